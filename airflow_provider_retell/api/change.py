@@ -1,0 +1,290 @@
+"""What an update changes on a call: planned before it is sent, compared with the answer after.
+
+:func:`careful_update` is a procedure: a generator that yields requests and is sent their results (or thrown their
+errors). It does no I/O itself, so the blocking and the async hook run the very same steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, get_args
+
+from airflow_provider_retell.api import endpoints
+from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
+from airflow_provider_retell.api.errors import (
+    BadRequestError,
+    CallNotEndedError,
+    NotFoundError,
+    RetellError,
+    RetellInputError,
+    StorageConflictError,
+    UnprocessableError,
+    UpdateMismatchError,
+)
+from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
+from airflow_provider_retell.api.models import Call, CallPage
+from airflow_provider_retell.api.request import Request, check_id
+
+R = TypeVar("R")
+Procedure = Generator[Request[Any], Any, R]
+
+MetadataMode = Literal["replace", "merge", "fill"]
+"""How new metadata meets what the call has.
+
+``replace``: the new metadata is all that remains. ``merge``: new keys are laid over the present ones, top level
+only. ``fill``: only keys that the call lacks (or has as null) are set.
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The changes wanted on one call, as plain JSON values. ``None`` leaves a part alone."""
+
+    metadata: dict[str, JsonValue] | None = field(default=None, repr=False)
+    data_storage_setting: DataStorageSetting | None = None
+    custom_attributes: dict[str, str | bool | int | float] | None = field(default=None, repr=False)
+
+    def request(self, call_id: str) -> Request[Call]:
+        """Return the update-call that makes this change; raise :class:`RetellInputError` if it cannot be sent."""
+        return endpoints.update_call(
+            call_id,
+            metadata=self.metadata,
+            data_storage_setting=self.data_storage_setting,
+            custom_attributes=self.custom_attributes,
+        )
+
+    def __bool__(self) -> bool:
+        return not (self.metadata is None and self.data_storage_setting is None and not self.custom_attributes)
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What became of an update.
+
+    :ivar call: the call as Retell last showed it.
+    :ivar sent: False if nothing was sent because nothing would have changed.
+    :ivar written: names of what was written, e.g. ``("metadata.tier", "data_storage_setting")``.
+    :ivar unverified: names of what was written but cannot be seen in Retell's answer.
+    """
+
+    call: Call
+    sent: bool
+    written: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+def needed(
+    call: Call, wanted: Change, mode: MetadataMode, remove: frozenset[str] = frozenset()
+) -> tuple[Change, tuple[str, ...]]:
+    """Return what must be sent so that *call* becomes as *wanted*, and the metadata keys that would change.
+
+    The change is false (``not change``) if nothing must be sent. Custom attributes are always sent: calls do not
+    show them reliably.
+
+    :param remove: metadata keys to take away.
+    :raises StorageConflictError: if the storage setting would loosen.
+    """
+    current = call.metadata or {}
+    target = _laid_over(current, wanted.metadata, mode, remove)
+    changed = tuple(
+        sorted(key for key in target.keys() | current.keys() if not same_json(target.get(key), current.get(key)))
+    )
+    setting = wanted.data_storage_setting
+    if setting is not None:
+        check_storage(call, setting)
+    change = Change(
+        metadata=target if changed else None,
+        data_storage_setting=None if setting == call.data_storage_setting else setting,
+        custom_attributes=wanted.custom_attributes or None,
+    )
+    return change, changed
+
+
+def _laid_over(
+    current: Mapping[str, Any], wanted: Mapping[str, JsonValue] | None, mode: MetadataMode, remove: frozenset[str]
+) -> dict[str, JsonValue]:
+    if mode == "replace" and wanted is not None:
+        target = dict(wanted)
+    elif wanted is None:
+        target = _sendable(current)
+    elif mode == "merge":
+        target = {**_sendable(current), **wanted}
+    else:
+        target = {**wanted, **{key: item for key, item in _sendable(current).items() if item is not None}}
+    return {key: item for key, item in target.items() if key not in remove}
+
+
+def _sendable(value: Any) -> Any:
+    """Return what came from Retell in a form that goes back unchanged: huge integers are doubles there."""
+    if isinstance(value, dict):
+        return {key: _sendable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_sendable(item) for item in value]
+    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
+
+
+def check_storage(call: Call, setting: DataStorageSetting) -> None:
+    """Raise :class:`StorageConflictError` if *setting* keeps more than the call's setting does."""
+    now = call.data_storage_setting
+    if now in STORAGE_ORDER and STORAGE_ORDER.index(setting) < STORAGE_ORDER.index(now):
+        raise StorageConflictError(
+            f"call {call.call_id}: data_storage_setting is {now}, and Retell never loosens it (asked: {setting}). "
+            "Leave the setting out, or ask for the same or a stricter one"
+        )
+
+
+def not_ended(call: Call) -> CallNotEndedError:
+    """Return the error for a call that is not over yet."""
+    return CallNotEndedError(
+        f"call {call.call_id} is {call.call_status}: Retell updates only calls that have ended. Wait for its end "
+        "first (run this task again later, or after a task that waits), or change the live call with "
+        "UpdateLiveCallOperator"
+    )
+
+
+def differences(asked: Change, answer: Call) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Compare what was sent with the call that came back: names that differ, and names that cannot be seen."""
+    wrong: list[str] = []
+    unseen: list[str] = []
+    if asked.metadata is not None:
+        has = answer.metadata or {}
+        for key in sorted(asked.metadata.keys() | has.keys()):
+            if same_json(asked.metadata.get(key), has.get(key)):
+                continue
+            # With this setting Retell masks personal data in metadata values, so a value may rightly differ.
+            masked = answer.data_storage_setting == "everything_except_pii" and key in asked.metadata
+            (unseen if masked else wrong).append(f"metadata.{key}")
+    if asked.data_storage_setting is not None and answer.data_storage_setting != asked.data_storage_setting:
+        (unseen if answer.data_storage_setting is None else wrong).append("data_storage_setting")
+    for key, value in (asked.custom_attributes or {}).items():
+        if answer.custom_attributes is None:
+            unseen.append(f"custom_attributes.{key}")
+        elif not same_json(answer.custom_attributes.get(key), value):
+            wrong.append(f"custom_attributes.{key}")
+    return tuple(wrong), tuple(unseen)
+
+
+def check_answer(asked: Change, answer: Call) -> tuple[str, ...]:
+    """Raise :class:`UpdateMismatchError` if the answer is not as asked; return the names that cannot be seen."""
+    wrong, unseen = differences(asked, answer)
+    if wrong:
+        raise _mismatch(answer.call_id, asked, wrong)
+    return unseen
+
+
+def _mismatch(call_id: str, asked: Change, wrong: tuple[str, ...]) -> UpdateMismatchError:
+    kept = [name for name in wrong if name.startswith("metadata.") and name[9:] not in (asked.metadata or {})]
+    hints = []
+    if kept:
+        hints.append(
+            "Metadata keys that were not sent are still there, so Retell merges instead of replacing: use "
+            "metadata_mode='merge' if they may stay"
+        )
+    if any(name.startswith("custom_attributes.") for name in wrong):
+        hints.append(
+            "Custom attributes must be defined in Retell's dashboard first and are written by their id; Retell "
+            "drops unknown ones"
+        )
+    return UpdateMismatchError(
+        f"call {call_id}: Retell accepted the update, but the call does not hold what was sent in: {', '.join(wrong)}. "
+        + ". ".join(hints or ["Read the call and compare, then run the task again"]),
+        fields=wrong,
+    )
+
+
+def careful_update(
+    call_id: str,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    data_storage_setting: DataStorageSetting | None = None,
+    custom_attributes: Mapping[str, Any] | None = None,
+    mode: MetadataMode = "replace",
+    confirm_custom_attributes: bool = False,
+) -> Procedure[Updated]:
+    """Update one call and prove it.
+
+    ``replace`` sends exactly one update-call. ``merge`` and ``fill`` read the call first and send only what
+    changes, or nothing; that is not atomic, Retell has no conditional update. The answer is compared with what was
+    sent. If Retell refuses with 400 or 422, the call is read to tell why.
+
+    :param confirm_custom_attributes: ask list-calls whether Retell kept the custom attributes, if its answer does
+        not show them.
+    :raises RetellInputError: before anything is sent, if something cannot be.
+    :raises CallNotEndedError: if the call is not over.
+    :raises StorageConflictError: if the storage setting would loosen.
+    :raises UpdateMismatchError: if the call does not hold what was sent.
+    """
+    if mode not in get_args(MetadataMode):
+        raise RetellInputError(f"metadata_mode is one of {', '.join(get_args(MetadataMode))}")
+    about = f"update-call of call {check_id(call_id)}"
+    wanted = Change(
+        metadata=_plain(metadata, f"{about}: metadata"),
+        data_storage_setting=data_storage_setting,
+        custom_attributes=_plain(custom_attributes, f"{about}: custom_attributes"),
+    )
+    request = wanted.request(call_id)
+    change, keys = wanted, tuple(sorted(wanted.metadata or ()))
+    if mode != "replace":
+        current: Call = yield endpoints.get_call(call_id)
+        if not current.has_ended:
+            raise not_ended(current)
+        change, keys = needed(current, wanted, mode)
+        if not change:
+            return Updated(call=current, sent=False)
+        request = change.request(call_id)
+    try:
+        answer: Call = yield request
+    except (BadRequestError, UnprocessableError) as refusal:
+        raise (yield from _explain(call_id, data_storage_setting, refusal)) from refusal
+    unverified = check_answer(change, answer)
+    if confirm_custom_attributes and any(name.startswith("custom_attributes.") for name in unverified):
+        yield from _confirm_attributes(answer, change)
+        unverified = tuple(name for name in unverified if not name.startswith("custom_attributes."))
+    return Updated(call=answer, sent=True, written=_names(change, keys), unverified=unverified)
+
+
+def _plain(value: Mapping[str, Any] | None, where: str) -> Any:
+    return None if value is None else to_json(value, where)
+
+
+def _names(change: Change, keys: tuple[str, ...]) -> tuple[str, ...]:
+    names = [f"metadata.{key}" for key in keys] if change.metadata is not None else []
+    if change.data_storage_setting is not None:
+        names.append("data_storage_setting")
+    return (*names, *(f"custom_attributes.{key}" for key in change.custom_attributes or ()))
+
+
+def _explain(call_id: str, setting: DataStorageSetting | None, refusal: RetellError) -> Procedure[RetellError]:
+    # Retell documents neither the status nor the text of its refusals; the call itself tells what the matter is.
+    try:
+        call: Call = yield endpoints.get_call(call_id)
+    except NotFoundError as missing:
+        return missing
+    except RetellError:
+        return refusal
+    if not call.has_ended:
+        return not_ended(call)
+    if setting is not None:
+        try:
+            check_storage(call, setting)
+        except StorageConflictError as conflict:
+            return conflict
+    return refusal
+
+
+def _confirm_attributes(call: Call, change: Change) -> Procedure[None]:
+    missing = []
+    for key, value in (change.custom_attributes or {}).items():
+        kind = "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
+        page: CallPage = yield endpoints.list_calls(
+            filter_criteria={
+                "call_id": {"type": "string", "op": "eq", "value": call.call_id},
+                "custom_attributes": [{"type": kind, "op": "eq", "value": value, "key": key}],
+            },
+            limit=1,
+        )
+        if not page.items:
+            missing.append(f"custom_attributes.{key}")
+    if missing:
+        raise _mismatch(call.call_id, change, tuple(missing))

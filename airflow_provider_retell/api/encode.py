@@ -1,0 +1,179 @@
+"""Turn what comes out of a warehouse into JSON, by one rule per type.
+
+=========================================  =============================================================
+Python value                               JSON
+=========================================  =============================================================
+``None``, ``bool``, ``str``                as they are
+``int``                                    number, up to ±(2**53 - 1); larger ones are refused
+``float``                                  number; NaN and infinity are refused
+``Decimal``                                number with the same digits; refused if a double cannot hold them
+``datetime`` with a zone                   ISO 8601 text in UTC, e.g. ``2026-11-22T18:05:00+00:00``
+``datetime`` without a zone                refused: it names no instant
+``date``                                   ISO 8601 text, e.g. ``2026-11-22``
+``UUID``                                   text, lower case with hyphens
+mapping with text keys, ``list``, tuple    object or array of the same, recursively
+numpy scalar (not dates)                   the rule of the Python value that it equals
+bytes, sets, everything else               refused
+=========================================  =============================================================
+
+Integers above 2**53 - 1 are refused because a JSON reader that keeps numbers as doubles would change them silently:
+cast such ids to text. What is refused raises :class:`RetellInputError` naming the key, never the value.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from airflow_provider_retell.api.errors import RetellInputError
+
+JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+
+MAX_SAFE_INTEGER = 2**53 - 1
+MAX_METADATA_BYTES = 50_000
+"""Retell documents "50 kB"; read as 50,000 bytes, the stricter of the two readings."""
+
+_MAX_DEPTH = 100
+
+
+def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
+    """Return *value* as plain JSON values; *where* is the dotted name that an error mentions."""
+    if value is None or value is True or value is False:
+        return value
+    kind = type(value)
+    if kind is str:
+        return _text(value, where)
+    if kind is int:
+        return _integer(value, where)
+    if kind is float:
+        return _float(value, where)
+    if depth > _MAX_DEPTH:
+        raise RetellInputError(f"{where} is nested more than {_MAX_DEPTH} levels deep (or contains itself)")
+    if isinstance(value, Mapping):
+        return {_key(key, where): to_json(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
+    return _scalar(value, where)
+
+
+def _scalar(value: Any, where: str) -> JsonValue:
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and getattr(value, "shape", None) == () and dtype.kind in "biufU":
+        return to_json(value.item(), where)
+    if isinstance(value, datetime.datetime):
+        return _datetime(value, where)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return _decimal(value, where)
+    if isinstance(value, UUID):
+        return str(value)
+    # Subclasses such as StrEnum and IntEnum members; the exact types were handled before.
+    if isinstance(value, str):
+        return _text(str.__str__(value), where)
+    if isinstance(value, int):
+        return _integer(int(value), where)
+    if isinstance(value, float):
+        return _float(float(value), where)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        raise RetellInputError(f"{where} is bytes: decode it to text, or encode it as base64, first")
+    raise RetellInputError(f"{where} is a {type(value).__name__}, which has no JSON form here: convert it first")
+
+
+def _text(value: str, where: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # "from None": the original error prints the value.
+        raise RetellInputError(f"{where} is text with half a surrogate pair, which UTF-8 cannot hold") from None
+    return value
+
+
+def _integer(value: int, where: str) -> int:
+    if abs(value) > MAX_SAFE_INTEGER:
+        raise RetellInputError(f"{where} is an integer beyond 2**53 - 1, which JSON readers may round: send it as text")
+    return value
+
+
+def _float(value: float, where: str) -> float:
+    if not math.isfinite(value):
+        raise RetellInputError(f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out")
+    return value
+
+
+def _decimal(value: Decimal, where: str) -> int | float:
+    if not value.is_finite():
+        raise RetellInputError(f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out")
+    # Checked before int(): Decimal("1e999999") would need a number of a million digits.
+    if value.adjusted() < 16 and value == value.to_integral_value():
+        return _integer(int(value), where)
+    number = float(value)
+    if Decimal(repr(number)) != value:
+        raise RetellInputError(
+            f"{where} is a Decimal with more digits than a JSON number keeps: round it, or send it as text"
+        )
+    return number
+
+
+def _datetime(value: datetime.datetime, where: str) -> str:
+    if value != value:  # pandas.NaT calls itself a datetime
+        raise RetellInputError(f"{where} is NaT, which JSON cannot hold: send null or leave the key out")
+    if value.utcoffset() is None:
+        raise RetellInputError(f"{where} is a date and time without a zone: attach the zone that it is meant in")
+    return value.astimezone(datetime.timezone.utc).isoformat()
+
+
+def _key(key: Any, where: str) -> str:
+    if not isinstance(key, str):
+        raise RetellInputError(f"{where} has a key that is a {type(key).__name__}: JSON keys are text")
+    return _text(str.__str__(key), f"a key of {where}")
+
+
+def dump(value: JsonValue) -> bytes:
+    """Return *value* as compact UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
+    """Refuse metadata that is larger than Retell keeps, naming the largest keys and their sizes in bytes."""
+    size = len(dump(dict(metadata)))
+    if size <= MAX_METADATA_BYTES:
+        return
+    sizes = sorted(((len(dump({key: item})), key) for key, item in metadata.items()), reverse=True)
+    largest = ", ".join(f"{key}: {bytes_:,}" for bytes_, key in sizes[:5])
+    more = f" and {len(sizes) - 5} more keys" if len(sizes) > 5 else ""
+    raise RetellInputError(
+        f"is {size:,} bytes of JSON, and Retell keeps at most {MAX_METADATA_BYTES:,} (50 kB). "
+        f"Bytes per key: {largest}{more}"
+    )
+
+
+def same_json(left: JsonValue, right: JsonValue) -> bool:
+    """Compare as JSON does: 1 equals 1.0, true does not equal 1, and a missing key equals null.
+
+    Whether Retell keeps a key whose value is null is not documented, so both count as the same.
+    """
+    if isinstance(left, dict) and isinstance(right, dict):
+        return all(same_json(left.get(key), right.get(key)) for key in left.keys() | right.keys())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same_json, left, right))
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return left == right
+
+
+def texts(value: JsonValue) -> Iterator[str]:
+    """Yield every text and number in *value* as text; used to keep sent values out of messages."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)

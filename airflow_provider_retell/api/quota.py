@@ -1,0 +1,116 @@
+"""How many requests may be sent now: an exact sliding window per route.
+
+Retell counts per organisation and route. Documented are 100 requests in 10 seconds for most routes, 1,000 in 10
+seconds for placing calls, and for lists 15 (https://docs.retellai.com/get-started/sdk, August 2026) or 30 (later
+readings); the smaller is used. https://docs.retellai.com tells the numbers of today; a plan's own number for most
+routes is set on the connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from airflow_provider_retell.api.errors import RetellConfigError
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most ``requests`` in any ``seconds``."""
+
+    requests: int
+    seconds: float
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read ``"100/10"``: requests, a slash, seconds."""
+        match = re.fullmatch(r"\s*(\d{1,6})\s*/\s*(\d{1,5}(?:\.\d{1,3})?)\s*s?\s*", text)
+        if not match or int(match[1]) < 1 or float(match[2]) <= 0:
+            raise RetellConfigError("the quota must read like '100/10': requests, a slash, seconds")
+        return cls(int(match[1]), float(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.requests}/{self.seconds:g}"
+
+
+GENERAL = Rate(100, 10)
+_LISTS = Rate(15, 10)
+_CREATION = Rate(1000, 10)
+_LIST_ROUTES = frozenset({"list-calls"})
+_CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
+
+
+class Window:
+    """The quota of one route, as one process sees it. Times are seconds of one monotonic clock.
+
+    A request takes a slot from before it is sent until ``seconds`` after its answer came: the server counted it at
+    some moment in between, so whatever the network does, the server never sees more than ``requests`` in a window.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._flying = 0
+        self._answered: deque[float] = deque()  # when each slot becomes free again
+        self._resume = 0.0
+
+    def wait(self, now: float) -> float:
+        """Return 0 and take a slot, or return the seconds to wait before asking again. Never raises."""
+        if now < self._resume:
+            return self._resume - now
+        while self._answered and self._answered[0] <= now:
+            self._answered.popleft()
+        if self._flying + len(self._answered) < self.rate.requests:
+            self._flying += 1
+            return 0.0
+        # With every slot in flight there is no telling when one becomes free: look again soon.
+        return max(self._answered[0] - now, 0.001) if self._answered else 0.01
+
+    def answered(self, now: float, headers: Mapping[str, str] | None = None) -> None:
+        """A request was answered (or failed): its slot becomes free one window from now."""
+        self._flying -= 1
+        self._answered.append(now + self.rate.seconds)
+        if headers is not None:
+            self._learn(now, headers)
+
+    def pause(self, until: float) -> None:
+        """Send nothing on this route before *until*: the server said that it is throttling."""
+        self._resume = max(self._resume, until)
+
+    def _learn(self, now: float, headers: Mapping[str, str]) -> None:
+        # What the server has left, beyond what this process knows that it took, was taken by others. Our count
+        # includes requests that the server has not seen yet, so this never counts one of our own as another's.
+        remaining, reset = headers.get("RateLimit-Remaining"), headers.get("RateLimit-Reset")
+        if remaining is None or not remaining.isdigit():
+            return
+        others = self.rate.requests - self._flying - len(self._answered) - int(remaining)
+        if others > 0:
+            seconds = float(reset) if reset is not None and reset.isdigit() else self.rate.seconds
+            free = now + min(seconds, self.rate.seconds)
+            self._answered.extend([free] * others)
+            self._answered = deque(sorted(self._answered))
+
+
+class Quotas:
+    """The windows of all routes of one organisation.
+
+    :param general: the quota of every route that is neither a list nor placing calls.
+    """
+
+    def __init__(self, general: Rate = GENERAL) -> None:
+        self._general = general
+        self._windows: dict[str, Window] = {}
+
+    def window(self, operation: str) -> Window:
+        """Return the window that *operation* is counted in."""
+        window = self._windows.get(operation)
+        if window is None:
+            if operation in _LIST_ROUTES:
+                rate = _LISTS
+            elif operation in _CREATION_ROUTES:
+                rate = _CREATION
+            else:
+                rate = self._general
+            window = self._windows[operation] = Window(rate)
+        return window

@@ -1,0 +1,72 @@
+"""Turn an error status of Retell into the error that a person can act on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from airflow_provider_retell.api import errors
+from airflow_provider_retell.api.redact import safe_text
+from airflow_provider_retell.api.request import Request, Response
+
+_ERRORS: dict[int, type[errors.RetellStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    402: errors.PaymentRequiredError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    422: errors.UnprocessableError,
+    429: errors.RateLimitError,
+}
+
+_NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
+    errors.BadRequestError: "Compare the fields with the API reference of this endpoint",
+    errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
+    errors.PaymentRequiredError: "Add a payment method to the Retell organisation",
+    errors.PermissionDeniedError: (
+        "The API key is restricted: give it the permission for this (History for call records, Call for placing "
+        "and live calls) in Retell's dashboard, or use another key"
+    ),
+    errors.NotFoundError: "Check the id, and that the API key belongs to the organisation that owns it",
+    errors.UnprocessableError: (
+        "Either the id does not exist in the organisation of this API key, or Retell refuses the change"
+    ),
+    errors.RateLimitError: "The organisation's quota is used up: send less at once, or run the task again later",
+    errors.ServerError: "Retell failed: run the task again later, and see status.retellai.com",
+}
+
+
+def status_error(
+    request: Request[Any], response: Response, retry_after: float | None = None
+) -> errors.RetellStatusError:
+    """Return the error for *response*; its message holds Retell's own, with private things masked."""
+    status = response.status
+    kind = _ERRORS.get(status)
+    if kind is None:
+        kind = errors.ServerError if status >= 500 else errors.RetellStatusError
+    elif kind is errors.UnprocessableError and request.body is None:
+        # Most endpoints answer 422, not 404, to an id that the key's organisation does not have.
+        kind = errors.NotFoundError
+    detail = _detail(request, response)
+    if 300 <= status < 400:
+        step = "Redirects are never followed: check the host in the Airflow connection"
+    elif not response.is_json and status == 404:
+        step = "The server does not know this endpoint: check the host in the Airflow connection"
+    else:
+        step = _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
+    says = f": {detail.rstrip('.')}" if detail else ""
+    return kind(
+        f"{request}: Retell answered {status}{says}. {step}.", status=status, detail=detail, retry_after=retry_after
+    )
+
+
+def _detail(request: Request[Any], response: Response) -> str:
+    """Read both error bodies that Retell sends: ``message``, and ``error_message`` where no key was sent."""
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    text = body.get("message") or body.get("error_message")
+    return safe_text(text, sent=request.body) if isinstance(text, str) else ""

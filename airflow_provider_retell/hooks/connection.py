@@ -1,0 +1,127 @@
+"""Read an Airflow connection of type ``retell``."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow_provider_retell.api.errors import RetellConfigError
+from airflow_provider_retell.api.quota import GENERAL, Rate
+
+if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Connection
+
+log = logging.getLogger(__name__)
+
+RETELL_URL = "https://api.retellai.com"
+_EXTRAS = frozenset({"timeout", "connect_timeout", "quota"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a hook needs to talk to Retell.
+
+    :ivar api_key: sent as a bearer token; never printed.
+    :ivar base_url: without a slash at its end.
+    :ivar timeout: seconds without a byte from the server before a request fails.
+    :ivar connect_timeout: seconds to reach the server.
+    :ivar quota: requests per seconds on each general route.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = RETELL_URL
+    timeout: float = 60.0
+    connect_timeout: float = 10.0
+    quota: Rate = GENERAL
+
+
+def read_connection(connection: Connection) -> Settings:
+    """Return the settings in *connection*; raise :class:`RetellConfigError` saying what to mend where."""
+    where = f"connection {connection.conn_id!r}"
+    # Not connection.extra_dejson: it talks to Airflow, which an event loop must not wait for.
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise RetellConfigError(f"{where}: the extra fields are not a JSON object")
+    unknown = sorted(set(extra) - _EXTRAS)
+    if unknown:
+        log.warning("%s: ignoring unknown extra fields: %s", where, ", ".join(unknown))
+    settings = Settings(
+        api_key=_api_key(connection.password, where), base_url=_base_url(connection.host, connection.port, where)
+    )
+    changes: dict[str, Any] = {
+        name: _seconds(extra[name], f"{where}: {name}")
+        for name in ("timeout", "connect_timeout")
+        if extra.get(name) not in (None, "")
+    }
+    if extra.get("quota") not in (None, ""):
+        try:
+            changes["quota"] = Rate.parse(str(extra["quota"]))
+        except RetellConfigError as error:
+            raise RetellConfigError(f"{where}: {error}") from None
+    return Settings(**{"api_key": settings.api_key, "base_url": settings.base_url, **changes})
+
+
+def _api_key(value: str | None, where: str) -> str:
+    key = (value or "").strip()
+    if not key:
+        raise RetellConfigError(f"{where} has no API key: put the key from Retell's dashboard into the password field")
+    if set(key) == {"*"}:
+        raise RetellConfigError(
+            f"{where}: the API key is the mask '***' that Airflow shows in place of a password, not a key: type the "
+            "key from Retell's dashboard in again"
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise RetellConfigError(f"{where}: the API key has characters that no key has (a space or a line break, say)")
+    return key
+
+
+def _base_url(host: str | None, port: int | None, where: str) -> str:
+    host = (host or "").strip().rstrip("/")
+    if not host:
+        return RETELL_URL
+    url = host if "://" in host else f"{'http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
+    parts = urlsplit(url)
+    try:
+        given_port = parts.port
+    except ValueError:
+        raise RetellConfigError(f"{where}: the port in the host field is not a number up to 65535") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise RetellConfigError(f"{where}: the host must be a URL such as {RETELL_URL}")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise RetellConfigError(f"{where}: the host must be a plain URL, without a user, a '?' or a '#'")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise RetellConfigError(
+            f"{where}: the host uses http, which would send the API key in clear: use https (http is for localhost)"
+        )
+    if port and not given_port:
+        netloc = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        return f"{parts.scheme}://{netloc}:{port}{parts.path}"
+    return url
+
+
+def _is_loopback(hostname: str | None) -> bool:
+    if hostname is None:
+        return False
+    if hostname == "localhost" or hostname.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _seconds(value: Any, where: str) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if isinstance(value, bool) or not 0 < seconds <= 3600:
+        raise RetellConfigError(f"{where} must be seconds, more than 0 and at most 3600")
+    return seconds

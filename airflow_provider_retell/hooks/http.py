@@ -1,0 +1,72 @@
+"""What both transports share: headers, and the message for a request that got no answer."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+
+from airflow_provider_retell import __version__
+from airflow_provider_retell.api.errors import RetellConnectionError, RetellTimeoutError
+from airflow_provider_retell.api.redact import safe_text
+from airflow_provider_retell.api.request import Request
+from airflow_provider_retell.hooks.connection import Settings
+
+_NEXT_STEP = {
+    "timeout": "Retell took too long: try again later, or raise timeout in the Airflow connection's extra fields",
+    "tls": (
+        "The TLS certificate was not accepted: check the host in the Airflow connection, and REQUESTS_CA_BUNDLE if a "
+        "proxy signs certificates here"
+    ),
+    "dns": "The host name does not resolve: check the host in the Airflow connection, and DNS on the worker",
+    "refused": "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy",
+    "dropped": "The connection broke before the answer was complete: try again",
+}
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """Return the headers of every request."""
+    try:
+        airflow = metadata.version("apache-airflow")
+    except metadata.PackageNotFoundError:  # only airflow-core, or only the task SDK, is installed
+        airflow = "unknown"
+    return {
+        "Authorization": f"Bearer {settings.api_key}",
+        "User-Agent": (
+            f"airflow-provider-retell/{__version__} apache-airflow/{airflow} python/{platform.python_version()}"
+        ),
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+    }
+
+
+def ca_bundle() -> str | None:
+    """Return the certificates that the environment names in the variables that ``requests`` reads."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+
+
+def without_key(body: bytes, settings: Settings) -> bytes:
+    """Mask the API key in an answer that quotes it."""
+    return body.replace(settings.api_key.encode(), b"***")
+
+
+def no_answer(request: Request[object], settings: Settings, kind: str, cause: BaseException) -> RetellConnectionError:
+    """Return the error for a request to which no complete answer came."""
+    if kind == "timeout":
+        fault = f"no answer within {settings.timeout:g} s (connecting: {settings.connect_timeout:g} s)"
+    else:
+        fault = safe_text(f"{type(cause).__name__}: {causes(cause)[-1]}", sent=request.body)
+    error = RetellTimeoutError if kind == "timeout" else RetellConnectionError
+    return error(f"{request}: {fault} from {settings.base_url}. {_NEXT_STEP[kind]}", kind=kind)
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """Return *error* and what lies under it, outermost first; HTTP libraries wrap errors in several ways."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        item = todo.pop(0)
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [getattr(item, "reason", None), item.__cause__, item.__context__, *item.args]
+    return found

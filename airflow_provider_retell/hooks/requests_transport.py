@@ -1,0 +1,56 @@
+"""Send requests with ``requests``."""
+
+from __future__ import annotations
+
+import socket
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from urllib3 import exceptions as urllib3_exceptions
+
+from airflow_provider_retell.api.errors import RetellConnectionError
+from airflow_provider_retell.api.request import Request, Response
+from airflow_provider_retell.hooks.connection import Settings
+from airflow_provider_retell.hooks.http import causes, headers, no_answer, without_key
+
+
+def open_session(settings: Settings) -> requests.Session:
+    """Return a session that follows the environment's proxies and certificates, and nothing else of it."""
+    session = requests.Session()
+    # Asked once: requests would ask for every request, and would let a .netrc file replace the API key.
+    environment = session.merge_environment_settings(settings.base_url, {}, None, None, None)
+    session.trust_env = False
+    session.proxies = environment["proxies"]
+    session.verify = environment["verify"]
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update(headers(settings))
+    return session
+
+
+def exchange(session: requests.Session, settings: Settings, request: Request[Any]) -> Response | RetellConnectionError:
+    """Send *request* once and return what comes of it."""
+    try:
+        answer = session.request(
+            request.method,
+            settings.base_url + request.path,
+            data=request.body,
+            timeout=(settings.connect_timeout, settings.timeout),
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        return no_answer(request, settings, _kind(error), error)
+    body = answer.content if answer.ok else without_key(answer.content, settings)
+    return Response(answer.status_code, answer.headers, body)
+
+
+def _kind(error: requests.RequestException) -> str:
+    under = causes(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return "tls"
+    if any(isinstance(cause, (requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError)) for cause in under):
+        return "timeout"
+    if any(isinstance(cause, socket.gaierror) for cause in under):
+        return "dns"
+    refused = (ConnectionRefusedError, urllib3_exceptions.NewConnectionError, requests.exceptions.ProxyError)
+    return "refused" if any(isinstance(cause, refused) for cause in under) else "dropped"

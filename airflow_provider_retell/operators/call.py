@@ -1,0 +1,156 @@
+"""Operators on one call."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from airflow_provider_retell.links.retell import XCOM_KEY
+from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.change import Updated
+    from airflow_provider_retell.api.filters import DataStorageSetting
+
+MetadataMode = Literal["replace", "merge", "fill"]
+ReturnValue = Literal["slim", "metadata", "call"]
+
+
+class UpdateCallOperator(RetellOperator):
+    """Write facts onto a call that has ended: ``PATCH /v2/update-call/{call_id}``.
+
+    The answer is compared with what was asked, and a difference fails the task. Values of metadata and custom
+    attributes are not logged, and "Rendered Templates" shows their keys only.
+
+    API: https://docs.retellai.com/api-references/update-call
+
+    :param call_id: the call (templated).
+    :param metadata: a dict, or text that renders to a JSON object; up to 50 kB (templated). Decimal, dates, UUIDs
+        and numpy scalars are encoded as :mod:`airflow_provider_retell.api.encode` says.
+    :param data_storage_setting: what Retell keeps of the call: ``everything``, ``everything_except_pii`` or
+        ``basic_attributes_only`` (templated). It can only be tightened, and never undone.
+    :param custom_attributes: values by the id of an attribute that was defined in Retell's dashboard; text, numbers
+        and booleans only (templated).
+    :param metadata_mode: ``"replace"`` (default) sends exactly one request, as the API defines it. ``"merge"`` reads
+        the call, lays the new keys over the present ones (top level only), and sends nothing if nothing would
+        change. ``"fill"`` does so for keys that the call lacks. Reading and writing is not atomic.
+    :param confirm_custom_attributes: True to ask list-calls afterwards whether Retell kept the custom attributes,
+        which it drops silently if their id is unknown; one request per attribute out of the quota for lists. Off
+        by default; if Retell's answer shows the attributes, they are compared anyway.
+    :param return_value: what the task returns: ``"slim"`` (default) ids, status, storage setting, times, the names of the
+        metadata keys and of what was written; ``"metadata"`` also the call's metadata; ``"call"`` the whole call
+        with transcript, links and phone numbers, but without its access token.
+    :param opt_out_sensitive_data_storage: the API's former flag. True means
+        ``data_storage_setting="basic_attributes_only"``; false changes nothing. Deprecated.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "call_id",
+        "metadata",
+        "data_storage_setting",
+        "custom_attributes",
+        "opt_out_sensitive_data_storage",
+        "retell_conn_id",
+    )
+    template_fields_renderers = {"metadata": "json", "custom_attributes": "json"}  # noqa: RUF012 - Airflow's form
+
+    metadata = SealedField()
+    custom_attributes = SealedField()
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        metadata: Mapping[str, Any] | str | None = None,
+        data_storage_setting: DataStorageSetting | str | None = None,
+        custom_attributes: Mapping[str, Any] | str | None = None,
+        metadata_mode: MetadataMode = "replace",
+        confirm_custom_attributes: bool = False,
+        return_value: ReturnValue = "slim",
+        opt_out_sensitive_data_storage: bool | str | None = None,
+        retell_conn_id: str = "retell_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(retell_conn_id=retell_conn_id, **kwargs)
+        for name, value, choices in (
+            ("metadata_mode", metadata_mode, get_args(MetadataMode)),
+            ("return_value", return_value, get_args(ReturnValue)),
+        ):
+            if value not in choices:
+                raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")
+        if opt_out_sensitive_data_storage is not None:
+            warnings.warn(
+                "opt_out_sensitive_data_storage is no longer part of Retell's API: "
+                "use data_storage_setting='basic_attributes_only'",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        self.call_id = call_id
+        self.metadata = metadata
+        self.data_storage_setting = data_storage_setting
+        self.custom_attributes = custom_attributes
+        self.metadata_mode = metadata_mode
+        self.confirm_custom_attributes = confirm_custom_attributes
+        self.return_value = return_value
+        self.opt_out_sensitive_data_storage = opt_out_sensitive_data_storage
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Update the call and return what ``return_value`` asks for."""
+        from airflow_provider_retell.api.change import careful_update
+        from airflow_provider_retell.api.request import check_id
+
+        call_id = check_id(_as_text(self.call_id))
+        context["ti"].xcom_push(key=XCOM_KEY, value=call_id)
+        updated = self.hook.run(
+            careful_update(
+                call_id,
+                metadata=as_object(self.metadata, f"call {call_id}: metadata"),
+                data_storage_setting=self._setting(),
+                custom_attributes=as_object(self.custom_attributes, f"call {call_id}: custom_attributes"),
+                mode=self.metadata_mode,
+                confirm_custom_attributes=self.confirm_custom_attributes,
+            )
+        )
+        self._report(updated)
+        return self._result(updated)
+
+    def _setting(self) -> Any:
+        setting = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
+        if str(unsealed(self.opt_out_sensitive_data_storage)).strip().lower() not in ("true", "1"):
+            return setting
+        from airflow_provider_retell.api.errors import RetellInputError
+
+        if setting not in (None, "basic_attributes_only"):
+            raise RetellInputError(
+                "opt_out_sensitive_data_storage=True means data_storage_setting='basic_attributes_only', but another "
+                "setting was given: leave the old flag out"
+            )
+        return "basic_attributes_only"
+
+    def _report(self, updated: Updated) -> None:
+        call_id = updated.call.call_id
+        if not updated.sent:
+            self.log.info("Call %s: nothing to change, nothing sent", call_id)
+            return
+        self.log.info("Call %s: wrote %s", call_id, ", ".join(updated.written))
+        if updated.unverified:
+            self.log.warning(
+                "Call %s: Retell's answer does not show whether it kept %s", call_id, ", ".join(updated.unverified)
+            )
+
+    def _result(self, updated: Updated) -> dict[str, Any]:
+        outcome: dict[str, Any] = {"updated": updated.sent, "written": list(updated.written)}
+        if self.return_value == "call":
+            return updated.call.model_dump(mode="json", exclude_none=True) | outcome
+        result = updated.call.slim() | outcome
+        if self.return_value == "metadata":
+            result["metadata"] = dict(updated.call.metadata or {})
+        return result
+
+
+def _as_text(value: Any) -> Any:
+    """Undo native rendering of an id that looks like a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

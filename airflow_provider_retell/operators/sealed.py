@@ -1,0 +1,96 @@
+"""Templated fields whose values must not be shown.
+
+Airflow stores what templated fields render to and shows it under "Rendered Templates". For metadata that would
+put customers' data into Airflow's database, so the rendered value is wrapped: people see the keys, tasks the value.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+class Sealed:
+    """A rendered value that shows only its keys."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def serialize(self) -> Any:
+        """Return what Airflow may store and show."""
+        try:
+            value = as_object(self.value, "")
+        except ValueError:
+            return "***"
+        return None if value is None else {str(key): "***" for key in value}
+
+    def __str__(self) -> str:
+        shown = self.serialize()
+        return shown if isinstance(shown, str) else json.dumps(shown)
+
+    __repr__ = __str__
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+class SealedField:
+    """An attribute that wraps what it is set to from the second time on.
+
+    The constructor sets the template, which is code and may be seen; rendering sets the value, which may not.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_sealed_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        try:
+            return instance.__dict__[self._name]
+        except KeyError:
+            raise AttributeError(self._name) from None
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        rendered = self._name in instance.__dict__ and not isinstance(value, Sealed)
+        instance.__dict__[self._name] = Sealed(value) if rendered and value is not None else value
+
+
+def unsealed(value: Any) -> Any:
+    """Return the value itself, sealed or not."""
+    return value.value if isinstance(value, Sealed) else value
+
+
+def as_object(value: Any, name: str) -> Mapping[str, Any] | None:
+    """Return a templated field that must be a JSON object, whatever form it was rendered to.
+
+    Text may hold JSON, or a Python dict of plain values: that is what ``"{{ ti.xcom_pull('transform') }}"`` renders
+    to. With ``render_template_as_native_obj`` the same template gives the dict itself; both end the same here.
+
+    :raises ValueError: if it is neither; the message has the type, never the value.
+    """
+    from airflow_provider_retell.api.errors import RetellInputError
+
+    value = unsealed(value)
+    if value is None or isinstance(value, Mapping):
+        return value
+    if isinstance(value, str):
+        if value.strip() in ("", "None", "null"):
+            raise RetellInputError(
+                f"{name} rendered to nothing: what it was made from had no value (an XCom that was never pushed, "
+                "say)"
+            )
+        for parse in (json.loads, ast.literal_eval):
+            try:
+                parsed = parse(value)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                continue
+            if isinstance(parsed, dict):
+                return parsed
+        raise RetellInputError(
+            f"{name} rendered to text that is not a JSON object ({len(value)} characters). Give a dict, or end the "
+            "template with '| tojson'"
+        )
+    raise RetellInputError(f"{name} must be a dict or the text of a JSON object, not {type(value).__name__}")
