@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -13,6 +14,8 @@ from airflow_provider_retell.operators.sealed import SealedField, as_object, uns
 if TYPE_CHECKING:
     from airflow_provider_retell.api.change import Updated
     from airflow_provider_retell.api.filters import DataStorageSetting
+
+log = logging.getLogger(__name__)
 
 MetadataMode = Literal["replace", "merge", "fill"]
 ReturnValue = Literal["slim", "metadata", "call"]
@@ -133,11 +136,11 @@ class UpdateCallOperator(RetellOperator):
     def _report(self, updated: Updated) -> None:
         call_id = updated.call.call_id
         if not updated.sent:
-            self.log.info("Call %s: nothing to change, nothing sent", call_id)
+            log.info("Call %s: nothing to change, nothing sent", call_id)
             return
-        self.log.info("Call %s: wrote %s", call_id, ", ".join(updated.written))
+        log.info("Call %s: wrote %s", call_id, ", ".join(updated.written))
         if updated.unverified:
-            self.log.warning(
+            log.warning(
                 "Call %s: Retell's answer does not show whether it kept %s", call_id, ", ".join(updated.unverified)
             )
 
