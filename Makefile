@@ -1,0 +1,69 @@
+# `make` lists what there is to do. Everything is installed into and written to this directory: .venv* and .cache.
+
+# What the environment is made with: Python 3.10 or newer.
+PYTHON ?= python3
+# Which Airflow: 2.11, 3.0, 3.1, 3.2 or 3.3. Each gets an environment of its own.
+AIRFLOW ?= 3.3
+# More arguments for pytest: make test ARGS="-k hook -x"
+ARGS ?=
+# Where `make ui` serves.
+PORT ?= 8080
+
+NEWEST := 3.3
+VENV   := .venv$(if $(filter-out $(NEWEST),$(AIRFLOW)),-$(AIRFLOW))
+GROUP  := $(if $(filter-out $(NEWEST),$(AIRFLOW)),test,dev)
+# Made when the environment is complete. It has Python's version in its name, so that another PYTHON makes it anew.
+READY  := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+PY     := $(VENV)/bin/python
+
+# The user's own Airflow has no say here.
+$(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test check format lock clean
+
+help: ## Show this list
+	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3] [PYTHON=python3]'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Run the example DAG against an emulated Retell and show what changed
+	@$(PY) scripts/demo.py
+
+ui: $(READY) ## Serve a real Airflow with the example on localhost:8080 (PORT=...) until Ctrl-C
+	@$(PY) scripts/ui.py --port $(PORT)
+
+test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
+	@rm -rf .cache/test-$(AIRFLOW) && mkdir -p .cache/test-$(AIRFLOW)
+	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
+		$(PY) -m pytest $(ARGS)
+
+# The linters and the locking belong to the newest line.
+ifeq ($(AIRFLOW),$(NEWEST))
+check: $(READY) ## Check format, lint and types
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+format: $(READY) ## Format the code and mend what the linter can mend
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+lock: $(READY) ## Renew the pinned versions in constraints/
+	@$(PY) scripts/lock.py
+else
+check format lock:
+	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
+endif
+
+clean: ## Remove everything that make has made
+	rm -rf .venv .venv-* .cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints/airflow-$(AIRFLOW).txt scripts/setup.sh
+	@scripts/setup.sh '$(PYTHON)' $(VENV) $(AIRFLOW) $(GROUP)
+	@touch $@
+
+# An unknown AIRFLOW has no such file: setup.sh says so.
+constraints/airflow-$(AIRFLOW).txt:
+	@:

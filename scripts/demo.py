@@ -1,0 +1,97 @@
+"""Run the example DAG with a real Airflow against an emulated Retell, and show what changed (`make demo`).
+
+Exits with 0 only if the run succeeded and every call is exactly as it should be.
+"""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_retell.emulator import Emulator
+from sandbox import AIRFLOW_VERSION, API_KEY, ROOT, SAMPLE_CALLS, airflow, connection, environment, home
+
+DAG_ID = "enrich_call_after_pipeline"
+DAY = "2026-11-21"
+
+# What the DAG is to add to the calls, by call id. Everything else has to stay as it was.
+EXPECTED: dict[str, dict[str, Any]] = {
+    "call_5d2e01": {"tier": "gold", "lifetime_value": 18250.4, "churn_risk": 0.07, "renewal": "2027-03-01"},
+    "call_5d2e02": {"tier": "silver", "lifetime_value": 2310, "churn_risk": 0.64, "renewal": "2026-12-15"},
+    "call_5d2e03": {
+        **{"tier": "gold", "lifetime_value": 9120.99, "churn_risk": 0.81, "renewal": "2027-01-31"},
+        **{"follow_up": "gold customer at risk", "campaign": "autumn", "enriched_on": DAY},
+    },
+    "call_5d2e04": {"tier": "bronze", "lifetime_value": 0},
+}
+
+Metadata = dict[str, dict[str, Any]]
+
+
+def table(before: Metadata, after: Metadata) -> str:
+    """Return one line per call and key; an arrow marks what changed."""
+    rows = [("CALL", "KEY", "BEFORE", "", "AFTER")]
+    for call_id in after:
+        keys = list(dict.fromkeys([*before[call_id], *after[call_id]]))
+        for position, key in enumerate(keys or ["(no metadata)"]):
+            old, new = (str(side[call_id].get(key, "")) for side in (before, after))
+            rows.append((call_id if position == 0 else "", key, old, "->" if old != new else "", new))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(f"  {line.rstrip()}" for line in lines)
+
+
+def run(what: str, command: list[str], env: dict[str, str], log: Path) -> None:
+    """Run an Airflow command into the log; if it fails, say why and stop."""
+    print(f"{what} ... ", end="", flush=True)
+    started = time.monotonic()
+    with log.open("a", encoding="utf-8") as output:
+        done = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
+    print(f"{time.monotonic() - started:.0f} s")
+    if done.returncode:
+        fail(f"`airflow {' '.join(command[3:])}` ended with exit code {done.returncode}.", log)
+
+
+def fail(reason: str, log: Path) -> None:
+    """Print the end of the log and the reason, and stop."""
+    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
+    sys.exit("\n".join(["", *tail, "", f"FAILED: {reason}", f"The whole log: {log.relative_to(ROOT)}"]))
+
+
+def main() -> None:
+    """Run the demo."""
+    airflow_home = home("demo")
+    log = airflow_home / "demo.log"
+    log.write_text("", encoding="utf-8")
+    with Emulator(api_key=API_KEY) as emulator:
+        for call_id, metadata in SAMPLE_CALLS.items():
+            emulator.add_call(call_id=call_id, call_status="ended", metadata=copy.deepcopy(metadata))
+        print(f"An emulated Retell serves {len(SAMPLE_CALLS)} ended calls on {emulator.url}")
+        env = environment(airflow_home) | {"AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url)}
+        run(f"Preparing Airflow {AIRFLOW_VERSION}'s database", airflow("db", "migrate"), env, log)
+        run(f"Running the DAG {DAG_ID} for {DAY}", airflow("dags", "test", DAG_ID, DAY), env, log)
+        after = {call_id: copy.deepcopy(emulator.calls[call_id]["metadata"]) for call_id in SAMPLE_CALLS}
+
+    print(f"\nThe calls' metadata:\n\n{table(SAMPLE_CALLS, after)}\n")
+    wrong = [
+        call_id
+        for call_id, metadata in SAMPLE_CALLS.items()
+        if after[call_id] != metadata | EXPECTED.get(call_id, {})
+    ]
+    if wrong:
+        fail(f"not as expected: {', '.join(wrong)}.", log)
+    keys = sum(len(added) for added in EXPECTED.values())
+    print(
+        f"OK: {keys} keys on {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls were written, all else is as it was."
+    )
+    print(f"The DAG: example_dags/{DAG_ID}.py   Airflow's log: {log.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

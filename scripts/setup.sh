@@ -1,0 +1,49 @@
+#!/bin/sh
+# Makes a virtual environment with this project (editable), its development tools and one line of Airflow in it.
+#
+#     scripts/setup.sh PYTHON VENV AIRFLOW GROUP     e.g.  scripts/setup.sh python3 .venv 3.3 dev
+#
+# Writes to the checkout only. Proxies and package mirrors come from the usual variables: HTTPS_PROXY, PIP_*, UV_*.
+set -eu
+cd "$(dirname "$0")/.."
+python=$1 venv=$2 airflow=$3 group=$4
+uv_version=0.13.9
+
+fail() { echo "error: $*" >&2; exit 1; }
+
+[ -f "constraints/airflow-$airflow.txt" ] ||
+    fail "there is no Airflow line '$airflow': take one of" \
+         "$(cd constraints && echo airflow-*.txt | sed 's/airflow-//g; s/\.txt//g')."
+"$python" -c '' 2>/dev/null ||
+    fail "'$python' does not run: install Python 3.10 or newer, or name yours: make PYTHON=/path/to/python3"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+    fail "'$python' is $("$python" --version 2>&1), and this project needs 3.10 or newer: make PYTHON=/path/to/python3"
+case $airflow in 2.11 | 3.0) # the others have no upper bound that a released Python reaches
+    "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 13))' ||
+        fail "Airflow $airflow needs Python 3.10 to 3.12, and '$python' is $("$python" --version)." ;;
+esac
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    fail "'$python' lacks the venv module: install it (Debian, Ubuntu: apt-get install python3-venv)."
+
+# uv reads its own variables, not pip's. Whoever has set pip's for a mirror need not say it twice.
+[ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
+if [ -n "${PIP_EXTRA_INDEX_URL:-}" ]; then
+    export UV_INDEX="${UV_INDEX:-$PIP_EXTRA_INDEX_URL}"
+    export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" # pip's way: all indexes count alike
+fi
+[ -z "${PIP_FIND_LINKS:-}" ] ||
+    export UV_FIND_LINKS="${UV_FIND_LINKS:-$(echo "$PIP_FIND_LINKS" | tr -s ' \n' ',' | sed 's/,$//')}"
+[ -z "${PIP_TRUSTED_HOST:-}" ] || export UV_INSECURE_HOST="${UV_INSECURE_HOST:-$PIP_TRUSTED_HOST}"
+[ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"
+export UV_CACHE_DIR="${UV_CACHE_DIR:-$PWD/.cache/uv}" UV_PYTHON_DOWNLOADS=never
+export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+if ! "$venv/bin/python$version" -m pip --version >/dev/null 2>&1; then
+    echo "Making $venv with Python $version ..."
+    "$python" -m venv --clear "$venv"
+fi
+echo "Installing Airflow $airflow and the development tools into $venv ..."
+"$venv/bin/python" -m pip install --quiet --no-cache-dir "uv==$uv_version"
+"$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" \
+    --constraint "constraints/airflow-$airflow.txt" --editable . --group "$group"

@@ -1,0 +1,219 @@
+"""Serve a real Airflow with the example DAG and an emulated Retell, on this machine only (`make ui`).
+
+`airflow standalone` would be shorter, but its log servers listen on every network interface. Here each component is
+started by itself, and without one: they all share this machine's disk, where the logs are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil  # comes with Airflow
+
+from airflow_provider_retell.emulator import Emulator
+from sandbox import AIRFLOW_VERSION, API_KEY, ROOT, SAMPLE_CALLS, airflow, connection, environment, home
+
+COMPONENTS = {
+    "api-server": airflow("api-server"),
+    "scheduler": airflow("scheduler", "--skip-serve-logs"),
+    "dag-processor": airflow("dag-processor"),
+    "triggerer": airflow("triggerer", "--skip-serve-logs"),
+}
+START_TIMEOUT = 180
+STOP_TIMEOUT = 15
+
+
+class Airflow:
+    """The components of one Airflow, each with a log file of its own."""
+
+    def __init__(self, airflow_home: Path, env: dict[str, str], port: int) -> None:
+        self.home = airflow_home
+        self.env = env
+        self.url = f"http://localhost:{port}"
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def log(self, name: str) -> Path:
+        """Return the log file of a component."""
+        return self.home / f"{name}.log"
+
+    def prepare(self, name: str, *arguments: str) -> None:
+        """Run a command that has to be through before the components start."""
+        with self.log(name).open("wb") as log:
+            done = subprocess.run(airflow(*arguments), env=self.env, stdout=log, stderr=log, check=False)
+        if done.returncode:
+            self.fail(name, f"`airflow {' '.join(arguments)}` failed")
+
+    def start(self) -> None:
+        """Start the components."""
+        for name, command in COMPONENTS.items():
+            with self.log(name).open("wb") as log:
+                # Sessions of their own, so that a Ctrl-C in the terminal reaches them through stop() only.
+                self.running[name] = subprocess.Popen(
+                    command,
+                    env=self.env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    def check(self) -> None:
+        """Stop the program if a component has stopped."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                self.fail(name, f"the {name} has stopped (exit code {process.returncode})")
+
+    def healthy(self) -> bool:
+        """Ask the API server whether it and the other components are alive."""
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with direct.open(f"{self.url}/api/v2/monitor/health", timeout=5) as answer:
+                health = json.load(answer)
+        except (OSError, ValueError):
+            return False
+        return all(
+            (health.get(part) or {}).get("status") == "healthy"
+            for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")
+        )
+
+    def stop(self) -> None:
+        """Stop the components and whatever they have started."""
+        family: list[psutil.Process] = []
+        for process in self.running.values():
+            try:
+                parent = psutil.Process(process.pid)
+                family += [parent, *parent.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                continue
+        for process in self.running.values():
+            process.terminate()
+        _, left = psutil.wait_procs(family, timeout=STOP_TIMEOUT)
+        for straggler in left:
+            straggler.kill()
+        psutil.wait_procs(left, timeout=STOP_TIMEOUT)
+
+    def fail(self, name: str, reason: str) -> None:
+        """Print the end of the component's log and the reason, and stop."""
+        log = self.log(name)
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]
+        sys.exit("\n".join([*tail, "", f"error: {reason}. The whole log: {log.relative_to(ROOT)}"]))
+
+
+def show_changes(emulator: Emulator, known: dict[str, dict[str, Any]]) -> None:
+    """Print what was written onto the calls since the last look."""
+    for call_id, before in known.items():
+        after = copy.deepcopy(emulator.calls[call_id].get("metadata", {}))
+        if after != before:
+            changed = {key: value for key, value in after.items() if before.get(key, ...) != value}
+            removed = sorted(before.keys() - after.keys())
+            print(
+                f"  {call_id}  {json.dumps(changed)}"
+                + (f"  removed: {', '.join(removed)}" if removed else "")
+            )
+            known[call_id] = after
+
+
+def interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Treat every way of being asked to stop as a Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def serve(emulator: Emulator, port: int) -> None:
+    """Run Airflow until interrupted."""
+    airflow_home = home("ui")
+    env = environment(airflow_home) | {
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",  # no login; only this machine can connect
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+    }
+    server = Airflow(airflow_home, env, port)
+    try:
+        print(f"Preparing Airflow {AIRFLOW_VERSION} ...", flush=True)
+        server.prepare("db-migrate", "db", "migrate")
+        # In the database rather than the environment, so that it shows under Admin > Connections.
+        connections = airflow_home / "connections.json"
+        connections.write_text(
+            json.dumps({"retell_default": json.loads(connection(emulator.url))}), encoding="utf-8"
+        )
+        server.prepare("connections", "connections", "import", "--overwrite", str(connections))
+
+        print("Starting its components ...", flush=True)
+        server.start()
+        deadline = time.monotonic() + START_TIMEOUT
+        while not server.healthy():
+            server.check()
+            if time.monotonic() > deadline:
+                server.fail("api-server", f"Airflow was not healthy after {START_TIMEOUT} seconds")
+            time.sleep(1)
+        print(
+            f"""
+  Airflow    {server.url}/dags/enrich_call_after_pipeline   no login; press Trigger
+  Connection {server.url}/connections   retell_default
+  Logs       {airflow_home.relative_to(ROOT)}
+  Retell     {emulator.url}   emulated, e.g.
+             curl -H 'Authorization: Bearer {API_KEY}' {emulator.url}/v2/get-call/{next(iter(SAMPLE_CALLS))}
+
+Ctrl-C stops it all. What is written onto the calls:
+""",
+            flush=True,
+        )
+        known = copy.deepcopy(SAMPLE_CALLS)
+        while True:
+            server.check()
+            show_changes(emulator, known)
+            time.sleep(1)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+        print("\nStopping ...", flush=True)
+        server.stop()
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--port", type=int, default=8080, help="where Airflow serves (default: 8080)")
+    port = parser.parse_args().port
+
+    if tuple(map(int, AIRFLOW_VERSION.split(".")[:2])) < (3, 1):
+        sys.exit(
+            f"error: `make ui` needs Airflow 3.1 or newer, and this is {AIRFLOW_VERSION}: leave AIRFLOW unset."
+        )
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            sys.exit(f"error: port {port} is taken: make ui PORT={port + 1}")
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        with Emulator(api_key=API_KEY) as emulator:
+            for call_id, metadata in SAMPLE_CALLS.items():
+                emulator.add_call(call_id=call_id, call_status="ended", metadata=copy.deepcopy(metadata))
+            serve(emulator, port)
+    except KeyboardInterrupt:
+        print("Stopped.")
+
+
+if __name__ == "__main__":
+    main()
