@@ -5,6 +5,7 @@ Each name is imported from where the newest Airflow keeps it, else from where ol
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "BaseOperatorLink",
     "Connection",
     "aget_connection",
+    "storage_path",
     "xcom_of",
 ]
 
@@ -63,3 +65,12 @@ async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
 
     connection: Connection = await sync_to_async(hook.get_connection)(conn_id)
     return connection
+
+
+def storage_path(path: str, conn_id: str | None = None) -> Any:
+    """Return *path*, local or a URL, as Airflow's ``ObjectStoragePath``."""
+    try:
+        from airflow.sdk import ObjectStoragePath
+    except ImportError:  # 2.11
+        from airflow.io.path import ObjectStoragePath  # type: ignore[import-not-found, no-redef]
+    return ObjectStoragePath(path if "://" in path else f"file://{os.path.abspath(path)}", conn_id=conn_id)

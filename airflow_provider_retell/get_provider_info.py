@@ -54,7 +54,13 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [CONNECTION_FORM],
         "hooks": [{"integration-name": integration, "python-modules": ["airflow_provider_retell.hooks.retell"]}],
         "operators": [
-            {"integration-name": integration, "python-modules": ["airflow_provider_retell.operators.call"]}
+            {
+                "integration-name": integration,
+                "python-modules": [
+                    "airflow_provider_retell.operators.bulk",
+                    "airflow_provider_retell.operators.call",
+                ],
+}
         ],
         "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],
     }

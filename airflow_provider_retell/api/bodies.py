@@ -16,6 +16,7 @@ from airflow_provider_retell.api.encode import JsonValue, check_metadata_size, d
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.filters import Body, DataStorageSetting, FilterCriteria
 
+
 def _object(value: Any) -> Any:
     # A dict is all that JSON schema calls an object; any mapping will do for a caller.
     return dict(value) if isinstance(value, Mapping) else value
@@ -115,7 +116,9 @@ class CallTimeWindow(Body):
 
     windows: Annotated[list[TimeWindow], Field(min_length=1)]
     timezone: Text | None = None
-    day: list[Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]] | None = None
+    day: (
+        list[Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]] | None
+    ) = None
 
 
 class CreateBatchCall(Body):
@@ -131,7 +134,7 @@ class CreateBatchCall(Body):
 
 B = TypeVar("B", bound=Body)
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def build(model: type[B], operation: str, fields: Mapping[str, Any]) -> bytes:
@@ -146,17 +149,20 @@ def build(model: type[B], operation: str, fields: Mapping[str, Any]) -> bytes:
         # Built from places and rules only, and "from None": pydantic's own text may quote the value.
         faults: dict[str, list[str]] = {}
         for item in error.errors(include_input=False, include_url=False):
-            faults.setdefault(_place(item["loc"], plain), []).append(_fault(item))
-        listed = (f"{place} {' or '.join(what).replace(' or must be', ' or')}" for place, what in faults.items())
+            faults.setdefault(_place(item, plain), []).append(_fault(item))
+        listed = (
+            f"{place} {' or '.join(what).replace(' or must be', ' or')}" for place, what in faults.items()
+        )
         raise RetellInputError(f"{operation}: {'; '.join(listed)}") from None
     return dump(plain)
 
 
-def _place(loc: tuple[int | str, ...], plain: JsonValue) -> str:
+def _place(item: ErrorDetails, plain: JsonValue) -> str:
     # pydantic adds the branch of a union to the place ("value.str"); keep what exists in the input.
+    missing = item["loc"][-1] if item["type"] == "missing" else None
     path, here = "", plain
-    for part in loc:
-        if isinstance(here, dict) and isinstance(part, str):
+    for part in item["loc"]:
+        if isinstance(here, dict) and isinstance(part, str) and (part in here or part == missing):
             path, here = f"{path}.{part}" if path else part, here.get(part)
         elif isinstance(here, list) and isinstance(part, int) and part < len(here):
             path, here = f"{path}[{part}]", here[part]
@@ -168,6 +174,8 @@ def _fault(item: ErrorDetails) -> str:
         return "is not a field that Retell takes here"
     if item["type"] == "missing":
         return "is missing"
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):  # pydantic's own text quotes the value
+        return "must have a 'type' that this condition takes"
     if item["type"] == "value_error":
         cause = item["ctx"]["error"]
         return cause.fault if isinstance(cause, RetellInputError) else str(cause)
@@ -178,9 +186,9 @@ def _must(match: re.Match[str]) -> str:
     return "must have" if match[2] == "have" else "must be"
 
 
-def check_e164(number: str, field: str) -> None:
+def check_e164(number: object, field: str) -> None:
     """Refuse a phone number that is not E.164 (``+``, country code, up to 15 digits), without quoting it."""
-    if not _E164.fullmatch(number):
+    if not isinstance(number, str) or not _E164.fullmatch(number):
         raise RetellInputError(
             f"{field} is not a phone number in E.164 form ('+', country code, 7 to 15 digits in all, nothing else). "
             "Set ignore_e164_validation=True if your telephony takes other numbers"

@@ -6,7 +6,7 @@ errors). It does no I/O itself, so the blocking and the async hook run the very 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
 
@@ -54,8 +54,17 @@ class Change:
             custom_attributes=self.custom_attributes,
         )
 
+    def names(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of all that changes, where the metadata changes in *keys*."""
+        names = [f"metadata.{key}" for key in keys] if self.metadata is not None else []
+        if self.data_storage_setting is not None:
+            names.append("data_storage_setting")
+        return (*names, *(f"custom_attributes.{key}" for key in self.custom_attributes or ()))
+
     def __bool__(self) -> bool:
-        return not (self.metadata is None and self.data_storage_setting is None and not self.custom_attributes)
+        return not (
+            self.metadata is None and self.data_storage_setting is None and not self.custom_attributes
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,9 @@ def needed(
     current = call.metadata or {}
     target = _laid_over(current, wanted.metadata, mode, remove)
     changed = tuple(
-        sorted(key for key in target.keys() | current.keys() if not same_json(target.get(key), current.get(key)))
+        sorted(
+            key for key in target.keys() | current.keys() if not same_json(target.get(key), current.get(key))
+        )
     )
     setting = wanted.data_storage_setting
     if setting is not None:
@@ -102,7 +113,10 @@ def needed(
 
 
 def _laid_over(
-    current: Mapping[str, Any], wanted: Mapping[str, JsonValue] | None, mode: MetadataMode, remove: frozenset[str]
+    current: Mapping[str, Any],
+    wanted: Mapping[str, JsonValue] | None,
+    mode: MetadataMode,
+    remove: frozenset[str],
 ) -> dict[str, JsonValue]:
     if mode == "replace" and wanted is not None:
         target = dict(wanted)
@@ -193,6 +207,15 @@ def _mismatch(call_id: str, asked: Change, wrong: tuple[str, ...]) -> UpdateMism
     )
 
 
+def apply_change(call_id: str, change: Change, request: Request[Call]) -> Procedure[Call]:
+    """Send *request*, which makes *change*; if Retell refuses it, read the call to say why. Returns the answer."""
+    try:
+        answer: Call = yield request
+    except (BadRequestError, UnprocessableError) as refusal:
+        raise (yield from _explain(call_id, change.data_storage_setting, refusal)) from refusal
+    return answer
+
+
 def careful_update(
     call_id: str,
     *,
@@ -233,29 +256,21 @@ def careful_update(
         if not change:
             return Updated(call=current, sent=False)
         request = change.request(call_id)
-    try:
-        answer: Call = yield request
-    except (BadRequestError, UnprocessableError) as refusal:
-        raise (yield from _explain(call_id, data_storage_setting, refusal)) from refusal
+    answer = yield from apply_change(call_id, change, request)
     unverified = check_answer(change, answer)
     if confirm_custom_attributes and any(name.startswith("custom_attributes.") for name in unverified):
         yield from _confirm_attributes(answer, change)
         unverified = tuple(name for name in unverified if not name.startswith("custom_attributes."))
-    return Updated(call=answer, sent=True, written=_names(change, keys), unverified=unverified)
+    return Updated(call=answer, sent=True, written=change.names(keys), unverified=unverified)
 
 
 def _plain(value: Mapping[str, Any] | None, where: str) -> Any:
     return None if value is None else to_json(value, where)
 
 
-def _names(change: Change, keys: tuple[str, ...]) -> tuple[str, ...]:
-    names = [f"metadata.{key}" for key in keys] if change.metadata is not None else []
-    if change.data_storage_setting is not None:
-        names.append("data_storage_setting")
-    return (*names, *(f"custom_attributes.{key}" for key in change.custom_attributes or ()))
-
-
-def _explain(call_id: str, setting: DataStorageSetting | None, refusal: RetellError) -> Procedure[RetellError]:
+def _explain(
+    call_id: str, setting: DataStorageSetting | None, refusal: RetellError
+) -> Procedure[RetellError]:
     # Retell documents neither the status nor the text of its refusals; the call itself tells what the matter is.
     try:
         call: Call = yield endpoints.get_call(call_id)

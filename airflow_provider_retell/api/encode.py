@@ -32,7 +32,7 @@ from uuid import UUID
 
 from airflow_provider_retell.api.errors import RetellInputError
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 MAX_SAFE_INTEGER = 2**53 - 1
 MAX_METADATA_BYTES = 50_000
@@ -64,7 +64,10 @@ def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
 def _scalar(value: Any, where: str) -> JsonValue:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and getattr(value, "shape", None) == () and dtype.kind in "biufU":
-        return to_json(value.item(), where)
+        plain = value.item()
+        # A longdouble has no Python value of its own: its item is itself.
+        if type(plain) is not type(value):
+            return to_json(plain, where)
     if isinstance(value, datetime.datetime):
         return _datetime(value, where)
     if isinstance(value, datetime.date):
@@ -82,7 +85,9 @@ def _scalar(value: Any, where: str) -> JsonValue:
         return _float(float(value), where)
     if isinstance(value, (bytes, bytearray, memoryview)):
         raise RetellInputError(f"{where} is bytes: decode it to text, or encode it as base64, first")
-    raise RetellInputError(f"{where} is a {type(value).__name__}, which has no JSON form here: convert it first")
+    raise RetellInputError(
+        f"{where} is a {type(value).__name__}, which has no JSON form here: convert it first"
+    )
 
 
 def _text(value: str, where: str) -> str:
@@ -90,25 +95,33 @@ def _text(value: str, where: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         # "from None": the original error prints the value.
-        raise RetellInputError(f"{where} is text with half a surrogate pair, which UTF-8 cannot hold") from None
+        raise RetellInputError(
+            f"{where} is text with half a surrogate pair, which UTF-8 cannot hold"
+        ) from None
     return value
 
 
 def _integer(value: int, where: str) -> int:
     if abs(value) > MAX_SAFE_INTEGER:
-        raise RetellInputError(f"{where} is an integer beyond 2**53 - 1, which JSON readers may round: send it as text")
+        raise RetellInputError(
+            f"{where} is an integer beyond 2**53 - 1, which JSON readers may round: send it as text"
+        )
     return value
 
 
 def _float(value: float, where: str) -> float:
     if not math.isfinite(value):
-        raise RetellInputError(f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out")
+        raise RetellInputError(
+            f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out"
+        )
     return value
 
 
 def _decimal(value: Decimal, where: str) -> int | float:
     if not value.is_finite():
-        raise RetellInputError(f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out")
+        raise RetellInputError(
+            f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out"
+        )
     # Checked before int(): Decimal("1e999999") would need a number of a million digits.
     if value.adjusted() < 16 and value == value.to_integral_value():
         return _integer(int(value), where)
@@ -124,8 +137,15 @@ def _datetime(value: datetime.datetime, where: str) -> str:
     if value != value:  # pandas.NaT calls itself a datetime
         raise RetellInputError(f"{where} is NaT, which JSON cannot hold: send null or leave the key out")
     if value.utcoffset() is None:
-        raise RetellInputError(f"{where} is a date and time without a zone: attach the zone that it is meant in")
-    return value.astimezone(datetime.timezone.utc).isoformat()
+        raise RetellInputError(
+            f"{where} is a date and time without a zone: attach the zone that it is meant in"
+        )
+    try:
+        return value.astimezone(datetime.timezone.utc).isoformat()
+    except OverflowError:
+        raise RetellInputError(
+            f"{where} is a date and time at the end of time, which UTC cannot hold"
+        ) from None
 
 
 def _key(key: Any, where: str) -> str:

@@ -6,7 +6,7 @@ https://docs.retellai.com/api-references, one page per function.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from airflow_provider_retell.api.bodies import (
@@ -18,7 +18,7 @@ from airflow_provider_retell.api.bodies import (
     build,
     check_e164,
 )
-from airflow_provider_retell.api.errors import RetellInputError, RetellResponseError
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.filters import DataStorageSetting
 from airflow_provider_retell.api.models import ApiKeyInfo, BatchCall, Call, CallPage, Concurrency, LiveUpdate
 from airflow_provider_retell.api.request import Request, check_id
@@ -58,7 +58,7 @@ def update_call(
     call_id = check_id(call_id)
     if not fields:
         raise RetellInputError(
-            f"update-call of call {call_id}: give metadata, data_storage_setting or custom_attributes. "
+            f"update-call of call {call_id}: give metadata, data_storage_setting or custom_attributes"
         )
     return Request(
         operation="update-call",
@@ -75,7 +75,7 @@ def update_live_call(
     *,
     additional_context: str | None = None,
     trigger_response: bool | None = None,
-    override_dynamic_variables: Mapping[str, str] | None | Unset = UNSET,
+    override_dynamic_variables: Mapping[str, str] | Unset | None = UNSET,
     metadata: Mapping[str, Any] | None = None,
     data_storage_setting: DataStorageSetting | None = None,
 ) -> Request[LiveUpdate]:
@@ -94,7 +94,9 @@ def update_live_call(
     if not isinstance(override_dynamic_variables, Unset):
         overrides["override_dynamic_variables"] = override_dynamic_variables
     control = _given(additional_context=additional_context, trigger_response=trigger_response)
-    fields = {name: value for name, value in (("call_control", control), ("fields_to_override", overrides)) if value}
+    fields = {
+        name: value for name, value in (("call_control", control), ("fields_to_override", overrides)) if value
+    }
     if not fields:
         raise RetellInputError(f"update-live-call of call {call_id}: give something to change")
     return Request(
@@ -157,50 +159,6 @@ def list_calls(
         body=build(ListCalls, "list-calls", fields),
         parse=CallPage.model_validate_json,
     )
-
-
-class CallPages:
-    """Which page of a listing to ask for next, and when to stop.
-
-    Iterating gives the requests one after the other; each page must be handed to :meth:`read` before the next.
-    Stops when Retell says that there is no more. A page that promises more without a key to ask for it, or with a
-    key that was used before, raises :class:`RetellResponseError`: stopping there would lose calls silently.
-    """
-
-    def __init__(
-        self,
-        *,
-        filter_criteria: Mapping[str, Any] | None = None,
-        sort_order: str | None = None,
-        page_size: int = 1000,
-    ) -> None:
-        self._criteria: dict[str, Any] = {
-            "filter_criteria": filter_criteria,
-            "sort_order": sort_order,
-            "limit": page_size,
-        }
-        self._next: Request[CallPage] | None = list_calls(**self._criteria)
-        self._keys: set[str] = set()
-
-    def __iter__(self) -> Iterator[Request[CallPage]]:
-        while self._next is not None:
-            yield self._next
-
-    def read(self, page: CallPage) -> list[Call]:
-        """Take note of where *page* ends and return its calls."""
-        key = page.pagination_key
-        if not page.has_more:
-            self._next = None
-        elif key is None or key in self._keys:
-            fault = "without a pagination_key" if key is None else "with a pagination_key that was already used"
-            raise RetellResponseError(
-                f"list-calls: page {len(self._keys) + 1} says that there are more calls, {fault}; going on would lose "
-                "or repeat calls. Run the task again; if it stays so, narrow the filter"
-            )
-        else:
-            self._keys.add(key)
-            self._next = list_calls(**self._criteria, pagination_key=key)
-        return page.items
 
 
 def create_phone_call(
@@ -280,9 +238,6 @@ def create_batch_call(
     :raises RetellInputError: if something cannot be sent; numbers are not quoted.
     """
     check_e164(from_number, "from_number")
-    for index, task in enumerate(tasks):
-        if not task.get("ignore_e164_validation"):
-            check_e164(str(task.get("to_number", "")), f"tasks[{index}].to_number")
     fields = _given(
         from_number=from_number,
         tasks=tasks,
@@ -291,11 +246,15 @@ def create_batch_call(
         reserved_concurrency=reserved_concurrency,
         call_time_window=call_time_window,
     )
+    body = build(CreateBatchCall, "create-batch-call", fields)
+    for index, task in enumerate(tasks):
+        if not task.get("ignore_e164_validation"):
+            check_e164(task["to_number"], f"tasks[{index}].to_number")
     return Request(
         operation="create-batch-call",
         method="POST",
         path="/create-batch-call",
-        body=build(CreateBatchCall, "create-batch-call", fields),
+        body=body,
         parse=BatchCall.model_validate_json,
         repeatable=False,
     )
@@ -327,14 +286,20 @@ def rerun_call_analysis(call_id: str) -> Request[Call]:
 def get_concurrency() -> Request[Concurrency]:
     """Read how many calls the organisation may have at once, and has now."""
     return Request(
-        operation="get-concurrency", method="GET", path="/get-concurrency", parse=Concurrency.model_validate_json
+        operation="get-concurrency",
+        method="GET",
+        path="/get-concurrency",
+        parse=Concurrency.model_validate_json,
     )
 
 
 def get_api_key_info() -> Request[ApiKeyInfo]:
     """Read whose API key this is."""
     return Request(
-        operation="get-api-key-info", method="GET", path="/get-api-key-info", parse=ApiKeyInfo.model_validate_json
+        operation="get-api-key-info",
+        method="GET",
+        path="/get-api-key-info",
+        parse=ApiKeyInfo.model_validate_json,
     )
 
 

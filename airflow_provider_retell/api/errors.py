@@ -84,7 +84,9 @@ class RetellStatusError(RetellError):
 
     permanent = True
 
-    def __init__(self, message: str, *, status: int, detail: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int, detail: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.detail = detail

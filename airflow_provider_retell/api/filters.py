@@ -12,7 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 DataStorageSetting = Literal["everything", "everything_except_pii", "basic_attributes_only"]
 """What Retell keeps of a call, from most to least. A call's setting can only be tightened."""
 
-STORAGE_ORDER: tuple[DataStorageSetting, ...] = ("everything", "everything_except_pii", "basic_attributes_only")
+STORAGE_ORDER: tuple[DataStorageSetting, ...] = (
+    "everything",
+    "everything_except_pii",
+    "basic_attributes_only",
+)
 
 
 class Body(BaseModel):

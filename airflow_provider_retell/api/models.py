@@ -17,7 +17,16 @@ ENDED_STATUSES = frozenset({"ended", "error", "not_connected"})
 """Values of ``call_status`` after which a call does not change its status any more."""
 
 _SHOWN = frozenset(
-    {"call_id", "call_status", "call_type", "agent_id", "batch_call_id", "total_task_count", "has_more", "success"}
+    {
+        "call_id",
+        "call_status",
+        "call_type",
+        "agent_id",
+        "batch_call_id",
+        "total_task_count",
+        "has_more",
+        "success",
+    }
 )
 
 
@@ -28,7 +37,9 @@ class Answer(BaseModel):
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         shown: list[tuple[str | None, Any]] = [
-            (name, value) for name in type(self).model_fields if name in _SHOWN and (value := getattr(self, name))
+            (name, value)
+            for name in type(self).model_fields
+            if name in _SHOWN and (value := getattr(self, name))
         ]
         return shown
 

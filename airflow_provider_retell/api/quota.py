@@ -42,6 +42,25 @@ _LIST_ROUTES = frozenset({"list-calls"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 
+class Usage:
+    """How much was sent, and how long something was held back.
+
+    :ivar requests: requests sent, repeats included.
+    :ivar waited: seconds in which at least one request was held back by the quota or a pause.
+    """
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.waited = 0.0
+        self._held_until = 0.0
+
+    def hold(self, now: float, seconds: float) -> None:
+        """Note that a request is held back for *seconds* from *now*."""
+        until = now + seconds
+        self.waited += max(until - max(self._held_until, now), 0.0)
+        self._held_until = max(self._held_until, until)
+
+
 class Window:
     """The quota of one route, as one process sees it. Times are seconds of one monotonic clock.
 
@@ -49,8 +68,9 @@ class Window:
     some moment in between, so whatever the network does, the server never sees more than ``requests`` in a window.
     """
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, rate: Rate, usage: Usage | None = None) -> None:
         self.rate = rate
+        self.usage = usage or Usage()
         self._flying = 0
         self._answered: deque[float] = deque()  # when each slot becomes free again
         self._resume = 0.0
@@ -58,14 +78,19 @@ class Window:
     def wait(self, now: float) -> float:
         """Return 0 and take a slot, or return the seconds to wait before asking again. Never raises."""
         if now < self._resume:
-            return self._resume - now
+            return self._hold(now, self._resume - now)
         while self._answered and self._answered[0] <= now:
             self._answered.popleft()
         if self._flying + len(self._answered) < self.rate.requests:
             self._flying += 1
+            self.usage.requests += 1
             return 0.0
         # With every slot in flight there is no telling when one becomes free: look again soon.
-        return max(self._answered[0] - now, 0.001) if self._answered else 0.01
+        return self._hold(now, max(self._answered[0] - now, 0.001) if self._answered else 0.01)
+
+    def _hold(self, now: float, seconds: float) -> float:
+        self.usage.hold(now, seconds)
+        return seconds
 
     def answered(self, now: float, headers: Mapping[str, str] | None = None) -> None:
         """A request was answered (or failed): its slot becomes free one window from now."""
@@ -82,11 +107,11 @@ class Window:
         # What the server has left, beyond what this process knows that it took, was taken by others. Our count
         # includes requests that the server has not seen yet, so this never counts one of our own as another's.
         remaining, reset = headers.get("RateLimit-Remaining"), headers.get("RateLimit-Reset")
-        if remaining is None or not remaining.isdigit():
+        if remaining is None or not remaining.isdecimal():
             return
         others = self.rate.requests - self._flying - len(self._answered) - int(remaining)
         if others > 0:
-            seconds = float(reset) if reset is not None and reset.isdigit() else self.rate.seconds
+            seconds = float(reset) if reset is not None and reset.isdecimal() else self.rate.seconds
             free = now + min(seconds, self.rate.seconds)
             self._answered.extend([free] * others)
             self._answered = deque(sorted(self._answered))
@@ -96,9 +121,12 @@ class Quotas:
     """The windows of all routes of one organisation.
 
     :param general: the quota of every route that is neither a list nor placing calls.
+
+    :ivar usage: what was sent and how long it was held back, all routes together.
     """
 
     def __init__(self, general: Rate = GENERAL) -> None:
+        self.usage = Usage()
         self._general = general
         self._windows: dict[str, Window] = {}
 
@@ -112,5 +140,5 @@ class Quotas:
                 rate = _CREATION
             else:
                 rate = self._general
-            window = self._windows[operation] = Window(rate)
+            window = self._windows[operation] = Window(rate, self.usage)
         return window

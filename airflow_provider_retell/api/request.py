@@ -74,7 +74,5 @@ def check_id(value: object, field_name: str = "call_id") -> str:
                 (place, character) for place, character in enumerate(value) if not _ALLOWED.match(character)
             )
             reason = f"has {character!r} at position {place}"
-        raise RetellInputError(
-            f"{field_name} {reason}; ids hold letters, digits, '_' and '-' only"
-        )
+        raise RetellInputError(f"{field_name} {reason}; ids hold letters, digits, '_' and '-' only")
     return value

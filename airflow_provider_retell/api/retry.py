@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -58,7 +58,7 @@ def decide(
     attempt: int,
     waited: float,
     now: float,
-    patience: Patience = Patience(),  # noqa: B008 - frozen
+    patience: Patience = Patience(),
     jitter: Callable[[], float] = random.random,
 ) -> T | Wait:
     """Return the result of *request*, or a :class:`Wait`; raise what went wrong otherwise.
@@ -82,7 +82,7 @@ def decide(
             broken = fault.errors(include_input=False)[0]["type"] == "json_invalid"
             again = request.repeatable and broken and outcome.is_json
     else:
-        server_wait = _server_wait(outcome.headers, now)
+        server_wait = _server_wait(outcome, now)
         error = status_error(request, outcome, server_wait)
         again = request.repeatable and (not error.permanent or outcome.status in (408, 409))
         # The hint that Retell's own SDK obeys.
@@ -99,18 +99,29 @@ def decide(
     return Wait(seconds, reason=_brief(error), throttled=isinstance(error, RateLimitError))
 
 
-def _server_wait(headers: Mapping[str, str], now: float) -> float | None:
-    value = headers.get("Retry-After")
-    if value is not None:
-        seconds = _number(value)
-        if seconds is None and (date := email.utils.parsedate_tz(value)) is not None:
-            seconds = max(email.utils.mktime_tz(date) - now, 0.0)
-        if seconds is not None:
-            return seconds
-    seconds = _number(headers.get("RateLimit-Reset"))
-    if seconds is not None and seconds > 1_000_000_000:  # some servers send the moment instead of the distance
-        seconds = max(seconds - now, 0.0)
-    return seconds
+def _server_wait(response: Response, now: float) -> float | None:
+    """Return the seconds that the server asks to wait; none if it asks for no more than a moment that is over."""
+    value = response.headers.get("Retry-After")
+    seconds = _number(value)
+    if seconds is None and value is not None:
+        seconds = _until(value, now)
+    if (
+        seconds is None and response.status == 429
+    ):  # with other answers it only tells when the quota is full again
+        seconds = _number(response.headers.get("RateLimit-Reset"))
+        if (
+            seconds is not None and seconds > 1_000_000_000
+        ):  # some servers send the moment instead of the distance
+            seconds -= now
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _until(value: str, now: float) -> float | None:
+    date = email.utils.parsedate_tz(value)
+    try:
+        return email.utils.mktime_tz(date) - now if date is not None else None
+    except (ValueError, OverflowError):  # a year that no calendar has
+        return None
 
 
 def _number(value: str | None) -> float | None:
@@ -121,7 +132,9 @@ def _number(value: str | None) -> float | None:
     return number if number is not None and 0 <= number < float("inf") else None
 
 
-def _not_as_documented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:
+def _not_as_documented(
+    request: Request[T], response: Response, fault: ValidationError
+) -> RetellResponseError:
     first = fault.errors(include_input=False)[0]
     place = ".".join(map(str, first["loc"])) or "the body"
     kind = response.headers.get("Content-Type", "no content type")

@@ -56,7 +56,10 @@ def status_error(
         step = _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
     says = f": {detail.rstrip('.')}" if detail else ""
     return kind(
-        f"{request}: Retell answered {status}{says}. {step}.", status=status, detail=detail, retry_after=retry_after
+        f"{request}: Retell answered {status}{says}. {step}.",
+        status=status,
+        detail=detail,
+        retry_after=retry_after,
     )
 
 

@@ -5,31 +5,54 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp.helpers import strip_auth_from_url
 from yarl import URL
 
-from airflow_provider_retell.api.errors import RetellConnectionError
+from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
-from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, without_key
+from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, proxy, without_key
 
 
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open at once; must be called inside an event loop."""
-    certificates = ca_bundle()
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=connections, ssl=ssl.create_default_context(cafile=certificates) if certificates else True
-        ),
+    address = proxy(settings)
+    url, login = strip_auth_from_url(URL(address)) if address else (None, None)
+    if url is not None and url.scheme not in ("http", "https"):
+        raise RetellConfigError(
+            f"the environment names a {url.scheme} proxy: only http and https ones will do"
+        )
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, ssl=_certificates()),
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
         headers=headers(settings),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=True,  # proxies; a .netrc file is not asked, since the Authorization header is given
+        trust_env=False,  # aiohttp would let a .netrc file replace the API key
+        proxy=url,
+        proxy_auth=login,
     )
+    # aiohttp itself would send a GET, PUT or DELETE again when a kept connection breaks: a second paid analysis,
+    # and requests that the quota does not know of.
+    session._retry_connection = False
+    return session
+
+
+def _certificates() -> ssl.SSLContext | bool:
+    path = ca_bundle()
+    if path is None:
+        return True
+    try:
+        if Path(path).is_dir():
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise RetellConfigError(f"the environment names certificates that cannot be read: {path}") from None
 
 
 async def exchange(
@@ -46,7 +69,7 @@ async def exchange(
             body = await answer.read()
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
         return no_answer(request, settings, _kind(error), error)
-    return Response(answer.status, answer.headers, body if answer.ok else without_key(body, settings))
+    return Response(answer.status, answer.headers, without_key(body, settings, answer.status))
 
 
 def _kind(error: Exception) -> str:

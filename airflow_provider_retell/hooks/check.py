@@ -8,7 +8,6 @@ from airflow_provider_retell.api.errors import (
     AuthenticationError,
     NotFoundError,
     PermissionDeniedError,
-    RetellConnectionError,
     RetellError,
     RetellResponseError,
     RetellStatusError,
@@ -40,9 +39,12 @@ def check_connection(hook: RetellHook) -> tuple[bool, str]:
         return False, f"{hook.settings.base_url} answers, but is not Retell's API: check the host."
     except RetellStatusError as error:
         if 300 <= error.status < 400:
-            return False, f"{hook.settings.base_url} redirects elsewhere and is not Retell's API: check the host."
+            return (
+                False,
+                f"{hook.settings.base_url} redirects elsewhere and is not Retell's API: check the host.",
+            )
         return False, str(error)
-    except (RetellConnectionError, RetellError) as error:
+    except RetellError as error:
         return False, str(error)
     name = f" with the API key {info.api_key_name!r}" if info.api_key_name else ""
     return True, f"Connected to the Retell organisation {info.org_name or info.org_id!r}{name}."

@@ -53,7 +53,8 @@ def read_connection(connection: Connection) -> Settings:
     if unknown:
         log.warning("%s: ignoring unknown extra fields: %s", where, ", ".join(unknown))
     settings = Settings(
-        api_key=_api_key(connection.password, where), base_url=_base_url(connection.host, connection.port, where)
+        api_key=_api_key(connection.password, where),
+        base_url=_base_url(connection.host, connection.port, where),
     )
     changes: dict[str, Any] = {
         name: _seconds(extra[name], f"{where}: {name}")
@@ -71,14 +72,18 @@ def read_connection(connection: Connection) -> Settings:
 def _api_key(value: str | None, where: str) -> str:
     key = (value or "").strip()
     if not key:
-        raise RetellConfigError(f"{where} has no API key: put the key from Retell's dashboard into the password field")
+        raise RetellConfigError(
+            f"{where} has no API key: put the key from Retell's dashboard into the password field"
+        )
     if set(key) == {"*"}:
         raise RetellConfigError(
             f"{where}: the API key is the mask '***' that Airflow shows in place of a password, not a key: type the "
             "key from Retell's dashboard in again"
         )
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise RetellConfigError(f"{where}: the API key has characters that no key has (a space or a line break, say)")
+        raise RetellConfigError(
+            f"{where}: the API key has characters that no key has (a space or a line break, say)"
+        )
     return key
 
 
@@ -86,15 +91,18 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
     host = (host or "").strip().rstrip("/")
     if not host:
         return RETELL_URL
-    url = host if "://" in host else f"{'http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
-    parts = urlsplit(url)
     try:
+        if "://" not in host:
+            host = f"{'http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
+        parts = urlsplit(host)
         given_port = parts.port
     except ValueError:
-        raise RetellConfigError(f"{where}: the port in the host field is not a number up to 65535") from None
+        raise RetellConfigError(
+            f"{where}: the host is not a URL such as {RETELL_URL}, with a port up to 65535 if with one"
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RetellConfigError(f"{where}: the host must be a URL such as {RETELL_URL}")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if any(mark in host for mark in "@?#"):
         raise RetellConfigError(f"{where}: the host must be a plain URL, without a user, a '?' or a '#'")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise RetellConfigError(
@@ -103,7 +111,7 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
     if port and not given_port:
         netloc = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         return f"{parts.scheme}://{netloc}:{port}{parts.path}"
-    return url
+    return host
 
 
 def _is_loopback(hostname: str | None) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import urllib.request
 from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from airflow_provider_retell import __version__
-from airflow_provider_retell.api.errors import RetellConnectionError, RetellTimeoutError
+from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.hooks.connection import Settings
@@ -41,16 +44,35 @@ def headers(settings: Settings) -> dict[str, str]:
 
 
 def ca_bundle() -> str | None:
-    """Return the certificates that the environment names in the variables that ``requests`` reads."""
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+    """Return the certificates, a file or a directory, that the environment names as ``requests`` reads it."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if path := os.environ.get(name):
+            if not Path(path).exists():
+                raise RetellConfigError(
+                    f"the environment variable {name} names certificates that do not exist: {path}"
+                )
+            return path
+    return None
 
 
-def without_key(body: bytes, settings: Settings) -> bytes:
-    """Mask the API key in an answer that quotes it."""
-    return body.replace(settings.api_key.encode(), b"***")
+def proxy(settings: Settings) -> str | None:
+    """Return the proxy that the environment names for Retell's address."""
+    parts = urlsplit(settings.base_url)
+    if any(urllib.request.proxy_bypass(host) for host in (parts.hostname or "", parts.netloc)):
+        return None
+    proxies = urllib.request.getproxies()
+    address = proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{address}" if address and "://" not in address else address
 
 
-def no_answer(request: Request[object], settings: Settings, kind: str, cause: BaseException) -> RetellConnectionError:
+def without_key(body: bytes, settings: Settings, status: int) -> bytes:
+    """Mask the API key in an answer that is no success: its text may come to stand in a message."""
+    return body if 200 <= status < 300 else body.replace(settings.api_key.encode(), b"***")
+
+
+def no_answer(
+    request: Request[object], settings: Settings, kind: str, cause: BaseException
+) -> RetellConnectionError:
     """Return the error for a request to which no complete answer came."""
     if kind == "timeout":
         fault = f"no answer within {settings.timeout:g} s (connecting: {settings.connect_timeout:g} s)"

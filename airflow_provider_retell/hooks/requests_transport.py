@@ -12,23 +12,24 @@ from urllib3 import exceptions as urllib3_exceptions
 from airflow_provider_retell.api.errors import RetellConnectionError
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
-from airflow_provider_retell.hooks.http import causes, headers, no_answer, without_key
+from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, proxy, without_key
 
 
 def open_session(settings: Settings) -> requests.Session:
     """Return a session that follows the environment's proxies and certificates, and nothing else of it."""
     session = requests.Session()
-    # Asked once: requests would ask for every request, and would let a .netrc file replace the API key.
-    environment = session.merge_environment_settings(settings.base_url, {}, None, None, None)
-    session.trust_env = False
-    session.proxies = environment["proxies"]
-    session.verify = environment["verify"]
+    session.trust_env = False  # requests would let a .netrc file replace the API key
+    address = proxy(settings)
+    session.proxies = {"http": address, "https": address} if address else {}
+    session.verify = ca_bundle() or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update(headers(settings))
     return session
 
 
-def exchange(session: requests.Session, settings: Settings, request: Request[Any]) -> Response | RetellConnectionError:
+def exchange(
+    session: requests.Session, settings: Settings, request: Request[Any]
+) -> Response | RetellConnectionError:
     """Send *request* once and return what comes of it."""
     try:
         answer = session.request(
@@ -40,7 +41,7 @@ def exchange(session: requests.Session, settings: Settings, request: Request[Any
         )
     except requests.RequestException as error:
         return no_answer(request, settings, _kind(error), error)
-    body = answer.content if answer.ok else without_key(answer.content, settings)
+    body = without_key(answer.content, settings, answer.status_code)
     return Response(answer.status_code, answer.headers, body)
 
 
@@ -48,7 +49,10 @@ def _kind(error: requests.RequestException) -> str:
     under = causes(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
-    if any(isinstance(cause, (requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError)) for cause in under):
+    if any(
+        isinstance(cause, (requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError))
+        for cause in under
+    ):
         return "timeout"
     if any(isinstance(cause, socket.gaierror) for cause in under):
         return "dns"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.conversation import converse
-from airflow_provider_retell.api.endpoints import CallPages
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.api.quota import Quotas
+from airflow_provider_retell.api.pages import CallPages
+from airflow_provider_retell.api.quota import Quotas, Rate
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.api.change import Procedure
     from airflow_provider_retell.api.models import Call
-    from airflow_provider_retell.api.request import Request, Response
+    from airflow_provider_retell.api.request import Request
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -159,7 +159,8 @@ class RetellHook(Endpoints, BaseHook):
         except RetellError as error:
             return False, str(error)
         self._patience = Patience(attempts=1)
-        return check_connection(self)
+        with self:
+            return check_connection(self)
 
     def close(self) -> None:
         """Close the connections; the hook opens new ones if it is used again."""
@@ -183,6 +184,9 @@ class RetellAsyncHook(Endpoints, BaseHook):
     :param retell_conn_id: the Airflow connection, of type ``retell``.
     :param patience: how often and how long one request is tried; 8 times and 120 s of waiting if not given.
     :param connections: how many connections to Retell are open at once at most.
+    :param quota: requests per seconds on each general route, in place of the connection's.
+
+    :ivar quotas: how much of the quota this hook has used, and how long it waited for it.
     """
 
     def __init__(
@@ -191,19 +195,22 @@ class RetellAsyncHook(Endpoints, BaseHook):
         *,
         patience: Patience = Patience(),  # noqa: B008
         connections: int = 32,
+        quota: Rate | None = None,
     ) -> None:
         super().__init__()
         self.retell_conn_id = retell_conn_id
         self._patience = patience
         self._connections = connections
+        self._quota = quota
         self._settings: Settings | None = None
+        self.quotas = Quotas()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> RetellAsyncHook:
         from airflow_provider_retell.hooks.aiohttp_transport import open_session
 
         self._settings = read_connection(await aget_connection(type(self), self.retell_conn_id))
-        self._quotas = Quotas(self._settings.quota)
+        self.quotas = Quotas(self._quota or self._settings.quota)
         self._session = open_session(self._settings, self._connections)
         return self
 
@@ -220,8 +227,10 @@ class RetellAsyncHook(Endpoints, BaseHook):
         from airflow_provider_retell.hooks.aiohttp_transport import exchange
 
         if self._session is None or self._settings is None:
-            raise RuntimeError("RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(...) as hook'")
-        steps = converse(request, self._quotas.window(request.operation), self._patience)
+            raise RuntimeError(
+                "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(...) as hook'"
+            )
+        steps = converse(request, self.quotas.window(request.operation), self._patience)
         outcome: Any = None
         try:
             while True:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import AirflowFailException, BaseOperator
+from airflow_provider_retell._compat import AirflowFailException, BaseOperator, BaseOperatorLink
 from airflow_provider_retell.links.retell import RetellCallLink
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class RetellOperator(BaseOperator):
     """
 
     ui_color = "#e8ecff"
-    operator_extra_links = (RetellCallLink(),)
+    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
     def __init__(self, *, retell_conn_id: str = "retell_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)

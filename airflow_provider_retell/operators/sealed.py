@@ -20,6 +20,10 @@ class Sealed:
 
     def serialize(self) -> Any:
         """Return what Airflow may store and show."""
+        if hasattr(self.value, "serialize"):
+            return self.value.serialize()
+        if isinstance(self.value, (list, tuple)):
+            return f"{len(self.value)} rows"
         try:
             value = as_object(self.value, "")
         except ValueError:

@@ -1,0 +1,46 @@
+"""The report of a run: a line of JSON per row, written while the run goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from airflow_provider_retell.bulk.outcome import Result
+
+
+class Report:
+    """A JSONL file on any storage that Airflow's ``ObjectStoragePath`` reaches. All methods block.
+
+    A local file can be read while it grows; object stores show it when it is closed.
+
+    :param path: where; None writes nothing.
+    :param conn_id: the Airflow connection to the storage, if its default will not do.
+    """
+
+    def __init__(self, path: str | None, conn_id: str | None = None) -> None:
+        self.path = path
+        self._conn_id = conn_id
+        self._file: Any = None
+
+    def open(self) -> None:
+        """Start the file anew, so that a path that cannot be written fails the run before it begins."""
+        if self.path is None:
+            return
+        from airflow_provider_retell._compat import storage_path
+
+        path = storage_path(self.path, self._conn_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8")
+
+    def write(self, results: Iterable[Result]) -> None:
+        """Add a line for each of *results*."""
+        if self._file is not None:
+            self._file.write("".join(json.dumps(result.line()) + "\n" for result in results))
+            self._file.flush()
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

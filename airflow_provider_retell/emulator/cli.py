@@ -1,0 +1,230 @@
+"""The command line of the emulator."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.clock import Clock
+from airflow_provider_retell.emulator.lifecycle import Lifecycle
+from airflow_provider_retell.emulator.server import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_EPILOG = """\
+A line of the --calls file is a JSON object with the fields of one call, as for Emulator.add_call; what it
+leaves open is filled as in a real call. Two more keys may stand in it: "progress" (true lets a call that is
+registered or ongoing go on) and "minimal" (true leaves out transcripts, costs and analysis).
+
+While it runs, it can be steered at /_emulator/ from this machine, for example:
+  curl -X POST http://127.0.0.1:8787/_emulator/clock -d '{"advance": 60}'
+  curl -X POST http://127.0.0.1:8787/_emulator/faults -d '{"kind": "drop", "route": "update-call"}'
+`python -m pydoc airflow_provider_retell.emulator.control` lists all of it.
+"""
+
+
+class UsageError(Exception):
+    """Something in the arguments or the calls file is wrong; the message is for the user."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    result = argparse.ArgumentParser(
+        prog="python -m airflow_provider_retell.emulator",
+        description="Serve Retell's REST API on this machine, to try and test DAGs without an account.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = result.add_argument
+    add("--port", type=int, default=8787, help="port to listen on; 0 for any free one (default: 8787)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    add("--api-key", default="key_emulator", metavar="KEY", help="the key it accepts (default: key_emulator)")
+    add("--calls", type=Path, metavar="FILE", help="JSON lines file with the calls to start with")
+    add(
+        "--custom-attribute",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="id of a custom attribute that the organisation defines; may be repeated",
+    )
+    add(
+        "--quota",
+        action="append",
+        default=[],
+        metavar="NAME=COUNT/SECONDS",
+        help="override a request quota, such as general=100/10; NAME is general, list, call, call-error or a "
+        "route such as update-call, COUNT/SECONDS may be off; may be repeated",
+    )
+    add("--no-quota", action="store_true", help="no request quotas at all")
+    add(
+        "--throttle-headers",
+        choices=("retry-after", "http-date", "ratelimit-reset", "none"),
+        default="retry-after",
+        help="how a 429 tells the wait (default: retry-after)",
+    )
+    add("--concurrency", type=int, default=20, help="how many live calls are allowed (default: 20)")
+    add("--speed", type=float, default=1.0, help="seconds that calls live per real second (default: 1)")
+    add("--frozen", action="store_true", help="start with the clock standing still")
+    add(
+        "--delays",
+        default="2/30/10",
+        metavar="ANSWER/TALK/ANALYSE",
+        help="seconds until a call is answered, then ends, then is analysed (default: 2/30/10)",
+    )
+    add(
+        "--outcome",
+        action="append",
+        default=[],
+        metavar="NUMBER=REASON",
+        help="how calls to a number end, such as +14155550123=dial_no_answer; may be repeated",
+    )
+    add("--do-not-call", action="append", default=[], metavar="NUMBER", help="a do-not-call number")
+    add(
+        "--metadata-semantics",
+        choices=("replace", "merge"),
+        default="replace",
+        help="what update-call does with metadata (default: replace)",
+    )
+    add("--drops-null", action="store_true", help="drop metadata keys whose value is null")
+    add("--echo-custom-attributes", action="store_true", help="show custom attributes in call objects")
+    add(
+        "--not-ended-status",
+        type=int,
+        choices=(400, 422),
+        default=400,
+        help="how update-call refuses calls that have not ended (default: 400)",
+    )
+    add("--max-ids-per-filter", type=int, metavar="N", help="most ids in a call_id filter (default: any)")
+    add("--quiet", action="store_true", help="no line per request on standard error")
+    return result
+
+
+def build(args: argparse.Namespace) -> Emulator:
+    """Return the emulator that the arguments describe, not started yet."""
+    quotas: dict[str, tuple[int, float] | None] | None = None
+    if not args.no_quota:
+        quotas = dict(_quota(text) for text in args.quota)
+    elif args.quota:
+        raise UsageError("--quota and --no-quota exclude each other")
+    try:
+        answer, talk, analyse = (float(part) for part in args.delays.split("/"))
+    except ValueError:
+        raise UsageError(f"--delays: {args.delays!r} is not ANSWER/TALK/ANALYSE, such as 2/30/10") from None
+    try:
+        return Emulator(
+            host=args.host,
+            port=args.port,
+            api_key=args.api_key,
+            custom_attributes=tuple(args.custom_attribute),
+            quotas=quotas,
+            throttle_headers=args.throttle_headers,
+            record_requests=10_000,
+            clock=Clock(speed=args.speed, frozen=args.frozen),
+            lifecycle=Lifecycle(answer, talk, analyse),
+            outcomes=dict(_pair("--outcome", text) for text in args.outcome),
+            concurrency=args.concurrency,
+            do_not_call=tuple(args.do_not_call),
+            metadata_semantics=args.metadata_semantics,
+            drops_null=args.drops_null,
+            echo_custom_attributes=args.echo_custom_attributes,
+            not_ended_status=args.not_ended_status,
+            max_ids_per_filter=args.max_ids_per_filter,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise UsageError(f"{option}: {text!r} is not of the form NAME=VALUE")
+    return name, value
+
+
+def _quota(text: str) -> tuple[str, tuple[int, float] | None]:
+    name, value = _pair("--quota", text)
+    if value == "off":
+        return name, None
+    try:
+        count, seconds = value.split("/")
+        return name, (int(count), float(seconds))
+    except ValueError:
+        raise UsageError(f"--quota: {text!r} is not of the form NAME=COUNT/SECONDS or NAME=off") from None
+
+
+def load_calls(emulator: Emulator, path: Path) -> int:
+    """Add the calls of a JSON lines file; return how many. Blank lines are skipped."""
+    loaded = 0
+    try:
+        with path.open("rb") as lines:
+            for number, fields in _objects(path, lines):
+                try:
+                    emulator.add_call(**fields)
+                except (ValueError, TypeError) as error:
+                    raise UsageError(f"{path}, line {number}: {error}") from None
+                loaded += 1
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    return loaded
+
+
+def _objects(path: Path, lines: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"{path}, line {number}: not JSON ({error})") from None
+        if not isinstance(fields, dict):
+            raise UsageError(f"{path}, line {number}: a call must be a JSON object")
+        yield number, fields
+
+
+def greeting(emulator: Emulator, loaded: int) -> str:
+    """Return what to tell the user at the start: where, with which key, and how Airflow connects."""
+    connection = {"conn_type": "retell", "host": emulator.url, "password": emulator.api_key}
+    return (
+        f"Retell emulator on {emulator.url} with {loaded} calls; stop it with Ctrl+C\n"
+        f"API key: {emulator.api_key}\n"
+        f"Airflow connection:\nexport AIRFLOW_CONN_RETELL_DEFAULT='{json.dumps(connection)}'\n"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the emulator until SIGINT or SIGTERM; return the exit code."""
+    args = parser().parse_args(arguments)
+    try:
+        emulator = build(args)
+        loaded = load_calls(emulator, args.calls) if args.calls else 0
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        if not args.quiet:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+            log = logging.getLogger("airflow_provider_retell.emulator")
+            log.addHandler(handler)
+            log.setLevel(logging.INFO)
+            log.propagate = False
+        try:
+            emulator.start()
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"cannot listen on {args.host} port {args.port}: {error}") from None
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    try:
+        sys.stdout.write(greeting(emulator, loaded))
+        sys.stdout.flush()
+        stop.wait()
+    finally:
+        emulator.stop()
+    return 0

@@ -1,0 +1,124 @@
+"""A small JSON Schema checker: the subset that request bodies need, with the usual validators' wording.
+
+Objects that name their ``properties`` are closed unless ``additionalProperties`` says otherwise, because
+Retell's request bodies are. Beyond the standard words there are ``maxBytes`` (UTF-8 bytes of the compact
+JSON) and ``discriminator`` (the property that tells the branches of an ``anyOf`` apart, for better
+messages).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "number": _is_number,
+    "integer": lambda value: _is_number(value) and (isinstance(value, int) or value.is_integer()),
+    "null": lambda value: value is None,
+}
+
+
+def compact_size(value: Any) -> int:
+    """Return the UTF-8 bytes of ``value`` as compact JSON."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def check(value: Any, schema: Schema, at: str = "body") -> str | None:
+    """Say what is wrong with ``value``, in one sentence, or return None if it fits ``schema``."""
+    kinds = schema.get("type")
+    if kinds is not None:
+        kinds = (kinds,) if isinstance(kinds, str) else kinds
+        if not any(_TYPES[kind](value) for kind in kinds):
+            return f"{at} must be {' or '.join(kinds)}"
+    if "anyOf" in schema:
+        return _check_any(value, schema, at)
+    if "enum" in schema and value not in schema["enum"]:
+        allowed = ", ".join(str(item) for item in schema["enum"])
+        return f"{at} must be equal to one of the allowed values: {allowed}"
+    if isinstance(value, str):
+        return _check_string(value, schema, at)
+    if isinstance(value, dict):
+        return _check_object(value, schema, at)
+    if isinstance(value, list):
+        return _check_array(value, schema, at)
+    if _is_number(value):
+        if value < schema.get("minimum", -math.inf):
+            return f"{at} must be >= {schema['minimum']}"
+        if value > schema.get("maximum", math.inf):
+            return f"{at} must be <= {schema['maximum']}"
+    return None
+
+
+def _check_any(value: Any, schema: Schema, at: str) -> str | None:
+    branches: tuple[Schema, ...] = schema["anyOf"]
+    errors = [check(value, branch, at) for branch in branches]
+    if None in errors:
+        return None
+    key = schema.get("discriminator")
+    if key is not None and isinstance(value, dict):
+        for branch, error in zip(branches, errors, strict=True):
+            if value.get(key) in branch["properties"][key]["enum"]:
+                return error
+    return f"{at} must match a schema in anyOf"
+
+
+def _check_string(value: str, schema: Schema, at: str) -> str | None:
+    if len(value) < schema.get("minLength", 0):
+        return f"{at} must NOT have fewer than {schema['minLength']} characters"
+    if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
+        return f'{at} must match pattern "{schema["pattern"]}"'
+    return None
+
+
+def _check_object(value: dict[str, Any], schema: Schema, at: str) -> str | None:
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            return f"{at} must have required property '{name}'"
+    for one, other in schema.get("excludes", ()):
+        if one in value and other in value:
+            return f"{at} must NOT have both '{one}' and '{other}'"
+    rest = schema.get("additionalProperties", "properties" not in schema)
+    for name, item in value.items():
+        inner = properties.get(name)
+        if inner is None:
+            if rest is True:
+                continue
+            if rest is False:
+                return f"{at} must NOT have additional properties: '{name}'"
+            inner = rest
+        error = check(item, inner, f"{at}/{name}")
+        if error is not None:
+            return error
+    if "maxBytes" in schema and compact_size(value) > schema["maxBytes"]:
+        return f"{at} must NOT be larger than {schema['maxBytes']} bytes"
+    return None
+
+
+def _check_array(value: list[Any], schema: Schema, at: str) -> str | None:
+    if len(value) < schema.get("minItems", 0):
+        return f"{at} must NOT have fewer than {schema['minItems']} items"
+    if len(value) > schema.get("maxItems", math.inf):
+        return f"{at} must NOT have more than {schema['maxItems']} items"
+    items = schema.get("items")
+    if items is not None:
+        for position, item in enumerate(value):
+            error = check(item, items, f"{at}/{position}")
+            if error is not None:
+                return error
+    return None
