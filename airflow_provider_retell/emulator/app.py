@@ -70,7 +70,7 @@ class App:
             response = await self._fail(request, route, call_id, body, fault)
             status = None if response is None else response.status
             # aiohttp wants a response even where the connection is gone; nothing of it is sent.
-            return response or web.Response()
+            return web.Response() if response is None else response
         finally:
             if record is not None:
                 record.status = status

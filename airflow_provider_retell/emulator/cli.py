@@ -204,9 +204,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         emulator = build(args)
         loaded = load_calls(emulator, args.calls) if args.calls else 0
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
         if not args.quiet:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -216,15 +213,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log.propagate = False
         try:
             emulator.start()
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise UsageError(f"cannot listen on {args.host} port {args.port}: {error}") from None
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     try:
-        sys.stdout.write(greeting(emulator, loaded))
-        sys.stdout.flush()
-        stop.wait()
+        _wait(greeting(emulator, loaded))
     finally:
         emulator.stop()
     return 0
+
+
+def _wait(text: str) -> None:
+    """Tell ``text`` and wait for SIGINT or SIGTERM."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        stop.wait()
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -95,6 +95,8 @@ class Options:
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        if not 0 <= self.port <= 65535:
+            raise ValueError("port must be between 0 and 65535")
         unknown = set(self.ended_statuses) - set(CALL_STATUSES)
         if unknown:
             raise ValueError(f"ended_statuses: Retell has no call_status {', '.join(sorted(unknown))}")
