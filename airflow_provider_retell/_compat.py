@@ -1,41 +1,86 @@
 """The differences between Airflow 2.11 and 3.x, all of them, in one place.
 
-Each name is imported from where the newest Airflow keeps it, else from where older ones do.
+Each name is imported when it is first asked for, from where the newest Airflow keeps it, else from where older ones
+do: an operator's module loads nothing that only a sensor or a notifier needs.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseHook, BaseOperator, BaseOperatorLink, Connection
-    from airflow.sdk.exceptions import AirflowFailException
-else:
-    try:
-        from airflow.sdk import BaseOperator, BaseOperatorLink
-    except ImportError:  # 2.11
-        from airflow.models import BaseOperator
-        from airflow.models.baseoperatorlink import BaseOperatorLink
-    try:
-        from airflow.sdk import BaseHook
-    except ImportError:  # 2.11, 3.0
-        from airflow.hooks.base import BaseHook
-    try:
-        from airflow.sdk.exceptions import AirflowFailException
-    except ImportError:  # before 3.2
-        from airflow.exceptions import AirflowFailException
+    from airflow.sdk import (
+        BaseHook,
+        BaseNotifier,
+        BaseOperator,
+        BaseOperatorLink,
+        BaseSensorOperator,
+        Connection,
+        PokeReturnValue,
+    )
+    from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
+    from airflow.triggers.base import BaseEventTrigger
+
+# The newest place first; the comments name the first version that has it.
+_PLACES = {
+    "BaseOperator": ("airflow.sdk", "airflow.models"),  # 3.0
+    "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),  # 3.0
+    "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
+    "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
+    "BaseNotifier": ("airflow.sdk", "airflow.notifications.basenotifier"),  # 3.0
+    "BaseEventTrigger": ("airflow.triggers.base",),  # 3.0; there is nothing like it before
+    "BaseHook": ("airflow.sdk", "airflow.hooks.base"),  # 3.1
+    "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+}
 
 __all__ = [
     "AirflowFailException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
+    "BaseEventTrigger",
     "BaseHook",
+    "BaseNotifier",
     "BaseOperator",
     "BaseOperatorLink",
+    "BaseSensorOperator",
     "Connection",
+    "PokeReturnValue",
     "aget_connection",
+    "default_deferrable",
+    "init_notifier",
     "storage_path",
     "xcom_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for place in _PLACES.get(name, ()):
+        try:
+            found = getattr(import_module(place), name)
+        except (ImportError, AttributeError):
+            continue
+        globals()[name] = found
+        return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def init_notifier(notifier: BaseNotifier, kwargs: dict[str, Any]) -> None:
+    """Call ``BaseNotifier.__init__`` with the arguments that this Airflow's has (3.1 added ``context``)."""
+    base: Any = BaseNotifier if TYPE_CHECKING else __getattr__("BaseNotifier")
+    takes_context = "context" in inspect.signature(base.__init__).parameters
+    base.__init__(notifier, **(kwargs if takes_context else {}))
+
+
+def default_deferrable() -> bool:
+    """Return whether Airflow is configured to defer where an operator can."""
+    from airflow.configuration import conf
+
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
 
 
 def xcom_of(ti_key: Any, key: str) -> Any:

@@ -37,30 +37,87 @@ CONNECTION_FORM: dict[str, Any] = {
 """The connection form. Airflow 3.2 and later read it here, older ones from the hook, which reads it here too."""
 
 
+_INTEGRATION = "Retell AI"
+
+
+def _modules(*names: str) -> dict[str, Any]:
+    modules = [f"airflow_provider_retell.{name}" for name in names]
+    return {"integration-name": _INTEGRATION, "python-modules": modules}
+
+
+WEBHOOK_CONFIG: dict[str, Any] = {
+    "description": "The receiver of Retell's webhooks, a plugin app of the API server. Needs Airflow 3.",
+    "options": {
+        "webhook_enabled": {
+            "description": "Serve POST /retell/webhook. Requests that Retell has not signed get 401.",
+            "version_added": "0.1.0",
+            "type": "boolean",
+            "example": "True",
+            "default": "False",
+        },
+        "webhook_retell_conn_id": {
+            "description": "The connection whose API key signs the webhooks (the key with the webhook badge).",
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": None,
+            "default": "retell_default",
+        },
+        "webhook_asset": {
+            "description": "Name of the asset that gets an event for each call.",
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "retell_calls",
+            "default": "",
+        },
+        "webhook_events": {
+            "description": "Which of Retell's events count, separated by commas.",
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "call_analyzed",
+            "default": "call_ended,call_analyzed",
+        },
+        "webhook_airflow_conn_id": {
+            "description": (
+                "The connection to this Airflow's own REST API, through which events are made: host with scheme and "
+                "port, and a login with password, or a token as password alone."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": None,
+            "default": "retell_webhook_airflow",
+        },
+    },
+}
+"""What ``airflow.cfg`` may say in the section ``[retell]``."""
+
+
 def get_provider_info() -> dict[str, Any]:
     """Return the package's metadata, for the entry point ``apache_airflow_provider``."""
-    integration = "Retell AI"
     return {
         "package-name": "airflow-provider-retell",
         "name": "Retell AI",
         "description": "`Retell AI <https://www.retellai.com/>`__: enrich, read, place and erase voice calls.",
         "integrations": [
             {
-                "integration-name": integration,
+                "integration-name": _INTEGRATION,
                 "external-doc-url": "https://docs.retellai.com/",
                 "tags": ["service"],
             }
         ],
         "connection-types": [CONNECTION_FORM],
-        "hooks": [{"integration-name": integration, "python-modules": ["airflow_provider_retell.hooks.retell"]}],
+        "hooks": [_modules("hooks.retell")],
         "operators": [
-            {
-                "integration-name": integration,
-                "python-modules": [
-                    "airflow_provider_retell.operators.bulk",
-                    "airflow_provider_retell.operators.call",
-                ],
-}
+            _modules(
+                "operators.bulk",
+                "operators.call",
+                "operators.lifecycle",
+                "operators.listing",
+                "operators.place",
+            )
         ],
+        "sensors": [_modules("sensors.call")],
+        "triggers": [_modules("triggers.call", "triggers.call_event")],
+        "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
+        "config": {"retell": WEBHOOK_CONFIG},
         "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],
     }

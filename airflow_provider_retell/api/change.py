@@ -23,10 +23,11 @@ from airflow_provider_retell.api.errors import (
     UpdateMismatchError,
 )
 from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
-from airflow_provider_retell.api.models import Call, CallPage
+from airflow_provider_retell.api.models import Call, CallPage, CallState
 from airflow_provider_retell.api.request import Request, check_id
 
 R = TypeVar("R")
+S = TypeVar("S", bound=CallState)
 Procedure = Generator[Request[Any], Any, R]
 
 MetadataMode = Literal["replace", "merge", "fill"]
@@ -84,7 +85,7 @@ class Updated:
 
 
 def needed(
-    call: Call, wanted: Change, mode: MetadataMode, remove: frozenset[str] = frozenset()
+    call: CallState, wanted: Change, mode: MetadataMode, remove: frozenset[str] = frozenset()
 ) -> tuple[Change, tuple[str, ...]]:
     """Return what must be sent so that *call* becomes as *wanted*, and the metadata keys that would change.
 
@@ -138,7 +139,7 @@ def _sendable(value: Any) -> Any:
     return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
 
 
-def check_storage(call: Call, setting: DataStorageSetting) -> None:
+def check_storage(call: CallState, setting: DataStorageSetting) -> None:
     """Raise :class:`StorageConflictError` if *setting* keeps more than the call's setting does."""
     now = call.data_storage_setting
     if now in STORAGE_ORDER and STORAGE_ORDER.index(setting) < STORAGE_ORDER.index(now):
@@ -148,7 +149,7 @@ def check_storage(call: Call, setting: DataStorageSetting) -> None:
         )
 
 
-def not_ended(call: Call) -> CallNotEndedError:
+def not_ended(call: CallState) -> CallNotEndedError:
     """Return the error for a call that is not over yet."""
     return CallNotEndedError(
         f"call {call.call_id} is {call.call_status}: Retell updates only calls that have ended. Wait for its end "
@@ -157,7 +158,7 @@ def not_ended(call: Call) -> CallNotEndedError:
     )
 
 
-def differences(asked: Change, answer: Call) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def differences(asked: Change, answer: CallState) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Compare what was sent with the call that came back: names that differ, and names that cannot be seen."""
     wrong: list[str] = []
     unseen: list[str] = []
@@ -179,7 +180,7 @@ def differences(asked: Change, answer: Call) -> tuple[tuple[str, ...], tuple[str
     return tuple(wrong), tuple(unseen)
 
 
-def check_answer(asked: Change, answer: Call) -> tuple[str, ...]:
+def check_answer(asked: Change, answer: CallState) -> tuple[str, ...]:
     """Raise :class:`UpdateMismatchError` if the answer is not as asked; return the names that cannot be seen."""
     wrong, unseen = differences(asked, answer)
     if wrong:
@@ -207,10 +208,10 @@ def _mismatch(call_id: str, asked: Change, wrong: tuple[str, ...]) -> UpdateMism
     )
 
 
-def apply_change(call_id: str, change: Change, request: Request[Call]) -> Procedure[Call]:
+def apply_change(call_id: str, change: Change, request: Request[S]) -> Procedure[S]:
     """Send *request*, which makes *change*; if Retell refuses it, read the call to say why. Returns the answer."""
     try:
-        answer: Call = yield request
+        answer: S = yield request
     except (BadRequestError, UnprocessableError) as refusal:
         raise (yield from _explain(call_id, change.data_storage_setting, refusal)) from refusal
     return answer

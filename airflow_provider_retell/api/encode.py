@@ -40,6 +40,8 @@ MAX_METADATA_BYTES = 50_000
 
 _MAX_DEPTH = 100
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
     """Return *value* as plain JSON values; *where* is the dotted name that an error mentions."""
@@ -156,7 +158,7 @@ def _key(key: Any, where: str) -> str:
 
 def dump(value: JsonValue) -> bytes:
     """Return *value* as compact UTF-8 JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _encode(value).encode()
 
 
 def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:

@@ -19,6 +19,8 @@
     ├── RetellResponseError      a success whose body is not what the API documents
     ├── CallNotEndedError        the change needs a call that has ended
     ├── StorageConflictError     the change would loosen what Retell keeps of the call
+    ├── WaitTimeoutError         what was waited for did not happen in time
+    ├── WaitFailedError          waiting ended in an error that stays
     └── UpdateMismatchError      the call does not hold what was written
 
 ``error.permanent`` tells whether the same task run again could end differently: a task that meets a permanent
@@ -139,6 +141,16 @@ class CallNotEndedError(RetellError):
 
 class StorageConflictError(RetellError):
     """The data storage setting would become less restrictive, which Retell refuses."""
+
+    permanent = True
+
+
+class WaitTimeoutError(RetellError):
+    """A wait came to its deadline."""
+
+
+class WaitFailedError(RetellError):
+    """A wait ended in an error that would come again."""
 
     permanent = True
 

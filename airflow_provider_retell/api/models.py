@@ -9,7 +9,7 @@ Source of the fields: https://docs.retellai.com/api-references/get-call and the 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -66,16 +66,34 @@ class CallCost(Answer):
     product_costs: list[dict[str, Any]] | None = None
 
 
-class Call(Answer):
+class CallState(Answer):
+    """What an update is about, and nothing else of a call: a tenth of the work of reading all of it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    call_id: str
+    call_status: str
+    """``registered``, ``not_connected``, ``ongoing``, ``ended``, ``error``, or what Retell adds."""
+    metadata: dict[str, Any] | None = None
+    data_storage_setting: str | None = None
+    custom_attributes: dict[str, Any] | None = None
+    """Not declared in Retell's typed call; here when the server sends it."""
+
+    @property
+    def has_ended(self) -> bool:
+        """True when the call is over, whether or not anybody answered it."""
+        return self.call_status in ENDED_STATUSES
+
+
+class Call(CallState):
     """A voice call, as get-call, update-call and list-calls return it.
 
     Timestamps are epoch milliseconds, durations milliseconds. Listings leave the transcripts out. The
     ``access_token`` of a web call, a credential to join it, is dropped on arrival.
     """
 
-    call_id: str
-    call_status: str
-    """``registered``, ``not_connected``, ``ongoing``, ``ended``, ``error``, or what Retell adds."""
+    model_config = ConfigDict(extra="allow")
+
     call_type: str | None = None
     agent_id: str | None = None
     agent_version: int | str | None = None
@@ -83,10 +101,6 @@ class Call(Answer):
     direction: str | None = None
     from_number: str | None = None
     to_number: str | None = None
-    metadata: dict[str, Any] | None = None
-    data_storage_setting: str | None = None
-    custom_attributes: dict[str, Any] | None = None
-    """Not declared in Retell's typed call; here when the server sends it."""
     start_timestamp: int | float | None = None
     end_timestamp: int | float | None = None
     duration_ms: int | float | None = None
@@ -97,11 +111,6 @@ class Call(Answer):
     recording_url: str | None = None
     public_log_url: str | None = None
     access_token: Annotated[None, BeforeValidator(lambda _token: None)] = Field(default=None, exclude=True)
-
-    @property
-    def has_ended(self) -> bool:
-        """True when the call is over, whether or not anybody answered it."""
-        return self.call_status in ENDED_STATUSES
 
     @property
     def is_analyzed(self) -> bool:
@@ -126,13 +135,24 @@ class Call(Answer):
         }
 
 
-class CallPage(Answer):
+C = TypeVar("C", bound=CallState)
+
+
+class Page(Answer, Generic[C]):
     """One page of list-calls."""
 
-    items: list[Call]
+    items: list[C]
     has_more: bool = False
     pagination_key: str | None = None
     total: int | None = None
+
+
+class CallPage(Page[Call]):
+    """One page of list-calls, with the calls as they come."""
+
+
+class StatePage(Page[CallState]):
+    """One page of list-calls, with no more of the calls than updates need."""
 
 
 class BatchCall(Answer):
@@ -163,6 +183,13 @@ class Concurrency(Answer):
     concurrency_burst_enabled: bool | None = None
     concurrency_burst_limit: int | None = None
     reserved_inbound_concurrency: int | None = None
+
+    @property
+    def room(self) -> int:
+        """How many more outbound calls can be placed now, without burst; what is reserved for inbound is not room."""
+        return max(
+            self.concurrency_limit - (self.reserved_inbound_concurrency or 0) - self.current_concurrency, 0
+        )
 
 
 class ApiKeyInfo(Answer):

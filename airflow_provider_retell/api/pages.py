@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_retell.api.endpoints import list_calls
 from airflow_provider_retell.api.errors import RetellResponseError
-from airflow_provider_retell.api.models import Call, CallPage
+from airflow_provider_retell.api.models import C, CallPage, Page
 from airflow_provider_retell.api.request import Request
 
 
@@ -38,7 +38,7 @@ class CallPages:
         while self._next is not None:
             yield self._next
 
-    def read(self, page: CallPage) -> list[Call]:
+    def read(self, page: Page[C]) -> list[C]:
         """Take note of where *page* ends and return its calls."""
         key = page.pagination_key
         if not page.has_more:

@@ -9,14 +9,15 @@ from typing import Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellInputError
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+S = TypeVar("S")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _ALLOWED = re.compile(r"[A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True)
-class Request(Generic[T]):
+class Request(Generic[T_co]):
     """What to send, and how to read what comes back.
 
     :ivar operation: Retell's name for it, e.g. ``"update-call"``; also the route that its quota is counted by.
@@ -32,13 +33,19 @@ class Request(Generic[T]):
     operation: str
     method: str
     path: str
-    parse: Callable[[bytes], T] = field(repr=False)
+    parse: Callable[[bytes], T_co] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = True
     subject: str = ""
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
+
+    def read_by(self, parse: Callable[[bytes], S]) -> Request[S]:
+        """Return the same request with another way to read what comes back."""
+        return Request(
+            self.operation, self.method, self.path, parse, self.body, self.repeatable, self.subject
+        )
 
 
 @dataclass(frozen=True)

@@ -105,13 +105,11 @@ def _server_wait(response: Response, now: float) -> float | None:
     seconds = _number(value)
     if seconds is None and value is not None:
         seconds = _until(value, now)
-    if (
-        seconds is None and response.status == 429
-    ):  # with other answers it only tells when the quota is full again
+    # With any other status RateLimit-Reset only tells when the quota, which is not used up, is whole again.
+    if seconds is None and response.status == 429:
         seconds = _number(response.headers.get("RateLimit-Reset"))
-        if (
-            seconds is not None and seconds > 1_000_000_000
-        ):  # some servers send the moment instead of the distance
+        # Some servers send the moment instead of the distance.
+        if seconds is not None and seconds > 1_000_000_000:
             seconds -= now
     return seconds if seconds is not None and seconds > 0 else None
 

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_retell.api.change import Change
 from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.request import check_id
 from airflow_provider_retell.bulk.rows import BadRow, Row
 
@@ -27,7 +28,7 @@ class Columns:
     call_id: str = "call_id"
     metadata: Mapping[str, str] | None = None
     custom_attributes: Mapping[str, str] | None = None
-    storage: str | None = None
+    storage: DataStorageSetting | None = None
     storage_column: str | None = None
 
     def check(self, row: Row) -> None:
@@ -35,25 +36,27 @@ class Columns:
         named = [self.call_id, *(self.metadata or ()), *(self.custom_attributes or ()), self.storage_column]
         missing = [name for name in named if name is not None and name not in row]
         if missing:
-            raise RetellInputError(f"the rows have no column {', '.join(missing)}; they have: {', '.join(row)}")
+            raise RetellInputError(
+                f"the rows have no column {', '.join(missing)}; they have: {', '.join(row)}"
+            )
 
-    def change(self, row: Row) -> tuple[str, Change]:
-        """Return the call's id and what *row* asks for; raise :class:`RetellInputError` if it cannot be asked."""
+    def id_in(self, row: Row) -> str:
+        """Return the call's id; raise :class:`RetellInputError` if there is none."""
         if isinstance(row, BadRow):
             raise RetellInputError(row.reason)
         if self.call_id not in row:
             raise RetellInputError(f"the row has no {self.call_id!r}")
         call_id = row[self.call_id]
-        call_id = check_id(str(call_id) if type(call_id) is int else call_id, self.call_id)
-        attributes = _named(row, self.custom_attributes or {}, "custom_attributes") or None
-        metadata = _named(row, self._metadata_columns(row), "metadata")
-        setting: Any = row.get(self.storage_column) if self.storage_column else self.storage
-        change = Change(
-            metadata=metadata if metadata or self.metadata is None else None,
-            data_storage_setting=setting or None,
-            custom_attributes=attributes,
+        return check_id(str(call_id) if type(call_id) is int else call_id, self.call_id)
+
+    def change(self, row: Row) -> Change:
+        """Return what *row* asks for; raise :class:`RetellInputError` if it cannot be asked."""
+        column = self.storage_column
+        return Change(
+            metadata=_named(row, self._metadata_columns(row), "metadata") or None,
+            data_storage_setting=storage_setting(row.get(column), column) if column else self.storage,
+            custom_attributes=_named(row, self.custom_attributes or {}, "custom_attributes") or None,
         )
-        return call_id, change
 
     def _metadata_columns(self, row: Row) -> Mapping[str, str]:
         if self.metadata is not None:
@@ -64,6 +67,8 @@ class Columns:
 
 def renamed(columns: Mapping[str, str] | Sequence[str] | None) -> Mapping[str, str] | None:
     """Return *columns* as new name by column; a list keeps the names."""
+    if isinstance(columns, Mapping) and len(set(columns.values())) < len(columns):
+        raise RetellInputError("two columns have the same new name")
     if columns is None or isinstance(columns, Mapping):
         return columns
     if isinstance(columns, str):
@@ -71,5 +76,17 @@ def renamed(columns: Mapping[str, str] | Sequence[str] | None) -> Mapping[str, s
     return {name: name for name in columns}
 
 
+def storage_setting(value: Any, where: str) -> DataStorageSetting | None:
+    """Return *value* as a storage setting; nothing, or what a template makes of nothing, changes nothing."""
+    if value is None or value in ("", "None"):
+        return None
+    for setting in STORAGE_ORDER:
+        if value == setting:
+            return setting
+    raise RetellInputError(f"{where} is none of {', '.join(STORAGE_ORDER)}")
+
+
 def _named(row: Row, names: Mapping[str, str], where: str) -> dict[str, Any]:
+    if not all(isinstance(name, str) for name in names):
+        raise RetellInputError("the row has a column whose name is not text")
     return {name: to_json(row[column], f"{where}.{name}") for column, name in names.items() if column in row}

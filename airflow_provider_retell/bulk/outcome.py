@@ -6,6 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from airflow_provider_retell.api.errors import (
+    CallNotEndedError,
+    NotFoundError,
+    RetellError,
+    RetellInputError,
+    StorageConflictError,
+)
+
 SCHEMA_VERSION = 1
 
 Outcome = Literal[
@@ -14,6 +22,13 @@ Outcome = Literal[
 """``updated`` (``would_update`` in a dry run), ``unchanged``: as it should be. ``not_found``: no such call under this
 API key. ``not_ended``: the call is still going on. ``invalid``: the row cannot be sent. ``conflict``: the storage
 setting would loosen. ``failed``: Retell or the network failed, or the call does not hold what was written."""
+
+_OF_ERRORS: tuple[tuple[type[RetellError], Outcome], ...] = (
+    (NotFoundError, "not_found"),
+    (CallNotEndedError, "not_ended"),
+    (StorageConflictError, "conflict"),
+    (RetellInputError, "invalid"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,14 @@ class Result:
     outcome: Outcome
     reason: str = ""
     changed: tuple[str, ...] = ()
+
+    @classmethod
+    def of_error(cls, row: int, call_id: str | None, error: RetellError) -> Result:
+        """Return the end of a row that met *error*."""
+        outcome: Outcome = next(
+            (outcome for kind, outcome in _OF_ERRORS if isinstance(error, kind)), "failed"
+        )
+        return cls(row, call_id, outcome, error.fault if isinstance(error, RetellInputError) else str(error))
 
     def line(self) -> dict[str, Any]:
         """Return the row's line in the report."""

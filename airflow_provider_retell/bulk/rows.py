@@ -66,7 +66,9 @@ class SqlRows(Rows):
     template_fields = ("conn_id", "sql", "parameters")
     fixed_columns = True
 
-    def __init__(self, conn_id: str, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, conn_id: str, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> None:
         self.conn_id = conn_id
         self.sql = sql
         self.parameters = parameters
@@ -142,26 +144,37 @@ class FileRows(Rows):
         readers = {"jsonl": _json_lines, "ndjson": _json_lines, "csv": _csv, "parquet": _parquet}
         reader = readers.get(self._kind())
         if reader is None:
-            raise RetellInputError(f"rows: {self.path} must end in .jsonl, .ndjson, .csv (or these with .gz) or .parquet")
+            kinds = ".jsonl, .ndjson, .csv (or these with .gz) or .parquet"
+            raise RetellInputError(f"rows: {self.path} must end in {kinds}")
         with storage_path(str(self.path), self.conn_id).open("rb") as file:
             plain: Any = gzip.GzipFile(fileobj=file) if str(self.path).endswith(".gz") else file
             yield from reader(plain)
 
 
 def _json_lines(file: Any) -> Iterator[Row]:
-    for line in io.TextIOWrapper(file, encoding="utf-8-sig"):
-        if not line.strip():
+    for line in file:
+        text = line.removeprefix(b"\xef\xbb\xbf").strip()
+        if not text:
             continue
         try:
-            row = json.loads(line)
-        except ValueError:
+            row = json.loads(text.decode())
+        except (ValueError, RecursionError):
             yield BadRow("the line is not JSON")
             continue
         yield row if isinstance(row, dict) else BadRow("the line is not a JSON object")
 
 
 def _csv(file: Any) -> Iterator[Row]:
-    for row in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline="")):
+    # Bytes that are no UTF-8 become what JSON cannot hold: their row is refused then, the others are not.
+    lines = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
+    while True:
+        try:
+            row = next(lines)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadRow(f"the line is not CSV ({error})")
+            continue
         if None in row or None in row.values():
             yield BadRow("the line has more or fewer columns than the header")
         else:
@@ -176,11 +189,11 @@ def _parquet(file: Any) -> Iterator[Row]:
 
 
 class FailedRows(Rows):
-    """The rows of another source that an earlier report lists as not done.
+    """The rows of another source that an earlier run did not do: those it failed at, and those it never came to.
 
-    :param rows: the source that the reported run read.
+    :param rows: the source that the reported run read: anything that the operator takes, in the same order.
     :param report: path of that run's report (templated).
-    :param outcomes: which of its rows to take.
+    :param outcomes: which of the rows in the report to take.
     :param conn_id: the Airflow connection to the report's storage, if its default will not do (templated).
     """
 
@@ -188,12 +201,12 @@ class FailedRows(Rows):
 
     def __init__(
         self,
-        rows: Rows | Iterable[Row],
+        rows: Rows | Iterable[Row] | Callable[[], Iterable[Row]],
         report: str,
         outcomes: Sequence[str] = ("failed", "not_ended"),
         conn_id: str | None = None,
     ) -> None:
-        self.rows = rows
+        self.rows = CallableRows(rows) if callable(rows) else rows
         self.report = report
         self.outcomes = tuple(outcomes)
         self.conn_id = conn_id
@@ -209,33 +222,40 @@ class FailedRows(Rows):
     __repr__ = __str__
 
     def read(self) -> Iterator[Row]:
-        """Yield the rows whose number stands in the report with one of the outcomes."""
-        wanted = {line["row"] for line in FileRows(self.report, self.conn_id).read() if line["outcome"] in self.outcomes}
+        """Yield the rows but those whose number stands in the report with another outcome."""
+        done = bytearray()  # one byte per row
+        for line in FileRows(self.report, self.conn_id).read():
+            number = line.get("row")
+            if isinstance(number, int) and line.get("outcome") not in self.outcomes:
+                done.extend(bytes(max(number + 1 - len(done), 0)))
+                done[number] = 1
         for number, row in enumerate(as_rows(self.rows).read(), start=1):
-            if number in wanted:
+            if number >= len(done) or not done[number]:
                 yield row
 
 
 class GivenRows(Rows):
-    """Rows that are at hand, in a list for one."""
+    """Rows that are at hand: a list, or what stands for one."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = rows
 
     def __str__(self) -> str:
-        return f"{len(self._rows)} rows" if isinstance(self._rows, Sequence) else "rows"
+        size = self.size()
+        return "rows" if size is None else f"{size} rows"
 
     __repr__ = __str__
 
     def size(self) -> int | None:
-        """Return how many there are, if they are counted."""
-        return len(self._rows) if isinstance(self._rows, Sequence) else None
+        """Return how many there are, if that costs nothing: the length of Airflow's lazy sequences is a query."""
+        return len(self._rows) if isinstance(self._rows, (list, tuple)) else None
 
     def read(self) -> Iterator[Row]:
         """Yield the rows."""
         for row in self._rows:
             checked: Any = row
-            yield row if isinstance(checked, Mapping) else BadRow(f"the row is a {type(checked).__name__}, not a mapping")
+            is_row = isinstance(checked, Mapping)
+            yield row if is_row else BadRow(f"the row is a {type(checked).__name__}, not a mapping")
 
 
 class CallableRows(Rows):
@@ -254,23 +274,37 @@ class CallableRows(Rows):
 
     def read(self) -> Iterator[Row]:
         """Yield the rows."""
-        yield from GivenRows(self._function()).read()
+        rows = self._function()
+        _check(rows)
+        yield from GivenRows(rows).read()
 
 
 def as_rows(source: Any) -> Rows:
     """Return *source* as :class:`Rows`; raise :class:`RetellInputError` if it cannot be one."""
     if isinstance(source, Rows):
         return source
-    if isinstance(source, (str, bytes, Mapping)) or not isinstance(source, Iterable):
+    if isinstance(source, Iterator):
         from airflow_provider_retell.api.errors import RetellInputError
 
         raise RetellInputError(
-            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {_what(source)}"
+            "rows is an iterator, which another try finds empty: give the function that makes it"
         )
+    _check(source)
     return GivenRows(source)
+
+
+def _check(rows: Any) -> None:
+    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+        from airflow_provider_retell.api.errors import RetellInputError
+
+        raise RetellInputError(
+            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {_what(rows)}"
+        )
 
 
 def _what(source: Any) -> str:
     if isinstance(source, str):
-        return "text (for a list from a template, use the task's output or render_template_as_native_obj=True)"
+        return (
+            "text (for a list from a template, use the task's output or render_template_as_native_obj=True)"
+        )
     return f"a {type(source).__name__}"

@@ -11,30 +11,29 @@ import asyncio
 import functools
 import logging
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell.api.change import Change, MetadataMode, apply_change, check_answer, needed
+from airflow_provider_retell.api.change import Change, apply_change, check_answer
 from airflow_provider_retell.api.errors import (
-    CallNotEndedError,
-    NotFoundError,
+    RateLimitError,
+    RetellConnectionError,
     RetellError,
     RetellInputError,
-    StorageConflictError,
+    RetellResponseError,
+    ServerError,
 )
-from airflow_provider_retell.bulk.columns import Columns
-from airflow_provider_retell.bulk.outcome import Outcome, Result, Tally
+from airflow_provider_retell.bulk.outcome import Result, Tally
+from airflow_provider_retell.bulk.plan import Difference, Plan, Todo
 from airflow_provider_retell.bulk.report import Report
-from airflow_provider_retell.bulk.rows import Row, Rows
+from airflow_provider_retell.bulk.rows import BadRow, Row, Rows
 from airflow_provider_retell.bulk.seen import Seen
 from airflow_provider_retell.bulk.state import CHUNK, FATAL, CallStates
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
-    from airflow_provider_retell.api.request import Request
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 T = TypeVar("T")
@@ -45,13 +44,9 @@ _LINES = 500
 _PROGRESS_SECONDS = 5.0
 _SAMPLES = 10
 _FAILURES_IN_A_ROW = 50
-
-_OUTCOMES: tuple[tuple[type[RetellError], Outcome], ...] = (
-    (NotFoundError, "not_found"),
-    (CallNotEndedError, "not_ended"),
-    (StorageConflictError, "conflict"),
-    (RetellInputError, "invalid"),
-)
+_AHEAD = 100  # ten seconds of the documented quota, so that planning the next chunk leaves none of it unused
+_CLOSE_SECONDS = 5.0
+_NOT_THROUGH = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
 
 
 class BulkStoppedError(RetellError):
@@ -62,42 +57,6 @@ class RowsFailedError(RetellError):
     """Every row was tried, and more failed than the task tolerates."""
 
 
-@dataclass(frozen=True)
-class Todo:
-    """A row whose call must change."""
-
-    row: int
-    call_id: str
-    change: Change
-    request: Request[Call]
-    changed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What a dry run found: the call, and per key its value before and after."""
-
-    call_id: str
-    keys: tuple[str, ...]
-    before: dict[str, Any] = field(repr=False)
-    after: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is to do.
-
-    :ivar mode: how new metadata meets what a call has.
-    :ivar remove: metadata keys to take away.
-    :ivar dry_run: True to stop before anything is changed.
-    """
-
-    columns: Columns
-    mode: MetadataMode = "merge"
-    remove: frozenset[str] = frozenset()
-    dry_run: bool = False
-
-
 class BulkUpdate:
     """One run.
 
@@ -105,7 +64,9 @@ class BulkUpdate:
     :ivar differences: the first few changes that a dry run would make.
     """
 
-    def __init__(self, hook: RetellAsyncHook, rows: Rows, plan: Plan, report: Report, concurrency: int = 16) -> None:
+    def __init__(
+        self, hook: RetellAsyncHook, rows: Rows, plan: Plan, report: Report, concurrency: int = 16
+    ) -> None:
         self._hook = hook
         self._rows = rows
         self._plan = plan
@@ -113,12 +74,14 @@ class BulkUpdate:
         self._concurrency = concurrency
         self._states = CallStates(hook)
         self._seen = Seen()
-        self._queue: asyncio.Queue[Todo | None] = asyncio.Queue(concurrency)
+        self._queue: asyncio.Queue[Todo | None] = asyncio.Queue(max(concurrency, _AHEAD))
         self._flying: dict[int, Todo] = {}
-        self._lines: list[Result] = []
-        self._lost_in_a_row = 0
-        # One thread for all that blocks: databases want their cursor used on the thread that made it.
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="retell-bulk")
+        self._lines: deque[Result] = deque()
+        self._lost_in_a_row: Counter[str] = Counter()
+        # A thread each, so that a slow database does not hold up the report; and no more than one for the rows,
+        # because databases want a cursor used on the thread that made it.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="retell-rows")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="retell-report")
         self._started = time.monotonic()
         self.tally = Tally(dry_run=plan.dry_run)
         self.differences: list[Difference] = []
@@ -141,38 +104,51 @@ class BulkUpdate:
         """
         tasks: list[asyncio.Task[None]] = []
         try:
-            await self._on_disk(self._report.open)
+            await _on(self._writer, self._report.open)
             tasks = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
             tasks += [asyncio.create_task(self._plan_all())]
-            progress = asyncio.create_task(self._log_progress())
-            finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in finished:
-                task.result()
+            going: set[asyncio.Task[None]] = set(tasks)
+            while going:
+                ended, going = await asyncio.wait(
+                    going, timeout=_PROGRESS_SECONDS, return_when=asyncio.FIRST_EXCEPTION
+                )
+                for task in ended:
+                    task.result()
+                if going:
+                    self._log_counts()
+                await self._flush()
         finally:
-            tasks += [progress] if tasks else []
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for todo in list(self._flying.values()):
                 reason = "the run was stopped while this was sent: Retell may or may not have it"
-                self._end(todo.row, todo.call_id, "failed", reason)
-            await self._flush()
-            await self._on_disk(self._report.close)
-            self._disk.shutdown()
-            self._log_counts()
+                self._end(Result(todo.row, todo.call.call_id, "failed", reason))
+            try:
+                await self._flush()
+            finally:
+                await _on(self._writer, self._report.close)
+                self._writer.shutdown()
+                self._log_counts()
 
     async def _plan_all(self) -> None:
-        rows = self._rows.read()
+        rows: Iterator[Row] = iter(())
         try:
+            rows = await _on(self._reader, lambda: iter(self._rows.read()))
             number = 0
-            while chunk := await self._on_disk(functools.partial(_take, rows, CHUNK)):
+            while chunk := await _on(self._reader, functools.partial(_take, rows, CHUNK)):
                 if number == 0 and self._rows.fixed_columns:
-                    self._plan.columns.check(chunk[0])
+                    for row in filterfalse(_is_bad, chunk):
+                        self._plan.columns.check(row)
+                        break
                 await self._plan_chunk(number, chunk)
                 await self._flush(at_least=_LINES)
                 number += len(chunk)
         finally:
-            await self._on_disk(getattr(rows, "close", _nothing))
+            # A stop must not wait for a query that takes an hour, and nothing can end it from here.
+            closed = asyncio.ensure_future(_on(self._reader, functools.partial(_close, rows)))
+            await asyncio.wait([closed], timeout=_CLOSE_SECONDS)
+            self._reader.shutdown(wait=False)
         for _ in range(self._concurrency):
             await self._queue.put(None)
 
@@ -181,81 +157,65 @@ class BulkUpdate:
         for row_number, row in enumerate(chunk, start=number + 1):
             call_id = None
             try:
-                call_id, change = self._plan.columns.change(row)
+                call_id = self._plan.columns.id_in(row)
+                change = self._plan.columns.change(row)
                 if not self._seen.add(call_id):
                     raise RetellInputError("the call stands in an earlier row already")
                 wanted[call_id] = row_number, change
             except RetellInputError as error:
-                self._end(row_number, call_id, "invalid", error.fault)
+                self._end(Result.of_error(row_number, call_id, error))
         try:
             states = await self._states.read(list(wanted))
         except FATAL:
             raise
         except RetellError as error:
             for call_id, (row_number, _) in wanted.items():
-                self._end(row_number, call_id, "failed", f"the call could not be read: {error}")
-            self._lost(error, _FAILURES_IN_A_ROW // 3 + 1)
+                self._end(Result(row_number, call_id, "failed", f"the call could not be read: {error}"))
+            self._count_lost("read", error, _FAILURES_IN_A_ROW // 3 + 1)
             return
         for call_id, call in states.items():
             row_number, change = wanted[call_id]
-            try:
-                todo = self._todo(row_number, call_id, call, change)
-            except (RetellInputError, StorageConflictError) as error:
-                self._end_by(row_number, call_id, error)
+            if isinstance(call, RetellError):
+                self._end(Result(row_number, call_id, "failed", f"the call could not be read: {call}"))
+                self._count_lost("read", call)
                 continue
-            if todo is not None:
-                await self._queue.put(todo)
-
-    def _todo(self, row: int, call_id: str, call: Call | None, wanted: Change) -> Todo | None:
-        if call is None:
-            self._end(row, call_id, "not_found", "no such call under this API key")
-            return None
-        if not call.has_ended:
-            self._end(row, call_id, "not_ended", f"the call is {call.call_status}")
-            return None
-        change, keys = needed(call, wanted, self._plan.mode, self._plan.remove)
-        if not change:
-            self._end(row, call_id, "unchanged")
-            return None
-        changed = change.names(keys)
-        request = change.request(call_id)
-        if self._plan.dry_run:
-            self._end(row, call_id, "would_update", changed=changed)
-            if len(self.differences) < _SAMPLES:
-                self.differences.append(_difference(call, change, changed, keys))
-            return None
-        return Todo(row, call_id, change, request, changed)
+            self._lost_in_a_row["read"] = 0
+            planned = self._plan.judge(row_number, call_id, call, change)
+            if isinstance(planned, Result):
+                self._end(planned)
+            elif self._plan.dry_run:
+                self._end(Result(row_number, call_id, "would_update", changed=planned.changed))
+                if len(self.differences) < _SAMPLES:
+                    self.differences.append(planned.difference())
+            else:
+                await self._queue.put(planned)
 
     async def _work(self) -> None:
         while (todo := await self._queue.get()) is not None:
             self._flying[todo.row] = todo
+            call_id = todo.call.call_id
             try:
-                check_answer(todo.change, await self._hook.run(apply_change(todo.call_id, todo.change, todo.request)))
-            except FATAL:
-                raise
+                check_answer(
+                    todo.change, await self._hook.run(apply_change(call_id, todo.change, todo.request))
+                )
             except RetellError as error:
-                self._end_by(todo.row, todo.call_id, error)
-                if not error.permanent:
-                    self._lost(error, 1)
+                self._end(Result.of_error(todo.row, call_id, error))
+                if isinstance(error, FATAL):
+                    raise
+                self._count_lost("write", error)
             else:
-                self._lost_in_a_row = 0
-                self._end(todo.row, todo.call_id, "updated", changed=todo.changed)
+                self._lost_in_a_row["write"] = 0
+                self._end(Result(todo.row, call_id, "updated", changed=todo.changed))
             await self._flush(at_least=_LINES)
 
-    def _end_by(self, row: int, call_id: str, error: RetellError) -> None:
-        outcome: Outcome = next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), "failed")
-        self._end(row, call_id, outcome, error.fault if isinstance(error, RetellInputError) else str(error))
+    def _end(self, result: Result) -> None:
+        self.tally.counts[result.outcome] += 1
+        self._lines.append(result)
+        self._flying.pop(result.row, None)
 
-    def _end(
-        self, row: int, call_id: str | None, outcome: Outcome, reason: str = "", changed: tuple[str, ...] = ()
-    ) -> None:
-        self.tally.counts[outcome] += 1
-        self._lines.append(Result(row, call_id, outcome, reason, changed))
-        self._flying.pop(row, None)
-
-    def _lost(self, error: RetellError, rows: int) -> None:
-        self._lost_in_a_row += rows
-        if self._lost_in_a_row >= _FAILURES_IN_A_ROW:
+    def _count_lost(self, what: str, error: RetellError, rows: int = 1) -> None:
+        self._lost_in_a_row[what] = self._lost_in_a_row[what] + rows if isinstance(error, _NOT_THROUGH) else 0
+        if self._lost_in_a_row[what] >= _FAILURES_IN_A_ROW:
             raise BulkStoppedError(
                 f"Stopped after {self.tally.rows:,} rows, because nothing gets through any more; last: {error} Run the "
                 "task again: what was written is not written again"
@@ -263,24 +223,19 @@ class BulkUpdate:
 
     async def _flush(self, at_least: int = 1) -> None:
         if len(self._lines) >= at_least:
-            lines, self._lines = self._lines, []
-            await self._on_disk(functools.partial(self._report.write, lines))
+            await _on(self._writer, self._write_lines)
 
-    async def _on_disk(self, what: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._disk, what)
-
-    async def _log_progress(self) -> None:
-        while True:
-            await asyncio.sleep(_PROGRESS_SECONDS)
-            self._log_counts()
-            await self._flush()
+    def _write_lines(self) -> None:
+        # Taken on the writer's thread: a flush that is cancelled before its turn loses none.
+        self._report.write([self._lines.popleft() for _ in range(len(self._lines))])
 
     def _log_counts(self) -> None:
         seconds = max(time.monotonic() - self._started, 0.001)
         usage = self._hook.quotas.usage
         rate = self.tally.rows / seconds
         total = self._rows.size()
-        left = f", about {(total - self.tally.rows) / rate:.0f} s left" if total and rate and total > self.tally.rows else ""
+        rest = 0 if total is None else total - self.tally.rows
+        left = f", about {rest / rate:.0f} s left" if rate and rest > 0 else ""
         counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.tally.counts.items()))
         log.info(
             "%s rows done (%s) in %.0f s: %.1f rows/s, %d requests, held back by the quota for %.0f s%s",
@@ -294,16 +249,20 @@ class BulkUpdate:
         )
 
 
+async def _on(thread: ThreadPoolExecutor, what: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(thread, what)
+
+
+def _is_bad(row: Row) -> bool:
+    return isinstance(row, BadRow)
+
+
 def _take(rows: Iterator[Row], most: int) -> list[Row]:
     return list(islice(rows, most))
 
 
-def _nothing() -> None:
-    pass
-
-
-def _difference(call: Call, change: Change, names: tuple[str, ...], keys: tuple[str, ...]) -> Difference:
-    before, after = call.metadata or {}, change.metadata or {}
-    return Difference(
-        call.call_id, names, {key: before.get(key) for key in keys}, {key: after.get(key) for key in keys}
-    )
+def _close(rows: Any) -> None:
+    try:
+        getattr(rows, "close", lambda: None)()
+    except Exception:
+        log.warning("The source of the rows could not be closed", exc_info=True)

@@ -18,7 +18,9 @@ class Seen:
 
     def add(self, text: str) -> bool:
         """Remember *text*; return False if it was remembered already."""
-        digest = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1  # 0: a free place
+        digest = (
+            int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1
+        )  # 0: a free place
         if not self._put(digest):
             return False
         self._count += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from airflow_provider_retell.api import endpoints
 from airflow_provider_retell.api.errors import (
@@ -13,12 +13,13 @@ from airflow_provider_retell.api.errors import (
     NotFoundError,
     PaymentRequiredError,
     PermissionDeniedError,
+    RetellError,
     RetellStatusError,
 )
+from airflow_provider_retell.api.models import CallState, StatePage
 from airflow_provider_retell.api.pages import CallPages
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,11 @@ CHUNK = 1000
 """Retell's documented maximum of calls per page."""
 
 _PROOFS = 20
+_AT_ONCE = 50
+_TOO_MANY_IDS = frozenset({400, 413, 414, 422})
+
+State: TypeAlias = "CallState | RetellError | None"
+"""A call, None if there is none under this API key, or why it could not be read."""
 
 
 class CallStates:
@@ -46,9 +52,9 @@ class CallStates:
         self._proofs = 0
         self._incomplete = False
 
-    async def read(self, ids: Sequence[str]) -> dict[str, Call | None]:
-        """Return the call for each of *ids*, or None where there is none under this API key."""
-        found: dict[str, Call | None] = {}
+    async def read(self, ids: Sequence[str]) -> dict[str, State]:
+        """Return the state of the call for each of *ids*; raise :class:`RetellError` if nothing gets through."""
+        found: dict[str, State] = {}
         start = 0
         while start < len(ids) and self._most:
             part = ids[start : start + self._most]
@@ -59,37 +65,55 @@ class CallStates:
         if self._most and not self._incomplete:
             doubtful = unlisted[: max(_PROOFS - self._proofs, 0)]
             found.update(await self._one_by_one(doubtful))
-            truly_unknown = sum(found[call_id] is None for call_id in doubtful)
-            self._proofs += truly_unknown
-            self._incomplete = truly_unknown < len(doubtful)
+            self._proofs += sum(found[call_id] is None for call_id in doubtful)
+            self._incomplete = any(isinstance(found[call_id], CallState) for call_id in doubtful)
             unlisted = unlisted[len(doubtful) :]
         if not self._most or self._incomplete:
             found.update(await self._one_by_one(unlisted))
         return {call_id: found.get(call_id) for call_id in ids}
 
-    async def _listed(self, ids: Sequence[str]) -> dict[str, Call] | None:
+    async def _listed(self, ids: Sequence[str]) -> dict[str, CallState] | None:
         """Return the calls that a listing shows, or None if Retell refused so many ids."""
         criteria = {"call_id": {"type": "enum", "op": "in", "value": list(ids)}}
         pages = CallPages(filter_criteria=criteria, page_size=CHUNK)
-        calls: dict[str, Call] = {}
+        calls: dict[str, CallState] = {}
         try:
             for request in pages:
-                calls.update((call.call_id, call) for call in pages.read(await self._hook.send(request)))
-        except FATAL:
-            raise
+                page = await self._hook.send(request.read_by(StatePage.model_validate_json))
+                calls.update((call.call_id, call) for call in pages.read(page))
         except RetellStatusError as error:
-            if not 400 <= error.status < 500 or error.status == 429:
+            if error.status not in _TOO_MANY_IDS:
                 raise
             self._most = len(ids) // 2
-            log.warning("list-calls refuses %d ids (%d): asking for %d at once", len(ids), error.status, self._most)
+            log.warning(
+                "list-calls refuses %d ids (%d): asking for %d at once", len(ids), error.status, self._most
+            )
             return None
         return calls
 
-    async def _one_by_one(self, ids: Sequence[str]) -> dict[str, Call | None]:
-        return dict(zip(ids, await asyncio.gather(*map(self._get, ids)), strict=True))
+    async def _one_by_one(self, ids: Sequence[str]) -> dict[str, State]:
+        found: dict[str, State] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            tasks = [asyncio.create_task(self._get(call_id)) for call_id in part]
+            try:
+                states = await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            errors = [state for state in states if isinstance(state, RetellError)]
+            if len(errors) == _AT_ONCE:
+                raise errors[0]
+            found.update(zip(part, states, strict=True))
+        return found
 
-    async def _get(self, call_id: str) -> Call | None:
+    async def _get(self, call_id: str) -> State:
         try:
-            return await self._hook.send(endpoints.get_call(call_id))
+            return await self._hook.send(endpoints.get_call(call_id).read_by(CallState.model_validate_json))
         except NotFoundError:
             return None
+        except FATAL:
+            raise
+        except RetellError as error:
+            return error

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp.helpers import strip_auth_from_url
 from yarl import URL
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
@@ -21,21 +20,18 @@ from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_an
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open at once; must be called inside an event loop."""
     address = proxy(settings)
-    url, login = strip_auth_from_url(URL(address)) if address else (None, None)
-    if url is not None and url.scheme not in ("http", "https"):
+    if address and not address.startswith(("http://", "https://")):
         raise RetellConfigError(
-            f"the environment names a {url.scheme} proxy: only http and https ones will do"
+            f"the environment names a {URL(address).scheme} proxy: only http and https ones will do"
         )
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, ssl=_certificates()),
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
-        headers=headers(settings),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,  # aiohttp would let a .netrc file replace the API key
-        proxy=url,
-        proxy_auth=login,
+        proxy=address,
     )
     # aiohttp itself would send a GET, PUT or DELETE again when a kept connection breaks: a second paid analysis,
     # and requests that the quota does not know of.
@@ -64,6 +60,7 @@ async def exchange(
             request.method,
             URL(settings.base_url + request.path, encoded=True),
             data=request.body,
+            headers=headers(settings),  # not the session's, which aiohttp would send to a proxy as well
             allow_redirects=False,
         ) as answer:
             body = await answer.read()

@@ -88,7 +88,7 @@ def _api_key(value: str | None, where: str) -> str:
 
 
 def _base_url(host: str | None, port: int | None, where: str) -> str:
-    host = (host or "").strip().rstrip("/")
+    host = (host or "").strip()
     if not host:
         return RETELL_URL
     try:
@@ -96,9 +96,10 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
             host = f"{'http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
         parts = urlsplit(host)
         given_port = parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise RetellConfigError(
-            f"{where}: the host is not a URL such as {RETELL_URL}, with a port up to 65535 if with one"
+            f"{where}: the host is not a URL such as {RETELL_URL} (a port may be up to 65535)"
         ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RetellConfigError(f"{where}: the host must be a URL such as {RETELL_URL}")
@@ -110,8 +111,8 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
         )
     if port and not given_port:
         netloc = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        return f"{parts.scheme}://{netloc}:{port}{parts.path}"
-    return host
+        host = f"{parts.scheme}://{netloc}:{port}{parts.path}"
+    return host.rstrip("/")
 
 
 def _is_loopback(hostname: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import urllib.request
@@ -29,18 +30,24 @@ _NEXT_STEP = {
 
 def headers(settings: Settings) -> dict[str, str]:
     """Return the headers of every request."""
+    return {
+        "Authorization": f"Bearer {settings.api_key}",
+        "User-Agent": user_agent(),
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+    }
+
+
+@functools.cache
+def user_agent() -> str:
+    """Return what names this package, Airflow and Python to Retell."""
     try:
         airflow = metadata.version("apache-airflow")
     except metadata.PackageNotFoundError:  # only airflow-core, or only the task SDK, is installed
         airflow = "unknown"
-    return {
-        "Authorization": f"Bearer {settings.api_key}",
-        "User-Agent": (
-            f"airflow-provider-retell/{__version__} apache-airflow/{airflow} python/{platform.python_version()}"
-        ),
-        "Accept": "application/json",
-        "Content-Type": "application/json",
-    }
+    return (
+        f"airflow-provider-retell/{__version__} apache-airflow/{airflow} python/{platform.python_version()}"
+    )
 
 
 def ca_bundle() -> str | None:

@@ -46,15 +46,16 @@ def exchange(
 
 
 def _kind(error: requests.RequestException) -> str:
-    under = causes(error)
+    def under(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes(error))
+
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
-    if any(
-        isinstance(cause, (requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError))
-        for cause in under
-    ):
-        return "timeout"
-    if any(isinstance(cause, socket.gaierror) for cause in under):
+    if under(socket.gaierror):
         return "dns"
-    refused = (ConnectionRefusedError, urllib3_exceptions.NewConnectionError, requests.exceptions.ProxyError)
-    return "refused" if any(isinstance(cause, refused) for cause in under) else "dropped"
+    # Before the timeouts: urllib3 counts a refused connection among them.
+    if under(ConnectionRefusedError, urllib3_exceptions.NewConnectionError):
+        return "refused"
+    if under(requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError):
+        return "timeout"
+    return "refused" if isinstance(error, requests.exceptions.ProxyError) else "dropped"

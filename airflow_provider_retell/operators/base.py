@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import AirflowFailException, BaseOperator, BaseOperatorLink
-from airflow_provider_retell.links.retell import RetellCallLink
+from airflow_provider_retell._compat import (
+    AirflowFailException,
+    BaseOperator,
+    BaseOperatorLink,
+    default_deferrable,
+)
+from airflow_provider_retell.links.retell import XCOM_KEY, RetellCallLink
 
 if TYPE_CHECKING:
+    from airflow_provider_retell.api.models import Call
     from airflow_provider_retell.hooks.retell import RetellHook
+    from airflow_provider_retell.triggers.call import Until
+
+
+def linked_call_id(context: Any, call_id: Any) -> str:
+    """Return a rendered call id, checked, and put the link to the call on the task."""
+    from airflow_provider_retell.api.request import check_id
+
+    # Native rendering makes a number of an id that looks like one.
+    call_id = check_id(str(call_id) if type(call_id) is int else call_id)
+    context["ti"].xcom_push(key=XCOM_KEY, value=call_id)
+    return str(call_id)
 
 
 class RetellOperator(BaseOperator):
@@ -35,10 +55,19 @@ class RetellOperator(BaseOperator):
 
     def execute(self, context: Any) -> Any:
         """Run the task; a :class:`RetellError` that cannot go away by itself fails it without further retries."""
+        with self._running():
+            return self.work(context)
+
+    def work(self, context: Any) -> Any:
+        """Do what the operator is for."""
+        raise NotImplementedError
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
         from airflow_provider_retell.api.errors import RetellError
 
         try:
-            return self.work(context)
+            yield
         except RetellError as error:
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
@@ -47,6 +76,75 @@ class RetellOperator(BaseOperator):
             if "hook" in self.__dict__:
                 self.hook.close()
 
-    def work(self, context: Any) -> Any:
-        """Do what the operator is for."""
+
+class WaitingOperator(RetellOperator):
+    """Base of the operators that may wait for a call before or after what they do.
+
+    :param deferrable: True to wait in the triggerer, without a worker slot; what Airflow is configured to if not
+        given.
+    :param poll_interval: seconds between two looks at the call.
+    :param wait_timeout: seconds after which waiting ends in an error.
+    """
+
+    def __init__(
+        self,
+        *,
+        deferrable: bool | None = None,
+        poll_interval: float = 30,
+        wait_timeout: float = 7200,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.poll_interval = poll_interval
+        self.wait_timeout = wait_timeout
+
+    def wait_for(self, call_id: str, until: Until, *, stop_on_kill: bool = False) -> Call:
+        """Return the call once it is over (or analysed); in deferrable mode, leave the worker until then.
+
+        The task then goes on in :meth:`resume`.
+        """
+        from airflow_provider_retell.api.errors import WaitTimeoutError
+
+        deadline = time.time() + self.wait_timeout
+        while True:
+            call = self.hook.get_call(call_id)
+            if call.has_ended if until == "ended" else call.is_analyzed:
+                return call
+            if self.deferrable:
+                self._defer(call_id, until, deadline, stop_on_kill)
+            left = deadline - time.time()
+            if left <= 0:
+                raise WaitTimeoutError(
+                    f"Timed out: call {call_id} was to be {until}, and is {call.call_status}"
+                )
+            time.sleep(min(self.poll_interval, left))
+
+    def _defer(self, call_id: str, until: Until, deadline: float, stop_on_kill: bool) -> None:
+        from airflow_provider_retell.triggers.call import CallTrigger
+
+        self.defer(
+            trigger=CallTrigger(
+                retell_conn_id=self.retell_conn_id,
+                call_id=call_id,
+                until=until,
+                stop_on_kill=stop_on_kill,
+                poll_interval=self.poll_interval,
+                deadline=deadline,
+            ),
+            method_name="resume",
+            # The trigger's own deadline says why; this one is for a triggerer that does not run.
+            timeout=timedelta(seconds=self.wait_timeout + 300),
+        )
+
+    def resume(self, context: Any, event: Mapping[str, Any] | None = None) -> Any:
+        """Go on after the wait."""
+        from airflow_provider_retell.triggers.event import check_event
+
+        with self._running():
+            check_event(event)
+            return self.after_wait(context, str((event or {})["call_id"]))
+
+    def after_wait(self, context: Any, call_id: str) -> Any:
+        """Do what is left when the wait is over."""
         raise NotImplementedError

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import contextlib
+import copy
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
@@ -94,7 +97,9 @@ class BulkUpdateCallOperator(RetellOperator):
     ) -> None:
         super().__init__(retell_conn_id=retell_conn_id, **kwargs)
         if metadata_mode not in get_args(MetadataMode):
-            raise ValueError(f"metadata_mode is one of {', '.join(get_args(MetadataMode))}, not {metadata_mode!r}")
+            raise ValueError(
+                f"metadata_mode is one of {', '.join(get_args(MetadataMode))}, not {metadata_mode!r}"
+            )
         if isinstance(tolerate, str) or not set(tolerate) <= set(get_args(Tolerated)):
             raise ValueError(f"tolerate is a list with {' and '.join(get_args(Tolerated))} in it, or neither")
         if data_storage_setting is not None and data_storage_setting_column is not None:
@@ -105,8 +110,17 @@ class BulkUpdateCallOperator(RetellOperator):
             raise ValueError("concurrency is 1 to 256")
         if max_failed_ratio is not None and not 0 <= max_failed_ratio <= 1:
             raise ValueError("max_failed_ratio is 0 to 1")
-        # Airflow calls a templated field that is callable, with arguments that this one does not take.
-        self.rows = CallableRows(rows) if callable(rows) else rows
+        if isinstance(rows, Iterator):
+            raise ValueError(
+                "rows is an iterator, which another try finds empty: give the function that makes it"
+            )
+        if callable(rows):
+            # Airflow calls a templated field that is callable, with arguments that this one does not take.
+            rows = CallableRows(rows)
+        elif isinstance(rows, Rows):
+            # Airflow renders their templates in place, and the tasks of a mapped operator would share them.
+            rows = copy.deepcopy(rows)
+        self.rows = rows
         self.call_id_column = call_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
@@ -124,12 +138,14 @@ class BulkUpdateCallOperator(RetellOperator):
         self.max_failed_ratio = max_failed_ratio
         self.tolerate = tuple(tolerate)
         self._stop: Callable[[], object] | None = None
+        self._stopped = False
 
     def work(self, context: Any) -> dict[str, Any]:
         """Run the update; push the manifest whatever comes, then fail if too many rows did."""
         manifest: dict[str, Any] = {}
+        self._stopped = False
         try:
-            asyncio.run(self._run(manifest))
+            self._run_aside(manifest)
         except asyncio.CancelledError:
             from airflow_provider_retell.bulk.run import BulkStoppedError
 
@@ -144,11 +160,34 @@ class BulkUpdateCallOperator(RetellOperator):
         self._judge(manifest)
         return manifest
 
+    def _run_aside(self, manifest: dict[str, Any]) -> None:
+        # On a thread of its own: Airflow's timeouts and signals raise on the main thread, at any moment, and an event
+        # loop there may swallow what is raised.
+        with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="retell-bulk") as thread:
+            run = thread.submit(asyncio.run, self._run_until_stopped(manifest))
+            try:
+                run.result()
+            except BaseException:
+                self.on_kill()
+                concurrent.futures.wait([run])
+                raise
+
+    async def _run_until_stopped(self, manifest: dict[str, Any]) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(self._run(manifest))
+        self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
+        try:
+            if self._stopped:
+                task.cancel()
+            await task
+        finally:
+            self._stop = None
+
     async def _run(self, manifest: dict[str, Any]) -> None:
         from airflow_provider_retell.api.quota import Rate
-        from airflow_provider_retell.bulk.columns import Columns, renamed
+        from airflow_provider_retell.bulk.columns import Columns, renamed, storage_setting
+        from airflow_provider_retell.bulk.plan import Plan
         from airflow_provider_retell.bulk.report import Report
-        from airflow_provider_retell.bulk.run import BulkUpdate, Plan
+        from airflow_provider_retell.bulk.run import BulkUpdate
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         plan = Plan(
@@ -156,7 +195,7 @@ class BulkUpdateCallOperator(RetellOperator):
                 call_id=self.call_id_column,
                 metadata=renamed(self.metadata_columns),
                 custom_attributes=renamed(self.custom_attribute_columns),
-                storage=self.data_storage_setting,
+                storage=storage_setting(self.data_storage_setting, "data_storage_setting"),
                 storage_column=self.data_storage_setting_column,
             ),
             mode=self.metadata_mode,
@@ -168,23 +207,23 @@ class BulkUpdateCallOperator(RetellOperator):
         quota = None if self.quota is None else Rate.parse(self.quota)
         async with RetellAsyncHook(self.retell_conn_id, connections=self.concurrency, quota=quota) as hook:
             bulk = BulkUpdate(hook, rows, plan, report, self.concurrency)
-            loop, task = asyncio.get_running_loop(), asyncio.current_task()
-            self._stop = lambda: loop.call_soon_threadsafe(task.cancel) if task else None
             try:
                 await bulk.run()
             finally:
-                self._stop = None
                 manifest.update(bulk.manifest())
                 self._log_differences(bulk)
 
     def on_kill(self) -> None:
         """Stop the run cleanly: nothing more is sent, and the report is closed."""
-        if self._stop is not None:
-            self._stop()
+        self._stopped = True
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+                stop()
 
     def _log_differences(self, bulk: BulkUpdate) -> None:
         for difference in bulk.differences:
-            log.info("Would update %s: %s", difference.call_id, ", ".join(difference.keys))
+            log.info("Would update %s: %s", difference.call_id, ", ".join(difference.changed))
             if self.show_values:
                 for key, before in difference.before.items():
                     log.info("  %s: %r -> %r", key, before, difference.after[key])

@@ -7,8 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.links.retell import XCOM_KEY
-from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.operators.base import WaitingOperator, linked_call_id
 from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ MetadataMode = Literal["replace", "merge", "fill"]
 ReturnValue = Literal["slim", "metadata", "call"]
 
 
-class UpdateCallOperator(RetellOperator):
+class UpdateCallOperator(WaitingOperator):
     """Write facts onto a call that has ended: ``PATCH /v2/update-call/{call_id}``.
 
     The answer is compared with what was asked, and a difference fails the task. Values of metadata and custom
@@ -42,6 +41,8 @@ class UpdateCallOperator(RetellOperator):
     :param confirm_custom_attributes: True to ask list-calls afterwards whether Retell kept the custom attributes,
         which it drops silently if their id is unknown; one request per attribute out of the quota for lists. Off
         by default; if Retell's answer shows the attributes, they are compared anyway.
+    :param wait_for_end: True to wait first until the call has ended; ``deferrable``, ``poll_interval`` and
+        ``wait_timeout`` say how. The update itself always runs in the worker.
     :param return_value: what the task returns: ``"slim"`` (default) ids, status, storage setting, times, the names of the
         metadata keys and of what was written; ``"metadata"`` also the call's metadata; ``"call"`` the whole call
         with transcript, links and phone numbers, but without its access token.
@@ -72,6 +73,7 @@ class UpdateCallOperator(RetellOperator):
         custom_attributes: Mapping[str, Any] | str | None = None,
         metadata_mode: MetadataMode = "replace",
         confirm_custom_attributes: bool = False,
+        wait_for_end: bool = False,
         return_value: ReturnValue = "slim",
         opt_out_sensitive_data_storage: bool | str | None = None,
         retell_conn_id: str = "retell_default",
@@ -97,16 +99,21 @@ class UpdateCallOperator(RetellOperator):
         self.custom_attributes = custom_attributes
         self.metadata_mode = metadata_mode
         self.confirm_custom_attributes = confirm_custom_attributes
+        self.wait_for_end = wait_for_end
         self.return_value = return_value
         self.opt_out_sensitive_data_storage = opt_out_sensitive_data_storage
 
     def work(self, context: Any) -> dict[str, Any]:
         """Update the call and return what ``return_value`` asks for."""
-        from airflow_provider_retell.api.change import careful_update
-        from airflow_provider_retell.api.request import check_id
+        call_id = linked_call_id(context, self.call_id)
+        if self.wait_for_end:
+            self.wait_for(call_id, "ended")
+        return self.after_wait(context, call_id)
 
-        call_id = check_id(_as_text(self.call_id))
-        context["ti"].xcom_push(key=XCOM_KEY, value=call_id)
+    def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
+        """Update the call, which has ended by now if the task waited for that."""
+        from airflow_provider_retell.api.change import careful_update
+
         updated = self.hook.run(
             careful_update(
                 call_id,
@@ -141,7 +148,9 @@ class UpdateCallOperator(RetellOperator):
         log.info("Call %s: wrote %s", call_id, ", ".join(updated.written))
         if updated.unverified:
             log.warning(
-                "Call %s: Retell's answer does not show whether it kept %s", call_id, ", ".join(updated.unverified)
+                "Call %s: Retell's answer does not show whether it kept %s",
+                call_id,
+                ", ".join(updated.unverified),
             )
 
     def _result(self, updated: Updated) -> dict[str, Any]:
@@ -152,8 +161,3 @@ class UpdateCallOperator(RetellOperator):
         if self.return_value == "metadata":
             result["metadata"] = dict(updated.call.metadata or {})
         return result
-
-
-def _as_text(value: Any) -> Any:
-    """Undo native rendering of an id that looks like a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,62 @@
+"""Retell's webhooks as values: is this signed, and what does it say.
+
+Source: https://docs.retellai.com/features/webhook-overview, and ``lib/webhook_auth.py`` of Retell's Python SDK.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from typing import Any
+
+from airflow_provider_retell.api.models import Call
+
+TOLERANCE_SECONDS = 300
+"""How far the time of a signature may be from now, either way."""
+
+_SIGNATURE = re.compile(r"v=(\d{1,16}),d=([0-9a-f]{64})")
+
+
+def signed_at(signature: str, now: float) -> int | None:
+    """Return the milliseconds in a ``x-retell-signature`` header, or None if it is malformed or not fresh.
+
+    Cheap: what fails here need not be read.
+    """
+    match = _SIGNATURE.fullmatch(signature)
+    if match is None or abs(int(match[1]) / 1000 - now) > TOLERANCE_SECONDS:
+        return None
+    return int(match[1])
+
+
+def is_signed(body: bytes, signature: str, api_key: str, now: float) -> bool:
+    """Return whether *body* was signed with *api_key* within the last five minutes; takes the same time either way."""
+    moment = signed_at(signature, now)
+    if moment is None:
+        return False
+    expected = hmac.new(api_key.encode(), body + str(moment).encode(), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v={moment},d={expected}", signature)
+
+
+def read_event(body: bytes) -> tuple[str, Call] | None:
+    """Return the event's name and its call, or None if a signed body is not an event of a call."""
+    try:
+        content = json.loads(body)
+        return str(content["event"]), Call.model_validate(content["call"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def call_event(event: str, call: Call) -> dict[str, Any]:
+    """Return what an asset event says about a call: ids, status and time, nothing of the people on it."""
+    names = (
+        "call_id",
+        "call_status",
+        "call_type",
+        "direction",
+        "agent_id",
+        "disconnection_reason",
+        "end_timestamp",
+    )
+    return {"event": event, **{name: getattr(call, name) for name in names}}

@@ -1,0 +1,97 @@
+"""An export from its first page to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_provider_retell.api import endpoints
+from airflow_provider_retell.api.errors import NotFoundError
+from airflow_provider_retell.api.pages import CallPages
+from airflow_provider_retell.export.files import whole_file
+from airflow_provider_retell.export.formats import writer
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.models import Call
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+
+# Whole calls with their transcripts can be large, so only so many are held at once.
+_WHOLE_CALLS = 50
+
+
+async def export(
+    hook: RetellAsyncHook,
+    path: str,
+    *,
+    conn_id: str | None = None,
+    filter_criteria: Mapping[str, Any] | None = None,
+    whole_calls: bool = False,
+    fields: Sequence[str] | None = None,
+    page_size: int = 1000,
+) -> dict[str, Any]:
+    """Write every call that matches to *path*, oldest first, and return the manifest.
+
+    :param whole_calls: read each call with get-call, for its transcript, within that route's quota.
+    :param fields: the fields to keep; all if not given. ``call_id`` is always kept.
+    """
+    started = time.monotonic()
+    counts = {"calls": 0, "not_analyzed": 0, "vanished": 0}
+    pages = CallPages(filter_criteria=filter_criteria, sort_order="ascending", page_size=page_size)
+    disk = ThreadPoolExecutor(1, thread_name_prefix="retell-export")
+
+    async def on_disk(what: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(disk, what)
+
+    target = whole_file(path, conn_id)
+    try:
+        file = await on_disk(target.__enter__)
+        try:
+            out = await on_disk(functools.partial(writer, path, file, fields))
+            for request in pages:
+                calls = pages.read(await hook.send(request))
+                size = _WHOLE_CALLS if whole_calls else max(len(calls), 1)
+                for start in range(0, len(calls), size):
+                    part: Sequence[Call] = calls[start : start + size]
+                    if whole_calls:
+                        part = await _whole(hook, part, counts)
+                    await on_disk(functools.partial(out.write, part))
+                counts["calls"] += len(calls)
+                counts["not_analyzed"] += sum(not call.is_analyzed for call in calls)
+                log.info("%s calls written, %d requests", f"{counts['calls']:,}", hook.quotas.usage.requests)
+            await on_disk(out.close)
+        except BaseException as error:
+            await on_disk(functools.partial(target.__exit__, type(error), error, error.__traceback__))
+            raise
+        await on_disk(functools.partial(target.__exit__, None, None, None))
+    finally:
+        disk.shutdown()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "path": path,
+        **counts,
+        "requests": hook.quotas.usage.requests,
+        "seconds": round(time.monotonic() - started, 3),
+        "waited_seconds": round(hook.quotas.usage.waited, 3),
+    }
+
+
+async def _whole(hook: RetellAsyncHook, calls: Sequence[Call], counts: dict[str, int]) -> list[Call]:
+    async def read(call: Call) -> Call:
+        try:
+            return await hook.send(endpoints.get_call(call.call_id))
+        except NotFoundError:
+            counts["vanished"] += 1  # deleted since the listing: what the listing had is kept
+            return call
+
+    return list(await asyncio.gather(*map(read, calls)))

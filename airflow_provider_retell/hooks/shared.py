@@ -1,0 +1,50 @@
+"""One async hook per connection for everything that runs in one event loop.
+
+A triggerer runs hundreds of waits at once. They share a hook, and with it the quota of their organisation, its
+connections to Retell, its pause when Retell is throttling, and one look-up of the Airflow connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+
+@dataclass
+class _Shared:
+    hook: RetellAsyncHook
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_open: bool = False
+    users: int = 0
+
+
+_shared: dict[tuple[asyncio.AbstractEventLoop, str], _Shared] = {}
+
+
+@asynccontextmanager
+async def shared_hook(retell_conn_id: str) -> AsyncIterator[RetellAsyncHook]:
+    """Give the event loop's hook for *retell_conn_id*; the first user opens it, the last one closes it."""
+    key = (asyncio.get_running_loop(), retell_conn_id)
+    shared = _shared.get(key)
+    if shared is None:
+        # Few attempts: whoever polls comes again anyway, and counts the polls that failed.
+        hook = RetellAsyncHook(retell_conn_id, patience=Patience(attempts=2, seconds=30))
+        shared = _shared[key] = _Shared(hook)
+    shared.users += 1
+    try:
+        async with shared.opening:
+            if not shared.is_open:
+                await shared.hook.__aenter__()
+                shared.is_open = True
+        yield shared.hook
+    finally:
+        shared.users -= 1
+        if shared.users == 0:
+            del _shared[key]
+            if shared.is_open:
+                await shared.hook.__aexit__()

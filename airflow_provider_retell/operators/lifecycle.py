@@ -1,0 +1,219 @@
+"""The rest of a call's life: read it, change it while it goes on, stop it, analyse it again, delete it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.operators.base import RetellOperator, linked_call_id
+from airflow_provider_retell.operators.sealed import SealedField, as_object
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.models import Call
+
+log = logging.getLogger(__name__)
+
+
+class GetCallOperator(RetellOperator):
+    """Read one call; returns its slim form (ids, status, settings, times, names of metadata keys).
+
+    :param call_id: the call (templated).
+    :param path: where to write the whole call as JSON, transcript and links included but without its access token,
+        on any ``ObjectStoragePath`` (templated). The returned dict then has ``path``.
+    :param path_conn_id: the Airflow connection to that storage, if its default will not do (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "path", "path_conn_id", "retell_conn_id")
+
+    def __init__(
+        self, *, call_id: str, path: str | None = None, path_conn_id: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+        self.path = path
+        self.path_conn_id = path_conn_id
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Read the call."""
+        call = self.hook.get_call(linked_call_id(context, self.call_id))
+        if self.path is None:
+            return call.slim()
+        from airflow_provider_retell.export.files import write_whole
+
+        write_whole(self.path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
+        return call.slim() | {"path": self.path}
+
+
+class UpdateLiveCallOperator(RetellOperator):
+    """Change a call that is going on; for calls that have ended there is ``UpdateCallOperator``.
+
+    Values are not logged, and "Rendered Templates" shows their keys only.
+
+    API: https://docs.retellai.com/api-references/update-live-call
+
+    :param call_id: the call (templated).
+    :param metadata: the call's new metadata: a dict, or text that renders to a JSON object (templated).
+    :param override_dynamic_variables: text by name, laid over the agent's variables (templated).
+    :param clear_dynamic_variables: True to remove every override instead.
+    :param data_storage_setting: what Retell keeps of the call; can only be tightened (templated).
+    :param additional_context: text for the agent, added to the transcript (templated).
+    :param trigger_response: True makes the agent speak now.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "call_id",
+        "metadata",
+        "override_dynamic_variables",
+        "data_storage_setting",
+        "additional_context",
+        "retell_conn_id",
+    )
+
+    metadata = SealedField()
+    override_dynamic_variables = SealedField()
+    additional_context = SealedField()
+
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        metadata: Mapping[str, Any] | str | None = None,
+        override_dynamic_variables: Mapping[str, str] | str | None = None,
+        clear_dynamic_variables: bool = False,
+        data_storage_setting: str | None = None,
+        additional_context: str | None = None,
+        trigger_response: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if clear_dynamic_variables and override_dynamic_variables is not None:
+            raise ValueError("give override_dynamic_variables or clear_dynamic_variables, not both")
+        self.call_id = call_id
+        self.metadata = metadata
+        self.override_dynamic_variables = override_dynamic_variables
+        self.clear_dynamic_variables = clear_dynamic_variables
+        self.data_storage_setting = data_storage_setting
+        self.additional_context = additional_context
+        self.trigger_response = trigger_response
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Change the call; Retell says yes or no, and not what it kept."""
+        from airflow_provider_retell.api.endpoints import UNSET
+        from airflow_provider_retell.api.errors import RetellResponseError
+        from airflow_provider_retell.operators.sealed import unsealed
+
+        call_id = linked_call_id(context, self.call_id)
+        about = f"update-live-call of call {call_id}: "
+        variables: Any = as_object(self.override_dynamic_variables, f"{about}override_dynamic_variables")
+        answer = self.hook.update_live_call(
+            call_id,
+            metadata=as_object(self.metadata, f"{about}metadata"),
+            override_dynamic_variables=UNSET
+            if variables is None and not self.clear_dynamic_variables
+            else variables,
+            data_storage_setting=self.data_storage_setting or None,  # type: ignore[arg-type]  # checked when sent
+            additional_context=unsealed(self.additional_context),
+            trigger_response=self.trigger_response,
+        )
+        if not answer.success:
+            raise RetellResponseError(
+                f"update-live-call of call {call_id}: Retell answered that it had no success"
+            )
+        return {"call_id": call_id, "updated": True}
+
+
+class StopCallOperator(RetellOperator):
+    """Hang a call up. A call that is over already is left alone.
+
+    :param call_id: the call (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+
+    def __init__(self, *, call_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Hang up; returns ``stopped``: False if the call was over."""
+        from airflow_provider_retell.api.errors import BadRequestError, NotFoundError
+
+        call_id = linked_call_id(context, self.call_id)
+        if self.hook.get_call(call_id).has_ended:
+            return {"call_id": call_id, "stopped": False}
+        try:
+            self.hook.stop_call(call_id)
+        except (BadRequestError, NotFoundError):
+            # It may have ended between the two requests; how Retell then answers is not documented.
+            if not self.hook.get_call(call_id).has_ended:
+                raise
+            return {"call_id": call_id, "stopped": False}
+        return {"call_id": call_id, "stopped": True}
+
+
+class DeleteCallOperator(RetellOperator):
+    """Delete a call and all its data at Retell, for good. A call that is gone already counts as done.
+
+    A wrong API key looks like "gone" to Retell, which knows calls by organisation: with ``missing_ok=False`` a call
+    that is not there fails the task.
+
+    :param call_id: the call (templated).
+    :param missing_ok: False to fail if there is no such call.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+
+    def __init__(self, *, call_id: str, missing_ok: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+        self.missing_ok = missing_ok
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Delete the call; returns ``deleted``: False if it was gone."""
+        from airflow_provider_retell.api.errors import NotFoundError
+
+        call_id = linked_call_id(context, self.call_id)
+        try:
+            self.hook.delete_call(call_id)
+        except NotFoundError:
+            if not self.missing_ok:
+                raise
+            log.info("Call %s: not there (any more)", call_id)
+            return {"call_id": call_id, "deleted": False}
+        log.info("Call %s: deleted", call_id)
+        return {"call_id": call_id, "deleted": True}
+
+
+class RerunCallAnalysisOperator(RetellOperator):
+    """Analyse a call again with the agent's latest draft. Retell charges for it and sends no webhook.
+
+    Sent once. If it is not known whether Retell acted, the task fails without retries, since another try would pay
+    again. Whether Retell answers before or after the analysis is not documented: read the call some time later.
+
+    :param call_id: the call (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+
+    def __init__(self, *, call_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Ask for the analysis; returns the call's slim form as Retell answered it."""
+        from airflow_provider_retell.api.errors import RateLimitError, RetellError
+
+        try:
+            call: Call = self.hook.rerun_call_analysis(linked_call_id(context, self.call_id))
+        except RateLimitError:
+            raise  # a throttled request was not acted on
+        except RetellError as error:
+            raise AirflowFailException(f"{error} Not tried again, since it may have been charged") from error
+        return call.slim()

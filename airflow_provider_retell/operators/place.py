@@ -1,0 +1,290 @@
+"""Place phone calls: one, or a batch. They cost money and ring at somebody's, so nothing here dials twice."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.operators.base import RetellOperator, WaitingOperator, linked_call_id
+from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.models import Call
+    from airflow_provider_retell.triggers.call import Until
+
+log = logging.getLogger(__name__)
+
+OnClear = Literal["same", "new"]
+
+MARK = "airflow_call_key"
+"""The metadata key under which a placed call carries the key of the task that placed it."""
+
+
+class CreatePhoneCallOperator(WaitingOperator):
+    """Place a phone call, once, whatever crashes; returns its slim form.
+
+    The request carries an idempotency key made of DAG, run, task and map index, not of the try: for an hour Retell
+    answers a repeat with the call that it has placed. The call carries the key in its metadata too
+    (``airflow_call_key``), and a second try looks for it there before it dials, so that an hour is not the limit. On
+    Airflow 3.3 and later the call's id also stands in the task's state store.
+
+    API: https://docs.retellai.com/api-references/create-phone-call
+
+    :param from_number: a number of your organisation, in E.164 form (templated).
+    :param to_number: whom to call, in E.164 form (templated). Numbers are not logged or shown.
+    :param metadata: stored with the call: a dict, or text that renders to a JSON object (templated).
+    :param retell_llm_dynamic_variables: text by name, filled into the agent's prompts (templated).
+    :param override_agent_id: the agent that speaks, in place of the number's (templated).
+    :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
+    :param agent_override: settings of the agent for this call only.
+    :param custom_sip_headers: SIP headers of the call.
+    :param ignore_e164_validation: True to let other than E.164 numbers through (custom telephony).
+    :param honor_internal_dnc: True makes Retell refuse contacts on your do-not-call list.
+    :param on_clear: what a deliberate clear of the task does. ``"same"`` (default): the call that was placed is the
+        task's call still, nobody is called again. ``"new"``: it dials anew, once.
+    :param wait_until: None (default) returns when Retell has taken the call; ``"ended"`` or ``"analyzed"`` waits
+        for that, as ``deferrable``, ``poll_interval`` and ``wait_timeout`` say.
+    :param stop_on_kill: True to hang up if the task is killed while it waits. Off by default. A deferred wait learns
+        of it on Airflow 3.3 and later only.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = (
+        "from_number",
+        "to_number",
+        "metadata",
+        "retell_llm_dynamic_variables",
+        "override_agent_id",
+        "override_agent_version",
+        "retell_conn_id",
+    )
+
+    from_number = SealedField()
+    to_number = SealedField()
+    metadata = SealedField()
+    retell_llm_dynamic_variables = SealedField()
+
+    def __init__(
+        self,
+        *,
+        from_number: str,
+        to_number: str,
+        metadata: Mapping[str, Any] | str | None = None,
+        retell_llm_dynamic_variables: Mapping[str, str] | str | None = None,
+        override_agent_id: str | None = None,
+        override_agent_version: int | str | None = None,
+        agent_override: Mapping[str, Any] | None = None,
+        custom_sip_headers: Mapping[str, str] | None = None,
+        ignore_e164_validation: bool | None = None,
+        honor_internal_dnc: bool | None = None,
+        on_clear: OnClear = "same",
+        wait_until: Until | None = None,
+        stop_on_kill: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if on_clear not in ("same", "new"):
+            raise ValueError(f"on_clear is 'same' or 'new', not {on_clear!r}")
+        if wait_until not in (None, "ended", "analyzed"):
+            raise ValueError(f"wait_until is 'ended', 'analyzed' or None, not {wait_until!r}")
+        self.from_number = from_number
+        self.to_number = to_number
+        self.metadata = metadata
+        self.retell_llm_dynamic_variables = retell_llm_dynamic_variables
+        self.override_agent_id = override_agent_id
+        self.override_agent_version = override_agent_version
+        self.agent_override = agent_override
+        self.custom_sip_headers = custom_sip_headers
+        self.ignore_e164_validation = ignore_e164_validation
+        self.honor_internal_dnc = honor_internal_dnc
+        self.on_clear = on_clear
+        self.wait_until = wait_until
+        self.stop_on_kill = stop_on_kill
+        self._waiting_for: str | None = None
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Place the call unless an earlier try did, and wait if that was asked for."""
+        key = task_key(context["ti"], generation(context["ti"], self) if self.on_clear == "new" else 0)
+        call = self._placed_before(context, key) or self._place(key)
+        remember(context, key, call.call_id)
+        call_id = linked_call_id(context, call.call_id)
+        log.info("Call %s: placed, now %s", call_id, call.call_status)
+        if self.wait_until is None:
+            return call.slim()
+        self._waiting_for = call_id
+        return self.wait_for(call_id, self.wait_until, stop_on_kill=self.stop_on_kill).slim()
+
+    def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
+        """Return the call as it is now."""
+        return self.hook.get_call(call_id).slim()
+
+    def on_kill(self) -> None:
+        """Hang up, if that was asked for."""
+        if self.stop_on_kill and self._waiting_for is not None:
+            self.hook.stop_call(self._waiting_for)
+
+    def _placed_before(self, context: Any, key: str) -> Call | None:
+        remembered = recall(context, key)
+        if remembered is not None:
+            return self.hook.get_call(remembered)
+        if context["ti"].try_number == 1:
+            return None
+        marked = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": MARK}]}
+        return next(self.hook.list_calls(filter_criteria=marked, page_size=1), None)
+
+    def _place(self, key: str) -> Call:
+        metadata = as_object(self.metadata, "metadata") or {}
+        version = self.override_agent_version
+        variables: Any = as_object(self.retell_llm_dynamic_variables, "retell_llm_dynamic_variables")
+        return self.hook.create_phone_call(
+            _number(self.from_number),
+            _number(self.to_number),
+            metadata={**metadata, MARK: key},
+            retell_llm_dynamic_variables=variables,
+            override_agent_id=self.override_agent_id or None,
+            override_agent_version=int(version)
+            if isinstance(version, str) and version.isdecimal()
+            else version,
+            agent_override=self.agent_override,
+            custom_sip_headers=self.custom_sip_headers,
+            ignore_e164_validation=self.ignore_e164_validation,
+            honor_internal_dnc=self.honor_internal_dnc,
+            idempotency_key=key,
+        )
+
+
+class CreateBatchCallOperator(RetellOperator):
+    """Place many phone calls with one request; returns the batch's id and size, for ``BatchCallSensor``.
+
+    Retell has no idempotency key for batches, so the request is sent once: a try that ends without an answer fails
+    the task for good, and a later try fails without sending if an earlier one may have sent the batch. On Airflow
+    3.3 and later the task's state store knows whether one did; before, every later try counts as such, a cleared
+    one too. ``on_clear="new"`` sends the batch again when the task is cleared.
+
+    API: https://docs.retellai.com/api-references/create-batch-call
+
+    :param from_number: a number of your organisation, in E.164 form (templated).
+    :param tasks: a list of dicts with ``to_number`` and, for each call, what create-phone-call takes:
+        ``metadata``, ``retell_llm_dynamic_variables``, ``override_agent_id`` … (templated). Not logged or shown.
+    :param name: what the dashboard shows (templated).
+    :param trigger_timestamp: when to start, epoch milliseconds; now if left out (templated).
+    :param reserved_concurrency: how many concurrent calls to keep free for others.
+    :param call_time_window: the minutes and days at which calls may start.
+    :param on_clear: what a deliberate clear of the task does: ``"same"`` (default) never sends the batch again,
+        ``"new"`` does, once.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("from_number", "tasks", "name", "trigger_timestamp", "retell_conn_id")
+    operator_extra_links = ()
+
+    from_number = SealedField()
+    tasks = SealedField()
+
+    def __init__(
+        self,
+        *,
+        from_number: str,
+        tasks: Sequence[Mapping[str, Any]],
+        name: str | None = None,
+        trigger_timestamp: int | str | None = None,
+        reserved_concurrency: int | None = None,
+        call_time_window: Mapping[str, Any] | None = None,
+        on_clear: OnClear = "same",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if on_clear not in ("same", "new"):
+            raise ValueError(f"on_clear is 'same' or 'new', not {on_clear!r}")
+        self.from_number = from_number
+        self.tasks = tasks
+        self.name = name
+        self.trigger_timestamp = trigger_timestamp
+        self.reserved_concurrency = reserved_concurrency
+        self.call_time_window = call_time_window
+        self.on_clear = on_clear
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Send the batch, once."""
+        from airflow_provider_retell.api.endpoints import create_batch_call
+        from airflow_provider_retell.api.errors import RetellConnectionError, RetellError, RetellStatusError
+
+        ti = context["ti"]
+        counted_from = generation(ti, self) if self.on_clear == "new" else 0
+        key = task_key(ti, counted_from)
+        sent = recall(context, key)
+        if isinstance(sent, dict):
+            return sent
+        # Without a state store, only the number of the try tells that there was one before.
+        if sent is not None or ("task_state_store" not in context and ti.try_number > counted_from + 1):
+            raise AirflowFailException(
+                "An earlier try of this task may have sent the batch, and Retell has no way to ask. Look for it in "
+                "Retell's dashboard (Batch Call); if it is not there, clear this task with on_clear='new'"
+            )
+        timestamp = self.trigger_timestamp
+        request = create_batch_call(
+            _number(self.from_number),
+            unsealed(self.tasks),
+            name=self.name or None,
+            trigger_timestamp=int(timestamp) if timestamp not in (None, "") else None,
+            reserved_concurrency=self.reserved_concurrency,
+            call_time_window=self.call_time_window,
+        )
+        remember(context, key, "sending")
+        try:
+            batch = self.hook.send(request)
+        except RetellError as error:
+            if isinstance(error, RetellStatusError) and error.status < 500:
+                forget(context, key)  # refused, so not placed
+                raise AirflowFailException(str(error)) from error
+            unknown = (
+                " Whether the batch was placed is unknown" if isinstance(error, RetellConnectionError) else ""
+            )
+            raise AirflowFailException(f"{error}{unknown}") from error
+        result = {"batch_call_id": batch.batch_call_id, "total_task_count": int(batch.total_task_count or 0)}
+        remember(context, key, result)
+        log.info("Batch %s: %d calls accepted", batch.batch_call_id, result["total_task_count"])
+        return result
+
+
+def task_key(ti: Any, generation: int) -> str:
+    """Return a key that is the same for every try of a task instance, and for no other task instance."""
+    parts = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index, generation)
+    return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
+
+
+def generation(ti: Any, task: Any) -> int:
+    """Return a number that a retry keeps and a clear changes: how many tries there were before the last clear.
+
+    Airflow raises ``max_tries`` by the tries that were used up when a task is cleared.
+    """
+    return max(int(ti.max_tries) - int(task.retries or 0), 0)
+
+
+def remember(context: Any, key: str, value: Any) -> None:
+    """Keep *value* across tries, where Airflow (3.3 and later) has a state store for tasks."""
+    store = context.get("task_state_store")
+    if store is not None:
+        store.set(key, value)
+
+
+def recall(context: Any, key: str) -> Any:
+    """Return what an earlier try remembered, or None."""
+    store = context.get("task_state_store")
+    return None if store is None else store.get(key)
+
+
+def forget(context: Any, key: str) -> None:
+    """Forget what was remembered."""
+    store = context.get("task_state_store")
+    if store is not None:
+        store.delete(key)
+
+
+def _number(value: Any) -> str:
+    """Return a rendered phone number; native rendering makes a number of "+15550100"."""
+    value = unsealed(value)
+    return f"+{value}" if type(value) is int else str(value)

@@ -1,0 +1,213 @@
+"""Sensors: wait for a call, for the calls of a batch, or for room to place more.
+
+All are deferrable: with ``deferrable=True`` (or ``[operators] default_deferrable``) the wait costs no worker slot.
+``poke_interval`` and ``timeout``, in seconds, are those of every Airflow sensor.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell._compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseOperatorLink,
+    BaseSensorOperator,
+    PokeReturnValue,
+    default_deferrable,
+)
+from airflow_provider_retell.links.retell import XCOM_KEY, RetellCallLink
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.hooks.retell import RetellHook
+    from airflow_provider_retell.triggers.call import Until
+    from airflow_provider_retell.triggers.poll import PollTrigger
+
+
+class RetellSensor(BaseSensorOperator):
+    """Base of the sensors.
+
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param deferrable: True to wait in the triggerer; what Airflow is configured to if not given.
+    :param max_poll_failures: in the triggerer, how many polls in a row may fail; a worker's poke fails at once, and
+        the task is retried.
+    """
+
+    ui_color = "#e8ecff"
+
+    def __init__(
+        self,
+        *,
+        retell_conn_id: str = "retell_default",
+        deferrable: bool | None = None,
+        max_poll_failures: int = 10,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.retell_conn_id = retell_conn_id
+        self.deferrable = default_deferrable() if deferrable is None else deferrable
+        self.max_poll_failures = max_poll_failures
+
+    @functools.cached_property
+    def hook(self) -> RetellHook:
+        """The hook of this task."""
+        from airflow_provider_retell.hooks.retell import RetellHook
+
+        return RetellHook(self.retell_conn_id)
+
+    def look(self) -> tuple[bool, dict[str, Any]]:
+        """Ask Retell once: whether the wait is over, and what the task then returns."""
+        raise NotImplementedError
+
+    def trigger(self, **common: Any) -> PollTrigger:
+        """Return the trigger that waits for the same thing."""
+        raise NotImplementedError
+
+    def poke(self, context: Any) -> PokeReturnValue:
+        """Ask Retell once, for Airflow's own way of waiting."""
+        from airflow_provider_retell.api.errors import RetellError
+
+        try:
+            done, result = self.look()
+        except RetellError as error:
+            if error.permanent:
+                raise AirflowFailException(str(error)) from error
+            raise
+        return PokeReturnValue(done, result if done else None)
+
+    def execute(self, context: Any) -> Any:
+        """Wait in the worker, or look once and leave the rest to the triggerer."""
+        if not self.deferrable:
+            return super().execute(context)
+        first = self.poke(context)
+        if first.is_done:
+            return first.xcom_value
+        timeout = _seconds(self.timeout)
+        self.defer(
+            trigger=self.trigger(
+                retell_conn_id=self.retell_conn_id,
+                poll_interval=_seconds(self.poke_interval),
+                deadline=time.time() + timeout,
+                max_poll_failures=self.max_poll_failures,
+            ),
+            method_name="execute_complete",
+            # The trigger's own deadline says why; this one is for a triggerer that does not run.
+            timeout=timedelta(seconds=timeout + 300),
+        )
+
+    def execute_complete(self, context: Any, event: Mapping[str, Any] | None = None) -> Any:
+        """Take the trigger's event, and look at Retell once more for what to return."""
+        from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+        from airflow_provider_retell.triggers.event import check_event
+
+        try:
+            check_event(event)
+        except RetellError as error:
+            if self.soft_fail:
+                raise AirflowSkipException(str(error)) from error
+            if isinstance(error, WaitTimeoutError):
+                raise AirflowSensorTimeout(str(error)) from error
+            if error.permanent:
+                raise AirflowFailException(str(error)) from error
+            raise
+        return self.poke(context).xcom_value
+
+
+class CallSensor(RetellSensor):
+    """Wait until a call has ended, or until its analysis is there; returns the call's slim form.
+
+    :param call_id: the call (templated).
+    :param until: ``"ended"``: whether anybody answered or not; ``"analyzed"``: ``call_analysis`` is there, some
+        seconds to minutes later.
+    """
+
+    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
+
+    def __init__(self, *, call_id: str, until: Until = "ended", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if until not in ("ended", "analyzed"):
+            raise ValueError(f"until is 'ended' or 'analyzed', not {until!r}")
+        self.call_id = call_id
+        self.until: Until = until
+
+    def execute(self, context: Any) -> Any:
+        """Wait; the link to the call stands on the task from the start."""
+        context["ti"].xcom_push(key=XCOM_KEY, value=self.call_id)
+        return super().execute(context)
+
+    def look(self) -> tuple[bool, dict[str, Any]]:
+        """Read the call."""
+        call = self.hook.get_call(self.call_id)
+        return (call.has_ended if self.until == "ended" else call.is_analyzed), call.slim()
+
+    def trigger(self, **common: Any) -> PollTrigger:
+        """Return the trigger that waits for the call."""
+        from airflow_provider_retell.triggers.call import CallTrigger
+
+        return CallTrigger(call_id=self.call_id, until=self.until, **common)
+
+
+class BatchCallSensor(RetellSensor):
+    """Wait until all calls of a batch have ended, whether anybody answered or not.
+
+    A task of the batch that never becomes a call (a number that Retell refuses) is waited for until ``timeout``.
+
+    :param batch_call_id: the batch (templated).
+    :param total: how many calls it has: ``total_task_count`` of what CreateBatchCallOperator returned (templated).
+    """
+
+    template_fields: Sequence[str] = ("batch_call_id", "total", "retell_conn_id")
+
+    def __init__(self, *, batch_call_id: str, total: int | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch_call_id = batch_call_id
+        self.total = total
+
+    def look(self) -> tuple[bool, dict[str, Any]]:
+        """Count the calls that have ended."""
+        from airflow_provider_retell.api.batch import ended_calls
+
+        ended = self.hook.run(ended_calls(self.batch_call_id))
+        return ended >= int(self.total), {"batch_call_id": self.batch_call_id, "ended": ended}
+
+    def trigger(self, **common: Any) -> PollTrigger:
+        """Return the trigger that waits for the batch."""
+        from airflow_provider_retell.triggers.call import BatchCallTrigger
+
+        return BatchCallTrigger(batch_call_id=self.batch_call_id, total=int(self.total), **common)
+
+
+class ConcurrencySensor(RetellSensor):
+    """Wait until the organisation has room for more calls; returns how much room there is.
+
+    Somebody else may take the room before you do: a gate, not a reservation.
+
+    :param calls: for how many (templated).
+    """
+
+    template_fields: Sequence[str] = ("calls", "retell_conn_id")
+
+    def __init__(self, *, calls: int | str = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.calls = calls
+
+    def look(self) -> tuple[bool, dict[str, Any]]:
+        """Ask for the room."""
+        room = self.hook.get_concurrency().room
+        return room >= int(self.calls), {"room": room}
+
+    def trigger(self, **common: Any) -> PollTrigger:
+        """Return the trigger that waits for room."""
+        from airflow_provider_retell.triggers.call import ConcurrencyTrigger
+
+        return ConcurrencyTrigger(calls=int(self.calls), **common)
+
+
+def _seconds(value: float | timedelta) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

@@ -1,0 +1,27 @@
+"""Read the one event that a waiting trigger sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_retell.api.errors import RetellError, WaitFailedError, WaitTimeoutError
+
+
+def check_event(event: Mapping[str, Any] | None) -> None:
+    """Return if the wait came to its end; raise what went wrong otherwise.
+
+    :raises WaitTimeoutError: if time was up.
+    :raises RetellError: if Retell could not be asked any more; :class:`WaitFailedError` if trying again cannot help,
+        or if the event is not one of this package's.
+    """
+    status = (event or {}).get("status")
+    if status == "done":
+        return
+    if event is None or status not in ("timeout", "error"):
+        raise WaitFailedError(
+            f"The trigger sent an event that this version does not know (status {status!r})"
+        )
+    if status == "timeout":
+        raise WaitTimeoutError(event["message"])
+    raise (WaitFailedError if event["permanent"] else RetellError)(event["message"])
