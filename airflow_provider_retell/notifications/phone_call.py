@@ -75,7 +75,7 @@ class PhoneCallNotifier(BaseNotifier):
         try:
             with RetellHook(self.retell_conn_id, patience=_patience()) as hook:
                 _log(hook.run(self._alert(context)))
-        except Exception as error:  # noqa: BLE001 - a notifier must not hide the failure that it reports
+        except Exception as error:
             _log_failure(error)
 
     async def async_notify(self, context: Any) -> None:
@@ -85,7 +85,7 @@ class PhoneCallNotifier(BaseNotifier):
         try:
             async with RetellAsyncHook(self.retell_conn_id, patience=_patience(), connections=1) as hook:
                 _log(await hook.run(self._alert(context)))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             _log_failure(error)
 
     def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:

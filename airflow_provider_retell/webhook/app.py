@@ -56,6 +56,7 @@ class WebhookApp:
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]
     ) -> None:
+        """Answer one request, as ASGI servers ask for it."""
         if scope["type"] != "http":
             return
         status = await self._status(scope, receive)
@@ -82,7 +83,7 @@ class WebhookApp:
         event, call = read
         try:
             made = await self._events.send(call_event(event, call))
-        except Exception as error:  # noqa: BLE001 - whatever it is, Retell must send again
+        except Exception as error:
             log.error("Webhook: %s of call %s made no asset event: %s", event, call.call_id, _brief(error))
             return 503
         log.info("Webhook: %s of call %s%s", event, call.call_id, "" if made else " came again, dropped")
