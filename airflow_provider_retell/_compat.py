@@ -7,8 +7,8 @@ do: an operator's module loads nothing that only a sensor or a notifier needs.
 from __future__ import annotations
 
 import inspect
-import os
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -118,4 +118,4 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
         from airflow.sdk import ObjectStoragePath
     except ImportError:  # 2.11
         from airflow.io.path import ObjectStoragePath  # type: ignore[import-not-found, no-redef]
-    return ObjectStoragePath(path if "://" in path else f"file://{os.path.abspath(path)}", conn_id=conn_id)
+    return ObjectStoragePath(path if "://" in path else f"file://{Path(path).absolute()}", conn_id=conn_id)

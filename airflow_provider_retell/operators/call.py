@@ -43,8 +43,8 @@ class UpdateCallOperator(WaitingOperator):
         by default; if Retell's answer shows the attributes, they are compared anyway.
     :param wait_for_end: True to wait first until the call has ended; ``deferrable``, ``poll_interval`` and
         ``wait_timeout`` say how. The update itself always runs in the worker.
-    :param return_value: what the task returns: ``"slim"`` (default) ids, status, storage setting, times, the names of the
-        metadata keys and of what was written; ``"metadata"`` also the call's metadata; ``"call"`` the whole call
+    :param return_value: what the task returns: ``"slim"`` (default) ids, status, storage setting, times, the names of
+        the metadata keys and of what was written; ``"metadata"`` also the call's metadata; ``"call"`` the whole call
         with transcript, links and phone numbers, but without its access token.
     :param opt_out_sensitive_data_storage: the API's former flag. True means
         ``data_storage_setting="basic_attributes_only"``; false changes nothing. Deprecated.
