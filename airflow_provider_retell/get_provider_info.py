@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_RATE = {"type": ["string", "null"], "pattern": r"^\s*\d+\s*/\s*\d+(\.\d+)?\s*s?\s*$"}
+
 CONNECTION_FORM: dict[str, Any] = {
     "connection-type": "retell",
     "hook-class-name": "airflow_provider_retell.hooks.retell.RetellHook",
@@ -30,7 +32,12 @@ CONNECTION_FORM: dict[str, Any] = {
                 "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, "
                 "Retell's documented quota. Listing calls and placing calls have quotas of their own."
             ),
-            "schema": {"type": ["string", "null"], "pattern": r"^\s*\d+\s*/\s*\d+(\.\d+)?\s*s?\s*$"},
+            "schema": _RATE,
+        },
+        "list_quota": {
+            "label": "Quota of lists",
+            "description": "Lists per seconds, such as 30/10. Default: 15/10, the smallest that Retell documents.",
+            "schema": _RATE,
         },
     },
 }

@@ -2,8 +2,8 @@
 
 Retell counts per organisation and route. Documented are 100 requests in 10 seconds for most routes, 1,000 in 10
 seconds for placing calls, and for lists 15 (https://docs.retellai.com/get-started/sdk, August 2026) or 30 (later
-readings); the smaller is used. https://docs.retellai.com tells the numbers of today; a plan's own number for most
-routes is set on the connection.
+readings); the smaller is used. https://docs.retellai.com tells the numbers of today; a plan's own numbers for
+lists and for most other routes are set on the connection.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Rate:
 
 
 GENERAL = Rate(100, 10)
-_LISTS = Rate(15, 10)
+LISTS = Rate(15, 10)
 _CREATION = Rate(1000, 10)
 _LIST_ROUTES = frozenset({"list-calls"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
@@ -121,13 +121,15 @@ class Quotas:
     """The windows of all routes of one organisation.
 
     :param general: the quota of every route that is neither a list nor placing calls.
+    :param lists: the quota of lists.
 
     :ivar usage: what was sent and how long it was held back, all routes together.
     """
 
-    def __init__(self, general: Rate = GENERAL) -> None:
+    def __init__(self, general: Rate = GENERAL, lists: Rate = LISTS) -> None:
         self.usage = Usage()
         self._general = general
+        self._lists = lists
         self._windows: dict[str, Window] = {}
 
     def window(self, operation: str) -> Window:
@@ -135,7 +137,7 @@ class Quotas:
         window = self._windows.get(operation)
         if window is None:
             if operation in _LIST_ROUTES:
-                rate = _LISTS
+                rate = self._lists
             elif operation in _CREATION_ROUTES:
                 rate = _CREATION
             else:

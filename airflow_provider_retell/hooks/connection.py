@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_provider_retell.api.errors import RetellConfigError
-from airflow_provider_retell.api.quota import GENERAL, Rate
+from airflow_provider_retell.api.quota import GENERAL, LISTS, Rate
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Connection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETELL_URL = "https://api.retellai.com"
-_EXTRAS = frozenset({"timeout", "connect_timeout", "quota"})
+_EXTRAS = frozenset({"timeout", "connect_timeout", "quota", "list_quota"})
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Settings:
     :ivar timeout: seconds without a byte from the server before a request fails.
     :ivar connect_timeout: seconds to reach the server.
     :ivar quota: requests per seconds on each general route.
+    :ivar list_quota: the same for lists.
     """
 
     api_key: str = field(repr=False)
@@ -37,6 +38,7 @@ class Settings:
     timeout: float = 60.0
     connect_timeout: float = 10.0
     quota: Rate = GENERAL
+    list_quota: Rate = LISTS
 
 
 def read_connection(connection: Connection) -> Settings:
@@ -61,11 +63,12 @@ def read_connection(connection: Connection) -> Settings:
         for name in ("timeout", "connect_timeout")
         if extra.get(name) not in (None, "")
     }
-    if extra.get("quota") not in (None, ""):
-        try:
-            changes["quota"] = Rate.parse(str(extra["quota"]))
-        except RetellConfigError as error:
-            raise RetellConfigError(f"{where}: {error}") from None
+    for name in ("quota", "list_quota"):
+        if extra.get(name) not in (None, ""):
+            try:
+                changes[name] = Rate.parse(str(extra[name]))
+            except RetellConfigError as error:
+                raise RetellConfigError(f"{where}: {name}: {error}") from None
     return Settings(**{"api_key": settings.api_key, "base_url": settings.base_url, **changes})
 
 

@@ -77,7 +77,7 @@ class RetellHook(Endpoints, BaseHook):
 
     @functools.cached_property
     def _quotas(self) -> Quotas:
-        return Quotas(self.settings.quota)
+        return Quotas(self.settings.quota, self.settings.list_quota)
 
     @functools.cached_property
     def _session(self) -> requests.Session:
@@ -210,7 +210,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
         from airflow_provider_retell.hooks.aiohttp_transport import open_session
 
         self._settings = read_connection(await aget_connection(type(self), self.retell_conn_id))
-        self.quotas = Quotas(self._quota or self._settings.quota)
+        self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
         self._session = open_session(self._settings, self._connections)
         return self
 
@@ -231,19 +231,17 @@ class RetellAsyncHook(Endpoints, BaseHook):
                 "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(...) as hook'"
             )
         steps = converse(request, self.quotas.window(request.operation), self._patience)
-        outcome: Any = None
         try:
             while True:
-                try:
-                    seconds = steps.send(outcome)
-                except StopIteration as end:
-                    result: T = end.value
-                    return result
-                outcome = None
-                if seconds is None:
-                    outcome = await exchange(self._session, self._settings, request)
-                else:
-                    await asyncio.sleep(seconds)
+                # First come, first served, and one sleeper for all who wait for room in this window.
+                async with self._turns[request.operation]:
+                    while (seconds := next(steps)) is not None:
+                        await asyncio.sleep(seconds)
+                outcome = await exchange(self._session, self._settings, request)
+                await asyncio.sleep(steps.send(outcome) or 0)
+        except StopIteration as end:
+            result: T = end.value
+            return result
         finally:
             steps.close()
 

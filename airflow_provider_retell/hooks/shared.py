@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -18,8 +18,7 @@ from airflow_provider_retell.hooks.retell import RetellAsyncHook
 @dataclass
 class _Shared:
     hook: RetellAsyncHook
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    is_open: bool = False
+    opening: asyncio.Task[RetellAsyncHook]
     users: int = 0
 
 
@@ -28,23 +27,23 @@ _shared: dict[tuple[asyncio.AbstractEventLoop, str], _Shared] = {}
 
 @asynccontextmanager
 async def shared_hook(retell_conn_id: str) -> AsyncIterator[RetellAsyncHook]:
-    """Give the event loop's hook for *retell_conn_id*; the first user opens it, the last one closes it."""
+    """Give the event loop's hook for *retell_conn_id*; the first user opens it, the last one closes it.
+
+    A hook that cannot be opened fails all who wait for it; whoever comes after them tries anew.
+    """
     key = (asyncio.get_running_loop(), retell_conn_id)
     shared = _shared.get(key)
     if shared is None:
         # Few attempts: whoever polls comes again anyway, and counts the polls that failed.
         hook = RetellAsyncHook(retell_conn_id, patience=Patience(attempts=2, seconds=30))
-        shared = _shared[key] = _Shared(hook)
+        shared = _shared[key] = _Shared(hook, asyncio.create_task(hook.__aenter__()))
     shared.users += 1
     try:
-        async with shared.opening:
-            if not shared.is_open:
-                await shared.hook.__aenter__()
-                shared.is_open = True
-        yield shared.hook
+        yield await asyncio.shield(shared.opening)  # a user that is cancelled takes it from nobody
     finally:
         shared.users -= 1
         if shared.users == 0:
             del _shared[key]
-            if shared.is_open:
-                await shared.hook.__aexit__()
+            shared.opening.cancel()
+            await asyncio.gather(shared.opening, return_exceptions=True)
+            await shared.hook.__aexit__()

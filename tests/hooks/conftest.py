@@ -1,0 +1,239 @@
+"""Both hooks behind one face, and small servers for what the emulator does not do."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import inspect
+import json
+import socketserver
+import ssl
+import subprocess
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_retell.hooks import retell
+from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from airflow_provider_retell.emulator import Emulator
+
+KEY = "key_private0123456789"
+
+
+class Client:
+    """One hook, blocking or async, that opens at its first use: ``client.get_call("call_1")``."""
+
+    def __init__(self, kind: str, **options: Any) -> None:
+        self.kind = kind
+        self._options = options
+        self._hook: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def hook(self) -> Any:
+        if self._hook is None:
+            if self.kind == "blocking":
+                self._hook = RetellHook(**self._options)
+            else:
+                self._loop = asyncio.new_event_loop()
+                self._hook = self._loop.run_until_complete(RetellAsyncHook(**self._options).__aenter__())
+        return self._hook
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.hook, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = method(*args, **kwargs)
+            if inspect.isawaitable(result):
+                return self._loop.run_until_complete(result)
+            if inspect.isasyncgen(result):
+
+                async def collect() -> list[Any]:
+                    return [item async for item in result]
+
+                return self._loop.run_until_complete(collect())
+            return list(result) if inspect.isgenerator(result) else result
+
+        return call
+
+    def close(self) -> None:
+        if self._hook is None:
+            return
+        if self._loop is None:
+            self._hook.close()
+        else:
+            self._loop.run_until_complete(self._hook.__aexit__(None, None, None))
+            self._loop.close()
+
+
+@pytest.fixture(params=["blocking", "async"])
+def make_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Client]]:
+    """Make clients of the one kind, then of the other."""
+    made: list[Client] = []
+
+    def make(**options: Any) -> Client:
+        made.append(Client(request.param, **options))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Client]) -> Client:
+    """A client of ``retell_default``, which the test may still define; it opens at its first use."""
+    return make_client()
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Define ``retell_default``; extras as keywords."""
+
+    def define(
+        host: str | None = None, *, password: str | None = KEY, port: int | None = None, **extra: Any
+    ) -> None:
+        fields = {"conn_type": "retell", "host": host, "password": password, "port": port, "extra": extra}
+        given = {name: value for name, value in fields.items() if value is not None}
+        monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(given))
+
+    return define
+
+
+@pytest.fixture
+def emulator(retell_emulator: Emulator, retell_connection: str) -> Emulator:
+    """An emulator that ``retell_default`` leads to, with three calls."""
+    retell_emulator.organisation.custom_attributes.add("attr_tier")
+    retell_emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
+    retell_emulator.add_call(call_id="call_2", metadata={})
+    retell_emulator.add_call(call_id="call_live", call_status="ongoing")
+    return retell_emulator
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the hooks' waits take no time, and note them."""
+    noted: list[float] = []
+    pause = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        noted.append(seconds)
+        await pause(0)
+
+    monkeypatch.setattr(retell, "time", SimpleNamespace(sleep=noted.append))
+    monkeypatch.setattr(retell, "asyncio", SimpleNamespace(sleep=sleep))
+    return noted
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    """Answers what ``answer(handler)`` returns, (status, headers, body), and keeps (method, path, headers)."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(
+        self, answer: Callable[[Any], tuple[int, dict[str, str], bytes]], *, tls: Any = None
+    ) -> None:
+        self.seen: list[tuple[str, str, dict[str, str]]] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_one_request(self) -> None:
+                try:
+                    super().handle_one_request()
+                except (OSError, ValueError):
+                    self.close_connection = True
+
+            def respond(self) -> None:
+                self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                outer.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+                status, headers, body = answer(self)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = respond  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    @property
+    def url(self) -> str:
+        name = "localhost" if self._scheme == "https" else "127.0.0.1"
+        return f"{self._scheme}://{name}:{self.server_address[1]}"
+
+    def handle_error(self, *_: Any) -> None:
+        pass
+
+
+def json_reply(status: int, value: Any, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    return status, {"Content-Type": "application/json", **headers}, json.dumps(value).encode()
+
+
+CALL = {"call_id": "call_1", "call_status": "ended"}
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Start servers that answer what a function, or one triple, says."""
+    servers: list[Server] = []
+
+    def start(answer: Any = None, **options: Any) -> Server:
+        reply = answer if answer is not None else json_reply(200, CALL)
+        server = Server(reply if callable(reply) else lambda _handler: reply, **options)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for localhost, with its key, in one file."""
+    folder = tmp_path_factory.mktemp("tls")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+    command += " -addext subjectAltName=DNS:localhost"
+    subprocess.run(
+        [*command.split(), "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True,
+        capture_output=True,
+    )
+    (folder / "both.pem").write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
+    return folder / "both.pem"
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def reply() -> Callable[..., Any]:
+    return json_reply
+
+
+@pytest.fixture
+def key() -> str:
+    return KEY

@@ -1,0 +1,297 @@
+"""What both hooks do when the network or Retell fails, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_retell.api.errors import (
+    BadRequestError,
+    NotFoundError,
+    RateLimitError,
+    RetellConnectionError,
+    RetellError,
+    RetellResponseError,
+    RetellStatusError,
+    RetellTimeoutError,
+    ServerError,
+)
+from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FROM, TO = "+14155550100", "+14155550123"
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "RateLimit-Reset"])
+def test_a_throttled_request_waits_as_told_and_succeeds(client: Any, emulator: Emulator, header: str) -> None:
+    emulator.faults.add(Fault.status(429, headers={header: "0.2"}), times=2)
+    assert client.get_call("call_1").call_id == "call_1"
+    first, second, third = (request.at for request in emulator.requests)
+    assert 0.2 <= second - first < 1
+    assert 0.2 <= third - second < 1
+
+
+def test_a_wait_that_is_too_long_ends_at_once(client: Any, emulator: Emulator, sleeps: list[float]) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), times=0)
+    with pytest.raises(RateLimitError) as caught:
+        client.get_call("call_1")
+    assert caught.value.retry_after == 3600
+    assert sleeps == []
+    assert emulator.count() == 1
+
+
+RECOVERABLE = {
+    "500": Fault.status(500),
+    "503 as a page": Fault.status(503, body="<html>down</html>"),
+    "408": Fault.status(408),
+    "409": Fault.status(409),
+    "dropped": Fault.drop(),
+    "dropped after acting": Fault.drop_after(),
+    "truncated": Fault.truncate(),
+}
+
+
+@pytest.mark.parametrize("name", RECOVERABLE)
+def test_an_update_is_repeated_until_it_ends_right(
+    client: Any, emulator: Emulator, sleeps: list[float], name: str
+) -> None:
+    emulator.faults.add(RECOVERABLE[name], times=2)
+    call = client.update_call("call_1", metadata={"plan": "basic"})
+    assert call.metadata == {"plan": "basic"}
+    assert emulator.calls["call_1"]["metadata"] == {"plan": "basic"}
+    assert emulator.count("update-call") == 3
+    assert len(sleeps) == 2
+    assert 0.25 <= sleeps[0] <= 0.5 <= sleeps[1] <= 1
+
+
+def test_a_kept_connection_that_breaks_is_noticed_and_replaced(
+    client: Any, emulator: Emulator, sleeps: list[float]
+) -> None:
+    client.get_call("call_1")
+    emulator.faults.add(Fault.drop())
+    assert client.get_call("call_1").call_id == "call_1"
+    assert emulator.count("get-call") == 3
+    assert len(sleeps) == 1  # by this package, not by the HTTP library behind its back
+
+
+ONCE = {
+    "create_phone_call": (FROM, TO),
+    "create_batch_call": (FROM, [{"to_number": TO}]),
+    "rerun_call_analysis": ("call_1",),
+}
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["new connection", "kept connection"])
+@pytest.mark.parametrize("name", RECOVERABLE)
+@pytest.mark.parametrize("method", ONCE)
+def test_what_may_not_be_repeated_is_sent_once(
+    client: Any, emulator: Emulator, sleeps: list[float], method: str, name: str, kept: bool
+) -> None:
+    if kept:
+        client.get_concurrency()
+    emulator.clear_requests()
+    emulator.faults.add(RECOVERABLE[name], times=0)
+    with pytest.raises(RetellError):
+        getattr(client, method)(*ONCE[method])
+    assert emulator.count() == 1
+    assert sleeps == []
+    assert emulator.reruns <= 1
+    assert len(emulator.placed) <= 1
+
+
+def test_speaking_in_a_live_call_is_sent_once_and_other_changes_are_repeated(
+    client: Any, emulator: Emulator, sleeps: list[float]
+) -> None:
+    emulator.faults.add(Fault.drop_after(), times=2)
+    with pytest.raises(RetellConnectionError):
+        client.update_live_call("call_live", additional_context="hello")
+    assert emulator.count() == 1
+    assert client.update_live_call("call_live", metadata={"a": 1}).success
+    assert emulator.count() == 3
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.drop_after(), Fault.truncate(), Fault.status(500)], ids=lambda f: f.kind
+)
+def test_a_call_with_an_idempotency_key_is_retried_and_placed_once(
+    client: Any, emulator: Emulator, sleeps: list[float], fault: Fault
+) -> None:
+    emulator.faults.add(fault, times=2)
+    call = client.create_phone_call(FROM, TO, idempotency_key="dag/run/task")
+    assert emulator.count("create-phone-call") == 3
+    assert [placed["call_id"] for placed in emulator.placed] == [call.call_id]
+
+
+def test_garbage_is_not_asked_for_again(client: Any, emulator: Emulator, sleeps: list[float]) -> None:
+    emulator.faults.add(Fault.garbage("<html>private portal</html>"), times=0)
+    with pytest.raises(RetellResponseError, match=r"answered 200 \(text/html") as caught:
+        client.get_call("call_1")
+    assert "private" not in str(caught.value)
+    assert emulator.count() == 1
+
+
+def test_it_gives_up_and_says_how_often_it_tried(
+    make_client: Callable[..., Any], emulator: Emulator, sleeps: list[float]
+) -> None:
+    client = make_client(patience=Patience(attempts=3))
+    emulator.faults.add(Fault.status(500), times=0)
+    with pytest.raises(ServerError, match="Tried 3 times"):
+        client.get_call("call_1")
+    assert emulator.count() == 3
+    assert len(sleeps) == 2
+
+
+@pytest.mark.parametrize(("hint", "requests"), [("true", 2), ("false", 1)])
+def test_the_servers_hint_decides(
+    client: Any, emulator: Emulator, sleeps: list[float], hint: str, requests: int
+) -> None:
+    status = 400 if hint == "true" else 500
+    emulator.faults.add(Fault.status(status, headers={"x-should-retry": hint}))
+    if hint == "true":
+        client.get_call("call_1")
+    else:
+        with pytest.raises(ServerError):
+            client.get_call("call_1")
+    assert emulator.count() == requests
+
+
+@pytest.mark.parametrize("method", [*ONCE, "get_call", "delete_call", "get_api_key_info"])
+def test_a_redirect_is_not_followed(
+    client: Any, emulator: Emulator, serve: Any, sleeps: list[float], method: str
+) -> None:
+    elsewhere = serve()
+    emulator.faults.add(Fault.redirect(f"{elsewhere.url}/v2/get-call/call_1"), times=0)
+    arguments = {**ONCE, "get_api_key_info": ()}.get(method, ("call_1",))
+    with pytest.raises(RetellStatusError, match="Redirects are never followed") as caught:
+        getattr(client, method)(*arguments)
+    assert caught.value.status == 302
+    assert elsewhere.seen == []
+    assert emulator.count() == 1
+
+
+def test_a_hanging_server_ends_in_a_timeout(
+    make_client: Callable[..., Any], retell_emulator: Emulator, connect: Any
+) -> None:
+    connect(retell_emulator.url, password=retell_emulator.api_key, timeout=0.3)
+    client = make_client(patience=Patience(attempts=1))
+    retell_emulator.faults.add(Fault.hang(), times=0)
+    start = time.monotonic()
+    with pytest.raises(RetellTimeoutError, match=r"no answer within 0\.3 s") as caught:
+        client.get_call("call_1")
+    assert 0.3 <= time.monotonic() - start < 2
+    assert caught.value.kind == "timeout"
+    assert "raise timeout in the Airflow connection" in str(caught.value)
+
+
+def test_a_body_that_stops_coming_ends_in_a_timeout(
+    make_client: Callable[..., Any], serve: Any, connect: Any
+) -> None:
+    server = serve((200, {"Content-Type": "application/json", "Content-Length": "1000"}, b'{"call_id":'))
+    connect(server.url, timeout=0.3)
+    with pytest.raises(RetellTimeoutError):
+        make_client(patience=Patience(attempts=1)).get_call("call_1")
+
+
+def test_a_timeout_of_an_update_is_retried(client: Any, retell_emulator: Emulator, connect: Any) -> None:
+    connect(retell_emulator.url, password=retell_emulator.api_key, timeout=0.3)
+    retell_emulator.add_call(call_id="call_1")
+    retell_emulator.faults.add(Fault.hang())
+    assert client.update_call("call_1", metadata={"a": 1}).metadata == {"a": 1}
+    assert retell_emulator.count() == 2
+
+
+@pytest.mark.parametrize("status", [401, 400, 500, 302])
+def test_an_echoed_key_and_private_values_are_masked(
+    client: Any,
+    emulator: Emulator,
+    sleeps: list[float],
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+    connect: Any,
+) -> None:
+    key = "sk-without-prefix"
+    emulator.add_key(key)
+    connect(emulator.url, password=key)
+    said = (
+        f"{key}: bad note 'pr1vate note' for +1 415 555 0123, see https://files.example/pr1vate?x=1 "
+        "and token eyJhbGciOi.pr1vate.sig"
+    )
+    emulator.faults.add(Fault.status(status, body={"status": "error", "message": said}), times=0)
+    with pytest.raises(RetellStatusError) as caught:
+        client.update_call("call_1", metadata={"note": "pr1vate note"})
+    expected = "***: bad note '***' for ***, see *** and token ***"
+    assert caught.value.detail == expected
+    assert expected in str(caught.value)
+    for text in (str(caught.value), repr(caught.value), caplog.text):
+        assert key not in text
+        assert "pr1vate" not in text
+
+
+def test_the_second_error_body_is_read(client: Any, emulator: Emulator) -> None:
+    emulator.faults.add(Fault.status(400, body={"error_message": "Authorization header required"}))
+    with pytest.raises(BadRequestError, match="Authorization header required"):
+        client.get_call("call_1")
+
+
+def test_an_unknown_call_is_not_found(client: Any, emulator: Emulator) -> None:
+    for method in ("get_call", "stop_call", "delete_call", "rerun_call_analysis"):
+        with pytest.raises(NotFoundError, match="of call call_9"):
+            getattr(client, method)("call_9")
+
+
+# -- quota --------------------------------------------------------------------------------------------------------
+
+
+def test_sixty_requests_at_once_see_no_429(connect: Any) -> None:
+    with Emulator(quotas={"general": (20, 0.5)}) as emulator:
+        connect(emulator.url, password=emulator.api_key, quota="20/0.5")
+        emulator.add_calls(f"call_{n}" for n in range(60))
+
+        async def update_all() -> None:
+            async with RetellAsyncHook() as hook:
+                await asyncio.gather(*(hook.update_call(f"call_{n}", metadata={"n": n}) for n in range(60)))
+
+        start = time.monotonic()
+        asyncio.run(update_all())
+        assert time.monotonic() - start >= 1
+        assert emulator.count("update-call", status=200) == 60
+        assert emulator.count() == 60
+        assert all(emulator.calls[f"call_{n}"]["metadata"] == {"n": n} for n in range(60))
+
+
+def test_the_blocking_hook_keeps_the_quota_too(connect: Any) -> None:
+    from airflow_provider_retell.hooks.retell import RetellHook
+
+    with Emulator(quotas={"general": (5, 0.3)}) as emulator:
+        connect(emulator.url, password=emulator.api_key, quota="5/0.3")
+        with RetellHook() as hook:
+            for _ in range(12):
+                hook.get_concurrency()
+        assert emulator.count(status=200) == emulator.count() == 12
+
+
+def test_one_429_holds_back_all_requests_of_its_route(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "0.4"}), route="get-call")
+
+    async def go() -> None:
+        async with RetellAsyncHook() as hook:
+            first = asyncio.ensure_future(hook.get_call("call_1"))
+            while "HTTP 429" not in caplog.text:  # noqa: ASYNC110 - written by another task
+                await asyncio.sleep(0.01)
+            await asyncio.gather(first, hook.get_concurrency(), *(hook.get_call("call_2") for _ in range(5)))
+
+    asyncio.run(go())
+    throttled, *others = (request.at for request in emulator.requests if request.route == "get-call")
+    assert len(others) == 6
+    assert min(others) - throttled >= 0.4
+    (other_route,) = (request.at for request in emulator.requests if request.route == "get-concurrency")
+    assert other_route < min(others)
