@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_RATE = {"type": ["string", "null"], "pattern": r"^\s*\d+\s*/\s*\d+(\.\d+)?\s*s?\s*$"}
+_RATE = {"type": ["string", "null"], "pattern": r"^\s*[1-9]\d*\s*/\s*\d+(\.\d+)?\s*s?\s*$"}
 
 CONNECTION_FORM: dict[str, Any] = {
     "connection-type": "retell",

@@ -32,7 +32,9 @@ def home(purpose: str) -> Path:
 
 def connection(url: str, api_key: str = API_KEY) -> str:
     """Return the connection to a Retell at *url*, as Airflow's JSON."""
-    return json.dumps({"conn_type": "retell", "host": url, "password": api_key})
+    # The port apart: Airflow 3.3's Test button refuses stored connections that have none in its own field.
+    host, _, port = url.rpartition(":")
+    return json.dumps({"conn_type": "retell", "host": host, "port": int(port), "password": api_key})
 
 
 def environment(airflow_home: Path) -> dict[str, str]:

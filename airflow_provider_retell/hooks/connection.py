@@ -54,22 +54,16 @@ def read_connection(connection: Connection) -> Settings:
     unknown = sorted(set(extra) - _EXTRAS)
     if unknown:
         log.warning("%s: ignoring unknown extra fields: %s", where, ", ".join(unknown))
-    settings = Settings(
+    given: dict[str, Any] = {
+        name: value for name, value in extra.items() if name in _EXTRAS and value not in (None, "")
+    }
+    for name, value in given.items():
+        given[name] = (_rate if name.endswith("quota") else _seconds)(value, f"{where}: {name}")
+    return Settings(
         api_key=_api_key(connection.password, where),
         base_url=_base_url(connection.host, connection.port, where),
+        **given,
     )
-    changes: dict[str, Any] = {
-        name: _seconds(extra[name], f"{where}: {name}")
-        for name in ("timeout", "connect_timeout")
-        if extra.get(name) not in (None, "")
-    }
-    for name in ("quota", "list_quota"):
-        if extra.get(name) not in (None, ""):
-            try:
-                changes[name] = Rate.parse(str(extra[name]))
-            except RetellConfigError as error:
-                raise RetellConfigError(f"{where}: {name}: {error}") from None
-    return Settings(**{"api_key": settings.api_key, "base_url": settings.base_url, **changes})
 
 
 def _api_key(value: str | None, where: str) -> str:
@@ -127,6 +121,13 @@ def _is_loopback(hostname: str | None) -> bool:
         return ipaddress.ip_address(hostname).is_loopback
     except ValueError:
         return False
+
+
+def _rate(value: Any, where: str) -> Rate:
+    try:
+        return Rate.parse(str(value))
+    except RetellConfigError as error:
+        raise RetellConfigError(f"{where}: {error}") from None
 
 
 def _seconds(value: Any, where: str) -> float:
