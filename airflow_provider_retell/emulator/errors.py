@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import to_json
+
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/html; charset=utf-8"
 
@@ -37,7 +39,11 @@ class ApiError(Exception):
 
 def json_answer(status: int, value: Any) -> Answer:
     """Return an answer whose body is ``value`` as JSON."""
-    return Answer(status, _encode(value).encode("ascii"))
+    try:
+        body = to_json(value)  # three times as fast, and half of the emulator's work
+    except ValueError:  # half a surrogate pair, which can only be escaped, or very deep nesting
+        body = _encode(value).encode("ascii")
+    return Answer(status, body)
 
 
 def text_answer(status: int, text: str) -> Answer:

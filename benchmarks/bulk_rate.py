@@ -1,0 +1,134 @@
+"""Rate and CPU of BulkUpdateCallOperator without a quota, compared with bare aiohttp and with the vendor's SDK.
+
+The operator does all that it always does: it reads every call's present state, compares, checks and encodes the rows,
+sends, compares the answers and writes a report. The other two send the final metadata and parse the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+from retell import AsyncRetell
+
+from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from common import API_KEY, NO_QUOTA, Context, Promises, Server, quiet, ratio, table
+
+ROUNDS = 7
+ROWS = 6_000
+SDK_ROWS = 500  # it takes that much longer
+CONNECTIONS = 32
+
+
+def metadata(number: int, tier: str) -> dict[str, object]:
+    """Return what a call is to hold."""
+    return {"customer": "C-1001", "tier": tier, "score": number}
+
+
+def operator(tier: str, report: Path) -> None:
+    """Update all calls as the operator does it."""
+    rows = [{"call_id": f"call_{number}", "tier": tier, "score": number} for number in range(ROWS)]
+    task = BulkUpdateCallOperator(
+        task_id="bulk", rows=rows, concurrency=CONNECTIONS, quota=NO_QUOTA, report_path=str(report)
+    )
+    manifest = task.execute(Context())
+    assert manifest["updated"] == ROWS, manifest
+
+
+async def bare(url: str, tier: str) -> None:
+    """Update all calls with nothing but aiohttp."""
+    numbers = iter(range(ROWS))
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    async with aiohttp.ClientSession(
+        connector=connector, headers={"Authorization": f"Bearer {API_KEY}"}
+    ) as session:
+
+        async def work() -> None:
+            for number in numbers:
+                address = f"{url}/v2/update-call/call_{number}"
+                async with session.patch(address, json={"metadata": metadata(number, tier)}) as answer:
+                    assert (await answer.json())["metadata"]["tier"] == tier
+
+        await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+
+
+async def sdk(url: str, tier: str) -> None:
+    """Update a part of the calls as one does with the SDK: gather over a semaphore."""
+    room = asyncio.Semaphore(CONNECTIONS)
+    async with AsyncRetell(api_key=API_KEY, base_url=url) as client:
+
+        async def update(number: int) -> None:
+            async with room:
+                call = await client.call.update(f"call_{number}", metadata=metadata(number, tier))
+            assert call.metadata["tier"] == tier  # type: ignore[index]
+
+        await asyncio.gather(*(update(number) for number in range(SDK_ROWS)))
+
+
+def measure(what: Callable[[], object], rows: int) -> tuple[float, float]:
+    """Return the seconds and the CPU seconds of this process, per 1,000 rows."""
+    started, cpu = time.perf_counter(), time.process_time()
+    what()
+    return (time.perf_counter() - started) / rows * 1000, (time.process_time() - cpu) / rows * 1000
+
+
+def main() -> None:
+    """Run the benchmark."""
+    quiet()
+    gc.freeze()  # as Airflow's LocalExecutor does before it starts a worker
+    runs: dict[str, list[tuple[float, float]]] = {"operator": [], "aiohttp": [], "SDK": []}
+    with Server() as server, tempfile.TemporaryDirectory() as directory:
+        server.connect()
+        server("calls", ROWS, False)
+        report = Path(directory) / "report.jsonl"
+        for number in range(ROUNDS + 1):
+            runs["operator"].append(measure(lambda tier=f"o{number}": operator(tier, report), ROWS))
+            runs["aiohttp"].append(
+                measure(lambda tier=f"a{number}": asyncio.run(bare(server.url, tier)), ROWS)
+            )
+            runs["SDK"].append(
+                measure(lambda tier=f"s{number}": asyncio.run(sdk(server.url, tier)), SDK_ROWS)
+            )
+    seconds = {
+        name: [run[0] for run in results[1:]] for name, results in runs.items()
+    }  # the first one warms up
+    cpu = {name: [run[1] for run in results[1:]] for name, results in runs.items()}
+    rate = {
+        name: ratio(seconds["operator"], seconds[name]) for name in runs
+    }  # how often faster than the operator
+    work = {name: ratio(cpu[name], cpu["operator"]) for name in runs}
+    print(
+        f"bulk_rate: {ROWS:,} updates ({SDK_ROWS:,} with the SDK), {CONNECTIONS} connections, "
+        f"medians of {ROUNDS} rounds\n"
+    )
+    table(
+        ("with", "rows/s", "CPU s per 1,000", "rate of the operator's", "CPU of the operator's"),
+        (
+            (
+                name,
+                round(1000 / statistics.median(seconds[name])),
+                statistics.median(cpu[name]),
+                rate[name],
+                work[name],
+            )
+            for name in runs
+        ),
+    )
+    print()
+    promises = Promises()
+    promises.keep(
+        f"at least 0.6 of bare aiohttp's rate ({1 / rate['aiohttp']:.2f})", 1 / rate["aiohttp"] >= 0.6
+    )
+    promises.keep(f"at least 5 times the SDK's rate ({1 / rate['SDK']:.1f})", 1 / rate["SDK"] >= 5)
+    promises.keep(f"at most a quarter of the SDK's CPU ({1 / work['SDK']:.2f})", work["SDK"] >= 4)
+    promises.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""How well 1,000 updates use a quota of 100 per second: alone, beside a client that takes half, and with the SDK.
+
+At best 1,000 updates take nine seconds from the first to the last: a hundred at once, and a hundred more as each
+second ends. What another client gets of the quota is counted into the ideal time: nobody else could have had it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from retell import AsyncRetell, RetellError
+
+from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from common import API_KEY, Context, Promises, Server, quiet, table
+
+ROWS = 1000
+RATE = 100
+OPTIONS: dict[str, Any] = {"quotas": {"general": [RATE, 1.0]}, "record_requests": True}
+
+
+def operator(_url: str) -> None:
+    """Update all calls with the operator."""
+    rows = [{"call_id": f"call_{number}", "tier": "gold"} for number in range(ROWS)]
+    BulkUpdateCallOperator(task_id="bulk", rows=rows).execute(Context())
+
+
+def sdk(at_once: int) -> Callable[[str], None]:
+    """Return what updates all calls with the SDK: gather over a semaphore, with the SDK's own retries."""
+
+    async def run(url: str) -> None:
+        room = asyncio.Semaphore(at_once)
+        async with AsyncRetell(api_key=API_KEY, base_url=url) as client:
+
+            async def update(number: int) -> None:
+                async with room:
+                    await client.call.update(
+                        f"call_{number}", metadata={"customer": "C-1001", "tier": "gold"}
+                    )
+
+            results = await asyncio.gather(*map(update, range(ROWS)), return_exceptions=True)
+        unexpected = [each for each in results if each is not None and not isinstance(each, RetellError)]
+        assert not unexpected, unexpected
+
+    return lambda url: asyncio.run(run(url))
+
+
+class Other(threading.Thread):
+    """A client that sends fifty updates a second, evenly, to a call of its own and never again what is refused."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self._url = f"{url}/v2/update-call/call_{ROWS}"
+        self._ending = threading.Event()
+        self.answers: Counter[int] = Counter()
+
+    def run(self) -> None:
+        """Send until stopped."""
+        asyncio.run(self._send())
+
+    async def _send(self) -> None:
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {API_KEY}"}) as session:
+            loop = asyncio.get_running_loop()
+            due = loop.time()
+            while not self._ending.is_set():
+                async with session.patch(self._url, json={"metadata": {"of": "another"}}) as answer:
+                    self.answers[answer.status] += 1
+                due += 2 / RATE
+                await asyncio.sleep(max(due - loop.time(), 0))
+
+    def stop(self) -> Counter[int]:
+        """End it and return its answers by status."""
+        self._ending.set()
+        self.join()
+        return self.answers
+
+
+def measure(what: Callable[[str], None], shared: bool = False) -> tuple[float, int, int]:
+    """Return how many times the ideal time the updates took, how many were refused with 429, and the rows lost."""
+    with Server(OPTIONS) as server:
+        server.connect(quota=f"{RATE}/1")
+        server("calls", ROWS + 1, True)
+        other = Other(server.url) if shared else None
+        if other is not None:
+            other.start()
+        what(server.url)
+        theirs = other.stop() if other is not None else Counter()
+        refused = server("count", "update-call", 429) - theirs[429]
+        written = server("metadata", {"tier": "gold"})
+        came = server("sent", "update-call", ROWS)
+        ideal = (ROWS + theirs[200]) / RATE - 1
+        return (max(came) - min(came)) / ideal, refused, ROWS - written
+
+
+def main() -> None:
+    """Run the benchmark."""
+    quiet()
+    alone = measure(operator)
+    beside = measure(operator, shared=True)
+    some, all_ = measure(sdk(32)), measure(sdk(ROWS))
+    print(f"quota_use: {ROWS:,} updates under a quota of {RATE} per second\n")
+    rows = [
+        ("operator", *alone),
+        ("operator beside another client", *beside),
+        ("SDK, gather, 32 at once", *some),
+        ("SDK, gather, all at once", *all_),
+    ]
+    table(("with", "time over ideal", "429s", "rows lost"), rows)
+    print()
+    promises = Promises()
+    promises.keep(f"at least 85 % of the quota is used ({1 / alone[0]:.0%})", alone[0] <= 1 / 0.85)
+    promises.keep("no request is refused", alone[1] == 0)
+    promises.keep("no row is lost, alone or beside another client", alone[2] == beside[2] == 0)
+    promises.keep(
+        f"at least 80 % of what another client leaves is used ({1 / beside[0]:.0%})", beside[0] <= 1 / 0.8
+    )
+    promises.end()
+
+
+if __name__ == "__main__":
+    main()
