@@ -16,16 +16,19 @@ GROUP  := $(if $(filter-out $(NEWEST),$(AIRFLOW)),test,dev)
 READY  := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 PY     := $(VENV)/bin/python
 
+BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py http_operator.py \
+	requests_spent.py quota_use.py memory.py)
+
 # The user's own Airflow has no say here.
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test check format lock clean
+.PHONY: help demo ui test system-test bench check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3] [PYTHON=python3]'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Run the example DAG against an emulated Retell and show what changed
 	@$(PY) scripts/demo.py
@@ -38,7 +41,10 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		$(PY) -m pytest $(ARGS)
 
-# The linters and the locking belong to the newest line.
+system-test: ## Run the tests that start a whole Airflow (minutes; not AIRFLOW=2.11)
+	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
+
+# The benchmarks, the linters and the locking belong to the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
 check: $(READY) ## Check format, lint and types
 	@$(PY) -m ruff format --check .
@@ -49,10 +55,13 @@ format: $(READY) ## Format the code and mend what the linter can mend
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
+bench: $(READY) ## Compare with peers: speed, memory, requests spent (a few minutes)
+	@failed=; for script in $(BENCHMARKS); do $(PY) $$script || failed=1; done; [ -z "$$failed" ]
+
 lock: $(READY) ## Renew the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-check format lock:
+bench check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 

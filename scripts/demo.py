@@ -1,24 +1,37 @@
-"""Run the example DAG with a real Airflow against an emulated Retell, and show what changed (`make demo`).
+"""Run example DAGs with a real Airflow against an emulated Retell, and show what changed (`make demo`).
 
-Exits with 0 only if the run succeeded and every call is exactly as it should be.
+Exits with 0 only if the runs succeeded and every call is exactly as it should be.
 """
 
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_retell.emulator import Emulator
-from sandbox import AIRFLOW_VERSION, API_KEY, ROOT, SAMPLE_CALLS, airflow, connection, environment, home
+from sandbox import (
+    AIRFLOW_VERSION,
+    API_KEY,
+    ROOT,
+    SAMPLE_CALLS,
+    airflow,
+    connection,
+    environment,
+    home,
+    sqlite_connection,
+)
 
 DAG_ID = "enrich_call_after_pipeline"
+BULK_DAG_ID = "bulk_enrich_from_warehouse"
 DAY = "2026-11-21"
 
-# What the DAG is to add to the calls, by call id. Everything else has to stay as it was.
+# What the first DAG is to add to the calls, by call id. Everything else has to stay as it was.
 EXPECTED: dict[str, dict[str, Any]] = {
     "call_5d2e01": {"tier": "gold", "lifetime_value": 18250.4, "churn_risk": 0.07, "renewal": "2027-03-01"},
     "call_5d2e02": {"tier": "silver", "lifetime_value": 2310, "churn_risk": 0.64, "renewal": "2026-12-15"},
@@ -27,6 +40,14 @@ EXPECTED: dict[str, dict[str, Any]] = {
         **{"follow_up": "gold customer at risk", "campaign": "autumn", "enriched_on": DAY},
     },
     "call_5d2e04": {"tier": "bronze", "lifetime_value": 0},
+}
+
+# And what the second one adds to that. The rest of what it asks for is there already.
+EXPECTED_OF_BULK: dict[str, dict[str, Any]] = {
+    "call_5d2e01": {"churn_risk": 0.11, "customer_segment": "loyal"},
+    "call_5d2e02": {"customer_segment": "undecided"},
+    "call_5d2e03": {"customer_segment": "at risk"},
+    "call_5d2e04": {"churn_risk": 0.35, "customer_segment": "new"},
 }
 
 Metadata = dict[str, dict[str, Any]]
@@ -64,33 +85,53 @@ def fail(reason: str, log: Path) -> None:
     sys.exit("\n".join(["", *tail, "", f"FAILED: {reason}", f"The whole log: {log.relative_to(ROOT)}"]))
 
 
+def show(before: Metadata, after: Metadata, expected: Metadata, log: Path) -> None:
+    """Print what a DAG changed, and stop if that is not what it should have."""
+    print(f"\nThe calls' metadata:\n\n{table(before, after)}\n")
+    wrong = [
+        call_id
+        for call_id, metadata in before.items()
+        if after[call_id] != metadata | expected.get(call_id, {})
+    ]
+    if wrong:
+        fail(f"not as expected: {', '.join(wrong)}.", log)
+
+
 def main() -> None:
     """Run the demo."""
     airflow_home = home("demo")
     log = airflow_home / "demo.log"
     log.write_text("", encoding="utf-8")
+    report = airflow_home / f"retell_{DAY}.jsonl"
+    report.unlink(missing_ok=True)
     with Emulator(api_key=API_KEY) as emulator:
         for call_id, metadata in SAMPLE_CALLS.items():
             emulator.add_call(call_id=call_id, call_status="ended", metadata=copy.deepcopy(metadata))
+
+        def metadata_now() -> Metadata:
+            return {call_id: copy.deepcopy(emulator.calls[call_id]["metadata"]) for call_id in SAMPLE_CALLS}
+
         print(f"An emulated Retell serves {len(SAMPLE_CALLS)} ended calls on {emulator.url}")
-        env = environment(airflow_home) | {"AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url)}
+        env = environment(airflow_home) | {
+            "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url),
+            "AIRFLOW_CONN_WAREHOUSE": sqlite_connection(airflow_home / "warehouse.db"),
+            "RETELL_REPORTS": str(airflow_home),
+        }
         run(f"Preparing Airflow {AIRFLOW_VERSION}'s database", airflow("db", "migrate"), env, log)
         run(f"Running the DAG {DAG_ID} for {DAY}", airflow("dags", "test", DAG_ID, DAY), env, log)
-        after = {call_id: copy.deepcopy(emulator.calls[call_id]["metadata"]) for call_id in SAMPLE_CALLS}
+        enriched = metadata_now()
+        show(SAMPLE_CALLS, enriched, EXPECTED, log)
+        run(f"Running the DAG {BULK_DAG_ID} for {DAY}", airflow("dags", "test", BULK_DAG_ID, DAY), env, log)
+        show(enriched, metadata_now(), EXPECTED_OF_BULK, log)
 
-    print(f"\nThe calls' metadata:\n\n{table(SAMPLE_CALLS, after)}\n")
-    wrong = [
-        call_id
-        for call_id, metadata in SAMPLE_CALLS.items()
-        if after[call_id] != metadata | EXPECTED.get(call_id, {})
-    ]
-    if wrong:
-        fail(f"not as expected: {', '.join(wrong)}.", log)
-    keys = sum(len(added) for added in EXPECTED.values())
-    print(
-        f"OK: {keys} keys on {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls were written, all else is as it was."
+    outcomes = Counter(
+        json.loads(line)["outcome"] for line in report.read_text(encoding="utf-8").splitlines()
     )
-    print(f"The DAG: example_dags/{DAG_ID}.py   Airflow's log: {log.relative_to(ROOT)}")
+    print(f"Its report: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}\n")
+    print(
+        f"OK: what the DAGs ask for was written onto {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls, and nothing else."
+    )
+    print(f"The DAGs: example_dags/{DAG_ID}.py, {BULK_DAG_ID}.py   Airflow's log: {log.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

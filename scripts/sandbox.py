@@ -37,6 +37,11 @@ def connection(url: str, api_key: str = API_KEY) -> str:
     return json.dumps({"conn_type": "retell", "host": host, "port": int(port), "password": api_key})
 
 
+def sqlite_connection(database: Path) -> str:
+    """Return the connection to a SQLite database, as Airflow's JSON."""
+    return json.dumps({"conn_type": "sqlite", "host": str(database)})
+
+
 def environment(airflow_home: Path) -> dict[str, str]:
     """Return an environment for Airflow in which neither the user's settings nor their database take part."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}

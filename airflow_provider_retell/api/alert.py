@@ -6,20 +6,26 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from airflow_provider_retell.api import endpoints
 from airflow_provider_retell.api.change import Procedure
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.models import Call, CallPage
 
-MARK = "airflow_alert"
+DAG_MARK = "airflow_alert"
 RUN_MARK = "airflow_alert_run"
+EVENT_MARK = "airflow_alert_event"
+PLACED_AT = "airflow_alert_placed_at"
+
+_MOST_READ = 100
 
 
 @dataclass(frozen=True)
 class Alert:
     """Whom to call, about what, and how often at most.
 
+    :ivar event: what tells this event of the run from its others.
     :ivar cooldown: seconds in which the same DAG does not call the same number again.
     :ivar max_calls: how often one DAG run may call at most.
     """
@@ -28,7 +34,8 @@ class Alert:
     to_number: str = field(repr=False)
     dag_id: str
     run_id: str
-    variables: Mapping[str, str] = field(repr=False)
+    event: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     override_agent_id: str | None = None
     cooldown: float = 900
     max_calls: int = 1
@@ -37,34 +44,48 @@ class Alert:
 def place_alert(alert: Alert) -> Procedure[str]:
     """Place the call unless it was placed before; return what was done, in words.
 
-    Reporters that ask at one moment all see the same calls, so they all ask under the same idempotency key, and
-    Retell places one call. If the calls cannot be listed, the call is placed anyway, under the run's first key.
+    Reporters that ask at one moment see the same calls, so they ask under the same idempotency key, and Retell places
+    one. With a cool-down all runs of the DAG take turns, each call after the newest before it; without one each run
+    counts its own calls. If the calls cannot be listed, the key is that of the run's first call.
     """
-    mark = _digest(alert.dag_id, alert.to_number)
-    run_mark = _digest(alert.dag_id, alert.to_number, alert.run_id)
-    marked = {"metadata": [{"type": "string", "op": "eq", "value": mark, "key": MARK}]}
-    earlier: list[Call] = []
+    dag = _digest(alert.dag_id, alert.to_number)
+    run = _digest(alert.dag_id, alert.to_number, alert.run_id)
+    event = _digest(alert.dag_id, alert.to_number, alert.run_id, *alert.event)
+    now = time.time()
+    earlier: list[Mapping[str, Any]] = []
+    listed = True
     try:
-        page: CallPage = yield endpoints.list_calls(filter_criteria=marked, limit=100)
-        earlier = page.items
+        criteria = {"metadata": [{"type": "string", "op": "eq", "value": dag, "key": DAG_MARK}]}
+        page: CallPage = yield endpoints.list_calls(filter_criteria=criteria, limit=_MOST_READ)
+        earlier = [{**(call.metadata or {}), "call_id": call.call_id} for call in page.items]
     except RetellError as error:
         if error.permanent:
             raise
-    of_run = sum((call.metadata or {}).get(RUN_MARK) == run_mark for call in earlier)
+        listed = False
+    if any(call.get(EVENT_MARK) == event for call in earlier):
+        return "not called: this was called about before"
+    of_run = sum(call.get(RUN_MARK) == run for call in earlier)
     if of_run >= alert.max_calls:
         return f"not called: this run has called {of_run} times already"
-    since = (time.time() - alert.cooldown) * 1000
-    if any(call.start_timestamp is None or call.start_timestamp >= since for call in earlier):
+    if any(now - _placed_at(call) < alert.cooldown for call in earlier):
         return f"not called: called within the last {alert.cooldown:g} s"
+    newest = max(earlier, key=_placed_at, default={"call_id": ""})
+    turn = (dag, newest["call_id"]) if listed and alert.cooldown > 0 else (run, str(of_run))
     placed: Call = yield endpoints.create_phone_call(
         alert.from_number,
         alert.to_number,
         override_agent_id=alert.override_agent_id,
         retell_llm_dynamic_variables={name: str(value) for name, value in alert.variables.items()},
-        metadata={MARK: mark, RUN_MARK: run_mark},
-        idempotency_key=f"airflow-alert-{run_mark}-{of_run}",
+        metadata={DAG_MARK: dag, RUN_MARK: run, EVENT_MARK: event, PLACED_AT: round(now, 3)},
+        idempotency_key=f"airflow-alert-{_digest(*turn)}",
     )
     return f"call {placed.call_id}"
+
+
+def _placed_at(call: Mapping[str, Any]) -> float:
+    # Retell's own timestamps are missing while it dials, and for calls that nobody answers.
+    at = call.get(PLACED_AT)
+    return float(at) if isinstance(at, (int, float)) else 0.0
 
 
 def _digest(*parts: str) -> str:

@@ -32,11 +32,15 @@ def converse(
         while (seconds := window.wait(clock())) > 0:
             yield seconds
         attempt += 1
+        sent = clock()
         outcome: Response | RetellConnectionError | None = None
         try:
             outcome = yield None
         finally:
-            window.answered(clock(), outcome.headers if isinstance(outcome, Response) else None)
+            if isinstance(outcome, Response):
+                window.answered(clock(), outcome.headers, sent, refused=outcome.status == 429)
+            else:
+                window.answered(clock())
         assert outcome is not None  # noqa: S101 - the protocol of Steps
         verdict = decide(request, outcome, attempt=attempt, waited=waited, now=time.time(), patience=patience)
         if not isinstance(verdict, Wait):

@@ -73,6 +73,10 @@ class Window:
         self.usage = usage or Usage()
         self._flying = 0
         self._answered: deque[float] = deque()  # when each slot becomes free again
+        self._others: deque[tuple[float, int]] = (
+            deque()
+        )  # until when to leave how many slots to other clients
+        self._counted: deque[float] = deque()  # when each request was answered: the server counted it before
         self._resume = 0.0
 
     def wait(self, now: float) -> float:
@@ -81,40 +85,62 @@ class Window:
             return self._hold(now, self._resume - now)
         while self._answered and self._answered[0] <= now:
             self._answered.popleft()
-        if self._flying + len(self._answered) < self.rate.requests:
+        while self._others and self._others[0][0] <= now:
+            self._others.popleft()
+        left = self._others[0][1] if self._others else 0
+        if self._flying + len(self._answered) + left < self.rate.requests:
             self._flying += 1
             self.usage.requests += 1
             return 0.0
+        free = [slots[0] for slots in (self._answered, [until for until, _ in self._others]) if slots]
         # With every slot in flight there is no telling when one becomes free: look again soon.
-        return self._hold(now, max(self._answered[0] - now, 0.001) if self._answered else 0.01)
+        return self._hold(now, max(min(free) - now, 0.001) if free else 0.01)
 
     def _hold(self, now: float, seconds: float) -> float:
         self.usage.hold(now, seconds)
         return seconds
 
-    def answered(self, now: float, headers: Mapping[str, str] | None = None) -> None:
-        """A request was answered (or failed): its slot becomes free one window from now."""
+    def answered(
+        self,
+        now: float,
+        headers: Mapping[str, str] | None = None,
+        sent: float | None = None,
+        refused: bool = False,
+    ) -> None:
+        """A request was answered (or failed): its slot becomes free one window from now.
+
+        :param sent: when it was sent; now if not given.
+        :param refused: True if the server refused it for the quota, and so did not count it.
+        """
         self._flying -= 1
         self._answered.append(now + self.rate.seconds)
+        if not refused:
+            self._counted.append(now)
         if headers is not None:
-            self._learn(now, headers)
+            self._learn(now, now if sent is None else sent, headers.get("RateLimit-Remaining"))
 
     def pause(self, until: float) -> None:
         """Send nothing on this route before *until*: the server said that it is throttling."""
         self._resume = max(self._resume, until)
 
-    def _learn(self, now: float, headers: Mapping[str, str]) -> None:
-        # What the server has left, beyond what this process knows that it took, was taken by others. Our count
-        # includes requests that the server has not seen yet, so this never counts one of our own as another's.
-        remaining, reset = headers.get("RateLimit-Remaining"), headers.get("RateLimit-Reset")
+    def _learn(self, now: float, sent: float, remaining: str | None) -> None:
+        """Leave as many slots to other clients as they took in the last window, but never more than half.
+
+        What the server has left, beyond what this process took, was taken by others. All of ours that the server may
+        have counted at its moment between *sent* and *now* is taken for counted, so that nothing of ours passes for
+        another's; a few slots are left out of account, for answers that overtake each other.
+        """
         if remaining is None or not remaining.isdecimal():
             return
-        others = self.rate.requests - self._flying - len(self._answered) - int(remaining)
-        if others > 0:
-            seconds = float(reset) if reset is not None and reset.isdecimal() else self.rate.seconds
-            free = now + min(seconds, self.rate.seconds)
-            self._answered.extend([free] * others)
-            self._answered = deque(sorted(self._answered))
+        while self._counted and self._counted[0] <= sent - self.rate.seconds:
+            self._counted.popleft()
+        others = self.rate.requests - self._flying - len(self._counted) - int(remaining)
+        if others <= self.rate.requests // 33:
+            return
+        others = min(others, self.rate.requests // 2)
+        while self._others and self._others[-1][1] <= others:
+            self._others.pop()  # the most of the last window stands first
+        self._others.append((now + self.rate.seconds, others))
 
 
 class Quotas:

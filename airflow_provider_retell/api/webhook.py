@@ -7,16 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from airflow_provider_retell.api.models import Call
 
 TOLERANCE_SECONDS = 300
 """How far the time of a signature may be from now, either way."""
 
-_SIGNATURE = re.compile(r"v=(\d{1,16}),d=([0-9a-f]{64})")
+_SIGNATURE = re.compile(r"v=([0-9]{1,16}),d=([0-9a-f]{64})")
+_FACTS = (
+    "call_id",
+    "call_status",
+    "call_type",
+    "direction",
+    "agent_id",
+    "disconnection_reason",
+    "end_timestamp",
+)
 
 
 def signed_at(signature: str, now: float) -> int | None:
@@ -39,24 +49,31 @@ def is_signed(body: bytes, signature: str, api_key: str, now: float) -> bool:
     return hmac.compare_digest(f"v={moment},d={expected}", signature)
 
 
-def read_event(body: bytes) -> tuple[str, Call] | None:
-    """Return the event's name and its call, or None if a signed body is not an event of a call."""
+class _Name(BaseModel):
+    event: str
+
+
+class _Event(_Name):
+    call: Call
+
+
+def event_name(body: bytes) -> str | None:
+    """Return the name of the event, or None if the body is not an event."""
     try:
-        content = json.loads(body)
-        return str(content["event"]), Call.model_validate(content["call"])
-    except (ValueError, TypeError, KeyError):
+        return _Name.model_validate_json(body).event
+    except ValidationError:
         return None
 
 
-def call_event(event: str, call: Call) -> dict[str, Any]:
+def event_facts(body: bytes) -> dict[str, Any] | None:
+    """Return what an asset event says about an event of a call, or None if the body is no such event."""
+    try:
+        read = _Event.model_validate_json(body)
+    except ValidationError:
+        return None
+    return {"event": read.event, **call_facts(read.call)}
+
+
+def call_facts(call: Call) -> dict[str, Any]:
     """Return what an asset event says about a call: ids, status and time, nothing of the people on it."""
-    names = (
-        "call_id",
-        "call_status",
-        "call_type",
-        "direction",
-        "agent_id",
-        "disconnection_reason",
-        "end_timestamp",
-    )
-    return {"event": event, **{name: getattr(call, name) for name in names}}
+    return {name: getattr(call, name) for name in _FACTS}

@@ -152,7 +152,7 @@ class FileRows(Rows):
 
 
 def _json_lines(file: Any) -> Iterator[Row]:
-    for line in file:
+    for line in iter(file.readline, b""):  # not all files of a storage can be iterated over
         text = line.removeprefix(b"\xef\xbb\xbf").strip()
         if not text:
             continue

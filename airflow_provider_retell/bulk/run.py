@@ -129,7 +129,7 @@ class BulkUpdate:
             finally:
                 await _on(self._writer, self._report.close)
                 self._writer.shutdown()
-                self._log_counts()
+                self._log_counts(going=False)
 
     async def _plan_all(self) -> None:
         rows: Iterator[Row] = iter(())
@@ -229,13 +229,13 @@ class BulkUpdate:
         # Taken on the writer's thread: a flush that is cancelled before its turn loses none.
         self._report.write([self._lines.popleft() for _ in range(len(self._lines))])
 
-    def _log_counts(self) -> None:
+    def _log_counts(self, going: bool = True) -> None:
         seconds = max(time.monotonic() - self._started, 0.001)
         usage = self._hook.quotas.usage
         rate = self.tally.rows / seconds
         total = self._rows.size()
         rest = 0 if total is None else total - self.tally.rows
-        left = f", about {rest / rate:.0f} s left" if rate and rest > 0 else ""
+        left = f", about {rest / rate:.0f} s left" if going and rate and rest > 0 else ""
         counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.tally.counts.items()))
         log.info(
             "%s rows done (%s) in %.0f s: %.1f rows/s, %d requests, held back by the quota for %.0f s%s",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -75,11 +75,19 @@ def as_object(value: Any, name: str) -> Mapping[str, Any] | None:
 
     :raises ValueError: if it is neither; the message has the type, never the value.
     """
+    found: Mapping[str, Any] | None = _parsed(value, name, Mapping, "a dict", "a JSON object")
+    return found
+
+
+def as_list(value: Any, name: str) -> Any:
+    """Return a templated field that must be a JSON list, as :func:`as_object` does."""
+    return _parsed(value, name, Sequence, "a list", "a JSON list")
+
+
+def _parsed(value: Any, name: str, kind: type, python: str, form: str) -> Any:
     from airflow_provider_retell.api.errors import RetellInputError
 
     value = unsealed(value)
-    if value is None or isinstance(value, Mapping):
-        return value
     if isinstance(value, str):
         if value.strip() in ("", "None", "null"):
             raise RetellInputError(
@@ -91,10 +99,12 @@ def as_object(value: Any, name: str) -> Mapping[str, Any] | None:
                 parsed = parse(value)
             except (ValueError, SyntaxError, MemoryError, RecursionError):
                 continue
-            if isinstance(parsed, dict):
+            if isinstance(parsed, kind) and not isinstance(parsed, str):
                 return parsed
         raise RetellInputError(
-            f"{name} rendered to text that is not a JSON object ({len(value)} characters). Give a dict, or end the "
+            f"{name} rendered to text that is not {form} ({len(value)} characters). Give {python}, or end the "
             "template with '| tojson'"
         )
-    raise RetellInputError(f"{name} must be a dict or the text of a JSON object, not {type(value).__name__}")
+    if value is None or isinstance(value, kind):
+        return value
+    raise RetellInputError(f"{name} must be {python} or the text of {form}, not {type(value).__name__}")

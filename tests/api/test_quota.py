@@ -64,22 +64,27 @@ def simulate(
     window = window or Window(rate)
     counted: list[float] = []
     order = itertools.count()
-    events: list[tuple[float, int, str]] = [(0.0, next(order), "ask") for _ in range(workers)]
+    events: list[tuple[float, int, str, Any]] = [(0.0, next(order), "ask", None) for _ in range(workers)]
     started = 0
     while events:
-        now, _, what = heapq.heappop(events)
+        now, _, what, about = heapq.heappop(events)
+        if what == "count":
+            counted.append(now)
+            sent, back = about
+            answer = sent, headers(now, counted) if headers else None
+            heapq.heappush(events, (now + back, next(order), "answer", answer))
+            continue
         if what == "answer":
-            window.answered(now, headers(now, counted) if headers else None)
-            what = "ask"
-        if what == "ask" and started < requests:
+            sent, answered = about
+            window.answered(now, answered, sent)
+        if started < requests:
             wait = window.wait(now)
             if wait > 0:
-                heapq.heappush(events, (now + wait, next(order), "ask"))
+                heapq.heappush(events, (now + wait, next(order), "ask", None))
                 continue
             there, back = network(started)
             started += 1
-            counted.append(now + there)
-            heapq.heappush(events, (now + there + back, next(order), "answer"))
+            heapq.heappush(events, (now + there, next(order), "count", (now, back)))
     return sorted(counted)
 
 
@@ -104,6 +109,19 @@ def test_the_whole_quota_is_used() -> None:
     assert 9 <= counted[-1] <= 9.3  # ten windows for ten quotas, ideal is 9 s
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_the_servers_headers_cost_nothing_when_nobody_else_sends(seed: int) -> None:
+    source = random.Random(seed)
+
+    def headers(now: float, counted: list[float]) -> dict[str, str]:
+        return {"RateLimit-Remaining": str(100 - len(counted) + bisect.bisect(counted, now - 1))}
+
+    def network(_: int) -> tuple[float, float]:
+        return source.uniform(0.001, 0.02), source.uniform(0.001, 0.02)
+
+    assert simulate(Rate(100, 1), 32, 1000, network, headers=headers)[-1] <= 9.7  # ideal is 9 s
+
+
 def test_a_full_window_tells_how_long_to_wait() -> None:
     window = Window(Rate(2, 10))
     assert window.wait(0) == 0
@@ -125,23 +143,30 @@ def test_a_pause_holds_back_what_would_be_free_and_is_never_shortened() -> None:
     assert window.wait(5) == 0
 
 
-def test_it_makes_room_for_another_client_of_the_organisation() -> None:
+def test_it_leaves_room_for_what_others_took_in_the_last_window() -> None:
     # The server has 5 left of 10 though this client sent one: others took 4.
     window = Window(Rate(10, 10))
     window.wait(0)
-    window.answered(0, {"RateLimit-Remaining": "5", "RateLimit-Reset": "4"})
+    window.answered(0, {"RateLimit-Remaining": "5"})
     assert [window.wait(0) for _ in range(5)] == [0] * 5
-    assert window.wait(0) == 4
-    assert [window.wait(4) for _ in range(4)] == [0] * 4
-    assert window.wait(4) == 6
+    assert window.wait(0) == 10
+    assert [window.wait(10) for _ in range(5)] == [0] * 5  # five are in flight still
 
 
-def test_the_same_news_twice_takes_nothing_twice() -> None:
+def test_the_most_of_the_last_window_counts() -> None:
     window = Window(Rate(10, 10))
-    for remaining in ("5", "4", "3"):
-        window.wait(0)
-        window.answered(0, {"RateLimit-Remaining": remaining, "RateLimit-Reset": "10"})
-    assert [window.wait(0) for _ in range(3)] == [0] * 3
+    for now, remaining in ((0, "5"), (1, "7"), (2, "6")):
+        window.wait(now)
+        window.answered(now, {"RateLimit-Remaining": remaining})
+    assert [window.wait(2) for _ in range(3)] == [0] * 3
+    assert window.wait(2) == 8
+
+
+def test_it_never_leaves_more_than_half_to_others() -> None:
+    window = Window(Rate(10, 10))
+    window.wait(0)
+    window.answered(0, {"RateLimit-Remaining": "0"})
+    assert [window.wait(0) for _ in range(4)] == [0] * 4
     assert window.wait(0) > 0
 
 
@@ -158,7 +183,6 @@ def test_own_requests_on_their_way_are_not_taken_for_anothers() -> None:
     "headers",
     [
         {},
-        {"RateLimit-Reset": "5"},
         {"RateLimit-Remaining": "many"},
         {"RateLimit-Remaining": "-3"},
         {"RateLimit-Remaining": "²"},
@@ -173,28 +197,34 @@ def test_headers_that_say_nothing_change_nothing(headers: dict[str, str]) -> Non
     assert window.wait(0) == 10
 
 
-@pytest.mark.parametrize("reset", [None, "later", "²", "1800000000"])
-def test_without_a_usable_reset_it_takes_the_whole_window(reset: str | None) -> None:
-    window = Window(Rate(3, 10))
-    window.wait(0)
-    window.answered(0, {"RateLimit-Remaining": "0"} | ({"RateLimit-Reset": reset} if reset else {}))
-    assert window.wait(0) == 10
-    assert window.wait(10) == 0
+@pytest.mark.parametrize("knows", [True, False])
+def test_two_clients_share_by_the_servers_headers(knows: bool) -> None:
+    """A client that takes half, evenly; this one is refused rarely if it reads the headers, and often if not."""
+    others = [n * 0.05 for n in range(1000)]  # 20 of the 40 per second
+    window, counted, refused, now = Window(Rate(40, 1)), [], 0, 0.0
+    while len(counted) < 200:
+        while (wait := window.wait(now)) > 0:
+            now += wait
+        sent, now = now, now + 0.01
+        taken = sum(now - 1 < t <= now for t in (*counted, *others))
+        is_refused = taken >= 40
+        refused += is_refused
+        if not is_refused:
+            counted.append(now)
+        headers = {"RateLimit-Remaining": str(max(40 - taken - 1, 0))} if knows else {}
+        window.answered(now + 0.01, headers, sent, refused=is_refused)
+        if is_refused:
+            window.pause(now + 0.1)
+    assert now <= 10 * 1.3  # at best 200 take ten seconds
+    assert refused <= 10 if knows else refused >= 30
 
 
-def test_two_clients_share_by_the_servers_headers() -> None:
-    rate = Rate(10, 1)
-    others = [n * 0.2 for n in range(100)]  # 5 per second, regularly
-
-    def headers(now: float, counted: list[float]) -> dict[str, str]:
-        taken = [t for t in (*counted, *others) if now - 1 < t <= now]
-        return {"RateLimit-Remaining": str(max(0, 10 - len(taken))), "RateLimit-Reset": "1"}
-
-    def worst(counted: list[float]) -> int:
-        # The first burst leaves before anything is known of the others.
-        return most_in_any(1, sorted(t for t in (*counted, *others) if 1.5 < t <= counted[-1]))
-
-    counted = simulate(rate, 3, 60, lambda _: (0.01, 0.01), headers=headers)
-    assert worst(simulate(rate, 3, 60, lambda _: (0.01, 0.01))) == 15
-    assert worst(counted) <= 12  # those on their way when another comes in between
-    assert counted[-1] <= 15  # and it still gets on: 60 requests with half of 10/s take 12 s
+def test_a_refused_request_is_not_taken_for_ones_own() -> None:
+    window = Window(Rate(10, 10))
+    for refused in (False, True):
+        window.wait(0)
+        window.answered(0, {"RateLimit-Remaining": "0"} if refused else {}, refused=refused)
+    assert [window.wait(0) for _ in range(3)] == [
+        0
+    ] * 3  # one own, one refused, and half of ten left to others
+    assert window.wait(0) > 0

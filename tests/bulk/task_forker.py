@@ -1,0 +1,48 @@
+"""A small process that forks tasks, as Airflow forks them, for tests that kill them.
+
+Reads one line of JSON with the operator's arguments per task; answers with the task's process id when it starts, and
+with its exit status when it has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from typing import Any
+
+from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+
+
+class Ti:
+    def xcom_push(self, key: str, value: Any) -> None:
+        pass
+
+
+def run(count: int, **arguments: Any) -> None:
+    rows = [{"call_id": f"call_{n}", "n": n} for n in range(count)]
+    operator = BulkUpdateCallOperator(task_id="update", rows=lambda: rows, **arguments)
+    operator.work({"ti": Ti()})
+
+
+def main() -> None:
+    from airflow_provider_retell.bulk import run as _run  # noqa: F401 - what tasks import, imported once
+    from airflow_provider_retell.hooks import aiohttp_transport as _transport  # noqa: F401
+
+    logging.disable()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                run(**json.loads(line))
+            except BaseException as error:
+                print(repr(error), file=sys.stderr)  # noqa: T201
+                os._exit(1)
+            os._exit(0)
+        print(child, flush=True)  # noqa: T201
+        print(os.waitpid(child, 0)[1], flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""Whatever the server and the network do, every row comes to one end, and it is the true one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import time
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_retell.api.quota import Rate
+from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.bulk.columns import Columns
+from airflow_provider_retell.bulk.plan import Plan
+from airflow_provider_retell.bulk.report import Report
+from airflow_provider_retell.bulk.rows import as_rows
+from airflow_provider_retell.bulk.run import BulkStoppedError, BulkUpdate
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+COUNT = 60
+
+
+@pytest.fixture
+def rows(emulator: Emulator) -> list[dict[str, Any]]:
+    emulator.add_calls([f"call_{n}" for n in range(COUNT)])
+    return [{"call_id": f"call_{n}", "n": n} for n in range(COUNT)]
+
+
+def all_written(emulator: Emulator) -> bool:
+    return all(emulator.calls[f"call_{n}"]["metadata"] == {"n": n} for n in range(COUNT))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "1"},
+        {"Retry-After": "date"},
+        {"RateLimit-Reset": "1", "RateLimit-Remaining": "0", "RateLimit-Limit": "100"},
+        {},
+    ],
+    ids=["seconds", "date", "reset", "none"],
+)
+def test_a_storm_of_429_loses_nothing(
+    emulator: Emulator, rows: Any, run: Any, headers: dict[str, str]
+) -> None:
+    if headers.get("Retry-After") == "date":
+        headers = {"Retry-After": formatdate(time.time() + 2, usegmt=True)}
+    for route in ("update-call", "list-calls"):
+        emulator.faults.add(
+            Fault.status(429, headers=headers), route=route, probability=0.2, seed=3, times=10
+        )
+    task = run(rows=rows)
+    task.check(rows=COUNT)
+    assert task.counts == {"updated": COUNT}
+    assert all_written(emulator)
+    assert emulator.count("update-call", status=429) >= 5
+    assert task.manifest["waited_seconds"] > 0
+    assert task.manifest["requests"] == len(emulator.requests)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.status(500),
+        Fault.status(503, headers={"Retry-After": "1"}),
+        Fault.drop(),
+        Fault.drop_after(),
+        Fault.truncate(),
+    ],
+    ids=["500", "503", "drop", "drop_after", "truncate"],
+)
+def test_faults_that_pass_leave_no_trace(emulator: Emulator, rows: Any, run: Any, fault: Fault) -> None:
+    for route in ("update-call", "list-calls"):
+        emulator.faults.add(fault, route=route, probability=0.1, seed=1, times=8)
+    task = run(rows=rows)
+    task.check(rows=COUNT)
+    assert task.counts == {"updated": COUNT}
+    assert all_written(emulator)
+    assert run(rows=rows).counts == {"unchanged": COUNT}
+
+
+def test_garbage_fails_its_row_and_no_other(emulator: Emulator, rows: Any, run: Any) -> None:
+    emulator.faults.add(Fault.garbage(), route="update-call", call_id="call_7", times=0)
+    task = run(rows=rows, fails=True)
+    task.check(rows=COUNT)
+    assert task.counts == {"updated": COUNT - 1, "failed": 1}
+    assert "Whether it acted is unknown" in task.outcome(8)[1]
+    emulator.faults.clear()
+    assert run(rows=rows).counts == {"updated": 1, "unchanged": COUNT - 1}
+    assert all_written(emulator)
+
+
+def test_a_server_that_hangs_now_and_then(emulator: Emulator, rows: Any, run: Any, connect: Any) -> None:
+    connect(emulator.url, timeout=0.2)
+    emulator.faults.add(Fault.hang(), route="update-call", probability=0.1, seed=5, times=6)
+    emulator.faults.add(Fault.hang(), route="list-calls")
+    task = run(rows=rows)
+    task.check(rows=COUNT)
+    assert task.counts == {"updated": COUNT}
+    assert all_written(emulator)
+
+
+# -- giving up; with little patience, because the operator's own takes half a minute per request
+
+
+def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[BulkUpdate, Exception | None]:
+    async def run() -> tuple[BulkUpdate, Exception | None]:
+        patience = Patience(attempts, 1)
+        async with RetellAsyncHook("retell_default", patience=patience, quota=Rate(100_000, 1)) as hook:
+            update = BulkUpdate(
+                hook, as_rows(rows), Plan(Columns(), **options), Report(str(path)), concurrency=8
+            )
+            try:
+                await update.run()
+            except Exception as error:
+                return update, error
+            finally:
+                left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+                assert not left
+            return update, None
+
+    return asyncio.run(run())
+
+
+def check(update: BulkUpdate, path: Path) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len({line["row"] for line in lines}) == len(lines) == update.tally.rows
+    return lines
+
+
+def test_a_dead_server_stops_the_run_while_reading(connect: Any, tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        connect(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        read = []
+
+        def rows() -> Any:
+            for n in range(100_000):
+                read.append(n)
+                yield {"call_id": f"call_{n}", "n": n}
+
+        from airflow_provider_retell.bulk.rows import CallableRows
+
+        update, error = bulk(CallableRows(rows), tmp_path / "report")
+    assert isinstance(error, BulkStoppedError)
+    assert "Stopped after 3,000 rows" in str(error)
+    assert {line["outcome"] for line in check(update, tmp_path / "report")} == {"failed"}
+    assert len(read) <= 4000
+
+
+@pytest.mark.parametrize("fault", [Fault.drop(), Fault.status(503), Fault.garbage(), Fault.status(429)])
+def test_a_server_that_died_stops_the_run_while_writing(
+    emulator: Emulator, tmp_path: Path, fault: Fault
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(2000)])
+    emulator.faults.add(fault, route="update-call", after=500, times=0)
+    update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(2000)], tmp_path / "report")
+    assert isinstance(error, BulkStoppedError)
+    check(update, tmp_path / "report")
+    assert update.tally.counts["updated"] == 500
+    assert 50 <= update.tally.counts["failed"] <= 50 + 8
+    assert 550 <= emulator.count("update-call") <= update.tally.rows
+
+
+def test_faults_that_are_not_in_a_row_stop_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    """Neither many writes that fail among others, nor many chunks that cannot be read among others."""
+    emulator.add_calls([f"call_{n}" for n in range(8000)], metadata={"n": 1})
+    reads = emulator.faults.add(Fault.status(500), route="list-calls", probability=0.5, seed=2)
+    writes = emulator.faults.add(Fault.status(500), route="update-call", probability=0.3, seed=2, times=0)
+    rows = [{"call_id": f"call_{n}", "n": 1 if n % 10 else 2} for n in range(8000)]
+    update, error = bulk(rows, tmp_path / "report")
+    assert error is None
+    assert update.tally.rows == len(check(update, tmp_path / "report")) == 8000
+    assert update.tally.counts["failed"] == reads.hits * 1000 + writes.hits
+    assert reads.hits >= 3
+    assert writes.hits >= 50
+
+
+def test_refusals_are_answers_and_stop_nothing(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(200)])
+    emulator.faults.add(Fault.status(400), route="update-call", times=0)
+    update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(200)], tmp_path / "report")
+    assert error is None
+    assert update.tally.counts == {"failed": 200}
+
+
+def test_a_report_that_breaks_stops_the_run(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    emulator.add_calls([f"call_{n}" for n in range(3000)], metadata={"n": 1})
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Report, "write", full)
+    _, error = bulk([{"call_id": f"call_{n}", "n": 1} for n in range(3000)], tmp_path / "report")
+    assert isinstance(error, OSError)
+    assert emulator.count("list-calls") == 1
+    assert "never retrieved" not in caplog.text

@@ -1,0 +1,428 @@
+"""Where rows come from, and what their columns mean."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import sqlite3
+import threading
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_retell._compat import AirflowFailException, BaseHook
+from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.rows import BadRow
+from airflow_provider_retell.bulk.seen import Seen
+from airflow_provider_retell.emulator import Emulator, Fault
+
+PRIVATE = "Ada's private note"
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+    pytest.importorskip("airflow.providers.sqlite")
+    path = tmp_path / "warehouse.db"
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("create table facts (id text, day text, tier text, ltv real)")
+    return database
+
+
+# -- a list, an upstream task's output, a function
+
+
+def test_a_function_is_called_when_the_task_runs(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a", "b"])
+
+    def rows() -> Any:
+        for call_id in "ab":
+            yield {"call_id": call_id, "thread": threading.current_thread().name}
+
+    assert run(rows=rows).counts == {"updated": 2}
+    assert emulator.calls["a"]["metadata"]["thread"].startswith("retell-rows")
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("source", ["output", "template"])
+def test_an_upstream_tasks_output(emulator: Emulator, run: Any, native: bool, source: str) -> None:
+    emulator.add_calls(["a"])
+    given = [{"call_id": "a", "note": PRIVATE, "template": "{{ not_rendered }}"}]
+
+    class Output(list):  # stands for XComArg, which the e2e tests use
+        pass
+
+    rows = "{{ given }}" if source == "template" else Output(given)
+    if source == "output":
+        rows[0] = {**given[0], "template": "rendered is {{ 'code' }}"}
+    fails = source == "template" and not native
+    task = run(rows=rows, native=native, context={"given": given}, fails=fails, report_path=None)
+    if fails:
+        assert isinstance(task.error, AirflowFailException)
+        assert "render_template_as_native_obj=True" in str(task.error)
+        assert PRIVATE not in str(task.error)
+    else:
+        assert task.counts == {"updated": 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (lambda: None, "not a NoneType"),
+        (lambda: {"call_id": "a"}, "not a dict"),
+        (lambda: "text", "not text"),
+        ({"call_id": "a"}, "not a dict"),
+    ],
+)
+def test_what_is_no_rows_is_said(emulator: Emulator, run: Any, rows: Any, says: str) -> None:
+    task = run(rows=rows, fails=True)
+    assert says in str(task.error)
+    assert isinstance(task.error, AirflowFailException)
+    assert not emulator.requests
+
+
+def test_rows_that_are_no_rows_are_invalid(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    task = run(rows=lambda: iter([{"call_id": "a"}, ["a"], "a", None, {"call_id": "a", 1: 2}]), fails=True)
+    task.check(rows=5)
+    assert task.counts == {"unchanged": 1, "invalid": 4}
+    assert task.outcome(2)[1] == "the row is a list, not a mapping"
+    assert task.outcome(5)[1] == "the row has a column whose name is not text"
+
+
+def test_an_error_of_the_source_fails_the_task_and_keeps_what_was_done(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(1500)])
+    closed = []
+
+    def rows() -> Any:
+        try:
+            yield from ({"call_id": f"call_{n}"} for n in range(1500))
+            raise KeyError("the source broke")
+        finally:
+            closed.append(True)
+
+    task = run(rows=rows, fails=True)
+    assert isinstance(task.error, KeyError)
+    task.check(rows=1000)
+    assert closed == [True]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("retell-bulk")]
+
+
+# -- SQL
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_query_with_templates_and_parameters(
+    emulator: Emulator, run: Any, warehouse: Any, native: bool
+) -> None:
+    emulator.add_calls(["a", "b", "c"])
+    rows = [("a", "2026-11-21", "gold", 1.5), ("b", "2026-11-21", "tin", None), ("c", "2026-11-20", "x", 1)]
+    warehouse.executemany("insert into facts values (?, ?, ?, ?)", rows)
+    source = SqlRows(
+        "{{ where }}",
+        "select id, tier, ltv from facts where day = '{{ day }}' and tier <> ?",
+        ["{{ not_this }}"],
+    )
+    task = run(
+        rows=source,
+        call_id_column="id",
+        metadata_columns={"tier": "customer_tier", "ltv": "ltv"},
+        native=native,
+        context={"where": "warehouse", "day": "2026-11-21", "not_this": "tin"},
+    )
+    task.check(rows=1)
+    assert emulator.calls["a"]["metadata"] == {"customer_tier": "gold", "ltv": 1.5}
+    assert source.sql.count("{{") == 1, "the DAG's own object was rendered"
+
+
+def test_a_query_is_streamed(emulator: Emulator, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tenth chunk is not fetched before the first is planned, and fetchmany is all that is used."""
+    fetched: list[tuple[int, int]] = []
+
+    class Cursor:
+        description = (("call_id",), ("n",))
+
+        def execute(self, sql: str) -> None:
+            self.left = 10_000
+
+        def fetchmany(self, size: int) -> list[tuple[str, int]]:
+            fetched.append((size, emulator.count("list-calls")))
+            start, self.left = 10_000 - self.left, max(self.left - size, 0)
+            return [(f"call_{n}", 1) for n in range(start, 10_000 - self.left)]
+
+        def close(self) -> None:
+            fetched.append((0, 0))
+
+    database = SimpleNamespace(cursor=Cursor, close=lambda: None)
+    hook = SimpleNamespace(get_conn=lambda: database, get_records=None)
+    connection = SimpleNamespace(get_hook=lambda: hook)
+    real = BaseHook.get_connection
+    monkeypatch.setattr(
+        BaseHook, "get_connection", lambda name: connection if name == "warehouse" else real(name)
+    )
+    emulator.add_calls([f"call_{n}" for n in range(10_000)], metadata={"n": 1})
+    assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 10_000}
+    assert fetched[-1] == (0, 0)
+    sizes, chunks_planned = zip(*fetched[:-1], strict=True)
+    assert set(sizes) == {1000}
+    assert [planned - n for n, planned in enumerate(chunks_planned)] == [0] * 11
+
+
+def test_sqlite_gives_rows_while_it_still_computes_them(emulator: Emulator, run: Any, warehouse: Any) -> None:
+    """A query without end is read in part, then stopped."""
+    emulator.add_calls([f"call_{n}" for n in range(3000)])
+    emulator.faults.add(Fault.status(401), route="list-calls", after=2, times=0)
+    endless = "with recursive n(i) as (select 0 union all select i + 1 from n) select 'call_' || i as call_id from n"
+    task = run(rows=SqlRows("warehouse", endless), fails=True)
+    assert task.counts == {"unchanged": 2000}
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_column_that_the_query_lacks_is_named_before_anything_is_sent(
+    emulator: Emulator, run: Any, warehouse: Any, rows: int
+) -> None:
+    warehouse.executemany("insert into facts values (?, ?, ?, ?)", [("a", "d", "gold", 1.5)] * rows)
+    task = run(
+        rows=SqlRows("warehouse", "select id, tier from facts"),
+        metadata_columns=["tier", "ltv"],
+        data_storage_setting_column="keeps",
+        fails=rows > 0,
+    )
+    assert not emulator.requests
+    if rows:
+        assert isinstance(task.error, AirflowFailException)
+        assert "the rows have no column call_id, ltv, keeps; they have: id, tier" in str(task.error)
+
+
+def test_a_connection_that_is_no_database_is_said(emulator: Emulator, run: Any, monkeypatch: Any) -> None:
+    connection = SimpleNamespace(get_hook=SimpleNamespace)
+    real = BaseHook.get_connection
+    monkeypatch.setattr(
+        BaseHook, "get_connection", lambda name: connection if name == "bucket" else real(name)
+    )
+    task = run(rows=SqlRows("bucket", "select"), fails=True)
+    assert "'bucket' is not one to a SQL database" in str(task.error)
+
+
+# -- files
+
+
+LINES = [
+    b'\xef\xbb\xbf{"call_id": "a", "tier": "gold"}',
+    b"",
+    b'{"call_id": "b", "tier": ',
+    b'["b"]',
+    b'{"call_id": "b", "tier": "\xff"}',
+    b"[" * 100_000,
+    b'{"call_id": "b", "tier": NaN}',
+    b'  {"call_id": "b", "tier": "caf\xc3\xa9"}  \r',
+    b'{"tier": "gold"}',
+]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.ndjson", "rows.JSONL", "rows.jsonl.gz"])
+def test_json_lines(emulator: Emulator, run: Any, tmp_path: Path, name: str) -> None:
+    emulator.add_calls(["a", "b"])
+    content = b"\n".join(LINES)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    task = run(rows=FileRows(str(tmp_path / "{{ name }}")), context={"name": name}, fails=True)
+    task.check(rows=8)
+    assert [line["outcome"] for line in task.report] == ["updated", *["invalid"] * 5, "updated", "invalid"]
+    assert [task.outcome(row)[1] for row in (2, 3, 6, 8)] == [
+        "the line is not JSON",
+        "the line is not a JSON object",
+        "metadata.tier is NaN or infinite, which JSON cannot hold: send null or leave the key out",
+        "the row has no 'call_id'",
+    ]
+    assert task.report[5]["call_id"] == "b"
+    assert emulator.calls["b"]["metadata"] == {"tier": "café"}
+
+
+def test_csv(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a", "b", "c"])
+    path = tmp_path / "rows.csv"
+    huge = "x" * (csv.field_size_limit() + 1)
+    path.write_bytes(
+        b"\xef\xbb\xbfcall_id,tier\nshort\na,gold,too long\n"
+        + f'b,"{huge}"\n'.encode()
+        + b'b,"two\nlines"\nc,\xff\na,gold'
+    )
+    task = run(rows=FileRows(str(path)), fails=True)
+    task.check(rows=6)
+    assert [line["outcome"] for line in task.report] == [*["invalid"] * 3, "updated", "invalid", "updated"]
+    assert task.outcome(1)[1] == "the line has more or fewer columns than the header"
+    assert "field larger than field limit" in task.outcome(3)[1]
+    assert "half a surrogate pair" in task.outcome(5)[1]
+    assert emulator.calls["b"]["metadata"] == {"tier": "two\nlines"}
+
+
+def test_a_column_that_the_csv_lacks_is_named_at_the_start(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("id,tier\na,gold\n")
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), metadata_columns=["tier"], fails=True)
+    assert "the rows have no column call_id; they have: id, tier" in str(task.error)
+
+
+def test_parquet(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    emulator.add_calls([f"call_{n}" for n in range(2500)])
+    table = {"call_id": [f"call_{n}" for n in range(2500)], "ltv": [Decimal(n) / 4 for n in range(2500)]}
+    parquet.write_table(pyarrow.table(table), tmp_path / "rows.parquet")
+    assert run(rows=FileRows(str(tmp_path / "rows.parquet"))).counts == {"updated": 2500}
+    assert emulator.calls["call_5"]["metadata"] == {"ltv": 1.25}
+
+
+def test_a_file_of_another_kind_or_none(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    assert "must end in .jsonl" in str(run(rows=FileRows("/tmp/rows.xlsx"), fails=True).error)
+    assert isinstance(run(rows=FileRows(str(tmp_path / "none.csv")), fails=True).error, FileNotFoundError)
+
+
+# -- the rows that an earlier run did not do
+
+
+@pytest.mark.parametrize("kind", ["list", "function", "file"])
+def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: Path, kind: str) -> None:
+    ids = [f"call_{n}" for n in range(6)]
+    emulator.add_calls(ids)
+    given = [{"call_id": call_id, "a": 1} for call_id in ids]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, given)))
+    source = {"list": given, "function": lambda: given, "file": FileRows("{{ folder }}/rows.jsonl")}[kind]
+    outcomes = ["updated", "failed", "not_ended", "invalid"]
+    report = [{"row": n, "call_id": "x", "outcome": outcome} for n, outcome in enumerate(outcomes, start=1)]
+    # Row 5 and 6 were never come to, and the last line broke off when the process was killed.
+    (tmp_path / "old.jsonl").write_text("\n".join(map(json.dumps, report)) + '\n{"row": 5, "ca')
+    task = run(rows=FailedRows(source, "{{ folder }}/old.jsonl"), context={"folder": str(tmp_path)})
+    assert [line["call_id"] for line in task.report] == ["call_1", "call_2", "call_4", "call_5"]
+    assert task.counts == {"updated": 4}
+    task = run(
+        rows=FailedRows(source, str(tmp_path / "old.jsonl"), outcomes=["invalid"]),
+        context={"folder": str(tmp_path)},
+    )
+    assert [line["call_id"] for line in task.report] == ["call_3", "call_4", "call_5"]
+
+
+# -- columns
+
+
+@pytest.mark.parametrize(
+    ("columns", "metadata"),
+    [
+        (None, {"tier": "gold", "ltv": 1, "day": "monday"}),
+        ([], {}),
+        (["tier", "ltv"], {"tier": "gold", "ltv": 1}),
+        (("tier",), {"tier": "gold"}),
+        ({"tier": "customer.tier"}, {"customer.tier": "gold"}),
+        (["tier", "not_in_this_row"], {"tier": "gold"}),
+    ],
+)
+def test_columns(emulator: Emulator, run: Any, columns: Any, metadata: Any) -> None:
+    emulator.add_calls(["a"])
+    row = {"id": "a", "tier": "gold", "ltv": 1, "day": "monday", "keeps": "everything_except_pii", "t": "x"}
+    run(
+        rows=[row],
+        call_id_column="id",
+        metadata_columns=columns,
+        custom_attribute_columns={"t": "attr_tier"},
+        data_storage_setting_column="keeps",
+    )
+    call = emulator.calls["a"]
+    assert (call["metadata"], call["custom_attributes"]) == (metadata, {"attr_tier": "x"})
+    assert call["data_storage_setting"] == "everything_except_pii"
+
+
+@pytest.mark.parametrize("columns", ["tier", {"a": "same", "b": "same"}])
+def test_columns_that_cannot_be_meant_fail_the_task(emulator: Emulator, run: Any, columns: Any) -> None:
+    for name in ("metadata_columns", "custom_attribute_columns"):
+        task = run(rows=[{"call_id": "a"}], fails=True, report_path=None, **{name: columns})
+        assert isinstance(task.error, AirflowFailException)
+    assert not emulator.requests
+
+
+def test_call_ids_that_are_numbers(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["12345"])
+    rows = [
+        {"call_id": 12345, "a": 1},
+        {"call_id": True},
+        {"call_id": 1.5},
+        {"call_id": None},
+        {"call_id": ""},
+    ]
+    task = run(rows=rows, fails=True)
+    assert [line["outcome"] for line in task.report] == ["updated", *["invalid"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (float("inf"), "metadata.x is NaN or infinite"),
+        (2**60, "metadata.x is an integer beyond 2**53 - 1"),
+        (b"bytes", "metadata.x is bytes"),
+        (
+            datetime(2026, 1, 1),  # noqa: DTZ001
+            "metadata.x is a date and time without a zone",
+        ),
+        ({"y": [1, {2}]}, "metadata.x.y[1] is a set"),
+        (PRIVATE * 4000, "is 72,0"),
+        (Decimal("0.12345678901234567890123"), "metadata.x is a Decimal with more digits"),
+    ],
+)
+def test_values_that_cannot_be_sent_make_an_invalid_row(
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture, value: Any, says: str
+) -> None:
+    emulator.add_calls(["a"])
+    task = run(rows=[{"call_id": "a", "x": value}], fails=True)
+    assert (task.counts, task.report[0]["call_id"]) == ({"invalid": 1}, "a")
+    assert says in task.outcome(1)[1]
+    assert PRIVATE not in task.path.read_text() + caplog.text + str(task.error)
+
+
+def test_attributes_that_cannot_be_sent_make_an_invalid_row(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    task = run(rows=[{"call_id": "a", "x": [PRIVATE]}], custom_attribute_columns=["x"], fails=True)
+    assert task.counts == {"invalid": 1}
+    assert "custom_attributes.x" in task.outcome(1)[1]
+    assert PRIVATE not in task.path.read_text()
+
+
+def test_merged_metadata_that_grows_too_large_is_an_invalid_row(emulator: Emulator, run: Any) -> None:
+    emulator.add_call(call_id="a", metadata={"old": "x" * 30_000})
+    task = run(rows=[{"call_id": "a", "new": "x" * 30_000}], fails=True)
+    assert task.counts == {"invalid": 1}
+    assert "metadata is 60,019 bytes of JSON" in task.outcome(1)[1]
+
+
+def test_a_second_row_for_a_call_is_invalid_wherever_it_stands(emulator: Emulator, run: Any) -> None:
+    ids = [f"call_{n}" for n in range(1001)]
+    emulator.add_calls(ids)
+    rows = [{"call_id": call_id, "n": 1} for call_id in ids] + [
+        {"call_id": "call_0", "n": 2},
+        {"call_id": "call_1000"},
+    ]
+    task = run(rows=rows, fails=True)
+    task.check(rows=1003)
+    assert task.counts == {"updated": 1001, "invalid": 2}
+    assert (
+        task.outcome(1002) == task.outcome(1003) == ("invalid", "the call stands in an earlier row already")
+    )
+    assert emulator.calls["call_0"]["metadata"] == {"n": 1}
+    assert emulator.count("update-call") == 1001
+
+
+def test_seen_keeps_sixteen_bytes_or_less_and_forgets_nothing() -> None:
+    seen = Seen()
+    texts = [f"call_{n:x}" for n in range(50_000)]
+    assert all(map(seen.add, texts))
+    assert not any(map(seen.add, texts))
+    assert seen.add("another")
+    assert len(seen._table) * seen._table.itemsize <= 32 * len(texts)
+
+
+def test_a_bad_row_is_like_an_empty_one() -> None:
+    assert (dict(BadRow("why")), BadRow("why").reason) == ({}, "why")

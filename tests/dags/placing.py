@@ -1,0 +1,53 @@
+"""DAGs that place calls in a real Airflow: one whose first try fails behind the call, one full of private values."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+
+try:
+    from airflow.sdk import DAG
+except ImportError:
+    from airflow.models.dag import DAG
+
+from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
+
+
+def facts() -> dict[str, str]:
+    """The private values, by name; the test puts them into the environment."""
+    return {name: os.environ[f"PRIVATE_{name.upper()}"] for name in ("note", "phone", "bad_phone")}
+
+
+DEFAULTS = {"from_number": "+14155550100", "deferrable": False}
+
+with DAG(
+    "place_twice", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), default_args=DEFAULTS
+):
+    CreatePhoneCallOperator(
+        task_id="place",
+        to_number="+14155550123",
+        wait_until="ended",
+        poll_interval=0.2,
+        retries=1,
+        retry_delay=timedelta(0),
+    )
+
+with DAG(
+    "private_calls",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    user_defined_macros={"facts": facts},
+    default_args=DEFAULTS,
+):
+    note = {"note": "{{ facts().note }}"}
+    CreatePhoneCallOperator(
+        task_id="place", to_number="{{ facts().phone }}", metadata=note, retell_llm_dynamic_variables=note
+    )
+    CreatePhoneCallOperator.partial(task_id="mapped", to_number="{{ facts().phone }}").expand(
+        metadata=[note, note]
+    )
+    CreatePhoneCallOperator(task_id="bad", to_number="{{ facts().bad_phone }}", metadata=note)
+    CreateBatchCallOperator(task_id="batch", tasks=[{"to_number": "{{ facts().phone }}", "metadata": note}])
+    CreateBatchCallOperator(
+        task_id="bad_batch", tasks=[{"to_number": "{{ facts().bad_phone }}", "metadata": note}]
+    )

@@ -1,0 +1,188 @@
+"""Placing, listing and erasing calls in a real Airflow, and the example DAGs that do so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, environment
+
+from airflow_provider_retell.emulator import Clock, Emulator, Fault
+
+DAY = 86_400
+NOTE, PHONE, BAD_PHONE = "zebra-umbrella-note", "+14155550187", "415-555-0198"
+HAS_STORE = tuple(map(int, AIRFLOW_VERSION.split(".")[:2])) >= (3, 3)
+
+
+class Airflow:
+    """A home of Airflow with its database, and the DAGs of the examples and of the tests."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        (home / "dags").mkdir()
+        for folder in ("example_dags", "tests/dags"):
+            for file in (ROOT / folder).glob("*.py"):
+                shutil.copy(file, home / "dags")
+        self.env = environment(home) | {
+            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            "AIRFLOW_VAR_RETELL_FROM_NUMBER": "+14155550100",
+            "AIRFLOW_VAR_RETELL_CALLS": str(home / "calls"),
+            "AIRFLOW_VAR_RETELL_RETENTION": str(home / "retention"),
+            "PRIVATE_NOTE": NOTE,
+            "PRIVATE_PHONE": PHONE,
+            "PRIVATE_BAD_PHONE": BAD_PHONE,
+        }
+
+    def run(self, command: list[str], emulator: Emulator | None = None) -> str:
+        env = dict(self.env)
+        if emulator is not None:
+            env["AIRFLOW_CONN_RETELL_DEFAULT"] = connection(emulator.url, emulator.api_key)
+        done = subprocess.run(
+            command,
+            env=env,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        self.code = done.returncode
+        return done.stdout
+
+    def test(self, dag_id: str, emulator: Emulator, date: str, **conf: Any) -> str:
+        """Run a DAG from its first task to its last."""
+        given = ("-c", json.dumps(conf)) if conf else ()
+        return self.run(airflow("dags", "test", *given, dag_id, date), emulator)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+    made = Airflow(tmp_path_factory.mktemp("airflow"))
+    printed = made.run(airflow("db", "migrate"))
+    assert made.code == 0, printed
+    return made
+
+
+CLEAR = """
+import sys
+from airflow.models.taskinstance import TaskInstance, clear_task_instances
+from airflow.utils.session import create_session
+from airflow_provider_retell.operators.once import generation
+
+class Task:
+    retries = 1
+
+with create_session() as session:
+    for _ in range(2):
+        ti = session.query(TaskInstance).filter(TaskInstance.dag_id == "place_twice").one()
+        print("NUMBERS", ti.try_number, ti.max_tries, generation(ti, Task))
+        ti.state = "success"
+        clear_task_instances([ti], session)
+        print("NUMBERS", ti.try_number, ti.max_tries, generation(ti, Task))
+        ti.try_number += 1  # as the scheduler does when it queues the next try
+        session.flush()
+"""
+
+
+def test_a_retry_finds_the_call_that_the_first_try_placed(home: Airflow) -> None:
+    with Emulator(clock=Clock(speed=30)) as emulator:
+        # The wait breaks off behind the call, in a way that only another try can mend.
+        emulator.faults.add(Fault.garbage(), route="get-call")
+        printed = home.test("place_twice", emulator, "2026-11-21")
+        assert home.code == 0, printed
+        assert len(emulator.placed) == 1
+        # Where Airflow has a state store, nothing has to be looked for.
+        assert emulator.count("list-calls") == (0 if HAS_STORE else 1), printed
+    assert "placed by an earlier try" in printed
+
+    if AIRFLOW_VERSION.startswith("2."):
+        home.run(airflow("dags", "reserialize"))  # what a scheduler does, and `dags test` does in Airflow 3
+    printed = home.run([sys.executable, "-W", "ignore", "-c", CLEAR])
+    assert home.code == 0, printed
+    found = [tuple(map(int, line.split()[1:])) for line in printed.splitlines() if line.startswith("NUMBERS")]
+    # try_number, max_tries and the generation: a retry kept it, a clear makes it the number of the last try before.
+    assert found == [(2, 1, 0), (2, 3, 2), (3, 3, 2), (3, 4, 3)]
+
+
+def test_nothing_private_is_left_behind(home: Airflow) -> None:
+    with Emulator() as emulator:
+        printed = home.test("private_calls", emulator, "2026-11-21")
+        assert {call["to_number"] for call in emulator.placed} == {PHONE}
+        assert len(emulator.placed) == 4
+        assert len([call for call in emulator.placed if call["metadata"]["note"] == NOTE]) == 4
+    assert printed.count("is not a phone number in E.164 form") >= 2
+    left = {
+        str(path): path.read_bytes()
+        for path in home.home.rglob("*")
+        if path.is_file() and "dags" not in path.parts
+    }
+    left["what was printed"] = printed.encode()
+    assert any(name.endswith(".db") for name in left)
+    secrets = (NOTE, PHONE, BAD_PHONE)
+    assert not [
+        (secret, name) for secret in secrets for name, text in left.items() if secret.encode() in text
+    ]
+
+
+def test_the_example_that_copies_calls(home: Airflow) -> None:
+    with Emulator() as emulator:
+        hour = 1_795_341_600_000  # 2026-11-22T10:00Z
+        for call_id, end in (("early", hour - 31 * 60_000), ("late", hour - 60_000), ("now", hour + 1)):
+            emulator.add_call(
+                call_id=call_id, call_status="ended", start_timestamp=end - 1000, end_timestamp=end
+            )
+        printed = home.test("sync_calls_to_files", emulator, "2026-11-22T11:00:00+00:00")
+        assert home.code == 0, printed
+    (file,) = (home.home / "calls").rglob("*.jsonl")
+    assert [json.loads(line)["call_id"] for line in file.read_text().splitlines()] == ["late", "now"]
+    assert file.relative_to(home.home / "calls") == Path("2026-11-22/10.jsonl")
+    assert "2 calls from" in printed
+    assert emulator.calls["now"]["transcript"] not in file.read_text()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_example_that_erases_calls(home: Airflow, dry_run: bool) -> None:
+    with Emulator() as emulator:
+        for call_id, days in (("young", 1), ("old", 100), ("very_old", 1000)):
+            end = int(time.time() - days * DAY) * 1000
+            emulator.add_call(
+                call_id=call_id, call_status="ended", start_timestamp=end - 1000, end_timestamp=end
+            )
+        conf = {} if dry_run else {"dry_run": False}
+        printed = home.test("retention", emulator, f"2026-11-{20 + dry_run}", **conf)
+        assert home.code == 0, printed
+        left = {call_id: call["data_storage_setting"] for call_id, call in emulator.calls.items()}
+        if dry_run:
+            assert left == dict.fromkeys(("young", "old", "very_old"), "everything")
+            assert "would go" in printed
+        else:
+            assert left == {"young": "everything", "old": "basic_attributes_only"}
+
+
+def test_the_example_that_places_calls(home: Airflow) -> None:
+    with Emulator(clock=Clock(speed=30), outcomes={"+14155550103": "dial_no_answer"}) as emulator:
+        printed = home.test("reminder_calls", emulator, "2026-11-20")
+        assert home.code == 0, printed
+        assert {call["metadata"]["customer"]: call["to_number"] for call in emulator.placed} == {
+            "C-1001": "+14155550101",
+            "C-1002": "+14155550102",
+            "C-1003": "+14155550103",
+        }
+        assert len(emulator.placed) == 3
+        assert {call["call_status"] for call in emulator.placed} == {"ended", "not_connected"}
+        assert emulator.placed[0]["retell_llm_dynamic_variables"]["name"] in ("Ada", "Grace", "Edsger")
+    # The customers' numbers stand in the DAG's code, and nowhere else.
+    with sqlite3.connect(home.home / "airflow.db") as database:
+        tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+        stored = {name: str(list(database.execute(f"select * from {name}"))) for name in tables}
+    stored["what was printed"] = printed
+    for number in ("+14155550101", "+14155550102", "+14155550103"):
+        assert [name for name, text in stored.items() if number in text] in ([], ["dag_code"])
