@@ -21,7 +21,12 @@ if TYPE_CHECKING:
         Connection,
         PokeReturnValue,
     )
-    from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
+    from airflow.sdk.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+    )
     from airflow.triggers.base import BaseEventTrigger
 
 # The newest place first; the comments name the first version that has it.
@@ -33,12 +38,14 @@ _PLACES = {
     "BaseNotifier": ("airflow.sdk", "airflow.notifications.basenotifier"),  # 3.0
     "BaseEventTrigger": ("airflow.triggers.base",),  # 3.0; there is nothing like it before
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),  # 3.1
+    "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.1
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
 }
 
 __all__ = [
+    "AirflowException",
     "AirflowFailException",
     "AirflowSensorTimeout",
     "AirflowSkipException",

@@ -10,6 +10,8 @@ import asyncio
 import dataclasses
 import functools
 import time
+from asyncio import Lock
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -204,6 +206,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
         self._quota = quota
         self._settings: Settings | None = None
         self.quotas = Quotas()
+        self._turns: defaultdict[str, Lock] = defaultdict(Lock)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> RetellAsyncHook:
@@ -211,6 +214,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
 
         self._settings = read_connection(await aget_connection(type(self), self.retell_conn_id))
         self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
+        self._turns = defaultdict(Lock)  # by operation, as the windows are
         self._session = open_session(self._settings, self._connections)
         return self
 
@@ -235,7 +239,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
             while True:
                 # First come, first served, and one sleeper for all who wait for room in this window.
                 async with self._turns[request.operation]:
-                    while (seconds := next(steps)) is not None:
+                    while (seconds := next(steps)) is not None:  # noqa: ASYNC110 - no event tells of room
                         await asyncio.sleep(seconds)
                 outcome = await exchange(self._session, self._settings, request)
                 await asyncio.sleep(steps.send(outcome) or 0)

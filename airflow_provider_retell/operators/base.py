@@ -23,14 +23,29 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.call import Until
 
 
-def linked_call_id(context: Any, call_id: Any) -> str:
-    """Return a rendered call id, checked, and put the link to the call on the task."""
+def checked_call_id(call_id: Any) -> str:
+    """Return a rendered call id, checked."""
     from airflow_provider_retell.api.request import check_id
 
     # Native rendering makes a number of an id that looks like one.
-    call_id = check_id(str(call_id) if type(call_id) is int else call_id)
-    context["ti"].xcom_push(key=XCOM_KEY, value=call_id)
-    return str(call_id)
+    return str(check_id(str(call_id) if type(call_id) is int else call_id))
+
+
+def linked_call_id(context: Any, call_id: Any) -> str:
+    """Return a rendered call id, checked, and put the link to the call on the task."""
+    checked = checked_call_id(call_id)
+    context["ti"].xcom_push(key=XCOM_KEY, value=checked)
+    return checked
+
+
+def in_seconds(value: float | timedelta) -> float:
+    """Return a duration as Airflow takes it, a number or a timedelta, in seconds."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def backstop(seconds: float) -> timedelta:
+    """Return how long Airflow lets a trigger run: its own deadline says why, this is for a triggerer that is gone."""
+    return timedelta(seconds=seconds + 300)
 
 
 class RetellOperator(BaseOperator):
@@ -82,22 +97,22 @@ class WaitingOperator(RetellOperator):
 
     :param deferrable: True to wait in the triggerer, without a worker slot; what Airflow is configured to if not
         given.
-    :param poll_interval: seconds between two looks at the call.
-    :param wait_timeout: seconds after which waiting ends in an error.
+    :param poll_interval: seconds between two looks at the call, or a timedelta.
+    :param wait_timeout: seconds after which waiting ends in an error, or a timedelta.
     """
 
     def __init__(
         self,
         *,
         deferrable: bool | None = None,
-        poll_interval: float = 30,
-        wait_timeout: float = 7200,
+        poll_interval: float | timedelta = 30,
+        wait_timeout: float | timedelta = 7200,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
-        self.poll_interval = poll_interval
-        self.wait_timeout = wait_timeout
+        self.poll_interval = in_seconds(poll_interval)
+        self.wait_timeout = in_seconds(wait_timeout)
 
     def wait_for(self, call_id: str, until: Until, *, stop_on_kill: bool = False) -> Call:
         """Return the call once it is over (or analysed); in deferrable mode, leave the worker until then.
@@ -133,8 +148,7 @@ class WaitingOperator(RetellOperator):
                 deadline=deadline,
             ),
             method_name="resume",
-            # The trigger's own deadline says why; this one is for a triggerer that does not run.
-            timeout=timedelta(seconds=self.wait_timeout + 300),
+            timeout=backstop(self.wait_timeout),
         )
 
     def resume(self, context: Any, event: Mapping[str, Any] | None = None) -> Any:
@@ -142,8 +156,7 @@ class WaitingOperator(RetellOperator):
         from airflow_provider_retell.triggers.event import check_event
 
         with self._running():
-            check_event(event)
-            return self.after_wait(context, str((event or {})["call_id"]))
+            return self.after_wait(context, checked_call_id(check_event(event).get("call_id")))
 
     def after_wait(self, context: Any, call_id: str) -> Any:
         """Do what is left when the wait is over."""

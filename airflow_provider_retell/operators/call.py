@@ -11,7 +11,7 @@ from airflow_provider_retell.operators.base import WaitingOperator, linked_call_
 from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.change import Updated
+    from airflow_provider_retell.api.change import Procedure, Updated
     from airflow_provider_retell.api.filters import DataStorageSetting
 
 log = logging.getLogger(__name__)
@@ -107,25 +107,28 @@ class UpdateCallOperator(WaitingOperator):
         """Update the call and return what ``return_value`` asks for."""
         call_id = linked_call_id(context, self.call_id)
         if self.wait_for_end:
+            # This sends nothing yet, but refuses what cannot be sent: now, not after the wait.
+            next(self._update(call_id))
             self.wait_for(call_id, "ended")
         return self.after_wait(context, call_id)
 
     def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
         """Update the call, which has ended by now if the task waited for that."""
-        from airflow_provider_retell.api.change import careful_update
-
-        updated = self.hook.run(
-            careful_update(
-                call_id,
-                metadata=as_object(self.metadata, f"call {call_id}: metadata"),
-                data_storage_setting=self._setting(),
-                custom_attributes=as_object(self.custom_attributes, f"call {call_id}: custom_attributes"),
-                mode=self.metadata_mode,
-                confirm_custom_attributes=self.confirm_custom_attributes,
-            )
-        )
+        updated = self.hook.run(self._update(call_id))
         self._report(updated)
         return self._result(updated)
+
+    def _update(self, call_id: str) -> Procedure[Updated]:
+        from airflow_provider_retell.api.change import careful_update
+
+        return careful_update(
+            call_id,
+            metadata=as_object(self.metadata, f"call {call_id}: metadata"),
+            data_storage_setting=self._setting(),
+            custom_attributes=as_object(self.custom_attributes, f"call {call_id}: custom_attributes"),
+            mode=self.metadata_mode,
+            confirm_custom_attributes=self.confirm_custom_attributes,
+        )
 
     def _setting(self) -> Any:
         setting = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import (
@@ -21,7 +21,8 @@ from airflow_provider_retell._compat import (
     PokeReturnValue,
     default_deferrable,
 )
-from airflow_provider_retell.links.retell import XCOM_KEY, RetellCallLink
+from airflow_provider_retell.links.retell import RetellCallLink
+from airflow_provider_retell.operators.base import backstop, checked_call_id, in_seconds, linked_call_id
 
 if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellHook
@@ -70,52 +71,68 @@ class RetellSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> PokeReturnValue:
         """Ask Retell once, for Airflow's own way of waiting."""
-        from airflow_provider_retell.api.errors import RetellError
-
-        try:
+        with self._judging():
             done, result = self.look()
-        except RetellError as error:
-            if error.permanent:
-                raise AirflowFailException(str(error)) from error
-            raise
         return PokeReturnValue(done, result if done else None)
 
     def execute(self, context: Any) -> Any:
         """Wait in the worker, or look once and leave the rest to the triggerer."""
-        if not self.deferrable:
-            return super().execute(context)
-        first = self.poke(context)
-        if first.is_done:
-            return first.xcom_value
-        timeout = _seconds(self.timeout)
-        self.defer(
-            trigger=self.trigger(
-                retell_conn_id=self.retell_conn_id,
-                poll_interval=_seconds(self.poke_interval),
-                deadline=time.time() + timeout,
-                max_poll_failures=self.max_poll_failures,
-            ),
-            method_name="execute_complete",
-            # The trigger's own deadline says why; this one is for a triggerer that does not run.
-            timeout=timedelta(seconds=timeout + 300),
-        )
+        with self._judging():
+            if not self.deferrable:
+                return super().execute(context)
+            return self._look_or_defer(context, time.time() + in_seconds(self.timeout))
 
-    def execute_complete(self, context: Any, event: Mapping[str, Any] | None = None) -> Any:
-        """Take the trigger's event, and look at Retell once more for what to return."""
-        from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+    def execute_complete(
+        self, context: Any, event: Mapping[str, Any] | None = None, deadline: float = 0
+    ) -> Any:
+        """Take the trigger's event and look at Retell once more: for what to return, and whether it is still so."""
         from airflow_provider_retell.triggers.event import check_event
 
-        try:
+        with self._judging():
             check_event(event)
+            return self._look_or_defer(context, deadline)
+
+    def _look_or_defer(self, context: Any, deadline: float) -> Any:
+        from airflow_provider_retell.api.errors import WaitTimeoutError
+
+        found = self.poke(context)
+        if not found.is_done:
+            trigger = self.trigger(
+                retell_conn_id=self.retell_conn_id,
+                poll_interval=in_seconds(self.poke_interval),
+                deadline=deadline,
+                max_poll_failures=self.max_poll_failures,
+            )
+            left = deadline - time.time()
+            if left <= 0:
+                raise WaitTimeoutError(f"Timed out: {trigger.waits_for()}")
+            self.defer(
+                trigger=trigger,
+                method_name="execute_complete",
+                kwargs={"deadline": deadline},
+                timeout=backstop(left),
+            )
+        return found.xcom_value
+
+    @contextmanager
+    def _judging(self) -> Iterator[None]:
+        """Raise what Airflow knows in place of errors, so that waiting ends alike in every mode."""
+        from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+
+        try:
+            yield
         except RetellError as error:
-            if self.soft_fail:
+            timed_out = isinstance(error, WaitTimeoutError)
+            if self.never_fail or (self.soft_fail and (timed_out or error.permanent)):
                 raise AirflowSkipException(str(error)) from error
-            if isinstance(error, WaitTimeoutError):
+            if timed_out:
                 raise AirflowSensorTimeout(str(error)) from error
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
             raise
-        return self.poke(context).xcom_value
+        finally:
+            if "hook" in self.__dict__:
+                self.hook.close()
 
 
 class CallSensor(RetellSensor):
@@ -138,19 +155,20 @@ class CallSensor(RetellSensor):
 
     def execute(self, context: Any) -> Any:
         """Wait; the link to the call stands on the task from the start."""
-        context["ti"].xcom_push(key=XCOM_KEY, value=self.call_id)
+        with self._judging():
+            linked_call_id(context, self.call_id)
         return super().execute(context)
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Read the call."""
-        call = self.hook.get_call(self.call_id)
+        call = self.hook.get_call(checked_call_id(self.call_id))
         return (call.has_ended if self.until == "ended" else call.is_analyzed), call.slim()
 
     def trigger(self, **common: Any) -> PollTrigger:
         """Return the trigger that waits for the call."""
         from airflow_provider_retell.triggers.call import CallTrigger
 
-        return CallTrigger(call_id=self.call_id, until=self.until, **common)
+        return CallTrigger(call_id=checked_call_id(self.call_id), until=self.until, **common)
 
 
 class BatchCallSensor(RetellSensor):
@@ -173,8 +191,9 @@ class BatchCallSensor(RetellSensor):
         """Count the calls that have ended."""
         from airflow_provider_retell.api.batch import ended_calls
 
+        total = _whole(self.total, "total")
         ended = self.hook.run(ended_calls(self.batch_call_id))
-        return ended >= int(self.total), {"batch_call_id": self.batch_call_id, "ended": ended}
+        return ended >= total, {"batch_call_id": self.batch_call_id, "ended": ended}
 
     def trigger(self, **common: Any) -> PollTrigger:
         """Return the trigger that waits for the batch."""
@@ -199,8 +218,9 @@ class ConcurrencySensor(RetellSensor):
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Ask for the room."""
+        calls = _whole(self.calls, "calls")
         room = self.hook.get_concurrency().room
-        return room >= int(self.calls), {"room": room}
+        return room >= calls, {"room": room}
 
     def trigger(self, **common: Any) -> PollTrigger:
         """Return the trigger that waits for room."""
@@ -209,5 +229,11 @@ class ConcurrencySensor(RetellSensor):
         return ConcurrencyTrigger(calls=int(self.calls), **common)
 
 
-def _seconds(value: float | timedelta) -> float:
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+def _whole(value: Any, name: str) -> int:
+    """Return a rendered number."""
+    from airflow_provider_retell.api.errors import RetellInputError
+
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise RetellInputError(f"{name} must be a whole number") from None

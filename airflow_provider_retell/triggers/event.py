@@ -8,20 +8,19 @@ from typing import Any
 from airflow_provider_retell.api.errors import RetellError, WaitFailedError, WaitTimeoutError
 
 
-def check_event(event: Mapping[str, Any] | None) -> None:
-    """Return if the wait came to its end; raise what went wrong otherwise.
+def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the event if the wait came to its end; raise what went wrong otherwise.
 
     :raises WaitTimeoutError: if time was up.
     :raises RetellError: if Retell could not be asked any more; :class:`WaitFailedError` if trying again cannot help,
         or if the event is not one of this package's.
     """
-    status = (event or {}).get("status")
+    event = event or {}
+    status, message = event.get("status"), str(event.get("message"))
     if status == "done":
-        return
-    if event is None or status not in ("timeout", "error"):
-        raise WaitFailedError(
-            f"The trigger sent an event that this version does not know (status {status!r})"
-        )
+        return event
     if status == "timeout":
-        raise WaitTimeoutError(event["message"])
-    raise (WaitFailedError if event["permanent"] else RetellError)(event["message"])
+        raise WaitTimeoutError(message)
+    if status == "error":
+        raise (WaitFailedError if event.get("permanent") else RetellError)(message)
+    raise WaitFailedError(f"The trigger sent an event that this version does not know (status {status!r})")

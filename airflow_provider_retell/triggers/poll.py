@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+_LAST_LOOK_SECONDS = 30.0
 
 
 class PollTrigger(BaseTrigger):
@@ -26,8 +29,9 @@ class PollTrigger(BaseTrigger):
 
     :param retell_conn_id: the Airflow connection, of type ``retell``.
     :param poll_interval: seconds between two polls; a tenth more or less, so that many waits spread out.
-    :param deadline: epoch seconds at which waiting ends.
-    :param max_poll_failures: how many polls in a row may fail before waiting ends in an error.
+    :param deadline: epoch seconds at which waiting ends, after a last look.
+    :param max_poll_failures: how many polls in a row may fail; one more ends the wait in an error. An error that trying
+        again cannot mend does so at once.
     """
 
     def __init__(
@@ -64,33 +68,67 @@ class PollTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the wait is over, and send one event."""
-        yield TriggerEvent(await self._outcome())  # type: ignore[no-untyped-call, unused-ignore]
-
-    async def _outcome(self) -> dict[str, Any]:
-        # Imported when a trigger runs: reading a DAG file must not load the HTTP libraries.
-        from airflow_provider_retell.api.errors import RetellError
-        from airflow_provider_retell.hooks.shared import shared_hook
-
-        failures = 0
+        polling = asyncio.ensure_future(self._poll())
         try:
-            async with shared_hook(self.retell_conn_id) as hook:
-                while True:
-                    try:
-                        found = await self.check(hook)
-                        failures = 0
-                    except RetellError as error:
-                        failures += 1
-                        if error.permanent or failures > self.max_poll_failures:
-                            raise
-                        self.log.warning("Poll %d in a row failed: %s", failures, error)
-                        found = None
+            # The last look at Retell may hang or queue for the quota: it does not hold the deadline up for long.
+            left = max(self.deadline - time.time(), 0)
+            await asyncio.wait([polling], timeout=left + _LAST_LOOK_SECONDS)
+            event = polling.result() if polling.done() else self._timed_out()
+        finally:
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+        yield TriggerEvent(event)  # type: ignore[no-untyped-call, unused-ignore]
+
+    async def _poll(self) -> dict[str, Any]:
+        from airflow_provider_retell.api.errors import RateLimitError
+
+        shared_hook = await asyncio.to_thread(_load)
+        hook, failures = None, 0
+        # The task has just looked, and a restarted triggerer has many waits: the first looks are spread out.
+        pause = self.poll_interval * random.random()  # noqa: S311
+        async with AsyncExitStack() as stack:
+            while True:
+                left = self.deadline - time.time()
+                await asyncio.sleep(max(min(pause, left), 0))
+                pause = self.poll_interval * random.uniform(0.9, 1.1)  # noqa: S311
+                try:
+                    if hook is None:
+                        hook = await stack.enter_async_context(shared_hook(self.retell_conn_id))
+                    found = await self.check(hook)
+                except Exception as error:
+                    # Being throttled is no fault: it says that there are many waits, not that this one is in vain.
+                    failures += not isinstance(error, RateLimitError)
+                    permanent = bool(getattr(error, "permanent", False))
+                    if permanent or failures > self.max_poll_failures:
+                        return self._failed(error, failures, permanent)
+                    self.log.warning("Poll failed, %d in a row: %s", failures, _text(error))
+                else:
+                    failures = 0
                     if found is not None:
                         return {"status": "done", **found}
-                    left = self.deadline - time.time()
-                    if left <= 0:
-                        return {"status": "timeout", "message": f"Timed out: {self.waits_for()}"}
-                    await asyncio.sleep(min(self.poll_interval * random.uniform(0.9, 1.1), left))  # noqa: S311
-        except RetellError as error:
-            times = f" ({failures} polls in a row failed)" if failures > 1 else ""
-            message = f"Stopped waiting: {self.waits_for()}{times}: {error}"
-            return {"status": "error", "permanent": error.permanent, "message": message}
+                if time.time() >= self.deadline:
+                    return self._timed_out()
+
+    def _timed_out(self) -> dict[str, Any]:
+        return {"status": "timeout", "message": f"Timed out: {self.waits_for()}"}
+
+    def _failed(self, error: Exception, failures: int, permanent: bool) -> dict[str, Any]:
+        times = f" ({failures} polls in a row failed)" if failures > 1 else ""
+        message = f"Stopped waiting: {self.waits_for()}{times}: {_text(error)}"
+        return {"status": "error", "permanent": permanent, "message": message}
+
+
+def _load() -> Callable[[str], AbstractAsyncContextManager[RetellAsyncHook]]:
+    """Import what a wait needs: not when a DAG file is read, and beside the event loop, as it takes a while."""
+    import airflow_provider_retell.hooks.aiohttp_transport  # noqa: F401 - the hook imports it when it opens
+    from airflow_provider_retell.hooks.shared import shared_hook
+
+    return shared_hook
+
+
+def _text(error: Exception) -> str:
+    """Return what may be stored of *error*: an error of another's making might quote what it could not read."""
+    from airflow_provider_retell._compat import AirflowException
+    from airflow_provider_retell.api.errors import RetellError
+
+    return str(error) if isinstance(error, (RetellError, AirflowException)) else type(error).__name__

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VERSION = tuple(map(int, AIRFLOW_VERSION.split(".")[:2]))
-pytestmark = [pytest.mark.system, pytest.mark.skipif(VERSION < (3, 0), reason="Airflow 2 has no events of this kind")]
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(VERSION < (3, 0), reason="Airflow 2 has no events of this kind"),
+]
 newest = pytest.mark.skipif(VERSION < (3, 3), reason="needs Airflow 3.3")
 
 PLUGIN = "from airflow_provider_retell.webhook.plugin import RetellWebhookPlugin\n"
@@ -106,7 +109,9 @@ class Stack(ui.Airflow):
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
         request = urllib.request.Request(self.url + path, body or None, headers, method=method)
         try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                request, timeout=20
+            ) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -119,14 +124,18 @@ class Stack(ui.Airflow):
         """Start a run."""
         headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
         body = {"dag_run_id": run_id, "conf": conf, "logical_date": None}
-        status, said = self.request("POST", f"/api/v2/dags/{dag_id}/dagRuns", json.dumps(body).encode(), **headers)
+        status, said = self.request(
+            "POST", f"/api/v2/dags/{dag_id}/dagRuns", json.dumps(body).encode(), **headers
+        )
         assert status == 200, said
 
     def states(self, run_id: str) -> list[str | None]:
         return [s for (s,) in self.rows(f"select state from task_instance where run_id = '{run_id}'")]
 
     def logs(self, run_id: str) -> str:
-        return "".join(p.read_text() for p in (self.home / "logs").rglob("*.log") if f"run_id={run_id}" in str(p))
+        return "".join(
+            p.read_text() for p in (self.home / "logs").rglob("*.log") if f"run_id={run_id}" in str(p)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +186,9 @@ def enriched(emulator: Emulator, *call_ids: str) -> bool:
 
 
 @newest
-def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(stack: Stack, emulator: Emulator) -> None:
+def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
+    stack: Stack, emulator: Emulator
+) -> None:
     def stored() -> list[tuple[Any, ...]]:
         return stack.rows("select value from asset_state_store")
 
@@ -201,7 +212,9 @@ def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(stack: St
     stack.wait("two more polls", lambda: emulator.count("list-calls") >= seen + 2, 60)
     assert stack.events() == Counter([f"call_{index}" for index in range(5)])
     stack.wait("all runs end", lambda: "running" not in str(stack.rows("select state from dag_run")), 60)
-    assert {state for (state,) in stack.rows("select state from dag_run where dag_id = 'call_events'")} == {"success"}
+    assert {state for (state,) in stack.rows("select state from dag_run where dag_id = 'call_events'")} == {
+        "success"
+    }
 
 
 @pytest.mark.skipif(VERSION >= (3, 3), reason="the newest has a test of its own")
@@ -213,12 +226,16 @@ def test_a_call_that_ends_starts_the_dag(stack: Stack, emulator: Emulator) -> No
 
 
 def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator) -> None:
-    body = json.dumps({"event": "call_ended", "call": {"call_id": "call_hook", "call_status": "ended"}}).encode()
+    body = json.dumps(
+        {"event": "call_ended", "call": {"call_id": "call_hook", "call_status": "ended"}}
+    ).encode()
     moment = str(int(time.time() * 1000))
 
     def post(key: str) -> int:
         digest = hmac.new(key.encode(), body + moment.encode(), hashlib.sha256).hexdigest()
-        return stack.request("POST", "/retell/webhook", body, **{"X-Retell-Signature": f"v={moment},d={digest}"})[0]
+        return stack.request(
+            "POST", "/retell/webhook", body, **{"X-Retell-Signature": f"v={moment},d={digest}"}
+        )[0]
 
     assert post("key_forged") == 401
     assert stack.request("POST", "/retell/webhook", body)[0] == 401
@@ -263,14 +280,18 @@ def test_a_failure_calls_once_and_stays_the_failure(stack: Stack, emulator: Emul
 @newest
 def test_a_missed_deadline_calls_from_the_triggerer(stack: Stack, emulator: Emulator) -> None:
     stack.run("late", "late_1")
-    stack.wait("somebody is called", lambda: any(c["to_number"] == "+14155550103" for c in emulator.placed), 90)
+    stack.wait(
+        "somebody is called", lambda: any(c["to_number"] == "+14155550103" for c in emulator.placed), 90
+    )
     (told,) = [c["retell_llm_dynamic_variables"] for c in emulator.placed if c["to_number"] == "+14155550103"]
     assert (told["dag_id"], told["run_id"], told["reason"]) == ("late", "late_1", "late is late")
 
 
 @newest
 def test_a_throttled_task_is_tried_again_when_retell_asked(stack: Stack, emulator: Emulator) -> None:
-    emulator.faults.add(Fault.status(429, headers={"Retry-After": "1234"}), route="update-call", call_id="call_throttled")
+    emulator.faults.add(
+        Fault.status(429, headers={"Retry-After": "1234"}), route="update-call", call_id="call_throttled"
+    )
     stack.run("throttled", "throttled_1")
     stack.wait("it is up for retry", lambda: stack.states("throttled_1") == ["up_for_retry"], 90)
     query = "select retry_delay_override, retry_reason from task_instance where run_id = 'throttled_1'"

@@ -142,7 +142,8 @@ def test_waits_outlive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> N
     assert states["never", -1][0] == "failed"
     first_look = next(request.at for request in emulator.requests if request.call_id == "call_never")
     deadline = time.time() - time.monotonic() + first_look + 60
-    assert deadline - 1 < states["never", -1][1] < deadline + 30
+    # It was set before the worker loaded the HTTP library for that look, which a busy machine takes seconds for.
+    assert deadline - 10 < states["never", -1][1] < deadline + 30
     updates = [request.call_id for request in emulator.requests if request.route == "update-call"]
     assert sorted(updates) == [call_id for call_id in WAITS if "update" in call_id]  # once each
     for call_id in updates:
