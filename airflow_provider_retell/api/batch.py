@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from airflow_provider_retell.api import endpoints
-from airflow_provider_retell.api.change import Procedure
 from airflow_provider_retell.api.models import ENDED_STATUSES, CallPage
 from airflow_provider_retell.api.pages import CallPages
-from airflow_provider_retell.api.request import check_id
+from airflow_provider_retell.api.request import Procedure, check_id
 
 
 def ended_calls(batch_call_id: str) -> Procedure[int]:

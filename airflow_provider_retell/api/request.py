@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellInputError
 
 T_co = TypeVar("T_co", covariant=True)
 S = TypeVar("S")
+R = TypeVar("R")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _ALLOWED = re.compile(r"[A-Za-z0-9_-]")
@@ -46,6 +47,11 @@ class Request(Generic[T_co]):
         return Request(
             self.operation, self.method, self.path, parse, self.body, self.repeatable, self.subject
         )
+
+
+Procedure = Generator[Request[Any], Any, R]
+"""Several requests with decisions between them: a generator that yields requests, is sent their results (or thrown
+their errors), and returns what comes of it. The hooks' ``run`` drives it."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import filterfalse, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell.api.change import Change, apply_change, check_answer
+from airflow_provider_retell.api.change import Change, check_answer
 from airflow_provider_retell.api.errors import (
     RateLimitError,
     RetellConnectionError,
@@ -26,6 +26,7 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
+from airflow_provider_retell.api.update import apply_change
 from airflow_provider_retell.bulk.outcome import Result, Tally
 from airflow_provider_retell.bulk.plan import Difference, Plan, Todo
 from airflow_provider_retell.bulk.report import Report

@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     import aiohttp
     import requests
 
-    from airflow_provider_retell.api.change import Procedure
     from airflow_provider_retell.api.models import Call
-    from airflow_provider_retell.api.request import Request
+    from airflow_provider_retell.api.request import Procedure, Request
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,8 +11,9 @@ from airflow_provider_retell.operators.base import WaitingOperator, linked_call_
 from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.change import Procedure, Updated
     from airflow_provider_retell.api.filters import DataStorageSetting
+    from airflow_provider_retell.api.request import Procedure
+    from airflow_provider_retell.api.update import Updated
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class UpdateCallOperator(WaitingOperator):
         return self._result(updated)
 
     def _update(self, call_id: str) -> Procedure[Updated]:
-        from airflow_provider_retell.api.change import careful_update
+        from airflow_provider_retell.api.update import careful_update
 
         return careful_update(
             call_id,

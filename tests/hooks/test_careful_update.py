@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.change import Change, Updated, careful_update, differences, needed
+from airflow_provider_retell.api.change import Change, differences, needed
 from airflow_provider_retell.api.errors import (
     BadRequestError,
     CallNotEndedError,
@@ -19,6 +19,7 @@ from airflow_provider_retell.api.errors import (
     UpdateMismatchError,
 )
 from airflow_provider_retell.api.models import Call
+from airflow_provider_retell.api.update import Updated, careful_update
 from airflow_provider_retell.emulator import Fault
 
 if TYPE_CHECKING:
