@@ -47,7 +47,9 @@ def run(operator: UpdateCallOperator, native: bool = False, **context: Any) -> d
 @pytest.fixture
 def call(retell_emulator: Emulator, retell_connection: str) -> dict[str, Any]:
     """A call that has ended, with metadata of its own."""
-    return retell_emulator.add_call(call_id="call_1", call_status="ended", metadata={"kept": 1, "tier": "old"})
+    return retell_emulator.add_call(
+        call_id="call_1", call_status="ended", metadata={"kept": 1, "tier": "old"}
+    )
 
 
 def update(**arguments: Any) -> UpdateCallOperator:
@@ -61,13 +63,17 @@ def test_replace_sends_exactly_one_request(call: dict[str, Any], retell_emulator
     assert (result["updated"], result["written"]) == (True, ["metadata.tier"])
 
 
-def test_merge_keeps_other_keys_and_names_what_changed(call: dict[str, Any], retell_emulator: Emulator) -> None:
+def test_merge_keeps_other_keys_and_names_what_changed(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
     result = run(update(metadata={"tier": "gold", "kept": 1.0}, metadata_mode="merge"))
     assert retell_emulator.calls["call_1"]["metadata"] == {"kept": 1, "tier": "gold"}
     assert result["written"] == ["metadata.tier"]
 
 
-def test_merge_sends_nothing_when_nothing_would_change(call: dict[str, Any], retell_emulator: Emulator) -> None:
+def test_merge_sends_nothing_when_nothing_would_change(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
     result = run(update(metadata={"tier": "old"}, data_storage_setting="everything", metadata_mode="merge"))
     assert retell_emulator.count("update-call") == 0
     assert (result["updated"], result["written"]) == (False, [])
@@ -80,7 +86,9 @@ def test_fill_sets_missing_keys_only(call: dict[str, Any], retell_emulator: Emul
     assert result["written"] == ["metadata.empty", "metadata.new"]
 
 
-def test_merge_sends_back_numbers_that_only_a_double_holds(call: dict[str, Any], retell_emulator: Emulator) -> None:
+def test_merge_sends_back_numbers_that_only_a_double_holds(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
     retell_emulator.calls["call_1"]["metadata"]["big"] = [2**60]
     run(update(metadata={"new": 1}, metadata_mode="merge"))
     assert retell_emulator.calls["call_1"]["metadata"]["big"] == [2**60]
@@ -105,15 +113,25 @@ def test_templates_give_the_same_with_and_without_native_rendering(
     assert retell_emulator.calls["call_1"]["metadata"] == facts
 
 
-def test_a_call_id_of_digits_survives_native_rendering(retell_emulator: Emulator, retell_connection: str) -> None:
+def test_a_call_id_of_digits_survives_native_rendering(
+    retell_emulator: Emulator, retell_connection: str
+) -> None:
     retell_emulator.add_call(call_id="12345", call_status="ended")
-    assert run(update(call_id="{{ which }}", metadata={"a": 1}), native=True, which="12345")["call_id"] == "12345"
+    assert (
+        run(update(call_id="{{ which }}", metadata={"a": 1}), native=True, which="12345")["call_id"]
+        == "12345"
+    )
 
 
-def test_storage_is_tightened_and_attributes_are_sent(call: dict[str, Any], retell_emulator: Emulator) -> None:
+def test_storage_is_tightened_and_attributes_are_sent(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
     result = run(update(data_storage_setting="{{ how }}"), how="basic_attributes_only")
     assert retell_emulator.calls["call_1"]["data_storage_setting"] == "basic_attributes_only"
-    assert (result["data_storage_setting"], result["written"]) == ("basic_attributes_only", ["data_storage_setting"])
+    assert (result["data_storage_setting"], result["written"]) == (
+        "basic_attributes_only",
+        ["data_storage_setting"],
+    )
 
 
 @pytest.mark.parametrize("flag", [True, "true", "{{ flag }}"])
@@ -124,15 +142,19 @@ def test_the_former_flag_is_translated(call: dict[str, Any], retell_emulator: Em
     assert retell_emulator.requests[-1].body == {"data_storage_setting": "basic_attributes_only"}
 
 
-def test_the_former_flag_set_to_false_changes_nothing(call: dict[str, Any], retell_emulator: Emulator) -> None:
-    with pytest.warns(DeprecationWarning):
+def test_the_former_flag_set_to_false_changes_nothing(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
+    with pytest.warns(DeprecationWarning, match="no longer part"):
         operator = update(opt_out_sensitive_data_storage=False, metadata={"a": 1})
     run(operator)
     assert retell_emulator.requests[-1].body == {"metadata": {"a": 1}}
 
 
-def test_the_former_flag_and_another_setting_are_refused(call: dict[str, Any], retell_emulator: Emulator) -> None:
-    with pytest.warns(DeprecationWarning):
+def test_the_former_flag_and_another_setting_are_refused(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
+    with pytest.warns(DeprecationWarning, match="no longer part"):
         operator = update(opt_out_sensitive_data_storage=True, data_storage_setting="everything_except_pii")
     with pytest.raises(AirflowFailException, match="leave the old flag out"):
         run(operator)
@@ -180,7 +202,9 @@ def test_a_call_that_has_not_ended_names_the_way_out(
     retell_emulator: Emulator, retell_connection: str, mode: Any, status: str
 ) -> None:
     retell_emulator.add_call(call_id="call_1", call_status=status)
-    with pytest.raises(CallNotEndedError, match=rf"call call_1 is {status}.*Wait for its end.*UpdateLiveCallOperator"):
+    with pytest.raises(
+        CallNotEndedError, match=rf"call call_1 is {status}.*Wait for its end.*UpdateLiveCallOperator"
+    ):
         run(update(metadata={"a": 1}, metadata_mode=mode))
 
 
@@ -193,7 +217,9 @@ def test_an_unknown_call_says_so_and_burns_no_retries(
 
 
 @pytest.mark.parametrize("mode", ["replace", "merge"])
-def test_loosening_the_storage_setting_says_so(call: dict[str, Any], retell_emulator: Emulator, mode: Any) -> None:
+def test_loosening_the_storage_setting_says_so(
+    call: dict[str, Any], retell_emulator: Emulator, mode: Any
+) -> None:
     retell_emulator.calls["call_1"]["data_storage_setting"] = "everything_except_pii"
     with pytest.raises(AirflowFailException, match="never loosens it"):
         run(update(data_storage_setting="everything", metadata_mode=mode))
@@ -202,13 +228,17 @@ def test_loosening_the_storage_setting_says_so(call: dict[str, Any], retell_emul
 def test_an_answer_that_differs_is_an_error(call: dict[str, Any], retell_emulator: Emulator) -> None:
     answer = {**retell_emulator.calls["call_1"], "metadata": {"tier": PRIVATE}}
     retell_emulator.faults.add(Fault.status(200, body=answer), route="update-call")
-    with pytest.raises(AirflowFailException, match=r"does not hold what was sent in: metadata\.tier") as error:
+    with pytest.raises(
+        AirflowFailException, match=r"does not hold what was sent in: metadata\.tier"
+    ) as error:
         run(update(metadata={"tier": "gold"}))
     assert isinstance(error.value.__cause__, UpdateMismatchError)
     assert PRIVATE not in str(error.value)
 
 
-def test_a_server_that_merges_is_told_from_one_that_replaces(retell_connection: str, monkeypatch: Any) -> None:
+def test_a_server_that_merges_is_told_from_one_that_replaces(
+    retell_connection: str, monkeypatch: Any
+) -> None:
     with Emulator(metadata_semantics="merge") as emulator:
         emulator.add_call(call_id="call_1", call_status="ended", metadata={"kept": 1})
         connection = {"conn_type": "retell", "host": emulator.url, "password": emulator.api_key}
@@ -250,7 +280,9 @@ class TestDroppedAttributes:
             run(update(custom_attributes=attributes, confirm_custom_attributes=True))
 
 
-def test_unseen_attributes_are_reported(call: Any, retell_emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_unseen_attributes_are_reported(
+    call: Any, retell_emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
     run(update(custom_attributes={"some": "x"}))
     assert "does not show whether it kept custom_attributes.some" in caplog.text
 
@@ -267,12 +299,20 @@ def test_the_result_is_slim_and_private_by_default(call: Any, retell_emulator: E
         "written": ["metadata.note"],
         **{
             name: retell_emulator.calls["call_1"][name]
-            for name in ("agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms")
+            for name in (
+                "agent_id",
+                "disconnection_reason",
+                "start_timestamp",
+                "end_timestamp",
+                "duration_ms",
+            )
         },
     }
 
 
-def test_metadata_and_the_whole_call_come_on_request(retell_emulator: Emulator, retell_connection: str) -> None:
+def test_metadata_and_the_whole_call_come_on_request(
+    retell_emulator: Emulator, retell_connection: str
+) -> None:
     retell_emulator.add_call(call_id="call_1", call_type="web_call", call_status="ended")
     assert retell_emulator.calls["call_1"]["access_token"]
     assert run(update(metadata={"a": 1}, return_value="metadata"))["metadata"] == {"a": 1}
@@ -307,7 +347,11 @@ def test_wrong_choices_fail_when_the_dag_is_read(arguments: dict[str, str]) -> N
 def test_rendered_values_are_not_shown(native: bool, mapped: bool) -> None:
     dag = DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
     dag.render_template_as_native_obj = native
-    template = {"call_id": "call_1", "metadata": "{{ facts }}", "custom_attributes": {"id": "{{ facts.note }}"}}
+    template = {
+        "call_id": "call_1",
+        "metadata": "{{ facts }}",
+        "custom_attributes": {"id": "{{ facts.note }}"},
+    }
     context: dict[str, Any] = {"dag": dag, "params": {}, "facts": {"note": PRIVATE}, "ti": Ti()}
     with dag:
         if mapped:
@@ -318,7 +362,9 @@ def test_rendered_values_are_not_shown(native: bool, mapped: bool) -> None:
             )
         else:
             operator = UpdateCallOperator(task_id="update", **template)
-            assert serialize_template_field(operator.metadata, "metadata") == "{{ facts }}"  # the template is code
+            assert (
+                serialize_template_field(operator.metadata, "metadata") == "{{ facts }}"
+            )  # the template is code
             operator.render_template_fields(context, dag.get_template_env())
     shown = [serialize_template_field(getattr(operator, name), name) for name in operator.template_fields]
     assert PRIVATE not in str(shown)
