@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 
@@ -11,8 +12,10 @@ os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow_home_"))
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.logging import LogCaptureHandler, _LiveLoggingNullHandler
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytest_plugins = ["airflow_provider_retell.emulator.pytest_plugin"]
@@ -35,3 +38,13 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "no_netrc"))
+
+
+@pytest.fixture(autouse=True)
+def plain_logging() -> Iterator[None]:
+    """Take away the handlers that Airflow adds when it runs a task: they write to a test's output, which ends."""
+    before = set(logging.root.handlers)
+    yield
+    for handler in set(logging.root.handlers) - before:
+        if not isinstance(handler, (LogCaptureHandler, _LiveLoggingNullHandler)):
+            logging.root.removeHandler(handler)

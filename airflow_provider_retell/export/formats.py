@@ -69,7 +69,7 @@ class Parquet:
 
         own = [name for name in Call.model_fields if name not in ("access_token", "call_id")]
         self._fields = fields
-        self._columns = ["call_id", *(dict.fromkeys(fields) if fields is not None else [*own, "other"])]
+        self._columns = list(dict.fromkeys(["call_id", *([*own, "other"] if fields is None else fields)]))
         self._schema = pyarrow.schema(
             [(name, pyarrow.float64() if name in _NUMBERS else pyarrow.string()) for name in self._columns]
         )

@@ -66,8 +66,8 @@ async def export(
                     if whole_calls:
                         part = await _whole(hook, part, counts)
                     await on_disk(functools.partial(out.write, part))
-                counts["calls"] += len(calls)
-                counts["not_analyzed"] += sum(not call.is_analyzed for call in calls)
+                    counts["calls"] += len(part)
+                    counts["not_analyzed"] += sum(not call.is_analyzed for call in part)
                 log.info("%s calls written, %d requests", f"{counts['calls']:,}", hook.quotas.usage.requests)
             await on_disk(out.close)
         except BaseException as error:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.operators.base import RetellOperator, linked_call_id
+from airflow_provider_retell.operators.once import OnceOperator
 from airflow_provider_retell.operators.sealed import SealedField, as_object
-
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
 
 log = logging.getLogger(__name__)
 
@@ -109,14 +106,17 @@ class UpdateLiveCallOperator(RetellOperator):
         call_id = linked_call_id(context, self.call_id)
         about = f"update-live-call of call {call_id}: "
         variables: Any = as_object(self.override_dynamic_variables, f"{about}override_dynamic_variables")
+        setting: Any = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
+        context_text = unsealed(self.additional_context)
         answer = self.hook.update_live_call(
             call_id,
             metadata=as_object(self.metadata, f"{about}metadata"),
             override_dynamic_variables=UNSET
             if variables is None and not self.clear_dynamic_variables
             else variables,
-            data_storage_setting=self.data_storage_setting or None,  # type: ignore[arg-type]  # checked when sent
-            additional_context=unsealed(self.additional_context),
+            data_storage_setting=setting,
+            # Native rendering makes a number of text that looks like one.
+            additional_context=None if context_text is None else str(context_text),
             trigger_response=self.trigger_response,
         )
         if not answer.success:
@@ -159,11 +159,12 @@ class StopCallOperator(RetellOperator):
 class DeleteCallOperator(RetellOperator):
     """Delete a call and all its data at Retell, for good. A call that is gone already counts as done.
 
-    A wrong API key looks like "gone" to Retell, which knows calls by organisation: with ``missing_ok=False`` a call
-    that is not there fails the task.
+    The key of another organisation looks like "gone" to Retell, which knows calls by organisation: with
+    ``missing_ok=False`` a call that is not there fails the task.
 
     :param call_id: the call (templated).
-    :param missing_ok: False to fail if there is no such call.
+    :param missing_ok: False to read the call first, and fail if there is none. So does a retry after a crash behind
+        the deletion.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 
@@ -179,24 +180,30 @@ class DeleteCallOperator(RetellOperator):
         from airflow_provider_retell.api.errors import NotFoundError
 
         call_id = linked_call_id(context, self.call_id)
+        if not self.missing_ok:
+            self.hook.get_call(call_id)
         try:
             self.hook.delete_call(call_id)
         except NotFoundError:
+            # With missing_ok=False it was there: an answer got lost, and the request was sent again.
             if not self.missing_ok:
-                raise
+                return {"call_id": call_id, "deleted": True}
             log.info("Call %s: not there (any more)", call_id)
             return {"call_id": call_id, "deleted": False}
         log.info("Call %s: deleted", call_id)
         return {"call_id": call_id, "deleted": True}
 
 
-class RerunCallAnalysisOperator(RetellOperator):
+class RerunCallAnalysisOperator(OnceOperator):
     """Analyse a call again with the agent's latest draft. Retell charges for it and sends no webhook.
 
-    Sent once. If it is not known whether Retell acted, the task fails without retries, since another try would pay
-    again. Whether Retell answers before or after the analysis is not documented: read the call some time later.
+    Sent once, as :class:`~airflow_provider_retell.operators.place.CreateBatchCallOperator` does: a try of which it is
+    not known whether Retell acted fails the task for good, and so do later tries, since another would pay again.
+    Whether Retell answers before or after the analysis is not documented: read the call some time later.
 
     :param call_id: the call (templated).
+    :param on_clear: what a deliberate clear of the task does: ``"same"`` (default) never pays again, ``"new"`` does,
+        once.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 
@@ -208,12 +215,9 @@ class RerunCallAnalysisOperator(RetellOperator):
 
     def work(self, context: Any) -> dict[str, Any]:
         """Ask for the analysis; returns the call's slim form as Retell answered it."""
-        from airflow_provider_retell.api.errors import RateLimitError, RetellError
+        from airflow_provider_retell.api.endpoints import rerun_call_analysis
 
-        try:
-            call: Call = self.hook.rerun_call_analysis(linked_call_id(context, self.call_id))
-        except RateLimitError:
-            raise  # a throttled request was not acted on
-        except RetellError as error:
-            raise AirflowFailException(f"{error} Not tried again, since it may have been charged") from error
-        return call.slim()
+        request = rerun_call_analysis(linked_call_id(context, self.call_id))
+        return self.send_once(
+            context, request, lambda call: call.slim(), "Look at the call's analysis in Retell's dashboard"
+        )

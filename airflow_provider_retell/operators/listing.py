@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.operators.sealed import as_object
 
 By = Literal["end_timestamp", "start_timestamp"]
 
@@ -22,13 +23,15 @@ class ListCallsOperator(RetellOperator):
 
     Retell has no "changed since": a call changes when it ends and again when it is analysed. So the window reaches
     back by ``overlap`` before the data interval, and a call may stand in two files: use ``call_id`` as the key and
-    let the later file win.
+    let the later file win. In Airflow 3 a cron expression as ``schedule`` gives runs no interval;
+    ``CronDataIntervalTimetable`` does.
 
     API: https://docs.retellai.com/api-references/list-calls
 
     :param path: where to write; ends in ``.jsonl``, ``.ndjson`` or ``.parquet`` (templated).
     :param path_conn_id: the Airflow connection to that storage, if its default will not do (templated).
-    :param filter_criteria: further conditions, all of which must hold, in the API's form (templated).
+    :param filter_criteria: further conditions, all of which must hold, in the API's form: a dict, or text that renders
+        to a JSON object (templated).
     :param by: what puts a call into the interval: ``"end_timestamp"`` (default) or ``"start_timestamp"``; None uses
         ``filter_criteria`` alone, whatever the data interval.
     :param overlap: how far to reach back before the interval, for analyses that came late. 30 minutes.
@@ -47,7 +50,7 @@ class ListCallsOperator(RetellOperator):
         *,
         path: str,
         path_conn_id: str | None = None,
-        filter_criteria: Mapping[str, Any] | None = None,
+        filter_criteria: Mapping[str, Any] | str | None = None,
         by: By | None = "end_timestamp",
         overlap: timedelta = timedelta(minutes=30),
         without_metadata_key: str | None = None,
@@ -101,15 +104,17 @@ class ListCallsOperator(RetellOperator):
             from airflow_provider_retell.api.errors import RetellInputError
 
             raise RetellInputError(
-                "this run has no data interval (it was started by hand or by an asset): set by=None and a "
-                "filter_criteria of your own, or start the DAG by its schedule or a backfill"
+                "this run has no data interval. Airflow 3 gives one only to runs of a timetable that has intervals: "
+                "schedule=CronDataIntervalTimetable('0 * * * *', timezone='UTC'), say, where schedule='0 * * * *' has "
+                "none; and not to runs that were started by hand without a date or by an asset. Or set by=None and a "
+                "filter_criteria of your own"
             )
         return [_milliseconds(start - self.overlap), _milliseconds(end) - 1]
 
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
         from airflow_provider_retell.api.errors import RetellInputError
 
-        criteria = dict(self.filter_criteria or {})
+        criteria = dict(as_object(self.filter_criteria, "filter_criteria") or {})
         if window is not None:
             if self.by in criteria:
                 raise RetellInputError(

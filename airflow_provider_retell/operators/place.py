@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.operators.base import RetellOperator, WaitingOperator, linked_call_id
-from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
+from airflow_provider_retell.operators.base import WaitingOperator, linked_call_id
+from airflow_provider_retell.operators.once import (
+    OnceOperator,
+    OnClear,
+    check_on_clear,
+    generation,
+    recall,
+    remember,
+    task_key,
+)
+from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object, unsealed
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
+    from airflow_provider_retell.api.models import BatchCall, Call
     from airflow_provider_retell.triggers.call import Until
 
 log = logging.getLogger(__name__)
-
-OnClear = Literal["same", "new"]
 
 MARK = "airflow_call_key"
 """The metadata key under which a placed call carries the key of the task that placed it."""
@@ -28,8 +34,9 @@ class CreatePhoneCallOperator(WaitingOperator):
 
     The request carries an idempotency key made of DAG, run, task and map index, not of the try: for an hour Retell
     answers a repeat with the call that it has placed. The call carries the key in its metadata too
-    (``airflow_call_key``), and a second try looks for it there before it dials, so that an hour is not the limit. On
-    Airflow 3.3 and later the call's id also stands in the task's state store.
+    (``airflow_call_key``), and a second try looks for it there before it dials, so that an hour is not the limit;
+    an update that replaces the metadata or a deletion of the call takes it away. On Airflow 3.3 and later the call's
+    id also stands in the task's state store. ``docs/placing.md`` lists what was tried.
 
     API: https://docs.retellai.com/api-references/create-phone-call
 
@@ -86,8 +93,7 @@ class CreatePhoneCallOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if on_clear not in ("same", "new"):
-            raise ValueError(f"on_clear is 'same' or 'new', not {on_clear!r}")
+        check_on_clear(on_clear)
         if wait_until not in (None, "ended", "analyzed"):
             raise ValueError(f"wait_until is 'ended', 'analyzed' or None, not {wait_until!r}")
         self.from_number = from_number
@@ -108,10 +114,14 @@ class CreatePhoneCallOperator(WaitingOperator):
     def work(self, context: Any) -> dict[str, Any]:
         """Place the call unless an earlier try did, and wait if that was asked for."""
         key = task_key(context["ti"], generation(context["ti"], self) if self.on_clear == "new" else 0)
-        call = self._placed_before(context, key) or self._place(key)
+        to_number = self._number("to_number")
+        call = self._placed_before(context, key)
+        placed = "placed by an earlier try" if call is not None else "placed"
+        call = call or self._place(key, to_number)
         remember(context, key, call.call_id)
         call_id = linked_call_id(context, call.call_id)
-        log.info("Call %s: placed, now %s", call_id, call.call_status)
+        self._check_number(call, to_number)
+        log.info("Call %s: %s, now %s", call_id, placed, call.call_status)
         if self.wait_until is None:
             return call.slim()
         self._waiting_for = call_id
@@ -123,8 +133,14 @@ class CreatePhoneCallOperator(WaitingOperator):
 
     def on_kill(self) -> None:
         """Hang up, if that was asked for."""
-        if self.stop_on_kill and self._waiting_for is not None:
+        if not self.stop_on_kill or self._waiting_for is None:
+            return
+        from airflow_provider_retell.api.errors import RetellError
+
+        try:
             self.hook.stop_call(self._waiting_for)
+        except RetellError as error:
+            log.warning("Call %s could not be stopped: %s", self._waiting_for, error)
 
     def _placed_before(self, context: Any, key: str) -> Call | None:
         remembered = recall(context, key)
@@ -135,13 +151,13 @@ class CreatePhoneCallOperator(WaitingOperator):
         marked = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": MARK}]}
         return next(self.hook.list_calls(filter_criteria=marked, page_size=1), None)
 
-    def _place(self, key: str) -> Call:
+    def _place(self, key: str, to_number: str) -> Call:
         metadata = as_object(self.metadata, "metadata") or {}
         version = self.override_agent_version
         variables: Any = as_object(self.retell_llm_dynamic_variables, "retell_llm_dynamic_variables")
         return self.hook.create_phone_call(
-            _number(self.from_number),
-            _number(self.to_number),
+            self._number("from_number"),
+            to_number,
             metadata={**metadata, MARK: key},
             retell_llm_dynamic_variables=variables,
             override_agent_id=self.override_agent_id or None,
@@ -155,14 +171,28 @@ class CreatePhoneCallOperator(WaitingOperator):
             idempotency_key=key,
         )
 
+    def _number(self, name: str) -> str:
+        return _number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)
 
-class CreateBatchCallOperator(RetellOperator):
+    def _check_number(self, call: Call, to_number: str) -> None:
+        """Refuse a call to somebody else: the list that a mapped task's index points into may have changed."""
+        if self.ignore_e164_validation or call.to_number in (None, to_number):
+            return
+        raise AirflowFailException(
+            f"Call {call.call_id}, which this task placed before, went to another number than the task now has: what "
+            "it is mapped over has changed, perhaps. Nobody was called. To call the new number, clear this task with "
+            "on_clear='new'"
+        )
+
+
+class CreateBatchCallOperator(OnceOperator):
     """Place many phone calls with one request; returns the batch's id and size, for ``BatchCallSensor``.
 
     Retell has no idempotency key for batches, so the request is sent once: a try that ends without an answer fails
     the task for good, and a later try fails without sending if an earlier one may have sent the batch. On Airflow
-    3.3 and later the task's state store knows whether one did; before, every later try counts as such, a cleared
-    one too. ``on_clear="new"`` sends the batch again when the task is cleared.
+    3.3 and later the task's state store knows whether one did, and a batch that Retell refused can be tried again;
+    before, every later try counts as one that may have, a cleared one too. ``on_clear="new"`` sends the batch again
+    when the task is cleared.
 
     API: https://docs.retellai.com/api-references/create-batch-call
 
@@ -193,98 +223,59 @@ class CreateBatchCallOperator(RetellOperator):
         trigger_timestamp: int | str | None = None,
         reserved_concurrency: int | None = None,
         call_time_window: Mapping[str, Any] | None = None,
-        on_clear: OnClear = "same",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if on_clear not in ("same", "new"):
-            raise ValueError(f"on_clear is 'same' or 'new', not {on_clear!r}")
         self.from_number = from_number
         self.tasks = tasks
         self.name = name
         self.trigger_timestamp = trigger_timestamp
         self.reserved_concurrency = reserved_concurrency
         self.call_time_window = call_time_window
-        self.on_clear = on_clear
 
     def work(self, context: Any) -> dict[str, Any]:
         """Send the batch, once."""
         from airflow_provider_retell.api.endpoints import create_batch_call
-        from airflow_provider_retell.api.errors import RetellConnectionError, RetellError, RetellStatusError
 
-        ti = context["ti"]
-        counted_from = generation(ti, self) if self.on_clear == "new" else 0
-        key = task_key(ti, counted_from)
-        sent = recall(context, key)
-        if isinstance(sent, dict):
-            return sent
-        # Without a state store, only the number of the try tells that there was one before.
-        if sent is not None or ("task_state_store" not in context and ti.try_number > counted_from + 1):
-            raise AirflowFailException(
-                "An earlier try of this task may have sent the batch, and Retell has no way to ask. Look for it in "
-                "Retell's dashboard (Batch Call); if it is not there, clear this task with on_clear='new'"
-            )
         timestamp = self.trigger_timestamp
         request = create_batch_call(
-            _number(self.from_number),
-            unsealed(self.tasks),
+            _number(self.from_number, "from_number"),
+            [_target(task, index) for index, task in enumerate(as_list(self.tasks, "tasks") or ())],
             name=self.name or None,
             trigger_timestamp=int(timestamp) if timestamp not in (None, "") else None,
             reserved_concurrency=self.reserved_concurrency,
             call_time_window=self.call_time_window,
         )
-        remember(context, key, "sending")
-        try:
-            batch = self.hook.send(request)
-        except RetellError as error:
-            if isinstance(error, RetellStatusError) and error.status < 500:
-                forget(context, key)  # refused, so not placed
-                raise AirflowFailException(str(error)) from error
-            unknown = (
-                " Whether the batch was placed is unknown" if isinstance(error, RetellConnectionError) else ""
-            )
-            raise AirflowFailException(f"{error}{unknown}") from error
-        result = {"batch_call_id": batch.batch_call_id, "total_task_count": int(batch.total_task_count or 0)}
-        remember(context, key, result)
-        log.info("Batch %s: %d calls accepted", batch.batch_call_id, result["total_task_count"])
+        result = self.send_once(
+            context, request, _batch, "Look for the batch in Retell's dashboard (Batch Call)"
+        )
+        log.info("Batch %s: %d calls accepted", result["batch_call_id"], result["total_task_count"])
         return result
 
 
-def task_key(ti: Any, generation: int) -> str:
-    """Return a key that is the same for every try of a task instance, and for no other task instance."""
-    parts = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index, generation)
-    return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
+def _target(task: Any, index: int) -> Any:
+    """Return a task of a batch, with the number that native rendering took the '+' from as text again."""
+    if not isinstance(task, Mapping) or "to_number" not in task:
+        return task  # is refused with all the others
+    only_e164 = not task.get("ignore_e164_validation")
+    number = _number(task["to_number"], f"tasks[{index}].to_number", only_e164=only_e164)
+    return {**task, "to_number": number}
 
 
-def generation(ti: Any, task: Any) -> int:
-    """Return a number that a retry keeps and a clear changes: how many tries there were before the last clear.
-
-    Airflow raises ``max_tries`` by the tries that were used up when a task is cleared.
-    """
-    return max(int(ti.max_tries) - int(task.retries or 0), 0)
+def _batch(answer: BatchCall) -> dict[str, Any]:
+    return {"batch_call_id": answer.batch_call_id, "total_task_count": int(answer.total_task_count or 0)}
 
 
-def remember(context: Any, key: str, value: Any) -> None:
-    """Keep *value* across tries, where Airflow (3.3 and later) has a state store for tasks."""
-    store = context.get("task_state_store")
-    if store is not None:
-        store.set(key, value)
-
-
-def recall(context: Any, key: str) -> Any:
-    """Return what an earlier try remembered, or None."""
-    store = context.get("task_state_store")
-    return None if store is None else store.get(key)
-
-
-def forget(context: Any, key: str) -> None:
-    """Forget what was remembered."""
-    store = context.get("task_state_store")
-    if store is not None:
-        store.delete(key)
-
-
-def _number(value: Any) -> str:
+def _number(value: Any, name: str, *, only_e164: bool = True) -> str:
     """Return a rendered phone number; native rendering makes a number of "+15550100"."""
     value = unsealed(value)
-    return f"+{value}" if type(value) is int else str(value)
+    if type(value) is not int:
+        return str(value)
+    if only_e164:
+        return f"+{value}"
+    from airflow_provider_retell.api.errors import RetellInputError
+
+    raise RetellInputError(
+        f"{name} rendered to a number, which does not tell whether there was a '+': with ignore_e164_validation, "
+        "phone numbers cannot come from templates of a DAG that has render_template_as_native_obj"
+    )

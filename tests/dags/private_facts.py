@@ -27,7 +27,10 @@ with DAG(
 ) as dag:
     UpdateCallOperator(task_id="update", call_id="call_1", metadata="{{ facts() | tojson }}")
     UpdateCallOperator(
-        task_id="attributes", call_id="call_1", custom_attributes={"id": "{{ facts().note }}"}, metadata_mode="merge"
+        task_id="attributes",
+        call_id="call_1",
+        custom_attributes={"id": "{{ facts().note }}"},
+        metadata_mode="merge",
     )
     UpdateCallOperator.partial(task_id="mapped", metadata={"note": "{{ facts().note }}"}, retries=0).expand(
         call_id=["call_1", "call_1"]

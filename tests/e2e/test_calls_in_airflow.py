@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, environment
 
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
+from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, environment
 
 DAY = 86_400
 NOTE, PHONE, BAD_PHONE = "zebra-umbrella-note", "+14155550187", "415-555-0198"

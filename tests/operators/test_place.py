@@ -40,7 +40,9 @@ HOUR = 3600
 
 
 def phone_call(**arguments: Any) -> CreatePhoneCallOperator:
-    given = {"from_number": FROM, "to_number": TO, "retries": 1, "deferrable": False, **arguments}
+    # Short waits, so that what is broken fails instead of hanging.
+    waits = {"deferrable": False, "poll_interval": 0.05, "wait_timeout": 3}
+    given = {"from_number": FROM, "to_number": TO, "retries": 1, **waits, **arguments}
     return CreatePhoneCallOperator(task_id="a_task", **given)
 
 

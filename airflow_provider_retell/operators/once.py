@@ -1,0 +1,150 @@
+"""What must not happen twice: calls, batches and analyses cost money, and calls ring at somebody's.
+
+A task is run again after a crash, by its retries, and when somebody clears it. These tell which of it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.operators.base import RetellOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.errors import RetellError
+    from airflow_provider_retell.api.request import Request
+
+T = TypeVar("T")
+
+OnClear = Literal["same", "new"]
+
+_SENDING = "sending"
+_THROTTLED_SECONDS = 120
+
+
+def check_on_clear(on_clear: str) -> None:
+    """Refuse a value that is none."""
+    if on_clear not in get_args(OnClear):
+        raise ValueError(f"on_clear is 'same' or 'new', not {on_clear!r}")
+
+
+def task_key(ti: Any, generation: int) -> str:
+    """Return a key that is the same for every try of a task instance, and for no other task instance."""
+    parts = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index, generation)
+    return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
+
+
+def generation(ti: Any, task: Any) -> int:
+    """Return a number that a retry keeps and a clear changes: the number of the last try before it.
+
+    Airflow sets ``max_tries`` to ``retries`` at first, and to ``try_number + retries`` when a task is cleared.
+    """
+    return max(int(ti.max_tries) - int(task.retries or 0), 0)
+
+
+def remember(context: Any, key: str, value: Any) -> None:
+    """Keep *value* across tries, where Airflow (3.3 and later) has a state store for tasks."""
+    store = context.get("task_state_store")
+    if store is not None:
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+        store.set(key, value, retention=NEVER_EXPIRE)  # goes when its DAG run is deleted
+
+
+def recall(context: Any, key: str) -> Any:
+    """Return what an earlier try remembered, or None."""
+    store = context.get("task_state_store")
+    return None if store is None else store.get(key)
+
+
+def _store_is_complete(context: Any) -> bool:
+    """Whether there is a state store, and one that is not emptied when a task succeeds."""
+    if context.get("task_state_store") is None:
+        return False
+    from airflow.configuration import conf
+
+    return not conf.getboolean("state_store", "clear_on_success", fallback=False)
+
+
+def _did_not_act(error: RetellError) -> bool:
+    """Whether it is certain that Retell did nothing."""
+    from airflow_provider_retell.api import errors
+
+    if isinstance(error, errors.RetellStatusError):
+        return error.status < 500 and error.status != 408
+    if isinstance(error, errors.RetellConnectionError):
+        return error.kind in ("dns", "refused")
+    return isinstance(error, (errors.RetellConfigError, errors.RetellInputError))
+
+
+class OnceOperator(RetellOperator):
+    """Base of the operators whose request Retell gives no way to repeat safely.
+
+    :param on_clear: what a deliberate clear of the task does: ``"same"`` (default) never sends the request again,
+        ``"new"`` does, once.
+    """
+
+    def __init__(self, *, on_clear: OnClear = "same", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_on_clear(on_clear)
+        self.on_clear = on_clear
+
+    def send_once(
+        self, context: Any, request: Request[T], result: Callable[[T], dict[str, Any]], look: str
+    ) -> dict[str, Any]:
+        """Send *request* and return what *result* makes of the answer; or what it was, if it was sent before.
+
+        :param look: tells the user how to find out by hand whether Retell acted.
+        """
+        from airflow_provider_retell.api.errors import RetellError
+
+        ti = context["ti"]
+        counted_from = generation(ti, self) if self.on_clear == "new" else 0
+        key = task_key(ti, counted_from)
+        before = recall(context, key)
+        if isinstance(before, dict):
+            return before
+        # Without a store that knows, only the number of the try tells that there was one before.
+        unknown = not _store_is_complete(context) and ti.try_number != counted_from + 1
+        if before == _SENDING or (unknown and before is None):
+            raise AirflowFailException(
+                f"An earlier try of this task may have sent {request}, and it is not sent twice. {look}; if it is "
+                "not there, clear this task with on_clear='new'"
+            )
+        remember(context, key, _SENDING)
+        try:
+            answer = result(self._send_when_there_is_room(request))
+        except RetellError as error:
+            if not _did_not_act(error):
+                raise AirflowFailException(
+                    f"{error} Whether Retell acted is unknown, so it is not sent again. {look}; if it is not there, "
+                    "clear this task with on_clear='new'"
+                ) from error
+            remember(context, key, "refused")
+            if context.get("task_state_store") is not None:
+                raise  # to be retried, or cleared once what was wrong is mended
+            raise AirflowFailException(
+                f"{error} Retell did nothing. Before Airflow 3.3 another try cannot know that: once it is mended, "
+                "clear this task with on_clear='new'"
+            ) from error
+        remember(context, key, answer)
+        return answer
+
+    def _send_when_there_is_room(self, request: Request[T]) -> T:
+        """Send *request*, again only where Retell was throttling and so did not act on it."""
+        from airflow_provider_retell.api.errors import RateLimitError
+
+        waited = 0.0
+        for pause in (0.5, 1, 2, 4, 8, 8, 8):
+            try:
+                return self.hook.send(request)
+            except RateLimitError as error:
+                seconds = error.retry_after or pause
+                waited += seconds
+                if waited > _THROTTLED_SECONDS:
+                    raise
+                time.sleep(seconds)
+        return self.hook.send(request)

@@ -1,0 +1,116 @@
+"""
+### Keep calls no longer than you may
+
+Calls older than `tighten_after_days` lose their transcript, recording and logs (storage setting
+`basic_attributes_only`); calls older than `delete_after_days` are deleted with all their data. **Neither can be
+undone**, so `dry_run` is true by default: the run then says what it would do and does nothing. Start one by hand and
+read the log of `preview` and `due_for_deletion`; then set the default of `dry_run` to false here, for the schedule to
+act.
+
+A run deletes at most 1000 calls, because Airflow maps a task at most 1024 times (`[core] max_map_length`); what is left
+is the next run's. It needs a connection `retell_default` of type *Retell AI* with the API key as its password, and the
+Airflow variable `retell_retention`: a folder for the lists of calls, which hold ids only.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from typing import Any
+
+try:
+    from airflow.sdk import dag, get_current_context, task
+except ImportError:  # Airflow 2
+    from airflow.decorators import dag, task
+    from airflow.operators.python import get_current_context
+
+from airflow_provider_retell.bulk import FileRows
+from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from airflow_provider_retell.operators.lifecycle import DeleteCallOperator
+from airflow_provider_retell.operators.listing import ListCallsOperator
+
+AT_ONCE = 1000
+
+
+def ended_before(days: int) -> dict[str, Any]:
+    """Return the condition that a call ended more than so many days ago."""
+    moment = datetime.now(timezone.utc) - timedelta(days=days)
+    return {"type": "number", "op": "lt", "value": int(moment.timestamp() * 1000)}
+
+
+@dag(
+    schedule="@daily",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    params={"dry_run": True, "tighten_after_days": 30, "delete_after_days": 365},
+    user_defined_macros={"ended_before": ended_before},
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    tags=["example", "retell"],
+    doc_md=__doc__,
+)
+def retention() -> None:
+    """Tighten old calls, delete very old ones, and show it first."""
+    folder = "{{ var.value.retell_retention }}/{{ run_id | replace(':', '-') }}"
+
+    old = ListCallsOperator(
+        task_id="list_old",
+        path=f"{folder}-old.jsonl",
+        by=None,  # not the run's interval: everything that is older
+        filter_criteria=(
+            "{{ {'end_timestamp': ended_before(params.tighten_after_days), 'data_storage_setting': "
+            "{'type': 'enum', 'op': 'in', 'value': ['everything', 'everything_except_pii']}} | tojson }}"
+        ),
+        fields=[],  # the ids are enough
+    )
+    very_old = ListCallsOperator(
+        task_id="list_very_old",
+        path=f"{folder}-very-old.jsonl",
+        by=None,
+        filter_criteria="{{ {'end_timestamp': ended_before(params.delete_after_days)} | tojson }}",
+        fields=[],
+    )
+
+    preview = BulkUpdateCallOperator(
+        task_id="preview",
+        rows=FileRows(f"{folder}-old.jsonl"),
+        data_storage_setting="basic_attributes_only",
+        dry_run=True,
+        tolerate=["not_found"],
+    )
+
+    @task
+    def due_for_deletion(manifest: dict[str, Any]) -> list[str]:
+        """Read the ids of the calls to delete; none in a dry run."""
+        ids = [row["call_id"] for row in islice(FileRows(manifest["path"]).read(), AT_ONCE)]
+        dry_run = get_current_context()["params"]["dry_run"]
+        logging.getLogger(__name__).info(
+            "%d calls are due, %d of them %s",
+            manifest["calls"],
+            len(ids),
+            "would go" if dry_run else "go now",
+        )
+        return [] if dry_run else ids
+
+    @task.short_circuit
+    def for_real() -> bool:
+        """Go on only if this is no dry run."""
+        return not get_current_context()["params"]["dry_run"]
+
+    tighten = BulkUpdateCallOperator(
+        task_id="tighten",
+        rows=FileRows(f"{folder}-old.jsonl"),
+        data_storage_setting="basic_attributes_only",
+        tolerate=["not_found"],
+    )
+    delete = DeleteCallOperator.partial(
+        task_id="delete", max_active_tis_per_dag=4, map_index_template="{{ task.call_id }}"
+    ).expand(call_id=due_for_deletion(very_old.output))
+
+    old >> preview >> for_real() >> tighten
+    # First tighten, then delete: the calls that go are among those that are old.
+    tighten >> delete
+
+
+retention()
