@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_retell.api import endpoints
-from airflow_provider_retell.api.change import Procedure
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.models import Call, CallPage
+from airflow_provider_retell.api.request import Procedure
 
 DAG_MARK = "airflow_alert"
 RUN_MARK = "airflow_alert_run"

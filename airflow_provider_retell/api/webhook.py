@@ -71,7 +71,7 @@ def event_facts(body: bytes) -> dict[str, Any] | None:
         read = _Event.model_validate_json(body)
     except ValidationError:
         return None
-    return {"event": read.event, **call_facts(read.call)}
+    return {"event": read.event, "calls": [call_facts(read.call)]}
 
 
 def call_facts(call: Call) -> dict[str, Any]:

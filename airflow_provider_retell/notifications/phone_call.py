@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import BaseNotifier, init_notifier
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.change import Procedure
+    from airflow_provider_retell.api.request import Procedure
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +20,9 @@ class PhoneCallNotifier(BaseNotifier):
     The agent gets ``dag_id``, ``task_id``, ``run_id``, ``map_index`` and ``reason`` as dynamic variables. Errors of
     the call are logged and go no further: the failure that it reports stays the one that people see.
 
-    However many tasks of a run fail at once, one event is one call: what was called about before is found by a mark
-    in the calls' metadata, and an idempotency key holds back those that ask at the same moment.
+    However many tasks fail at once, and however often Airflow reports the same failure, the limits hold: calls that
+    were placed before are found by marks in their metadata, and an idempotency key holds back those that ask at the
+    same moment. A failure within the cool-down, or beyond the run's limit, is not called about later.
 
     :param from_number: a number of your organisation, in E.164 form (templated).
     :param to_number: whom to call, in E.164 form (templated).
@@ -88,18 +89,40 @@ class PhoneCallNotifier(BaseNotifier):
         except Exception as error:
             _log_failure(error)
 
+    def _update_context(self, context: Any) -> Any:
+        # Airflow's own puts the template fields into the context, over the `reason` that a DAG's callback has there.
+        return context
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Render the templates; one that cannot be rendered stays as it is, since somebody is to be called anyway."""
+        try:
+            super().render_template_fields(context, jinja_env)
+        except Exception as error:
+            log.error("Phone alert: a template could not be rendered: %s", type(error).__name__)
+
     def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:
         from airflow_provider_retell.api.alert import Alert, place_alert
 
-        run, ti = context.get("dag_run"), context.get("task_instance") or context.get("ti")
-        error = context.get("exception")
+        # A DAG's callback may have no more than the DAG and the run's id, a deadline's has the run as a mapping.
+        run, dag, deadline = (context.get(name) for name in ("dag_run", "dag", "deadline"))
+        ti = context.get("task_instance") or context.get("ti")
+        of_dag = "reason" in context
+        error = None if of_dag else context.get("exception")
+        failure = type(error).__name__ if isinstance(error, BaseException) else context.get("reason")
         variables = {
-            "dag_id": _field(run, "dag_id") or _field(ti, "dag_id"),
-            "run_id": _field(run, "run_id") or _field(ti, "run_id"),
-            "task_id": _field(ti, "task_id"),
-            "map_index": _field(ti, "map_index"),
-            "reason": self.reason or (type(error).__name__ if isinstance(error, BaseException) else "failed"),
+            "dag_id": _field("dag_id", run, ti, dag),
+            "run_id": _field("run_id", run, ti, context) or _field("dag_run_id", run),
+            "task_id": _field("task_id", ti),
+            "map_index": _field("map_index", ti),
+            "reason": self.reason or str(failure or ("deadline missed" if deadline else "failed")),
         }
+        event = (
+            (_field("id", deadline),)
+            if deadline
+            else ("dag",)
+            if of_dag
+            else (variables["task_id"], variables["map_index"], _field("try_number", ti))
+        )
         return place_alert(
             Alert(
                 from_number=self.from_number,
@@ -107,6 +130,7 @@ class PhoneCallNotifier(BaseNotifier):
                 override_agent_id=self.override_agent_id,
                 dag_id=variables["dag_id"],
                 run_id=variables["run_id"],
+                event=event,
                 variables={**variables, **(self.dynamic_variables or {})},
                 cooldown=self.cooldown,
                 max_calls=self.max_calls_per_run,
@@ -121,10 +145,12 @@ def _patience() -> Any:
     return Patience(attempts=3, seconds=15)
 
 
-def _field(source: Any, name: str) -> str:
-    # A deadline's callback gets its DAG run as a dict.
-    value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
-    return "" if value is None else str(value)
+def _field(name: str, *sources: Any) -> str:
+    for source in sources:
+        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+        if value is not None:
+            return str(value)
+    return ""
 
 
 def _log(outcome: str) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.api.webhook import call_event, is_signed, read_event, signed_at
+from airflow_provider_retell.api.webhook import event_facts, event_name, is_signed, signed_at
 from airflow_provider_retell.hooks.connection import read_connection
 
 if TYPE_CHECKING:
@@ -18,19 +18,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 16 * 1024 * 1024
-"""An analysed call of an hour with the time of every word is some megabytes."""
+MAX_BYTES = 8 * 1024 * 1024
+"""Of one body. An analysed call of two hours with the time of every word is some megabytes."""
+
+MAX_BYTES_AT_ONCE = 4 * MAX_BYTES
+"""Of all bodies that are arriving: until one is complete, nobody knows whether it is signed."""
 
 _BODY_SECONDS = 10.0
 _KEY_SECONDS = 60.0
-_COUNT_SECONDS = 60.0
+_LOG_SECONDS = 60.0
 
 
 class WebhookApp:
-    """An ASGI app with one route, ``POST /webhook``.
+    """An ASGI app that takes ``POST .../webhook``.
 
     The app stands outside Airflow's own login, so the signature is its only door: whatever is not signed, too old,
-    too large or too slow gets 401 and nothing else, and leaves a count in the log, once a minute.
+    too large or too slow, or not even a POST, gets 401 and nothing else, and adds to a count that is logged once a
+    minute. An event gets 204 only when Airflow has its asset event; with anything else Retell tries again.
 
     :param events: where events go.
     :param retell_conn_id: the connection whose API key signs.
@@ -49,79 +53,103 @@ class WebhookApp:
         self._conn_id = retell_conn_id
         self._wanted = wanted
         self._body_seconds = body_seconds
-        self._key: tuple[float, str] | None = None
+        self._arriving = 0
+        self._key: tuple[float, str | None] = (float("-inf"), None)
         self._refused = 0
-        self._counted_at = 0.0
+        self._counted_at = float("-inf")
 
     async def __call__(
-        self, scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         """Answer one request, as ASGI servers ask for it."""
         if scope["type"] != "http":
+            self._refuse()
+            await send({"type": "websocket.close"})
             return
         status = await self._status(scope, receive)
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _status(self, scope: dict[str, Any], receive: Callable[[], Any]) -> int:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if scope["method"] != "POST" or path.rstrip("/") != "/webhook":
-            return 404
-        signature = dict(scope["headers"]).get(b"x-retell-signature", b"").decode("latin-1")
-        body = None
-        if signed_at(signature, time.time()) is not None:
-            body = await self._body(receive)
-        if body is None or not is_signed(body, signature, await self._api_key(), time.time()):
-            self._count_refusal()
-            return 401
+    async def _status(self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]) -> int:
+        # Whether the path still has the mount's prefix depends on the server's version and on proxies.
+        if scope["method"] != "POST" or not scope["path"].rstrip("/").endswith("/webhook"):
+            return self._refuse()
+        signatures = [value for name, value in scope["headers"] if name == b"x-retell-signature"]
+        signature = signatures[0].decode("latin-1") if len(signatures) == 1 else ""
+        if signed_at(signature, time.time()) is None:
+            return self._refuse()
+        body = await self._body(receive)
+        if body is None:
+            return self._refuse()
+        api_key = await self._api_key()
+        if api_key is None:
+            return 503
+        if not is_signed(body, signature, api_key, time.time()):
+            return self._refuse()
         return await self._accept(body)
 
     async def _accept(self, body: bytes) -> int:
-        read = read_event(body)
-        if read is None or read[0] not in self._wanted:
+        name = event_name(body)
+        if name is not None and name not in self._wanted:
             return 204
-        event, call = read
+        event = event_facts(body)
+        if event is None:
+            log.error("Webhook: Retell has signed a body that is not an event of a call")
+            return 400
+        call_id = event["calls"][0]["call_id"]
         try:
-            made = await self._events.send(call_event(event, call))
+            made = await self._events.send(event)
         except Exception as error:
-            log.error("Webhook: %s of call %s made no asset event: %s", event, call.call_id, _brief(error))
+            log.error("Webhook: %s of call %s: no asset event: %s", name, call_id, _brief(error))
             return 503
-        log.info("Webhook: %s of call %s%s", event, call.call_id, "" if made else " came again, dropped")
+        log.info("Webhook: %s of call %s%s", name, call_id, "" if made else " came again, dropped")
         return 204
 
-    async def _body(self, receive: Callable[[], Any]) -> bytes | None:
-        async def read() -> bytes | None:
-            body = bytearray()
+    async def _body(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
+        body = bytearray()
+
+        async def read() -> bool:
             while True:
                 message = await receive()
                 if message["type"] != "http.request":  # the client has left
-                    return None
-                body += message.get("body", b"")
-                if len(body) > MAX_BYTES:
-                    return None
+                    return False
+                part = message.get("body", b"")
+                self._arriving += len(part)
+                body.extend(part)
+                if len(body) > MAX_BYTES or self._arriving > MAX_BYTES_AT_ONCE:
+                    return False
                 if not message.get("more_body"):
-                    return bytes(body)
+                    return True
 
         try:
-            return await asyncio.wait_for(read(), self._body_seconds)
+            return bytes(body) if await asyncio.wait_for(read(), self._body_seconds) else None
         except asyncio.TimeoutError:
             return None
+        finally:
+            self._arriving -= len(body)
 
-    async def _api_key(self) -> str:
-        now = time.monotonic()
-        if self._key is None or now - self._key[0] > _KEY_SECONDS:
-            connection = await aget_connection(BaseHook, self._conn_id)
-            self._key = now, read_connection(connection).api_key
-        return self._key[1]
+    async def _api_key(self) -> str | None:
+        read_at, key = self._key
+        if time.monotonic() - read_at > _KEY_SECONDS:
+            try:
+                key = read_connection(await aget_connection(BaseHook, self._conn_id)).api_key
+            except Exception as error:
+                key = None
+                log.error("Webhook: no API key to check signatures with: %s", _brief(error))
+            # A failure is kept as well: whoever knocks must not make Airflow look again each time.
+            self._key = time.monotonic(), key
+        return key
 
-    def _count_refusal(self) -> None:
+    def _refuse(self) -> int:
         self._refused += 1
-        if time.monotonic() - self._counted_at > _COUNT_SECONDS:
+        if time.monotonic() - self._counted_at > _LOG_SECONDS:
             self._counted_at = time.monotonic()
             log.warning("Webhook: %d requests without a valid signature so far", self._refused)
+        return 401
 
 
 def _brief(error: Exception) -> str:
-    status = getattr(error, "status", None)
-    text = str(error) if isinstance(error, (RetellError, LookupError)) else type(error).__name__
-    return f"{text} ({status})" if status else text
+    return str(error) if isinstance(error, (RetellError, LookupError)) else type(error).__name__

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from sandbox import ROOT, airflow, connection, environment
 
 from airflow_provider_retell.emulator import Emulator, Fault
+from sandbox import ROOT, airflow, connection, environment
 
 NOTE = "zebra-umbrella-note"
 PHONE = "+15550109876"

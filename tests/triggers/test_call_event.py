@@ -55,6 +55,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
+        self.batches: list[int] = []
         self.changed = asyncio.Event()
 
     @property
@@ -81,7 +82,8 @@ async def watching(store: Store | None = None, **arguments: Any) -> AsyncIterato
 
     async def go() -> None:
         async for event in trigger.run():
-            watch.events.append(event.payload)
+            watch.batches.append(len(event.payload["calls"]))
+            watch.events += [{"event": event.payload["event"], **call} for call in event.payload["calls"]]
             watch.changed.set()
         pytest.fail("it ended")
 
@@ -344,6 +346,7 @@ def test_thousands_of_calls(emulator: Emulator, monkeypatch: pytest.MonkeyPatch)
             assert len(set(await watch.has(8000))) == 8000
             await polls(emulator)
             assert len(watch.events) == 8000
+            assert watch.batches == [500] * 16
         async with watching(store, overlap=5000) as watch:
             await polls(emulator, 9)
             assert watch.events == []
@@ -424,7 +427,7 @@ def test_a_connection_that_comes_later_is_found(
 
     async def go() -> None:
         async with watching() as watch:
-            while "could not be listed" not in caplog.text:
+            while "could not be listed" not in caplog.text:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             connect(monkeypatch, emulator)
             assert await watch.has(1) == ["call_1"]
@@ -445,7 +448,7 @@ def test_a_state_store_that_fails_loses_nothing(emulator: Emulator, caplog: pyte
             store.fails = 2  # writing, twice
             end(emulator, "next", 1)
             await watch.has(2)
-            while store.writes < 2:
+            while store.writes < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         async with watching(store) as watch:
             await polls(emulator)
@@ -509,7 +512,7 @@ def test_twenty_watchers_share_one_failure(emulator: Emulator, caplog: pytest.Lo
         async with AsyncWatches() as watches:
             for _ in range(20):
                 await watches.add(poll_interval=5)
-            while caplog.text.count("could not be listed") < 20:
+            while caplog.text.count("could not be listed") < 20:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(go(), 20))
