@@ -56,7 +56,7 @@ def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
         return _float(value, where)
     if depth > _MAX_DEPTH:
         raise RetellInputError(f"{where} is nested more than {_MAX_DEPTH} levels deep (or contains itself)")
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {_key(key, where): to_json(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [to_json(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
