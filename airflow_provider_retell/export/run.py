@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import time
@@ -14,7 +15,7 @@ from airflow_provider_retell.api import endpoints
 from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.pages import CallPages
 from airflow_provider_retell.export.files import whole_file
-from airflow_provider_retell.export.formats import writer
+from airflow_provider_retell.export.formats import Writer, writer
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.models import Call
@@ -56,6 +57,7 @@ async def export(
     target = whole_file(path, conn_id)
     try:
         file = await on_disk(target.__enter__)
+        out: Writer | None = None
         try:
             out = await on_disk(functools.partial(writer, path, file, fields))
             for request in pages:
@@ -71,6 +73,9 @@ async def export(
                 log.info("%s calls written, %d requests", f"{counts['calls']:,}", hook.quotas.usage.requests)
             await on_disk(out.close)
         except BaseException as error:
+            if out is not None:
+                with contextlib.suppress(Exception):  # of a file that is thrown away
+                    await on_disk(out.close)
             await on_disk(functools.partial(target.__exit__, type(error), error, error.__traceback__))
             raise
         await on_disk(functools.partial(target.__exit__, None, None, None))

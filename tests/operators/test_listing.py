@@ -362,12 +362,16 @@ def test_a_killed_worker_leaves_the_old_file(emulator: Emulator, tmp_path: Path)
 def test_five_thousand_calls_are_never_all_in_memory(
     connect: Any, run_try: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alive = []
     write = formats.JsonLines.write
 
-    def counting(self: formats.JsonLines, calls: Sequence[Call]) -> None:
+    def count() -> int:
         gc.collect()
-        alive.append(sum(type(thing) is Call for thing in gc.get_objects()))
+        return sum(type(thing) is Call for thing in gc.get_objects())
+
+    before, alive = count(), []
+
+    def counting(self: formats.JsonLines, calls: Sequence[Call]) -> None:
+        alive.append(count() - before)
         write(self, calls)
 
     monkeypatch.setattr(formats.JsonLines, "write", counting)
