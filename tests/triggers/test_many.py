@@ -16,9 +16,10 @@ WAITS = 500
 QUOTA = (250, 1.0)
 ROUNDS = 4
 
-# Notes how long the loop did not get round, as Airflow's triggerer does, and how often a connection is looked up.
+# Runs Airflow's own detector of triggers that block beside them; notes how often a connection is looked up.
 WAITING = """
-import asyncio, json, sys, time
+import asyncio, json, sys, types
+from airflow.jobs.triggerer_job_runner import TriggerRunner
 from airflow_provider_retell import _compat
 from airflow_provider_retell.triggers.call import CallTrigger
 
@@ -35,14 +36,18 @@ async def main():
     rows = [json.loads(line) for line in sys.stdin]
     async def one(row):
         return [event.payload async for event in CallTrigger(**row).run()]
-    gaps, last = [], time.monotonic()
-    waits = asyncio.gather(*(one(row) for row in rows))
-    while not waits.done():
-        await asyncio.sleep(0.01)
-        now = time.monotonic()
-        gaps.append(now - last - 0.01)
-        last = now
-    print("RESULT", json.dumps([waits.result(), sorted(gaps)[-3:], len(lookups)]))
+    blocked = []
+    def info(text, *arguments):
+        blocked.append(text % arguments)
+    async def ainfo(text, *arguments):
+        info(text, *arguments)
+    log = types.SimpleNamespace(info=info, ainfo=ainfo)
+    triggerer = types.SimpleNamespace(stop=False, log=log, blocked_main_thread_warning_threshold=0.2)
+    detector = asyncio.ensure_future(TriggerRunner.block_watchdog(triggerer))
+    results = await asyncio.gather(*(one(row) for row in rows))
+    triggerer.stop = True
+    await detector
+    print("RESULT", json.dumps([results, blocked, len(lookups)]))
 
 asyncio.run(main())
 """
@@ -74,7 +79,7 @@ def test_five_hundred_waits_share_one_quota_fairly(connect: Any, tools: Any, rec
         finally:
             process.kill()
             process.wait()
-    results, gaps, lookups = json.loads(printed.partition("RESULT")[2])
+    results, blocked, lookups = json.loads(printed.partition("RESULT")[2])
     assert results == [[{"status": "done", "call_id": call, "call_status": "ended"}] for call in calls]
     assert emulator.count("get-call", status=429) == 0
     assert lookups == 1
@@ -85,12 +90,10 @@ def test_five_hundred_waits_share_one_quota_fairly(connect: Any, tools: Any, rec
         "polls": len(at),
         "least": least,
         "median": median,
-        "gaps": gaps,
         "rate": rate,
     }.items():
         record_property(name, value)
     assert least >= median / 2
     assert rate > 0.8 * QUOTA[0] / QUOTA[1]  # the quota is used
-    assert gaps[0] < 0.2, (
-        gaps
-    )  # the third longest: what else runs on this machine may take it away for a moment
+    # One warning is forgiven: on a busy machine, something else may have had the processor for a moment.
+    assert len(blocked) <= 1, blocked
