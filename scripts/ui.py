@@ -54,13 +54,17 @@ class Airflow:
         if done.returncode:
             self.fail(name, f"`airflow {' '.join(arguments)}` failed")
 
+    def command(self, name: str) -> list[str]:
+        """Return the command of a component."""
+        return COMPONENTS[name]
+
     def start(self, *names: str) -> None:
         """Start the components of these names, or all."""
         for name in names or COMPONENTS:
             with self.log(name).open("wb") as log:
                 # Sessions of their own, so that a Ctrl-C in the terminal reaches them through stop() only.
                 self.running[name] = subprocess.Popen(
-                    COMPONENTS[name],
+                    self.command(name),
                     env=self.env,
                     stdin=subprocess.DEVNULL,
                     stdout=log,

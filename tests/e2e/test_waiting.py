@@ -1,4 +1,4 @@
-"""Waits in a real Airflow: its database, its task runner, its log files. The triggerer's part is in test_system.py."""
+"""Waits in a real Airflow: its database, its task runner, its log files. The triggerer's part is in tests/system."""
 
 from __future__ import annotations
 

@@ -1,0 +1,236 @@
+"""A whole Airflow for the tests: API server, scheduler, DAG processor, triggerer and workers, each a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, text
+
+import ui
+from sandbox import AIRFLOW_VERSION, ROOT, airflow, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+VERSION = tuple(map(int, AIRFLOW_VERSION.split(".")[:2]))
+NEWEST = VERSION >= (3, 3)
+LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+
+
+class Stack(ui.Airflow):
+    """The components of one Airflow, and what its REST API and its database say.
+
+    :param home: its AIRFLOW_HOME.
+    :param dags: files and folders with DAGs.
+    :param database: user, host, port and name of a PostgreSQL database; None for SQLite.
+    :param broker: the URL of a Redis for Celery's tasks; None for LocalExecutor.
+    :param env: more environment variables.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        dags: Iterable[Path],
+        database: str | None = None,
+        broker: str | None = None,
+        **env: str,
+    ) -> None:
+        port = free_port()
+        for path in dags:
+            if path.is_dir():
+                shutil.copytree(path, home / "dags", dirs_exist_ok=True)
+            else:
+                (home / "dags").mkdir(exist_ok=True)
+                shutil.copy(path, home / "dags")
+        own = environment(home) | {
+            "PYTHONPATH": str(ROOT),
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(port),
+            "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API_AUTH__JWT_SECRET": "secret_of_this_test_run_0123456789",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            # What is gone is noticed after seconds rather than after minutes.
+            "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+            "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+        }
+        url = f"sqlite:///{home / 'airflow.db'}"
+        if database:
+            url = f"postgresql+psycopg2://{database}"
+            own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url
+        if broker:
+            own["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
+            own["AIRFLOW__CELERY__BROKER_URL"] = broker
+            own["AIRFLOW__CELERY__RESULT_BACKEND"] = f"db+{url}"
+        super().__init__(home, own | env, port)
+        self.url = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._engine = create_engine(url)
+
+    def prepare_all(self, connections: dict[str, Any]) -> None:
+        """Make the database, and put *connections* into it, where users have them."""
+        self.prepare("db-migrate", "db", "migrate")
+        path = self.home / "connections.json"
+        path.write_text(json.dumps(connections))
+        self.prepare("connections", "connections", "import", str(path))
+
+    def start_all(self, *workers: str) -> None:
+        """Start all components, and Celery workers of these names; return when they are healthy."""
+        self.start(*ui.COMPONENTS, *workers)
+        self.wait("all components are healthy", self.healthy, 150)
+        for component in self.family():
+            for each in component.net_connections(kind="inet"):
+                assert each.status != psutil.CONN_LISTEN or each.laddr.ip in LOOPBACK, (component, each)
+
+    def command(self, name: str) -> list[str]:
+        """Return the command of a component, or of the Celery worker of that name."""
+        if name in ui.COMPONENTS:
+            return super().command(name)
+        options = ["--skip-serve-logs", "--concurrency", "2", "--celery-hostname", f"{name}@%h"]
+        return airflow("celery", "worker", *options, "--pid", str(self.home / f"{name}.pid"))
+
+    def fail(self, name: str, reason: str) -> Any:
+        """Fail the test, with the end of a component's log."""
+        pytest.fail(f"{self.log(name).read_text(errors='replace')[-8000:]}\n\n{reason}")
+
+    def kill(self, name: str) -> None:
+        """End a component and what it started, without a word."""
+        process = self.running.pop(name)
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGKILL)
+        for child in family:
+            child.kill()
+        process.wait(10)
+        psutil.wait_procs(family, timeout=10)
+
+    def stop(self) -> None:
+        """Stop everything; fail if a process or an open port is left."""
+        super().stop()
+        self._engine.dispose()
+        left = self.family()
+        for process in left:
+            process.kill()
+        assert not left, left
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", self._port)), "the API server's port is still open"
+
+    def family(self) -> list[psutil.Process]:
+        """Return every process of this Airflow, whoever started it."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("AIRFLOW_HOME") == str(self.home):
+                    found.append(process)
+            except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+        return found
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the database."""
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def events(self) -> Counter[str]:
+        """Count the asset events of each call."""
+        extras = [parsed(extra) for (extra,) in self.rows("select extra from asset_event")]
+        payloads = [extra.get("payload", extra) for extra in extras]
+        return Counter(call["call_id"] for payload in payloads for call in payload.get("calls", ()))
+
+    def states(self, run_id: str) -> list[str | None]:
+        """Return the states of a run's tasks."""
+        return [s for (s,) in self.rows(f"select state from task_instance where run_id = '{run_id}'")]
+
+    def logs(self, run_id: str) -> str:
+        """Return what the tasks of a run have logged."""
+        paths = (self.home / "logs").rglob("*.log")
+        return "".join(path.read_text(errors="replace") for path in paths if f"run_id={run_id}" in str(path))
+
+    def wait(self, what: str, condition: Callable[[], Any], seconds: float) -> None:
+        """Wait for *condition*; fail if it takes longer than *seconds* or a component stops."""
+        limit = time.monotonic() + seconds
+        while not condition():
+            self.check()
+            if time.monotonic() > limit:
+                tasks = Counter(self.rows("select dag_id, run_id, task_id, state from task_instance"))
+                self.fail("scheduler", f"not within {seconds} s: {what}; the tasks: {dict(tasks)}")
+            time.sleep(0.3)
+
+    def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+        """Make a request; return its status and body."""
+        request = urllib.request.Request(self.url + path, body or None, headers, method=method)
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                request, timeout=20
+            ) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def token(self) -> str:
+        """Return a token for the REST API."""
+        _, body = self.request("GET", "/auth/token")
+        return str(json.loads(body)["access_token"])
+
+    def api(self, method: str, path: str, **body: Any) -> Any:
+        """Make a request to the REST API and return what it says."""
+        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
+        status, said = self.request(
+            method, f"/api/v2{path}", json.dumps(body).encode() if body else b"", **headers
+        )
+        assert status == 200, said
+        return json.loads(said)
+
+    def run(self, dag_id: str, run_id: str, **conf: Any) -> None:
+        """Start a run of a DAG, as soon as Airflow knows it."""
+        self.wait(
+            f"the DAG {dag_id} is there",
+            lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}'"),
+            90,
+        )
+        self.api("POST", f"/dags/{dag_id}/dagRuns", dag_run_id=run_id, conf=conf, logical_date=None)
+
+    def wait_for_run(self, run_id: str, seconds: float = 120) -> str:
+        """Wait until a run has ended; return its state."""
+        query = f"select state from dag_run where run_id = '{run_id}' and state in ('success', 'failed')"
+        self.wait(f"run {run_id} ends", lambda: self.rows(query), seconds)
+        return str(self.rows(query)[0][0])
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def parsed(value: Any) -> Any:
+    """Return a JSON value of the database: PostgreSQL has it ready."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def moment(value: Any) -> float:
+    """Return a time of the database as epoch seconds: SQLite has it as text."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return float((value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp())

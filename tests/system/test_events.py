@@ -1,0 +1,195 @@
+"""Events, alerts and retries in a whole Airflow, and its API server's receiver of webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections import Counter
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from stack import NEWEST, VERSION, parsed
+
+from airflow_provider_retell.emulator import Emulator, Fault
+from sandbox import ROOT, connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from stack import Stack
+
+pytestmark = pytest.mark.skipif(VERSION < (3, 0), reason="Airflow 2 has no events of this kind")
+newest = pytest.mark.skipif(not NEWEST, reason="needs Airflow 3.3")
+
+DAGS = [
+    ROOT / "tests/system/event_dags",
+    ROOT / "example_dags/call_events.py",
+    ROOT / "example_dags/phone_alert.py",
+]
+PLUGIN = "from airflow_provider_retell.webhook.plugin import RetellWebhookPlugin\n"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        emulator.add_call(call_id="call_throttled")
+        emulator.calls["call_throttled"]["end_timestamp"] -= 3_600_000
+        for index in range(6):
+            emulator.add_call(call_id=f"call_{index}", call_status="ongoing", metadata={"kept": 1})
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
+    settings = {
+        "AIRFLOW__API__WORKERS": "2",
+        "AIRFLOW__RETELL__WEBHOOK_ENABLED": "True",
+        "AIRFLOW__RETELL__WEBHOOK_ASSET": "retell_webhook_calls",
+        "AIRFLOW__RETELL__WEBHOOK_AIRFLOW_CONN_ID": "this_airflow",
+        "AIRFLOW_VAR_ALERT_FROM": "+14155550101",
+        "AIRFLOW_VAR_ALERT_TO": "+14155550102",
+    }
+    with airflow(DAGS, **settings) as stack:
+        if not entry_points(
+            group="airflow.plugins", name="retell_webhook"
+        ):  # not installed, only on the path
+            (stack.home / "plugins").mkdir()
+            (stack.home / "plugins" / "retell.py").write_text(PLUGIN)
+        stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
+        stack.start_all()
+        this_airflow = {"conn_type": "http", "host": stack.url, "password": stack.token()}
+        (stack.home / "this.json").write_text(json.dumps({"this_airflow": this_airflow}))
+        stack.prepare("connections", "connections", "import", str(stack.home / "this.json"))
+        yield stack
+
+
+def end(emulator: Emulator, call_id: str) -> None:
+    call = emulator.calls[call_id]
+    call["end_timestamp"] = int(time.time() * 1000)
+    call["call_status"] = "ended"
+    call["disconnection_reason"] = "user_hangup"
+
+
+def enriched(emulator: Emulator, *call_ids: str) -> bool:
+    expected = {"kept": 1, "follow_up": False, "seen_by": "call_events"}
+    return all(emulator.calls[call_id]["metadata"] == expected for call_id in call_ids)
+
+
+@newest
+def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
+    stack: Stack, emulator: Emulator
+) -> None:
+    def stored() -> list[tuple[Any, ...]]:
+        return stack.rows("select value from asset_state_store")
+
+    def noted() -> bool:
+        return any(parsed(value)["fired"] for (value,) in stored())
+
+    stack.wait("it polls", lambda: emulator.count("list-calls") >= 1, 90)
+    end(emulator, "call_0")
+    stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"), 90)
+    stack.wait("it is noted", noted, 30)
+
+    stack.kill("triggerer")
+    seen = emulator.count("list-calls")
+    for index in (1, 2, 3):
+        end(emulator, f"call_{index}")
+    time.sleep(12)  # longer than the poll interval: it is really gone
+    assert emulator.count("list-calls") == seen
+    stack.start("triggerer")
+
+    stack.wait("what ended meanwhile", lambda: enriched(emulator, "call_1", "call_2", "call_3"), 120)
+    end(emulator, "call_4")
+    stack.wait("what ends now", lambda: enriched(emulator, "call_4"), 90)
+    seen = emulator.count("list-calls")
+    stack.wait("two more polls", lambda: emulator.count("list-calls") >= seen + 2, 60)
+    assert stack.events() == Counter([f"call_{index}" for index in range(5)])
+    stack.wait("all runs end", lambda: "running" not in str(stack.rows("select state from dag_run")), 60)
+    assert {state for (state,) in stack.rows("select state from dag_run where dag_id = 'call_events'")} == {
+        "success"
+    }
+
+
+@pytest.mark.skipif(VERSION >= (3, 3), reason="the newest has a test of its own")
+def test_a_call_that_ends_starts_the_dag(stack: Stack, emulator: Emulator) -> None:
+    stack.wait("it polls", lambda: emulator.count("list-calls") >= 1, 90)
+    end(emulator, "call_0")
+    stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"), 90)
+    assert stack.events()["call_0"] == 1
+
+
+def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator) -> None:
+    body = json.dumps(
+        {"event": "call_ended", "call": {"call_id": "call_hook", "call_status": "ended"}}
+    ).encode()
+    moment = str(int(time.time() * 1000))
+
+    def post(key: str) -> int:
+        digest = hmac.new(key.encode(), body + moment.encode(), hashlib.sha256).hexdigest()
+        return stack.request(
+            "POST", "/retell/webhook", body, **{"X-Retell-Signature": f"v={moment},d={digest}"}
+        )[0]
+
+    assert post("key_forged") == 401
+    assert stack.request("POST", "/retell/webhook", body)[0] == 401
+    assert stack.request("GET", "/retell/webhook")[0] == 401
+    assert stack.events()["call_hook"] == 0
+    assert [post(emulator.api_key) for _ in range(10)] == [204] * 10  # by turns to both processes
+    assert stack.events()["call_hook"] == 1
+    query = "select state from dag_run where dag_id = 'webhook_calls'"
+    stack.wait("its DAG has run", lambda: stack.rows(query) == [("success",)], 90)
+    log = stack.log("api-server").read_text(errors="replace")
+    assert "Webhook: call_ended of call call_hook" in log
+    assert emulator.api_key not in log
+
+
+def test_a_failure_calls_once_and_stays_the_failure(stack: Stack, emulator: Emulator) -> None:
+    def alerts() -> list[dict[str, Any]]:
+        return [call for call in emulator.placed if call["to_number"] == "+14155550102"]
+
+    def ended(run_id: str) -> bool:
+        states = stack.states(run_id)
+        return len(states) == 3 and all(state in ("failed", "success") for state in states)
+
+    stack.run("phone_alert", "loud", fail=True)
+    stack.wait("the tasks fail", lambda: ended("loud"), 90)
+    assert stack.states("loud") == ["failed"] * 3
+    stack.wait("somebody is called", alerts, 20)
+    told = alerts()[0]["retell_llm_dynamic_variables"]
+    assert (told["dag_id"], told["task_id"], told["run_id"]) == ("phone_alert", "load", "loud")
+    assert told["reason"] == "the nightly load of loud has failed"
+
+    emulator.faults.add(Fault.status(401), route="list-calls", times=0)
+    stack.run("phone_alert", "mute", fail=True)
+    stack.wait("the tasks fail", lambda: ended("mute"), 90)
+    emulator.faults.clear()
+    assert stack.states("mute") == ["failed"] * 3
+    assert len(alerts()) == 1
+    log = stack.logs("mute")
+    assert "could not be loaded" in log
+    assert "+14155550102" not in log + stack.logs("loud")
+
+
+@newest
+def test_a_missed_deadline_calls_from_the_triggerer(stack: Stack, emulator: Emulator) -> None:
+    stack.run("late", "late_1")
+    stack.wait(
+        "somebody is called", lambda: any(c["to_number"] == "+14155550103" for c in emulator.placed), 90
+    )
+    (told,) = [c["retell_llm_dynamic_variables"] for c in emulator.placed if c["to_number"] == "+14155550103"]
+    assert (told["dag_id"], told["run_id"], told["reason"]) == ("late", "late_1", "late is late")
+
+
+@newest
+def test_a_throttled_task_is_tried_again_when_retell_asked(stack: Stack, emulator: Emulator) -> None:
+    emulator.faults.add(
+        Fault.status(429, headers={"Retry-After": "1234"}), route="update-call", call_id="call_throttled"
+    )
+    stack.run("throttled", "throttled_1")
+    stack.wait("it is up for retry", lambda: stack.states("throttled_1") == ["up_for_retry"], 90)
+    query = "select retry_delay_override, retry_reason from task_instance where run_id = 'throttled_1'"
+    assert stack.rows(query) == [(1234.0, "Retell asked to wait 1234 s")]
