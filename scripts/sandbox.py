@@ -30,11 +30,12 @@ def home(purpose: str) -> Path:
     return path
 
 
-def connection(url: str, api_key: str = API_KEY) -> str:
+def connection(url: str, api_key: str = API_KEY, **extra: str) -> str:
     """Return the connection to a Retell at *url*, as Airflow's JSON."""
     # The port apart: Airflow 3.3's Test button refuses stored connections that have none in its own field.
     host, _, port = url.rpartition(":")
-    return json.dumps({"conn_type": "retell", "host": host, "port": int(port), "password": api_key})
+    known = {"conn_type": "retell", "host": host, "port": int(port), "password": api_key, "extra": extra}
+    return json.dumps(known)
 
 
 def sqlite_connection(database: Path) -> str:

@@ -91,16 +91,17 @@ class Airflow:
             for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")
         )
 
-    def stop(self) -> None:
-        """Stop the components and whatever they have started."""
+    def stop(self, *names: str) -> None:
+        """Stop the components of these names, or all, and whatever they have started."""
+        stopping = [self.running.pop(name) for name in names or [*self.running]]
         family: list[psutil.Process] = []
-        for process in self.running.values():
+        for process in stopping:
             try:
                 parent = psutil.Process(process.pid)
                 family += [parent, *parent.children(recursive=True)]
             except psutil.NoSuchProcess:
                 continue
-        for process in self.running.values():
+        for process in stopping:
             process.terminate()
         _, left = psutil.wait_procs(family, timeout=STOP_TIMEOUT)
         for straggler in left:

@@ -57,6 +57,6 @@ def airflow(
         try:
             yield stack
         finally:
-            stack.stop()
+            stack.end()
 
     return make

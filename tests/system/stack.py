@@ -123,9 +123,9 @@ class Stack(ui.Airflow):
         process.wait(10)
         psutil.wait_procs(family, timeout=10)
 
-    def stop(self) -> None:
+    def end(self) -> None:
         """Stop everything; fail if a process or an open port is left."""
-        super().stop()
+        self.stop()
         self._engine.dispose()
         left = self.family()
         for process in left:
@@ -185,6 +185,13 @@ class Stack(ui.Airflow):
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
+
+    def answers(self) -> bool:
+        """Return whether the REST API does."""
+        try:
+            return self.request("GET", "/api/v2/version")[0] == 200
+        except OSError:
+            return False
 
     def token(self) -> str:
         """Return a token for the REST API."""

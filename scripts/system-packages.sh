@@ -1,0 +1,28 @@
+#!/bin/sh
+# Installs what the system tests run beside Airflow: PostgreSQL, Redis, Chromium. Debian and Ubuntu; elsewhere, and
+# without root, it names what is missing.
+set -eu
+
+missing=""
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || missing="$missing postgresql"
+command -v redis-server >/dev/null || missing="$missing redis-server"
+command -v chromium >/dev/null || missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+
+if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    echo "Installing$missing ..."
+    export DEBIAN_FRONTEND=noninteractive
+    # The packages start services of their own, on all interfaces for some: the tests start theirs on loopback.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod +x $policy
+        trap 'rm -f $policy' EXIT
+    fi
+    apt-get update -qq
+    # shellcheck disable=SC2086 - a list of words
+    apt-get install -y -qq --no-install-recommends $missing
+else
+    echo "error: the system tests need:$missing (names of Debian's packages): install them first." >&2
+    exit 1
+fi
