@@ -23,7 +23,7 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test system-test bench check format lock clean
+.PHONY: help demo ui test unit system-test bench check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3] [PYTHON=python3]'
@@ -41,7 +41,11 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		$(PY) -m pytest $(ARGS)
 
-system-test: ## Run the tests that start a whole Airflow (minutes; not AIRFLOW=2.11)
+unit: ## Run the fast tests only
+	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
+
+system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a browser (minutes; not AIRFLOW=2.11)
+	@scripts/system-packages.sh
 	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
 
 # The benchmarks, the linters and the locking belong to the newest line.

@@ -178,6 +178,7 @@ def loaded(code: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_a_dag_file_pays_for_no_http_library() -> None:
     paths = [
         path for path in every_class_path(get_provider_info()) if re.search(r"\.(operators|sensors)\.", path)
@@ -186,6 +187,7 @@ def test_a_dag_file_pays_for_no_http_library() -> None:
     assert loaded("\n".join(f"import {path}" for path in paths)) - airflows_own == set()
 
 
+@pytest.mark.slow
 def test_the_api_needs_no_airflow_and_no_http_library() -> None:
     code = "import sys, pkgutil, importlib, airflow_provider_retell.api as api\n"
     code += (

@@ -46,6 +46,7 @@ def all_written(emulator: Emulator) -> bool:
     ],
     ids=["seconds", "date", "reset", "none"],
 )
+@pytest.mark.slow
 def test_a_storm_of_429_loses_nothing(
     emulator: Emulator, rows: Any, run: Any, headers: dict[str, str]
 ) -> None:

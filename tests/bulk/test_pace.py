@@ -14,6 +14,8 @@ import pytest
 from airflow_provider_retell.bulk import FileRows
 from tests.bulk.conftest import Far, far_emulator
 
+pytestmark = pytest.mark.slow
+
 ROWS = 1000
 PER_SECOND = 100
 

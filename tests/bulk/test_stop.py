@@ -26,6 +26,8 @@ try:
 except ImportError:  # before 3.2
     from airflow.exceptions import AirflowTaskTimeout
 
+pytestmark = pytest.mark.slow
+
 CONCURRENCY = 4
 KILLS = 50
 ROWS = 120

@@ -12,6 +12,8 @@ import pytest
 from airflow_provider_retell.emulator import Emulator
 from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, environment, sqlite_connection
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("airflow.providers.sqlite")
 
 NOTE = "zebra-umbrella-note"

@@ -16,6 +16,8 @@ import pytest
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, environment
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 NOTE, PHONE, BAD_PHONE = "zebra-umbrella-note", "+14155550187", "415-555-0198"
 HAS_STORE = tuple(map(int, AIRFLOW_VERSION.split(".")[:2])) >= (3, 3)

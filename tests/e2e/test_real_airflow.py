@@ -11,6 +11,8 @@ import pytest
 from airflow_provider_retell.emulator import Emulator, Fault
 from sandbox import ROOT, airflow, connection, environment
 
+pytestmark = pytest.mark.slow
+
 NOTE = "zebra-umbrella-note"
 PHONE = "+15550109876"
 

@@ -16,6 +16,8 @@ from sandbox import ROOT, airflow, connection, environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.slow
+
 NOTE = "quokka-parasol-note"
 
 

@@ -259,6 +259,7 @@ def reporters() -> Iterator[Reporters]:
     running.stop()
 
 
+@pytest.mark.slow
 class TestStorm:
     """60 failures at once, from three processes with 20 threads each."""
 

@@ -347,6 +347,7 @@ ListCallsOperator(task_id="a_task", path=sys.argv[1], by=None).execute({})
 """
 
 
+@pytest.mark.slow
 def test_a_killed_worker_leaves_the_old_file(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "a", ms(START))
     path = tmp_path / "calls.jsonl"
@@ -359,6 +360,7 @@ def test_a_killed_worker_leaves_the_old_file(emulator: Emulator, tmp_path: Path)
     assert {file.name[:8] for file in tmp_path.iterdir()} == {"calls.js", ".retell-"}
 
 
+@pytest.mark.slow
 def test_five_thousand_calls_are_never_all_in_memory(
     connect: Any, run_try: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 # In a process of its own; the memory is what Python allocates, which is the same in every run.
 COST = """
 import importlib, json, sys, time, tracemalloc
@@ -39,6 +41,7 @@ def cost(what: str) -> tuple[float, list[str]]:
     return measured, loaded
 
 
+@pytest.mark.slow
 def test_a_dag_file_pays_little() -> None:
     memory, loaded = cost("memory")
     heavy = (

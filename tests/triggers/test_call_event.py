@@ -335,6 +335,7 @@ def test_calls_that_ended_in_the_same_millisecond_fire_each(emulator: Emulator) 
     asyncio.run(go())
 
 
+@pytest.mark.slow
 def test_thousands_of_calls(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_event, "SETTLE_SECONDS", 0.001)
     store = Store()

@@ -10,6 +10,8 @@ import time
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from airflow_provider_retell.emulator import Emulator
 
 WAITS = 500
@@ -53,6 +55,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_five_hundred_waits_share_one_quota_fairly(connect: Any, tools: Any, record_property: Any) -> None:
     calls = [f"call_{number}" for number in range(WAITS)]
     common = tools.common(poll_interval=1.0, deadline=time.time() + 120, until="ended")

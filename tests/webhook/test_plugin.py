@@ -46,6 +46,7 @@ def load(monkeypatch: pytest.MonkeyPatch, **settings: str) -> tuple[Any, str]:
     return (json.loads(lines[-1]) if done.returncode == 0 else None), done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"AIRFLOW__RETELL__WEBHOOK_ENABLED": "False", **ASSET}, ASSET])
 def test_it_is_off_unless_it_is_switched_on(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]
@@ -63,6 +64,7 @@ def test_it_is_off_unless_it_is_switched_on(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(OLD, reason="needs Airflow 3")
 def test_switched_on_it_is_one_app_that_loads_nothing_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     found, said = load(monkeypatch, **ON, **ASSET)
@@ -91,6 +93,7 @@ def test_switched_on_airflow_2_says_what_it_lacks(monkeypatch: pytest.MonkeyPatc
         ({**ASSET, "AIRFLOW__RETELL__WEBHOOK_EVENTS": " , "}, "webhook_events names some of"),
     ],
 )
+@pytest.mark.slow
 def test_half_configured_it_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], says: str
 ) -> None:

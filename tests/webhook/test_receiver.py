@@ -210,6 +210,7 @@ def test_bodies_that_arrive_at_once_take_no_more_than_their_share(
     assert receiver.post(make_event()) == 204
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_refused_requests(
     receiver: Any, make_event: Any, sign: Any, caplog: Any
 ) -> None:
