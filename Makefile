@@ -45,7 +45,7 @@ unit: ## Run the fast tests only
 	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
 
 system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a browser (minutes; not AIRFLOW=2.11)
-	@scripts/system-packages.sh
+	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
 
 # The benchmarks, the linters and the locking belong to the newest line.

@@ -34,7 +34,9 @@ def connection(url: str, api_key: str = API_KEY, **extra: str) -> str:
     """Return the connection to a Retell at *url*, as Airflow's JSON."""
     # The port apart: Airflow 3.3's Test button refuses stored connections that have none in its own field.
     host, _, port = url.rpartition(":")
-    known = {"conn_type": "retell", "host": host, "port": int(port), "password": api_key, "extra": extra}
+    known = {"conn_type": "retell", "host": host, "port": int(port), "password": api_key}
+    if extra:
+        known["extra"] = json.dumps(extra)  # a string, as `airflow connections import` stores it as it is
     return json.dumps(known)
 
 
