@@ -31,7 +31,11 @@ else:
         schedule=[ended_calls],
         start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
         max_active_runs=1,  # a merge reads, then writes: two runs at once on one call could undo each other
-        default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+        default_args={
+            "retries": 2,
+            "retry_delay": timedelta(seconds=30),
+            "show_return_value_in_logs": False,  # what is written onto a call is nothing for a log
+        },
         tags=["example", "retell"],
         doc_md=__doc__,
     )

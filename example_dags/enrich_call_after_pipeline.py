@@ -29,7 +29,11 @@ from airflow_provider_retell.operators.call import UpdateCallOperator
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     max_active_runs=1,  # see the note on merging below
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "show_return_value_in_logs": False,  # what is known of a customer is nothing for a log
+    },
     params={"campaign": "autumn"},
     tags=["example", "retell"],
     doc_md=__doc__,

@@ -30,7 +30,11 @@ from airflow_provider_retell.sensors.call import CallSensor
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "show_return_value_in_logs": False,  # what is known of a customer is nothing for a log
+    },
     params={"call_id": "call_5d2e01"},
     tags=["example", "retell"],
     doc_md=__doc__,
