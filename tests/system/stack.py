@@ -172,7 +172,8 @@ class Stack(ui.Airflow):
             self.check()
             if time.monotonic() > limit:
                 tasks = Counter(self.rows("select dag_id, run_id, task_id, state from task_instance"))
-                self.fail("scheduler", f"not within {seconds} s: {what}; the tasks: {dict(tasks)}")
+                component = "scheduler" if "scheduler" in self.running else [*self.running][-1]
+                self.fail(component, f"not within {seconds} s: {what}; the tasks: {dict(tasks)}")
             time.sleep(0.3)
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
