@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Before anything imports Airflow: without this it writes its configuration into the home directory.
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".cache" / "docs-airflow"))
-os.environ.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "WARNING")  # it tells when it reads its configuration
+logging.getLogger("airflow").setLevel(logging.WARNING)  # it tells that it reads its configuration
 sys.path.insert(0, str(ROOT))
 
 from airflow_provider_retell import __version__  # noqa: E402
