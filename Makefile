@@ -16,6 +16,8 @@ GROUP  := $(if $(filter-out $(NEWEST),$(AIRFLOW)),test,dev)
 READY  := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 PY     := $(VENV)/bin/python
 
+SPHINX := AIRFLOW_HOME='$(CURDIR)/.cache/docs-airflow' $(PY) -m sphinx -q -E -W --keep-going -n -d .cache/docs-doctrees
+
 BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py http_operator.py \
 	requests_spent.py quota_use.py memory.py)
 
@@ -23,7 +25,7 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test bench check format lock clean
+.PHONY: help demo ui test unit system-test docs linkcheck bench check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3] [PYTHON=python3]'
@@ -48,7 +50,7 @@ system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
 
-# The benchmarks, the linters and the locking belong to the newest line.
+# The documentation, the benchmarks, the linters and the locking belong to the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
 check: $(READY) ## Check format, lint and types
 	@$(PY) -m ruff format --check .
@@ -59,13 +61,21 @@ format: $(READY) ## Format the code and mend what the linter can mend
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
+# Strict: a warning, a dead link between pages or a name that is not there fails the build. Not on Python 3.10.
+docs: $(READY) ## Build the documentation into .cache/docs, strictly
+	@$(SPHINX) -b html docs .cache/docs
+	@echo 'The documentation: .cache/docs/index.html'
+
+linkcheck: $(READY) ## Ask every outside link of the documentation whether it is there (needs the internet)
+	@$(SPHINX) -b linkcheck docs .cache/docs-links
+
 bench: $(READY) ## Compare with peers: speed, memory, requests spent (a few minutes)
 	@failed=; for script in $(BENCHMARKS); do $(PY) $$script || failed=1; done; [ -z "$$failed" ]
 
 lock: $(READY) ## Renew the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-bench check format lock:
+docs linkcheck bench check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 
