@@ -68,6 +68,8 @@ class Stack(ui.Airflow):
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+            # On a busy machine the API server may take longer than 5 s; asked again, it would refuse to start the task.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
             # What is gone is noticed after seconds rather than after minutes.
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
