@@ -1,0 +1,260 @@
+"""Every block of code in the documentation is included from a tested file, run, or held against the code."""
+
+from __future__ import annotations
+
+import asyncio
+import configparser
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.cli.cli_parser import get_parser
+from airflow.models.connection import Connection
+from pages import PAGES, ROOT, Block, blocks, commands
+
+from airflow_provider_retell.emulator import Emulator
+from airflow_provider_retell.emulator.cli import parser as emulator_parser
+from airflow_provider_retell.get_provider_info import WEBHOOK_CONFIG
+from airflow_provider_retell.hooks.connection import read_connection
+from airflow_provider_retell.operators.call import UpdateCallOperator
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+PYTHON = [block for block in BLOCKS if block.kind == "python"]
+DIRECTIVES = ("{toctree}", "{eval-rst}", "{include}")
+
+newest = pytest.mark.skipif(
+    tuple(map(int, version("apache-airflow").split(".")[:2])) < (3, 3),
+    reason="the pages are written for the newest Airflow",
+)
+
+
+def of_kind(*kinds: str) -> Any:
+    found = [block for block in BLOCKS if block.kind in kinds]
+    assert found, f"no page has a block of {kinds}"
+    return pytest.mark.parametrize("block", found, ids=str)
+
+
+def test_there_is_no_block_that_nothing_checks() -> None:
+    checked = ("python", "console", "json", "text", "ini", "yaml")
+    strangers = [
+        str(block)
+        for block in BLOCKS
+        if block.kind not in checked and not block.kind.startswith(("{literalinclude} ", *DIRECTIVES))
+    ]
+    assert not strangers
+    assert len(PYTHON) > 20
+
+
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.kind.startswith("{literalinclude}")], ids=str
+)
+def test_what_is_included_is_an_example(block: Block) -> None:
+    file = (block.page.parent / block.kind.split()[1]).resolve()
+    assert file.parent == ROOT / "example_dags"
+    text = file.read_text(encoding="utf-8")
+    for option, value in re.findall(r"^:(start-at|end-at|end-before): (.*)$", block.code, flags=re.MULTILINE):
+        assert text.count(value.strip('"')) >= 1, option
+
+
+# -- Python
+
+
+@pytest.fixture
+def emulator(
+    retell_emulator: Emulator, retell_connection: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Emulator]:
+    """The emulated Retell that the pages talk to, in a directory of its own."""
+    retell_emulator.add_call(call_id="call_1", metadata={"tier": "gold"})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETELL_BASE_URL", retell_emulator.url)  # of the vendor's SDK
+    yield retell_emulator
+
+
+def tasks_of_the_sdk_and_of_the_hook(names: dict[str, Any], emulator: Emulator) -> None:
+    for task in ("enrich", "enrich_with_hook"):
+        names[task].function([{"call_id": "call_1", "tier": f"by {task}"}])
+        assert emulator.calls["call_1"]["metadata"] == {"tier": f"by {task}"}
+
+
+def reading(names: dict[str, Any], emulator: Emulator) -> None:
+    assert emulator.count("list-calls", status=200) == 1
+    assert asyncio.run(names["durations"](["call_1"])) == [emulator.calls["call_1"]["duration_ms"]]
+
+
+def patience(_names: dict[str, Any], emulator: Emulator) -> None:
+    assert emulator.count("get-call", status=200) == 1
+
+
+def forgetting(names: dict[str, Any], emulator: Emulator) -> None:
+    calls_of = names["forget_customer"]().get_task("calls_of").python_callable
+    ours = emulator.add_call(from_number="+14155550101")["call_id"]
+    assert calls_of("C-1001") == [ours]
+
+
+# What else must be true after the blocks of a page have run.
+AND_THEN: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
+    "docs/migrating.md": tasks_of_the_sdk_and_of_the_hook,
+    "docs/read_export.md": reading,
+    "docs/retries.md": patience,
+    "docs/erase.md": forgetting,
+}
+
+
+@newest
+@pytest.mark.parametrize(
+    "page", sorted({str(block.page.relative_to(ROOT)) for block in PYTHON if "def test_" not in block.code})
+)
+def test_python_runs(page: str, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    """All blocks of a page, one after the other: the later ones may use what the earlier ones imported."""
+    names: dict[str, Any] = {"__name__": "a_page"}
+    for block in PYTHON:
+        if block.page == ROOT / page and "def test_" not in block.code:
+            exec(compile(block.code, str(block), "exec"), names)
+    AND_THEN.get(page, lambda *_: None)(names, emulator)
+
+
+@newest
+@pytest.mark.slow
+@pytest.mark.parametrize("block", [block for block in PYTHON if "def test_" in block.code], ids=str)
+def test_tests_pass(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(block.code)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"],
+        cwd=tmp_path,
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{block.code.count('def test_')} passed" in done.stdout
+
+
+# -- commands
+
+
+def check_make(words: list[str]) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z]+) \?=", makefile, flags=re.MULTILINE))
+    for word in words:
+        name, equals, _ = word.partition("=")
+        assert name in (variables if equals else targets), word
+
+
+def check_python(words: list[str]) -> None:
+    if words[:2] == ["-m", "airflow_provider_retell.emulator"]:
+        emulator_parser().parse_args(words[2:])
+    else:
+        option, code = words
+        assert option == "-c"
+        compile(code, "a page", "exec")
+
+
+def check_export(words: list[str]) -> None:
+    (word,) = words
+    name, _, value = word.partition("=")
+    assert name == "AIRFLOW_CONN_RETELL_DEFAULT"
+    check_connection(Connection.from_json(value) if value.startswith("{") else Connection(uri=value))
+
+
+def check_echo(words: list[str]) -> None:
+    call, arrow, file = words
+    assert (arrow, file) == (">", "calls.jsonl")
+    Emulator().add_call(**json.loads(call))
+
+
+def check_pip(words: list[str]) -> None:
+    assert words == ["install", "."]
+
+
+def check_airflow(words: list[str]) -> None:
+    # Airflow's own parser knows its commands and options.
+    with contextlib.redirect_stderr(sys.stdout):
+        get_parser().parse_args(words)
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "airflow": check_airflow,
+    "echo": check_echo,
+    "export": check_export,
+    "make": check_make,
+    "pip": check_pip,
+    "python": check_python,
+}
+
+
+@of_kind("console")
+def test_commands_are_known(block: Block) -> None:
+    for command, *words in commands(block):
+        COMMANDS[command](words)
+
+
+# -- values
+
+
+def check_connection(connection: Any) -> None:
+    assert connection.conn_type == "retell"
+    connection.conn_id = "of_a_page"
+    with pytest.MonkeyPatch.context() as patch:
+        warned: list[str] = []
+        patch.setattr("airflow_provider_retell.hooks.connection.log.warning", lambda text, *_: warned.append(text))
+        read_connection(connection)
+    assert not warned
+
+
+@of_kind("json")
+def test_json_is_a_connection_a_call_or_a_result(block: Block, emulator: Emulator) -> None:
+    value = json.loads(block.code)
+    if "conn_type" in value:
+        check_connection(Connection.from_json(block.code))
+    elif "updated" in value:
+        emulator.calls["call_1"]["metadata"] = {"customer": "C-1001"}
+        operator = UpdateCallOperator(
+            task_id="update", call_id="call_1", metadata={"tier": "gold"}, metadata_mode="merge"
+        )
+        result = operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
+        assert value == {name: result[name] for name in value}
+        left_out = {"agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms"}
+        assert result.keys() - value.keys() == left_out
+    else:
+        Emulator().add_call(**value)
+
+
+@of_kind("text")
+def test_text_is_a_connection(block: Block) -> None:
+    check_connection(Connection(uri=block.code.strip()))
+
+
+@of_kind("yaml")
+def test_yaml_is_a_file_of_connections(block: Block, tmp_path: Path) -> None:
+    from airflow.secrets.local_filesystem import load_connections_dict
+
+    (tmp_path / "connections.yaml").write_text(block.code)
+    for connection in load_connections_dict(str(tmp_path / "connections.yaml")).values():
+        check_connection(connection)
+
+
+@of_kind("ini")
+def test_ini_is_configuration(block: Block) -> None:
+    read = configparser.ConfigParser(interpolation=None)
+    read.read_string(block.code)
+    (section,) = read.sections()
+    if section == "secrets":
+        assert read["secrets"]["backend"].endswith("Backend")
+        json.loads(read["secrets"]["backend_kwargs"])
+        return
+    assert section == "retell"
+    assert set(read["retell"]) <= WEBHOOK_CONFIG["options"].keys()
+    # What is commented out shows the defaults.
+    for name, value in re.findall(r"^# (\w+) = (.*)$", block.code, flags=re.MULTILINE):
+        assert WEBHOOK_CONFIG["options"][name]["default"] == value

@@ -1,0 +1,90 @@
+"""The documentation as a whole: links, the strict build, the reference, and figures that must not go stale."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import lock
+import pytest
+from pages import PAGES, ROOT, anchors, prose
+
+from airflow_provider_retell.get_provider_info import get_provider_info
+
+NOT_BUILT = [page for page in PAGES if ROOT / "docs" not in page.parents]
+
+
+@pytest.mark.parametrize("page", NOT_BUILT, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Those of the pages that Sphinx does not read; it checks its own."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+def test_the_quickstart_is_short() -> None:
+    assert len((ROOT / "docs/quickstart.md").read_text(encoding="utf-8").splitlines()) < 90
+
+
+def test_the_figures_are_those_of_the_last_run_of_the_benchmarks() -> None:
+    measured = (ROOT / "docs/scaling.md").read_text(encoding="utf-8").partition("## Measured")[2]
+    published = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    figures = re.findall(r"(?<![\w.])\d[\d,.]*(?: %| MB| ms)?", measured.partition("|---|")[2])
+    assert len(figures) > 25
+    words = {"1 million", "10 thousand"}
+    assert [figure for figure in figures if figure not in published and not words & {figure}] == []
+
+
+def test_the_versions_are_those_that_are_tested() -> None:
+    text = (ROOT / "docs/versions.md").read_text(encoding="utf-8")
+    (tested,) = re.findall(r"Tested are[^:]*: ([^:]*)\. What", text)
+    assert re.findall(r"[\d.]+\d", tested) == [line.airflow for line in lock.LINES.values()]
+
+
+def public_names() -> set[str]:
+    """Return what the modules export that Airflow is told of, and a few more."""
+    info: dict[str, Any] = get_provider_info()
+    modules = [
+        name
+        for kind in ("hooks", "operators", "sensors", "triggers")
+        for entry in info[kind]
+        for name in entry["python-modules"]
+    ]
+    names = {*info["notifications"], *info["extra-links"], "airflow_provider_retell.policies.RetellRetryPolicy"}
+    modules += [f"airflow_provider_retell.{name}" for name in ("api.errors", "bulk", "emulator")]
+    for module in map(importlib.import_module, modules):
+        classes = [name for name in vars(module) if re.search(r"\w(Operator|Sensor|Trigger|Hook|Error)$", name)]
+        own = [name for name in classes if getattr(module, name).__module__ == module.__name__]
+        names |= {f"{module.__name__}.{name}" for name in getattr(module, "__all__", own)}
+    return names
+
+
+@pytest.mark.slow
+def test_it_builds_strictly_and_its_reference_is_complete(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="the documentation is built with the newest Airflow only")
+    pytest.importorskip("myst_parser")
+    built = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "-n", "docs", str(tmp_path / "html")],
+        cwd=ROOT,
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout
+    assert "WARNING" not in built.stdout
+    with (tmp_path / "html/objects.inv").open("rb") as file:
+        lines = zlib.decompress(file.read().split(b"\n", 4)[4]).decode().splitlines()
+    documented = {line.split()[0] for line in lines if " py:" in line}
+    assert public_names() - documented == set()

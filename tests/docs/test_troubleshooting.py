@@ -1,0 +1,562 @@
+"""Every message on the troubleshooting page is provoked, and every provoked message is on the page."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import importlib
+import json
+import logging
+import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pages import ROOT, headings
+
+from airflow_provider_retell.emulator import Clock, Emulator, Fault
+from airflow_provider_retell.hooks.retell import RetellHook
+from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
+from airflow_provider_retell.sensors.call import CallSensor
+
+AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
+HEADINGS = [
+    heading[1:-1] for heading in headings(ROOT / "docs/troubleshooting.md") if heading.startswith("`")
+]
+SCENARIOS: dict[str, Callable[[Any], object]] = {}
+FROM, TO = "+14155550101", "+14155550102"
+
+
+def provokes(start: str) -> Callable[[Any], Any]:
+    """Say which heading, by its first words, a function provokes."""
+
+    def note(scenario: Callable[[Any], object]) -> Callable[[Any], object]:
+        (heading,) = [heading for heading in HEADINGS if heading.startswith(start)]
+        assert heading not in SCENARIOS
+        SCENARIOS[heading] = scenario
+        return scenario
+
+    return note
+
+
+class World:
+    """An emulated Retell, the connection to it, and what a scenario needs besides."""
+
+    def __init__(self, emulator: Emulator, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.emulator, self.patch, self.folder = emulator, patch, folder
+        self.connect()
+
+    def connect(self, **changed: Any) -> RetellHook:
+        """Define ``retell_default``, with what differs from the right one."""
+        fields = {
+            "conn_type": "retell",
+            "host": self.emulator.url,
+            "password": self.emulator.api_key,
+            **changed,
+        }
+        self.patch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(fields))
+        return RetellHook()
+
+    def run(self, operator: Any, **context: Any) -> Any:
+        """Execute an operator as the first try of a task."""
+        ti = SimpleNamespace(
+            xcom_push=lambda **_: None, dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=1, max_tries=0
+        )
+        return operator.execute({"ti": ti, **context})
+
+    def update(self, **arguments: Any) -> Any:
+        """Update a call."""
+        return self.run(UpdateCallOperator(task_id="t", **{"call_id": "call_1", **arguments}))
+
+    def bulk(self, **arguments: Any) -> Any:
+        """Update many."""
+        return self.run(BulkUpdateCallOperator(task_id="t", **arguments))
+
+    def fails(self, fault: Fault, **where: Any) -> RetellHook:
+        """Let all requests fail; return a hook that does not try again."""
+        from airflow_provider_retell.api.retry import Patience
+
+        self.emulator.faults.add(fault, times=0, **where)
+        return RetellHook(patience=Patience(attempts=1))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    with Emulator(clock=Clock(frozen=True), quotas=None) as emulator:
+        emulator.add_call(call_id="call_1", metadata={"kept": 1})
+        emulator.add_call(call_id="call_live", call_status="ongoing")
+        yield World(emulator, monkeypatch, tmp_path)
+
+
+def pattern(heading: str) -> str:
+    return ".*".join(map(re.escape, heading.split("…")))
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_the_message_is_spelt_so(heading: str, world: World, caplog: pytest.LogCaptureFixture) -> None:
+    scenario = SCENARIOS[heading]
+    said: object
+    with caplog.at_level(logging.INFO):
+        try:
+            said = scenario(world)
+        except Exception as error:
+            said = error
+    assert re.search(pattern(heading), f"{said}\n{caplog.text}", flags=re.DOTALL)
+
+
+def test_every_heading_has_its_scenario() -> None:
+    assert set(SCENARIOS) == set(HEADINGS)
+    assert len(HEADINGS) == len(set(HEADINGS)) > 50
+
+
+# -- the connection
+
+
+@provokes("The conn_id")
+def _(_: World) -> object:
+    return RetellHook("nowhere").settings
+
+
+@provokes("connection … has no API key")
+def _(world: World) -> object:
+    return world.connect(password="").settings
+
+
+@provokes("the API key is the mask")
+def _(world: World) -> object:
+    return world.connect(password="***").settings
+
+
+@provokes("the API key has characters")
+def _(world: World) -> object:
+    return world.connect(password="key_ab c").settings
+
+
+@provokes("the host uses http")
+def _(world: World) -> object:
+    return world.connect(host="http://retell.example").settings
+
+
+@provokes("the host must be a plain URL")
+def _(world: World) -> object:
+    return world.connect(host="https://retell.example/?v=2").settings
+
+
+@provokes("the extra fields are not")
+def _(world: World) -> object:
+    return world.connect(extra='"timeout"').settings
+
+
+@provokes("ignoring unknown extra")
+def _(world: World) -> object:
+    return world.connect(extra={"time_out": 3}).settings
+
+
+@provokes("the quota must read")
+def _(world: World) -> object:
+    return world.connect(extra={"quota": "100 per 10"}).settings
+
+
+@provokes("must be seconds")
+def _(world: World) -> object:
+    return world.connect(extra={"timeout": "soon"}).settings
+
+
+# -- the Test button
+
+
+@provokes("Retell does not accept this")
+def _(world: World) -> object:
+    return world.connect(password="key_wrong").test_connection()[1]
+
+
+@provokes("Connected to Retell with a restricted")
+def _(world: World) -> object:
+    world.emulator.add_key("key_some", {"history": "edit", "call": "edit"}, api_key_info=False)
+    return world.connect(password="key_some").test_connection()[1]
+
+
+@provokes("the key is restricted and may read neither")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.status(403), times=0)
+    return RetellHook().test_connection()[1]
+
+
+@provokes("answers, but is not Retell's API")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.garbage(), times=0)
+    return RetellHook().test_connection()[1]
+
+
+# -- what Retell answers
+
+
+@provokes("Retell answered 401")
+def _(world: World) -> object:
+    return world.connect(password="key_wrong").get_call("call_1")
+
+
+@provokes("Retell answered 402")
+def _(world: World) -> object:
+    return world.fails(Fault.status(402)).get_call("call_1")
+
+
+@provokes("Retell answered 403")
+def _(world: World) -> object:
+    world.emulator.add_key("key_some", {"history": "read"})
+    world.connect(password="key_some")
+    return world.update(metadata={"a": 1})
+
+
+@provokes("The server does not know this endpoint")
+def _(world: World) -> object:
+    return world.fails(Fault.status(404, body="Cannot GET /v2/get-call")).get_call("call_1")
+
+
+@provokes("Check the id, and that")
+def _(_: World) -> object:
+    return RetellHook().get_call("call_of_others")
+
+
+@provokes("The organisation's quota is used up")
+def _(world: World) -> object:
+    return world.fails(Fault.status(429)).get_call("call_1")
+
+
+@provokes("Retell failed: run the task again")
+def _(world: World) -> object:
+    return world.fails(Fault.status(503)).get_call("call_1")
+
+
+@provokes("Redirects are never followed")
+def _(world: World) -> object:
+    return world.fails(Fault.redirect()).get_call("call_1")
+
+
+@provokes("is not as its API documents")
+def _(world: World) -> object:
+    return world.fails(Fault.garbage()).get_call("call_1")
+
+
+# -- the network
+
+
+@provokes("no answer within")
+def _(world: World) -> object:
+    world.connect(extra={"timeout": 0.2})
+    return world.fails(Fault.hang()).get_call("call_1")
+
+
+@provokes("The host name does not resolve")
+def _(world: World) -> object:
+    world.connect(host="https://nowhere.invalid")
+    return world.fails(Fault.drop()).get_call("call_1")
+
+
+@provokes("Nothing answers there")
+def _(world: World) -> object:
+    with socket.socket() as taken:  # bound, but it does not listen
+        taken.bind(("127.0.0.1", 0))
+        world.connect(host=f"http://127.0.0.1:{taken.getsockname()[1]}")
+        return world.fails(Fault.drop()).get_call("call_1")
+
+
+@provokes("The connection broke before")
+def _(world: World) -> object:
+    return world.fails(Fault.drop()).get_call("call_1")
+
+
+@provokes("The TLS certificate was not accepted")
+def _(world: World) -> object:
+    pem = world.folder / "self_signed.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run([*command.split(), "-keyout", pem, "-out", pem], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse() -> None:
+            try:
+                context.wrap_socket(listening.accept()[0], server_side=True).close()
+            except OSError:
+                pass
+
+        server = threading.Thread(target=refuse)
+        server.start()
+        world.connect(host=f"https://localhost:{listening.getsockname()[1]}")
+        try:
+            return world.fails(Fault.drop()).get_call("call_1")
+        finally:
+            server.join()
+
+
+# -- what was to be sent
+
+
+@provokes("rendered to nothing")
+def _(world: World) -> object:
+    return world.update(metadata="None")
+
+
+@provokes("rendered to text that is not a JSON object")
+def _(world: World) -> object:
+    return world.update(metadata="gold")
+
+
+@provokes("call_id is the text 'None'")
+def _(world: World) -> object:
+    return world.update(call_id="None", metadata={"a": 1})
+
+
+@provokes("ids hold letters")
+def _(world: World) -> object:
+    return world.update(call_id="'call_1'", metadata={"a": 1})
+
+
+@provokes("is a date and time without a zone")
+def _(world: World) -> object:
+    return world.update(metadata={"at": datetime.datetime(2026, 1, 1)})  # noqa: DTZ001
+
+
+@provokes("is NaN or infinite")
+def _(world: World) -> object:
+    return world.update(metadata={"risk": float("nan")})
+
+
+@provokes("is an integer beyond")
+def _(world: World) -> object:
+    return world.update(metadata={"id": 2**60})
+
+
+@provokes("bytes of JSON, and Retell keeps")
+def _(world: World) -> object:
+    return world.update(metadata={"notes": "x" * 60_000})
+
+
+@provokes("is not a field that Retell takes")
+def _(_: World) -> object:
+    return list(RetellHook().list_calls(filter_criteria={"call_ids": []}))
+
+
+@provokes("is not a phone number in E.164")
+def _(_: World) -> object:
+    return RetellHook().create_phone_call(FROM, "415-555-0102")
+
+
+# -- updating
+
+
+@provokes("Retell updates only calls that have ended")
+def _(world: World) -> object:
+    return world.update(call_id="call_live", metadata={"a": 1})
+
+
+@provokes("and Retell never loosens it")
+def _(world: World) -> object:
+    world.emulator.calls["call_1"]["data_storage_setting"] = "basic_attributes_only"
+    return world.update(data_storage_setting="everything", metadata_mode="merge", metadata={"a": 1})
+
+
+@provokes("Retell accepted the update, but")
+def _(world: World) -> object:
+    world.emulator.metadata_semantics = "merge"
+    return world.update(metadata={"a": 1})
+
+
+@provokes("Retell's answer does not show")
+def _(world: World) -> object:
+    return world.update(custom_attributes={"attr_tier": "gold"})
+
+
+# -- bulk updates
+
+
+@provokes("rows failed (…). Which ones")
+def _(world: World) -> object:
+    return world.bulk(rows=[{"call_id": "call_of_others", "tier": "gold"}])
+
+
+@provokes("because nothing gets through")
+def _(world: World) -> object:
+    from airflow_provider_retell.hooks import retell
+
+    world.patch.setattr(retell.Patience, "__init__", lambda self: None, raising=True)
+    for name, value in (("attempts", 1), ("seconds", 0.0)):
+        world.patch.setattr(retell.Patience, name, value, raising=False)
+    world.emulator.add_calls(f"call_{number}" for number in range(100, 200))
+    world.emulator.faults.add(Fault.status(500), times=0, route="update-call")
+    return world.bulk(rows=[{"call_id": f"call_{number}", "tier": "gold"} for number in range(100, 200)])
+
+
+@provokes("the rows have no column")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    (world.folder / "rows.csv").write_text("CALL_ID,TIER\ncall_1,gold\n")
+    return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
+
+
+@provokes("the call stands in an earlier row")
+def _(world: World) -> object:
+    report = world.folder / "report.jsonl"
+    row = {"call_id": "call_1", "tier": "gold"}
+    world.bulk(rows=[row, row], report_path=str(report), max_failed_rows=1)
+    return report.read_text()
+
+
+@provokes("rows is an iterator")
+def _(world: World) -> object:
+    return world.bulk(rows=iter([{"call_id": "call_1"}]))
+
+
+@provokes("is not one to a SQL database")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import SqlRows
+
+    return world.bulk(rows=SqlRows("retell_default", "select 1"))
+
+
+# -- waiting
+
+
+@provokes("Timed out: call … was to be")
+def _(world: World) -> object:
+    return world.update(
+        call_id="call_live", metadata={"a": 1}, wait_for_end=True, deferrable=False, poll_interval=0.01, wait_timeout=0.1
+    )
+
+
+@provokes("Stopped waiting: …")
+def _(world: World) -> object:
+    from airflow_provider_retell.triggers.call import CallTrigger
+
+    world.fails(Fault.status(401))
+    trigger = CallTrigger(
+        call_id="call_live", retell_conn_id="retell_default", poll_interval=0.01, deadline=time.time() + 20
+    )
+
+    async def event() -> Any:
+        return [event.payload async for event in trigger.run()]
+
+    (payload,) = asyncio.run(event())
+    sensor = CallSensor(task_id="t", call_id="call_live")
+    return sensor.execute_complete({}, payload)
+
+
+# -- placing calls
+
+
+def batch() -> CreateBatchCallOperator:
+    return CreateBatchCallOperator(task_id="t", from_number=FROM, tasks=[{"to_number": TO}])
+
+
+@provokes("An earlier try of this task may have sent")
+def _(world: World) -> object:
+    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=2, max_tries=1)
+    return batch().execute({"ti": ti})
+
+
+@provokes("Whether Retell acted is unknown, so")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.drop_after())
+    return world.run(batch())
+
+
+@provokes("went to another number")
+def _(world: World) -> object:
+    for number in (TO, "+14155550103"):
+        world.run(CreatePhoneCallOperator(task_id="t", from_number=FROM, to_number=number))
+    return None
+
+
+# -- exports
+
+
+@provokes("this run has no data interval")
+def _(world: World) -> object:
+    return world.run(ListCallsOperator(task_id="t", path=str(world.folder / "calls.jsonl")))
+
+
+@provokes("must end in .jsonl")
+def _(world: World) -> object:
+    return world.run(ListCallsOperator(task_id="t", path=str(world.folder / "calls.csv"), by=None))
+
+
+# -- events, alerts, policies
+
+
+def imported_without(world: World, module: str, missing: str, **attributes: Any) -> object:
+    """Import a module anew in an Airflow that lacks something."""
+    world.patch.delitem(sys.modules, module, raising=False)
+    world.patch.setitem(sys.modules, missing, SimpleNamespace(**attributes) if attributes else None)
+    return importlib.import_module(module)
+
+
+@provokes("CallEventTrigger needs Airflow 3")
+def _(world: World) -> object:
+    from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+    from airflow_provider_retell import _compat
+
+    world.patch.delitem(vars(_compat), "BaseEventTrigger", raising=False)
+    old = {"BaseTrigger": BaseTrigger, "TriggerEvent": TriggerEvent}
+    return imported_without(world, "airflow_provider_retell.triggers.call_event", "airflow.triggers.base", **old)
+
+
+@provokes("RetellRetryPolicy needs Airflow 3.3")
+def _(world: World) -> object:
+    return imported_without(
+        world, "airflow_provider_retell.policies", "airflow.sdk.definitions.retry_policy"
+    )
+
+
+@provokes("Several assets have equal watchers")
+def _(world: World) -> object:
+    if AIRFLOW < (3, 0):
+        pytest.skip("needs asset watchers")
+    from airflow_provider_retell.triggers.call_event import CallEventTrigger
+
+    class Store:
+        async def aget(self, _key: str) -> None:
+            raise ValueError("several assets")
+
+    async def start() -> None:
+        trigger = CallEventTrigger(poll_interval=0.01)
+        trigger.asset_state_store = Store()
+        task = asyncio.ensure_future(anext(aiter(trigger.run())))
+        while world.emulator.count("list-calls") == 0:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(start(), 20))
+    return None
+
+
+@provokes("[retell] webhook_enabled is set, but")
+def _(world: World) -> object:
+    if AIRFLOW < (3, 0):
+        pytest.skip("needs Airflow 3")
+    from airflow_provider_retell.webhook.plugin import apps
+
+    world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_ENABLED", "True")
+    return apps()
+
+
+@provokes("Phone alert: no call was placed")
+def _(world: World) -> object:
+    world.connect(password="key_wrong")
+    return PhoneCallNotifier(from_number=FROM, to_number=TO).notify({})
