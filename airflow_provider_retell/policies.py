@@ -12,6 +12,8 @@ except ImportError as error:
         "RetellRetryPolicy needs Airflow 3.3 or later: older ones have no retry policies"
     ) from error
 
+__all__ = ["RetellRetryPolicy"]
+
 
 class RetellRetryPolicy(RetryPolicy):
     """Wait as long as Retell asked, fail at once where trying again cannot help.

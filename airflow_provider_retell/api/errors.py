@@ -29,6 +29,29 @@ error fails at once instead of burning its retries.
 
 from __future__ import annotations
 
+__all__ = [
+    "AuthenticationError",
+    "BadRequestError",
+    "CallNotEndedError",
+    "NotFoundError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RetellConfigError",
+    "RetellConnectionError",
+    "RetellError",
+    "RetellInputError",
+    "RetellResponseError",
+    "RetellStatusError",
+    "RetellTimeoutError",
+    "ServerError",
+    "StorageConflictError",
+    "UnprocessableError",
+    "UpdateMismatchError",
+    "WaitFailedError",
+    "WaitTimeoutError",
+]
+
 
 class RetellError(Exception):
     """Base of every error that this package raises on purpose.

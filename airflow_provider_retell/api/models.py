@@ -13,6 +13,17 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+__all__ = [
+    "ApiKeyInfo",
+    "BatchCall",
+    "Call",
+    "CallAnalysis",
+    "CallCost",
+    "CallPage",
+    "Concurrency",
+    "LiveUpdate",
+]
+
 ENDED_STATUSES = frozenset({"ended", "error", "not_connected"})
 """Values of ``call_status`` after which a call does not change its status any more."""
 

@@ -24,6 +24,8 @@ from airflow_provider_retell.api.errors import (
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import status_error
 
+__all__ = ["Patience"]
+
 T = TypeVar("T")
 
 

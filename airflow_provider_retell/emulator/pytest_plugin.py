@@ -12,6 +12,8 @@ from airflow_provider_retell.emulator.server import Emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["retell_connection", "retell_emulator"]
+
 
 @pytest.fixture
 def retell_emulator() -> Iterator[Emulator]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.models import Call
     from airflow_provider_retell.api.request import Procedure, Request
 
+__all__ = ["RetellAsyncHook", "RetellHook"]
+
 T = TypeVar("T")
 R = TypeVar("R")
 

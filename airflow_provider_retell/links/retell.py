@@ -6,6 +6,8 @@ from typing import Any
 
 from airflow_provider_retell._compat import BaseOperatorLink
 
+__all__ = ["RetellCallLink"]
+
 XCOM_KEY = "retell_call_id"
 
 

@@ -11,6 +11,8 @@ from airflow_provider_retell._compat import BaseNotifier, init_notifier
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Procedure
 
+__all__ = ["PhoneCallNotifier"]
+
 log = logging.getLogger(__name__)
 
 

@@ -16,7 +16,11 @@ from airflow_provider_retell.operators.call import MetadataMode
 from airflow_provider_retell.operators.sealed import SealedField, unsealed
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from airflow_provider_retell.bulk.run import BulkUpdate
+
+__all__ = ["BulkUpdateCallOperator"]
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +79,7 @@ class BulkUpdateCallOperator(RetellOperator):
     def __init__(
         self,
         *,
-        rows: Rows | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]],
+        rows: Rows | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,

@@ -11,9 +11,13 @@ from airflow_provider_retell.operators.base import WaitingOperator, linked_call_
 from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from airflow_provider_retell.api.filters import DataStorageSetting
     from airflow_provider_retell.api.request import Procedure
     from airflow_provider_retell.api.update import Updated
+
+__all__ = ["UpdateCallOperator"]
 
 log = logging.getLogger(__name__)
 
@@ -68,10 +72,10 @@ class UpdateCallOperator(WaitingOperator):
     def __init__(
         self,
         *,
-        call_id: str,
-        metadata: Mapping[str, Any] | str | None = None,
+        call_id: str | XComArg,
+        metadata: Mapping[str, Any] | str | XComArg | None = None,
         data_storage_setting: DataStorageSetting | str | None = None,
-        custom_attributes: Mapping[str, Any] | str | None = None,
+        custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
         metadata_mode: MetadataMode = "replace",
         confirm_custom_attributes: bool = False,
         wait_for_end: bool = False,

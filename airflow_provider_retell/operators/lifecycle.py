@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.operators.base import RetellOperator, linked_call_id
 from airflow_provider_retell.operators.once import OnceOperator
 from airflow_provider_retell.operators.sealed import SealedField, as_object
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+__all__ = [
+    "DeleteCallOperator",
+    "GetCallOperator",
+    "RerunCallAnalysisOperator",
+    "StopCallOperator",
+    "UpdateLiveCallOperator",
+]
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +37,12 @@ class GetCallOperator(RetellOperator):
     template_fields: Sequence[str] = ("call_id", "path", "path_conn_id", "retell_conn_id")
 
     def __init__(
-        self, *, call_id: str, path: str | None = None, path_conn_id: str | None = None, **kwargs: Any
+        self,
+        *,
+        call_id: str | XComArg,
+        path: str | None = None,
+        path_conn_id: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.call_id = call_id
@@ -77,9 +93,9 @@ class UpdateLiveCallOperator(RetellOperator):
     def __init__(
         self,
         *,
-        call_id: str,
-        metadata: Mapping[str, Any] | str | None = None,
-        override_dynamic_variables: Mapping[str, str] | str | None = None,
+        call_id: str | XComArg,
+        metadata: Mapping[str, Any] | str | XComArg | None = None,
+        override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         clear_dynamic_variables: bool = False,
         data_storage_setting: str | None = None,
         additional_context: str | None = None,
@@ -135,7 +151,7 @@ class StopCallOperator(RetellOperator):
 
     template_fields: Sequence[str] = ("call_id", "retell_conn_id")
 
-    def __init__(self, *, call_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.call_id = call_id
 
@@ -170,7 +186,7 @@ class DeleteCallOperator(RetellOperator):
 
     template_fields: Sequence[str] = ("call_id", "retell_conn_id")
 
-    def __init__(self, *, call_id: str, missing_ok: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, call_id: str | XComArg, missing_ok: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.call_id = call_id
         self.missing_ok = missing_ok
@@ -209,7 +225,7 @@ class RerunCallAnalysisOperator(OnceOperator):
 
     template_fields: Sequence[str] = ("call_id", "retell_conn_id")
 
-    def __init__(self, *, call_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.call_id = call_id
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.sealed import as_object
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+__all__ = ["ListCallsOperator"]
 
 By = Literal["end_timestamp", "start_timestamp"]
 
@@ -50,7 +55,7 @@ class ListCallsOperator(RetellOperator):
         *,
         path: str,
         path_conn_id: str | None = None,
-        filter_criteria: Mapping[str, Any] | str | None = None,
+        filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         by: By | None = "end_timestamp",
         overlap: timedelta = timedelta(minutes=30),
         without_metadata_key: str | None = None,

@@ -20,8 +20,12 @@ from airflow_provider_retell.operators.once import (
 from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object, unsealed
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from airflow_provider_retell.api.models import BatchCall, Call
     from airflow_provider_retell.triggers.call import Until
+
+__all__ = ["CreateBatchCallOperator", "CreatePhoneCallOperator"]
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +81,10 @@ class CreatePhoneCallOperator(WaitingOperator):
     def __init__(
         self,
         *,
-        from_number: str,
-        to_number: str,
-        metadata: Mapping[str, Any] | str | None = None,
-        retell_llm_dynamic_variables: Mapping[str, str] | str | None = None,
+        from_number: str | XComArg,
+        to_number: str | XComArg,
+        metadata: Mapping[str, Any] | str | XComArg | None = None,
+        retell_llm_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         override_agent_id: str | None = None,
         override_agent_version: int | str | None = None,
         agent_override: Mapping[str, Any] | None = None,
@@ -217,8 +221,8 @@ class CreateBatchCallOperator(OnceOperator):
     def __init__(
         self,
         *,
-        from_number: str,
-        tasks: Sequence[Mapping[str, Any]],
+        from_number: str | XComArg,
+        tasks: Sequence[Mapping[str, Any]] | XComArg,
         name: str | None = None,
         trigger_timestamp: int | str | None = None,
         reserved_concurrency: int | None = None,

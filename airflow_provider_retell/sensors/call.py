@@ -25,9 +25,13 @@ from airflow_provider_retell.links.retell import RetellCallLink
 from airflow_provider_retell.operators.base import backstop, checked_call_id, in_seconds, linked_call_id
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from airflow_provider_retell.hooks.retell import RetellHook
     from airflow_provider_retell.triggers.call import Until
     from airflow_provider_retell.triggers.poll import PollTrigger
+
+__all__ = ["BatchCallSensor", "CallSensor", "ConcurrencySensor"]
 
 
 class RetellSensor(BaseSensorOperator):
@@ -146,7 +150,7 @@ class CallSensor(RetellSensor):
     template_fields: Sequence[str] = ("call_id", "retell_conn_id")
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
-    def __init__(self, *, call_id: str, until: Until = "ended", **kwargs: Any) -> None:
+    def __init__(self, *, call_id: str | XComArg, until: Until = "ended", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if until not in ("ended", "analyzed"):
             raise ValueError(f"until is 'ended' or 'analyzed', not {until!r}")
@@ -182,10 +186,10 @@ class BatchCallSensor(RetellSensor):
 
     template_fields: Sequence[str] = ("batch_call_id", "total", "retell_conn_id")
 
-    def __init__(self, *, batch_call_id: str, total: int | str, **kwargs: Any) -> None:
+    def __init__(self, *, batch_call_id: str | XComArg, total: int | str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.batch_call_id = batch_call_id
-        self.total = total
+        self.batch_call_id: Any = batch_call_id  # an XComArg is its value by the time it is used
+        self.total: Any = total
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Count the calls that have ended."""
@@ -212,9 +216,9 @@ class ConcurrencySensor(RetellSensor):
 
     template_fields: Sequence[str] = ("calls", "retell_conn_id")
 
-    def __init__(self, *, calls: int | str = 1, **kwargs: Any) -> None:
+    def __init__(self, *, calls: int | str | XComArg = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.calls = calls
+        self.calls: Any = calls
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Ask for the room."""

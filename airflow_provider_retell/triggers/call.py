@@ -10,6 +10,8 @@ from airflow_provider_retell.triggers.poll import PollTrigger
 if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
+__all__ = ["BatchCallTrigger", "CallTrigger", "ConcurrencyTrigger"]
+
 Until = Literal["ended", "analyzed"]
 
 

@@ -23,6 +23,8 @@ except ImportError as error:
 if TYPE_CHECKING:
     from airflow_provider_retell.api.models import Call
 
+__all__ = ["CallEventTrigger"]
+
 Event = Literal["ended", "analyzed"]
 
 log = logging.getLogger(__name__)
