@@ -71,6 +71,4 @@ def headings(page: Path) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of the headings, as GitHub and MyST make them."""
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings(page)
-    }
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings(page)}

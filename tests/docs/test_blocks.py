@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -71,12 +71,12 @@ def test_what_is_included_is_an_example(block: Block) -> None:
 @pytest.fixture
 def emulator(
     retell_emulator: Emulator, retell_connection: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Emulator]:
+) -> Emulator:
     """The emulated Retell that the pages talk to, in a directory of its own."""
     retell_emulator.add_call(call_id="call_1", metadata={"tier": "gold"})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETELL_BASE_URL", retell_emulator.url)  # of the vendor's SDK
-    yield retell_emulator
+    return retell_emulator
 
 
 def tasks_of_the_sdk_and_of_the_hook(names: dict[str, Any], emulator: Emulator) -> None:
@@ -207,7 +207,9 @@ def check_connection(connection: Any) -> None:
     connection.conn_id = "of_a_page"
     with pytest.MonkeyPatch.context() as patch:
         warned: list[str] = []
-        patch.setattr("airflow_provider_retell.hooks.connection.log.warning", lambda text, *_: warned.append(text))
+        patch.setattr(
+            "airflow_provider_retell.hooks.connection.log.warning", lambda text, *_: warned.append(text)
+        )
         read_connection(connection)
     assert not warned
 

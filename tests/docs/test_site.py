@@ -11,10 +11,10 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import lock
 import pytest
 from pages import PAGES, ROOT, anchors, prose
 
+import lock
 from airflow_provider_retell.get_provider_info import get_provider_info
 
 NOT_BUILT = [page for page in PAGES if ROOT / "docs" not in page.parents]
@@ -34,6 +34,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_quickstart_is_short() -> None:
     assert len((ROOT / "docs/quickstart.md").read_text(encoding="utf-8").splitlines()) < 90
+
+
+def test_the_changelog_has_its_form() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    releases = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert releases[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", release) for release in releases[1:])
+    for release in releases:
+        name = release.partition(" ")[0]
+        assert re.search(rf"^{re.escape(name)}: https://", text, flags=re.MULTILINE), f"{name} has no link"
+    kinds = {"Added", "Changed", "Changed behaviour", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", text, flags=re.MULTILINE)) <= kinds
 
 
 def test_the_figures_are_those_of_the_last_run_of_the_benchmarks() -> None:
@@ -60,10 +72,16 @@ def public_names() -> set[str]:
         for entry in info[kind]
         for name in entry["python-modules"]
     ]
-    names = {*info["notifications"], *info["extra-links"], "airflow_provider_retell.policies.RetellRetryPolicy"}
+    names = {
+        *info["notifications"],
+        *info["extra-links"],
+        "airflow_provider_retell.policies.RetellRetryPolicy",
+    }
     modules += [f"airflow_provider_retell.{name}" for name in ("api.errors", "bulk", "emulator")]
     for module in map(importlib.import_module, modules):
-        classes = [name for name in vars(module) if re.search(r"\w(Operator|Sensor|Trigger|Hook|Error)$", name)]
+        classes = [
+            name for name in vars(module) if re.search(r"\w(Operator|Sensor|Trigger|Hook|Error)$", name)
+        ]
         own = [name for name in classes if getattr(module, name).__module__ == module.__name__]
         names |= {f"{module.__name__}.{name}" for name in getattr(module, "__all__", own)}
     return names
@@ -74,7 +92,18 @@ def test_it_builds_strictly_and_its_reference_is_complete(tmp_path: Path) -> Non
     pytest.importorskip("sphinx", reason="the documentation is built with the newest Airflow only")
     pytest.importorskip("myst_parser")
     built = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "-n", "docs", str(tmp_path / "html")],
+        [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-q",
+            "-E",
+            "-W",
+            "--keep-going",
+            "-n",
+            "docs",
+            str(tmp_path / "html"),
+        ],
         cwd=ROOT,
         env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONWARNINGS": "ignore"},
         stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import importlib
 import json
@@ -73,7 +74,13 @@ class World:
     def run(self, operator: Any, **context: Any) -> Any:
         """Execute an operator as the first try of a task."""
         ti = SimpleNamespace(
-            xcom_push=lambda **_: None, dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=1, max_tries=0
+            xcom_push=lambda **_: None,
+            dag_id="d",
+            run_id="r",
+            task_id="t",
+            map_index=-1,
+            try_number=1,
+            max_tries=0,
         )
         return operator.execute({"ti": ti, **context})
 
@@ -289,10 +296,8 @@ def _(world: World) -> object:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def refuse() -> None:
-            try:
+            with contextlib.suppress(OSError):
                 context.wrap_socket(listening.accept()[0], server_side=True).close()
-            except OSError:
-                pass
 
         server = threading.Thread(target=refuse)
         server.start()
@@ -391,13 +396,9 @@ def _(world: World) -> object:
 
 @provokes("because nothing gets through")
 def _(world: World) -> object:
-    from airflow_provider_retell.hooks import retell
-
-    world.patch.setattr(retell.Patience, "__init__", lambda self: None, raising=True)
-    for name, value in (("attempts", 1), ("seconds", 0.0)):
-        world.patch.setattr(retell.Patience, name, value, raising=False)
     world.emulator.add_calls(f"call_{number}" for number in range(100, 200))
-    world.emulator.faults.add(Fault.status(500), times=0, route="update-call")
+    fault = Fault.status(500, headers={"x-should-retry": "false"})  # as Retell can ask: no second try
+    world.emulator.faults.add(fault, times=0, route="update-call")
     return world.bulk(rows=[{"call_id": f"call_{number}", "tier": "gold"} for number in range(100, 200)])
 
 
@@ -435,7 +436,12 @@ def _(world: World) -> object:
 @provokes("Timed out: call … was to be")
 def _(world: World) -> object:
     return world.update(
-        call_id="call_live", metadata={"a": 1}, wait_for_end=True, deferrable=False, poll_interval=0.01, wait_timeout=0.1
+        call_id="call_live",
+        metadata={"a": 1},
+        wait_for_end=True,
+        deferrable=False,
+        poll_interval=0.01,
+        wait_timeout=0.1,
     )
 
 
@@ -513,14 +519,14 @@ def _(world: World) -> object:
 
     world.patch.delitem(vars(_compat), "BaseEventTrigger", raising=False)
     old = {"BaseTrigger": BaseTrigger, "TriggerEvent": TriggerEvent}
-    return imported_without(world, "airflow_provider_retell.triggers.call_event", "airflow.triggers.base", **old)
+    return imported_without(
+        world, "airflow_provider_retell.triggers.call_event", "airflow.triggers.base", **old
+    )
 
 
 @provokes("RetellRetryPolicy needs Airflow 3.3")
 def _(world: World) -> object:
-    return imported_without(
-        world, "airflow_provider_retell.policies", "airflow.sdk.definitions.retry_policy"
-    )
+    return imported_without(world, "airflow_provider_retell.policies", "airflow.sdk.definitions.retry_policy")
 
 
 @provokes("Several assets have equal watchers")
@@ -537,7 +543,7 @@ def _(world: World) -> object:
         trigger = CallEventTrigger(poll_interval=0.01)
         trigger.asset_state_store = Store()
         task = asyncio.ensure_future(anext(aiter(trigger.run())))
-        while world.emulator.count("list-calls") == 0:
+        while world.emulator.count("list-calls") == 0:  # noqa: ASYNC110 - of another thread
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
