@@ -7,11 +7,8 @@ import hashlib
 import logging
 import random
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakKeyDictionary
+from typing import Any, Literal
 
 from airflow.triggers.base import TriggerEvent
 
@@ -20,8 +17,8 @@ try:
 except ImportError as error:
     raise ImportError("CallEventTrigger needs Airflow 3: there are no asset watchers before") from error
 
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
+from airflow_provider_retell.triggers.ended_calls import EndedCall, shared_poll
+from airflow_provider_retell.triggers.standing import Standing
 
 __all__ = ["CallEventTrigger"]
 
@@ -33,8 +30,6 @@ SETTLE_SECONDS = 5.0
 """Airflow stores events about a second after they fire; only then may be noted that they have fired."""
 
 _BATCH = 500
-_ANALYSIS_SECONDS = 6 * 3600
-_MOST_FIRED = 5000
 
 
 class CallEventTrigger(BaseEventTrigger):
@@ -191,131 +186,3 @@ class CallEventTrigger(BaseEventTrigger):
 
         # Only our own errors are known to hold nothing private.
         log.warning("%s: %s", what, error if isinstance(error, RetellError) else type(error).__name__)
-
-
-@dataclass(frozen=True)
-class EndedCall:
-    """What is kept of a listed call: nothing that was said on it."""
-
-    facts: dict[str, Any]
-    has_ended: bool
-    is_analyzed: bool
-
-    @classmethod
-    def of(cls, call: Call) -> EndedCall:
-        """Return what is kept of *call*."""
-        from airflow_provider_retell.api.webhook import call_facts
-
-        return cls(call_facts(call), call.has_ended, call.is_analyzed)
-
-    @property
-    def ended_at(self) -> int:
-        """When it ended, epoch milliseconds."""
-        return int(self.facts["end_timestamp"] or 0)
-
-    @property
-    def digest(self) -> str:
-        """Eight characters that stand for its id."""
-        return urlsafe_b64encode(hashlib.sha256(self.facts["call_id"].encode()).digest()[:6]).decode()
-
-
-@dataclass
-class Standing:
-    """Where a watcher stands.
-
-    :ivar since: it knows all about calls that ended before this (epoch milliseconds).
-    :ivar fired: the minute (of the epoch) in which each call ended that it has fired for since then, by digest.
-    :ivar saved: whether the state store holds all this.
-    """
-
-    since: int
-    fired: dict[str, int] = field(default_factory=dict)
-    saved: bool = True
-
-    def is_new(self, call: EndedCall) -> bool:
-        """Return whether it has not fired for this call."""
-        return call.digest not in self.fired
-
-    def note(self, call: EndedCall) -> None:
-        """Take note that it fires for this call."""
-        self.fired[call.digest] = call.ended_at // 60_000
-        self.saved = False
-
-    def move(self, newest: int, waiting: int | None, overlap: float) -> None:
-        """Move on, but not past a call that it waits for.
-
-        It moves by the ends of calls, which are of Retell's clock: this machine's may differ.
-
-        :param newest: when the newest call ended that it has seen to.
-        :param waiting: when the oldest call ended that has yet to fire.
-        """
-        newest = min(newest, int(time.time() * 1000))  # whatever a single call says
-        limit = newest - int(overlap * 1000)
-        if waiting is not None:
-            limit = max(min(limit, waiting), newest - _ANALYSIS_SECONDS * 1000)
-        if len(self.fired) > _MOST_FIRED:
-            limit = max(limit, sorted(self.fired.values())[-_MOST_FIRED] * 60_000)
-        if limit > self.since:
-            self.since, self.saved = limit, False
-            self.fired = {digest: at for digest, at in self.fired.items() if at >= limit // 60_000}
-
-    def dump(self) -> dict[str, Any]:
-        """Return it as JSON, the digests of each minute as one text: Airflow wants no more than 64 kB."""
-        minutes: dict[str, list[str]] = {}
-        for digest, minute in self.fired.items():
-            minutes.setdefault(str(minute), []).append(digest)
-        return {"since": self.since, "fired": {minute: "".join(all_) for minute, all_ in minutes.items()}}
-
-    @classmethod
-    def restore(cls, stored: Mapping[str, Any]) -> Standing:
-        """Return what :meth:`dump` gave."""
-        return cls(
-            int(stored["since"]),
-            {
-                text[at : at + 8]: int(minute)
-                for minute, text in stored["fired"].items()
-                for at in range(0, len(text), 8)
-            },
-        )
-
-
-@dataclass
-class _Poll:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    at: float = float("-inf")
-    since: int = 0
-    wanted: float = float("inf")
-    calls: list[EndedCall] = field(default_factory=list)
-    error: Exception | None = None
-
-
-_polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Poll]] = WeakKeyDictionary()
-
-
-async def shared_poll(retell_conn_id: str, since: int, max_age: float) -> list[EndedCall]:
-    """Return the calls that ended at or after *since*, oldest first; asked at most once per *max_age* seconds.
-
-    An error is shared for as long. Airflow 3.3 has shared streams for this, but they would be a second way beside the
-    one for older versions, fail a watcher that falls behind, and give the same guarantee.
-    """
-    from airflow_provider_retell.hooks.shared import shared_hook
-
-    poll = _polls.setdefault(asyncio.get_running_loop(), {}).setdefault(retell_conn_id, _Poll())
-    async with poll.lock:
-        if time.monotonic() - poll.at > max_age or since < poll.since:
-            # From where any watcher stood since the last poll, so that the next one need not ask again.
-            oldest = int(min(since, poll.wanted))
-            criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": oldest}}
-            calls: list[EndedCall] = []
-            fault: Exception | None = None
-            try:
-                async with shared_hook(retell_conn_id) as hook:
-                    calls = [EndedCall.of(call) async for call in hook.list_calls(filter_criteria=criteria)]
-            except Exception as error:
-                fault = error
-            poll.calls, poll.error = sorted(calls, key=lambda call: call.ended_at), fault
-            poll.at, poll.since, poll.wanted = time.monotonic(), oldest, since
-        poll.wanted = min(since, poll.wanted)
-        if poll.error is not None:
-            raise poll.error
-        return [call for call in poll.calls if call.ended_at >= since]

@@ -15,7 +15,7 @@ from airflow_provider_retell.emulator import Clock, Emulator, Fault
 
 pytest.importorskip("airflow.sdk", reason="needs Airflow 3")
 
-from airflow_provider_retell.triggers import call_event
+from airflow_provider_retell.triggers import call_event, ended_calls
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 
 if TYPE_CHECKING:
@@ -566,7 +566,7 @@ def test_nothing_private_is_kept_fired_or_logged(
         async with watching(store) as watch:
             await watch.has(1)
             await polls(emulator)
-            (kept,) = call_event._polls[asyncio.get_running_loop()].values()
+            (kept,) = ended_calls._polls[asyncio.get_running_loop()].values()
             seen = repr(watch.events) + repr(kept.calls) + repr(store.values) + caplog.text
             private = ["zebra", "+1415", emulator.api_key, call["recording_url"], call["transcript"][:20]]
             assert [text for text in private if text in seen] == []
