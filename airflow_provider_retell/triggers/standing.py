@@ -20,11 +20,13 @@ class Standing:
 
     :ivar since: it knows all about calls that ended before this (epoch milliseconds).
     :ivar fired: the minute (of the epoch) in which each call ended that it has fired for since then, by digest.
+    :ivar pending: when it fired for each call that is not known to have an event yet, by id, on the monotonic clock.
     :ivar saved: whether the state store holds all this.
     """
 
     since: int
     fired: dict[str, int] = field(default_factory=dict)
+    pending: dict[str, float] = field(default_factory=dict)
     saved: bool = True
 
     def is_new(self, call: EndedCall) -> bool:
@@ -35,6 +37,17 @@ class Standing:
         """Take note that it fires for this call."""
         self.fired[call.digest] = call.ended_at // 60_000
         self.saved = False
+
+    def fire(self, call: EndedCall) -> None:
+        """Take note that it fires for this call, and that this is still to be confirmed."""
+        self.note(call)
+        self.pending[call.facts["call_id"]] = time.monotonic()
+
+    def confirm(self, call: EndedCall) -> None:
+        """Take note that this call has an event."""
+        self.pending.pop(call.facts["call_id"], None)
+        if call.ended_at >= self.since and self.is_new(call):
+            self.note(call)
 
     def move(self, newest: int, waiting: int | None, overlap: float) -> None:
         """Move on, but not past a call that it waits for.
@@ -47,7 +60,7 @@ class Standing:
         newest = min(newest, int(time.time() * 1000))  # whatever a single call says
         limit = newest - int(overlap * 1000)
         if waiting is not None:
-            limit = max(min(limit, waiting), newest - _ANALYSIS_SECONDS * 1000)
+            limit = min(limit, max(waiting, newest - _ANALYSIS_SECONDS * 1000))
         if len(self.fired) > _MOST_FIRED:
             limit = max(limit, sorted(self.fired.values())[-_MOST_FIRED] * 60_000)
         if limit > self.since:
@@ -65,8 +78,8 @@ class Standing:
     def restore(cls, stored: Mapping[str, Any]) -> Standing:
         """Return what :meth:`dump` gave."""
         return cls(
-            int(stored["since"]),
-            {
+            since=int(stored["since"]),
+            fired={
                 text[at : at + 8]: int(minute)
                 for minute, text in stored["fired"].items()
                 for at in range(0, len(text), 8)
