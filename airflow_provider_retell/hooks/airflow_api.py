@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,10 @@ import aiohttp
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
 
+ASSET_SECONDS = 60.0
+"""For so long an asset's id is good. It gets another when its URI changes, and the old one goes on taking events."""
+
+_NOT_FOUND = 0, float("-inf")
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _PAGE = 100  # what [api] maximum_page_limit allows unless it is changed
 
@@ -44,17 +49,14 @@ class AssetEvents:
         self._asset = asset
         self._url = ""
         self._token: str | None = None
-        self._asset_id: int | None = None
+        self._found = _NOT_FOUND
         self._preparing = asyncio.Lock()
 
     async def since(self, moment: datetime) -> list[dict[str, Any]]:
         """Return all events that Airflow has stored at or after *moment*, as the API gives them, oldest first."""
         asset_id = await self._find_asset()
         criteria = {"asset_id": asset_id, "timestamp_gte": moment.isoformat(), "order_by": "timestamp"}
-        found = [event async for event in self._entries("/assets/events", "asset_events", criteria)]
-        if not found:
-            self._asset_id = None  # it may have been made anew, with another URI
-        return found
+        return [event async for event in self._entries("/assets/events", "asset_events", criteria)]
 
     async def newest(self) -> AsyncGenerator[dict[str, Any], None]:
         """Give the stored events, as the API gives them, newest first."""
@@ -69,7 +71,7 @@ class AssetEvents:
         except AirflowApiError as error:
             if error.status != 404:
                 raise
-            self._asset_id = None  # it was made anew
+            self._found = _NOT_FOUND
             await self._add(extra)
 
     async def _add(self, extra: dict[str, Any]) -> None:
@@ -78,13 +80,14 @@ class AssetEvents:
         )
 
     async def _find_asset(self) -> int:
-        if self._asset_id is None:
-            async for asset in self._entries("/assets", "assets", {"name_pattern": self._asset}):
-                if asset["name"] == self._asset:
-                    self._asset_id = int(asset["id"])
-                    return self._asset_id
-            raise AirflowApiError(f"Airflow knows no asset named {self._asset!r}: a DAG must use it")
-        return self._asset_id
+        asset_id, found_at = self._found
+        if time.monotonic() - found_at < ASSET_SECONDS:
+            return asset_id
+        async for asset in self._entries("/assets", "assets", {"name_pattern": self._asset}):
+            if asset["name"] == self._asset:
+                self._found = int(asset["id"]), time.monotonic()
+                return self._found[0]
+        raise AirflowApiError(f"Airflow knows no asset named {self._asset!r}: a DAG must use it")
 
     async def _entries(
         self, path: str, kind: str, criteria: dict[str, Any]

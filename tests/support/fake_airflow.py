@@ -29,6 +29,8 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
         self.tokens = {"token_1"}
         self.answers: list[tuple[str, int]] = []  # (method, status) that come instead, once each
         self.after: Callable[[str], None] = lambda _method: None  # what happens once a request has acted
+        self.mixed = 0  # so many more pages come in the other order
+        self.garbage = False  # whether the answers are a proxy's
         self.lock = threading.Lock()
         outer = self
 
@@ -52,7 +54,7 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
                     if status in (301, 302, 307):
                         self.send_header("Location", "/elsewhere")
                     self.send_header("Content-Length", str(len(content)))
-                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Type", "text/html" if outer.garbage else "application/json")
                     self.end_headers()
                     self.wfile.write(content)
 
@@ -74,10 +76,11 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
             return 401, {}
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path == "/api/v2/assets":
-            assets = [
-                {"id": i, "name": name} for i, name in self.assets.items() if query["name_pattern"] in name
-            ]
-            return 200, {"assets": assets, "total_entries": len(assets)}
+            return self.page(
+                "assets",
+                [{"id": i, "name": name} for i, name in self.assets.items() if query["name_pattern"] in name],
+                query,
+            )
         if url.path != "/api/v2/assets/events":
             return 404, {}
         if request.command == "POST":
@@ -85,17 +88,23 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
             if made["asset_id"] not in self.assets:
                 return 404, {}
             return 200, self.add(made["extra"] | {"from_rest_api": True}, made["asset_id"])
-        since = datetime.fromisoformat(query["timestamp_gte"])
-        found = [
-            e for e in self.events if e["asset_id"] == int(query["asset_id"]) and e["at"] >= since.timestamp()
-        ]
-        offset = int(query["offset"])
-        page = found[offset : offset + min(int(query["limit"]), 100)]
-        return 200, {"asset_events": page, "total_entries": len(found)}
+        since = datetime.fromisoformat(query.get("timestamp_gte", "1970-01-01T00:00:00+00:00")).timestamp()
+        found = [e for e in self.events if e["asset_id"] == int(query["asset_id"]) and e["at"] >= since]
+        descending = query["order_by"].startswith("-")
+        if self.mixed and query["offset"] != "0":
+            self.mixed -= 1
+            descending = not descending
+        return self.page("asset_events", sorted(found, key=lambda e: e["at"], reverse=descending), query)
+
+    def page(self, kind: str, found: list[Any], query: dict[str, str]) -> tuple[int, Any]:
+        offset, limit = int(query["offset"]), min(int(query["limit"]), 100)
+        return 200, {kind: found[offset : offset + limit], "total_entries": len(found)}
 
     def add(self, extra: dict[str, Any], asset_id: int = 8, ago: float = 0) -> dict[str, Any]:
         event = {"id": len(self.events), "asset_id": asset_id, "extra": extra, "at": time.time() - ago}
-        event["timestamp"] = datetime.fromtimestamp(event["at"], timezone.utc).isoformat()
+        event["timestamp"] = (
+            datetime.fromtimestamp(event["at"], timezone.utc).isoformat().replace("+00:00", "Z")
+        )
         self.events.append(event)
         return event
 
