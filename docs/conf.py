@@ -47,7 +47,10 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(?!airflow_provider_retell)[\w.]+(\[.*)?"),
     (r"py:.*", r"airflow_provider_retell\.[\w.]+\.[A-Z](_co)?(\[.*)?"),  # type variables
     # What the public names are made of, and users need not know.
-    (r"py:.*", r"airflow_provider_retell\.(api\.(filters\.Body|endpoints\.Unset|models\.Page.*|conversation.*))"),
+    (
+        r"py:.*",
+        r"airflow_provider_retell\.(api\.(filters\.Body|endpoints\.Unset|models\.Page.*|conversation.*))",
+    ),
     (r"py:.*", r"airflow_provider_retell\.emulator\.(batch|errors|faults|store|quota|vocabulary)\..*"),
     (r"py:.*", r"airflow_provider_retell\.(\w+\.)+_\w+"),
 ]
@@ -69,7 +72,11 @@ linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*"]
 linkcheck_timeout = 20
 linkcheck_retries = 2
 # Addresses that are examples, or this machine's own.
-linkcheck_ignore = [r"http://(localhost|127\.0\.0\.1).*", r"https://your-.*", r"https://dashboard\.retellai\.com/.*"]
+linkcheck_ignore = [
+    r"http://(localhost|127\.0\.0\.1).*",
+    r"https://your-.*",
+    r"https://dashboard\.retellai\.com/.*",
+]
 
 html_theme = "furo"
 html_title = f"airflow-provider-retell {release}"

@@ -182,6 +182,8 @@ def test_it_goes_on_where_it_stood_however_long_it_was_gone(
         for index in range(250):
             call = {"call_id": f"hook_{index}", "end_timestamp": ago(5)}
             airflow_api.add({"event": "call_ended", "calls": [call]})
+        other = {"event": "call_ended", "calls": [], "watcher": "retell-other", "since": ago(5)}
+        airflow_api.add({"from_trigger": True, "payload": other})
         async with triggerer.runs(lookback=0, overlap=10) as watch:
             assert await watch.has(1) == ["meanwhile"]
             await polls(emulator, 3)
@@ -332,15 +334,17 @@ def test_retells_clock_may_be_behind_or_a_little_ahead(
     clock = Clock(start=time.time() + minutes * 60)
     with Emulator(quotas=None, clock=clock) as emulator:
         connect(monkeypatch, emulator)
-        end(emulator, "call_1", -minutes * 60 + 10)
 
         async def go() -> None:
-            for _ in range(3):
-                async with triggerer.runs(lookback=6000, overlap=1):
-                    await polls(emulator, 3)
+            for run in range(2):
+                async with triggerer.runs(lookback=6000, overlap=0) as watch:
+                    for count in (1, 2):
+                        end(emulator, f"call_{run}_{count}", -minutes * 60)
+                        await watch.has(count)
+                        await polls(emulator, 3)
 
         asyncio.run(go())
-    assert triggerer.fired == {"call_1": 1}
+    assert triggerer.fired == {"call_0_1": 1, "call_0_2": 1, "call_1_1": 1, "call_1_2": 1}
 
 
 def test_a_call_from_the_future_hides_no_other(emulator: Emulator, airflow_api: FakeAirflow) -> None:
