@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
+import threading
 
 # Before anything imports Airflow: without this it writes its configuration into the home directory.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow_home_"))
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.logging import LogCaptureHandler, _LiveLoggingNullHandler
+from fake_airflow import FakeAirflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,3 +51,15 @@ def plain_logging() -> Iterator[None]:
     for handler in set(logging.root.handlers) - before:
         if not isinstance(handler, (LogCaptureHandler, _LiveLoggingNullHandler)):
             logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def airflow_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAirflow]:
+    """An Airflow's REST API, and the connection ``airflow_api`` that leads to it."""
+    server = FakeAirflow()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    connection = {"conn_type": "http", "host": server.url, "login": "bot", "password": "password_of_bot"}
+    monkeypatch.setenv("AIRFLOW_CONN_AIRFLOW_API", json.dumps(connection))
+    yield server
+    server.shutdown()
+    server.server_close()

@@ -57,6 +57,16 @@ class _Event(_Name):
     call: Call
 
 
+class _ToldCall(BaseModel, extra="allow"):
+    call_id: str
+    end_timestamp: int | None = None
+
+
+class _Told(BaseModel, extra="allow"):
+    event: str
+    calls: list[_ToldCall]
+
+
 def event_name(body: bytes) -> str | None:
     """Return the name of the event, or None if the body is not an event."""
     try:
@@ -77,3 +87,14 @@ def event_facts(body: bytes) -> dict[str, Any] | None:
 def call_facts(call: Call) -> dict[str, Any]:
     """Return what an asset event says about a call: ids, status and time, nothing of the people on it."""
     return {name: getattr(call, name) for name in _FACTS}
+
+
+def told(extra: Any) -> dict[str, Any]:
+    """Return what the extra of an asset event tells of calls: ``event`` and ``calls``, of the receiver or the trigger.
+
+    Whatever somebody else has written into an event of the asset tells of none.
+    """
+    try:
+        return _Told.model_validate(extra.get("payload", extra)).model_dump()
+    except (AttributeError, ValidationError):
+        return {"event": "", "calls": []}

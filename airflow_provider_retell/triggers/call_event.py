@@ -7,11 +7,8 @@ import hashlib
 import logging
 import random
 import time
-from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakKeyDictionary
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import Any, Literal
 
 from airflow.triggers.base import TriggerEvent
 
@@ -20,8 +17,9 @@ try:
 except ImportError as error:
     raise ImportError("CallEventTrigger needs Airflow 3: there are no asset watchers before") from error
 
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
+from airflow_provider_retell.triggers.ended_calls import EndedCall, shared_poll
+from airflow_provider_retell.triggers.fired_calls import FiredCalls
+from airflow_provider_retell.triggers.standing import Standing
 
 __all__ = ["CallEventTrigger"]
 
@@ -33,8 +31,6 @@ SETTLE_SECONDS = 5.0
 """Airflow stores events about a second after they fire; only then may be noted that they have fired."""
 
 _BATCH = 500
-_ANALYSIS_SECONDS = 6 * 3600
-_MOST_FIRED = 5000
 
 
 class CallEventTrigger(BaseEventTrigger):
@@ -47,10 +43,16 @@ class CallEventTrigger(BaseEventTrigger):
     Airflow may put several events into one DAG run: iterate over ``triggering_asset_events``, and take the payload
     from ``event.extra["payload"]``.
 
-    On Airflow 3.3 and later the place where it stands is kept in the asset's state store, so that a restarted
-    triggerer goes on there: no call is missed. A call fires again only if the triggerer stops within the seconds
-    between its event and the note of it. Before 3.3 there is no such place: a restart looks back by ``lookback``,
-    fires again for the calls of that time, and misses what ended before it.
+    What happens when the triggerer is restarted, killed, or loses its watcher for a while (a paused DAG):
+
+    - With ``airflow_conn_id`` and ``asset_name``, on every Airflow 3: no call is missed and none fires twice. Airflow
+      stores an event or does not; the watcher reads the asset's events before it fires, and takes each call that has
+      one as fired. If they cannot be read, it waits. Before Airflow 3.3 this holds from its first event on.
+    - Without, on Airflow 3.3 and later: the place where it stands is kept in the asset's state store, so it goes on
+      there. A call fires again if the triggerer is killed within about five seconds of its event, before the note of
+      it; a call is missed if Airflow takes longer than that to store the event, and is killed before it has.
+    - Without, before Airflow 3.3: it looks back by ``lookback``, fires again for the calls of that time, and misses
+      those that ended before it.
 
     All watchers of one connection share one poll.
 
@@ -63,6 +65,9 @@ class CallEventTrigger(BaseEventTrigger):
     :param overlap: seconds that each poll reaches back, for calls that appear late in the list. An analysis is
         waited for up to six hours after the call.
     :param lookback: seconds to look back when it starts and knows of no place where it stood.
+    :param airflow_conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a
+        token as password alone. The user needs to read assets. Goes together with ``asset_name``.
+    :param asset_name: the name of the asset whose watcher this is.
     """
 
     def __init__(
@@ -75,6 +80,8 @@ class CallEventTrigger(BaseEventTrigger):
         poll_interval: float = 30,
         overlap: float = 900,
         lookback: float = 600,
+        airflow_conn_id: str | None = None,
+        asset_name: str | None = None,
         **airflow: Any,
     ) -> None:
         # Airflow's own base takes any argument, so a misspelt filter would let all calls through.
@@ -87,6 +94,8 @@ class CallEventTrigger(BaseEventTrigger):
             raise ValueError("agent_ids is a list of at least one id, or None for all agents")
         if poll_interval <= 0 or overlap < 0 or lookback < 0:
             raise ValueError("poll_interval is more than 0 seconds; overlap and lookback are 0 or more")
+        if (airflow_conn_id is None) != (asset_name is None):
+            raise ValueError("airflow_conn_id and asset_name go together: give both or neither")
         self.retell_conn_id = retell_conn_id
         self.event = event
         self.agent_ids = sorted(set(agent_ids)) if agent_ids is not None else None
@@ -95,15 +104,20 @@ class CallEventTrigger(BaseEventTrigger):
         self.poll_interval = poll_interval
         self.overlap = overlap
         self.lookback = lookback
+        self.airflow_conn_id = airflow_conn_id
+        self.asset_name = asset_name
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments; equal watchers give equal ones, which is how Airflow tells them."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
+        arguments = {
             **self._watched,
             "poll_interval": self.poll_interval,
             "overlap": self.overlap,
             "lookback": self.lookback,
         }
+        if self.asset_name is not None:  # else the hash of watchers without it would change
+            arguments |= {"airflow_conn_id": self.airflow_conn_id, "asset_name": self.asset_name}
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     @property
     def _watched(self) -> dict[str, Any]:
@@ -117,28 +131,52 @@ class CallEventTrigger(BaseEventTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll for ever; an error is logged, and the next poll covers what it missed."""
-        standing = await self._load()
+        events = self._airflow_events()
+        standing = await self._load(events)
         while True:
-            try:
-                calls = await shared_poll(self.retell_conn_id, standing.since, self.poll_interval * 0.8)
-            except Exception as error:
-                self._warn("Calls could not be listed, the next poll makes up for it", error)
-            else:
-                wanted = [call for call in calls if self._wants(call)]
-                waiting = min((call.ended_at for call in wanted if not self._fires(call)), default=None)
-                new = [call for call in wanted if self._fires(call) and standing.is_new(call)]
+            calls = await self._poll(standing, events)
+            if calls is not None:
+                new = self._new(calls, standing)
                 if fired := new[:_BATCH]:
-                    for call in fired:
-                        standing.note(call)
                     facts = [call.facts for call in fired]
-                    yield TriggerEvent({"event": f"call_{self.event}", "calls": facts})  # type: ignore[no-untyped-call, unused-ignore]
-                    await asyncio.sleep(SETTLE_SECONDS)
+                    payload: dict[str, Any] = {"event": f"call_{self.event}", "calls": facts}
+                    if events is not None:  # how it knows its own, and where to go on after a restart
+                        payload |= {"watcher": self._key, "since": standing.since}
+                    for call in fired:
+                        (standing.note if events is None else standing.fire)(call)
+                    yield TriggerEvent(payload)  # type: ignore[no-untyped-call, unused-ignore]
+                    if events is None:
+                        await asyncio.sleep(SETTLE_SECONDS)
                 if calls:
                     seen_to = (calls if fired == new else fired)[-1]
-                    standing.move(seen_to.ended_at, waiting, self.overlap)
-                if not standing.saved:
+                    awaited = (c.ended_at for c in calls if self._wants(c) and not self._fires(c))
+                    standing.move(seen_to.ended_at, min(awaited, default=None), self.overlap)
+                if not (standing.saved or standing.pending):
                     await self._save(standing)
             await asyncio.sleep(self.poll_interval * random.uniform(0.9, 1.1))  # noqa: S311
+
+    def _airflow_events(self) -> FiredCalls | None:
+        if self.airflow_conn_id is None or self.asset_name is None:
+            return None
+        return FiredCalls(self.airflow_conn_id, self.asset_name, f"call_{self.event}", self._key)
+
+    async def _poll(self, standing: Standing, events: FiredCalls | None) -> list[EndedCall] | None:
+        """Return the calls that have ended, once it is known which of them have events; None if that failed."""
+        try:
+            calls = await shared_poll(self.retell_conn_id, standing.since, self.poll_interval * 0.8)
+        except Exception as error:
+            self._warn("Calls could not be listed, the next poll makes up for it", error)
+            return None
+        if events is not None and (standing.pending or self._new(calls, standing)):
+            try:
+                await events.look(standing)
+            except Exception as error:
+                self._warn(f"{self._unread}: no call fires, and none is lost, until they can be", error)
+                return None
+        return calls
+
+    def _new(self, calls: list[EndedCall], standing: Standing) -> list[EndedCall]:
+        return [c for c in calls if self._wants(c) and self._fires(c) and standing.is_new(c)]
 
     def _wants(self, call: EndedCall) -> bool:
         return (
@@ -155,24 +193,41 @@ class CallEventTrigger(BaseEventTrigger):
         # Not the intervals: a watcher that is told to poll more often goes on where it stood.
         return "retell-" + hashlib.sha256(repr(self._watched).encode()).hexdigest()[:24]
 
-    async def _load(self) -> Standing:
-        stored: Any = None
-        while (store := getattr(self, "asset_state_store", None)) is not None:
-            try:
-                stored = await store.aget(self._key)
-                break
-            except ValueError:
+    async def _load(self, events: FiredCalls | None) -> Standing:
+        stored = await self._insist("The asset's state store could not be read", self._stored)
+        if isinstance(stored, Mapping):
+            return Standing.restore(stored)
+        since = None if events is None else await self._insist(self._unread, events.last_since)
+        standing = Standing(since=int((time.time() - self.lookback) * 1000) if since is None else since)
+        await self._save(standing)  # what ends before its first event is not missed either
+        return standing
+
+    async def _stored(self) -> Any:
+        store = getattr(self, "asset_state_store", None)
+        try:
+            return None if store is None else await store.aget(self._key)
+        except ValueError:
+            if self.airflow_conn_id is None:
                 log.warning(
                     "Several assets have equal watchers, so it is not known whose state store to use: where this one "
                     "stands is kept in memory only. Give each asset's watcher a poll_interval of its own"
                 )
-                self.asset_state_store = None
-            except Exception as error:  # starting without what it holds could miss calls
-                self._warn("The asset's state store could not be read, trying again", error)
+            self.asset_state_store = None
+
+    async def _insist(self, fault: str, read: Callable[[], Awaitable[Any]]) -> Any:
+        """Try until it succeeds: starting without what it holds could miss calls, or fire twice."""
+        while True:
+            try:
+                return await read()
+            except Exception as error:
+                self._warn(f"{fault}, trying again", error)
                 await asyncio.sleep(self.poll_interval)
-        if isinstance(stored, Mapping):
-            return Standing.restore(stored)
-        return Standing(since=int((time.time() - self.lookback) * 1000))
+
+    @property
+    def _unread(self) -> str:
+        return (
+            f"The events of asset {self.asset_name!r} could not be read (connection {self.airflow_conn_id!r})"
+        )
 
     async def _save(self, standing: Standing) -> None:
         store = getattr(self, "asset_state_store", None)
@@ -191,131 +246,3 @@ class CallEventTrigger(BaseEventTrigger):
 
         # Only our own errors are known to hold nothing private.
         log.warning("%s: %s", what, error if isinstance(error, RetellError) else type(error).__name__)
-
-
-@dataclass(frozen=True)
-class EndedCall:
-    """What is kept of a listed call: nothing that was said on it."""
-
-    facts: dict[str, Any]
-    has_ended: bool
-    is_analyzed: bool
-
-    @classmethod
-    def of(cls, call: Call) -> EndedCall:
-        """Return what is kept of *call*."""
-        from airflow_provider_retell.api.webhook import call_facts
-
-        return cls(call_facts(call), call.has_ended, call.is_analyzed)
-
-    @property
-    def ended_at(self) -> int:
-        """When it ended, epoch milliseconds."""
-        return int(self.facts["end_timestamp"] or 0)
-
-    @property
-    def digest(self) -> str:
-        """Eight characters that stand for its id."""
-        return urlsafe_b64encode(hashlib.sha256(self.facts["call_id"].encode()).digest()[:6]).decode()
-
-
-@dataclass
-class Standing:
-    """Where a watcher stands.
-
-    :ivar since: it knows all about calls that ended before this (epoch milliseconds).
-    :ivar fired: the minute (of the epoch) in which each call ended that it has fired for since then, by digest.
-    :ivar saved: whether the state store holds all this.
-    """
-
-    since: int
-    fired: dict[str, int] = field(default_factory=dict)
-    saved: bool = True
-
-    def is_new(self, call: EndedCall) -> bool:
-        """Return whether it has not fired for this call."""
-        return call.digest not in self.fired
-
-    def note(self, call: EndedCall) -> None:
-        """Take note that it fires for this call."""
-        self.fired[call.digest] = call.ended_at // 60_000
-        self.saved = False
-
-    def move(self, newest: int, waiting: int | None, overlap: float) -> None:
-        """Move on, but not past a call that it waits for.
-
-        It moves by the ends of calls, which are of Retell's clock: this machine's may differ.
-
-        :param newest: when the newest call ended that it has seen to.
-        :param waiting: when the oldest call ended that has yet to fire.
-        """
-        newest = min(newest, int(time.time() * 1000))  # whatever a single call says
-        limit = newest - int(overlap * 1000)
-        if waiting is not None:
-            limit = max(min(limit, waiting), newest - _ANALYSIS_SECONDS * 1000)
-        if len(self.fired) > _MOST_FIRED:
-            limit = max(limit, sorted(self.fired.values())[-_MOST_FIRED] * 60_000)
-        if limit > self.since:
-            self.since, self.saved = limit, False
-            self.fired = {digest: at for digest, at in self.fired.items() if at >= limit // 60_000}
-
-    def dump(self) -> dict[str, Any]:
-        """Return it as JSON, the digests of each minute as one text: Airflow wants no more than 64 kB."""
-        minutes: dict[str, list[str]] = {}
-        for digest, minute in self.fired.items():
-            minutes.setdefault(str(minute), []).append(digest)
-        return {"since": self.since, "fired": {minute: "".join(all_) for minute, all_ in minutes.items()}}
-
-    @classmethod
-    def restore(cls, stored: Mapping[str, Any]) -> Standing:
-        """Return what :meth:`dump` gave."""
-        return cls(
-            int(stored["since"]),
-            {
-                text[at : at + 8]: int(minute)
-                for minute, text in stored["fired"].items()
-                for at in range(0, len(text), 8)
-            },
-        )
-
-
-@dataclass
-class _Poll:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    at: float = float("-inf")
-    since: int = 0
-    wanted: float = float("inf")
-    calls: list[EndedCall] = field(default_factory=list)
-    error: Exception | None = None
-
-
-_polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Poll]] = WeakKeyDictionary()
-
-
-async def shared_poll(retell_conn_id: str, since: int, max_age: float) -> list[EndedCall]:
-    """Return the calls that ended at or after *since*, oldest first; asked at most once per *max_age* seconds.
-
-    An error is shared for as long. Airflow 3.3 has shared streams for this, but they would be a second way beside the
-    one for older versions, fail a watcher that falls behind, and give the same guarantee.
-    """
-    from airflow_provider_retell.hooks.shared import shared_hook
-
-    poll = _polls.setdefault(asyncio.get_running_loop(), {}).setdefault(retell_conn_id, _Poll())
-    async with poll.lock:
-        if time.monotonic() - poll.at > max_age or since < poll.since:
-            # From where any watcher stood since the last poll, so that the next one need not ask again.
-            oldest = int(min(since, poll.wanted))
-            criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": oldest}}
-            calls: list[EndedCall] = []
-            fault: Exception | None = None
-            try:
-                async with shared_hook(retell_conn_id) as hook:
-                    calls = [EndedCall.of(call) async for call in hook.list_calls(filter_criteria=criteria)]
-            except Exception as error:
-                fault = error
-            poll.calls, poll.error = sorted(calls, key=lambda call: call.ended_at), fault
-            poll.at, poll.since, poll.wanted = time.monotonic(), oldest, since
-        poll.wanted = min(since, poll.wanted)
-        if poll.error is not None:
-            raise poll.error
-        return [call for call in poll.calls if call.ended_at >= since]

@@ -92,9 +92,17 @@ class Stack(ui.Airflow):
     def prepare_all(self, connections: dict[str, Any]) -> None:
         """Make the database, and put *connections* into it, where users have them."""
         self.prepare("db-migrate", "db", "migrate")
+        self.connect(connections)
+
+    def connect(self, connections: dict[str, Any]) -> None:
+        """Put *connections* into the database."""
         path = self.home / "connections.json"
         path.write_text(json.dumps(connections))
         self.prepare("connections", "connections", "import", str(path))
+
+    def connect_itself(self, conn_id: str) -> None:
+        """Put a connection to the REST API, which has to answer, into the database."""
+        self.connect({conn_id: {"conn_type": "http", "host": self.url, "password": self.token()}})
 
     def start_all(self, *workers: str) -> None:
         """Start all components, and Celery workers of these names; return when they are healthy."""

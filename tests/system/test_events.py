@@ -61,9 +61,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
             (stack.home / "plugins" / "retell.py").write_text(PLUGIN)
         stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
         stack.start_all()
-        this_airflow = {"conn_type": "http", "host": stack.url, "password": stack.token()}
-        (stack.home / "this.json").write_text(json.dumps({"this_airflow": this_airflow}))
-        stack.prepare("connections", "connections", "import", str(stack.home / "this.json"))
+        stack.connect_itself("this_airflow")
         yield stack
 
 

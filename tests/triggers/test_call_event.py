@@ -6,8 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -15,118 +14,12 @@ from airflow_provider_retell.emulator import Clock, Emulator, Fault
 
 pytest.importorskip("airflow.sdk", reason="needs Airflow 3")
 
-from airflow_provider_retell.triggers import call_event
+from watching import Store, Watch, ago, connect, end, polls, watching
+
+from airflow_provider_retell.triggers import call_event, ended_calls
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 LIMIT = 65535  # [state_store] max_value_storage_bytes
-
-
-class Store:
-    """An asset's state store: what goes in comes out as JSON has it."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, str] = {}
-        self.writes = 0
-        self.largest = 0
-        self.fails = 0
-
-    async def aget(self, key: str, default: Any = None) -> Any:
-        await self._maybe_fail()
-        return json.loads(self.values[key]) if key in self.values else default
-
-    async def aset(self, key: str, value: Any) -> None:
-        await self._maybe_fail()
-        self.values[key] = json.dumps(value)
-        self.writes += 1
-        self.largest = max(self.largest, len(self.values[key]))
-
-    async def _maybe_fail(self) -> None:
-        await asyncio.sleep(0)
-        if self.fails:
-            self.fails -= 1
-            raise RuntimeError("database of the server at 10.0.0.1 is locked")
-
-
-class Watch:
-    """A running trigger and what it has fired."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.batches: list[int] = []
-        self.changed = asyncio.Event()
-
-    @property
-    def ids(self) -> list[str]:
-        return [event["call_id"] for event in self.events]
-
-    async def has(self, count: int) -> list[str]:
-        """Wait until so many have fired; return their ids, sorted."""
-
-        async def wait() -> None:
-            while len(self.events) < count:
-                self.changed.clear()
-                await self.changed.wait()
-
-        await asyncio.wait_for(wait(), 20)
-        return sorted(self.ids)
-
-
-@asynccontextmanager
-async def watching(store: Store | None = None, **arguments: Any) -> AsyncIterator[Watch]:
-    trigger = CallEventTrigger(**{"poll_interval": 0.03, "lookback": 3600, **arguments})
-    trigger.asset_state_store = store
-    watch = Watch()
-
-    async def go() -> None:
-        async for event in trigger.run():
-            watch.batches.append(len(event.payload["calls"]))
-            watch.events += [{"event": event.payload["event"], **call} for call in event.payload["calls"]]
-            watch.changed.set()
-        pytest.fail("it ended")
-
-    task = asyncio.ensure_future(go())
-    try:
-        yield watch
-        assert not task.done(), task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def polls(emulator: Emulator, count: int = 2) -> None:
-    """Wait until so many more polls have begun and the last but one has been worked off."""
-    target = emulator.count("list-calls") + count + 1
-    deadline = time.monotonic() + 20
-    while emulator.count("list-calls") < target:
-        assert time.monotonic() < deadline, "it polls no more"
-        await asyncio.sleep(0.005)
-
-
-def ago(seconds: float) -> int:
-    return int((time.time() - seconds) * 1000)
-
-
-def end(emulator: Emulator, call_id: str, seconds: float = 10, **fields: Any) -> None:
-    """Add a call that ended so many seconds ago."""
-    ended = ago(seconds)
-    emulator.add_call(
-        call_id=call_id,
-        minimal=True,
-        **{"start_timestamp": ended - 60_000, "end_timestamp": ended, **fields},
-    )
-
-
-def connect(monkeypatch: pytest.MonkeyPatch, emulator: Emulator, name: str = "retell_default") -> None:
-    connection = {
-        "conn_type": "retell",
-        "host": emulator.url,
-        "password": emulator.api_key,
-        "extra": {"list_quota": "100000/1"},
-    }
-    monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
 
 
 @pytest.fixture(autouse=True)
@@ -252,7 +145,8 @@ def test_it_is_noted_only_after_airflow_had_time_to_store_the_event(
             async with watching(store) as watch:
                 assert await watch.has(1) == ["call_1"]
                 await asyncio.sleep(0.1)
-                assert store.values == {}
+                (standing,) = store.values.values()
+                assert json.loads(standing)["fired"] == {}
 
     asyncio.run(go())
 
@@ -566,7 +460,7 @@ def test_nothing_private_is_kept_fired_or_logged(
         async with watching(store) as watch:
             await watch.has(1)
             await polls(emulator)
-            (kept,) = call_event._polls[asyncio.get_running_loop()].values()
+            (kept,) = ended_calls._polls[asyncio.get_running_loop()].values()
             seen = repr(watch.events) + repr(kept.calls) + repr(store.values) + caplog.text
             private = ["zebra", "+1415", emulator.api_key, call["recording_url"], call["transcript"][:20]]
             assert [text for text in private if text in seen] == []

@@ -437,6 +437,21 @@ class TestAirflowFails:
         assert PRIVATE not in caplog.text
 
 
+def test_its_asset_is_found_among_many_of_like_name(receiver: Any, airflow_api: Any, make_event: Any) -> None:
+    airflow_api.assets = {index: f"retell_calls_{index}" for index in range(250)} | {999: "retell_calls"}
+    assert receiver.post(make_event()) == 204
+    assert [event["asset_id"] for event in airflow_api.events] == [999]
+
+
+def test_what_others_write_into_events_of_the_asset_is_no_trouble(
+    receiver: Any, airflow_api: Any, make_event: Any
+) -> None:
+    for extra in ({"payload": "text"}, {"event": "call_ended", "calls": ["x"]}, {"event": 1, "calls": None}):
+        airflow_api.add(extra)
+    assert receiver.post(make_event()) == 204
+    assert len(airflow_api.events) == 4
+
+
 def test_a_token_will_do_in_place_of_a_login(
     receiver: Any, airflow_api: Any, make_event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

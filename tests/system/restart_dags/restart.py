@@ -1,0 +1,30 @@
+"""A DAG that starts when calls end, whose watcher reads its asset's events."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, Asset, AssetWatcher, task
+
+from airflow_provider_retell.triggers.call_event import CallEventTrigger
+
+calls = Asset(
+    "restart_calls",
+    watchers=[
+        AssetWatcher(
+            name="ended",
+            trigger=CallEventTrigger(
+                poll_interval=5,
+                lookback=1,  # less than a restart takes
+                airflow_conn_id="this_airflow",
+                asset_name="restart_calls",
+            ),
+        )
+    ],
+)
+
+with DAG("restart_calls", schedule=[calls]):
+
+    @task
+    def look() -> None:
+        """Be run."""
+
+    look()
