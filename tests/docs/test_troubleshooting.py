@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fake_airflow import ASSET, FakeAirflow, fake_airflow
 from pages import ROOT, headings
 
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
@@ -549,6 +550,37 @@ def _(world: World) -> object:
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(asyncio.wait_for(start(), 20))
+    return None
+
+
+@provokes("The events of asset")
+def _(world: World) -> object:
+    if AIRFLOW < (3, 0):
+        pytest.skip("needs asset watchers")
+    from airflow_provider_retell.triggers.call_event import CallEventTrigger
+
+    async def start(api: FakeAirflow) -> None:
+        trigger = CallEventTrigger(poll_interval=0.01, airflow_conn_id="airflow_api", asset_name=ASSET)
+        task = asyncio.ensure_future(anext(aiter(trigger.run())))
+        while api.seen.count(("GET", "/api/v2/assets")) < 2:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with fake_airflow(world.patch) as api:
+        api.answers = [("GET", 500)] * 1000
+        asyncio.run(asyncio.wait_for(start(api), 20))
+    return None
+
+
+@provokes("Airflow has no event of asset")
+def _(world: World) -> object:
+    from airflow_provider_retell.triggers.fired_calls import FiredCalls
+    from airflow_provider_retell.triggers.standing import Standing
+
+    standing = Standing(since=0, pending={"call_1": time.monotonic() - 61})
+    with fake_airflow(world.patch):
+        asyncio.run(FiredCalls("airflow_api", ASSET, "call_ended", "watcher_1").look(standing))
     return None
 
 
