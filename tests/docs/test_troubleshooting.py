@@ -562,7 +562,7 @@ def _(world: World) -> object:
     async def start(api: FakeAirflow) -> None:
         trigger = CallEventTrigger(poll_interval=0.01, airflow_conn_id="airflow_api", asset_name=ASSET)
         task = asyncio.ensure_future(anext(aiter(trigger.run())))
-        while api.seen.count(("GET", "/api/v2/assets")) < 2:
+        while api.seen.count(("GET", "/api/v2/assets")) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
