@@ -16,7 +16,6 @@ says so. Exit code 1 if a cell failed or its Python is not installed; pre-releas
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import shutil
@@ -31,6 +30,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lock import LINES, MANAGED, ROOT, Line
+from running import Running
 
 CACHE = ROOT / ".cache/matrix"
 STEPS = ("setup", "tests", "examples", "wheel")
@@ -117,29 +117,8 @@ def find_python(version: str) -> str | None:
     return None
 
 
-def run(command: list[str], log: Path, seconds: float, cwd: Path = ROOT, **env: str) -> bool:
-    """Run a command into its log; end it and all that it started when it takes too long or we are interrupted."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-    with log.open("a", encoding="utf-8") as output:
-        print("$", *command, file=output, flush=True)
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=clean | env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(seconds) == 0
-        except subprocess.TimeoutExpired:
-            print(f"\nNot done after {seconds} s.", file=output)
-            return False
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # also what it left behind
-            process.wait()
+RUNNING = Running(ROOT)
+run = RUNNING.run
 
 
 def setup(python: str, venv: Path, line: str, what: str, log: Path) -> bool:
@@ -263,6 +242,7 @@ def main() -> None:
             for done in as_completed(running):
                 print("  ".join(done.result().row).rstrip(), flush=True)
         except BaseException:
+            RUNNING.stop()
             pool.shutdown(cancel_futures=True)
             raise
     print(*tails(cells), f"\n{table(cells)}\n", sep="\n")
@@ -283,4 +263,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
     main()
