@@ -27,12 +27,12 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test matrix docs linkcheck bench check format lock clean
+.PHONY: help demo ui test unit system-test matrix docs linkcheck bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Run the example DAG against an emulated Retell and show what changed
 	@$(PY) scripts/demo.py
@@ -78,10 +78,13 @@ linkcheck: $(READY) ## Ask every outside link of the documentation whether it is
 bench: $(READY) ## Compare with peers: speed, memory, requests spent (a few minutes)
 	@failed=; for script in $(BENCHMARKS); do $(PY) $$script || failed=1; done; [ -z "$$failed" ]
 
+release-check: $(READY) ## See that a release can be made (ARGS=--rehearsal for one that is not to be)
+	@$(PY) scripts/release_check.py $(ARGS)
+
 lock: $(READY) ## Renew the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-docs linkcheck bench check format lock:
+docs linkcheck bench check release-check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 
