@@ -58,10 +58,13 @@ matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=qui
 
 # The documentation, the benchmarks, the linters and the locking belong to the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
-check: $(READY) ## Check format, lint and types
+check: $(READY) ## Check format, lint, types and GitHub workflows
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 format: $(READY) ## Format the code and mend what the linter can mend
 	@$(PY) -m ruff format .
