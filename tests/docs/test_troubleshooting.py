@@ -166,7 +166,13 @@ def _(world: World) -> object:
 @provokes("the extra fields are not")
 def _(world: World) -> object:
     # As the database gives it: of such a one in the environment Airflow 3.0 says that it isn't defined.
-    stored = {"conn_id": "retell_default", "password": "key_1", "host": None, "port": None, "extra": "timeout"}
+    stored = {
+        "conn_id": "retell_default",
+        "password": "key_1",
+        "host": None,
+        "port": None,
+        "extra": "timeout",
+    }
     return read_connection(SimpleNamespace(**stored))
 
 
