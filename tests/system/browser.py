@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from sandbox import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route
 
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -45,7 +45,8 @@ class Browser:
         self.url = url
         self.said: list[tuple[str, str]] = []
         self.complaints: list[str] = []
-        context.on("requestfinished", self._hear)
+        # Not an event: after the page has gone elsewhere, the body of an answer can no longer be read.
+        context.route(re.compile(f"^{re.escape(url)}/(?!static/)"), self._hear)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self.page: Page = context.new_page()
@@ -57,12 +58,18 @@ class Browser:
         self.page.goto(self.url + path)
         return self.page
 
-    def _hear(self, request: Request) -> None:
-        if "/static/" in request.url:
+    def _hear(self, route: Route) -> None:
+        if route.request.resource_type == "document":  # may be a redirection, which cannot be handed on
+            route.continue_()
             return
-        response: Response | None = request.response()
-        if response is not None and not 300 <= response.status < 400:
-            self.said.append((request.url, response.body().decode(errors="replace")))
+        try:
+            response = route.fetch(max_redirects=0)
+            self.said.append((route.request.url, response.text()))
+            route.fulfill(response=response)
+        except Error:
+            # The page that asked is gone: it has not seen the answer.
+            if not route.request.frame.is_detached() and not route.request.frame.page.is_closed():
+                raise
 
     def _console(self, message: ConsoleMessage) -> None:
         where = message.location["url"]

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,11 +102,16 @@ def browser(window: Browser, tmp_path: Path) -> Iterator[Browser]:
     assert window.complaints == []
 
 
+def slug(name: str) -> str:
+    """Return an id for a connection."""
+    return name.replace(" ", "_")
+
+
 def store(stack: Stack, conn_id: str, url: str, key: str = KEY, **extra: Any) -> None:
     """Make a connection over the REST API, or make it anew."""
     headers = {"Authorization": f"Bearer {stack.token()}", "Content-Type": "application/json"}
-    stack.request("DELETE", f"/api/v2/connections/{conn_id}", **headers)
-    body = {**json.loads(connection(url, key, **extra)), "connection_id": conn_id}
+    stack.request("DELETE", f"/api/v2/connections/{slug(conn_id)}", **headers)
+    body = {**json.loads(connection(url, key, **extra)), "connection_id": slug(conn_id)}
     status, said = stack.request("POST", "/api/v2/connections", json.dumps(body).encode(), **headers)
     assert status == 201, said
 
@@ -113,8 +119,11 @@ def store(stack: Stack, conn_id: str, url: str, key: str = KEY, **extra: Any) ->
 def press_test(browser: Browser, conn_id: str) -> Locator:
     """Press the Test button of a connection in the list; return the notice that comes."""
     page = browser.page
-    page.get_by_role("row", name=f"{conn_id} retell").get_by_role("button", name="Test Connection").click()
-    return page.get_by_role("status").filter(has_text=re.compile(r"Test Connection (Successful|Failed)"))
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=slug(conn_id), exact=True))
+    # By the keyboard: the notices of earlier tests may cover the button, and stay while the mouse is on them.
+    page.mouse.move(0, 0)
+    row.get_by_role("button", name="Test Connection").press("Enter")
+    return page.get_by_role("status").filter(has_text="Test Connection")
 
 
 # -- the connection
@@ -183,9 +192,8 @@ def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
 
     page = browser.open("/connections")
     notice = press_test(browser, "retell_default")
-    expect(notice).to_contain_text(
-        f"Test Connection Successful Connected to the Retell organisation '{emulator.organisation.name}'."
-    )
+    expect(notice).to_contain_text("Test Connection Successful")
+    expect(notice).to_contain_text(f"Connected to the Retell organisation '{emulator.organisation.name}'.")
     assert KEY not in page.content()
     browser.picture("connection-test")
     row.get_by_role("button", name="Edit Connection").click()
@@ -199,82 +207,70 @@ def given(stored: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in json.loads(stored["extra"]).items() if value not in (None, "")}
 
 
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port at which nobody listens, and nobody else can."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
-
-
-REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
-    # What is stored beside the emulator's address and key, and what the notice says.
-    "no key": ({"key": ""}, "has no API key: put the key from Retell's dashboard into the password field"),
-    "a masked key": ({"key": "****"}, "the API key is the mask '***' that Airflow shows"),
-    "a key with a line break": ({"key": "key_1\nkey_2"}, "the API key has characters that no key has"),
+# What is stored beside a working emulator's address and key, and what the notice then says.
+FIELDS: dict[str, tuple[dict[str, Any], str]] = {
+    "no key": ({"key": ""}, "This connection has no API key: put the key from Retell's dashboard into the password field"),
+    "a masked key": ({"key": "****"}, "This connection: the API key is the mask '***' that Airflow shows"),
+    "a key in two lines": ({"key": "key_1\nkey_2"}, "This connection: the API key has characters that no key has"),
     "a wrong key": ({"key": "key_other"}, "Retell does not accept this API key: copy it again"),
     "no such name": ({"url": "https://retell.invalid:443"}, "The host name does not resolve"),
     "http elsewhere": ({"url": "http://retell.invalid:80"}, "which would send the API key in clear: use https"),
-    "no URL": ({"url": "ftp://retell.invalid:21"}, "the host must be a URL such as https://api.retellai.com"),
+    "no web address": ({"url": "ftp://retell.invalid:21"}, "the host must be a URL such as https://api.retell"),
     "a quota that is none": ({"quota": "many"}, "the quota must read like '100/10'"),
+    "a time-out that is none": ({"timeout": "soon"}, "timeout must be seconds, more than 0 and at most 3600"),
 }
-
-
-@pytest.mark.parametrize("case", REFUSALS)
-def test_a_connection_that_cannot_work_says_why(
-    stack: Stack, browser: Browser, emulator: Emulator, case: str
-) -> None:
-    fields, says = REFUSALS[case]
-    refused(stack, browser, {"url": emulator.url, **fields}, says)
-
-
-def refused(stack: Stack, browser: Browser, fields: dict[str, Any], says: str) -> None:
-    store(stack, "retell_refused", **fields)
-    browser.open("/connections")
-    notice = press_test(browser, "retell_refused")
-    expect(notice).to_contain_text("Test Connection Failed")
-    expect(notice).to_contain_text(says)
-    assert len(browser.heard(says.split("'")[0])) == 1
-
-
-def test_nobody_listens(stack: Stack, browser: Browser, closed_port: int) -> None:
-    refused(stack, browser, {"url": f"http://127.0.0.1:{closed_port}"}, "Nothing answers there: check the host")
-
-
+# What the server does, and what the notice then says.
 FAULTS: dict[str, tuple[Fault, str]] = {
     "another server": (Fault.garbage(), "answers, but is not Retell's API: check the host"),
-    "a redirect": (Fault.redirect(), "redirects elsewhere and is not Retell's API"),
+    "a redirection": (Fault.redirect(), "redirects elsewhere and is not Retell's API: check the host"),
     "a key that may do nothing": (Fault.status(403), "Retell knows this API key, but the key is restricted"),
     "an unpaid bill": (Fault.status(402), "payment method"),
-    "a used-up quota": (Fault.status(429), "quota"),
+    "a used-up quota": (Fault.status(429), "quota is used up"),
     "a broken Retell": (Fault.status(500), "Retell failed"),
-    "a server that hangs": (Fault.hang(), "no answer within 1"),
+    "a server that hangs": (Fault.hang(), "no answer within 1 s"),
 }
+NOBODY, PLAIN = "a port without a server", "a server without TLS"
+REFUSALS = {
+    **{name: says for cases in (FIELDS, FAULTS) for name, (_, says) in cases.items()},
+    NOBODY: "Nothing answers there: check the host in the Airflow connection",
+    PLAIN: "The TLS certificate was not accepted",
+}
+RESTRICTED = "a restricted key"
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_a_server_that_refuses_says_why(stack: Stack, browser: Browser, case: str) -> None:
-    fault, says = FAULTS[case]
-    with Emulator(api_key=KEY) as emulator:
-        emulator.faults.add(fault, times=0)
-        refused(stack, browser, {"url": emulator.url, "timeout": "1"}, says)
-        assert emulator.requests
+@pytest.fixture(scope="module")
+def connections(stack: Stack, emulator: Emulator, window: Browser) -> Iterator[None]:
+    """A connection for each way to fail, and the page that lists them."""
+    with ExitStack() as servers:
+        for name, (fields, _) in FIELDS.items():
+            store(stack, name, **{"url": emulator.url, **fields})
+        for name, (fault, _) in FAULTS.items():
+            server = servers.enter_context(Emulator(api_key=KEY))
+            server.faults.add(fault, times=0)
+            store(stack, name, server.url, timeout="1")
+        # Bound, but not listening: nobody else can have the port.
+        nobody = servers.enter_context(socket.socket())
+        nobody.bind(("127.0.0.1", 0))
+        store(stack, NOBODY, f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        store(stack, PLAIN, emulator.url.replace("http://", "https://"))
+        emulator.add_key("key_restricted", {"history": "read"}, api_key_info=False)
+        store(stack, RESTRICTED, emulator.url, "key_restricted")
+        window.open("/connections")
+        yield
 
 
-def test_a_plain_server_at_a_tls_address(stack: Stack, browser: Browser, emulator: Emulator) -> None:
-    url = emulator.url.replace("http://", "https://")
-    refused(stack, browser, {"url": url}, "The TLS certificate was not accepted")
+@pytest.mark.usefixtures("connections")
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_connection_that_does_not_work_says_why(browser: Browser, case: str) -> None:
+    notice = press_test(browser, case).filter(has_text=REFUSALS[case])
+    expect(notice).to_be_visible()
+    expect(notice).to_contain_text("Test Connection Failed")
 
 
-def test_a_key_that_may_not_read_its_own_name_works(
-    stack: Stack, browser: Browser, emulator: Emulator
-) -> None:
-    emulator.add_key("key_restricted", {"history": "read"}, api_key_info=False)
-    store(stack, "retell_restricted", emulator.url, "key_restricted")
-    browser.open("/connections")
-    notice = press_test(browser, "retell_restricted")
+@pytest.mark.usefixtures("connections")
+def test_a_key_that_may_not_read_its_own_name_works(browser: Browser) -> None:
+    notice = press_test(browser, RESTRICTED).filter(has_text="Connected to Retell with a restricted API key")
     expect(notice).to_contain_text("Test Connection Successful")
-    expect(notice).to_contain_text("Connected to Retell with a restricted API key")
 
 
 # -- the examples
@@ -287,7 +283,7 @@ def scheduled(stack: Stack, emulator: Emulator) -> None:
     for dag_id in (ENRICH, BULK):
         stack.wait("it is there", lambda d=dag_id: stack.rows(f"select 1 from dag where dag_id = '{d}'"), 90)
         stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
-    over = "select dag_id from dag_run where state in ('success', 'failed')"
+    over = "select distinct dag_id from dag_run where state in ('success', 'failed')"
     stack.wait("the scheduled runs are over", lambda: len(stack.rows(over)) == 2, RUN_SECONDS)
 
 
