@@ -45,7 +45,6 @@ def check_connection(hook: RetellHook) -> tuple[bool, str]:
             )
         return False, str(error)
     except RetellError as error:
-        # Airflow's UI tests a copy of the connection under a random name, which would tell nobody anything.
-        return False, str(error).replace(f"connection {hook.retell_conn_id!r}", "This connection")
+        return False, str(error)
     name = f" with the API key {info.api_key_name!r}" if info.api_key_name else ""
     return True, f"Connected to the Retell organisation {info.org_name or info.org_id!r}{name}."

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from sandbox import ROOT
 
@@ -98,6 +98,7 @@ def chromium(url: str) -> Iterator[Browser]:
     """Open a browser."""
     program = shutil.which("chromium")
     assert program, "Chromium is not installed: `make system-test` installs it on Debian and Ubuntu, as root"
+    expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         try:
