@@ -298,7 +298,8 @@ def trigger(browser: Browser, dag_id: str, tasks: int, **params: str) -> None:
     """Trigger a DAG, and wait until all its tasks have succeeded."""
     page = browser.open("/dags")
     page.get_by_role("link", name=dag_id, exact=True).click()
-    page.get_by_role("button", name="Trigger").first.click()
+    expect(page.get_by_role("heading", name=dag_id, exact=True)).to_be_visible()
+    page.get_by_role("button", name="Trigger Dag", exact=True).click()
     form = page.get_by_role("dialog")
     for name, value in params.items():
         field = form.get_by_role("group").filter(has=page.get_by_text(name, exact=True)).get_by_role("textbox")
