@@ -27,8 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """When a test with a browser fails, keep what a person would see, and name it in the report."""
     report = yield
-    if report.failed and "window" in item.funcargs and "tmp_path" in item.funcargs:
-        report.sections.append(("browser", item.funcargs["window"].save(item.funcargs["tmp_path"])))
+    browser = item.funcargs.get("browser")
+    if report.failed and browser is not None and not browser.page.is_closed():
+        report.sections.append(("browser", browser.save(item.funcargs["tmp_path"])))
     return report
 
 

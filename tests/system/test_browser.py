@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from browser import Browser
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Page
     from stack import Stack
 
 if VERSION != (3, 3):
@@ -355,6 +355,13 @@ def shown(code: Locator) -> Any:
     return json.loads(re.sub(r"(?m)^\s*\d+(?=\s*[{}\"\s])", "", code.inner_text().replace("\xa0", " ")))
 
 
+def open_xcom(page: Page, task_id: str) -> None:
+    """Go from a run's page to what a task of it returned."""
+    page.get_by_role("table").get_by_role("link", name=task_id, exact=True).click()
+    page.get_by_role("link", name="Storage", exact=True).click()
+    page.get_by_role("link", name="XCom", exact=True).click()
+
+
 @pytest.mark.usefixtures("example")
 def test_a_person_triggers_the_bulk_example_and_reads_its_report(
     browser: Browser, emulator: Emulator, folder: Path
@@ -362,9 +369,7 @@ def test_a_person_triggers_the_bulk_example_and_reads_its_report(
     trigger(browser, BULK, 3)
     page = browser.page
     assert emulator.calls["call_5d2e04"]["metadata"]["customer_segment"] == "new"
-    page.get_by_role("table").get_by_role("link", name="enrich_calls").click()
-    page.get_by_role("link", name="Storage", exact=True).click()
-    page.get_by_role("link", name="XCom", exact=True).click()
+    open_xcom(page, "enrich_calls")
     page.get_by_role("button", name="Expand all extra JSON").click()
     row = page.get_by_role("row", name=re.compile("^return_value"))
     expect(row).to_contain_text("schema_version")
@@ -377,10 +382,8 @@ def test_a_person_triggers_the_bulk_example_and_reads_its_report(
         (f"call_5d2e0{number}", "updated") for number in (1, 2, 3, 4)
     ]
 
-    page.get_by_role("link", name="summarise", exact=True).first.click()
-    page.get_by_role("table").get_by_role("link", name=re.compile("^manual__")).first.click()
-    page.get_by_role("link", name="Storage", exact=True).click()
-    page.get_by_role("link", name="XCom", exact=True).click()
+    page.get_by_role("navigation", name="breadcrumb").get_by_role("link", name=re.compile("^manual__")).click()
+    open_xcom(page, "summarise")
     expect(page.get_by_text("4 of 4 calls updated, 0 were up to date")).to_be_visible()
     for private in ("undecided", "at risk", "loyal", PHONE):
         assert browser.heard(private) == []
