@@ -25,7 +25,7 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test docs linkcheck bench check format lock clean
+.PHONY: help demo ui test unit system-test docs linkcheck screenshots bench check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3] [PYTHON=python3]'
@@ -52,6 +52,10 @@ system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a
 
 # The documentation, the benchmarks, the linters and the locking belong to the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
+screenshots: $(READY) ## Take the pictures in docs/images anew, with the browser tests
+	@scripts/system-packages.sh
+	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py'
+
 check: $(READY) ## Check format, lint and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
@@ -75,7 +79,7 @@ bench: $(READY) ## Compare with peers: speed, memory, requests spent (a few minu
 lock: $(READY) ## Renew the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-docs linkcheck bench check format lock:
+docs linkcheck screenshots bench check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 
