@@ -27,7 +27,7 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test matrix docs linkcheck bench check release-check format lock clean
+.PHONY: help demo ui test unit system-test matrix docs linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -58,6 +58,10 @@ matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=qui
 
 # The documentation, the benchmarks, the linters and the locking belong to the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
+screenshots: $(READY) ## Take the pictures in docs/images anew, with the browser tests
+	@scripts/system-packages.sh
+	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py'
+
 check: $(READY) ## Check format, lint, types and GitHub workflows
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
@@ -87,7 +91,7 @@ release-check: $(READY) ## See that a release can be made (ARGS=--rehearsal for 
 lock: $(READY) ## Renew the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-docs linkcheck bench check release-check format lock:
+docs linkcheck screenshots bench check release-check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 
