@@ -45,7 +45,7 @@ QUICK = (
     "2.11.0-py3.11",
     "3.0.6-py3.12",
 )
-OK, AGAIN, FAILED, ABSENT = "ok", "ok (2nd)", "FAILED", "no Python"
+OK, AGAIN, FAILED, ABSENT = "ok", "ok (2nd)", "FAILED", "not installed"
 HAS_VENV = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -77,7 +77,7 @@ class Cell:
     @property
     def is_well(self) -> bool:
         """Whether all that was to be done was done."""
-        return all(result in (OK, AGAIN) for result in self.results.values())
+        return bool(self.results) and all(result in (OK, AGAIN) for result in self.results.values())
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -191,6 +191,17 @@ def table(cells: list[Cell]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def failures(cells: list[Cell], *, installed_only: bool) -> list[str]:
+    """Return the names of the cells that should be well, and are not."""
+    return [
+        cell.name
+        for cell in cells
+        if cell.spec.is_final
+        and not cell.is_well
+        and not (installed_only and ABSENT in cell.results.values())
+    ]
+
+
 def tails(cells: list[Cell]) -> Iterator[str]:
     """Yield the ends of the logs of what failed."""
     for cell in cells:
@@ -249,12 +260,7 @@ def main() -> None:
     for version, python in pythons.items():
         if not python:
             print(f"Python {version} is not installed: neither in PATH, nor with pyenv, nor known to uv.")
-    required = [
-        cell
-        for cell in cells
-        if cell.spec.is_final and not (asked.installed_only and not pythons[cell.python])
-    ]
-    failed = [cell.name for cell in required if not cell.is_well]
+    failed = failures(cells, installed_only=asked.installed_only)
     if failed:
         sys.exit(f"FAILED: {', '.join(failed)}. Logs: {CACHE.relative_to(ROOT)}/<cell>/")
     print(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -78,26 +75,3 @@ def test_every_line_has_its_constraints() -> None:
         assert set(line.also) <= set(pins)
     files = {path.name for path in (ROOT / "constraints").iterdir()}
     assert files == {file_of(name).name for name in LINES | MANAGED}
-
-
-def test_the_cells_are_told_to_workflows_as_json() -> None:
-    done = subprocess.run(
-        [sys.executable, "scripts/matrix.py", "--list", "2.11-*", "3.0.6-py3.12"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout) == [
-        {"cell": "2.11-py3.10", "python": "3.10"},
-        {"cell": "2.11-py3.11", "python": "3.11"},
-        {"cell": "2.11-py3.12", "python": "3.12"},
-        {"cell": "3.0.6-py3.12", "python": "3.12"},
-    ]
-
-
-def test_a_cell_that_does_not_exist_is_refused() -> None:
-    command = [sys.executable, "scripts/matrix.py", "3.0-py3.13"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "No cell '3.0-py3.13': there are 2.11-py3.10, " in done.stderr
