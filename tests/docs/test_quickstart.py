@@ -75,7 +75,7 @@ def test_it_does_what_it_says(tmp_path: Path) -> None:
                     stderr=subprocess.STDOUT,
                     text=True,
                     check=False,
-                    timeout=300,
+                    timeout=600,  # twice three commands of Airflow, each of which takes ten seconds and more
                 )
                 for script in (commands, again)
             ]
