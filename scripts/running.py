@@ -26,10 +26,10 @@ class Running:
         """Run a command into its log; end it, and all that it started, when it takes too long."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
         with log.open("a", encoding="utf-8") as output:
-            print("$", *command, file=output, flush=True)
             with self._lock:
                 if self._stopped:
                     return False
+                print("$", *command, file=output, flush=True)
                 process = subprocess.Popen(
                     command,
                     cwd=cwd or self._folder,
