@@ -45,8 +45,10 @@ EXTRA_FIELDS = [
     "Connect timeout (s)",
     "Seconds to reach Retell before a request fails. Default: 10.",
     "Quota",
-    "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, Retell's documented "
-    "quota. Listing calls and placing calls have quotas of their own.",
+    (
+        "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, Retell's "
+        "documented quota. Listing calls and placing calls have quotas of their own."
+    ),
     "Quota of lists",
     "Lists per seconds, such as 30/10. Default: 15/10, the smallest that Retell documents.",
 ]
