@@ -156,9 +156,8 @@ class Stack(ui.Airflow):
         for process in psutil.process_iter():
             try:
                 # A process that has given itself a title (the API server, workers) has overwritten its environment.
-                if (
-                    os.getsid(process.pid) in self._sessions
-                    or process.environ().get("AIRFLOW_HOME") == str(self.home)
+                if os.getsid(process.pid) in self._sessions or process.environ().get("AIRFLOW_HOME") == str(
+                    self.home
                 ):
                     found.append(process)
             except (ProcessLookupError, psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):

@@ -36,7 +36,7 @@ from playwright.sync_api import expect
 KEY = f"key_{secrets.token_hex(12)}"
 PHONE = "+14155550137"
 ENRICH, BULK = "enrich_call_after_pipeline", "bulk_enrich_from_warehouse"
-RUN_SECONDS = 90
+RUN_SECONDS = 180
 
 STANDARD_FIELDS = ["Description", "Base URL (optional)", "API key", "Port (optional)"]
 EXTRA_FIELDS = [
@@ -45,8 +45,10 @@ EXTRA_FIELDS = [
     "Connect timeout (s)",
     "Seconds to reach Retell before a request fails. Default: 10.",
     "Quota",
-    "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, Retell's documented "
-    "quota. Listing calls and placing calls have quotas of their own.",
+    (
+        "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, Retell's "
+        "documented quota. Listing calls and placing calls have quotas of their own."
+    ),
     "Quota of lists",
     "Lists per seconds, such as 30/10. Default: 15/10, the smallest that Retell documents.",
 ]
@@ -72,7 +74,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
         pytest.MonkeyPatch.context() as patch,
         airflow(
             [ROOT / "example_dags" / f"{name}.py" for name in (ENRICH, BULK)],
-            AIRFLOW__API__AUTO_REFRESH_INTERVAL="1",
             AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True",
             AIRFLOW__CORE__TEST_CONNECTION="Enabled",
             AIRFLOW_CONN_WAREHOUSE=sqlite_connection(folder / "warehouse.db"),
@@ -209,13 +210,25 @@ def given(stored: dict[str, Any]) -> dict[str, Any]:
 
 # What is stored beside a working emulator's address and key, and what the notice then says.
 FIELDS: dict[str, tuple[dict[str, Any], str]] = {
-    "no key": ({"key": ""}, "This connection has no API key: put the key from Retell's dashboard into the password field"),
+    "no key": (
+        {"key": ""},
+        "This connection has no API key: put the key from Retell's dashboard into the password field",
+    ),
     "a masked key": ({"key": "****"}, "This connection: the API key is the mask '***' that Airflow shows"),
-    "a key in two lines": ({"key": "key_1\nkey_2"}, "This connection: the API key has characters that no key has"),
+    "a key in two lines": (
+        {"key": "key_1\nkey_2"},
+        "This connection: the API key has characters that no key has",
+    ),
     "a wrong key": ({"key": "key_other"}, "Retell does not accept this API key: copy it again"),
     "no such name": ({"url": "https://retell.invalid:443"}, "The host name does not resolve"),
-    "http elsewhere": ({"url": "http://retell.invalid:80"}, "which would send the API key in clear: use https"),
-    "no web address": ({"url": "ftp://retell.invalid:21"}, "the host must be a URL such as https://api.retell"),
+    "http elsewhere": (
+        {"url": "http://retell.invalid:80"},
+        "which would send the API key in clear: use https",
+    ),
+    "no web address": (
+        {"url": "ftp://retell.invalid:21"},
+        "the host must be a URL such as https://api.retell",
+    ),
     "a quota that is none": ({"quota": "many"}, "the quota must read like '100/10'"),
     "a time-out that is none": ({"timeout": "soon"}, "timeout must be seconds, more than 0 and at most 3600"),
 }
@@ -302,7 +315,9 @@ def trigger(browser: Browser, dag_id: str, tasks: int, **params: str) -> None:
     page.get_by_role("button", name="Trigger Dag", exact=True).click()
     form = page.get_by_role("dialog")
     for name, value in params.items():
-        field = form.get_by_role("group").filter(has=page.get_by_text(name, exact=True)).get_by_role("textbox")
+        field = (
+            form.get_by_role("group").filter(has=page.get_by_text(name, exact=True)).get_by_role("textbox")
+        )
         expect(field).to_have_value("autumn")
         field.fill(value)
     form.get_by_role("button", name="Trigger").click()
@@ -382,7 +397,9 @@ def test_a_person_triggers_the_bulk_example_and_reads_its_report(
         (f"call_5d2e0{number}", "updated") for number in (1, 2, 3, 4)
     ]
 
-    page.get_by_role("navigation", name="breadcrumb").get_by_role("link", name=re.compile("^manual__")).click()
+    page.get_by_role("navigation", name="breadcrumb").get_by_role(
+        "link", name=re.compile("^manual__")
+    ).click()
     open_xcom(page, "summarise")
     expect(page.get_by_text("4 of 4 calls updated, 0 were up to date")).to_be_visible()
     for private in ("undecided", "at risk", "loyal", PHONE):
