@@ -33,6 +33,10 @@ class FileRows(Rows):
         """All rows have the same columns unless each line is an object of its own."""
         return self._kind() not in ("jsonl", "ndjson")
 
+    def files(self) -> list[str]:
+        """Return the path."""
+        return [str(self.path)]
+
     def _kind(self) -> str:
         return str(self.path).removesuffix(".gz").rpartition(".")[2].lower()
 
@@ -115,6 +119,10 @@ class FailedRows(Rows):
     def fixed_columns(self) -> bool:  # type: ignore[override]
         """As the source's rows."""
         return as_rows(self.rows).fixed_columns
+
+    def files(self) -> list[str]:
+        """Return the path of the report, and those of the source."""
+        return [str(self.report), *as_rows(self.rows).files()]
 
     def __str__(self) -> str:
         return f"FailedRows({as_rows(self.rows)}, report={self.report!r})"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.outcome import Result
 
 
@@ -22,6 +24,13 @@ class Report:
         self.path = path
         self._conn_id = conn_id
         self._file: Any = None
+
+    def refuse(self, inputs: Iterable[str]) -> None:
+        """Raise :class:`RetellInputError` if the report would overwrite one of the files *inputs*."""
+        if self.path is not None and _place(self.path) in map(_place, inputs):
+            raise RetellInputError(
+                f"report_path is a file that the rows are read from, {self.path}: give the report another path"
+            )
 
     def open(self) -> None:
         """Start the file anew, so that a path that cannot be written fails the run before it begins."""
@@ -44,3 +53,9 @@ class Report:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _place(path: str) -> str:
+    scheme, _, rest = path.rpartition("://")
+    # An address may name its Airflow connection before an '@'.
+    return os.path.realpath(rest) if scheme in ("", "file") else f"{scheme}://{rest.rpartition('@')[2]}"

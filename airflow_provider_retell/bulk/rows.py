@@ -40,6 +40,10 @@ class Rows:
         """Return how many rows there are, if that is known before they are read."""
         return None
 
+    def files(self) -> list[str]:
+        """Return the paths of all files that are read, so that the report does not overwrite one of them."""
+        return []
+
     def __str__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.template_fields)
         return f"{type(self).__name__}({fields})"

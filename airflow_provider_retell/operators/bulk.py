@@ -211,6 +211,7 @@ class BulkUpdateCallOperator(RetellOperator):
         )
         rows = as_rows(unsealed(self.rows))
         report = Report(self.report_path, self.report_conn_id)
+        report.refuse(rows.files())
         quota = None if self.quota is None else Rate.parse(self.quota)
         async with RetellAsyncHook(self.retell_conn_id, connections=self.concurrency, quota=quota) as hook:
             bulk = BulkUpdate(hook, rows, plan, report, self.concurrency)

@@ -17,6 +17,7 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.bulk.seen import Seen
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -306,6 +307,39 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
         context={"folder": str(tmp_path)},
     )
     assert [line["call_id"] for line in task.report] == ["call_3", "call_4", "call_5"]
+
+
+# -- the report among the files that are read
+
+
+@pytest.mark.parametrize(
+    "report", ["{0}/rows.jsonl", "file://{0}/rows.jsonl", "{0}/../{1}/rows.jsonl", "{0}/link"]
+)
+@pytest.mark.parametrize("kind", ["input", "old report", "input of an old report"])
+def test_a_report_does_not_overwrite_what_is_read(
+    emulator: Emulator, run: Any, tmp_path: Path, report: str, kind: str
+) -> None:
+    emulator.add_calls(["a"])
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"call_id": "a", "x": 1}\n')
+    (tmp_path / "link").symlink_to(path)
+    source = {
+        "input": FileRows(str(path)),
+        "old report": FailedRows([{"call_id": "a"}], str(path)),
+        "input of an old report": FailedRows(FileRows(str(path)), str(tmp_path / "old.jsonl")),
+    }[kind]
+    task = run(rows=source, report_path=report.format(tmp_path, tmp_path.name), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "report_path is a file that the rows are read from" in str(task.error)
+    assert path.read_text() == '{"call_id": "a", "x": 1}\n'
+    assert not emulator.requests
+
+
+def test_a_report_in_a_bucket_is_compared_without_its_connection() -> None:
+    report = Report("s3://bucket/a.jsonl")
+    report.refuse(["s3://bucket/b.jsonl", "gs://bucket/a.jsonl", "/bucket/a.jsonl"])
+    with pytest.raises(ValueError, match="another path"):
+        report.refuse(["s3://conn@bucket/a.jsonl"])
 
 
 # -- columns

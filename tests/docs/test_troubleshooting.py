@@ -410,6 +410,14 @@ def _(world: World) -> object:
     return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
 
 
+@provokes("report_path is a file")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FailedRows
+
+    report = str(world.folder / "report.jsonl")
+    return world.bulk(rows=FailedRows([{"call_id": "call_1"}], report), report_path=report)
+
+
 @provokes("the call stands in an earlier row")
 def _(world: World) -> object:
     report = world.folder / "report.jsonl"
