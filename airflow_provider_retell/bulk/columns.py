@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +31,15 @@ class Columns:
     storage: DataStorageSetting | None = None
     storage_column: str | None = None
 
+    @property
+    def named(self) -> list[str]:
+        """The columns that are named, but for the call's id."""
+        storage = [] if self.storage_column is None else [self.storage_column]
+        return [*(self.metadata or ()), *(self.custom_attributes or ()), *storage]
+
     def check(self, row: Row) -> None:
         """Raise :class:`RetellInputError` if *row*, of a source with fixed columns, lacks one that is named."""
-        named = [self.call_id, *(self.metadata or ()), *(self.custom_attributes or ()), self.storage_column]
-        missing = [name for name in named if name is not None and name not in row]
+        missing = [name for name in (self.call_id, *self.named) if name not in row]
         if missing:
             raise RetellInputError(
                 f"the rows have no column {', '.join(missing)}; they have: {', '.join(row)}"
@@ -63,6 +68,30 @@ class Columns:
             return self.metadata
         taken = {self.call_id, self.storage_column, *(self.custom_attributes or ())}
         return {name: name for name in row if name not in taken}
+
+
+class Unseen:
+    """Which of the named columns no row has had so far: of rows that are not all alike, any one may lack some.
+
+    :ivar columns: their names; empty until a row could be read.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._left = dict.fromkeys(columns.named)
+        self._any = False
+
+    def look(self, rows: Iterable[Row]) -> None:
+        """Take the columns of *rows* off."""
+        for row in rows:
+            if not self._left:
+                return
+            if not isinstance(row, BadRow):
+                self._any = True
+                self._left = {name: None for name in self._left if name not in row}
+
+    @property
+    def columns(self) -> list[str]:  # noqa: D102 - in the docstring of the class
+        return list(self._left) if self._any else []
 
 
 def renamed(columns: Mapping[str, str] | Sequence[str] | None) -> Mapping[str, str] | None:

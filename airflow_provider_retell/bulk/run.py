@@ -27,6 +27,7 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.update import apply_change
+from airflow_provider_retell.bulk.columns import Unseen
 from airflow_provider_retell.bulk.outcome import Result, Tally
 from airflow_provider_retell.bulk.plan import Difference, Plan, Todo
 from airflow_provider_retell.bulk.report import Report
@@ -55,7 +56,7 @@ class BulkStoppedError(RetellError):
 
 
 class RowsFailedError(RetellError):
-    """Every row was tried, and more failed than the task tolerates."""
+    """Every row was tried, and more failed than the task tolerates, or none had a column that the task names."""
 
 
 class BulkUpdate:
@@ -75,6 +76,7 @@ class BulkUpdate:
         self._concurrency = concurrency
         self._states = CallStates(hook)
         self._seen = Seen()
+        self._unseen = Unseen(plan.columns)
         self._queue: asyncio.Queue[Todo | None] = asyncio.Queue(max(concurrency, _AHEAD))
         self._flying: dict[int, Todo] = {}
         self._lines: deque[Result] = deque()
@@ -102,6 +104,7 @@ class BulkUpdate:
 
         :raises AuthenticationError: (or 402, 403) at once, since every row would meet it.
         :raises BulkStoppedError: if fifty rows in a row were lost to faults of Retell or the network.
+        :raises RowsFailedError: after the last row, if no row has a column that the task names.
         """
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -118,6 +121,7 @@ class BulkUpdate:
                 if going:
                     self._log_counts()
                 await self._flush()
+            self._check_columns()
         finally:
             for task in tasks:
                 task.cancel()
@@ -142,6 +146,7 @@ class BulkUpdate:
                     for row in filterfalse(_is_bad, chunk):
                         self._plan.columns.check(row)
                         break
+                self._unseen.look(chunk)
                 await self._plan_chunk(number, chunk)
                 await self._flush(at_least=_LINES)
                 number += len(chunk)
@@ -208,6 +213,16 @@ class BulkUpdate:
                 self._lost_in_a_row["write"] = 0
                 self._end(Result(todo.row, call_id, "updated", changed=todo.changed))
             await self._flush(at_least=_LINES)
+
+    def _check_columns(self) -> None:
+        if not self._unseen.columns:
+            return
+        error = RowsFailedError(
+            f"No row has the column {', '.join(self._unseen.columns)}, so nothing was written from it: check the "
+            f"spelling. The other columns of {self.tally.rows:,} rows are done"
+        )
+        error.permanent = True
+        raise error
 
     def _end(self, result: Result) -> None:
         self.tally.counts[result.outcome] += 1

@@ -88,9 +88,9 @@ def test_a_row_that_asks_for_nothing_changes_nothing(
     emulator: Emulator, run: Any, mode: str, columns: Any
 ) -> None:
     emulator.add_call(call_id="a", metadata={"kept": 1})
-    assert run(rows=[{"call_id": "a"}], metadata_mode=mode, metadata_columns=columns).counts == {
-        "unchanged": 1
-    }
+    emulator.add_call(call_id="b", metadata={"tier": "gold"})
+    rows = [{"call_id": "a"}, {"call_id": "b", "tier": "gold"}]
+    assert run(rows=rows, metadata_mode=mode, metadata_columns=columns).counts == {"unchanged": 2}
     assert emulator.calls["a"]["metadata"] == {"kept": 1}
 
 
@@ -230,7 +230,7 @@ def test_storage_by_row(emulator: Emulator, run: Any) -> None:
 
 def fails_with(emulator: Emulator, **numbers: int) -> list[dict[str, Any]]:
     """Return rows of which so many end in the outcomes named, and ten are well."""
-    rows: list[dict[str, Any]] = [{"call_id": f"well_{n}"} for n in range(10)]
+    rows: list[dict[str, Any]] = [{"call_id": f"well_{n}", "keeps": None} for n in range(10)]
     emulator.add_calls([row["call_id"] for row in rows])
     for outcome, count in numbers.items():
         for n in range(count):

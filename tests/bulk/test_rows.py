@@ -353,7 +353,6 @@ def test_a_report_in_a_bucket_is_compared_without_its_connection() -> None:
         (["tier", "ltv"], {"tier": "gold", "ltv": 1}),
         (("tier",), {"tier": "gold"}),
         ({"tier": "customer.tier"}, {"customer.tier": "gold"}),
-        (["tier", "not_in_this_row"], {"tier": "gold"}),
     ],
 )
 def test_columns(emulator: Emulator, run: Any, columns: Any, metadata: Any) -> None:
@@ -369,6 +368,46 @@ def test_columns(emulator: Emulator, run: Any, columns: Any, metadata: Any) -> N
     call = emulator.calls["a"]
     assert (call["metadata"], call["custom_attributes"]) == (metadata, {"attr_tier": "x"})
     assert call["data_storage_setting"] == "everything_except_pii"
+
+
+@pytest.mark.parametrize("kind", ["list", "function", "file"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"metadata_columns": {"teir": "tier", "ltv": "ltv"}},
+        {"metadata_columns": ["ltv"], "custom_attribute_columns": ["teir"]},
+        {"metadata_columns": ["ltv"], "data_storage_setting_column": "teir"},
+    ],
+)
+def test_a_column_that_no_row_has_fails_the_task_when_the_rest_is_done(
+    emulator: Emulator, run: Any, tmp_path: Path, kind: str, names: Any
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(1500)])
+    given: list[Any] = [{"call_id": f"call_{n}", "tier": "gold", "ltv": n} for n in range(1500)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, given)))
+    source = {"list": given, "function": lambda: given, "file": FileRows(str(tmp_path / "rows.jsonl"))}[kind]
+    task = run(rows=source, fails=True, **names)
+    assert isinstance(task.error, AirflowFailException)
+    assert str(task.error).startswith("No row has the column teir, ")
+    task.check(rows=1500)
+    assert task.counts == {"updated": 1500}
+    assert emulator.calls["call_1499"]["metadata"] == {"ltv": 1499}
+
+
+def test_a_column_that_one_row_has_is_enough(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(1500)])
+    given: list[Any] = [{"call_id": f"call_{n}"} for n in range(1500)]
+    given[1400]["tier"] = "gold"
+    assert run(rows=given, metadata_columns=["tier"]).counts == {"updated": 1, "unchanged": 1499}
+
+
+@pytest.mark.parametrize(("rows", "counts"), [([], {}), (["a", None], {"invalid": 2})])
+def test_columns_are_missed_in_readable_rows_only(
+    emulator: Emulator, run: Any, rows: Any, counts: Any
+) -> None:
+    task = run(rows=rows, metadata_columns=["tier"], fails=bool(rows))
+    assert task.counts == counts
+    assert "No row has" not in str(task.error)
 
 
 @pytest.mark.parametrize("columns", ["tier", {"a": "same", "b": "same"}])

@@ -410,6 +410,11 @@ def _(world: World) -> object:
     return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
 
 
+@provokes("No row has the column")
+def _(world: World) -> object:
+    return world.bulk(rows=[{"call_id": "call_1", "tier": "gold"}], metadata_columns=["teir"])
+
+
 @provokes("report_path is a file")
 def _(world: World) -> object:
     from airflow_provider_retell.bulk import FailedRows
