@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.change import Change
-from airflow_provider_retell.api.encode import to_json
+from airflow_provider_retell.api.encode import shown, to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.request import check_id
@@ -42,7 +42,7 @@ class Columns:
         missing = [name for name in (self.call_id, *self.named) if name not in row]
         if missing:
             raise RetellInputError(
-                f"the rows have no column {', '.join(missing)}; they have: {', '.join(row)}"
+                f"the rows have no column {', '.join(missing)}; they have: {', '.join(column_names(row))}"
             )
 
     def id_in(self, row: Row) -> str:
@@ -92,6 +92,19 @@ class Unseen:
     @property
     def columns(self) -> list[str]:  # noqa: D102 - in the docstring of the class
         return list(self._left) if self._any else []
+
+
+def column_names(names: Iterable[Any]) -> list[str]:
+    """Return *names* for a message: without a header, a file's first row stands in their place."""
+    return [shown(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
+
+
+def check_distinct(names: Sequence[Any]) -> None:
+    """Raise :class:`RetellInputError` if a name is there twice, since a row would keep one of the values only."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            twice = shown(str(name), f"columns {names.index(name) + 1} and {number + 1}")
+            raise RetellInputError(f"the rows have two columns of the same name: {twice}")
 
 
 def renamed(columns: Mapping[str, str] | Sequence[str] | None) -> Mapping[str, str] | None:

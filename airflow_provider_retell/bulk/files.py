@@ -69,8 +69,11 @@ def _json_lines(file: Any) -> Iterator[Row]:
 
 
 def _csv(file: Any) -> Iterator[Row]:
+    from airflow_provider_retell.bulk.columns import check_distinct
+
     # Bytes that are no UTF-8 become what JSON cannot hold: their row is refused then, the others are not.
     lines = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
+    check_distinct(lines.fieldnames or ())
     while True:
         try:
             row = next(lines)
@@ -88,7 +91,11 @@ def _csv(file: Any) -> Iterator[Row]:
 def _parquet(file: Any) -> Iterator[Row]:
     from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    for batch in ParquetFile(file).iter_batches(batch_size=BATCH):
+    from airflow_provider_retell.bulk.columns import check_distinct
+
+    table = ParquetFile(file)
+    check_distinct(table.schema_arrow.names)
+    for batch in table.iter_batches(batch_size=BATCH):
         yield from batch.to_pylist()
 
 

@@ -13,7 +13,7 @@ class SqlRows(Rows):
     """The result of a query, streamed from the cursor.
 
     :param conn_id: an Airflow connection to a SQL database, of any type whose hook is a ``DbApiHook`` (templated).
-    :param sql: the query (templated).
+    :param sql: the query, or the path of a ``.sql`` file as Airflow's other SQL operators take it (templated).
     :param parameters: values for the query's placeholders, as the database's driver takes them (templated).
     """
 
@@ -36,7 +36,8 @@ class SqlRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows of the result as dicts."""
         from airflow_provider_retell._compat import BaseHook
-        from airflow_provider_retell.api.errors import RetellConfigError
+        from airflow_provider_retell.api.errors import RetellConfigError, RetellInputError
+        from airflow_provider_retell.bulk.columns import check_distinct
 
         connection: Any = BaseHook.get_connection(self.conn_id)
         hook = connection.get_hook()
@@ -45,7 +46,10 @@ class SqlRows(Rows):
         with closing(hook.get_conn()) as database, closing(_streaming_cursor(database)) as cursor:
             cursor.execute(self.sql, *([] if self.parameters is None else [self.parameters]))
             batch = cursor.fetchmany(BATCH)  # before the names: a server-side cursor has none until then
+            if cursor.description is None:
+                raise RetellInputError("rows: the statement returns no rows; give a select")
             names = [column[0] for column in cursor.description]
+            check_distinct(names)
             while batch:
                 for row in batch:
                     yield dict(zip(names, row, strict=True))

@@ -270,6 +270,41 @@ def test_a_column_that_the_csv_lacks_is_named_at_the_start(
     assert "the rows have no column call_id; they have: id, tier" in str(task.error)
 
 
+@pytest.mark.parametrize("kind", ["query", "csv", "parquet"])
+def test_two_columns_of_one_name_are_refused(
+    emulator: Emulator, run: Any, tmp_path: Path, request: Any, kind: str
+) -> None:
+    emulator.add_calls(["a"])
+    if kind == "query":
+        request.getfixturevalue("warehouse").execute("insert into facts values ('a', 'd', 'gold', 1.5)")
+        source: Any = SqlRows("warehouse", "select id as call_id, tier, ltv as tier from facts")
+    elif kind == "csv":
+        (tmp_path / "rows.csv").write_text("call_id,tier,tier\na,gold,silver\n")
+        source = FileRows(str(tmp_path / "rows.csv"))
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        columns = [pyarrow.array([value]) for value in ("a", "gold", "silver")]
+        table = pyarrow.Table.from_arrays(columns, names=["call_id", "tier", "tier"])
+        pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "rows.parquet")
+        source = FileRows(str(tmp_path / "rows.parquet"))
+    task = run(rows=source, fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the rows have two columns of the same name: tier. Nothing was sent" in str(task.error)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("line", ["a,+14155550101,Ada Lovelace", "a,+14155550101,+14155550101"])
+def test_values_of_a_csv_without_a_header_stay_out_of_the_error(
+    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"{line}\nb,+14155550102,Grace\n")
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), metadata_columns=["tier"], fails=True)
+    said = str(task.error) + caplog.text
+    assert "no column call_id, tier; they have: a, column 2, column 3" in said or "columns 2 and 3" in said
+    assert "14155550101" not in said
+    assert "Ada" not in said
+
+
 def test_parquet(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -443,6 +478,7 @@ def test_call_ids_that_are_numbers(emulator: Emulator, run: Any) -> None:
         ),
         ({"y": [1, {2}]}, "metadata.x.y[1] is a set"),
         (PRIVATE * 4000, "is 72,0"),
+        ({"+14155550199": {"Ada Lovelace": [{2}]}}, "metadata.x.[..].[..][0] is a set"),
         (Decimal("0.12345678901234567890123"), "metadata.x is a Decimal with more digits"),
     ],
 )

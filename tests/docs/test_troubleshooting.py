@@ -410,6 +410,14 @@ def _(world: World) -> object:
     return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
 
 
+@provokes("the rows have two columns")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    (world.folder / "rows.csv").write_text("call_id,tier,tier\ncall_1,gold,silver\n")
+    return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
+
+
 @provokes("No row has the column")
 def _(world: World) -> object:
     return world.bulk(rows=[{"call_id": "call_1", "tier": "gold"}], metadata_columns=["teir"])
