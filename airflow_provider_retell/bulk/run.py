@@ -77,6 +77,7 @@ class BulkUpdate:
         self._states = CallStates(hook)
         self._seen = Seen()
         self._unseen = Unseen(plan.columns)
+        self._unshown = 0
         self._queue: asyncio.Queue[Todo | None] = asyncio.Queue(max(concurrency, _AHEAD))
         self._flying: dict[int, Todo] = {}
         self._lines: deque[Result] = deque()
@@ -135,6 +136,12 @@ class BulkUpdate:
                 await _on(self._writer, self._report.close)
                 self._writer.shutdown()
                 self._log_counts(going=False)
+                if self._unshown:
+                    log.warning(
+                        "%s rows: Retell's answer does not show whether it kept all of what was sent; the report "
+                        "names what",
+                        f"{self._unshown:,}",
+                    )
 
     async def _plan_all(self) -> None:
         rows: Iterator[Row] = iter(())
@@ -201,9 +208,8 @@ class BulkUpdate:
             self._flying[todo.row] = todo
             call_id = todo.call.call_id
             try:
-                check_answer(
-                    todo.change, await self._hook.run(apply_change(call_id, todo.change, todo.request))
-                )
+                answer = await self._hook.run(apply_change(call_id, todo.change, todo.request))
+                unshown = check_answer(todo.change, answer)
             except RetellError as error:
                 self._end(Result.of_error(todo.row, call_id, error))
                 if isinstance(error, FATAL):
@@ -211,7 +217,11 @@ class BulkUpdate:
                 self._count_lost("write", error)
             else:
                 self._lost_in_a_row["write"] = 0
-                self._end(Result(todo.row, call_id, "updated", changed=todo.changed))
+                reason = (
+                    f"Retell's answer does not show whether it kept {', '.join(unshown)}" if unshown else ""
+                )
+                self._unshown += bool(unshown)
+                self._end(Result(todo.row, call_id, "updated", reason, todo.changed))
             await self._flush(at_least=_LINES)
 
     def _check_columns(self) -> None:

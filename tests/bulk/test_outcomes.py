@@ -167,6 +167,24 @@ def test_attributes_are_always_sent_because_calls_do_not_show_them(emulator: Emu
     ]
 
 
+def test_what_the_answer_does_not_show_is_said(
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Retell drops attributes with an id that is not defined, and its answers show none at all."""
+    emulator.add_calls(["a", "b", "c"])
+    rows = [{"call_id": "a", "n": 1, "t": "gold"}, {"call_id": "b", "t": "x"}]
+    task = run(rows=rows, custom_attribute_columns={"t": "attr_typo"})
+    says = "Retell's answer does not show whether it kept custom_attributes.attr_typo"
+    assert [task.outcome(row) for row in (1, 2)] == [("updated", says)] * 2
+    assert caplog.text.count("2 rows: Retell's answer does not show") == 1
+    caplog.clear()
+    emulator.echo_custom_attributes = True
+    task = run(rows=rows, custom_attribute_columns={"t": "attr_tier"})
+    assert [task.outcome(row) for row in (1, 2)] == [("updated", "")] * 2
+    assert run(rows=[{"call_id": "c", "n": 1}]).outcome(1) == ("updated", "")
+    assert "does not show" not in caplog.text
+
+
 def test_an_answer_that_differs_is_a_failed_row(emulator: Emulator, run: Any) -> None:
     emulator.add_call(call_id="a")
     answer = {**emulator.calls["a"], "metadata": {"note": "something else"}}
