@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from airflow_provider_retell.bulk.rows import BATCH, BadRow, CallableRows, Row, Rows, as_rows
@@ -38,7 +39,7 @@ class FileRows(Rows):
         return [str(self.path)]
 
     def _kind(self) -> str:
-        return str(self.path).removesuffix(".gz").rpartition(".")[2].lower()
+        return str(self.path).lower().removesuffix(".gz").rpartition(".")[2]
 
     def read(self) -> Iterator[Row]:
         """Yield the rows of the file as dicts."""
@@ -51,7 +52,7 @@ class FileRows(Rows):
             kinds = ".jsonl, .ndjson, .csv (or these with .gz) or .parquet"
             raise RetellInputError(f"rows: {self.path} must end in {kinds}")
         with storage_path(str(self.path), self.conn_id).open("rb") as file:
-            plain: Any = gzip.GzipFile(fileobj=file) if str(self.path).endswith(".gz") else file
+            plain: Any = gzip.GzipFile(fileobj=file) if str(self.path).lower().endswith(".gz") else file
             yield from reader(plain)
 
 
@@ -139,11 +140,12 @@ class FailedRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows but those whose number stands in the report with another outcome."""
         done = bytearray()  # one byte per row
-        for line in FileRows(self.report, self.conn_id).read():
-            number = line.get("row")
-            if isinstance(number, int) and line.get("outcome") not in self.outcomes:
-                done.extend(bytes(max(number + 1 - len(done), 0)))
-                done[number] = 1
+        with suppress(EOFError):  # the end of a compressed report is missing if the process was killed
+            for line in FileRows(self.report, self.conn_id).read():
+                number = line.get("row")
+                if isinstance(number, int) and line.get("outcome") not in self.outcomes:
+                    done.extend(bytes(max(number + 1 - len(done), 0)))
+                    done[number] = 1
         for number, row in enumerate(as_rows(self.rows).read(), start=1):
             if number >= len(done) or not done[number]:
                 yield row

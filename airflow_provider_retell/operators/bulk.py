@@ -55,7 +55,8 @@ class BulkUpdateCallOperator(RetellOperator):
         first differences by key (templated).
     :param show_values: True to log the values of these differences too.
     :param report_path: where to write one line of JSON per row (row, call_id, outcome, reason, changed keys), on any
-        ``ObjectStoragePath`` (templated). :class:`FailedRows` reads it back.
+        ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, or these with ``.gz`` (templated). :class:`FailedRows` reads
+        it back.
     :param report_conn_id: the Airflow connection to the report's storage, if its default will not do (templated).
     :param concurrency: updates under way at once.
     :param quota: requests per seconds on each route, such as ``"100/10"``, in place of the connection's.
@@ -139,6 +140,7 @@ class BulkUpdateCallOperator(RetellOperator):
         self.show_values = show_values
         self.report_path = report_path
         self.report_conn_id = report_conn_id
+        self._reports = report_path is not None
         self.concurrency = concurrency
         self.quota = quota
         self.max_failed_rows = max_failed_rows
@@ -210,8 +212,9 @@ class BulkUpdateCallOperator(RetellOperator):
             dry_run=as_bool(self.only_plan, "dry_run"),
         )
         rows = as_rows(unsealed(self.rows))
-        report = Report(self.report_path, self.report_conn_id)
-        report.refuse(rows.files())
+        # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
+        report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)
+        report.check(rows.files())
         quota = None if self.quota is None else Rate.parse(self.quota)
         async with RetellAsyncHook(self.retell_conn_id, connections=self.concurrency, quota=quota) as hook:
             bulk = BulkUpdate(hook, rows, plan, report, self.concurrency)

@@ -17,6 +17,7 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.bulk.seen import Seen
@@ -348,7 +349,7 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "report", ["{0}/rows.jsonl", "file://{0}/rows.jsonl", "{0}/../{1}/rows.jsonl", "{0}/link"]
+    "report", ["{0}/rows.jsonl", "file://{0}/rows.jsonl", "{0}/../{1}/rows.jsonl", "{0}/link.jsonl"]
 )
 @pytest.mark.parametrize("kind", ["input", "old report", "input of an old report"])
 def test_a_report_does_not_overwrite_what_is_read(
@@ -357,7 +358,7 @@ def test_a_report_does_not_overwrite_what_is_read(
     emulator.add_calls(["a"])
     path = tmp_path / "rows.jsonl"
     path.write_text('{"call_id": "a", "x": 1}\n')
-    (tmp_path / "link").symlink_to(path)
+    (tmp_path / "link.jsonl").symlink_to(path)
     source = {
         "input": FileRows(str(path)),
         "old report": FailedRows([{"call_id": "a"}], str(path)),
@@ -372,9 +373,62 @@ def test_a_report_does_not_overwrite_what_is_read(
 
 def test_a_report_in_a_bucket_is_compared_without_its_connection() -> None:
     report = Report("s3://bucket/a.jsonl")
-    report.refuse(["s3://bucket/b.jsonl", "gs://bucket/a.jsonl", "/bucket/a.jsonl"])
+    report.check(["s3://bucket/b.jsonl", "gs://bucket/a.jsonl", "/bucket/a.jsonl"])
     with pytest.raises(ValueError, match="another path"):
-        report.refuse(["s3://conn@bucket/a.jsonl"])
+        report.check(["s3://conn@bucket/a.jsonl"])
+
+
+# -- the report's name
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.ndjson", "report.jsonl.gz", "REPORT.JSONL.GZ"])
+def test_a_report_is_read_back_whatever_its_name(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str
+) -> None:
+    ids = [f"call_{n}" for n in range(600)]
+    emulator.add_calls(ids)
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="call_7")
+    given = [{"call_id": call_id, "x": 1} for call_id in ids]
+    path = tmp_path / name
+    assert run(rows=given, report_path=str(path), fails=True).counts == {"updated": 599, "failed": 1}
+    content = path.read_bytes()
+    lines = gzip.decompress(content) if name.lower().endswith(".gz") else content
+    assert len(lines.splitlines()) == 600
+    assert run(rows=FailedRows(given, str(path)), report_path=None).manifest["rows"] == 1
+
+
+def test_the_compressed_report_of_a_killed_run_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    report = Report(str(tmp_path / "report.jsonl.gz"))
+    report.open()
+    report.write(Result(row, "a", "updated") for row in range(1, 1001))
+    (tmp_path / "killed.jsonl.gz").write_bytes((tmp_path / "report.jsonl.gz").read_bytes())
+    report.close()
+    for name, left in (("report", 5), ("killed", 5)):
+        rows = FailedRows([{"call_id": "a"}] * 1005, str(tmp_path / f"{name}.jsonl.gz"))
+        assert len(list(rows.read())) == left
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("{{ none }}", "rendered to nothing"),
+        ("", "rendered to nothing"),
+        ("{{ '' }}", "rendered to nothing"),
+        ("report.json", "must end in .jsonl"),
+        ("report", "must end in .jsonl"),
+        ("s3://bucket/report.csv.gz", "must end in .jsonl"),
+    ],
+)
+def test_a_report_path_that_cannot_be_meant_is_refused(
+    emulator: Emulator, run: Any, tmp_path: Path, monkeypatch: Any, native: bool, path: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    task = run(rows=[{"call_id": "a"}], report_path=path, native=native, context={"none": None}, fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert says in str(task.error)
+    assert not list(tmp_path.iterdir())
+    assert not emulator.requests
 
 
 # -- columns
@@ -417,16 +471,16 @@ def test_columns(emulator: Emulator, run: Any, columns: Any, metadata: Any) -> N
 def test_a_column_that_no_row_has_fails_the_task_when_the_rest_is_done(
     emulator: Emulator, run: Any, tmp_path: Path, kind: str, names: Any
 ) -> None:
-    emulator.add_calls([f"call_{n}" for n in range(1500)])
-    given: list[Any] = [{"call_id": f"call_{n}", "tier": "gold", "ltv": n} for n in range(1500)]
+    emulator.add_calls([f"call_{n}" for n in range(50)])
+    given: list[Any] = [{"call_id": f"call_{n}", "tier": "gold", "ltv": n} for n in range(50)]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, given)))
     source = {"list": given, "function": lambda: given, "file": FileRows(str(tmp_path / "rows.jsonl"))}[kind]
     task = run(rows=source, fails=True, **names)
     assert isinstance(task.error, AirflowFailException)
     assert str(task.error).startswith("No row has the column teir, ")
-    task.check(rows=1500)
-    assert task.counts == {"updated": 1500}
-    assert emulator.calls["call_1499"]["metadata"] == {"ltv": 1499}
+    task.check(rows=50)
+    assert task.counts == {"updated": 50}
+    assert emulator.calls["call_49"]["metadata"] == {"ltv": 49}
 
 
 def test_a_column_that_one_row_has_is_enough(emulator: Emulator, run: Any) -> None:

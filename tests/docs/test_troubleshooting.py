@@ -423,6 +423,16 @@ def _(world: World) -> object:
     return world.bulk(rows=[{"call_id": "call_1", "tier": "gold"}], metadata_columns=["teir"])
 
 
+@provokes("report_path: …")
+def _(world: World) -> object:
+    return world.bulk(rows=[], report_path=str(world.folder / "report.json"))
+
+
+@provokes("report_path rendered to nothing")
+def _(world: World) -> object:
+    return world.bulk(rows=[], report_path="None")
+
+
 @provokes("report_path is a file")
 def _(world: World) -> object:
     from airflow_provider_retell.bulk import FailedRows
