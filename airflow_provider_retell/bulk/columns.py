@@ -52,6 +52,8 @@ class Columns:
         if self.call_id not in row:
             raise RetellInputError(f"the row has no {self.call_id!r}")
         call_id = row[self.call_id]
+        if call_id is None:
+            raise RetellInputError(f"{self.call_id} is null")
         return check_id(str(call_id) if type(call_id) is int else call_id, self.call_id)
 
     def change(self, row: Row) -> Change:
@@ -66,6 +68,11 @@ class Columns:
     def _metadata_columns(self, row: Row) -> Mapping[str, str]:
         if self.metadata is not None:
             return self.metadata
+        if "call_status" in row and "agent_id" in row:
+            raise RetellInputError(
+                "the row is a whole call, such as ListCallsOperator writes: name the columns that are metadata in "
+                "metadata_columns"
+            )
         taken = {self.call_id, self.storage_column, *(self.custom_attributes or ())}
         return {name: name for name in row if name not in taken}
 

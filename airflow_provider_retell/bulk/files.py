@@ -6,8 +6,8 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from airflow_provider_retell.bulk.rows import BATCH, BadRow, CallableRows, Row, Rows, as_rows
@@ -45,15 +45,29 @@ class FileRows(Rows):
         """Yield the rows of the file as dicts."""
         from airflow_provider_retell._compat import storage_path
         from airflow_provider_retell.api.errors import RetellInputError
+        from airflow_provider_retell.bulk.errors import SourceError
 
         readers = {"jsonl": _json_lines, "ndjson": _json_lines, "csv": _csv, "parquet": _parquet}
         reader = readers.get(self._kind())
         if reader is None:
             kinds = ".jsonl, .ndjson, .csv (or these with .gz) or .parquet"
             raise RetellInputError(f"rows: {self.path} must end in {kinds}")
-        with storage_path(str(self.path), self.conn_id).open("rb") as file:
-            plain: Any = gzip.GzipFile(fileobj=file) if str(self.path).lower().endswith(".gz") else file
-            yield from reader(plain)
+        damage: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error)
+        if reader is _parquet:
+            from pyarrow import ArrowInvalid  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+            damage = (ArrowInvalid,)
+        try:
+            with storage_path(str(self.path), self.conn_id).open("rb") as file:
+                plain: Any = gzip.GzipFile(fileobj=file) if str(self.path).lower().endswith(".gz") else file
+                yield from reader(plain)
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise SourceError(f"rows: there is no file {self.path} (patterns are not expanded)") from error
+        except damage as error:
+            raise SourceError(
+                f"rows: the file {self.path} is damaged, cut off, or not what its name says. Rows before the damage "
+                "are done: renew the file and run the task again"
+            ) from error
 
 
 def _json_lines(file: Any) -> Iterator[Row]:
@@ -139,13 +153,19 @@ class FailedRows(Rows):
 
     def read(self) -> Iterator[Row]:
         """Yield the rows but those whose number stands in the report with another outcome."""
+        from airflow_provider_retell.bulk.errors import SourceError
+
         done = bytearray()  # one byte per row
-        with suppress(EOFError):  # the end of a compressed report is missing if the process was killed
+        try:
             for line in FileRows(self.report, self.conn_id).read():
                 number = line.get("row")
                 if isinstance(number, int) and line.get("outcome") not in self.outcomes:
                     done.extend(bytes(max(number + 1 - len(done), 0)))
                     done[number] = 1
+        except SourceError as error:
+            # The end of a compressed report is missing if its run was killed.
+            if not isinstance(error.__cause__, EOFError):
+                raise
         for number, row in enumerate(as_rows(self.rows).read(), start=1):
             if number >= len(done) or not done[number]:
                 yield row

@@ -118,14 +118,7 @@ def _check(rows: Any) -> None:
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
         from airflow_provider_retell.api.errors import RetellInputError
 
+        what = "text" if isinstance(rows, str) else f"a {type(rows).__name__}"
         raise RetellInputError(
-            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {_what(rows)}"
+            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {what}"
         )
-
-
-def _what(source: Any) -> str:
-    if isinstance(source, str):
-        return (
-            "text (for a list from a template, use the task's output or render_template_as_native_obj=True)"
-        )
-    return f"a {type(source).__name__}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.call import MetadataMode
-from airflow_provider_retell.operators.sealed import SealedField, as_bool, unsealed
+from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_list, unsealed
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -39,8 +39,8 @@ class BulkUpdateCallOperator(RetellOperator):
     ``seconds``, ``waited_seconds``, ``report``, ``schema_version``. A failing task pushes it too. Each of the
     task's ``outlets`` gets the counts as its event's extra.
 
-    :param rows: :class:`SqlRows`, :class:`FileRows`, a list of dicts (an upstream task's output, say), or a
-        function without arguments that returns dicts (templated).
+    :param rows: :class:`SqlRows`, :class:`FileRows`, a list of dicts (an upstream task's output, say), text
+        that renders to such a list, or a function without arguments that returns dicts (templated).
     :param call_id_column: the column with the call's id. A second row for the same call is invalid.
     :param metadata_columns: the columns that become metadata: a list, or the metadata key by column; None (default)
         takes every column that has no other meaning.
@@ -50,7 +50,7 @@ class BulkUpdateCallOperator(RetellOperator):
     :param data_storage_setting_column: the column with the row's own setting; empty changes nothing.
     :param metadata_mode: ``"merge"`` (default) lays the row's keys over the call's, ``"fill"`` sets those that the
         call lacks, ``"replace"`` leaves nothing else.
-    :param remove_metadata_keys: metadata keys to take away from every call in the rows.
+    :param remove_metadata_keys: metadata keys to take away from every call in the rows, even if a row has them.
     :param dry_run: True to change nothing: the manifest and the report say what would be done, the log names the
         first differences by key (templated).
     :param show_values: True to log the values of these differences too.
@@ -74,6 +74,7 @@ class BulkUpdateCallOperator(RetellOperator):
         "report_conn_id",
         "retell_conn_id",
     )
+    template_ext: Sequence[str] = (".sql",)  # of SqlRows
     operator_extra_links = ()
 
     rows = SealedField()
@@ -81,7 +82,7 @@ class BulkUpdateCallOperator(RetellOperator):
     def __init__(
         self,
         *,
-        rows: Rows | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
+        rows: Rows | str | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
@@ -116,6 +117,8 @@ class BulkUpdateCallOperator(RetellOperator):
             raise ValueError("remove_metadata_keys is a list of keys, not text")
         if not 1 <= concurrency <= 256:
             raise ValueError("concurrency is 1 to 256")
+        if max_failed_rows is not None and max_failed_rows < 0:
+            raise ValueError("max_failed_rows is 0 or more")
         if max_failed_ratio is not None and not 0 <= max_failed_ratio <= 1:
             raise ValueError("max_failed_ratio is 0 to 1")
         if isinstance(rows, Iterator):
@@ -192,6 +195,7 @@ class BulkUpdateCallOperator(RetellOperator):
             self._stop = None
 
     async def _run(self, manifest: dict[str, Any]) -> None:
+        from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.api.quota import Rate
         from airflow_provider_retell.bulk.columns import Columns, renamed, storage_setting
         from airflow_provider_retell.bulk.plan import Plan
@@ -211,7 +215,13 @@ class BulkUpdateCallOperator(RetellOperator):
             remove=frozenset(self.remove_metadata_keys),
             dry_run=as_bool(self.only_plan, "dry_run"),
         )
-        rows = as_rows(unsealed(self.rows))
+        both = plan.remove.intersection((plan.columns.metadata or {}).values())
+        if both:
+            raise RetellInputError(
+                f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(both)}"
+            )
+        given = unsealed(self.rows)
+        rows = as_rows(as_list(given, "rows") if isinstance(given, str) else given)
         # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
         report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)
         report.check(rows.files())

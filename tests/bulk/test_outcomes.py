@@ -359,6 +359,7 @@ def test_a_report_that_cannot_be_written_fails_before_anything_is_sent(
         {"show_values": "False"},
         {"concurrency": 0},
         {"max_failed_ratio": 1.1},
+        {"max_failed_rows": -1},
         {"rows": iter([])},
     ],
 )

@@ -22,6 +22,7 @@ from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.bulk.seen import Seen
 from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators.listing import ListCallsOperator
 
 PRIVATE = "Ada's private note"
 
@@ -51,7 +52,7 @@ def test_a_function_is_called_when_the_task_runs(emulator: Emulator, run: Any) -
 
 
 @pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("source", ["output", "template"])
+@pytest.mark.parametrize("source", ["output", "template", "json"])
 def test_an_upstream_tasks_output(emulator: Emulator, run: Any, native: bool, source: str) -> None:
     emulator.add_calls(["a"])
     given = [{"call_id": "a", "note": PRIVATE, "template": "{{ not_rendered }}"}]
@@ -59,17 +60,19 @@ def test_an_upstream_tasks_output(emulator: Emulator, run: Any, native: bool, so
     class Output(list):  # stands for XComArg, which the e2e tests use
         pass
 
-    rows = "{{ given }}" if source == "template" else Output(given)
+    rows = {"output": Output(given), "template": "{{ given }}", "json": "{{ given | tojson }}"}[source]
     if source == "output":
         rows[0] = {**given[0], "template": "rendered is {{ 'code' }}"}
-    fails = source == "template" and not native
-    task = run(rows=rows, native=native, context={"given": given}, fails=fails, report_path=None)
-    if fails:
+    assert run(rows=rows, native=native, context={"given": given}).counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"]["note"] == PRIVATE
+
+
+def test_text_that_is_no_list_is_refused_without_a_word_of_it(emulator: Emulator, run: Any) -> None:
+    for given in (f"{PRIVATE} [", "None", "", '{"call_id": "a"}'):
+        task = run(rows="{{ given }}", context={"given": given}, fails=True, report_path=None)
         assert isinstance(task.error, AirflowFailException)
-        assert "render_template_as_native_obj=True" in str(task.error)
+        assert "rows rendered to" in str(task.error)
         assert PRIVATE not in str(task.error)
-    else:
-        assert task.counts == {"updated": 1}
 
 
 @pytest.mark.parametrize(
@@ -201,6 +204,28 @@ def test_a_column_that_the_query_lacks_is_named_before_anything_is_sent(
         assert "the rows have no column call_id, ltv, keeps; they have: id, tier" in str(task.error)
 
 
+def test_a_query_from_a_file(emulator: Emulator, run: Any, warehouse: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a"])
+    warehouse.execute("insert into facts values ('a', 'd', 'gold', 1.5)")
+    (tmp_path / "query.sql").write_text("select id, tier from facts where day = '{{ day }}'")
+    for source in (
+        SqlRows("warehouse", "query.sql"),
+        FailedRows(SqlRows("warehouse", "query.sql"), "none.jsonl"),
+    ):
+        (tmp_path / "none.jsonl").write_text("")
+        if isinstance(source, FailedRows):
+            source.report = str(tmp_path / "none.jsonl")
+        task = run(rows=source, call_id_column="id", context={"day": "d"})
+        assert task.manifest["rows"] == 1
+    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
+
+
+def test_a_statement_that_is_no_query_is_said(emulator: Emulator, run: Any, warehouse: Any) -> None:
+    task = run(rows=SqlRows("warehouse", "update facts set tier = 'x'"), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the statement returns no rows" in str(task.error)
+
+
 def test_a_connection_that_is_no_database_is_said(emulator: Emulator, run: Any, monkeypatch: Any) -> None:
     connection = SimpleNamespace(get_hook=SimpleNamespace)
     real = BaseHook.get_connection
@@ -318,7 +343,49 @@ def test_parquet(emulator: Emulator, run: Any, tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_or_none(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     assert "must end in .jsonl" in str(run(rows=FileRows("/tmp/rows.xlsx"), fails=True).error)
-    assert isinstance(run(rows=FileRows(str(tmp_path / "none.csv")), fails=True).error, FileNotFoundError)
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("none.csv", "*.csv", "folder.csv"):
+        task = run(rows=FileRows(str(tmp_path / name)), fails=True)
+        assert isinstance(task.error, AirflowFailException)
+        assert f"there is no file {tmp_path / name}" in str(task.error)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize(
+    "name", ["rows.jsonl.gz", "rows.csv.gz", "cut.jsonl.gz", "rows.parquet", "empty.parquet"]
+)
+def test_a_damaged_file_fails_the_task_for_good(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str
+) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    whole = gzip.compress(b'{"call_id": "a"}\n' * 10)
+    content = {"cut.jsonl.gz": whole[:-9], "empty.parquet": b""}.get(name, b"{}" * 100)
+    (tmp_path / name).write_bytes(content)
+    task = run(rows=FileRows(str(tmp_path / name)), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert f"the file {tmp_path / name} is damaged, cut off, or not" in str(task.error)
+
+
+# -- rows that are exports
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_whole_calls_are_not_copied_into_metadata(
+    emulator: Emulator, run: Any, tmp_path: Path, kind: str
+) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    emulator.add_call(call_id="a", from_number="+14155550101")
+    path = str(tmp_path / f"calls.{kind}")
+    ListCallsOperator(task_id="list", path=path, by=None).execute(
+        {"ti": SimpleNamespace(xcom_push=lambda **_: None)}
+    )
+    task = run(rows=FileRows(path), fails=True)
+    assert task.counts == {"invalid": 1}
+    assert task.outcome(1)[1].startswith("the row is a whole call")
+    assert not emulator.calls["a"]["metadata"]
+    assert run(rows=FileRows(path), metadata_columns=["agent_id"]).counts == {"updated": 1}
 
 
 # -- the rows that an earlier run did not do
@@ -499,6 +566,12 @@ def test_columns_are_missed_in_readable_rows_only(
     assert "No row has" not in str(task.error)
 
 
+@pytest.mark.parametrize("columns", [["x"], {"a": "x"}])
+def test_a_key_that_is_set_and_removed_is_refused(emulator: Emulator, run: Any, columns: Any) -> None:
+    task = run(rows=[], metadata_columns=columns, remove_metadata_keys=["x"], fails=True, report_path=None)
+    assert "takes away what metadata_columns sets: x" in str(task.error)
+
+
 @pytest.mark.parametrize("columns", ["tier", {"a": "same", "b": "same"}])
 def test_columns_that_cannot_be_meant_fail_the_task(emulator: Emulator, run: Any, columns: Any) -> None:
     for name in ("metadata_columns", "custom_attribute_columns"):
@@ -518,6 +591,7 @@ def test_call_ids_that_are_numbers(emulator: Emulator, run: Any) -> None:
     ]
     task = run(rows=rows, fails=True)
     assert [line["outcome"] for line in task.report] == ["updated", *["invalid"] * 4]
+    assert task.outcome(4)[1] == "call_id is null"
 
 
 @pytest.mark.parametrize(
