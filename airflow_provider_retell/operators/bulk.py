@@ -218,7 +218,7 @@ class BulkUpdateCallOperator(RetellOperator):
         both = plan.remove.intersection((plan.columns.metadata or {}).values())
         if both:
             raise RetellInputError(
-                f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(both)}"
+                f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(sorted(both))}"
             )
         given = unsealed(self.rows)
         rows = as_rows(as_list(given, "rows") if isinstance(given, str) else given)
