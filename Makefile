@@ -2,10 +2,12 @@
 
 # What the environment is made with: Python 3.10 or newer.
 PYTHON ?= python3
-# Which Airflow: 2.11, 3.0, 3.1, 3.2 or 3.3. Each gets an environment of its own.
+# Which Airflow: 2.11, 3.0, 3.1, 3.2, 3.3, or 3.4, of which there is a beta. Each gets an environment of its own.
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
+# Which cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list names them)
+CELLS ?=
 # Where `make ui` serves.
 PORT ?= 8080
 
@@ -25,12 +27,12 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test docs linkcheck bench check format lock clean
+.PHONY: help demo ui test unit system-test matrix docs linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
-	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3] [PYTHON=python3]'
+	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Run the example DAG against an emulated Retell and show what changed
 	@$(PY) scripts/demo.py
@@ -50,12 +52,23 @@ system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
 
+# Needs nothing but Pythons: every cell makes its own environments.
+matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=quick or CELLS="3.0-py3.12 2.11-*" for some)
+	@$(PYTHON) scripts/matrix.py $(ARGS) $(if $(CELLS),-- $(foreach cell,$(CELLS),'$(cell)'))
+
 # The documentation, the benchmarks, the linters and the locking belong to the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
-check: $(READY) ## Check format, lint and types
+screenshots: $(READY) ## Take the pictures in docs/images anew, with the browser tests
+	@scripts/system-packages.sh
+	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py'
+
+check: $(READY) ## Check format, lint, types and GitHub workflows
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 format: $(READY) ## Format the code and mend what the linter can mend
 	@$(PY) -m ruff format .
@@ -72,10 +85,13 @@ linkcheck: $(READY) ## Ask every outside link of the documentation whether it is
 bench: $(READY) ## Compare with peers: speed, memory, requests spent (a few minutes)
 	@failed=; for script in $(BENCHMARKS); do $(PY) $$script || failed=1; done; [ -z "$$failed" ]
 
+release-check: $(READY) ## See that a release can be made (ARGS=--rehearsal for one that is not to be)
+	@$(PY) scripts/release_check.py $(ARGS)
+
 lock: $(READY) ## Renew the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-docs linkcheck bench check format lock:
+docs linkcheck screenshots bench check release-check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 

@@ -11,9 +11,14 @@ CONNECTION_FORM: dict[str, Any] = {
     "hook-class-name": "airflow_provider_retell.hooks.retell.RetellHook",
     "hook-name": "Retell AI",
     "ui-field-behaviour": {
-        "hidden-fields": ["schema", "port", "login"],
-        "relabeling": {"password": "API key", "host": "Base URL (optional)"},
-        "placeholders": {"password": "key_...", "host": "https://api.retellai.com"},
+        "hidden-fields": ["schema", "login"],
+        "relabeling": {"password": "API key", "host": "Base URL (optional)", "port": "Port (optional)"},
+        "placeholders": {
+            "password": "key_...",
+            "host": "https://api.retellai.com",
+            # Airflow 3.3.2 answers the Test button with "Bad Request" for every stored connection without a port.
+            "port": "443 (Test needs it in Airflow 3.3)",
+        },
     },
     "conn-fields": {
         "timeout": {

@@ -4,7 +4,7 @@ They play the part of Airflow's official constraint files. An old Airflow breaks
 dependencies, so a line that no longer gets releases is resolved as of a day some two weeks after its last one. A file
 is universal: environment markers tell which pin is for which Python.
 
-    python scripts/lock.py             every line
+    python scripts/lock.py             every line, and what managed services install
     python scripts/lock.py 3.3 2.11    these lines
 """
 
@@ -24,49 +24,97 @@ class Line(NamedTuple):
 
     airflow: str
     day: str | None  # None: today
-    group: str  # of [dependency-groups]; the linters run on the default line only
+    group: str | None  # of [dependency-groups]; the linters run on the default line only
+    pythons: tuple[str, ...]  # those that this Airflow allows, of those that the package does
+    also: tuple[str, ...] = ()  # further requirements: a pre-release is only taken if it is asked for
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this is a release and not a pre-release, of which nothing is expected yet."""
+        return self.airflow.replace(".", "").isdigit()
 
 
 LINES = {
-    "2.11": Line("2.11.2", "2026-03-25", "test"),
-    "3.0": Line("3.0.6", "2025-09-05", "test"),
-    "3.1": Line("3.1.8", "2026-03-20", "test"),
-    "3.2": Line("3.2.2", "2026-06-10", "test"),
-    "3.3": Line("3.3.2", None, "dev"),
+    "2.11": Line("2.11.2", "2026-03-25", "test", ("3.10", "3.11", "3.12")),
+    "3.0": Line("3.0.6", "2025-09-05", "test", ("3.10", "3.11", "3.12")),
+    "3.1": Line("3.1.8", "2026-03-20", "test", ("3.10", "3.11", "3.12", "3.13")),
+    "3.2": Line("3.2.2", "2026-06-10", "test", ("3.10", "3.11", "3.12", "3.13")),
+    "3.3": Line("3.3.2", None, "dev", ("3.10", "3.11", "3.12", "3.13")),
+    "3.4": Line(
+        *("3.4.0b2", None, "test", ("3.11", "3.12", "3.13")),
+        also=("apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"),
+    ),
 }
-OLDEST_PYTHON = "3.10"
+# What managed services install for these releases: the versions of Airflow's own constraint files. Those name hundreds
+# of packages; what is left of them after the dependencies of Airflow and of this package is what a day gives, but for
+# the versions that other providers hold back, which stand here.
+MANAGED = {
+    "2.11.0": Line(
+        *("2.11.0", "2025-05-20", None, ("3.11", "3.12")),
+        also=(
+            *("click==8.2.0", "fsspec==2025.3.2", "httpx==0.27.2", "importlib-metadata==6.11.0"),
+            "jmespath==0.10.0",
+        ),
+    ),
+    "3.0.6": Line(
+        *("3.0.6", "2025-08-23", None, ("3.12",)),
+        also=(
+            *("cryptography==42.0.8", "dill==0.3.1.1", "flask==2.2.5", "grpcio==1.65.5"),
+            *("importlib-metadata==8.4.0", "opentelemetry-api==1.27.0", "protobuf==4.25.8", "rich==13.9.4"),
+            "werkzeug==2.2.3",
+        ),
+    ),
+}
 # The client that the emulator is tested with is the same on every line, whatever the line's day.
 TEST_CLIENT = ("retell-sdk", "6.2.13")
+# Airflow itself may be newer than the day whose dependencies it gets: its constraints are frozen before its release.
+AIRFLOW = ("apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk")
+
+
+def file_of(name: str) -> Path:
+    """Return the constraints of a line, or of a release of :data:`MANAGED`."""
+    return ROOT / "constraints" / f"{'managed' if name in MANAGED else 'airflow'}-{name}.txt"
 
 
 def lock(name: str, line: Line) -> None:
     """Resolve one line and write its file."""
     client, client_version = TEST_CLIENT
     command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--universal"]
-    command += ["--python-version", OLDEST_PYTHON]
+    command += ["--python-version", line.pythons[0]]
     # Names and versions only. uv's header and annotations hold the command and the paths of this machine.
     command += ["--no-header", "--no-annotate"]
     if line.day:
-        command += ["--exclude-newer", line.day, "--exclude-newer-package", f"{client}=false"]
-    command += ["--group", f"pyproject.toml:{line.group}", "pyproject.toml", "-"]
-    wanted = f"apache-airflow=={line.airflow}\n{client}=={client_version}\n"
-    done = subprocess.run(command, cwd=ROOT, input=wanted, text=True, capture_output=True, check=False)
+        command += ["--exclude-newer", line.day]
+        for package in (client, *AIRFLOW):
+            command += ["--exclude-newer-package", f"{package}=false"]
+    wanted = [f"apache-airflow=={line.airflow}", *line.also]
+    if line.group:
+        command += ["--group", f"pyproject.toml:{line.group}"]
+        wanted.append(f"{client}=={client_version}")
+    done = subprocess.run(
+        [*command, "pyproject.toml", "-"],
+        cwd=ROOT,
+        input="\n".join(wanted),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     if done.returncode:
         sys.exit(f"Airflow {line.airflow} cannot be resolved:\n{done.stderr}")
     day = line.day or datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     header = f"# Airflow {line.airflow} with what was current on {day}. Written by `make lock`.\n"
-    path = ROOT / "constraints" / f"airflow-{name}.txt"
+    path = file_of(name)
     path.write_text(header + done.stdout, encoding="utf-8")
     print(f"{path.relative_to(ROOT)}: {len(done.stdout.splitlines())} pins")
 
 
 def main() -> None:
     """Renew the lines named on the command line, or all of them."""
-    names = sys.argv[1:] or list(LINES)
-    for name in names:
-        if name not in LINES:
-            sys.exit(f"No Airflow line {name!r}: there are {', '.join(LINES)}.")
-        lock(name, LINES[name])
+    known = LINES | MANAGED
+    for name in sys.argv[1:] or known:
+        if name not in known:
+            sys.exit(f"No Airflow line {name!r}: there are {', '.join(known)}.")
+        lock(name, known[name])
 
 
 if __name__ == "__main__":

@@ -24,8 +24,12 @@ SAMPLE_CALLS: dict[str, dict[str, Any]] = {
 
 
 def home(purpose: str) -> Path:
-    """Return the AIRFLOW_HOME for this purpose, made if need be: one per Airflow version, as their databases differ."""
-    path = ROOT / ".cache" / f"{purpose}-airflow-{AIRFLOW_VERSION}"
+    """Return the AIRFLOW_HOME for this purpose, made if need be.
+
+    One per Airflow, as their databases differ; and one per Python, so that `make matrix` can run several at a time.
+    """
+    python = "{}.{}".format(*sys.version_info)
+    path = ROOT / ".cache" / f"{purpose}-airflow-{AIRFLOW_VERSION}-py{python}"
     path.mkdir(parents=True, exist_ok=True)
     return path
 

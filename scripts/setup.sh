@@ -1,26 +1,34 @@
 #!/bin/sh
-# Makes a virtual environment with this project (editable), its development tools and one line of Airflow in it.
+# Makes a virtual environment with this project and one line of Airflow in it.
 #
-#     scripts/setup.sh PYTHON VENV AIRFLOW GROUP     e.g.  scripts/setup.sh python3 .venv 3.3 dev
+#     scripts/setup.sh python3 .venv 3.3 dev                       the checkout, editable, and a dependency group
+#     scripts/setup.sh python3 /tmp/venv 2.11.0 dist/NAME.whl      a wheel, and nothing else
 #
+# The line is one of constraints/airflow-LINE.txt, or a release of constraints/managed-RELEASE.txt.
 # Writes to the checkout only. Proxies and package mirrors come from the usual variables: HTTPS_PROXY, PIP_*, UV_*.
 set -eu
 cd "$(dirname "$0")/.."
-python=$1 venv=$2 airflow=$3 group=$4
+python=$1 venv=$2 airflow=$3 what=$4
 uv_version=0.13.9
 
 fail() { echo "error: $*" >&2; exit 1; }
 
-[ -f "constraints/airflow-$airflow.txt" ] ||
+constraints=constraints/airflow-$airflow.txt
+[ -f "$constraints" ] || constraints=constraints/managed-$airflow.txt
+[ -f "$constraints" ] ||
     fail "there is no Airflow line '$airflow': take one of" \
          "$(cd constraints && echo airflow-*.txt | sed 's/airflow-//g; s/\.txt//g')."
 "$python" -c '' 2>/dev/null ||
     fail "'$python' does not run: install Python 3.10 or newer, or name yours: make PYTHON=/path/to/python3"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     fail "'$python' is $("$python" --version 2>&1), and this project needs 3.10 or newer: make PYTHON=/path/to/python3"
-case $airflow in 2.11 | 3.0) # the others have no upper bound that a released Python reaches
+case $airflow in
+2.11* | 3.0*) # the others have no upper bound that a released Python reaches
     "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 13))' ||
         fail "Airflow $airflow needs Python 3.10 to 3.12, and '$python' is $("$python" --version)." ;;
+3.4*)
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "Airflow $airflow needs Python 3.11 or newer, and '$python' is $("$python" --version)." ;;
 esac
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "'$python' lacks the venv module: install it (Debian, Ubuntu: apt-get install python3-venv)."
@@ -43,7 +51,10 @@ if ! "$venv/bin/python$version" -m pip --version >/dev/null 2>&1; then
     echo "Making $venv with Python $version ..."
     "$python" -m venv --clear "$venv"
 fi
-echo "Installing Airflow $airflow and the development tools into $venv ..."
+case $what in
+*.whl) echo "Installing Airflow $airflow and $what into $venv ..." && set -- "$what" ;;
+*) echo "Installing Airflow $airflow and the development tools into $venv ..." && set -- --editable . --group "$what" ;;
+esac
 "$venv/bin/python" -m pip install --quiet --no-cache-dir "uv==$uv_version"
 "$venv/bin/python" -m uv pip install --quiet --python "$venv/bin/python" \
-    --constraint "constraints/airflow-$airflow.txt" --editable . --group "$group"
+    --constraint "$constraints" "$@"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import tempfile
-import threading
 
 # Before anything imports Airflow: without this it writes its configuration into the home directory.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow_home_"))
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.logging import LogCaptureHandler, _LiveLoggingNullHandler
-from fake_airflow import FakeAirflow
+from fake_airflow import FakeAirflow, fake_airflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +54,5 @@ def plain_logging() -> Iterator[None]:
 @pytest.fixture
 def airflow_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAirflow]:
     """An Airflow's REST API, and the connection ``airflow_api`` that leads to it."""
-    server = FakeAirflow()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    connection = {"conn_type": "http", "host": server.url, "login": "bot", "password": "password_of_bot"}
-    monkeypatch.setenv("AIRFLOW_CONN_AIRFLOW_API", json.dumps(connection))
-    yield server
-    server.shutdown()
-    server.server_close()
+    with fake_airflow(monkeypatch) as server:
+        yield server

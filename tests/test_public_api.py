@@ -141,6 +141,23 @@ def test_what_airflow_is_told_of_is_public() -> None:
         assert name in PUBLIC[module]
 
 
+def test_the_registry_is_told_of_what_is_public() -> None:
+    yaml = pytest.importorskip("yaml")
+    registry = yaml.safe_load((ROOT / ".airflow-registry.yaml").read_text())
+    kinds = ("hooks", "operators", "sensors", "triggers", "notifications")
+    told = {entry["module"] for kind in kinds for entry in registry[kind]}
+    assert told == {
+        f"airflow_provider_retell.{module}.{name}"
+        for module, names in PUBLIC.items()
+        for name in names
+        if module.split(".")[0] in kinds
+    }
+    assert all(len(entry["description"]) > 20 for kind in kinds for entry in registry[kind])
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    for value in (registry["package-name"], registry["docs-url"], registry["source-url"]):
+        assert f'"{value}"' in pyproject
+
+
 def test_what_a_dag_is_made_of_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text()
     for name, names in PUBLIC.items():

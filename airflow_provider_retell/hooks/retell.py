@@ -160,7 +160,8 @@ class RetellHook(Endpoints, BaseHook):
                 connect_timeout=min(self.settings.connect_timeout, _TEST_SECONDS),
             )
         except RetellError as error:
-            return False, str(error)
+            # Airflow's UI tests a copy of the connection under a random name, which would tell nobody anything.
+            return False, str(error).replace(f"connection {self.retell_conn_id!r}", "This connection")
         self._patience = Patience(attempts=1)
         with self:
             return check_connection(self)

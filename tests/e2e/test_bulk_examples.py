@@ -33,6 +33,7 @@ def run_dag(dag_id: str, env: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.example
 def test_many_workspaces_updates_each_organisation_by_its_own_key(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
     database.execute("create table client_calls (call_id text, organisation text, tier text)")

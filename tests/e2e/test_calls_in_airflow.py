@@ -134,6 +134,7 @@ def test_nothing_private_is_left_behind(home: Airflow) -> None:
     ]
 
 
+@pytest.mark.example
 def test_the_example_that_copies_calls(home: Airflow) -> None:
     with Emulator() as emulator:
         hour = 1_795_341_600_000  # 2026-11-22T10:00Z
@@ -151,6 +152,7 @@ def test_the_example_that_copies_calls(home: Airflow) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.example
 def test_the_example_that_erases_calls(home: Airflow, dry_run: bool) -> None:
     with Emulator() as emulator:
         for call_id, days in (("young", 1), ("old", 100), ("very_old", 1000)):
@@ -169,6 +171,7 @@ def test_the_example_that_erases_calls(home: Airflow, dry_run: bool) -> None:
             assert left == {"young": "everything", "old": "basic_attributes_only"}
 
 
+@pytest.mark.example
 def test_the_example_that_places_calls(home: Airflow) -> None:
     with Emulator(clock=Clock(speed=30), outcomes={"+14155550103": "dial_no_answer"}) as emulator:
         printed = home.test("reminder_calls", emulator, "2026-11-20")

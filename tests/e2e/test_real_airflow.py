@@ -17,6 +17,7 @@ NOTE = "zebra-umbrella-note"
 PHONE = "+15550109876"
 
 
+@pytest.mark.example
 def test_the_demo_runs_the_example_and_proves_it() -> None:
     done = subprocess.run(
         [sys.executable, "scripts/demo.py"],

@@ -84,6 +84,7 @@ def states(home: Path, dag_id: str) -> set[str]:
         return {state for (state,) in rows}
 
 
+@pytest.mark.example
 def test_the_example_waits_and_then_updates(run: Any, emulator: Emulator) -> None:
     emulator.add_call(
         call_id="call_5d2e01", call_status="ongoing", progress=True, metadata={"customer": "C-1001"}

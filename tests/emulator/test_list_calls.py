@@ -244,11 +244,11 @@ def test_looking_up_ids_does_not_scan_all_calls(emulator, send):
     emulator.add_calls((f"call_{n}" for n in range(50_000)), metadata={})
     body = {"filter_criteria": {"call_id": among("call_7", "call_70", "call_700")}, "limit": 1000}
     send(emulator, "POST", "/v3/list-calls", body)
-    started = time.perf_counter()
+    started = time.process_time()  # of client and server; other processes on a busy machine do not count
     for _ in range(20):
         assert send(emulator, "POST", "/v3/list-calls", body).json["items"]
     # A scan of 50,000 calls takes above 10 ms each time; the look-up and the round trip stay far below.
-    assert (time.perf_counter() - started) / 20 < 0.01
+    assert (time.process_time() - started) / 20 < 0.01
 
 
 def test_calls_of_another_organisation_are_invisible(emulator, send, ids):

@@ -73,7 +73,7 @@ def test_a_masked_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
     connect(emulator.url, password="***")
     works, text = check()
     assert not works
-    assert "connection 'retell_default': the API key is the mask '***'" in text
+    assert text.startswith("This connection: the API key is the mask '***'")
     assert emulator.requests == []
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import pytest
 
 ASSET = "retell_calls"
 
@@ -110,3 +112,15 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
 
     def handle_error(self, *_: Any) -> None:
         pass
+
+
+@contextlib.contextmanager
+def fake_airflow(patch: pytest.MonkeyPatch) -> Iterator[FakeAirflow]:
+    """Serve one, with the connection ``airflow_api`` that leads to it."""
+    server = FakeAirflow()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    connection = {"conn_type": "http", "host": server.url, "login": "bot", "password": "password_of_bot"}
+    patch.setenv("AIRFLOW_CONN_AIRFLOW_API", json.dumps(connection))
+    yield server
+    server.shutdown()
+    server.server_close()

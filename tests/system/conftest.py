@@ -9,7 +9,7 @@ import pytest
 from stack import NEWEST, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -21,6 +21,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/system/" in item.path.as_posix():
             item.add_marker(pytest.mark.system)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """When a test with a browser fails, keep what a person would see, and name it in the report."""
+    report = yield
+    browser = item.funcargs.get("browser")
+    if report.failed and browser is not None and not browser.page.is_closed():
+        report.sections.append(("browser", browser.save(item.funcargs["tmp_path"])))
+    return report
 
 
 @pytest.fixture(scope="session")

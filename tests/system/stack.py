@@ -87,6 +87,7 @@ class Stack(ui.Airflow):
         super().__init__(home, own | env, port)
         self.url = f"http://127.0.0.1:{port}"
         self._port = port
+        self._sessions: set[int] = set()
         self._engine = create_engine(url)
 
     def prepare_all(self, connections: dict[str, Any]) -> None:
@@ -111,6 +112,11 @@ class Stack(ui.Airflow):
         for component in self.family():
             for each in component.net_connections(kind="inet"):
                 assert each.status != psutil.CONN_LISTEN or each.laddr.ip in LOOPBACK, (component, each)
+
+    def start(self, *names: str) -> None:
+        """Start components, and remember their sessions."""
+        super().start(*names)
+        self._sessions |= {process.pid for process in self.running.values()}
 
     def command(self, name: str) -> list[str]:
         """Return the command of a component, or of the Celery worker of that name."""
@@ -149,9 +155,13 @@ class Stack(ui.Airflow):
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("AIRFLOW_HOME") == str(self.home):
+                # A process that has given itself a title (the API server, workers) has overwritten its environment.
+                if (
+                    os.getsid(process.pid) in self._sessions
+                    or process.environ().get("AIRFLOW_HOME") == str(self.home)
+                ):
                     found.append(process)
-            except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+            except (ProcessLookupError, psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
         return found
 

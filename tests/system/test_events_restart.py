@@ -66,18 +66,18 @@ def test_each_call_has_one_event_whenever_the_triggerer_is_killed(stack: Stack, 
 
     # Its first event says where it stands.
     polled(stack, emulator)
-    stack.wait("the first event", has_event(end()), 60)
+    stack.wait("the first event", has_event(end()), 120)
     if NEWEST:
-        stack.wait("it is noted", lambda: noted(stack) == 1, 30)
+        stack.wait("it is noted", lambda: noted(stack) == 1, 120)
 
     # Killed between the event and the note.
-    stack.wait("the second event", has_event(end()), 60)
+    stack.wait("the second event", has_event(end()), 120)
     stack.kill("triggerer")
     assert noted(stack) == (1 if NEWEST else 0)
     end()
     time.sleep(2)  # longer than it would look back
     stack.start("triggerer")
-    stack.wait("the event of what ended meanwhile", has_event(ended[-1]), 90)
+    stack.wait("the event of what ended meanwhile", has_event(ended[-1]), 120)
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
 

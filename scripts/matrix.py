@@ -1,0 +1,274 @@
+"""Show that the package works on every Airflow line with every Python (`make matrix`).
+
+    make matrix                                    every cell, one after the other
+    make matrix CELLS="3.0-py3.12 2.11-*"          these
+    make matrix CELLS=quick                        one for each line
+    make matrix ARGS="--installed-only -j 2"       what this machine has a Python for, two at a time
+
+A cell of a line has two environments, both from the line's constraints: one with this checkout, for the unit tests and
+the example DAGs; and one with the wheel alone, to see what Airflow sees of it (see wheel_check.py). A cell of a release
+that managed services offer has the second only. Logs: .cache/matrix/<cell>/.
+
+Tests that fail run once more by themselves, as some measure time and the machine may be busy; a cell that needed that
+says so. Exit code 1 if a cell failed or its Python is not installed; pre-releases of Airflow may fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from lock import LINES, MANAGED, ROOT, Line
+from running import Running
+
+CACHE = ROOT / ".cache/matrix"
+STEPS = ("setup", "tests", "examples", "wheel")
+SECONDS = {"setup": 1200, "tests": 1800, "examples": 2400, "wheel": 1200}
+QUICK = (
+    "2.11-py3.10",
+    "3.0-py3.12",
+    "3.1-py3.11",
+    "3.2-py3.13",
+    "3.3-py3.12",
+    "3.4-py3.13",
+    "2.11.0-py3.11",
+    "3.0.6-py3.12",
+)
+OK, AGAIN, FAILED, ABSENT = "ok", "ok (2nd)", "FAILED", "not installed"
+HAS_VENV = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+
+
+@dataclass
+class Cell:
+    """One Airflow with one Python, and how its steps went."""
+
+    line: str
+    spec: Line
+    python: str
+    results: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What CELLS calls it."""
+        return f"{self.line}-py{self.python}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its environments and logs are."""
+        return CACHE / self.name
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether only the wheel is tried."""
+        return self.line in MANAGED
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all that was to be done was done."""
+        return bool(self.results) and all(result in (OK, AGAIN) for result in self.results.values())
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """Its line of the table."""
+        remark = "may fail" * (not self.spec.is_final) or "managed services" * self.is_managed
+        steps = (self.results.get(step, "-") for step in STEPS)
+        return self.name, self.spec.airflow, *steps, f"{self.seconds:.0f} s", remark
+
+
+HEAD = ("cell", "airflow", *STEPS, "time", "")
+
+
+def every_cell() -> Iterator[Cell]:
+    """All cells, in the order in which they run."""
+    for line, spec in (LINES | MANAGED).items():
+        for python in spec.pythons:
+            yield Cell(line, spec, python)
+
+
+def find_python(version: str) -> str | None:
+    """Return a Python of this version that can make environments: from PATH, pyenv, or where uv finds one."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [shutil.which(f"python{version}"), sys.executable]
+    candidates += map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True))
+    if uv := shutil.which("uv"):
+        found = subprocess.run(
+            [uv, "python", "find", "--no-project", "--no-python-downloads", version],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        candidates.append(found.stdout.strip())
+    for candidate in filter(None, candidates):
+        done = subprocess.run([candidate, "-c", HAS_VENV], capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout.strip() == version:
+            return candidate
+    return None
+
+
+RUNNING = Running(ROOT)
+run = RUNNING.run
+
+
+def setup(python: str, venv: Path, line: str, what: str, log: Path) -> bool:
+    """Make an environment of this line with *what* in it: a dependency group and this checkout, or a wheel."""
+    return run(["scripts/setup.sh", python, str(venv), line, what], log, SECONDS["setup"])
+
+
+def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
+    """Do all steps of a cell; a step that fails does not keep the others from being done."""
+    started = time.monotonic()
+    shutil.rmtree(cell.folder / "home", ignore_errors=True)
+    shutil.rmtree(cell.folder / "wheel", ignore_errors=True)
+    (cell.folder / "home").mkdir(parents=True)
+    logs = {step: cell.folder / f"{step}.log" for step in STEPS}
+    for log in logs.values():
+        log.unlink(missing_ok=True)
+
+    if not cell.is_managed:
+        venv = cell.folder / "venv"
+        # The group of the tests on every line: the linters and servers of the newest one are not needed here.
+        well = setup(python, venv, cell.line, "test", logs["setup"])
+        cell.results["setup"] = OK if well else FAILED
+        if well:
+            env = {"AIRFLOW_HOME": str(cell.folder / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+            for step, marks in (("tests", "not slow and not system"), ("examples", "example and not system")):
+                command = [str(venv / "bin/python"), "-m", "pytest", "--durations=10", "-m", marks]
+                command += ["-o", f"cache_dir={cell.folder / step}"]
+                again = [*command, "--last-failed", "--last-failed-no-failures=none"]
+                cell.results[step] = (
+                    (run(command, logs[step], SECONDS[step], **env) and OK)
+                    or (run(again, logs[step], SECONDS[step], **env) and AGAIN)
+                    or FAILED
+                )
+    clean = cell.folder / "wheel/venv"
+    empty = cell.folder / "wheel/empty"
+    empty.mkdir(parents=True)
+    well = setup(python, clean, cell.line, str(wheel), logs["wheel"]) and run(
+        [str(clean / "bin/python"), "-I", str(ROOT / "scripts/wheel_check.py"), cell.spec.airflow],
+        logs["wheel"],
+        SECONDS["wheel"],
+        cwd=empty,
+        AIRFLOW_HOME=str(cell.folder / "wheel/home"),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    )
+    cell.results["wheel"] = OK if well else FAILED
+    cell.seconds = time.monotonic() - started
+    return cell
+
+
+def build_wheel(python: str) -> Path:
+    """Build the wheel of this checkout."""
+    shutil.rmtree(CACHE / "build", ignore_errors=True)
+    dist = CACHE / "build/dist"
+    dist.mkdir(parents=True)
+    log = CACHE / "build.log"
+    log.unlink(missing_ok=True)
+    venv = CACHE / "build/venv"
+    pip = [str(venv / "bin/python"), "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(dist), "."]
+    if not (run([python, "-m", "venv", str(venv)], log, 300) and run(pip, log, 600)):
+        sys.exit(f"The wheel cannot be built:\n{log.read_text(encoding='utf-8')}")
+    (wheel,) = dist.glob("*.whl")
+    return wheel
+
+
+def table(cells: list[Cell]) -> str:
+    """Return how all cells went."""
+    rows = [HEAD, *(cell.row for cell in cells)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def failures(cells: list[Cell], *, installed_only: bool) -> list[str]:
+    """Return the names of the cells that should be well, and are not."""
+    return [
+        cell.name
+        for cell in cells
+        if cell.spec.is_final
+        and not cell.is_well
+        and not (installed_only and ABSENT in cell.results.values())
+    ]
+
+
+def tails(cells: list[Cell]) -> Iterator[str]:
+    """Yield the ends of the logs of what failed."""
+    for cell in cells:
+        for step, result in cell.results.items():
+            log = cell.folder / f"{step}.log"
+            if result == FAILED and log.exists():
+                end = log.read_text(encoding="utf-8", errors="replace").splitlines()[-25:]
+                yield "\n".join([f"\n--- {cell.name}: {step} ({log.relative_to(ROOT)})", *end])
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Run the tests on every Airflow line with every Python.")
+    parser.add_argument(
+        "cells", nargs="*", default=["*"], help="names or patterns such as 3.0-py3.12, 2.11-*, *-py3.10"
+    )
+    parser.add_argument(
+        "--installed-only", action="store_true", help="leave out cells whose Python is not installed"
+    )
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="cells at a time (default: 1)")
+    parser.add_argument("--list", action="store_true", help="name the cells as JSON, for workflows, and stop")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the cells and print the table."""
+    asked = arguments()
+    names = [name for given in asked.cells for name in (QUICK if given == "quick" else (given,))]
+    cells = [cell for cell in every_cell() if any(fnmatch(cell.name, name) for name in names)]
+    for name in names:
+        if not any(fnmatch(cell.name, name) for cell in cells):
+            sys.exit(f"No cell {name!r}: there are {', '.join(cell.name for cell in every_cell())}.")
+    if asked.list:
+        print(json.dumps([{"cell": cell.name, "python": cell.python} for cell in cells]))
+        return
+    pythons = {version: find_python(version) for version in sorted({cell.python for cell in cells})}
+    for cell in cells:
+        if not pythons[cell.python]:
+            cell.results["setup"] = ABSENT
+    started = time.monotonic()
+    if not (builder := next(filter(None, pythons.values()), None)):
+        sys.exit(f"No Python of {', '.join(pythons)} is installed.")
+    wheel = build_wheel(builder)
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        running = [
+            pool.submit(run_cell, cell, python, wheel) for cell in cells if (python := pythons[cell.python])
+        ]
+        try:
+            for done in as_completed(running):
+                print("  ".join(done.result().row).rstrip(), flush=True)
+        except BaseException:
+            RUNNING.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    print(*tails(cells), f"\n{table(cells)}\n", sep="\n")
+    for version, python in pythons.items():
+        if not python:
+            print(f"Python {version} is not installed: neither in PATH, nor with pyenv, nor known to uv.")
+    failed = failures(cells, installed_only=asked.installed_only)
+    if failed:
+        sys.exit(f"FAILED: {', '.join(failed)}. Logs: {CACHE.relative_to(ROOT)}/<cell>/")
+    print(
+        f"OK: {sum(cell.is_well for cell in cells)} of {len(cells)} cells, {time.monotonic() - started:.0f} s."
+    )
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
+    main()

@@ -1,0 +1,64 @@
+"""Commands that run into logs, and of which nothing is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+
+class Running:
+    """The commands that run.
+
+    :param folder: where they run, unless said otherwise.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def run(self, command: list[str], log: Path, seconds: float, cwd: Path | None = None, **env: str) -> bool:
+        """Run a command into its log; end it, and all that it started, when it takes too long."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+        with log.open("a", encoding="utf-8") as output:
+            print("$", *command, file=output, flush=True)
+            with self._lock:
+                if self._stopped:
+                    return False
+                process = subprocess.Popen(
+                    command,
+                    cwd=cwd or self._folder,
+                    env=clean | env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+                self._processes.add(process)
+            try:
+                return process.wait(seconds) == 0
+            except subprocess.TimeoutExpired:
+                print(f"\nNot done after {seconds} s.", file=output)
+                return False
+            finally:
+                with self._lock:
+                    self._kill(process)
+                    self._processes.discard(process)
+
+    def stop(self) -> None:
+        """End everything, and start nothing more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._processes:
+                self._kill(process)
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # also what it left behind
+        process.wait()

@@ -1,0 +1,389 @@
+"""What a person does in Airflow's UI: the connection's form, its Test button, the examples, their links and results."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from stack import AIRFLOW_VERSION, VERSION
+
+from airflow_provider_retell.emulator import Emulator, Fault
+from sandbox import ROOT, SAMPLE_CALLS, connection, sqlite_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from browser import Browser
+    from playwright.sync_api import Locator, Page
+    from stack import Stack
+
+if VERSION != (3, 3):
+    pytest.skip(
+        f"the UI differs with every Airflow; these tests know that of 3.3, and this is {AIRFLOW_VERSION}",
+        allow_module_level=True,
+    )
+
+from browser import chromium, lines
+from playwright.sync_api import expect
+
+KEY = f"key_{secrets.token_hex(12)}"
+PHONE = "+14155550137"
+ENRICH, BULK = "enrich_call_after_pipeline", "bulk_enrich_from_warehouse"
+RUN_SECONDS = 90
+
+STANDARD_FIELDS = ["Description", "Base URL (optional)", "API key", "Port (optional)"]
+EXTRA_FIELDS = [
+    "Timeout (s)",
+    "Seconds without a byte from Retell before a request fails. Default: 60.",
+    "Connect timeout (s)",
+    "Seconds to reach Retell before a request fails. Default: 10.",
+    "Quota",
+    "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, Retell's documented "
+    "quota. Listing calls and placing calls have quotas of their own.",
+    "Quota of lists",
+    "Lists per seconds, such as 30/10. Default: 15/10, the smallest that Retell documents.",
+]
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(api_key=KEY) as emulator:
+        for call_id in SAMPLE_CALLS:
+            emulator.add_call(call_id=call_id, call_type="phone_call", from_number=PHONE, to_number=PHONE)
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Airflow runs: relative paths start there."""
+    return tmp_path_factory.mktemp("folder")
+
+
+@pytest.fixture(scope="module")
+def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -> Iterator[Stack]:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        airflow(
+            [ROOT / "example_dags" / f"{name}.py" for name in (ENRICH, BULK)],
+            AIRFLOW__API__AUTO_REFRESH_INTERVAL="1",
+            AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True",
+            AIRFLOW__CORE__TEST_CONNECTION="Enabled",
+            AIRFLOW_CONN_WAREHOUSE=sqlite_connection(folder / "warehouse.db"),
+            RETELL_REPORTS="reports",
+        ) as stack,
+    ):
+        stack.prepare_all({})
+        patch.chdir(folder)
+        stack.start_all()
+        yield stack
+        logs = "".join(path.read_text(errors="replace") for path in stack.home.rglob("*.log"))
+        assert KEY not in logs
+
+
+@pytest.fixture(scope="module")
+def window(stack: Stack) -> Iterator[Browser]:
+    with chromium(stack.url) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(window: Browser, tmp_path: Path) -> Iterator[Browser]:
+    """The browser; no test may end with the API key in anything it was sent, nor with a complaint of the page."""
+    yield window
+    assert window.said
+    assert window.heard(KEY) == []
+    assert window.complaints == []
+
+
+def slug(name: str) -> str:
+    """Return an id for a connection."""
+    return name.replace(" ", "_")
+
+
+def store(stack: Stack, conn_id: str, url: str, key: str = KEY, **extra: Any) -> None:
+    """Make a connection over the REST API, or make it anew."""
+    headers = {"Authorization": f"Bearer {stack.token()}", "Content-Type": "application/json"}
+    stack.request("DELETE", f"/api/v2/connections/{slug(conn_id)}", **headers)
+    body = {**json.loads(connection(url, key, **extra)), "connection_id": slug(conn_id)}
+    status, said = stack.request("POST", "/api/v2/connections", json.dumps(body).encode(), **headers)
+    assert status == 201, said
+
+
+def press_test(browser: Browser, conn_id: str) -> Locator:
+    """Press the Test button of a connection in the list; return the notice that comes."""
+    page = browser.page
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=slug(conn_id), exact=True))
+    # By the keyboard: the notices of earlier tests may cover the button, and stay while the mouse is on them.
+    page.mouse.move(0, 0)
+    row.get_by_role("button", name="Test Connection").press("Enter")
+    return page.get_by_role("status").filter(has_text="Test Connection")
+
+
+# -- the connection
+
+
+def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
+    stack: Stack, browser: Browser, emulator: Emulator
+) -> None:
+    page = browser.open("/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Connection ID").fill("retell_default")
+    form.get_by_label("Connection Type").fill("Retell")
+    page.get_by_role("option", name="Retell AI", exact=True).click()
+
+    standard = form.get_by_role("region", name="Standard Fields")
+    assert lines(standard) == STANDARD_FIELDS
+    host, port, key = (form.get_by_label(label) for label in (*STANDARD_FIELDS[1:2], "Port", "API key"))
+    expect(host).to_have_attribute("placeholder", "https://api.retellai.com")
+    expect(port).to_have_attribute("placeholder", "443 (Test needs it in Airflow 3.3)")
+    expect(key).to_have_attribute("placeholder", "key_...")
+    key.fill("key_that_is_wrong")
+    expect(key).to_have_attribute("type", "password")
+    form.get_by_role("button", name="Show value").click()
+    expect(key).to_have_attribute("type", "text")
+    form.get_by_role("button", name="Hide value").click()
+    expect(key).to_have_attribute("type", "password")
+    port.fill("443")
+    form.get_by_label("Description").fill("Retell, production workspace")
+    browser.picture("connection-form")
+    address, _, number = emulator.url.rpartition(":")
+    host.fill(address)
+    port.fill(number)
+
+    form.get_by_role("button", name="Extra Fields", exact=True).click()
+    extra = form.get_by_role("region").filter(has=page.get_by_label("Connect timeout (s)"))
+    expect(extra.get_by_label("Timeout (s)", exact=True)).to_be_visible()
+    assert lines(extra) == EXTRA_FIELDS
+    extra.get_by_label("Timeout (s)", exact=True).fill("30")
+    quota = extra.get_by_role("group").filter(has=page.get_by_text("Quota", exact=True))
+    quota.get_by_role("textbox").fill("50/10")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status", name="Create Connection Request Submitted")).to_be_visible()
+
+    expected = {
+        **{"conn_type": "retell", "host": address, "port": int(number), "login": None, "schema": None},
+        **{"description": "Retell, production workspace", "password": "***"},
+    }
+    stored = stack.api("GET", "/connections/retell_default")
+    assert {name: stored[name] for name in expected} == expected
+    assert given(stored) == {"timeout": 30, "quota": "50/10"}
+    expect(press_test(browser, "retell_default")).to_contain_text("Retell does not accept this API key")
+
+    page = browser.open("/connections")
+    row = page.get_by_role("row", name="retell_default retell")
+    row.get_by_role("button", name="Edit Connection").click()
+    key = form.get_by_label("API key")
+    expect(key).to_have_value("***")
+    key.fill(KEY)
+    expect(key).to_have_attribute("type", "password")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status", name=re.compile("Update Connection"))).to_be_visible()
+    expect(form).to_be_hidden()
+    assert KEY not in page.content()
+    assert given(stack.api("GET", "/connections/retell_default")) == {"timeout": 30, "quota": "50/10"}
+
+    page = browser.open("/connections")
+    notice = press_test(browser, "retell_default")
+    expect(notice).to_contain_text("Test Connection Successful")
+    expect(notice).to_contain_text(f"Connected to the Retell organisation '{emulator.organisation.name}'.")
+    assert KEY not in page.content()
+    browser.picture("connection-test")
+    row.get_by_role("button", name="Edit Connection").click()
+    form.get_by_role("button", name="Show value").click()
+    expect(form.get_by_label("API key")).to_have_value("***")
+    assert KEY not in page.content()
+
+
+def given(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the extras of a connection that have a value."""
+    return {name: value for name, value in json.loads(stored["extra"]).items() if value not in (None, "")}
+
+
+# What is stored beside a working emulator's address and key, and what the notice then says.
+FIELDS: dict[str, tuple[dict[str, Any], str]] = {
+    "no key": ({"key": ""}, "This connection has no API key: put the key from Retell's dashboard into the password field"),
+    "a masked key": ({"key": "****"}, "This connection: the API key is the mask '***' that Airflow shows"),
+    "a key in two lines": ({"key": "key_1\nkey_2"}, "This connection: the API key has characters that no key has"),
+    "a wrong key": ({"key": "key_other"}, "Retell does not accept this API key: copy it again"),
+    "no such name": ({"url": "https://retell.invalid:443"}, "The host name does not resolve"),
+    "http elsewhere": ({"url": "http://retell.invalid:80"}, "which would send the API key in clear: use https"),
+    "no web address": ({"url": "ftp://retell.invalid:21"}, "the host must be a URL such as https://api.retell"),
+    "a quota that is none": ({"quota": "many"}, "the quota must read like '100/10'"),
+    "a time-out that is none": ({"timeout": "soon"}, "timeout must be seconds, more than 0 and at most 3600"),
+}
+# What the server does, and what the notice then says.
+FAULTS: dict[str, tuple[Fault, str]] = {
+    "another server": (Fault.garbage(), "answers, but is not Retell's API: check the host"),
+    "a redirection": (Fault.redirect(), "redirects elsewhere and is not Retell's API: check the host"),
+    "a key that may do nothing": (Fault.status(403), "Retell knows this API key, but the key is restricted"),
+    "an unpaid bill": (Fault.status(402), "payment method"),
+    "a used-up quota": (Fault.status(429), "quota is used up"),
+    "a broken Retell": (Fault.status(500), "Retell failed"),
+    "a server that hangs": (Fault.hang(), "no answer within 1 s"),
+}
+NOBODY, PLAIN = "a port without a server", "a server without TLS"
+REFUSALS = {
+    **{name: says for cases in (FIELDS, FAULTS) for name, (_, says) in cases.items()},
+    NOBODY: "Nothing answers there: check the host in the Airflow connection",
+    PLAIN: "The TLS certificate was not accepted",
+}
+RESTRICTED = "a restricted key"
+
+
+@pytest.fixture(scope="module")
+def connections(stack: Stack, emulator: Emulator, window: Browser) -> Iterator[None]:
+    """A connection for each way to fail, and the page that lists them."""
+    with ExitStack() as servers:
+        for name, (fields, _) in FIELDS.items():
+            store(stack, name, **{"url": emulator.url, **fields})
+        for name, (fault, _) in FAULTS.items():
+            server = servers.enter_context(Emulator(api_key=KEY))
+            server.faults.add(fault, times=0)
+            store(stack, name, server.url, timeout="1")
+        # Bound, but not listening: nobody else can have the port.
+        nobody = servers.enter_context(socket.socket())
+        nobody.bind(("127.0.0.1", 0))
+        store(stack, NOBODY, f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        store(stack, PLAIN, emulator.url.replace("http://", "https://"))
+        emulator.add_key("key_restricted", {"history": "read"}, api_key_info=False)
+        store(stack, RESTRICTED, emulator.url, "key_restricted")
+        window.open("/connections")
+        yield
+
+
+@pytest.mark.usefixtures("connections")
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_connection_that_does_not_work_says_why(browser: Browser, case: str) -> None:
+    notice = press_test(browser, case).filter(has_text=REFUSALS[case])
+    expect(notice).to_be_visible()
+    expect(notice).to_contain_text("Test Connection Failed")
+
+
+@pytest.mark.usefixtures("connections")
+def test_a_key_that_may_not_read_its_own_name_works(browser: Browser) -> None:
+    notice = press_test(browser, RESTRICTED).filter(has_text="Connected to Retell with a restricted API key")
+    expect(notice).to_contain_text("Test Connection Successful")
+
+
+# -- the examples
+
+
+@pytest.fixture(scope="module")
+def scheduled(stack: Stack, emulator: Emulator) -> None:
+    """The examples are on, and the runs that they are due are through."""
+    store(stack, "retell_default", emulator.url)
+    for dag_id in (ENRICH, BULK):
+        stack.wait("it is there", lambda d=dag_id: stack.rows(f"select 1 from dag where dag_id = '{d}'"), 90)
+        stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
+    over = "select distinct dag_id from dag_run where state in ('success', 'failed')"
+    stack.wait("the scheduled runs are over", lambda: len(stack.rows(over)) == 2, RUN_SECONDS)
+
+
+@pytest.fixture
+def example(scheduled: None, emulator: Emulator) -> None:
+    """The calls are as they were before any run."""
+    for call_id, metadata in SAMPLE_CALLS.items():
+        emulator.calls[call_id]["metadata"] = dict(metadata)
+
+
+def trigger(browser: Browser, dag_id: str, tasks: int, **params: str) -> None:
+    """Trigger a DAG, and wait until all its tasks have succeeded."""
+    page = browser.open("/dags")
+    page.get_by_role("link", name=dag_id, exact=True).click()
+    expect(page.get_by_role("heading", name=dag_id, exact=True)).to_be_visible()
+    page.get_by_role("button", name="Trigger Dag", exact=True).click()
+    form = page.get_by_role("dialog")
+    for name, value in params.items():
+        field = form.get_by_role("group").filter(has=page.get_by_text(name, exact=True)).get_by_role("textbox")
+        expect(field).to_have_value("autumn")
+        field.fill(value)
+    form.get_by_role("button", name="Trigger").click()
+    expect(page.get_by_role("heading", name=re.compile("^manual__"))).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{tasks} Task Instances")).to_be_visible(
+        timeout=RUN_SECONDS * 1000
+    )
+    # One for each task, and one for the run.
+    expect(page.get_by_text("Success", exact=True)).to_have_count(tasks + 1, timeout=RUN_SECONDS * 1000)
+
+
+@pytest.mark.usefixtures("example")
+def test_a_person_triggers_the_example_and_follows_its_link(browser: Browser, emulator: Emulator) -> None:
+    trigger(browser, ENRICH, 8, campaign="winter")
+    browser.picture("run")
+    page = browser.page
+    assert emulator.calls["call_5d2e03"]["metadata"]["campaign"] == "winter"
+    assert emulator.calls["call_5d2e03"]["metadata"]["follow_up"] == "gold customer at risk"
+
+    page.get_by_role("table").get_by_role("link", name="flag_follow_up").click()
+    expect(page.get_by_text("Call call_5d2e03: wrote")).to_be_visible()
+
+    page.get_by_role("link", name="Rendered Templates", exact=True).click()
+    metadata = page.get_by_role("row").filter(has=page.get_by_role("cell", name="metadata", exact=True))
+    code = metadata.get_by_role("code")
+    expect(code).to_contain_text("follow_up")
+    assert shown(code) == {"campaign": "***", "enriched_on": "***", "follow_up": "***"}
+
+    page.get_by_role("link", name="Details", exact=True).click()
+    followed: list[str] = []
+    elsewhere = re.compile(r"^https://(?!127\.0\.0\.1)")
+
+    def follow(route: Any) -> None:
+        followed.append(route.request.url)
+        route.fulfill(content_type="text/html", body="<h1>The dashboard</h1>")
+
+    browser.context.route(elsewhere, follow)
+    with browser.context.expect_page() as opened:
+        page.get_by_role("link", name="Retell call", exact=True).click()
+    expect(opened.value.get_by_role("heading", name="The dashboard")).to_be_visible()
+    opened.value.close()
+    browser.context.unroute(elsewhere)
+    assert followed == ["https://dashboard.retellai.com/call-history?history=call_5d2e03"]
+    for private in ("gold customer at risk", PHONE):
+        assert browser.heard(private) == []
+
+
+def shown(code: Locator) -> Any:
+    """Return the JSON that is shown there, without the numbers of its lines."""
+    return json.loads(re.sub(r"(?m)^\s*\d+(?=\s*[{}\"\s])", "", code.inner_text().replace("\xa0", " ")))
+
+
+def open_xcom(page: Page, task_id: str) -> None:
+    """Go from a run's page to what a task of it returned."""
+    page.get_by_role("table").get_by_role("link", name=task_id, exact=True).click()
+    page.get_by_role("link", name="Storage", exact=True).click()
+    page.get_by_role("link", name="XCom", exact=True).click()
+
+
+@pytest.mark.usefixtures("example")
+def test_a_person_triggers_the_bulk_example_and_reads_its_report(
+    browser: Browser, emulator: Emulator, folder: Path
+) -> None:
+    trigger(browser, BULK, 3)
+    page = browser.page
+    assert emulator.calls["call_5d2e04"]["metadata"]["customer_segment"] == "new"
+    open_xcom(page, "enrich_calls")
+    page.get_by_role("button", name="Expand all extra JSON").click()
+    row = page.get_by_role("row", name=re.compile("^return_value"))
+    expect(row).to_contain_text("schema_version")
+    browser.picture("report")
+    manifest = shown(row.get_by_role("code"))
+    assert (manifest["rows"], manifest["updated"], manifest["failed"]) == (4, 4, 0)
+    assert manifest["report"].startswith("reports/retell_")
+    report = [json.loads(line) for line in (folder / manifest["report"]).read_text().splitlines()]
+    assert sorted((line["call_id"], line["outcome"]) for line in report) == [
+        (f"call_5d2e0{number}", "updated") for number in (1, 2, 3, 4)
+    ]
+
+    page.get_by_role("navigation", name="breadcrumb").get_by_role("link", name=re.compile("^manual__")).click()
+    open_xcom(page, "summarise")
+    expect(page.get_by_text("4 of 4 calls updated, 0 were up to date")).to_be_visible()
+    for private in ("undecided", "at risk", "loyal", PHONE):
+        assert browser.heard(private) == []
