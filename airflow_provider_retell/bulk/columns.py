@@ -71,7 +71,7 @@ class Columns:
         if "call_status" in row and "agent_id" in row:
             raise RetellInputError(
                 "the row is a whole call, such as ListCallsOperator writes: name the columns that are metadata in "
-                "metadata_columns"
+                "metadata_columns ([] for none)"
             )
         taken = {self.call_id, self.storage_column, *(self.custom_attributes or ())}
         return {name: name for name in row if name not in taken}
