@@ -25,6 +25,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -39,6 +40,8 @@ MAX_METADATA_BYTES = 50_000
 """Retell documents "50 kB"; read as 50,000 bytes, the stricter of the two readings."""
 
 _MAX_DEPTH = 100
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}").fullmatch
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
@@ -57,10 +60,17 @@ def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
     if depth > _MAX_DEPTH:
         raise RetellInputError(f"{where} is nested more than {_MAX_DEPTH} levels deep (or contains itself)")
     if kind is dict or isinstance(value, Mapping):
-        return {_key(key, where): to_json(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
+        return {
+            _key(key, where): to_json(item, f"{where}.{shown(key)}", depth + 1) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [to_json(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
     return _scalar(value, where)
+
+
+def shown(name: str, otherwise: str = "[..]") -> str:
+    """Return a key or a column's name if it looks like one; what does not (a phone number, say) may be a value."""
+    return name if _PLAIN(name) else otherwise
 
 
 def _scalar(value: Any, where: str) -> JsonValue:

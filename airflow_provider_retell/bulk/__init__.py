@@ -3,6 +3,7 @@
 What a DAG file needs stands here: the sources of rows.
 """
 
-from airflow_provider_retell.bulk.rows import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.files import FailedRows, FileRows
+from airflow_provider_retell.bulk.sql import SqlRows
 
 __all__ = ["FailedRows", "FileRows", "SqlRows"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.change import Change
-from airflow_provider_retell.api.encode import to_json
+from airflow_provider_retell.api.encode import shown, to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.request import check_id
@@ -31,13 +31,18 @@ class Columns:
     storage: DataStorageSetting | None = None
     storage_column: str | None = None
 
+    @property
+    def named(self) -> list[str]:
+        """The columns that are named, but for the call's id."""
+        storage = [] if self.storage_column is None else [self.storage_column]
+        return [*(self.metadata or ()), *(self.custom_attributes or ()), *storage]
+
     def check(self, row: Row) -> None:
         """Raise :class:`RetellInputError` if *row*, of a source with fixed columns, lacks one that is named."""
-        named = [self.call_id, *(self.metadata or ()), *(self.custom_attributes or ()), self.storage_column]
-        missing = [name for name in named if name is not None and name not in row]
+        missing = [name for name in (self.call_id, *self.named) if name not in row]
         if missing:
             raise RetellInputError(
-                f"the rows have no column {', '.join(missing)}; they have: {', '.join(row)}"
+                f"the rows have no column {', '.join(missing)}; they have: {', '.join(column_names(row))}"
             )
 
     def id_in(self, row: Row) -> str:
@@ -47,6 +52,8 @@ class Columns:
         if self.call_id not in row:
             raise RetellInputError(f"the row has no {self.call_id!r}")
         call_id = row[self.call_id]
+        if call_id is None:
+            raise RetellInputError(f"{self.call_id} is null")
         return check_id(str(call_id) if type(call_id) is int else call_id, self.call_id)
 
     def change(self, row: Row) -> Change:
@@ -61,8 +68,50 @@ class Columns:
     def _metadata_columns(self, row: Row) -> Mapping[str, str]:
         if self.metadata is not None:
             return self.metadata
+        if "call_status" in row and "agent_id" in row:
+            raise RetellInputError(
+                "the row is a whole call, such as ListCallsOperator writes: name the columns that are metadata in "
+                "metadata_columns ([] for none)"
+            )
         taken = {self.call_id, self.storage_column, *(self.custom_attributes or ())}
         return {name: name for name in row if name not in taken}
+
+
+class Unseen:
+    """Which of the named columns no row has had so far: of rows that are not all alike, any one may lack some.
+
+    :ivar columns: their names; empty until a row could be read.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._left = dict.fromkeys(columns.named)
+        self._any = False
+
+    def look(self, rows: Iterable[Row]) -> None:
+        """Take the columns of *rows* off."""
+        for row in rows:
+            if not self._left:
+                return
+            if not isinstance(row, BadRow):
+                self._any = True
+                self._left = {name: None for name in self._left if name not in row}
+
+    @property
+    def columns(self) -> list[str]:  # noqa: D102 - in the docstring of the class
+        return list(self._left) if self._any else []
+
+
+def column_names(names: Iterable[Any]) -> list[str]:
+    """Return *names* for a message: without a header, a file's first row stands in their place."""
+    return [shown(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
+
+
+def check_distinct(names: Sequence[Any]) -> None:
+    """Raise :class:`RetellInputError` if a name is there twice, since a row would keep one of the values only."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            twice = shown(str(name), f"columns {names.index(name) + 1} and {number + 1}")
+            raise RetellInputError(f"the rows have two columns of the same name: {twice}")
 
 
 def renamed(columns: Mapping[str, str] | Sequence[str] | None) -> Mapping[str, str] | None:

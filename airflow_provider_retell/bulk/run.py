@@ -27,6 +27,7 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.update import apply_change
+from airflow_provider_retell.bulk.columns import Unseen
 from airflow_provider_retell.bulk.outcome import Result, Tally
 from airflow_provider_retell.bulk.plan import Difference, Plan, Todo
 from airflow_provider_retell.bulk.report import Report
@@ -55,7 +56,7 @@ class BulkStoppedError(RetellError):
 
 
 class RowsFailedError(RetellError):
-    """Every row was tried, and more failed than the task tolerates."""
+    """Every row was tried, and more failed than the task tolerates, or none had a column that the task names."""
 
 
 class BulkUpdate:
@@ -75,6 +76,8 @@ class BulkUpdate:
         self._concurrency = concurrency
         self._states = CallStates(hook)
         self._seen = Seen()
+        self._unseen = Unseen(plan.columns)
+        self._unshown = 0
         self._queue: asyncio.Queue[Todo | None] = asyncio.Queue(max(concurrency, _AHEAD))
         self._flying: dict[int, Todo] = {}
         self._lines: deque[Result] = deque()
@@ -102,6 +105,7 @@ class BulkUpdate:
 
         :raises AuthenticationError: (or 402, 403) at once, since every row would meet it.
         :raises BulkStoppedError: if fifty rows in a row were lost to faults of Retell or the network.
+        :raises RowsFailedError: after the last row, if no row has a column that the task names.
         """
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -118,6 +122,7 @@ class BulkUpdate:
                 if going:
                     self._log_counts()
                 await self._flush()
+            self._check_columns()
         finally:
             for task in tasks:
                 task.cancel()
@@ -131,6 +136,12 @@ class BulkUpdate:
                 await _on(self._writer, self._report.close)
                 self._writer.shutdown()
                 self._log_counts(going=False)
+                if self._unshown:
+                    log.warning(
+                        "%s rows: Retell's answer does not show whether it kept all of what was sent; the report "
+                        "names what",
+                        f"{self._unshown:,}",
+                    )
 
     async def _plan_all(self) -> None:
         rows: Iterator[Row] = iter(())
@@ -142,6 +153,7 @@ class BulkUpdate:
                     for row in filterfalse(_is_bad, chunk):
                         self._plan.columns.check(row)
                         break
+                self._unseen.look(chunk)
                 await self._plan_chunk(number, chunk)
                 await self._flush(at_least=_LINES)
                 number += len(chunk)
@@ -196,9 +208,8 @@ class BulkUpdate:
             self._flying[todo.row] = todo
             call_id = todo.call.call_id
             try:
-                check_answer(
-                    todo.change, await self._hook.run(apply_change(call_id, todo.change, todo.request))
-                )
+                answer = await self._hook.run(apply_change(call_id, todo.change, todo.request))
+                unshown = check_answer(todo.change, answer)
             except RetellError as error:
                 self._end(Result.of_error(todo.row, call_id, error))
                 if isinstance(error, FATAL):
@@ -206,8 +217,22 @@ class BulkUpdate:
                 self._count_lost("write", error)
             else:
                 self._lost_in_a_row["write"] = 0
-                self._end(Result(todo.row, call_id, "updated", changed=todo.changed))
+                reason = (
+                    f"Retell's answer does not show whether it kept {', '.join(unshown)}" if unshown else ""
+                )
+                self._unshown += bool(unshown)
+                self._end(Result(todo.row, call_id, "updated", reason, todo.changed))
             await self._flush(at_least=_LINES)
+
+    def _check_columns(self) -> None:
+        if not self._unseen.columns:
+            return
+        error = RowsFailedError(
+            f"No row has the column {', '.join(self._unseen.columns)}, so nothing was written from it: check the "
+            f"spelling. The other columns of {self.tally.rows:,} rows are done"
+        )
+        error.permanent = True
+        raise error
 
     def _end(self, result: Result) -> None:
         self.tally.counts[result.outcome] += 1

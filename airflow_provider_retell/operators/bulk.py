@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.call import MetadataMode
-from airflow_provider_retell.operators.sealed import SealedField, unsealed
+from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_list, unsealed
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -39,8 +39,8 @@ class BulkUpdateCallOperator(RetellOperator):
     ``seconds``, ``waited_seconds``, ``report``, ``schema_version``. A failing task pushes it too. Each of the
     task's ``outlets`` gets the counts as its event's extra.
 
-    :param rows: :class:`SqlRows`, :class:`FileRows`, a list of dicts (an upstream task's output, say), or a
-        function without arguments that returns dicts (templated).
+    :param rows: :class:`SqlRows`, :class:`FileRows`, a list of dicts (an upstream task's output, say), text
+        that renders to such a list, or a function without arguments that returns dicts (templated).
     :param call_id_column: the column with the call's id. A second row for the same call is invalid.
     :param metadata_columns: the columns that become metadata: a list, or the metadata key by column; None (default)
         takes every column that has no other meaning.
@@ -50,12 +50,13 @@ class BulkUpdateCallOperator(RetellOperator):
     :param data_storage_setting_column: the column with the row's own setting; empty changes nothing.
     :param metadata_mode: ``"merge"`` (default) lays the row's keys over the call's, ``"fill"`` sets those that the
         call lacks, ``"replace"`` leaves nothing else.
-    :param remove_metadata_keys: metadata keys to take away from every call in the rows.
+    :param remove_metadata_keys: metadata keys to take away from every call in the rows, even if a row has them.
     :param dry_run: True to change nothing: the manifest and the report say what would be done, the log names the
-        first differences by key.
+        first differences by key (templated).
     :param show_values: True to log the values of these differences too.
     :param report_path: where to write one line of JSON per row (row, call_id, outcome, reason, changed keys), on any
-        ``ObjectStoragePath`` (templated). :class:`FailedRows` reads it back.
+        ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, or these with ``.gz`` (templated). :class:`FailedRows` reads
+        it back.
     :param report_conn_id: the Airflow connection to the report's storage, if its default will not do (templated).
     :param concurrency: updates under way at once.
     :param quota: requests per seconds on each route, such as ``"100/10"``, in place of the connection's.
@@ -68,10 +69,12 @@ class BulkUpdateCallOperator(RetellOperator):
     template_fields: Sequence[str] = (
         "rows",
         "data_storage_setting",
+        "only_plan",
         "report_path",
         "report_conn_id",
         "retell_conn_id",
     )
+    template_ext: Sequence[str] = (".sql",)  # of SqlRows
     operator_extra_links = ()
 
     rows = SealedField()
@@ -79,7 +82,7 @@ class BulkUpdateCallOperator(RetellOperator):
     def __init__(
         self,
         *,
-        rows: Rows | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
+        rows: Rows | str | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
@@ -87,7 +90,7 @@ class BulkUpdateCallOperator(RetellOperator):
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
-        dry_run: bool = False,
+        dry_run: bool | str | XComArg = False,
         show_values: bool = False,
         report_path: str | None = None,
         report_conn_id: str | None = None,
@@ -108,10 +111,14 @@ class BulkUpdateCallOperator(RetellOperator):
             raise ValueError(f"tolerate is a list with {' and '.join(get_args(Tolerated))} in it, or neither")
         if data_storage_setting is not None and data_storage_setting_column is not None:
             raise ValueError("give data_storage_setting or data_storage_setting_column, not both")
+        if not isinstance(show_values, bool):
+            raise ValueError("show_values is True or False")
         if isinstance(remove_metadata_keys, str):
             raise ValueError("remove_metadata_keys is a list of keys, not text")
         if not 1 <= concurrency <= 256:
             raise ValueError("concurrency is 1 to 256")
+        if max_failed_rows is not None and max_failed_rows < 0:
+            raise ValueError("max_failed_rows is 0 or more")
         if max_failed_ratio is not None and not 0 <= max_failed_ratio <= 1:
             raise ValueError("max_failed_ratio is 0 to 1")
         if isinstance(rows, Iterator):
@@ -136,6 +143,7 @@ class BulkUpdateCallOperator(RetellOperator):
         self.show_values = show_values
         self.report_path = report_path
         self.report_conn_id = report_conn_id
+        self._reports = report_path is not None
         self.concurrency = concurrency
         self.quota = quota
         self.max_failed_rows = max_failed_rows
@@ -187,6 +195,7 @@ class BulkUpdateCallOperator(RetellOperator):
             self._stop = None
 
     async def _run(self, manifest: dict[str, Any]) -> None:
+        from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.api.quota import Rate
         from airflow_provider_retell.bulk.columns import Columns, renamed, storage_setting
         from airflow_provider_retell.bulk.plan import Plan
@@ -204,10 +213,18 @@ class BulkUpdateCallOperator(RetellOperator):
             ),
             mode=self.metadata_mode,
             remove=frozenset(self.remove_metadata_keys),
-            dry_run=self.only_plan,
+            dry_run=as_bool(self.only_plan, "dry_run"),
         )
-        rows = as_rows(unsealed(self.rows))
-        report = Report(self.report_path, self.report_conn_id)
+        both = plan.remove.intersection((plan.columns.metadata or {}).values())
+        if both:
+            raise RetellInputError(
+                f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(sorted(both))}"
+            )
+        given = unsealed(self.rows)
+        rows = as_rows(as_list(given, "rows") if isinstance(given, str) else given)
+        # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
+        report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)
+        report.check(rows.files())
         quota = None if self.quota is None else Rate.parse(self.quota)
         async with RetellAsyncHook(self.retell_conn_id, connections=self.concurrency, quota=quota) as hook:
             bulk = BulkUpdate(hook, rows, plan, report, self.concurrency)

@@ -104,7 +104,12 @@ def run(tmp_path: Path) -> Run:
         operator = arguments.pop("operator", None) or BulkUpdateCallOperator(
             task_id="update", **{"report_path": str(task.path), "quota": "100000/1", **arguments}
         )
-        dag = DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
+        dag = DAG(
+            "a_dag",
+            schedule=None,
+            start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+            template_searchpath=str(tmp_path),
+        )
         dag.render_template_as_native_obj = native
         operator.dag = dag
         values = {"ti": task.ti, "dag": dag, "task": operator, "params": {}, **(context or {})}

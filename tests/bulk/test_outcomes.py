@@ -88,9 +88,9 @@ def test_a_row_that_asks_for_nothing_changes_nothing(
     emulator: Emulator, run: Any, mode: str, columns: Any
 ) -> None:
     emulator.add_call(call_id="a", metadata={"kept": 1})
-    assert run(rows=[{"call_id": "a"}], metadata_mode=mode, metadata_columns=columns).counts == {
-        "unchanged": 1
-    }
+    emulator.add_call(call_id="b", metadata={"tier": "gold"})
+    rows = [{"call_id": "a"}, {"call_id": "b", "tier": "gold"}]
+    assert run(rows=rows, metadata_mode=mode, metadata_columns=columns).counts == {"unchanged": 2}
     assert emulator.calls["a"]["metadata"] == {"kept": 1}
 
 
@@ -125,6 +125,36 @@ def test_a_dry_run_sends_nothing_and_names_keys(
     assert ("'before'" in caplog.text) == show
 
 
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("given", [True, False, "True", "false", 1, 0])
+def test_a_dry_run_may_be_a_template(emulator: Emulator, run: Any, native: bool, given: Any) -> None:
+    emulator.add_calls(["a"])
+    task = run(
+        rows=[{"call_id": "a", "x": 1}],
+        dry_run="{{ params.dry_run }}",
+        native=native,
+        context={"params": {"dry_run": given}},
+    )
+    dry = given in (True, "True")
+    assert task.counts == ({"would_update": 1} if dry else {"updated": 1})
+    assert emulator.calls["a"]["metadata"] == ({} if dry else {"x": 1})
+
+
+@pytest.mark.parametrize("given", [None, "", "no idea", 2, 0.5, []])
+def test_a_dry_run_that_is_neither_true_nor_false_fails(emulator: Emulator, run: Any, given: Any) -> None:
+    for dry_run in ("{{ params.dry_run }}", given):
+        task = run(
+            rows=[{"call_id": "a"}],
+            dry_run=dry_run,
+            context={"params": {"dry_run": given}},
+            fails=True,
+            report_path=None,
+        )
+        assert isinstance(task.error, AirflowFailException)
+        assert "dry_run must be True or False" in str(task.error)
+    assert not emulator.requests
+
+
 def test_attributes_are_always_sent_because_calls_do_not_show_them(emulator: Emulator, run: Any) -> None:
     emulator.add_call(call_id="a", metadata={"kept": 1})
     for _ in range(2):
@@ -135,6 +165,24 @@ def test_attributes_are_always_sent_because_calls_do_not_show_them(emulator: Emu
     assert [r.body for r in emulator.requests if r.route == "update-call"] == 2 * [
         {"custom_attributes": {"attr_tier": "gold"}}
     ]
+
+
+def test_what_the_answer_does_not_show_is_said(
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Retell drops attributes with an id that is not defined, and its answers show none at all."""
+    emulator.add_calls(["a", "b", "c"])
+    rows = [{"call_id": "a", "n": 1, "t": "gold"}, {"call_id": "b", "t": "x"}]
+    task = run(rows=rows, custom_attribute_columns={"t": "attr_typo"})
+    says = "Retell's answer does not show whether it kept custom_attributes.attr_typo"
+    assert [task.outcome(row) for row in (1, 2)] == [("updated", says)] * 2
+    assert caplog.text.count("2 rows: Retell's answer does not show") == 1
+    caplog.clear()
+    emulator.echo_custom_attributes = True
+    task = run(rows=rows, custom_attribute_columns={"t": "attr_tier"})
+    assert [task.outcome(row) for row in (1, 2)] == [("updated", "")] * 2
+    assert run(rows=[{"call_id": "c", "n": 1}]).outcome(1) == ("updated", "")
+    assert "does not show" not in caplog.text
 
 
 def test_an_answer_that_differs_is_a_failed_row(emulator: Emulator, run: Any) -> None:
@@ -200,7 +248,7 @@ def test_storage_by_row(emulator: Emulator, run: Any) -> None:
 
 def fails_with(emulator: Emulator, **numbers: int) -> list[dict[str, Any]]:
     """Return rows of which so many end in the outcomes named, and ten are well."""
-    rows: list[dict[str, Any]] = [{"call_id": f"well_{n}"} for n in range(10)]
+    rows: list[dict[str, Any]] = [{"call_id": f"well_{n}", "keeps": None} for n in range(10)]
     emulator.add_calls([row["call_id"] for row in rows])
     for outcome, count in numbers.items():
         for n in range(count):
@@ -308,8 +356,10 @@ def test_a_report_that_cannot_be_written_fails_before_anything_is_sent(
         {"tolerate": ["failed"]},
         {"data_storage_setting": "everything", "data_storage_setting_column": "x"},
         {"remove_metadata_keys": "key"},
+        {"show_values": "False"},
         {"concurrency": 0},
         {"max_failed_ratio": 1.1},
+        {"max_failed_rows": -1},
         {"rows": iter([])},
     ],
 )

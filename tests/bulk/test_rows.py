@@ -17,9 +17,12 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.outcome import Result
+from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.bulk.seen import Seen
 from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators.listing import ListCallsOperator
 
 PRIVATE = "Ada's private note"
 
@@ -49,7 +52,7 @@ def test_a_function_is_called_when_the_task_runs(emulator: Emulator, run: Any) -
 
 
 @pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("source", ["output", "template"])
+@pytest.mark.parametrize("source", ["output", "template", "json"])
 def test_an_upstream_tasks_output(emulator: Emulator, run: Any, native: bool, source: str) -> None:
     emulator.add_calls(["a"])
     given = [{"call_id": "a", "note": PRIVATE, "template": "{{ not_rendered }}"}]
@@ -57,17 +60,19 @@ def test_an_upstream_tasks_output(emulator: Emulator, run: Any, native: bool, so
     class Output(list):  # stands for XComArg, which the e2e tests use
         pass
 
-    rows = "{{ given }}" if source == "template" else Output(given)
+    rows = {"output": Output(given), "template": "{{ given }}", "json": "{{ given | tojson }}"}[source]
     if source == "output":
         rows[0] = {**given[0], "template": "rendered is {{ 'code' }}"}
-    fails = source == "template" and not native
-    task = run(rows=rows, native=native, context={"given": given}, fails=fails, report_path=None)
-    if fails:
+    assert run(rows=rows, native=native, context={"given": given}).counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"]["note"] == PRIVATE
+
+
+def test_text_that_is_no_list_is_refused_without_a_word_of_it(emulator: Emulator, run: Any) -> None:
+    for given in (f"{PRIVATE} [", "None", "", '{"call_id": "a"}'):
+        task = run(rows="{{ given }}", context={"given": given}, fails=True, report_path=None)
         assert isinstance(task.error, AirflowFailException)
-        assert "render_template_as_native_obj=True" in str(task.error)
+        assert "rows rendered to" in str(task.error)
         assert PRIVATE not in str(task.error)
-    else:
-        assert task.counts == {"updated": 1}
 
 
 @pytest.mark.parametrize(
@@ -199,6 +204,28 @@ def test_a_column_that_the_query_lacks_is_named_before_anything_is_sent(
         assert "the rows have no column call_id, ltv, keeps; they have: id, tier" in str(task.error)
 
 
+def test_a_query_from_a_file(emulator: Emulator, run: Any, warehouse: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a"])
+    warehouse.execute("insert into facts values ('a', 'd', 'gold', 1.5)")
+    (tmp_path / "query.sql").write_text("select id, tier from facts where day = '{{ day }}'")
+    for source in (
+        SqlRows("warehouse", "query.sql"),
+        FailedRows(SqlRows("warehouse", "query.sql"), "none.jsonl"),
+    ):
+        (tmp_path / "none.jsonl").write_text("")
+        if isinstance(source, FailedRows):
+            source.report = str(tmp_path / "none.jsonl")
+        task = run(rows=source, call_id_column="id", context={"day": "d"})
+        assert task.manifest["rows"] == 1
+    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
+
+
+def test_a_statement_that_is_no_query_is_said(emulator: Emulator, run: Any, warehouse: Any) -> None:
+    task = run(rows=SqlRows("warehouse", "update facts set tier = 'x'"), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the statement returns no rows" in str(task.error)
+
+
 def test_a_connection_that_is_no_database_is_said(emulator: Emulator, run: Any, monkeypatch: Any) -> None:
     connection = SimpleNamespace(get_hook=SimpleNamespace)
     real = BaseHook.get_connection
@@ -269,6 +296,41 @@ def test_a_column_that_the_csv_lacks_is_named_at_the_start(
     assert "the rows have no column call_id; they have: id, tier" in str(task.error)
 
 
+@pytest.mark.parametrize("kind", ["query", "csv", "parquet"])
+def test_two_columns_of_one_name_are_refused(
+    emulator: Emulator, run: Any, tmp_path: Path, request: Any, kind: str
+) -> None:
+    emulator.add_calls(["a"])
+    if kind == "query":
+        request.getfixturevalue("warehouse").execute("insert into facts values ('a', 'd', 'gold', 1.5)")
+        source: Any = SqlRows("warehouse", "select id as call_id, tier, ltv as tier from facts")
+    elif kind == "csv":
+        (tmp_path / "rows.csv").write_text("call_id,tier,tier\na,gold,silver\n")
+        source = FileRows(str(tmp_path / "rows.csv"))
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        columns = [pyarrow.array([value]) for value in ("a", "gold", "silver")]
+        table = pyarrow.Table.from_arrays(columns, names=["call_id", "tier", "tier"])
+        pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "rows.parquet")
+        source = FileRows(str(tmp_path / "rows.parquet"))
+    task = run(rows=source, fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the rows have two columns of the same name: tier. Nothing was sent" in str(task.error)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("line", ["a,+14155550101,Ada Lovelace", "a,+14155550101,+14155550101"])
+def test_values_of_a_csv_without_a_header_stay_out_of_the_error(
+    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"{line}\nb,+14155550102,Grace\n")
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), metadata_columns=["tier"], fails=True)
+    said = str(task.error) + caplog.text
+    assert "no column call_id, tier; they have: a, column 2, column 3" in said or "columns 2 and 3" in said
+    assert "14155550101" not in said
+    assert "Ada" not in said
+
+
 def test_parquet(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
@@ -281,7 +343,49 @@ def test_parquet(emulator: Emulator, run: Any, tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_or_none(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     assert "must end in .jsonl" in str(run(rows=FileRows("/tmp/rows.xlsx"), fails=True).error)
-    assert isinstance(run(rows=FileRows(str(tmp_path / "none.csv")), fails=True).error, FileNotFoundError)
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("none.csv", "*.csv", "folder.csv"):
+        task = run(rows=FileRows(str(tmp_path / name)), fails=True)
+        assert isinstance(task.error, AirflowFailException)
+        assert f"there is no file {tmp_path / name}" in str(task.error)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize(
+    "name", ["rows.jsonl.gz", "rows.csv.gz", "cut.jsonl.gz", "rows.parquet", "empty.parquet"]
+)
+def test_a_damaged_file_fails_the_task_for_good(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str
+) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    whole = gzip.compress(b'{"call_id": "a"}\n' * 10)
+    content = {"cut.jsonl.gz": whole[:-9], "empty.parquet": b""}.get(name, b"{}" * 100)
+    (tmp_path / name).write_bytes(content)
+    task = run(rows=FileRows(str(tmp_path / name)), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert f"the file {tmp_path / name} is damaged, cut off, or not" in str(task.error)
+
+
+# -- rows that are exports
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_whole_calls_are_not_copied_into_metadata(
+    emulator: Emulator, run: Any, tmp_path: Path, kind: str
+) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    emulator.add_call(call_id="a", from_number="+14155550101")
+    path = str(tmp_path / f"calls.{kind}")
+    ListCallsOperator(task_id="list", path=path, by=None).execute(
+        {"ti": SimpleNamespace(xcom_push=lambda **_: None)}
+    )
+    task = run(rows=FileRows(path), fails=True)
+    assert task.counts == {"invalid": 1}
+    assert task.outcome(1)[1].startswith("the row is a whole call")
+    assert not emulator.calls["a"]["metadata"]
+    assert run(rows=FileRows(path), metadata_columns=["agent_id"]).counts == {"updated": 1}
 
 
 # -- the rows that an earlier run did not do
@@ -308,6 +412,92 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
     assert [line["call_id"] for line in task.report] == ["call_3", "call_4", "call_5"]
 
 
+# -- the report among the files that are read
+
+
+@pytest.mark.parametrize(
+    "report", ["{0}/rows.jsonl", "file://{0}/rows.jsonl", "{0}/../{1}/rows.jsonl", "{0}/link.jsonl"]
+)
+@pytest.mark.parametrize("kind", ["input", "old report", "input of an old report"])
+def test_a_report_does_not_overwrite_what_is_read(
+    emulator: Emulator, run: Any, tmp_path: Path, report: str, kind: str
+) -> None:
+    emulator.add_calls(["a"])
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"call_id": "a", "x": 1}\n')
+    (tmp_path / "link.jsonl").symlink_to(path)
+    source = {
+        "input": FileRows(str(path)),
+        "old report": FailedRows([{"call_id": "a"}], str(path)),
+        "input of an old report": FailedRows(FileRows(str(path)), str(tmp_path / "old.jsonl")),
+    }[kind]
+    task = run(rows=source, report_path=report.format(tmp_path, tmp_path.name), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "report_path is a file that the rows are read from" in str(task.error)
+    assert path.read_text() == '{"call_id": "a", "x": 1}\n'
+    assert not emulator.requests
+
+
+def test_a_report_in_a_bucket_is_compared_without_its_connection() -> None:
+    report = Report("s3://bucket/a.jsonl")
+    report.check(["s3://bucket/b.jsonl", "gs://bucket/a.jsonl", "/bucket/a.jsonl"])
+    with pytest.raises(ValueError, match="another path"):
+        report.check(["s3://conn@bucket/a.jsonl"])
+
+
+# -- the report's name
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.ndjson", "report.jsonl.gz", "REPORT.JSONL.GZ"])
+def test_a_report_is_read_back_whatever_its_name(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str
+) -> None:
+    ids = [f"call_{n}" for n in range(600)]
+    emulator.add_calls(ids)
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="call_7")
+    given = [{"call_id": call_id, "x": 1} for call_id in ids]
+    path = tmp_path / name
+    assert run(rows=given, report_path=str(path), fails=True).counts == {"updated": 599, "failed": 1}
+    content = path.read_bytes()
+    lines = gzip.decompress(content) if name.lower().endswith(".gz") else content
+    assert len(lines.splitlines()) == 600
+    assert run(rows=FailedRows(given, str(path)), report_path=None).manifest["rows"] == 1
+
+
+def test_the_compressed_report_of_a_killed_run_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    report = Report(str(tmp_path / "report.jsonl.gz"))
+    report.open()
+    report.write(Result(row, "a", "updated") for row in range(1, 1001))
+    (tmp_path / "killed.jsonl.gz").write_bytes((tmp_path / "report.jsonl.gz").read_bytes())
+    report.close()
+    for name, left in (("report", 5), ("killed", 5)):
+        rows = FailedRows([{"call_id": "a"}] * 1005, str(tmp_path / f"{name}.jsonl.gz"))
+        assert len(list(rows.read())) == left
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("{{ none }}", "rendered to nothing"),
+        ("", "rendered to nothing"),
+        ("{{ '' }}", "rendered to nothing"),
+        ("report.json", "must end in .jsonl"),
+        ("report", "must end in .jsonl"),
+        ("s3://bucket/report.csv.gz", "must end in .jsonl"),
+    ],
+)
+def test_a_report_path_that_cannot_be_meant_is_refused(
+    emulator: Emulator, run: Any, tmp_path: Path, monkeypatch: Any, native: bool, path: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    task = run(rows=[{"call_id": "a"}], report_path=path, native=native, context={"none": None}, fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert says in str(task.error)
+    assert not list(tmp_path.iterdir())
+    assert not emulator.requests
+
+
 # -- columns
 
 
@@ -319,7 +509,6 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
         (["tier", "ltv"], {"tier": "gold", "ltv": 1}),
         (("tier",), {"tier": "gold"}),
         ({"tier": "customer.tier"}, {"customer.tier": "gold"}),
-        (["tier", "not_in_this_row"], {"tier": "gold"}),
     ],
 )
 def test_columns(emulator: Emulator, run: Any, columns: Any, metadata: Any) -> None:
@@ -335,6 +524,52 @@ def test_columns(emulator: Emulator, run: Any, columns: Any, metadata: Any) -> N
     call = emulator.calls["a"]
     assert (call["metadata"], call["custom_attributes"]) == (metadata, {"attr_tier": "x"})
     assert call["data_storage_setting"] == "everything_except_pii"
+
+
+@pytest.mark.parametrize("kind", ["list", "function", "file"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"metadata_columns": {"teir": "tier", "ltv": "ltv"}},
+        {"metadata_columns": ["ltv"], "custom_attribute_columns": ["teir"]},
+        {"metadata_columns": ["ltv"], "data_storage_setting_column": "teir"},
+    ],
+)
+def test_a_column_that_no_row_has_fails_the_task_when_the_rest_is_done(
+    emulator: Emulator, run: Any, tmp_path: Path, kind: str, names: Any
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(50)])
+    given: list[Any] = [{"call_id": f"call_{n}", "tier": "gold", "ltv": n} for n in range(50)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, given)))
+    source = {"list": given, "function": lambda: given, "file": FileRows(str(tmp_path / "rows.jsonl"))}[kind]
+    task = run(rows=source, fails=True, **names)
+    assert isinstance(task.error, AirflowFailException)
+    assert str(task.error).startswith("No row has the column teir, ")
+    task.check(rows=50)
+    assert task.counts == {"updated": 50}
+    assert emulator.calls["call_49"]["metadata"] == {"ltv": 49}
+
+
+def test_a_column_that_one_row_has_is_enough(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(1500)])
+    given: list[Any] = [{"call_id": f"call_{n}"} for n in range(1500)]
+    given[1400]["tier"] = "gold"
+    assert run(rows=given, metadata_columns=["tier"]).counts == {"updated": 1, "unchanged": 1499}
+
+
+@pytest.mark.parametrize(("rows", "counts"), [([], {}), (["a", None], {"invalid": 2})])
+def test_columns_are_missed_in_readable_rows_only(
+    emulator: Emulator, run: Any, rows: Any, counts: Any
+) -> None:
+    task = run(rows=rows, metadata_columns=["tier"], fails=bool(rows))
+    assert task.counts == counts
+    assert "No row has" not in str(task.error)
+
+
+@pytest.mark.parametrize("columns", [["x"], {"a": "x"}])
+def test_a_key_that_is_set_and_removed_is_refused(emulator: Emulator, run: Any, columns: Any) -> None:
+    task = run(rows=[], metadata_columns=columns, remove_metadata_keys=["x"], fails=True, report_path=None)
+    assert "takes away what metadata_columns sets: x" in str(task.error)
 
 
 @pytest.mark.parametrize("columns", ["tier", {"a": "same", "b": "same"}])
@@ -356,6 +591,7 @@ def test_call_ids_that_are_numbers(emulator: Emulator, run: Any) -> None:
     ]
     task = run(rows=rows, fails=True)
     assert [line["outcome"] for line in task.report] == ["updated", *["invalid"] * 4]
+    assert task.outcome(4)[1] == "call_id is null"
 
 
 @pytest.mark.parametrize(
@@ -370,6 +606,7 @@ def test_call_ids_that_are_numbers(emulator: Emulator, run: Any) -> None:
         ),
         ({"y": [1, {2}]}, "metadata.x.y[1] is a set"),
         (PRIVATE * 4000, "is 72,0"),
+        ({"+14155550199": {"Ada Lovelace": [{2}]}}, "metadata.x.[..].[..][0] is a set"),
         (Decimal("0.12345678901234567890123"), "metadata.x is a Decimal with more digits"),
     ],
 )

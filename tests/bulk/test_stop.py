@@ -109,7 +109,7 @@ def test_a_task_that_is_killed_goes_on_where_it_was(
         "count": ROWS,
         "concurrency": CONCURRENCY,
         "quota": "100000/1",
-        "report_path": str(tmp_path / "report"),
+        "report_path": str(tmp_path / "report.jsonl"),
     }
     midway, repeated = 0, []
     for round_ in range(KILLS):
@@ -146,7 +146,7 @@ def test_on_kill_stops_cleanly(emulator: Emulator, tmp_path: Path) -> None:
     moments = random.Random(7)
     for _ in range(10):
         emulator.reset()
-        task, ti = operator(slowly(emulator), report_path=str(tmp_path / "report")), Ti()
+        task, ti = operator(slowly(emulator), report_path=str(tmp_path / "report.jsonl")), Ti()
         previous = signal.signal(signal.SIGTERM, lambda *_, task=task: task.on_kill())
         timer = threading.Timer(moments.uniform(0.0, 0.15), os.kill, (os.getpid(), signal.SIGTERM))
         try:
@@ -160,7 +160,7 @@ def test_on_kill_stops_cleanly(emulator: Emulator, tmp_path: Path) -> None:
         sent = emulator.count("update-call")
         assert sent < ROWS
         if "manifest" in ti.xcom:
-            check_report(tmp_path / "report", ti.xcom["manifest"], emulator)
+            check_report(tmp_path / "report.jsonl", ti.xcom["manifest"], emulator)
         emulator.faults.clear()
         assert (
             operator([{"call_id": f"call_{n}", "n": n} for n in range(ROWS)]).work({"ti": Ti()})["failed"]
@@ -189,12 +189,12 @@ def test_a_timeout_is_never_lost_and_stops_cleanly(
     moments = random.Random(11)
     for _ in range(25):
         emulator.reset()
-        task, ti = operator(slowly(emulator, 400), report_path=str(tmp_path / "report")), Ti()
+        task, ti = operator(slowly(emulator, 400), report_path=str(tmp_path / "report.jsonl")), Ti()
         timeout(moments.uniform(0.02, 0.2))
         with pytest.raises(AirflowTaskTimeout):
             task.work({"ti": ti})
         if "manifest" in ti.xcom:
-            check_report(tmp_path / "report", ti.xcom["manifest"], emulator)
+            check_report(tmp_path / "report.jsonl", ti.xcom["manifest"], emulator)
 
 
 def test_a_stop_does_not_wait_for_a_query(
@@ -213,9 +213,9 @@ def test_a_stop_does_not_wait_for_a_query(
     started = time.monotonic()
     try:
         with pytest.raises(AirflowTaskTimeout):
-            operator(rows, report_path=str(tmp_path / "report")).work({"ti": ti})
+            operator(rows, report_path=str(tmp_path / "report.jsonl")).work({"ti": ti})
         assert time.monotonic() - started < 10
     finally:
         answered.set()
     assert ti.xcom["manifest"]["updated"] == 1000
-    check_report(tmp_path / "report", ti.xcom["manifest"], emulator)
+    check_report(tmp_path / "report.jsonl", ti.xcom["manifest"], emulator)

@@ -443,6 +443,80 @@ def _(world: World) -> object:
     return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
 
 
+@provokes("the rows have two columns")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    (world.folder / "rows.csv").write_text("call_id,tier,tier\ncall_1,gold,silver\n")
+    return world.bulk(rows=FileRows(str(world.folder / "rows.csv")))
+
+
+@provokes("No row has the column")
+def _(world: World) -> object:
+    return world.bulk(rows=[{"call_id": "call_1", "tier": "gold"}], metadata_columns=["teir"])
+
+
+@provokes("dry_run must be")
+def _(world: World) -> object:
+    return world.bulk(rows=[], dry_run="yes")
+
+
+@provokes("there is no file")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    return world.bulk(rows=FileRows(str(world.folder / "*.csv")))
+
+
+@provokes("is damaged, cut off")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    (world.folder / "rows.jsonl.gz").write_text("{}")
+    return world.bulk(rows=FileRows(str(world.folder / "rows.jsonl.gz")))
+
+
+@provokes("the statement returns no rows")
+def _(world: World) -> object:
+    pytest.importorskip("airflow.providers.sqlite")
+    from airflow_provider_retell.bulk import SqlRows
+
+    uri = json.dumps({"conn_type": "sqlite", "host": str(world.folder / "warehouse.db")})
+    world.patch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
+    return world.bulk(rows=SqlRows("warehouse", "create table facts (id text)"))
+
+
+@provokes("the row is a whole call")
+def _(world: World) -> object:
+    report = world.folder / "report.jsonl"
+    row = {"call_id": "call_1", "agent_id": "agent_1", "call_status": "ended"}
+    world.bulk(rows=[row], report_path=str(report), max_failed_rows=1)
+    return report.read_text()
+
+
+@provokes("remove_metadata_keys takes away")
+def _(world: World) -> object:
+    return world.bulk(rows=[], metadata_columns=["tier"], remove_metadata_keys=["tier"])
+
+
+@provokes("report_path: …")
+def _(world: World) -> object:
+    return world.bulk(rows=[], report_path=str(world.folder / "report.json"))
+
+
+@provokes("report_path rendered to nothing")
+def _(world: World) -> object:
+    return world.bulk(rows=[], report_path="None")
+
+
+@provokes("report_path is a file")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FailedRows
+
+    report = str(world.folder / "report.jsonl")
+    return world.bulk(rows=FailedRows([{"call_id": "call_1"}], report), report_path=report)
+
+
 @provokes("the call stands in an earlier row")
 def _(world: World) -> object:
     report = world.folder / "report.jsonl"

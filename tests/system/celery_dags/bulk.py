@@ -27,7 +27,7 @@ with DAG("bulk", schedule=None, start_date=start):
     BulkUpdateCallOperator(
         task_id="enrich",
         rows=rows,
-        report_path=os.environ.get("REPORT", "/dev/null"),
+        report_path=os.environ.get("REPORT"),
         quota="100/1",
         retries=1,
         retry_delay=timedelta(seconds=1),
