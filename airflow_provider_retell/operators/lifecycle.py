@@ -13,6 +13,8 @@ from airflow_provider_retell.operators.sealed import SealedField, as_object
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell.api.errors import NotFoundError
+
 __all__ = [
     "DeleteCallOperator",
     "GetCallOperator",
@@ -175,6 +177,8 @@ class StopCallOperator(RetellOperator):
 class DeleteCallOperator(RetellOperator):
     """Delete a call and all its data at Retell, for good. A call that is gone already counts as done.
 
+    "Gone" is what reading the call says: if Retell refuses to delete a call that is there, the task fails.
+
     The key of another organisation looks like "gone" to Retell, which knows calls by organisation: with
     ``missing_ok=False`` a call that is not there fails the task.
 
@@ -200,7 +204,8 @@ class DeleteCallOperator(RetellOperator):
             self.hook.get_call(call_id)
         try:
             self.hook.delete_call(call_id)
-        except NotFoundError:
+        except NotFoundError as refusal:
+            self._check_gone(call_id, refusal)
             # With missing_ok=False it was there: an answer got lost, and the request was sent again.
             if not self.missing_ok:
                 return {"call_id": call_id, "deleted": True}
@@ -208,6 +213,29 @@ class DeleteCallOperator(RetellOperator):
             return {"call_id": call_id, "deleted": False}
         log.info("Call %s: deleted", call_id)
         return {"call_id": call_id, "deleted": True}
+
+    def _check_gone(self, call_id: str, refusal: NotFoundError) -> None:
+        """Read the call: Retell answers 422 to an unknown id, and may answer so to what it refuses to delete."""
+        from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
+
+        try:
+            call = self.hook.get_call(call_id)
+        except NotFoundError as missing:
+            if not missing.detail:
+                raise  # Retell gives a reason, always: this is another server's page
+            return
+        says = f" {refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f" {refusal.status}"
+        if not call.has_ended:
+            raise CallNotEndedError(
+                f"call {call_id} is {call.call_status}, and Retell refused to delete it (it answered{says}). Wait for "
+                "its end first (CallSensor, or run this task again later), or hang up with StopCallOperator"
+            ) from refusal
+        raise UnprocessableError(
+            f"call {call_id} is still there: Retell refused to delete it (it answered{says}). Look at the call in "
+            "Retell's dashboard, then run this task again",
+            status=refusal.status,
+            detail=refusal.detail,
+        ) from refusal
 
 
 class RerunCallAnalysisOperator(OnceOperator):

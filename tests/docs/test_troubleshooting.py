@@ -29,6 +29,7 @@ from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators.lifecycle import DeleteCallOperator
 from airflow_provider_retell.operators.listing import ListCallsOperator
 from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
 from airflow_provider_retell.sensors.call import CallSensor
@@ -384,6 +385,12 @@ def _(world: World) -> object:
 @provokes("Retell's answer does not show")
 def _(world: World) -> object:
     return world.update(custom_attributes={"attr_tier": "gold"})
+
+
+@provokes("Retell refused to delete it")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.status(422), route="delete-call")
+    return world.run(DeleteCallOperator(task_id="t", call_id="call_live"))
 
 
 # -- bulk updates

@@ -13,7 +13,13 @@ import pytest
 from airflow.serialization.helpers import serialize_template_field
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import NotFoundError, RateLimitError, RetellResponseError
+from airflow_provider_retell.api.errors import (
+    CallNotEndedError,
+    NotFoundError,
+    RateLimitError,
+    RetellResponseError,
+    UnprocessableError,
+)
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import requests_transport
 from airflow_provider_retell.operators.lifecycle import (
@@ -215,6 +221,39 @@ def test_unless_it_must_be_there(emulator: Emulator, run_try: Any) -> None:
         run_try(delete(missing_ok=False))
     assert isinstance(error.value.__cause__, NotFoundError)
     assert emulator.count("delete-call") == 0
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_refusal_to_delete_is_no_call_that_is_gone(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any, status: int, missing_ok: bool
+) -> None:
+    refusal = {"status": "error", "message": "Cannot delete an ongoing call"}
+    emulator.faults.add(Fault.status(status, body=refusal), route="delete-call", times=0)
+    with pytest.raises(
+        CallNotEndedError, match=rf"call_1 is ongoing.*{status}: Cannot delete an ongoing call.*CallSensor"
+    ):
+        run_try(delete(missing_ok=missing_ok))
+    emulator.calls["call_1"]["call_status"] = "ended"
+    with pytest.raises(AirflowFailException, match=rf"call_1 is still there.*{status}") as error:
+        run_try(delete(missing_ok=missing_ok))
+    assert isinstance(error.value.__cause__, UnprocessableError)
+    assert "call_1" in emulator.calls
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+def test_who_cannot_look_cannot_say_that_a_call_is_gone(
+    emulator: Emulator, run_try: Any, missing_ok: bool
+) -> None:
+    emulator.faults.add(Fault.status(403), route="get-call", times=0)
+    with pytest.raises(AirflowFailException, match="get-call of call call_1.*403"):
+        run_try(delete(missing_ok=missing_ok))
+
+
+def test_another_server_has_no_call_that_is_gone(ended: Any, emulator: Emulator, run_try: Any) -> None:
+    emulator.faults.add(Fault.status(404, body="Cannot DELETE /v2"), times=0)
+    with pytest.raises(AirflowFailException, match="does not know this endpoint"):
+        run_try(delete())
 
 
 def test_a_key_that_is_wrong_is_no_call_that_is_gone(ended: Any, emulator: Emulator, run_try: Any) -> None:
