@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.call import MetadataMode
-from airflow_provider_retell.operators.sealed import SealedField, unsealed
+from airflow_provider_retell.operators.sealed import SealedField, as_bool, unsealed
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -52,7 +52,7 @@ class BulkUpdateCallOperator(RetellOperator):
         call lacks, ``"replace"`` leaves nothing else.
     :param remove_metadata_keys: metadata keys to take away from every call in the rows.
     :param dry_run: True to change nothing: the manifest and the report say what would be done, the log names the
-        first differences by key.
+        first differences by key (templated).
     :param show_values: True to log the values of these differences too.
     :param report_path: where to write one line of JSON per row (row, call_id, outcome, reason, changed keys), on any
         ``ObjectStoragePath`` (templated). :class:`FailedRows` reads it back.
@@ -68,6 +68,7 @@ class BulkUpdateCallOperator(RetellOperator):
     template_fields: Sequence[str] = (
         "rows",
         "data_storage_setting",
+        "only_plan",
         "report_path",
         "report_conn_id",
         "retell_conn_id",
@@ -87,7 +88,7 @@ class BulkUpdateCallOperator(RetellOperator):
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
-        dry_run: bool = False,
+        dry_run: bool | str | XComArg = False,
         show_values: bool = False,
         report_path: str | None = None,
         report_conn_id: str | None = None,
@@ -108,6 +109,8 @@ class BulkUpdateCallOperator(RetellOperator):
             raise ValueError(f"tolerate is a list with {' and '.join(get_args(Tolerated))} in it, or neither")
         if data_storage_setting is not None and data_storage_setting_column is not None:
             raise ValueError("give data_storage_setting or data_storage_setting_column, not both")
+        if not isinstance(show_values, bool):
+            raise ValueError("show_values is True or False")
         if isinstance(remove_metadata_keys, str):
             raise ValueError("remove_metadata_keys is a list of keys, not text")
         if not 1 <= concurrency <= 256:
@@ -204,7 +207,7 @@ class BulkUpdateCallOperator(RetellOperator):
             ),
             mode=self.metadata_mode,
             remove=frozenset(self.remove_metadata_keys),
-            dry_run=self.only_plan,
+            dry_run=as_bool(self.only_plan, "dry_run"),
         )
         rows = as_rows(unsealed(self.rows))
         report = Report(self.report_path, self.report_conn_id)

@@ -84,6 +84,21 @@ def as_list(value: Any, name: str) -> Any:
     return _parsed(value, name, Sequence, "a list", "a JSON list")
 
 
+def as_bool(value: Any, name: str) -> bool:
+    """Return a templated field that must be True or False, whatever form it was rendered to.
+
+    ``"{{ params.dry_run }}"`` renders to the text ``"False"``, which Python takes for true.
+
+    :raises ValueError: if it is neither True, False, 1, 0 nor the text of one of them.
+    """
+    from airflow_provider_retell.api.errors import RetellInputError
+
+    found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+    if found is None:
+        raise RetellInputError(f"{name} must be True or False, or a template that renders to one of them")
+    return found
+
+
 def _parsed(value: Any, name: str, kind: type, python: str, form: str) -> Any:
     from airflow_provider_retell.api.errors import RetellInputError
 

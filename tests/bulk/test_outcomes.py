@@ -125,6 +125,36 @@ def test_a_dry_run_sends_nothing_and_names_keys(
     assert ("'before'" in caplog.text) == show
 
 
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("given", [True, False, "True", "false", 1, 0])
+def test_a_dry_run_may_be_a_template(emulator: Emulator, run: Any, native: bool, given: Any) -> None:
+    emulator.add_calls(["a"])
+    task = run(
+        rows=[{"call_id": "a", "x": 1}],
+        dry_run="{{ params.dry_run }}",
+        native=native,
+        context={"params": {"dry_run": given}},
+    )
+    dry = given in (True, "True")
+    assert task.counts == ({"would_update": 1} if dry else {"updated": 1})
+    assert emulator.calls["a"]["metadata"] == ({} if dry else {"x": 1})
+
+
+@pytest.mark.parametrize("given", [None, "", "no idea", 2, 0.5, []])
+def test_a_dry_run_that_is_neither_true_nor_false_fails(emulator: Emulator, run: Any, given: Any) -> None:
+    for dry_run in ("{{ params.dry_run }}", given):
+        task = run(
+            rows=[{"call_id": "a"}],
+            dry_run=dry_run,
+            context={"params": {"dry_run": given}},
+            fails=True,
+            report_path=None,
+        )
+        assert isinstance(task.error, AirflowFailException)
+        assert "dry_run must be True or False" in str(task.error)
+    assert not emulator.requests
+
+
 def test_attributes_are_always_sent_because_calls_do_not_show_them(emulator: Emulator, run: Any) -> None:
     emulator.add_call(call_id="a", metadata={"kept": 1})
     for _ in range(2):
@@ -308,6 +338,7 @@ def test_a_report_that_cannot_be_written_fails_before_anything_is_sent(
         {"tolerate": ["failed"]},
         {"data_storage_setting": "everything", "data_storage_setting_column": "x"},
         {"remove_metadata_keys": "key"},
+        {"show_values": "False"},
         {"concurrency": 0},
         {"max_failed_ratio": 1.1},
         {"rows": iter([])},
