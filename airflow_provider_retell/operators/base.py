@@ -38,6 +38,13 @@ def linked_call_id(context: Any, call_id: Any) -> str:
     return checked
 
 
+def check_flags(**flags: object) -> None:
+    """Refuse flags that are neither True nor False: they are not templated, and any text would count as true."""
+    for name, flag in flags.items():
+        if flag is not None and not isinstance(flag, bool):
+            raise ValueError(f"{name} is True or False, not {flag!r}; it cannot be a template")
+
+
 def in_seconds(value: float | timedelta) -> float:
     """Return a duration as Airflow takes it, a number or a timedelta, in seconds."""
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
@@ -110,9 +117,14 @@ class WaitingOperator(RetellOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_flags(deferrable=deferrable)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.poll_interval = in_seconds(poll_interval)
         self.wait_timeout = in_seconds(wait_timeout)
+        if not self.poll_interval > 0:
+            raise ValueError("poll_interval is more than 0")
+        if not self.wait_timeout >= 0:
+            raise ValueError("wait_timeout is 0 or more")
 
     def wait_for(self, call_id: str, until: Until, *, stop_on_kill: bool = False) -> Call:
         """Return the call once it is over (or analysed); in deferrable mode, leave the worker until then.
