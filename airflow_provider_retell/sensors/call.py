@@ -22,7 +22,13 @@ from airflow_provider_retell._compat import (
     default_deferrable,
 )
 from airflow_provider_retell.links.retell import RetellCallLink
-from airflow_provider_retell.operators.base import backstop, checked_call_id, in_seconds, linked_call_id
+from airflow_provider_retell.operators.base import (
+    backstop,
+    check_flags,
+    checked_call_id,
+    in_seconds,
+    linked_call_id,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -55,6 +61,7 @@ class RetellSensor(BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.retell_conn_id = retell_conn_id
+        check_flags(deferrable=deferrable)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.max_poll_failures = max_poll_failures
 
@@ -194,8 +201,11 @@ class BatchCallSensor(RetellSensor):
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Count the calls that have ended."""
         from airflow_provider_retell.api.batch import ended_calls
+        from airflow_provider_retell.api.errors import RetellInputError
 
         total = _whole(self.total, "total")
+        if total < 1:
+            raise RetellInputError("total must be 1 or more: a batch has at least one call")
         ended = self.hook.run(ended_calls(self.batch_call_id))
         return ended >= total, {"batch_call_id": self.batch_call_id, "ended": ended}
 
@@ -209,7 +219,8 @@ class BatchCallSensor(RetellSensor):
 class ConcurrencySensor(RetellSensor):
     """Wait until the organisation has room for more calls; returns how much room there is.
 
-    Somebody else may take the room before you do: a gate, not a reservation.
+    Somebody else may take the room before you do: a gate, not a reservation. More calls than the organisation may
+    have at all fail the task at once.
 
     :param calls: for how many (templated).
     """
@@ -222,8 +233,10 @@ class ConcurrencySensor(RetellSensor):
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Ask for the room."""
+        from airflow_provider_retell.api.room import room_for
+
         calls = _whole(self.calls, "calls")
-        room = self.hook.get_concurrency().room
+        room = self.hook.run(room_for(calls))
         return room >= calls, {"room": room}
 
     def trigger(self, **common: Any) -> PollTrigger:

@@ -294,6 +294,16 @@ def test_a_size_that_is_none_is_refused(emulator: Emulator, runner: Runner, mode
     assert emulator.count() == 0
 
 
+@pytest.mark.parametrize("total", [0, "0", -1])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_batch_without_calls_is_no_batch_that_has_ended(
+    emulator: Emulator, runner: Runner, mode: str, total: Any
+) -> None:
+    with pytest.raises(AirflowFailException, match="total must be 1 or more"):
+        runner.run(BatchCallSensor, mode, batch_call_id="batch_1", total=total)
+    assert emulator.count() == 0
+
+
 # -- room
 
 
@@ -304,6 +314,32 @@ def test_room_is_waited_for(emulator: Emulator, runner: Runner, mode: str) -> No
         emulator.add_call(call_id=f"call_{number}", call_status="ongoing", progress=True)
     assert runner.run(ConcurrencySensor, mode, calls="2") == {"room": 2}
     assert (runner.deferred, runner.rescheduled > 0) == (int(mode == "deferrable"), mode == "reschedule")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_room_that_there_can_never_be_is_not_waited_for(
+    emulator: Emulator, runner: Runner, mode: str
+) -> None:
+    emulator.organisation.concurrency = 20
+    with pytest.raises(AirflowFailException, match=r"21 calls.*20"):
+        runner.run(ConcurrencySensor, mode, calls=21)
+    assert (runner.deferred, emulator.count()) == (0, 1)
+
+
+def test_room_that_can_never_be_any_more_ends_the_wait(emulator: Emulator, runner: Runner) -> None:
+    """What is reserved for inbound calls is no room for others."""
+    none = {"current_concurrency": 3, "concurrency_limit": 3}
+    emulator.faults.add(Fault.status(200, body=none))
+    emulator.faults.add(Fault.status(200, body={**none, "reserved_inbound_concurrency": 2}))
+    with pytest.raises(AirflowFailException, match=r"Stopped waiting.*2 calls.*1"):
+        runner.run(ConcurrencySensor, "deferrable", calls=2)
+    assert (runner.deferred, emulator.count()) == (1, 2)
+
+
+@pytest.mark.parametrize("arguments", [{"deferrable": "False"}])
+def test_flags_are_no_text(arguments: Any) -> None:
+    with pytest.raises(ValueError, match="deferrable is True or False"):
+        CallSensor(task_id="wait", call_id="call_1", **arguments)
 
 
 def test_room_that_is_gone_when_the_worker_looks_is_waited_for_again(
