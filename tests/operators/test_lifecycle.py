@@ -128,6 +128,43 @@ def test_variables_are_cleared(ongoing: dict[str, Any], emulator: Emulator, run_
         live(clear_dynamic_variables=True, override_dynamic_variables={"a": "b"})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"trigger_response": False}, "give something to change"),
+        ({"trigger_response": False, "metadata": {}}, r"metadata is empty.*clear_metadata=True"),
+        ({"metadata": "{{ facts }}"}, r"metadata is empty.*clear_metadata=True"),
+        ({"override_dynamic_variables": {}}, r"variables is empty.*clear_dynamic_variables=True"),
+    ],
+)
+def test_what_changes_nothing_or_all_by_mistake_is_refused(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any, arguments: Any, says: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=says):
+        run_try(live(**arguments), facts={})
+    assert not emulator.requests
+    assert ongoing["metadata"] == {"old": 1}
+
+
+def test_metadata_of_a_live_call_is_cleared_on_purpose(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any
+) -> None:
+    run_try(live(clear_metadata=True, additional_context="Hi", trigger_response=False))
+    assert emulator.requests[0].body == {
+        "fields_to_override": {"metadata": {}},
+        "call_control": {"additional_context": "Hi"},
+    }
+    assert emulator.calls["call_1"]["metadata"] == {}
+    with pytest.raises(ValueError, match="not both"):
+        live(clear_metadata=True, metadata={"a": 1})
+
+
+@pytest.mark.parametrize("name", ["clear_dynamic_variables", "clear_metadata", "trigger_response"])
+def test_flags_are_no_text(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is True or False"):
+        live(**{name: "False"})
+
+
 @pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
 def test_what_the_agent_is_told_is_told_once(
     ongoing: dict[str, Any], emulator: Emulator, run_try: Any, arguments: Any
@@ -254,6 +291,28 @@ def test_another_server_has_no_call_that_is_gone(ended: Any, emulator: Emulator,
     emulator.faults.add(Fault.status(404, body="Cannot DELETE /v2"), times=0)
     with pytest.raises(AirflowFailException, match="does not know this endpoint"):
         run_try(delete())
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("given", [True, False, "True", "false"])
+def test_whether_it_must_be_there_may_be_a_template(
+    emulator: Emulator, run_try: Any, native: bool, given: Any
+) -> None:
+    operator = delete(missing_ok="{{ params.ok }}")
+    if given in (True, "True"):
+        assert run_try(operator, native=native, params={"ok": given})["deleted"] is False
+        return
+    with pytest.raises(AirflowFailException, match="the API key belongs"):
+        run_try(operator, native=native, params={"ok": given})
+
+
+@pytest.mark.parametrize("given", [None, "", "yes", 2])
+def test_what_is_neither_true_nor_false_deletes_nothing(
+    ended: Any, emulator: Emulator, run_try: Any, given: Any
+) -> None:
+    with pytest.raises(AirflowFailException, match="missing_ok must be True or False"):
+        run_try(delete(missing_ok="{{ params.ok }}"), params={"ok": given})
+    assert not emulator.requests
 
 
 def test_a_key_that_is_wrong_is_no_call_that_is_gone(ended: Any, emulator: Emulator, run_try: Any) -> None:
