@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.operators.base import WaitingOperator, check_flags, linked_call_id
 from airflow_provider_retell.operators.moment import epoch_milliseconds
+from airflow_provider_retell.operators.numbers import batch_target, phone_number
 from airflow_provider_retell.operators.once import (
     OnceOperator,
     OnClear,
@@ -19,7 +20,7 @@ from airflow_provider_retell.operators.once import (
     remember,
     task_key,
 )
-from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object, unsealed
+from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -139,8 +140,9 @@ class CreatePhoneCallOperator(WaitingOperator):
         return self.wait_for(call_id, self.wait_until, stop_on_kill=self.stop_on_kill).slim()
 
     def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
-        """Return the call as it is now."""
-        return self.hook.get_call(call_id).slim()
+        """Return the call as it is now; to read it is the last look of the wait, and may fail as the others may."""
+        until = self.wait_until or "ended"
+        return self.wait_for(call_id, until, stop_on_kill=self.stop_on_kill, deadline=self._deadline).slim()
 
     def on_kill(self) -> None:
         """Hang up, if that was asked for."""
@@ -194,7 +196,7 @@ class CreatePhoneCallOperator(WaitingOperator):
         )
 
     def _number(self, name: str) -> str:
-        return _number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)
+        return phone_number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)
 
     def _check_number(self, call: Call, to_number: str) -> None:
         """Refuse a call to somebody else: the list that a mapped task's index points into may have changed."""
@@ -261,12 +263,12 @@ class CreateBatchCallOperator(OnceOperator):
         """Send the batch, once."""
         from airflow_provider_retell.api.endpoints import create_batch_call
 
-        tasks = [_target(task, index) for index, task in enumerate(as_list(self.tasks, "tasks") or ())]
+        tasks = [batch_target(task, index) for index, task in enumerate(as_list(self.tasks, "tasks") or ())]
         timestamp = None
         if not self._at_once:
             timestamp = epoch_milliseconds(self.trigger_timestamp, "trigger_timestamp")
         request = create_batch_call(
-            _number(self.from_number, "from_number"),
+            phone_number(self.from_number, "from_number"),
             tasks,
             name=self.name or None,
             trigger_timestamp=timestamp,
@@ -283,30 +285,6 @@ class CreateBatchCallOperator(OnceOperator):
         return result
 
 
-def _target(task: Any, index: int) -> Any:
-    """Return a task of a batch, with the number that native rendering took the '+' from as text again."""
-    if not isinstance(task, Mapping) or "to_number" not in task:
-        return task  # is refused with all the others
-    only_e164 = not task.get("ignore_e164_validation")
-    number = _number(task["to_number"], f"tasks[{index}].to_number", only_e164=only_e164)
-    return {**task, "to_number": number}
-
-
 def _batch(answer: BatchCall, sent: int) -> dict[str, Any]:
     count = sent if answer.total_task_count is None else int(answer.total_task_count)
     return {"batch_call_id": answer.batch_call_id, "total_task_count": count}
-
-
-def _number(value: Any, name: str, *, only_e164: bool = True) -> str:
-    """Return a rendered phone number; native rendering makes a number of "+15550100"."""
-    value = unsealed(value)
-    if type(value) is not int:
-        return str(value)
-    if only_e164:
-        return f"+{value}"
-    from airflow_provider_retell.api.errors import RetellInputError
-
-    raise RetellInputError(
-        f"{name} rendered to a number, which does not tell whether there was a '+': with ignore_e164_validation, "
-        "phone numbers cannot come from templates of a DAG that has render_template_as_native_obj"
-    )

@@ -404,6 +404,32 @@ def test_waiting(lively: Emulator, run_try: Any, until: Any, deferrable: bool) -
     assert ("call_analysis" in lively.placed[0]) or until == "ended"
 
 
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_call_that_was_placed_is_waited_for_although_looks_fail(
+    lively: Emulator, run_try: Any, deferrable: bool, after: int
+) -> None:
+    """The first look, and another: of a deferred task the one that it ends with."""
+    throttled = Fault.status(429, headers={"Retry-After": "121"})
+    operator = phone_call(wait_until="ended", deferrable=deferrable, poll_interval=0.05, max_poll_failures=0)
+    if not deferrable:
+        lively.faults.add(throttled, route="get-call", after=after)
+        assert run_try(operator)["call_status"] == "ended"
+    else:
+        if after == 0:
+            lively.faults.add(throttled, route="get-call")
+        deferred = defer(run_try, operator)
+        event = asyncio.run(asyncio.wait_for(only_event(again(deferred.trigger)), 20))
+        if after == 1:
+            lively.faults.add(throttled, route="get-call")
+            with pytest.raises(TaskDeferred) as error:
+                operator.resume({}, event, **(deferred.kwargs or {}))
+            assert error.value.kwargs == deferred.kwargs  # the deadline does not move
+        assert operator.resume({}, event, **(deferred.kwargs or {}))["call_status"] == "ended"
+    assert lively.count("get-call", status=429) == 1
+    assert len(lively.placed) == 1
+
+
 def test_a_wait_that_takes_too_long_is_no_reason_to_call_again(
     emulator: Emulator, run_try: Any, store: Any
 ) -> None:

@@ -119,6 +119,7 @@ def everything() -> None:
         wait_for_end=True,
         deferrable=True,
         poll_interval=timedelta(seconds=10),
+        max_poll_failures=3,
         wait_timeout=600,
         return_value="metadata",
         retell_conn_id="retell_eu",
@@ -186,7 +187,14 @@ def everything() -> None:
     DeleteCallOperator(task_id="erase", call_id="call_1", missing_ok=False)
     DeleteCallOperator(task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}")
 
-    CallSensor(task_id="ended", call_id="call_1", until="analyzed", deferrable=True, poke_interval=30)
+    CallSensor(
+        task_id="ended",
+        call_id="call_1",
+        until="analyzed",
+        deferrable=True,
+        poke_interval=30,
+        max_poll_failures=3,
+    )
     BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600)
     BatchCallSensor(
         task_id="all_ended_too",
