@@ -48,6 +48,14 @@ def _metadata_size(value: dict[str, Any], body: ValidationInfo) -> dict[str, Any
     return value
 
 
+def _milliseconds(value: int) -> int:
+    # Years 1973 to 5138. Retell starts at once what is due in the past, as seconds taken for milliseconds are.
+    if not 10**11 <= value < 10**14:
+        looks = "seconds" if value < 10**11 else "microseconds"
+        raise ValueError(f"must be in epoch milliseconds, and looks like {looks}")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_not_empty)]
 Metadata = Annotated[dict[str, Any], BeforeValidator(_object), AfterValidator(_metadata_size)]
 FreeObject = Annotated[dict[str, Any], BeforeValidator(_object)]
@@ -142,7 +150,7 @@ class CreateBatchCall(Body):
     from_number: Text
     tasks: Annotated[list[CallTarget], Field(min_length=1)]
     name: Text | None = None
-    trigger_timestamp: Annotated[int, Field(ge=0)] | None = None
+    trigger_timestamp: Annotated[int, AfterValidator(_milliseconds)] | None = None
     reserved_concurrency: Annotated[int, Field(ge=0)] | None = None
     call_time_window: CallTimeWindow | None = None
 

@@ -93,7 +93,8 @@ def update_live_call(
     overrides = _given(metadata=metadata, data_storage_setting=data_storage_setting)
     if not isinstance(override_dynamic_variables, Unset):
         overrides["override_dynamic_variables"] = override_dynamic_variables
-    control = _given(additional_context=additional_context, trigger_response=trigger_response)
+    # False is what Retell does anyway, so it is nothing to send.
+    control = _given(additional_context=additional_context, trigger_response=trigger_response or None)
     fields = {
         name: value for name, value in (("call_control", control), ("fields_to_override", overrides)) if value
     }

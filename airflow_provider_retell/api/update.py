@@ -67,6 +67,7 @@ def careful_update(
     data_storage_setting: DataStorageSetting | None = None,
     custom_attributes: Mapping[str, Any] | None = None,
     mode: MetadataMode = "replace",
+    clear_metadata: bool = False,
     confirm_custom_attributes: bool = False,
 ) -> Procedure[Updated]:
     """Update one call and prove it.
@@ -75,6 +76,8 @@ def careful_update(
     changes, or nothing; that is not atomic, Retell has no conditional update. The answer is compared with what was
     sent. If Retell refuses with 400 or 422, the call is read to tell why.
 
+    :param clear_metadata: remove all metadata: reads the call first, whatever the mode. Without this, empty metadata
+        is refused where it would replace.
     :param confirm_custom_attributes: ask list-calls whether Retell kept the custom attributes, if its answer does
         not show them.
     :raises RetellInputError: before anything is sent, if something cannot be.
@@ -85,6 +88,13 @@ def careful_update(
     if mode not in get_args(MetadataMode):
         raise RetellInputError(f"metadata_mode is one of {', '.join(get_args(MetadataMode))}")
     about = f"update-call of call {check_id(call_id)}"
+    if clear_metadata:
+        metadata, mode = {}, "replace"
+    elif metadata is not None and not metadata and mode == "replace":
+        raise RetellInputError(
+            f"{about}: metadata is empty, and metadata_mode='replace' would remove all that the call has. Leave "
+            "metadata out to change nothing of it, or set clear_metadata=True to remove all of it"
+        )
     wanted = Change(
         metadata=_plain(metadata, f"{about}: metadata"),
         data_storage_setting=data_storage_setting,
@@ -92,7 +102,7 @@ def careful_update(
     )
     request = wanted.request(call_id)
     change, keys = wanted, tuple(sorted(wanted.metadata or ()))
-    if mode != "replace":
+    if mode != "replace" or clear_metadata:
         current: Call = yield endpoints.get_call(call_id)
         if not current.has_ended:
             raise not_ended(current)

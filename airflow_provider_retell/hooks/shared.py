@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
+POLL_PATIENCE = Patience(attempts=2, seconds=30)
+"""Few attempts: whoever polls comes again anyway, and counts the polls that failed."""
+
 
 @dataclass
 class _Shared:
@@ -34,8 +37,7 @@ async def shared_hook(retell_conn_id: str) -> AsyncIterator[RetellAsyncHook]:
     key = (asyncio.get_running_loop(), retell_conn_id)
     shared = _shared.get(key)
     if shared is None:
-        # Few attempts: whoever polls comes again anyway, and counts the polls that failed.
-        hook = RetellAsyncHook(retell_conn_id, patience=Patience(attempts=2, seconds=30))
+        hook = RetellAsyncHook(retell_conn_id, patience=POLL_PATIENCE)
         shared = _shared[key] = _Shared(hook, asyncio.create_task(hook.__aenter__()))
     shared.users += 1
     try:

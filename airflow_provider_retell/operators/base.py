@@ -38,6 +38,19 @@ def linked_call_id(context: Any, call_id: Any) -> str:
     return checked
 
 
+def check_flags(**flags: object) -> None:
+    """Refuse flags that are neither True nor False: they are not templated, and any text would count as true."""
+    for name, flag in flags.items():
+        if flag is not None and not isinstance(flag, bool):
+            raise ValueError(f"{name} is True or False, not {flag!r}; it cannot be a template")
+
+
+def check_max_poll_failures(value: object) -> None:
+    """Refuse a limit that is none."""
+    if type(value) is not int or value < 0:
+        raise ValueError("max_poll_failures is a whole number, 0 or more")
+
+
 def in_seconds(value: float | timedelta) -> float:
     """Return a duration as Airflow takes it, a number or a timedelta, in seconds."""
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
@@ -99,6 +112,8 @@ class WaitingOperator(RetellOperator):
         given.
     :param poll_interval: seconds between two looks at the call, or a timedelta.
     :param wait_timeout: seconds after which waiting ends in an error, or a timedelta.
+    :param max_poll_failures: how many looks in a row may fail, in the triggerer or in the worker; one more ends the
+        wait in an error. Being throttled is no failure, and what trying again cannot mend ends the wait at once.
     """
 
     def __init__(
@@ -107,33 +122,62 @@ class WaitingOperator(RetellOperator):
         deferrable: bool | None = None,
         poll_interval: float | timedelta = 30,
         wait_timeout: float | timedelta = 7200,
+        max_poll_failures: int = 10,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_flags(deferrable=deferrable)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.poll_interval = in_seconds(poll_interval)
         self.wait_timeout = in_seconds(wait_timeout)
+        if not self.poll_interval > 0:
+            raise ValueError("poll_interval is more than 0")
+        if not self.wait_timeout >= 0:
+            raise ValueError("wait_timeout is 0 or more")
+        check_max_poll_failures(max_poll_failures)
+        self.max_poll_failures = max_poll_failures
+        self._deadline: float | None = None
 
-    def wait_for(self, call_id: str, until: Until, *, stop_on_kill: bool = False) -> Call:
+    def wait_for(
+        self, call_id: str, until: Until, *, stop_on_kill: bool = False, deadline: float | None = None
+    ) -> Call:
         """Return the call once it is over (or analysed); in deferrable mode, leave the worker until then.
 
         The task then goes on in :meth:`resume`.
-        """
-        from airflow_provider_retell.api.errors import WaitTimeoutError
 
-        deadline = time.time() + self.wait_timeout
+        :param deadline: epoch seconds; ``wait_timeout`` from now if not given.
+        """
+        from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+        from airflow_provider_retell.triggers.tolerance import Tolerance
+
+        deadline = time.time() + self.wait_timeout if deadline is None else deadline
+        tolerance = Tolerance(self.max_poll_failures)
         while True:
-            call = self.hook.get_call(call_id)
-            if call.has_ended if until == "ended" else call.is_analyzed:
-                return call
-            if self.deferrable:
-                self._defer(call_id, until, deadline, stop_on_kill)
+            pause, state = self.poll_interval, "not known"
+            try:
+                call = self._look_at(call_id)
+            except RetellError as error:
+                tolerance.check(error, f"call {call_id} was to be {until}")
+                pause = max(pause, getattr(error, "retry_after", None) or 0)
+            else:
+                tolerance.reset()
+                state = call.call_status
+                if call.has_ended if until == "ended" else call.is_analyzed:
+                    return call
             left = deadline - time.time()
             if left <= 0:
-                raise WaitTimeoutError(
-                    f"Timed out: call {call_id} was to be {until}, and is {call.call_status}"
-                )
-            time.sleep(min(self.poll_interval, left))
+                raise WaitTimeoutError(f"Timed out: call {call_id} was to be {until}, and is {state}")
+            if self.deferrable:
+                self._defer(call_id, until, deadline, stop_on_kill)
+            time.sleep(min(pause, left))
+
+    def _look_at(self, call_id: str) -> Call:
+        from airflow_provider_retell.hooks.retell import RetellHook
+        from airflow_provider_retell.hooks.shared import POLL_PATIENCE
+
+        # A hook of its own: one that is patient, or still pauses since Retell was throttling, may miss the deadline.
+        with RetellHook(self.retell_conn_id, patience=POLL_PATIENCE) as hook:
+            return hook.get_call(call_id)
 
     def _defer(self, call_id: str, until: Until, deadline: float, stop_on_kill: bool) -> None:
         from airflow_provider_retell.triggers.call import CallTrigger
@@ -146,15 +190,20 @@ class WaitingOperator(RetellOperator):
                 stop_on_kill=stop_on_kill,
                 poll_interval=self.poll_interval,
                 deadline=deadline,
+                max_poll_failures=self.max_poll_failures,
             ),
             method_name="resume",
-            timeout=backstop(self.wait_timeout),
+            kwargs={"deadline": deadline},
+            timeout=backstop(deadline - time.time()),
         )
 
-    def resume(self, context: Any, event: Mapping[str, Any] | None = None) -> Any:
-        """Go on after the wait."""
+    def resume(
+        self, context: Any, event: Mapping[str, Any] | None = None, deadline: float | None = None
+    ) -> Any:
+        """Go on after the wait, which had until *deadline*."""
         from airflow_provider_retell.triggers.event import check_event
 
+        self._deadline = deadline
         with self._running():
             return self.after_wait(context, checked_call_id(check_event(event).get("call_id")))
 

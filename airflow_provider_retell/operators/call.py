@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.operators.base import WaitingOperator, linked_call_id
-from airflow_provider_retell.operators.sealed import SealedField, as_object, unsealed
+from airflow_provider_retell.operators.base import WaitingOperator, check_flags, linked_call_id
+from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -42,7 +42,10 @@ class UpdateCallOperator(WaitingOperator):
         and booleans only (templated).
     :param metadata_mode: ``"replace"`` (default) sends exactly one request, as the API defines it. ``"merge"`` reads
         the call, lays the new keys over the present ones (top level only), and sends nothing if nothing would
-        change. ``"fill"`` does so for keys that the call lacks. Reading and writing is not atomic.
+        change. ``"fill"`` does so for keys that the call lacks. Reading and writing is not atomic. Empty metadata
+        changes nothing with these, and is refused with ``"replace"``: what it was made from had nothing, perhaps.
+    :param clear_metadata: True to remove all metadata of the call, on purpose: reads it, and sends nothing if there is
+        none. In place of ``metadata``, whatever the mode.
     :param confirm_custom_attributes: True to ask list-calls afterwards whether Retell kept the custom attributes,
         which it drops silently if their id is unknown; one request per attribute out of the quota for lists. Off
         by default; if Retell's answer shows the attributes, they are compared anyway.
@@ -77,6 +80,7 @@ class UpdateCallOperator(WaitingOperator):
         data_storage_setting: DataStorageSetting | str | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
         metadata_mode: MetadataMode = "replace",
+        clear_metadata: bool = False,
         confirm_custom_attributes: bool = False,
         wait_for_end: bool = False,
         return_value: ReturnValue = "slim",
@@ -85,6 +89,13 @@ class UpdateCallOperator(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(retell_conn_id=retell_conn_id, **kwargs)
+        check_flags(
+            clear_metadata=clear_metadata,
+            confirm_custom_attributes=confirm_custom_attributes,
+            wait_for_end=wait_for_end,
+        )
+        if clear_metadata and metadata is not None:
+            raise ValueError("give metadata or clear_metadata, not both")
         for name, value, choices in (
             ("metadata_mode", metadata_mode, get_args(MetadataMode)),
             ("return_value", return_value, get_args(ReturnValue)),
@@ -103,6 +114,7 @@ class UpdateCallOperator(WaitingOperator):
         self.data_storage_setting = data_storage_setting
         self.custom_attributes = custom_attributes
         self.metadata_mode = metadata_mode
+        self.clear_metadata = clear_metadata
         self.confirm_custom_attributes = confirm_custom_attributes
         self.wait_for_end = wait_for_end
         self.return_value = return_value
@@ -132,12 +144,14 @@ class UpdateCallOperator(WaitingOperator):
             data_storage_setting=self._setting(),
             custom_attributes=as_object(self.custom_attributes, f"call {call_id}: custom_attributes"),
             mode=self.metadata_mode,
+            clear_metadata=self.clear_metadata,
             confirm_custom_attributes=self.confirm_custom_attributes,
         )
 
     def _setting(self) -> Any:
         setting = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
-        if str(unsealed(self.opt_out_sensitive_data_storage)).strip().lower() not in ("true", "1"):
+        flag = self.opt_out_sensitive_data_storage
+        if flag is None or not as_bool(flag, "opt_out_sensitive_data_storage"):
             return setting
         from airflow_provider_retell.api.errors import RetellInputError
 

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.operators.base import RetellOperator, linked_call_id
+from airflow_provider_retell.operators.base import RetellOperator, check_flags, linked_call_id
 from airflow_provider_retell.operators.once import OnceOperator
-from airflow_provider_retell.operators.sealed import SealedField, as_object
+from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
+
+    from airflow_provider_retell.api.errors import NotFoundError
 
 __all__ = [
     "DeleteCallOperator",
@@ -68,8 +70,10 @@ class UpdateLiveCallOperator(RetellOperator):
     API: https://docs.retellai.com/api-references/update-live-call
 
     :param call_id: the call (templated).
-    :param metadata: the call's new metadata: a dict, or text that renders to a JSON object (templated).
-    :param override_dynamic_variables: text by name, laid over the agent's variables (templated).
+    :param metadata: the call's new metadata: a dict, or text that renders to a JSON object (templated). An empty one
+        is an error: what it was made from had nothing, perhaps.
+    :param clear_metadata: True to remove all metadata instead.
+    :param override_dynamic_variables: text by name, laid over the agent's variables; not empty (templated).
     :param clear_dynamic_variables: True to remove every override instead.
     :param data_storage_setting: what Retell keeps of the call; can only be tightened (templated).
     :param additional_context: text for the agent, added to the transcript (templated).
@@ -97,18 +101,27 @@ class UpdateLiveCallOperator(RetellOperator):
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         clear_dynamic_variables: bool = False,
+        clear_metadata: bool = False,
         data_storage_setting: str | None = None,
         additional_context: str | None = None,
         trigger_response: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_flags(
+            clear_dynamic_variables=clear_dynamic_variables,
+            clear_metadata=clear_metadata,
+            trigger_response=trigger_response,
+        )
+        if clear_metadata and metadata is not None:
+            raise ValueError("give metadata or clear_metadata, not both")
         if clear_dynamic_variables and override_dynamic_variables is not None:
             raise ValueError("give override_dynamic_variables or clear_dynamic_variables, not both")
         self.call_id = call_id
         self.metadata = metadata
         self.override_dynamic_variables = override_dynamic_variables
         self.clear_dynamic_variables = clear_dynamic_variables
+        self.clear_metadata = clear_metadata
         self.data_storage_setting = data_storage_setting
         self.additional_context = additional_context
         self.trigger_response = trigger_response
@@ -116,17 +129,23 @@ class UpdateLiveCallOperator(RetellOperator):
     def work(self, context: Any) -> dict[str, Any]:
         """Change the call; Retell says yes or no, and not what it kept."""
         from airflow_provider_retell.api.endpoints import UNSET
-        from airflow_provider_retell.api.errors import RetellResponseError
+        from airflow_provider_retell.api.errors import RetellInputError, RetellResponseError
         from airflow_provider_retell.operators.sealed import unsealed
 
         call_id = linked_call_id(context, self.call_id)
         about = f"update-live-call of call {call_id}: "
         variables: Any = as_object(self.override_dynamic_variables, f"{about}override_dynamic_variables")
+        metadata = as_object(self.metadata, f"{about}metadata")
+        for name, given in (("metadata", metadata), ("dynamic_variables", variables)):
+            if given is not None and not given:
+                raise RetellInputError(
+                    f"{about}{name} is empty. Leave it out to change nothing, or set clear_{name}=True to remove all"
+                )
         setting: Any = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
         context_text = unsealed(self.additional_context)
         answer = self.hook.update_live_call(
             call_id,
-            metadata=as_object(self.metadata, f"{about}metadata"),
+            metadata={} if self.clear_metadata else metadata,
             override_dynamic_variables=UNSET
             if variables is None and not self.clear_dynamic_variables
             else variables,
@@ -175,18 +194,22 @@ class StopCallOperator(RetellOperator):
 class DeleteCallOperator(RetellOperator):
     """Delete a call and all its data at Retell, for good. A call that is gone already counts as done.
 
+    "Gone" is what reading the call says: if Retell refuses to delete a call that is there, the task fails.
+
     The key of another organisation looks like "gone" to Retell, which knows calls by organisation: with
     ``missing_ok=False`` a call that is not there fails the task.
 
     :param call_id: the call (templated).
-    :param missing_ok: False to read the call first, and fail if there is none. So does a retry after a crash behind
-        the deletion.
+    :param missing_ok: False to read the call first, and fail if there is none (templated). So does a retry after a
+        crash behind the deletion.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 
-    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+    template_fields: Sequence[str] = ("call_id", "missing_ok", "retell_conn_id")
 
-    def __init__(self, *, call_id: str | XComArg, missing_ok: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, *, call_id: str | XComArg, missing_ok: bool | str | XComArg = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.call_id = call_id
         self.missing_ok = missing_ok
@@ -196,18 +219,43 @@ class DeleteCallOperator(RetellOperator):
         from airflow_provider_retell.api.errors import NotFoundError
 
         call_id = linked_call_id(context, self.call_id)
-        if not self.missing_ok:
+        missing_ok = as_bool(self.missing_ok, "missing_ok")
+        if not missing_ok:
             self.hook.get_call(call_id)
         try:
             self.hook.delete_call(call_id)
-        except NotFoundError:
+        except NotFoundError as refusal:
+            self._check_gone(call_id, refusal)
             # With missing_ok=False it was there: an answer got lost, and the request was sent again.
-            if not self.missing_ok:
+            if not missing_ok:
                 return {"call_id": call_id, "deleted": True}
             log.info("Call %s: not there (any more)", call_id)
             return {"call_id": call_id, "deleted": False}
         log.info("Call %s: deleted", call_id)
         return {"call_id": call_id, "deleted": True}
+
+    def _check_gone(self, call_id: str, refusal: NotFoundError) -> None:
+        """Read the call: Retell answers 422 to an unknown id, and may answer so to what it refuses to delete."""
+        from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
+
+        try:
+            call = self.hook.get_call(call_id)
+        except NotFoundError as missing:
+            if not missing.detail:
+                raise  # Retell gives a reason, always: this is another server's page
+            return
+        says = f" {refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f" {refusal.status}"
+        if not call.has_ended:
+            raise CallNotEndedError(
+                f"call {call_id} is {call.call_status}, and Retell refused to delete it (it answered{says}). Wait for "
+                "its end first (CallSensor, or run this task again later), or hang up with StopCallOperator"
+            ) from refusal
+        raise UnprocessableError(
+            f"call {call_id} is still there: Retell refused to delete it (it answered{says}). Look at the call in "
+            "Retell's dashboard, then run this task again",
+            status=refusal.status,
+            detail=refusal.detail,
+        ) from refusal
 
 
 class RerunCallAnalysisOperator(OnceOperator):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.operators.base import WaitingOperator, linked_call_id
+from airflow_provider_retell.operators.base import WaitingOperator, check_flags, linked_call_id
+from airflow_provider_retell.operators.moment import epoch_milliseconds
+from airflow_provider_retell.operators.numbers import batch_target, phone_number
 from airflow_provider_retell.operators.once import (
     OnceOperator,
     OnClear,
@@ -17,7 +20,7 @@ from airflow_provider_retell.operators.once import (
     remember,
     task_key,
 )
-from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object, unsealed
+from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -98,6 +101,11 @@ class CreatePhoneCallOperator(WaitingOperator):
     ) -> None:
         super().__init__(**kwargs)
         check_on_clear(on_clear)
+        check_flags(
+            ignore_e164_validation=ignore_e164_validation,
+            honor_internal_dnc=honor_internal_dnc,
+            stop_on_kill=stop_on_kill,
+        )
         if wait_until not in (None, "ended", "analyzed"):
             raise ValueError(f"wait_until is 'ended', 'analyzed' or None, not {wait_until!r}")
         self.from_number = from_number
@@ -132,8 +140,9 @@ class CreatePhoneCallOperator(WaitingOperator):
         return self.wait_for(call_id, self.wait_until, stop_on_kill=self.stop_on_kill).slim()
 
     def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
-        """Return the call as it is now."""
-        return self.hook.get_call(call_id).slim()
+        """Return the call as it is now; to read it is the last look of the wait, and may fail as the others may."""
+        until = self.wait_until or "ended"
+        return self.wait_for(call_id, until, stop_on_kill=self.stop_on_kill, deadline=self._deadline).slim()
 
     def on_kill(self) -> None:
         """Hang up, if that was asked for."""
@@ -149,11 +158,22 @@ class CreatePhoneCallOperator(WaitingOperator):
     def _placed_before(self, context: Any, key: str) -> Call | None:
         remembered = recall(context, key)
         if remembered is not None:
-            return self.hook.get_call(remembered)
+            return self._remembered(remembered)
         if context["ti"].try_number == 1:
             return None
         marked = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": MARK}]}
         return next(self.hook.list_calls(filter_criteria=marked, page_size=1), None)
+
+    def _remembered(self, call_id: str) -> Call:
+        from airflow_provider_retell.api.errors import NotFoundError
+
+        try:
+            return self.hook.get_call(call_id)
+        except NotFoundError as error:
+            raise AirflowFailException(
+                f"Call {call_id}, which this task placed before, was deleted, or the connection leads to another "
+                "organisation now. Nobody was called. To call anew, clear this task with on_clear='new'"
+            ) from error
 
     def _place(self, key: str, to_number: str) -> Call:
         metadata = as_object(self.metadata, "metadata") or {}
@@ -176,7 +196,7 @@ class CreatePhoneCallOperator(WaitingOperator):
         )
 
     def _number(self, name: str) -> str:
-        return _number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)
+        return phone_number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)
 
     def _check_number(self, call: Call, to_number: str) -> None:
         """Refuse a call to somebody else: the list that a mapped task's index points into may have changed."""
@@ -204,7 +224,8 @@ class CreateBatchCallOperator(OnceOperator):
     :param tasks: a list of dicts with ``to_number`` and, for each call, what create-phone-call takes:
         ``metadata``, ``retell_llm_dynamic_variables``, ``override_agent_id`` … (templated). Not logged or shown.
     :param name: what the dashboard shows (templated).
-    :param trigger_timestamp: when to start, epoch milliseconds; now if left out (templated).
+    :param trigger_timestamp: when to start: epoch milliseconds, or a datetime with a zone, or text of either; now if
+        left out (templated). A template that renders to nothing fails the task, rather than call at once.
     :param reserved_concurrency: how many concurrent calls to keep free for others.
     :param call_time_window: the minutes and days at which calls may start.
     :param on_clear: what a deliberate clear of the task does: ``"same"`` (default) never sends the batch again,
@@ -224,7 +245,7 @@ class CreateBatchCallOperator(OnceOperator):
         from_number: str | XComArg,
         tasks: Sequence[Mapping[str, Any]] | XComArg,
         name: str | None = None,
-        trigger_timestamp: int | str | None = None,
+        trigger_timestamp: float | str | datetime | XComArg | None = None,
         reserved_concurrency: int | None = None,
         call_time_window: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -234,6 +255,7 @@ class CreateBatchCallOperator(OnceOperator):
         self.tasks = tasks
         self.name = name
         self.trigger_timestamp = trigger_timestamp
+        self._at_once = trigger_timestamp is None
         self.reserved_concurrency = reserved_concurrency
         self.call_time_window = call_time_window
 
@@ -241,45 +263,28 @@ class CreateBatchCallOperator(OnceOperator):
         """Send the batch, once."""
         from airflow_provider_retell.api.endpoints import create_batch_call
 
-        timestamp = self.trigger_timestamp
+        tasks = [batch_target(task, index) for index, task in enumerate(as_list(self.tasks, "tasks") or ())]
+        timestamp = None
+        if not self._at_once:
+            timestamp = epoch_milliseconds(self.trigger_timestamp, "trigger_timestamp")
         request = create_batch_call(
-            _number(self.from_number, "from_number"),
-            [_target(task, index) for index, task in enumerate(as_list(self.tasks, "tasks") or ())],
+            phone_number(self.from_number, "from_number"),
+            tasks,
             name=self.name or None,
-            trigger_timestamp=int(timestamp) if timestamp not in (None, "") else None,
+            trigger_timestamp=timestamp,
             reserved_concurrency=self.reserved_concurrency,
             call_time_window=self.call_time_window,
         )
         result = self.send_once(
-            context, request, _batch, "Look for the batch in Retell's dashboard (Batch Call)"
+            context,
+            request,
+            lambda answer: _batch(answer, len(tasks)),
+            "Look for the batch in Retell's dashboard (Batch Call)",
         )
         log.info("Batch %s: %d calls accepted", result["batch_call_id"], result["total_task_count"])
         return result
 
 
-def _target(task: Any, index: int) -> Any:
-    """Return a task of a batch, with the number that native rendering took the '+' from as text again."""
-    if not isinstance(task, Mapping) or "to_number" not in task:
-        return task  # is refused with all the others
-    only_e164 = not task.get("ignore_e164_validation")
-    number = _number(task["to_number"], f"tasks[{index}].to_number", only_e164=only_e164)
-    return {**task, "to_number": number}
-
-
-def _batch(answer: BatchCall) -> dict[str, Any]:
-    return {"batch_call_id": answer.batch_call_id, "total_task_count": int(answer.total_task_count or 0)}
-
-
-def _number(value: Any, name: str, *, only_e164: bool = True) -> str:
-    """Return a rendered phone number; native rendering makes a number of "+15550100"."""
-    value = unsealed(value)
-    if type(value) is not int:
-        return str(value)
-    if only_e164:
-        return f"+{value}"
-    from airflow_provider_retell.api.errors import RetellInputError
-
-    raise RetellInputError(
-        f"{name} rendered to a number, which does not tell whether there was a '+': with ignore_e164_validation, "
-        "phone numbers cannot come from templates of a DAG that has render_template_as_native_obj"
-    )
+def _batch(answer: BatchCall, sent: int) -> dict[str, Any]:
+    count = sent if answer.total_task_count is None else int(answer.total_task_count)
+    return {"batch_call_id": answer.batch_call_id, "total_task_count": count}

@@ -22,7 +22,14 @@ from airflow_provider_retell._compat import (
     default_deferrable,
 )
 from airflow_provider_retell.links.retell import RetellCallLink
-from airflow_provider_retell.operators.base import backstop, checked_call_id, in_seconds, linked_call_id
+from airflow_provider_retell.operators.base import (
+    backstop,
+    check_flags,
+    check_max_poll_failures,
+    checked_call_id,
+    in_seconds,
+    linked_call_id,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellHook
     from airflow_provider_retell.triggers.call import Until
     from airflow_provider_retell.triggers.poll import PollTrigger
+    from airflow_provider_retell.triggers.tolerance import Tolerance
 
 __all__ = ["BatchCallSensor", "CallSensor", "ConcurrencySensor"]
 
@@ -39,8 +47,10 @@ class RetellSensor(BaseSensorOperator):
 
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :param deferrable: True to wait in the triggerer; what Airflow is configured to if not given.
-    :param max_poll_failures: in the triggerer, how many polls in a row may fail; a worker's poke fails at once, and
-        the task is retried.
+    :param max_poll_failures: how many looks in a row may fail, in the triggerer or in the worker; one more ends the
+        wait in an error. Being throttled is no failure, and what trying again cannot mend ends the wait at once. With
+        ``mode="reschedule"``, each look is a process of its own that knows of no other: there failures are lived
+        through until ``timeout``, unless this is 0.
     """
 
     ui_color = "#e8ecff"
@@ -55,15 +65,24 @@ class RetellSensor(BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.retell_conn_id = retell_conn_id
+        check_flags(deferrable=deferrable)
+        check_max_poll_failures(max_poll_failures)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.max_poll_failures = max_poll_failures
 
     @functools.cached_property
     def hook(self) -> RetellHook:
-        """The hook of this task."""
+        """The hook of one look."""
         from airflow_provider_retell.hooks.retell import RetellHook
+        from airflow_provider_retell.hooks.shared import POLL_PATIENCE
 
-        return RetellHook(self.retell_conn_id)
+        return RetellHook(self.retell_conn_id, patience=POLL_PATIENCE)
+
+    @functools.cached_property
+    def _tolerance(self) -> Tolerance:
+        from airflow_provider_retell.triggers.tolerance import Tolerance
+
+        return Tolerance(self.max_poll_failures)
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Ask Retell once: whether the wait is over, and what the task then returns."""
@@ -75,8 +94,17 @@ class RetellSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> PokeReturnValue:
         """Ask Retell once, for Airflow's own way of waiting."""
+        from airflow_provider_retell.api.errors import RetellError
+
         with self._judging():
-            done, result = self.look()
+            try:
+                done, result = self.look()
+            except RetellError as error:
+                if error.permanent:
+                    raise
+                self._tolerance.check(error, self._trigger(0).waits_for())
+                return PokeReturnValue(False)
+            self._tolerance.reset()
         return PokeReturnValue(done, result if done else None)
 
     def execute(self, context: Any) -> Any:
@@ -87,13 +115,14 @@ class RetellSensor(BaseSensorOperator):
             return self._look_or_defer(context, time.time() + in_seconds(self.timeout))
 
     def execute_complete(
-        self, context: Any, event: Mapping[str, Any] | None = None, deadline: float = 0
+        self, context: Any, event: Mapping[str, Any] | None = None, deadline: float = 0, failures: int = 0
     ) -> Any:
         """Take the trigger's event and look at Retell once more: for what to return, and whether it is still so."""
         from airflow_provider_retell.triggers.event import check_event
 
         with self._judging():
             check_event(event)
+            self._tolerance.failures = failures
             return self._look_or_defer(context, deadline)
 
     def _look_or_defer(self, context: Any, deadline: float) -> Any:
@@ -101,22 +130,25 @@ class RetellSensor(BaseSensorOperator):
 
         found = self.poke(context)
         if not found.is_done:
-            trigger = self.trigger(
-                retell_conn_id=self.retell_conn_id,
-                poll_interval=in_seconds(self.poke_interval),
-                deadline=deadline,
-                max_poll_failures=self.max_poll_failures,
-            )
+            trigger = self._trigger(deadline)
             left = deadline - time.time()
             if left <= 0:
                 raise WaitTimeoutError(f"Timed out: {trigger.waits_for()}")
             self.defer(
                 trigger=trigger,
                 method_name="execute_complete",
-                kwargs={"deadline": deadline},
+                kwargs={"deadline": deadline, "failures": self._tolerance.failures},
                 timeout=backstop(left),
             )
         return found.xcom_value
+
+    def _trigger(self, deadline: float) -> PollTrigger:
+        return self.trigger(
+            retell_conn_id=self.retell_conn_id,
+            poll_interval=in_seconds(self.poke_interval),
+            deadline=deadline,
+            max_poll_failures=self.max_poll_failures,
+        )
 
     @contextmanager
     def _judging(self) -> Iterator[None]:
@@ -135,8 +167,9 @@ class RetellSensor(BaseSensorOperator):
                 raise AirflowFailException(str(error)) from error
             raise
         finally:
-            if "hook" in self.__dict__:
-                self.hook.close()
+            # The next look gets another, that knows of no pause since Retell was throttling: it could miss the timeout.
+            if hook := self.__dict__.pop("hook", None):
+                hook.close()
 
 
 class CallSensor(RetellSensor):
@@ -194,8 +227,11 @@ class BatchCallSensor(RetellSensor):
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Count the calls that have ended."""
         from airflow_provider_retell.api.batch import ended_calls
+        from airflow_provider_retell.api.errors import RetellInputError
 
         total = _whole(self.total, "total")
+        if total < 1:
+            raise RetellInputError("total must be 1 or more: a batch has at least one call")
         ended = self.hook.run(ended_calls(self.batch_call_id))
         return ended >= total, {"batch_call_id": self.batch_call_id, "ended": ended}
 
@@ -209,7 +245,8 @@ class BatchCallSensor(RetellSensor):
 class ConcurrencySensor(RetellSensor):
     """Wait until the organisation has room for more calls; returns how much room there is.
 
-    Somebody else may take the room before you do: a gate, not a reservation.
+    Somebody else may take the room before you do: a gate, not a reservation. More calls than the organisation may
+    have at all fail the task at once.
 
     :param calls: for how many (templated).
     """
@@ -222,8 +259,10 @@ class ConcurrencySensor(RetellSensor):
 
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Ask for the room."""
+        from airflow_provider_retell.api.room import room_for
+
         calls = _whole(self.calls, "calls")
-        room = self.hook.get_concurrency().room
+        room = self.hook.run(room_for(calls))
         return room >= calls, {"room": room}
 
     def trigger(self, **common: Any) -> PollTrigger:

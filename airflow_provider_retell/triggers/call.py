@@ -110,5 +110,7 @@ class ConcurrencyTrigger(PollTrigger):
 
     async def check(self, hook: RetellAsyncHook) -> Mapping[str, Any] | None:
         """Ask for the room."""
-        room = (await hook.get_concurrency()).room
+        from airflow_provider_retell.api.room import room_for
+
+        room = await hook.run(room_for(self.calls))
         return {"room": room} if room >= self.calls else None

@@ -80,10 +80,10 @@ class PollTrigger(BaseTrigger):
         yield TriggerEvent(event)  # type: ignore[no-untyped-call, unused-ignore]
 
     async def _poll(self) -> dict[str, Any]:
-        from airflow_provider_retell.api.errors import RateLimitError
-
         shared_hook = await asyncio.to_thread(_load)
-        hook, failures = None, 0
+        from airflow_provider_retell.triggers.tolerance import Tolerance, is_permanent, safe_reason
+
+        hook, tolerance = None, Tolerance(self.max_poll_failures)
         # The task has just looked, and a restarted triggerer has many waits: the first looks are spread out.
         pause = self.poll_interval * random.random()  # noqa: S311
         async with AsyncExitStack() as stack:
@@ -96,14 +96,12 @@ class PollTrigger(BaseTrigger):
                         hook = await stack.enter_async_context(shared_hook(self.retell_conn_id))
                     found = await self.check(hook)
                 except Exception as error:
-                    # Being throttled is no fault: it says that there are many waits, not that this one is in vain.
-                    failures += not isinstance(error, RateLimitError)
-                    permanent = bool(getattr(error, "permanent", False))
-                    if permanent or failures > self.max_poll_failures:
-                        return self._failed(error, failures, permanent)
-                    self.log.warning("Poll failed, %d in a row: %s", failures, _text(error))
+                    if not tolerance.allows(error):
+                        message = tolerance.verdict(error, self.waits_for())
+                        return {"status": "error", "permanent": is_permanent(error), "message": message}
+                    self.log.warning("Poll failed, %d in a row: %s", tolerance.failures, safe_reason(error))
                 else:
-                    failures = 0
+                    tolerance.reset()
                     if found is not None:
                         return {"status": "done", **found}
                 if time.time() >= self.deadline:
@@ -112,11 +110,6 @@ class PollTrigger(BaseTrigger):
     def _timed_out(self) -> dict[str, Any]:
         return {"status": "timeout", "message": f"Timed out: {self.waits_for()}"}
 
-    def _failed(self, error: Exception, failures: int, permanent: bool) -> dict[str, Any]:
-        times = f" ({failures} polls in a row failed)" if failures > 1 else ""
-        message = f"Stopped waiting: {self.waits_for()}{times}: {_text(error)}"
-        return {"status": "error", "permanent": permanent, "message": message}
-
 
 def _load() -> Callable[[str], AbstractAsyncContextManager[RetellAsyncHook]]:
     """Import what a wait needs: not when a DAG file is read, and beside the event loop, as it takes a while."""
@@ -124,11 +117,3 @@ def _load() -> Callable[[str], AbstractAsyncContextManager[RetellAsyncHook]]:
     from airflow_provider_retell.hooks.shared import shared_hook
 
     return shared_hook
-
-
-def _text(error: Exception) -> str:
-    """Return what may be stored of *error*: an error of another's making might quote what it could not read."""
-    from airflow_provider_retell._compat import AirflowException
-    from airflow_provider_retell.api.errors import RetellError
-
-    return str(error) if isinstance(error, (RetellError, AirflowException)) else type(error).__name__

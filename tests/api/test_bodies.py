@@ -267,7 +267,8 @@ def test_call_id_takes_a_list_of_ids() -> None:
 def test_the_nullable_override_is_sent_as_null_and_left_out_if_not_given() -> None:
     removing = live(override_dynamic_variables=None)
     assert json.loads(removing.body) == {"fields_to_override": {"override_dynamic_variables": None}}
-    assert json.loads(live(trigger_response=False).body) == {"call_control": {"trigger_response": False}}
+    with pytest.raises(RetellInputError, match="give something to change"):
+        live(trigger_response=False)
     assert repr(endpoints.UNSET) == "UNSET"
 
 

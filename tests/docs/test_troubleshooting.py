@@ -31,9 +31,10 @@ from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators.lifecycle import DeleteCallOperator
 from airflow_provider_retell.operators.listing import ListCallsOperator
 from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
-from airflow_provider_retell.sensors.call import CallSensor
+from airflow_provider_retell.sensors.call import CallSensor, ConcurrencySensor
 
 AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
 HEADINGS = [
@@ -354,6 +355,21 @@ def _(world: World) -> object:
     return world.update(metadata="gold")
 
 
+@provokes("must be True or False, or")
+def _(world: World) -> object:
+    return world.run(DeleteCallOperator(task_id="t", call_id="call_1", missing_ok="None"))
+
+
+@provokes("is True or False, not")
+def _(world: World) -> object:
+    return world.update(wait_for_end="{{ params.wait }}")
+
+
+@provokes("metadata is empty, and")
+def _(world: World) -> object:
+    return world.update(metadata={})
+
+
 @provokes("call_id is the text 'None'")
 def _(world: World) -> object:
     return world.update(call_id="None", metadata={"a": 1})
@@ -417,6 +433,12 @@ def _(world: World) -> object:
 @provokes("Retell's answer does not show")
 def _(world: World) -> object:
     return world.update(custom_attributes={"attr_tier": "gold"})
+
+
+@provokes("Retell refused to delete it")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.status(422), route="delete-call")
+    return world.run(DeleteCallOperator(task_id="t", call_id="call_live"))
 
 
 # -- bulk updates
@@ -552,6 +574,11 @@ def _(world: World) -> object:
     )
 
 
+@provokes("There is never room for")
+def _(world: World) -> object:
+    return ConcurrencySensor(task_id="t", calls=10_000).execute({})
+
+
 @provokes("Stopped waiting: …")
 def _(world: World) -> object:
     from airflow_provider_retell.triggers.call import CallTrigger
@@ -586,6 +613,21 @@ def _(world: World) -> object:
 def _(world: World) -> object:
     world.emulator.faults.add(Fault.drop_after())
     return world.run(batch())
+
+
+@provokes("which this task placed before, was deleted")
+def _(world: World) -> object:
+    store: Any = SimpleNamespace(get=lambda _key: "call_gone")
+    operator = CreatePhoneCallOperator(task_id="t", from_number=FROM, to_number=TO)
+    return world.run(operator, task_state_store=store)
+
+
+@provokes("trigger_timestamp must be in epoch milliseconds")
+def _(world: World) -> object:
+    operator = CreateBatchCallOperator(
+        task_id="t", from_number=FROM, tasks=[{"to_number": TO}], trigger_timestamp=time.time() + 60
+    )
+    return world.run(operator)
 
 
 @provokes("went to another number")

@@ -160,11 +160,11 @@ def test_loosening_the_storage_is_told_apart(client: Any, emulator: Emulator) ->
 def test_any_other_refusal_stays_as_it_is(client: Any, emulator: Emulator) -> None:
     emulator.faults.add(Fault.status(400, body={"message": "nobody knows"}), route="update-call")
     with pytest.raises(BadRequestError, match="nobody knows"):
-        client.run(careful_update("call_1", metadata={}, data_storage_setting="basic_attributes_only"))
+        client.run(careful_update("call_1", metadata={"a": 1}, data_storage_setting="basic_attributes_only"))
     emulator.faults.add(Fault.status(422, body={"message": "nobody knows"}), route="update-call")
     emulator.faults.add(Fault.status(403), route="get-call")
     with pytest.raises(UnprocessableError, match="nobody knows"):
-        client.run(careful_update("call_1", metadata={}))
+        client.run(careful_update("call_1", metadata={"a": 1}))
     emulator.faults.add(Fault.status(422, body={"message": "nobody knows"}), route="update-call")
     with pytest.raises(UnprocessableError, match="nobody knows"):
         client.run(careful_update("call_1", metadata={"a": 1}))

@@ -13,7 +13,13 @@ import pytest
 from airflow.serialization.helpers import serialize_template_field
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import NotFoundError, RateLimitError, RetellResponseError
+from airflow_provider_retell.api.errors import (
+    CallNotEndedError,
+    NotFoundError,
+    RateLimitError,
+    RetellResponseError,
+    UnprocessableError,
+)
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import requests_transport
 from airflow_provider_retell.operators.lifecycle import (
@@ -122,6 +128,43 @@ def test_variables_are_cleared(ongoing: dict[str, Any], emulator: Emulator, run_
         live(clear_dynamic_variables=True, override_dynamic_variables={"a": "b"})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"trigger_response": False}, "give something to change"),
+        ({"trigger_response": False, "metadata": {}}, r"metadata is empty.*clear_metadata=True"),
+        ({"metadata": "{{ facts }}"}, r"metadata is empty.*clear_metadata=True"),
+        ({"override_dynamic_variables": {}}, r"variables is empty.*clear_dynamic_variables=True"),
+    ],
+)
+def test_what_changes_nothing_or_all_by_mistake_is_refused(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any, arguments: Any, says: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=says):
+        run_try(live(**arguments), facts={})
+    assert not emulator.requests
+    assert ongoing["metadata"] == {"old": 1}
+
+
+def test_metadata_of_a_live_call_is_cleared_on_purpose(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any
+) -> None:
+    run_try(live(clear_metadata=True, additional_context="Hi", trigger_response=False))
+    assert emulator.requests[0].body == {
+        "fields_to_override": {"metadata": {}},
+        "call_control": {"additional_context": "Hi"},
+    }
+    assert emulator.calls["call_1"]["metadata"] == {}
+    with pytest.raises(ValueError, match="not both"):
+        live(clear_metadata=True, metadata={"a": 1})
+
+
+@pytest.mark.parametrize("name", ["clear_dynamic_variables", "clear_metadata", "trigger_response"])
+def test_flags_are_no_text(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is True or False"):
+        live(**{name: "False"})
+
+
 @pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
 def test_what_the_agent_is_told_is_told_once(
     ongoing: dict[str, Any], emulator: Emulator, run_try: Any, arguments: Any
@@ -215,6 +258,61 @@ def test_unless_it_must_be_there(emulator: Emulator, run_try: Any) -> None:
         run_try(delete(missing_ok=False))
     assert isinstance(error.value.__cause__, NotFoundError)
     assert emulator.count("delete-call") == 0
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_refusal_to_delete_is_no_call_that_is_gone(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any, status: int, missing_ok: bool
+) -> None:
+    refusal = {"status": "error", "message": "Cannot delete an ongoing call"}
+    emulator.faults.add(Fault.status(status, body=refusal), route="delete-call", times=0)
+    with pytest.raises(
+        CallNotEndedError, match=rf"call_1 is ongoing.*{status}: Cannot delete an ongoing call.*CallSensor"
+    ):
+        run_try(delete(missing_ok=missing_ok))
+    emulator.calls["call_1"]["call_status"] = "ended"
+    with pytest.raises(AirflowFailException, match=rf"call_1 is still there.*{status}") as error:
+        run_try(delete(missing_ok=missing_ok))
+    assert isinstance(error.value.__cause__, UnprocessableError)
+    assert "call_1" in emulator.calls
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+def test_who_cannot_look_cannot_say_that_a_call_is_gone(
+    emulator: Emulator, run_try: Any, missing_ok: bool
+) -> None:
+    emulator.faults.add(Fault.status(403), route="get-call", times=0)
+    with pytest.raises(AirflowFailException, match="get-call of call call_1.*403"):
+        run_try(delete(missing_ok=missing_ok))
+
+
+def test_another_server_has_no_call_that_is_gone(ended: Any, emulator: Emulator, run_try: Any) -> None:
+    emulator.faults.add(Fault.status(404, body="Cannot DELETE /v2"), times=0)
+    with pytest.raises(AirflowFailException, match="does not know this endpoint"):
+        run_try(delete())
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("given", [True, False, "True", "false"])
+def test_whether_it_must_be_there_may_be_a_template(
+    emulator: Emulator, run_try: Any, native: bool, given: Any
+) -> None:
+    operator = delete(missing_ok="{{ params.ok }}")
+    if given in (True, "True"):
+        assert run_try(operator, native=native, params={"ok": given})["deleted"] is False
+        return
+    with pytest.raises(AirflowFailException, match="the API key belongs"):
+        run_try(operator, native=native, params={"ok": given})
+
+
+@pytest.mark.parametrize("given", [None, "", "yes", 2])
+def test_what_is_neither_true_nor_false_deletes_nothing(
+    ended: Any, emulator: Emulator, run_try: Any, given: Any
+) -> None:
+    with pytest.raises(AirflowFailException, match="missing_ok must be True or False"):
+        run_try(delete(missing_ok="{{ params.ok }}"), params={"ok": given})
+    assert not emulator.requests
 
 
 def test_a_key_that_is_wrong_is_no_call_that_is_gone(ended: Any, emulator: Emulator, run_try: Any) -> None:

@@ -13,6 +13,7 @@ import re
 import select
 import signal
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ import urllib3.connection
 from airflow.serialization.helpers import serialize_template_field
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError, WaitTimeoutError
+from airflow_provider_retell.api.errors import (
+    RateLimitError,
+    RetellError,
+    RetellInputError,
+    WaitFailedError,
+    WaitTimeoutError,
+)
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.hooks import requests_transport
@@ -265,9 +272,14 @@ def test_a_call_that_was_deleted_is_not_placed_again(
 
     store = Store()
     del emulator.calls[run_try(phone_call(), store=store)["call_id"]]
-    with pytest.raises(AirflowFailException, match="the API key belongs to the organisation"):
-        run_try(phone_call(), try_number=2, store=store)
+    for cleared_at in (0, 1):
+        with pytest.raises(
+            AirflowFailException, match=r"placed before.*deleted.*Nobody was called.*on_clear='new'"
+        ):
+            run_try(phone_call(), try_number=2, cleared_at=cleared_at, store=store)
     assert len(emulator.placed) == 1
+    run_try(phone_call(on_clear="new"), try_number=2, cleared_at=1, store=store)
+    assert len(emulator.placed) == 2
 
 
 # -- what is sent, and what is never shown
@@ -342,7 +354,18 @@ def test_custom_telephony_takes_other_numbers_as_they_are(emulator: Emulator, ru
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [({"on_clear": "again"}, "on_clear is"), ({"wait_until": "answered"}, "wait_until is")],
+    [
+        ({"on_clear": "again"}, "on_clear is"),
+        ({"wait_until": "answered"}, "wait_until is"),
+        ({"stop_on_kill": "False"}, "stop_on_kill is True or False"),
+        ({"ignore_e164_validation": "{{ params.any_number }}"}, "ignore_e164_validation is True or False"),
+        ({"honor_internal_dnc": 1}, "honor_internal_dnc is True or False"),
+        ({"deferrable": "False"}, "deferrable is True or False"),
+        ({"poll_interval": -1}, "poll_interval is more than 0"),
+        ({"poll_interval": timedelta(0)}, "poll_interval is more than 0"),
+        ({"poll_interval": float("nan")}, "poll_interval is more than 0"),
+        ({"wait_timeout": -1}, "wait_timeout is 0 or more"),
+    ],
 )
 def test_wrong_choices_fail_when_the_dag_is_read(arguments: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
@@ -379,6 +402,32 @@ def test_waiting(lively: Emulator, run_try: Any, until: Any, deferrable: bool) -
     assert result["call_status"] == "ended"
     assert len(lively.placed) == 1
     assert ("call_analysis" in lively.placed[0]) or until == "ended"
+
+
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_call_that_was_placed_is_waited_for_although_looks_fail(
+    lively: Emulator, run_try: Any, deferrable: bool, after: int
+) -> None:
+    """The first look, and another: of a deferred task the one that it ends with."""
+    throttled = Fault.status(429, headers={"Retry-After": "121"})
+    operator = phone_call(wait_until="ended", deferrable=deferrable, poll_interval=0.05, max_poll_failures=0)
+    if not deferrable:
+        lively.faults.add(throttled, route="get-call", after=after)
+        assert run_try(operator)["call_status"] == "ended"
+    else:
+        if after == 0:
+            lively.faults.add(throttled, route="get-call")
+        deferred = defer(run_try, operator)
+        event = asyncio.run(asyncio.wait_for(only_event(again(deferred.trigger)), 20))
+        if after == 1:
+            lively.faults.add(throttled, route="get-call")
+            with pytest.raises(TaskDeferred) as error:
+                operator.resume({}, event, **(deferred.kwargs or {}))
+            assert error.value.kwargs == deferred.kwargs  # the deadline does not move
+        assert operator.resume({}, event, **(deferred.kwargs or {}))["call_status"] == "ended"
+    assert lively.count("get-call", status=429) == 1
+    assert len(lively.placed) == 1
 
 
 def test_a_wait_that_takes_too_long_is_no_reason_to_call_again(
@@ -484,7 +533,7 @@ def test_a_batch_is_placed(
         from_number="{{ from_number }}",
         tasks=tasks,
         name="{{ 'autumn' }}",
-        trigger_timestamp="{{ 1000 }}",
+        trigger_timestamp="{{ 1700000000000 }}",
         reserved_concurrency=1,
         call_time_window=window,
     )
@@ -493,7 +542,7 @@ def test_a_batch_is_placed(
         "from_number": FROM,
         "tasks": TASKS,
         "name": "autumn",
-        "trigger_timestamp": 1000,
+        "trigger_timestamp": 1700000000000,
         "reserved_concurrency": 1,
         "call_time_window": window,
     }
@@ -501,6 +550,63 @@ def test_a_batch_is_placed(
     shown = [serialize_template_field(getattr(operator, name), name) for name in operator.template_fields]
     for private in (FROM[1:], TO[1:], OTHER[1:], NOTE):
         assert private not in f"{shown} {result} {caplog.text}"
+
+
+MOMENT = datetime(2026, 12, 1, 10, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "given",
+    [
+        1796112000000,
+        "{{ moment }}",
+        "{{ moment.isoformat() }}",
+        "{{ moment.timestamp() * 1000 }}",
+        "2026-12-01T08:00:00Z",
+        MOMENT,
+        MOMENT.timestamp() * 1000,
+    ],
+)
+def test_a_batch_starts_at_a_moment(emulator: Emulator, run_try: Any, given: Any, native: bool) -> None:
+    run_try(batch(trigger_timestamp=given), native=native, moment=MOMENT)
+    assert emulator.requests[0].body["trigger_timestamp"] == 1796112000000
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (1796112000, "must be in epoch milliseconds, and looks like seconds"),
+        ("{{ 1796112000 }}", "must be in epoch milliseconds, and looks like seconds"),
+        (1796112000000000, "must be in epoch milliseconds, and looks like microseconds"),
+        (-1, "looks like seconds"),
+        ("{{ none }}", "rendered to nothing"),
+        ("", "rendered to nothing"),
+        ("2026-12-01T10:00:00", "without a zone"),
+        (datetime(2026, 12, 1), "without a zone"),  # noqa: DTZ001
+        ("2026-12-01", "without a zone"),
+        (NOTE, "trigger_timestamp must be epoch milliseconds or a date and time with a zone"),
+        (True, "trigger_timestamp must be"),
+        (float("nan"), "trigger_timestamp must be"),
+        ([NOTE], "trigger_timestamp must be"),
+    ],
+)
+def test_a_moment_that_is_none_calls_nobody(
+    emulator: Emulator, run_try: Any, given: Any, says: str, native: bool
+) -> None:
+    with pytest.raises(AirflowFailException, match=says) as error:
+        run_try(batch(trigger_timestamp=given), native=native, none=None)
+    assert isinstance(error.value.__cause__, RetellInputError)
+    assert NOTE not in str(error.value)
+    assert not emulator.requests
+
+
+def test_a_batch_whose_answer_does_not_count_has_as_many_calls_as_were_sent(
+    emulator: Emulator, run_try: Any
+) -> None:
+    emulator.faults.add(Fault.status(201, body={"batch_call_id": "batch_1"}), route="create-batch-call")
+    assert run_try(batch()) == {"batch_call_id": "batch_1", "total_task_count": 2}
 
 
 @pytest.mark.parametrize("seconds", LATER.values(), ids=LATER)

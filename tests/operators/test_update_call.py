@@ -63,6 +63,51 @@ def test_replace_sends_exactly_one_request(call: dict[str, Any], retell_emulator
     assert (result["updated"], result["written"]) == (True, ["metadata.tier"])
 
 
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"metadata": {}}, {"metadata": "{{ facts }}"}, {"metadata": {}, "data_storage_setting": "everything"}],
+)
+def test_an_upstream_that_has_nothing_wipes_nothing(
+    call: dict[str, Any], retell_emulator: Emulator, arguments: Any, native: bool
+) -> None:
+    with pytest.raises(AirflowFailException, match=r"metadata is empty.*replace.*clear_metadata=True"):
+        run(update(**arguments), native=native, facts={})
+    assert not retell_emulator.requests
+
+
+@pytest.mark.parametrize("mode", ["merge", "fill"])
+def test_nothing_laid_over_changes_nothing(
+    call: dict[str, Any], retell_emulator: Emulator, mode: Any
+) -> None:
+    result = run(update(metadata={}, metadata_mode=mode))
+    assert (result["updated"], result["written"]) == (False, [])
+    assert retell_emulator.count("update-call") == 0
+
+
+@pytest.mark.parametrize("mode", ["replace", "merge", "fill"])
+def test_metadata_is_cleared_on_purpose_and_the_keys_are_named(
+    call: dict[str, Any], retell_emulator: Emulator, mode: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    result = run(update(clear_metadata=True, metadata_mode=mode))
+    assert retell_emulator.calls["call_1"]["metadata"] == {}
+    assert (result["updated"], result["written"]) == (True, ["metadata.kept", "metadata.tier"])
+    assert "wrote metadata.kept, metadata.tier" in caplog.text
+    assert run(update(clear_metadata=True, metadata_mode=mode))["updated"] is False
+    assert [request.route for request in retell_emulator.requests] == ["get-call", "update-call", "get-call"]
+
+
+def test_clearing_goes_with_what_else_is_to_be_written(
+    call: dict[str, Any], retell_emulator: Emulator
+) -> None:
+    run(update(clear_metadata=True, data_storage_setting="everything_except_pii"))
+    assert retell_emulator.requests[-1].body == {
+        "metadata": {},
+        "data_storage_setting": "everything_except_pii",
+    }
+
+
 def test_merge_keeps_other_keys_and_names_what_changed(
     call: dict[str, Any], retell_emulator: Emulator
 ) -> None:
@@ -140,6 +185,17 @@ def test_the_former_flag_is_translated(call: dict[str, Any], retell_emulator: Em
         operator = update(opt_out_sensitive_data_storage=flag)
     run(operator, flag=True)
     assert retell_emulator.requests[-1].body == {"data_storage_setting": "basic_attributes_only"}
+
+
+@pytest.mark.parametrize("flag", ["yes", "{{ none }}", ""])
+def test_the_former_flag_that_is_neither_true_nor_false_is_refused(
+    call: dict[str, Any], retell_emulator: Emulator, flag: Any
+) -> None:
+    with pytest.warns(DeprecationWarning, match="basic_attributes_only"):
+        operator = update(opt_out_sensitive_data_storage=flag, metadata={"a": 1})
+    with pytest.raises(AirflowFailException, match="opt_out_sensitive_data_storage must be True or False"):
+        run(operator, none=None)
+    assert not retell_emulator.requests
 
 
 def test_the_former_flag_set_to_false_changes_nothing(
@@ -336,9 +392,19 @@ def test_the_connection_is_closed_after_the_task(call: Any) -> None:
     assert "_session" not in operator.hook.__dict__
 
 
-@pytest.mark.parametrize("arguments", [{"metadata_mode": "overwrite"}, {"return_value": "everything"}])
-def test_wrong_choices_fail_when_the_dag_is_read(arguments: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="is one of"):
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"metadata_mode": "overwrite"}, "is one of"),
+        ({"return_value": "everything"}, "is one of"),
+        ({"wait_for_end": "{{ params.wait }}"}, "wait_for_end is True or False"),
+        ({"confirm_custom_attributes": "False"}, "confirm_custom_attributes is True or False"),
+        ({"clear_metadata": "False"}, "clear_metadata is True or False"),
+        ({"clear_metadata": True, "metadata": {"a": 1}}, "not both"),
+    ],
+)
+def test_wrong_choices_fail_when_the_dag_is_read(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
         update(**arguments)
 
 

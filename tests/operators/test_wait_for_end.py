@@ -7,6 +7,7 @@ import importlib
 import json
 import time
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from airflow.serialization.helpers import serialize_template_field
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
+from airflow_provider_retell.operators import base
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
 try:
@@ -141,6 +143,7 @@ def test_the_trigger_gets_what_the_operator_was_given(emulator: Emulator, task: 
         deferrable=True,
         poll_interval=timedelta(seconds=0.03),
         wait_timeout=timedelta(minutes=2),
+        max_poll_failures=7,
     )
     assert task.deferred is not None
     arguments = task.deferred.trigger.serialize()[1]
@@ -150,10 +153,13 @@ def test_the_trigger_gets_what_the_operator_was_given(emulator: Emulator, task: 
         "call_id": "call_1",
         "until": "ended",
         "poll_interval": 0.03,
-        "max_poll_failures": 10,
+        "max_poll_failures": 7,
         "stop_on_kill": False,
     }
-    assert task.deferred.timeout == timedelta(seconds=420)
+    assert task.deferred.kwargs is not None
+    assert before + 120 <= task.deferred.kwargs["deadline"] <= time.time() + 120
+    assert task.deferred.timeout is not None
+    assert timedelta(seconds=415) < task.deferred.timeout <= timedelta(seconds=420)
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
@@ -173,12 +179,72 @@ def test_what_cannot_get_better_fails_at_once(emulator: Emulator, task: Run, def
     assert emulator.count() == 2
 
 
-def test_a_trigger_that_gives_up_lets_airflow_retry(emulator: Emulator, task: Run) -> None:
-    emulator.faults.add(Fault.status(500, headers={"x-should-retry": "false"}), times=0, after=1)
-    with pytest.raises(RetellError, match="11 polls in a row failed") as raised:
-        task.go(metadata={"a": 1}, deferrable=True)
+BROKEN = Fault.status(500, headers={"x-should-retry": "false"})  # one attempt per look
+
+
+@pytest.mark.parametrize(("arguments", "most"), [({}, 10), ({"max_poll_failures": 2}, 2)])
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_wait_that_gives_up_lets_airflow_retry(
+    emulator: Emulator, task: Run, deferrable: bool, arguments: Any, most: int
+) -> None:
+    emulator.faults.add(BROKEN, times=0, after=1)
+    with pytest.raises(
+        RetellError, match=rf"Stopped waiting: call call_1 .*{most + 1} polls in a row failed.*answered 500"
+    ) as raised:
+        task.go(metadata={"a": 1}, deferrable=deferrable, **arguments)
     assert not raised.value.permanent
+    assert emulator.count("get-call") == 1 + most + 1
     assert emulator.count("update-call") == 0
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_so_many_failures_in_a_row_are_lived_through(emulator: Emulator, task: Run, deferrable: bool) -> None:
+    emulator.calls["call_1"]["call_status"] = "ended"
+    for _ in range(2):
+        emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}))
+        emulator.faults.add(BROKEN, times=2)
+    assert task.go(metadata={"a": 1}, deferrable=deferrable, max_poll_failures=2)["updated"]
+    looks = [request.status for request in emulator.requests if request.route == "get-call"]
+    assert looks == [200, 500, 500, 200, 500, 500, 200]
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_a_first_look_that_fails_is_lived_through_too(
+    emulator: Emulator, task: Run, deferrable: bool
+) -> None:
+    emulator.faults.add(BROKEN)
+    assert task.go(metadata={"a": 1}, deferrable=deferrable)["updated"]
+    assert (task.deferred is not None) == deferrable
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_throttling_beyond_patience_is_waited_for(emulator: Emulator, task: Run, deferrable: bool) -> None:
+    """The server's word counts, but no longer than the wait may last; then there is a last look."""
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "200"}), route="get-call")
+    start = time.monotonic()
+    assert task.go(metadata={"a": 1}, deferrable=deferrable, max_poll_failures=0, wait_timeout=2)["updated"]
+    assert time.monotonic() - start < 20
+    assert emulator.count("get-call", status=429) == 1
+
+
+def test_a_worker_waits_as_long_as_the_server_asked(
+    emulator: Emulator, task: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    sleep = time.sleep
+    monkeypatch.setattr(
+        base, "time", SimpleNamespace(time=time.time, sleep=lambda s: (slept.append(s), sleep(0.02)))
+    )
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "200"}), route="get-call")
+    task.go(metadata={"a": 1}, deferrable=False)
+    assert slept[0] == 200
+    assert set(slept[1:]) == {0.02}
+
+
+@pytest.mark.parametrize("most", [-1, True, "3", None, 1.5])
+def test_a_limit_that_is_none_fails_when_the_dag_is_read(most: Any) -> None:
+    with pytest.raises(ValueError, match="max_poll_failures is a whole number, 0 or more"):
+        UpdateCallOperator(task_id="update", call_id="call_1", metadata={"a": 1}, max_poll_failures=most)
 
 
 @pytest.mark.parametrize("event", [None, {}, {"status": "success"}, {"status": "done"}])

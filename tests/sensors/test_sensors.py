@@ -194,13 +194,80 @@ def test_what_cannot_get_better_fails_at_once(
     assert emulator.count() == (1 if when == "first look" else 2)
 
 
-def test_a_trigger_that_gives_up_lets_airflow_retry(emulator: Emulator, runner: Runner) -> None:
+BROKEN = Fault.status(500, headers={"x-should-retry": "false"})  # one attempt per look
+
+
+@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+def test_a_wait_that_gives_up_lets_airflow_retry(emulator: Emulator, runner: Runner, mode: str) -> None:
     emulator.add_call(call_id="call_1", call_status="ongoing")
-    emulator.faults.add(Fault.status(500, headers={"x-should-retry": "false"}), times=0, after=1)
-    with pytest.raises(RetellError, match="3 polls in a row failed") as raised:
-        runner.run(CallSensor, "deferrable", call_id="call_1", max_poll_failures=2)
+    emulator.faults.add(BROKEN, times=0, after=1)
+    with pytest.raises(
+        RetellError,
+        match="Stopped waiting: call call_1 was to be ended.*3 polls in a row failed.*answered 500",
+    ) as raised:
+        runner.run(CallSensor, mode, call_id="call_1", max_poll_failures=2)
     assert not isinstance(raised.value, AirflowException)
     assert emulator.count() == 4
+
+
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("mode", MODES)
+def test_no_failure_at_all_may_be_asked_for(
+    emulator: Emulator, runner: Runner, mode: str, after: int
+) -> None:
+    emulator.add_call(call_id="call_1", call_status="ongoing")
+    emulator.faults.add(BROKEN, times=0, after=after)
+    with pytest.raises(RetellError, match="answered 500"):
+        runner.run(CallSensor, mode, call_id="call_1", max_poll_failures=0)
+    assert emulator.count() == after + 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_so_many_failures_in_a_row_are_lived_through(emulator: Emulator, runner: Runner, mode: str) -> None:
+    emulator.add_call(call_id="call_1", call_status="ongoing")
+    emulator.faults.add(BROKEN, times=2)
+    emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}))
+    emulator.faults.add(BROKEN, times=2)
+    emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ended"}), times=2)
+    assert runner.run(CallSensor, mode, call_id="call_1", max_poll_failures=2)["call_status"] == "ended"
+    looks = [request.status for request in emulator.requests]
+    assert looks[:6] == [500, 500, 200, 500, 500, 200]
+
+
+def test_without_a_memory_failures_are_lived_through_until_time_runs_out(
+    emulator: Emulator, runner: Runner
+) -> None:
+    emulator.add_call(call_id="call_1", call_status="ongoing")
+    emulator.faults.add(BROKEN, times=0)
+    with pytest.raises(AirflowSensorTimeout):
+        runner.run(CallSensor, "reschedule", call_id="call_1", max_poll_failures=1, timeout=0.5)
+    assert emulator.count() > 3
+
+
+def test_failures_are_counted_over_deferrals(emulator: Emulator, runner: Runner) -> None:
+    emulator.add_call(call_id="call_1", call_status="ongoing")
+    ended = Fault.status(200, body={"call_id": "call_1", "call_status": "ended"})
+    for _ in range(3):  # whenever the triggerer has seen the end, the worker cannot look
+        emulator.faults.add(BROKEN)
+        emulator.faults.add(ended)
+    with pytest.raises(RetellError, match="3 polls in a row failed"):
+        runner.run(CallSensor, "deferrable", call_id="call_1", max_poll_failures=2)
+    assert (runner.deferred, emulator.count()) == (2, 5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_throttling_beyond_patience_is_no_failure(emulator: Emulator, runner: Runner, mode: str) -> None:
+    emulator.add_call(call_id="call_1", call_status="ended")
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "200"}))
+    start = time.monotonic()
+    assert runner.run(CallSensor, mode, call_id="call_1", max_poll_failures=0)["call_status"] == "ended"
+    assert time.monotonic() - start < 15
+
+
+@pytest.mark.parametrize("most", [-1, True, "3", None])
+def test_a_limit_that_is_none_fails_when_the_dag_is_read(most: Any) -> None:
+    with pytest.raises(ValueError, match="max_poll_failures is a whole number, 0 or more"):
+        CallSensor(task_id="wait", call_id="call_1", max_poll_failures=most)
 
 
 def test_never_fail_means_never(emulator: Emulator, runner: Runner) -> None:
@@ -294,6 +361,16 @@ def test_a_size_that_is_none_is_refused(emulator: Emulator, runner: Runner, mode
     assert emulator.count() == 0
 
 
+@pytest.mark.parametrize("total", [0, "0", -1])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_batch_without_calls_is_no_batch_that_has_ended(
+    emulator: Emulator, runner: Runner, mode: str, total: Any
+) -> None:
+    with pytest.raises(AirflowFailException, match="total must be 1 or more"):
+        runner.run(BatchCallSensor, mode, batch_call_id="batch_1", total=total)
+    assert emulator.count() == 0
+
+
 # -- room
 
 
@@ -304,6 +381,32 @@ def test_room_is_waited_for(emulator: Emulator, runner: Runner, mode: str) -> No
         emulator.add_call(call_id=f"call_{number}", call_status="ongoing", progress=True)
     assert runner.run(ConcurrencySensor, mode, calls="2") == {"room": 2}
     assert (runner.deferred, runner.rescheduled > 0) == (int(mode == "deferrable"), mode == "reschedule")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_room_that_there_can_never_be_is_not_waited_for(
+    emulator: Emulator, runner: Runner, mode: str
+) -> None:
+    emulator.organisation.concurrency = 20
+    with pytest.raises(AirflowFailException, match=r"21 calls.*20"):
+        runner.run(ConcurrencySensor, mode, calls=21)
+    assert (runner.deferred, emulator.count()) == (0, 1)
+
+
+def test_room_that_can_never_be_any_more_ends_the_wait(emulator: Emulator, runner: Runner) -> None:
+    """What is reserved for inbound calls is no room for others."""
+    none = {"current_concurrency": 3, "concurrency_limit": 3}
+    emulator.faults.add(Fault.status(200, body=none))
+    emulator.faults.add(Fault.status(200, body={**none, "reserved_inbound_concurrency": 2}))
+    with pytest.raises(AirflowFailException, match=r"Stopped waiting.*2 calls.*1"):
+        runner.run(ConcurrencySensor, "deferrable", calls=2)
+    assert (runner.deferred, emulator.count()) == (1, 2)
+
+
+@pytest.mark.parametrize("arguments", [{"deferrable": "False"}])
+def test_flags_are_no_text(arguments: Any) -> None:
+    with pytest.raises(ValueError, match="deferrable is True or False"):
+        CallSensor(task_id="wait", call_id="call_1", **arguments)
 
 
 def test_room_that_is_gone_when_the_worker_looks_is_waited_for_again(

@@ -251,7 +251,7 @@ def test_the_wait_sleeps_no_longer_than_it_says(
         await sleep(0)
 
     monkeypatch.setattr(poll.asyncio, "sleep", note)
-    monkeypatch.setattr(shared, "Patience", lambda **_: None)  # a sleep of the hook would be an error
+    monkeypatch.setattr(shared, "POLL_PATIENCE", None)  # a sleep of the hook would be an error
     emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ended"}), after=50)
     asyncio.run(tools.events(call(poll_interval=10)))
     first, *others = [seconds for seconds in slept if seconds > 0]

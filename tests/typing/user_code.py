@@ -7,7 +7,7 @@ an error for both. ``type: ignore`` speaks to mypy, ``pyright: ignore`` to pyrig
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -119,10 +119,12 @@ def everything() -> None:
         wait_for_end=True,
         deferrable=True,
         poll_interval=timedelta(seconds=10),
+        max_poll_failures=3,
         wait_timeout=600,
         return_value="metadata",
         retell_conn_id="retell_eu",
     )
+    UpdateCallOperator(task_id="wipe", call_id="call_1", clear_metadata=True)
     UpdateCallOperator(task_id="no_call", metadata={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     UpdateCallOperator(
         task_id="bad_mode",
@@ -173,14 +175,26 @@ def everything() -> None:
         stop_on_kill=True,
     )
     batch = CreateBatchCallOperator(
-        task_id="batch", from_number="+15550100001", tasks=[{"to_number": "+15550100002"}]
+        task_id="batch",
+        from_number="+15550100001",
+        tasks=[{"to_number": "+15550100002"}],
+        trigger_timestamp=datetime(2026, 1, 1, tzinfo=timezone.utc),
     )
+    UpdateLiveCallOperator(task_id="live_wipe", call_id="call_1", clear_metadata=True)
     UpdateLiveCallOperator(task_id="live", call_id="call_1", override_dynamic_variables={"offer": "10 %"})
     StopCallOperator(task_id="stop", call_id=pick(placed.output, "call_id"))
     RerunCallAnalysisOperator(task_id="analyse", call_id="call_1")
     DeleteCallOperator(task_id="erase", call_id="call_1", missing_ok=False)
+    DeleteCallOperator(task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}")
 
-    CallSensor(task_id="ended", call_id="call_1", until="analyzed", deferrable=True, poke_interval=30)
+    CallSensor(
+        task_id="ended",
+        call_id="call_1",
+        until="analyzed",
+        deferrable=True,
+        poke_interval=30,
+        max_poll_failures=3,
+    )
     BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600)
     BatchCallSensor(
         task_id="all_ended_too",

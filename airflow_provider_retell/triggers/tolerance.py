@@ -1,0 +1,57 @@
+"""Which failures a wait lives through: the same in the triggerer and in a worker."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow_provider_retell.api.errors import RateLimitError, RetellError
+
+log = logging.getLogger(__name__)
+
+
+class Tolerance:
+    """The polls of one wait that failed in a row.
+
+    :param most: how many may.
+    :ivar failures: how many did.
+    """
+
+    def __init__(self, most: int, failures: int = 0) -> None:
+        self._most = most
+        self.failures = failures
+
+    def allows(self, error: Exception) -> bool:
+        """Count a poll that failed; return whether the wait goes on."""
+        # Being throttled is no fault: it says that there are many waits, not that this one is in vain.
+        self.failures += not isinstance(error, RateLimitError)
+        return not is_permanent(error) and self.failures <= self._most
+
+    def reset(self) -> None:
+        """Note a poll that was answered."""
+        self.failures = 0
+
+    def check(self, error: RetellError, waits_for: str) -> None:
+        """Count a poll that failed and log it; raise, as the end of the wait, if there were too many."""
+        if self.allows(error):
+            log.warning("Poll failed, %d in a row: %s", self.failures, error)
+        elif error.permanent:
+            raise error
+        else:
+            raise RetellError(self.verdict(error, waits_for)) from error
+
+    def verdict(self, error: Exception, waits_for: str) -> str:
+        """Say why the wait ends."""
+        times = f" ({self.failures} polls in a row failed)" if self.failures > 1 else ""
+        return f"Stopped waiting: {waits_for}{times}: {safe_reason(error)}"
+
+
+def is_permanent(error: Exception) -> bool:
+    """Return whether trying again cannot help."""
+    return bool(getattr(error, "permanent", False))
+
+
+def safe_reason(error: Exception) -> str:
+    """Return what may be stored of *error*: an error of another's making might quote what it could not read."""
+    from airflow_provider_retell._compat import AirflowException
+
+    return str(error) if isinstance(error, (RetellError, AirflowException)) else type(error).__name__
