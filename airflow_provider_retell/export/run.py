@@ -56,9 +56,9 @@ async def export(
 
     target = whole_file(path, conn_id)
     try:
-        file = await on_disk(target.__enter__)
         out: Writer | None = None
         try:
+            file = await on_disk(target.__enter__)
             out = await on_disk(functools.partial(writer, path, file, fields))
             for request in pages:
                 calls = pages.read(await hook.send(request))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import as_object
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["ListCallsOperator"]
 By = Literal["end_timestamp", "start_timestamp"]
 
 
-class ListCallsOperator(RetellOperator):
+class ListCallsOperator(LoopOperator):
     """Write the calls of the run's data interval, or of any filter, to a file; returns a manifest.
 
     The file is JSONL or Parquet (with pyarrow), streamed, and there whole or not at all. It holds customers' data:
@@ -82,7 +82,12 @@ class ListCallsOperator(RetellOperator):
     def work(self, context: Any) -> dict[str, Any]:
         """Write the file."""
         window = self._window(context)
-        manifest = asyncio.run(self._export(self._criteria(window)))
+        try:
+            manifest = self.run_loop(self._export(self._criteria(window)))
+        except asyncio.CancelledError:
+            from airflow_provider_retell.api.errors import RetellError
+
+            raise RetellError("Stopped on request. Run the task again: it writes the whole file") from None
         return manifest | {"window": window}
 
     async def _export(self, criteria: Mapping[str, Any]) -> dict[str, Any]:
