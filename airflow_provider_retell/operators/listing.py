@@ -24,7 +24,8 @@ class ListCallsOperator(LoopOperator):
     The file is JSONL or Parquet (with pyarrow), streamed, and there whole or not at all. It holds customers' data:
     phone numbers, metadata, with ``whole_calls`` transcripts. ``fields`` keeps what you need. The manifest holds
     ``path``, ``calls``, ``not_analyzed`` (calls whose analysis was not there yet), ``vanished`` (deleted while they
-    were read), ``window`` (epoch milliseconds), ``requests``, ``seconds``, ``waited_seconds``, ``schema_version``.
+    were read), ``malformed`` (not as Retell documents calls; written as they came), ``window`` (epoch milliseconds),
+    ``requests``, ``seconds``, ``waited_seconds``, ``schema_version``.
 
     Retell has no "changed since": a call changes when it ends and again when it is analysed. So the window reaches
     back by ``overlap`` before the data interval, and a call may stand in two files: use ``call_id`` as the key and

@@ -394,6 +394,12 @@ def _(_: World) -> object:
     return RetellHook().create_phone_call(FROM, "415-555-0102")
 
 
+@provokes("so it cannot be kept as it is")
+def _(world: World) -> object:
+    world.emulator.calls["call_1"]["metadata"] = {"note": "half \ud83d"}
+    return world.update(metadata={"tier": "gold"}, metadata_mode="merge")
+
+
 # -- updating
 
 

@@ -209,6 +209,7 @@ def test_the_manifest_and_the_log_tell_nothing_private(
         "calls": 2,
         "not_analyzed": 1,
         "vanished": 0,
+        "malformed": 0,
         "requests": 1,
         "window": [ms(START) - 30 * 60_000, ms(END) - 1],
     }
@@ -301,6 +302,57 @@ def test_a_late_analysis_stands_in_the_next_file(connect: Any, run_try: Any, tmp
         assert (second["calls"], second["not_analyzed"]) == (1, 0)
     calls = {row["call_id"]: row for name in ("10", "11") for row in rows(tmp_path / f"{name}.jsonl")}
     assert calls["late"]["call_analysis"]["call_summary"]
+
+
+# -- what is not as documented
+
+
+def test_half_an_emoji_is_written_as_the_mark_for_it(
+    emulator: Emulator, run_try: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls(["a", "c"], call_status="ended")
+    emulator.add_call(
+        call_id="b", call_status="ended", metadata={"note": "half \ud83d", "\ude00": "\U0001f600"}
+    )
+    path = tmp_path / "calls.jsonl"
+    for whole in (False, True):
+        result = run_try(listing(path, by=None, whole_calls=whole))
+        assert (result["calls"], result["malformed"]) == (3, 0)
+        calls = {row["call_id"]: row for row in rows(path)}
+        assert calls["b"]["metadata"] == {"note": "half \ufffd", "\ufffd": "\U0001f600"}
+        calls_read = BulkUpdateCallOperator(task_id="a_task", rows=FileRows(str(path)), metadata_columns=[])
+        assert run_try(calls_read)["unchanged"] == 3
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_call_that_is_not_as_documented_is_written_as_it_came(
+    emulator: Emulator,
+    run_try: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    whole: bool,
+    ending: str,
+) -> None:
+    emulator.add_calls(["a", "b", "c", "d"], call_status="ended", duration_ms=1_000)
+    emulator.calls["b"] |= {"call_cost": {"combined_cost": NOTE}, "access_token": "secret"}
+    emulator.calls["c"] |= {"metadata": [NOTE], "duration_ms": "long"}
+    path = tmp_path / f"calls.{ending}"
+    result = run_try(listing(path, by=None, whole_calls=whole))
+    assert (result["calls"], result["malformed"]) == (4, 2)
+    assert "Call b is written as it came: call_cost.combined_cost is not as its API documents" in caplog.text
+    assert NOTE not in caplog.text
+    if ending == "parquet":
+        calls = pytest.importorskip("pyarrow.parquet").read_table(path).to_pylist()
+        values = [json.loads(calls[1]["call_cost"]), json.loads(calls[2]["metadata"])]
+        assert [call["duration_ms"] for call in calls] == [1_000, 1_000, None, 1_000]
+    else:
+        calls = rows(path)
+        values = [calls[1]["call_cost"], calls[2]["metadata"]]
+        assert [call["duration_ms"] for call in calls] == [1_000, 1_000, "long", 1_000]
+    assert [call["call_id"] for call in calls] == ["a", "b", "c", "d"]
+    assert values == [{"combined_cost": NOTE}, [NOTE]]
+    assert b"secret" not in path.read_bytes()
 
 
 # -- at once or not at all
