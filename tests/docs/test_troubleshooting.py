@@ -25,6 +25,7 @@ import pytest
 from fake_airflow import ASSET, FakeAirflow
 from pages import ROOT, headings
 
+from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.hooks.retell import RetellHook
@@ -276,6 +277,14 @@ def _(world: World) -> object:
     return world.fails(Fault.status(429)).get_call("call_1")
 
 
+@provokes("not sent, because Retell asked")
+def _(world: World) -> object:
+    hook = world.fails(Fault.status(429, headers={"Retry-After": "300"}))
+    with contextlib.suppress(RateLimitError):
+        hook.get_call("call_1")
+    return hook.get_call("call_1")
+
+
 @provokes("Retell failed: run the task again")
 def _(world: World) -> object:
     return world.fails(Fault.status(503)).get_call("call_1")
@@ -439,6 +448,13 @@ def _(world: World) -> object:
     fault = Fault.status(500, headers={"x-should-retry": "false"})  # as Retell can ask: no second try
     world.emulator.faults.add(fault, times=0, route="update-call")
     return world.bulk(rows=[{"call_id": f"call_{number}", "tier": "gold"} for number in range(100, 200)])
+
+
+@provokes("because Retell asks to wait")
+def _(world: World) -> object:
+    fault = Fault.status(429, headers={"Retry-After": "300"})
+    world.emulator.faults.add(fault, times=0, route="update-call")
+    return world.bulk(rows=[{"call_id": "call_1", "tier": "gold"}])
 
 
 @provokes("the rows have no column")
