@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from airflow_provider_retell.api.fields import check_fields
 from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import as_object
 
@@ -43,7 +44,7 @@ class ListCallsOperator(LoopOperator):
     :param overlap: how far to reach back before the interval, for analyses that came late. 30 minutes.
     :param without_metadata_key: only calls whose metadata lacks this key: the rows that are still to be enriched.
     :param whole_calls: True to read each call by itself, for its transcript: one more request per call.
-    :param fields: the fields to keep; all if not given. ``call_id`` is always kept.
+    :param fields: the fields to keep; all if not given. ``call_id`` is always kept. Transcripts need ``whole_calls``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 
@@ -69,6 +70,8 @@ class ListCallsOperator(LoopOperator):
             raise ValueError(f"by is {' or '.join(get_args(By))}, not {by!r}")
         if isinstance(fields, str):
             raise ValueError("fields is a list of names, not text")
+        if fields is not None:
+            check_fields(fields, whole_calls)
         if overlap < timedelta(0):
             raise ValueError("overlap is 0 or more")
         self.path = path
@@ -134,7 +137,13 @@ class ListCallsOperator(LoopOperator):
             criteria[str(self.by)] = {"type": "range", "op": "bt", "value": window}
         if self.without_metadata_key is not None:
             lacking = {"type": "present", "op": "np", "key": self.without_metadata_key}
-            criteria["metadata"] = [*criteria.get("metadata", ()), lacking]
+            conditions = criteria.get("metadata") or []
+            if not isinstance(conditions, (list, tuple)):
+                raise RetellInputError(
+                    "filter_criteria.metadata must be a list of conditions, such as "
+                    "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
+                )
+            criteria["metadata"] = [*conditions, lacking]
         return criteria
 
 

@@ -551,6 +551,16 @@ def _(world: World) -> object:
     return world.run(ListCallsOperator(task_id="t", path=str(world.folder / "calls.jsonl")))
 
 
+@provokes("fields: no call has")
+def _(_: World) -> object:
+    return ListCallsOperator(task_id="t", path="calls.jsonl", fields=["durationms"])
+
+
+@provokes("out: set whole_calls=True")
+def _(_: World) -> object:
+    return ListCallsOperator(task_id="t", path="calls.jsonl", fields=["transcript"])
+
+
 @provokes("must end in .jsonl")
 def _(world: World) -> object:
     return world.run(ListCallsOperator(task_id="t", path=str(world.folder / "calls.csv"), by=None))

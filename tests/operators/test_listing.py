@@ -17,6 +17,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.fields import TRANSCRIPTS
 from airflow_provider_retell.api.models import Call
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
@@ -162,6 +163,9 @@ def test_a_run_without_an_interval_says_what_to_do(
     [
         ({"by": "duration_ms"}, "by is"),
         ({"fields": "call_id"}, "fields is a list"),
+        ({"fields": ["metadata", "durationms"]}, "no call has durationms"),
+        ({"fields": ["access_token"]}, "no call has access_token"),
+        ({"fields": ["transcript"]}, "leave transcript out: set whole_calls=True"),
         ({"overlap": timedelta(-1)}, "overlap is"),
     ],
 )
@@ -177,6 +181,11 @@ def test_wrong_choices_fail_when_the_dag_is_read(arguments: Any, says: str) -> N
         ({"filter_criteria": {"nothing": 1}}, "nothing"),
         ({"filter_criteria": "all of them"}, "filter_criteria rendered to text"),
         ({"path": "calls.csv"}, "must end in"),
+        ({"filter_criteria": {"metadata": {"tier": "gold"}}}, "filter_criteria.metadata must be"),
+        (
+            {"filter_criteria": {"metadata": {"tier": "gold"}}, "without_metadata_key": "n"},
+            "filter_criteria.metadata must be",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_and_leaves_nothing(
@@ -223,10 +232,22 @@ def test_the_manifest_and_the_log_tell_nothing_private(
 def test_chosen_fields(emulator: Emulator, run_try: Any, tmp_path: Path) -> None:
     add(emulator, "a", ms(START), from_number="+14155550123", custom_attributes={"x": 1})
     path = tmp_path / "calls.jsonl"
-    run_try(listing(path, fields=["end_timestamp", "metadata", "unknown", "access_token"]), **INTERVAL)
+    run_try(listing(path, fields=["end_timestamp", "metadata"]), **INTERVAL)
     assert rows(path) == [
         {"call_id": "a", "end_timestamp": ms(START), "metadata": emulator.calls["a"]["metadata"]}
     ]
+
+
+def test_every_field_of_a_call_can_be_chosen(emulator: Emulator, run_try: Any, tmp_path: Path) -> None:
+    add(emulator, "a", ms(START), call_type="phone_call", metadata={"n": 1})
+    path = tmp_path / "calls.jsonl"
+    run_try(listing(path, whole_calls=True), **INTERVAL)
+    (whole,) = rows(path)
+    run_try(listing(path, fields=list(whole), whole_calls=True), **INTERVAL)
+    assert rows(path) == [whole]
+    run_try(listing(path), **INTERVAL)
+    assert set(rows(path)[0]) == set(whole) - TRANSCRIPTS
+    assert len(set(whole) & TRANSCRIPTS) >= 3
 
 
 @pytest.mark.parametrize("whole", [False, True])
