@@ -11,7 +11,9 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api import errors
+from airflow_provider_retell.bulk.run import BulkStoppedError
 from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
 try:
@@ -142,6 +144,20 @@ class TestATask:
         assert message.retry_delay_seconds == 1234
         assert message.retry_reason == "Retell asked to wait 1234 s"
         assert abs(datetime.now(timezone.utc) - message.end_date) < timedelta(minutes=1)
+
+    @newest
+    def test_a_bulk_update_waits_as_long_as_the_server_asked(
+        self, policy: Any, retell_emulator: Emulator, retell_connection: str
+    ) -> None:
+        retell_emulator.add_calls(["call_1", "call_2"], call_status="ended")
+        fault = Fault.status(429, headers={"Retry-After": "1234"})
+        retell_emulator.faults.add(fault, route="update-call", times=0)
+        rows = [{"call_id": "call_1", "a": 1}, {"call_id": "call_2", "a": 1}]
+        operator = BulkUpdateCallOperator(task_id="update", rows=rows, retry_policy=policy)
+        with pytest.raises(BulkStoppedError) as error:
+            operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
+        decision = policy.evaluate(error.value, 1, 3)
+        assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=1234))
 
     @newest
     def test_has_no_more_retries_than_it_was_given(self, outcome: Any) -> None:

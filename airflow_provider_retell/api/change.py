@@ -8,9 +8,15 @@ from typing import Any, Literal
 
 from airflow_provider_retell.api import endpoints
 from airflow_provider_retell.api.encode import JsonValue, same_json
-from airflow_provider_retell.api.errors import CallNotEndedError, StorageConflictError, UpdateMismatchError
+from airflow_provider_retell.api.errors import (
+    CallNotEndedError,
+    RetellInputError,
+    StorageConflictError,
+    UpdateMismatchError,
+)
 from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.models import Call, CallState
+from airflow_provider_retell.api.reading import Mended
 from airflow_provider_retell.api.request import Request
 
 MetadataMode = Literal["replace", "merge", "fill"]
@@ -73,7 +79,7 @@ def needed(
     if setting is not None:
         check_storage(call, setting)
     change = Change(
-        metadata=target if changed else None,
+        metadata=_sendable(target) if changed else None,
         data_storage_setting=None if setting == call.data_storage_setting else setting,
         custom_attributes=wanted.custom_attributes or None,
     )
@@ -89,21 +95,37 @@ def _laid_over(
     if mode == "replace" and wanted is not None:
         target = dict(wanted)
     elif wanted is None:
-        target = _sendable(current)
+        target = dict(current)
     elif mode == "merge":
-        target = {**_sendable(current), **wanted}
+        target = {**current, **wanted}
     else:
-        target = {**wanted, **{key: item for key, item in _sendable(current).items() if item is not None}}
+        target = {**wanted, **{key: item for key, item in current.items() if item is not None}}
     return {key: item for key, item in target.items() if key not in remove}
 
 
 def _sendable(value: Any) -> Any:
     """Return what came from Retell in a form that goes back unchanged: huge integers are doubles there."""
     if isinstance(value, dict):
+        if any("\ufffd" in key for key in value):  # pydantic makes plain text of a mended key
+            raise _cannot_stay("a key with half a surrogate pair, which UTF-8 cannot hold")
         return {key: _sendable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_sendable(item) for item in value]
-    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
+    if isinstance(value, Mended):
+        raise _cannot_stay("text with half a surrogate pair, which UTF-8 cannot hold")
+    if isinstance(value, int) and abs(value) >= 2**53:
+        try:
+            return float(value)
+        except OverflowError:
+            raise _cannot_stay("a number that is too large for a double") from None
+    return value
+
+
+def _cannot_stay(what: str) -> RetellInputError:
+    return RetellInputError(
+        f"the call's metadata holds {what}, so it cannot be kept as it is: set or remove that key too, or replace all "
+        "metadata"
+    )
 
 
 def check_storage(call: CallState, setting: DataStorageSetting) -> None:

@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
-from airflow_provider_retell.api.errors import RetellConnectionError
+from airflow_provider_retell.api.errors import RateLimitError, RetellConnectionError
 from airflow_provider_retell.api.quota import Window
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.retry import Patience, Wait, decide
+from airflow_provider_retell.api.status import paused_error
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 3600.0
+"""Seconds after which a paused route is tried again, however much longer the server asked to wait."""
 
 Steps = Generator["float | None", "Response | RetellConnectionError | None", T]
 """Yields seconds to sleep, or None to send the request now and hand in what comes of it; returns the result."""
@@ -25,12 +29,17 @@ def converse(
 ) -> Steps[T]:
     """Wait for room in *window*, send, and do it again for as long as it makes sense.
 
-    Time spent waiting for room is not counted against *patience*: it is the price of the quota, not of a fault.
+    Time spent waiting for room is not counted against *patience*: it is the price of the quota, not of a fault. A
+    pause of the route that is longer than *patience* ends in :class:`RateLimitError` at once, without a request.
     """
     attempt, waited = 0, 0.0
     while True:
-        while (seconds := window.wait(clock())) > 0:
-            yield seconds
+        seconds = 1.0
+        while seconds > 0:
+            if (pause := window.paused(clock())) > patience.seconds:
+                raise paused_error(request, pause)
+            if (seconds := window.wait(clock())) > 0:
+                yield seconds
         attempt += 1
         sent = clock()
         outcome: Response | RetellConnectionError | None = None
@@ -42,7 +51,13 @@ def converse(
             else:
                 window.answered(clock())
         assert outcome is not None  # noqa: S101 - the protocol of Steps
-        verdict = decide(request, outcome, attempt=attempt, waited=waited, now=time.time(), patience=patience)
+        try:
+            verdict = decide(
+                request, outcome, attempt=attempt, waited=waited, now=time.time(), patience=patience
+            )
+        except RateLimitError as error:
+            window.pause(clock() + min(error.retry_after or 0.0, _LONGEST_PAUSE))
+            raise
         if not isinstance(verdict, Wait):
             return verdict
         if verdict.throttled:

@@ -65,7 +65,7 @@ def update_call(
         method="PATCH",
         path=f"/v2/update-call/{call_id}",
         body=build(UpdateCall, f"update-call of call {call_id}", fields),
-        parse=Call.model_validate_json,
+        parse=Call.read,
         subject=f"call {call_id}",
     )
 
@@ -105,7 +105,7 @@ def update_live_call(
         method="PATCH",
         path=f"/v2/update-live-call/{call_id}",
         body=build(UpdateLiveCall, f"update-live-call of call {call_id}", fields),
-        parse=LiveUpdate.model_validate_json,
+        parse=LiveUpdate.read,
         # Sent twice, added context would stand in the transcript twice, and the agent would speak twice.
         repeatable=not control,
         subject=f"call {call_id}",
@@ -119,7 +119,7 @@ def get_call(call_id: str) -> Request[Call]:
         operation="get-call",
         method="GET",
         path=f"/v2/get-call/{call_id}",
-        parse=Call.model_validate_json,
+        parse=Call.read,
         subject=f"call {call_id}",
     )
 
@@ -158,7 +158,7 @@ def list_calls(
         method="POST",
         path="/v3/list-calls",
         body=build(ListCalls, "list-calls", fields),
-        parse=CallPage.model_validate_json,
+        parse=CallPage.read,
     )
 
 
@@ -213,7 +213,7 @@ def create_phone_call(
         method="POST",
         path="/v2/create-phone-call",
         body=build(CreatePhoneCall, "create-phone-call", fields),
-        parse=Call.model_validate_json,
+        parse=Call.read,
         repeatable=idempotency_key is not None,
     )
 
@@ -256,7 +256,7 @@ def create_batch_call(
         method="POST",
         path="/create-batch-call",
         body=body,
-        parse=BatchCall.model_validate_json,
+        parse=BatchCall.read,
         repeatable=False,
     )
 
@@ -278,7 +278,7 @@ def rerun_call_analysis(call_id: str) -> Request[Call]:
         operation="rerun-call-analysis",
         method="PUT",
         path=f"/rerun-call-analysis/{call_id}",
-        parse=Call.model_validate_json,
+        parse=Call.read,
         repeatable=False,
         subject=f"call {call_id}",
     )
@@ -290,7 +290,7 @@ def get_concurrency() -> Request[Concurrency]:
         operation="get-concurrency",
         method="GET",
         path="/get-concurrency",
-        parse=Concurrency.model_validate_json,
+        parse=Concurrency.read,
     )
 
 
@@ -300,7 +300,7 @@ def get_api_key_info() -> Request[ApiKeyInfo]:
         operation="get-api-key-info",
         method="GET",
         path="/get-api-key-info",
-        parse=ApiKeyInfo.model_validate_json,
+        parse=ApiKeyInfo.read,
     )
 
 

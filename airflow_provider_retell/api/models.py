@@ -9,9 +9,11 @@ Source of the fields: https://docs.retellai.com/api-references/get-call and the 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+
+from airflow_provider_retell.api import reading
 
 __all__ = [
     "ApiKeyInfo",
@@ -41,10 +43,18 @@ _SHOWN = frozenset(
 )
 
 
+A = TypeVar("A", bound="Answer")
+
+
 class Answer(BaseModel):
     """Base of all answers: unknown fields are kept, and ``repr`` shows nothing private."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+
+    @classmethod
+    def read(cls: type[A], body: bytes) -> A:
+        """Return the answer in *body*; raise :class:`pydantic.ValidationError` if it is not as documented."""
+        return reading.read(cls, body)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         shown: list[tuple[str | None, Any]] = [
@@ -142,20 +152,48 @@ class Call(CallState):
             "duration_ms",
         )
         return {name: value for name in names if (value := getattr(self, name)) is not None} | {
-            "metadata_keys": sorted(self.metadata or {})
+            "metadata_keys": sorted(map(str, self.metadata or {}))
         }
 
 
 C = TypeVar("C", bound=CallState)
 
 
+P = TypeVar("P", bound="Page[Any]")
+
+
 class Page(Answer, Generic[C]):
     """One page of list-calls."""
+
+    _malformed: dict[str, str] = PrivateAttr(default_factory=dict)
 
     items: list[C]
     has_more: bool = False
     pagination_key: str | None = None
     total: int | None = None
+
+    @property
+    def malformed(self) -> dict[str, str]:
+        """What is wrong with calls that are not as documented, by id; they stand in ``items`` as they came."""
+        return self._malformed
+
+    @classmethod
+    def read(cls: type[P], body: bytes) -> P:
+        """Return the page in *body*; a call that is not as documented keeps none of the others from being read."""
+        try:
+            return reading.read(cls, body)
+        except ValidationError as fault:
+            if reading.is_broken(fault):
+                raise
+            value = reading.loads(body)
+            if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+                raise
+        (kind,) = get_args(cls.model_fields["items"].annotation)
+        calls = [reading.read_loosely(kind, item) for item in value["items"]]
+        page = cls.model_validate({**value, "items": []})
+        page.items.extend(call for call, _ in calls)
+        page._malformed.update((call.call_id, wrong) for call, wrong in calls if wrong)
+        return page
 
 
 class CallPage(Page[Call]):

@@ -38,8 +38,17 @@ class CallPages:
         while self._next is not None:
             yield self._next
 
-    def read(self, page: Page[C]) -> list[C]:
-        """Take note of where *page* ends and return its calls."""
+    def read(self, page: Page[C], *, malformed: bool = False) -> list[C]:
+        """Take note of where *page* ends and return its calls.
+
+        :param malformed: True to take also calls that are not as documented: ``page.malformed`` tells which; else
+            they raise :class:`RetellResponseError`, rather than being lost.
+        """
+        if page.malformed and not malformed:
+            call_id, wrong = next(iter(page.malformed.items()))
+            raise RetellResponseError(
+                f"list-calls: of call {call_id}, {wrong}. Leave it out by the filter, or report it to Retell"
+            )
         key = page.pagination_key
         if not page.has_more:
             self._next = None

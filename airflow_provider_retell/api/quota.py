@@ -125,6 +125,10 @@ class Window:
         """Send nothing on this route before *until*: the server said that it is throttling."""
         self._resume = max(self._resume, until)
 
+    def paused(self, now: float) -> float:
+        """Return for how many seconds more nothing is sent on this route, 0 if it is not paused."""
+        return max(self._resume - now, 0.0)
+
     def _learn(self, now: float, sent: float, remaining: str | None) -> None:
         """Leave as many slots to other clients as they took in the last window, but never more than half.
 

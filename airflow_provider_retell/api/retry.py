@@ -21,6 +21,7 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
+from airflow_provider_retell.api.reading import describe, is_broken
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import status_error
 
@@ -81,8 +82,7 @@ def decide(
         except ValidationError as fault:
             error = _not_as_documented(request, outcome, fault)
             # JSON that breaks off was cut on its way, so another try is worth it; a page of HTML is another server.
-            broken = fault.errors(include_input=False)[0]["type"] == "json_invalid"
-            again = request.repeatable and broken and outcome.is_json
+            again = request.repeatable and is_broken(fault) and outcome.is_json
     else:
         server_wait = _server_wait(outcome, now)
         error = status_error(request, outcome, server_wait)
@@ -135,12 +135,10 @@ def _number(value: str | None) -> float | None:
 def _not_as_documented(
     request: Request[T], response: Response, fault: ValidationError
 ) -> RetellResponseError:
-    first = fault.errors(include_input=False)[0]
-    place = ".".join(map(str, first["loc"])) or "the body"
     kind = response.headers.get("Content-Type", "no content type")
     return RetellResponseError(
-        f"{request}: Retell answered {response.status} ({kind}), but {place} is not as its API documents "
-        f"({first['type']}). Whether it acted is unknown: read the call before repeating by hand"
+        f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}. "
+        "Whether it acted is unknown: read the call before repeating by hand"
     )
 
 

@@ -54,12 +54,24 @@ def status_error(
         step = "The server does not know this endpoint: check the host in the Airflow connection"
     else:
         step = _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
+    if kind is errors.RateLimitError and retry_after is not None:
+        step += f" (Retell asks to wait {retry_after:.0f} s)"
     says = f": {detail.rstrip('.')}" if detail else ""
     return kind(
         f"{request}: Retell answered {status}{says}. {step}.",
         status=status,
         detail=detail,
         retry_after=retry_after,
+    )
+
+
+def paused_error(request: Request[Any], seconds: float) -> errors.RateLimitError:
+    """Return the error for a request that is not sent, because Retell asked to send nothing for *seconds* more."""
+    step = _NEXT_STEP[errors.RateLimitError]
+    return errors.RateLimitError(
+        f"{request}: not sent, because Retell asked to wait, {seconds:.0f} s more. {step}.",
+        status=429,
+        retry_after=seconds,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from airflow_provider_retell.api import reading
 from airflow_provider_retell.api.models import Call
 
 TOLERANCE_SECONDS = 300
@@ -70,7 +71,7 @@ class _Told(BaseModel, extra="allow"):
 def event_name(body: bytes) -> str | None:
     """Return the name of the event, or None if the body is not an event."""
     try:
-        return _Name.model_validate_json(body).event
+        return reading.read(_Name, body).event
     except ValidationError:
         return None
 
@@ -78,7 +79,7 @@ def event_name(body: bytes) -> str | None:
 def event_facts(body: bytes) -> dict[str, Any] | None:
     """Return what an asset event says about an event of a call, or None if the body is no such event."""
     try:
-        read = _Event.model_validate_json(body)
+        read = reading.read(_Event, body)
     except ValidationError:
         return None
     return {"event": read.event, "calls": [call_facts(read.call)]}

@@ -75,7 +75,7 @@ class Plan:
             change, keys = needed(call, wanted, self.mode, self.remove)
             if not change:
                 return Result(row, call_id, "unchanged")
-            request = change.request(call_id).read_by(CallState.model_validate_json)
+            request = change.request(call_id).read_by(CallState.read)
         except (RetellInputError, StorageConflictError) as error:
             return Result.of_error(row, call_id, error)
         return Todo(row, call, change, request, change.names(keys), keys)

@@ -52,7 +52,14 @@ _NOT_THROUGH = (RetellConnectionError, RateLimitError, RetellResponseError, Serv
 
 
 class BulkStoppedError(RetellError):
-    """The run was given up before its last row, because nothing got through to Retell any more."""
+    """The run was given up before its last row, because nothing got through to Retell any more.
+
+    :ivar retry_after: seconds that Retell asked to wait, if it did: longer than the hook's patience.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class RowsFailedError(RetellError):
@@ -104,7 +111,8 @@ class BulkUpdate:
         """Bring every row to its end.
 
         :raises AuthenticationError: (or 402, 403) at once, since every row would meet it.
-        :raises BulkStoppedError: if fifty rows in a row were lost to faults of Retell or the network.
+        :raises BulkStoppedError: if fifty rows in a row were lost to faults of Retell or the network, or if Retell
+            asked for a wait that is longer than the hook's patience.
         :raises RowsFailedError: after the last row, if no row has a column that the task names.
         """
         tasks: list[asyncio.Task[None]] = []
@@ -123,6 +131,9 @@ class BulkUpdate:
                     self._log_counts()
                 await self._flush()
             self._check_columns()
+        except BulkStoppedError:
+            await self._land(tasks)
+            raise
         finally:
             for task in tasks:
                 task.cancel()
@@ -142,6 +153,16 @@ class BulkUpdate:
                         "names what",
                         f"{self._unshown:,}",
                     )
+
+    async def _land(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Send nothing more, and give what is under way a moment to be answered, so that its end is known."""
+        *workers, planner = tasks
+        planner.cancel()
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        for _ in workers:
+            self._queue.put_nowait(None)
+        await asyncio.wait(workers, timeout=_CLOSE_SECONDS)
 
     async def _plan_all(self) -> None:
         rows: Iterator[Row] = iter(())
@@ -182,6 +203,7 @@ class BulkUpdate:
         except FATAL:
             raise
         except RetellError as error:
+            self._stop_if_throttled(error)
             for call_id, (row_number, _) in wanted.items():
                 self._end(Result(row_number, call_id, "failed", f"the call could not be read: {error}"))
             self._count_lost("read", error, _FAILURES_IN_A_ROW // 3 + 1)
@@ -189,6 +211,7 @@ class BulkUpdate:
         for call_id, call in states.items():
             row_number, change = wanted[call_id]
             if isinstance(call, RetellError):
+                self._stop_if_throttled(call)
                 self._end(Result(row_number, call_id, "failed", f"the call could not be read: {call}"))
                 self._count_lost("read", call)
                 continue
@@ -211,6 +234,7 @@ class BulkUpdate:
                 answer = await self._hook.run(apply_change(call_id, todo.change, todo.request))
                 unshown = check_answer(todo.change, answer)
             except RetellError as error:
+                self._stop_if_throttled(error, todo)
                 self._end(Result.of_error(todo.row, call_id, error))
                 if isinstance(error, FATAL):
                     raise
@@ -245,6 +269,16 @@ class BulkUpdate:
             raise BulkStoppedError(
                 f"Stopped after {self.tally.rows:,} rows, because nothing gets through any more; last: {error} Run the "
                 "task again: what was written is not written again"
+            ) from error
+
+    def _stop_if_throttled(self, error: RetellError, todo: Todo | None = None) -> None:
+        if isinstance(error, RateLimitError) and error.retry_after is not None:
+            if todo is not None:
+                del self._flying[todo.row]  # refused, so it is as it was: neither done nor failed
+            raise BulkStoppedError(
+                f"Stopped after {self.tally.rows:,} rows, because Retell asks to wait {error.retry_after:.0f} s. Run "
+                "the task again after that: what was written is not written again",
+                error.retry_after,
             ) from error
 
     async def _flush(self, at_least: int = 1) -> None:

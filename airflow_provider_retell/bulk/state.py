@@ -72,15 +72,16 @@ class CallStates:
             found.update(await self._one_by_one(unlisted))
         return {call_id: found.get(call_id) for call_id in ids}
 
-    async def _listed(self, ids: Sequence[str]) -> dict[str, CallState] | None:
+    async def _listed(self, ids: Sequence[str]) -> dict[str, State] | None:
         """Return the calls that a listing shows, or None if Retell refused so many ids."""
         criteria = {"call_id": {"type": "enum", "op": "in", "value": list(ids)}}
         pages = CallPages(filter_criteria=criteria, page_size=CHUNK)
-        calls: dict[str, CallState] = {}
+        calls: dict[str, State] = {}
         try:
             for request in pages:
-                page = await self._hook.send(request.read_by(StatePage.model_validate_json))
-                calls.update((call.call_id, call) for call in pages.read(page))
+                page = await self._hook.send(request.read_by(StatePage.read))
+                calls.update((call.call_id, call) for call in pages.read(page, malformed=True))
+                calls.update((call_id, RetellError(wrong)) for call_id, wrong in page.malformed.items())
         except RetellStatusError as error:
             if error.status not in _TOO_MANY_IDS:
                 raise
@@ -110,7 +111,7 @@ class CallStates:
 
     async def _get(self, call_id: str) -> State:
         try:
-            return await self._hook.send(endpoints.get_call(call_id).read_by(CallState.model_validate_json))
+            return await self._hook.send(endpoints.get_call(call_id).read_by(CallState.read))
         except NotFoundError:
             return None
         except FATAL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ def whole_file(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
 
     Written to the local disk first. A local path is then replaced in one step; to other storage the file is copied
     within a transaction, which throws away what it has if copying fails. A process that is killed leaves a file whose
-    name starts with ``.retell-``, beside a local path or in the directory for temporary files.
+    name starts with ``.retell-``, beside a local path or in the directory for temporary files; only its owner can
+    read it.
     """
     from airflow_provider_retell._compat import storage_path
 
@@ -28,9 +30,10 @@ def whole_file(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     folder = Path(target.path).parent if is_local else Path(tempfile.gettempdir())
     written = folder / f".retell-{uuid.uuid4().hex}"
     try:
-        with open(written, "xb", opener=None if is_local else _private) as file:
+        with open(written, "xb", opener=_private) as file:
             yield file
         if is_local:
+            written.chmod(_usual_mode(folder))
             written.replace(target.path)
         else:
             with target.fs.transaction, written.open("rb") as source, target.open("wb") as copy:
@@ -41,6 +44,16 @@ def whole_file(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
 
 def _private(name: Any, flags: int) -> int:
     return os.open(name, flags, 0o600)
+
+
+def _usual_mode(folder: Path) -> int:
+    """Return the mode of new files: reading the umask would mean to change it, for all threads."""
+    probe = folder / f".retell-{uuid.uuid4().hex}"
+    try:
+        with probe.open("xb") as file:
+            return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def write_whole(path: str, content: bytes, conn_id: str | None = None) -> None:

@@ -35,8 +35,11 @@ def writer(path: str, file: BinaryIO, fields: Sequence[str] | None) -> Writer:
 
 
 def record(call: Call, fields: Sequence[str] | None) -> dict[str, Any]:
-    """Return *call* as a dict without empty fields, never with its access token."""
-    whole = call.model_dump(mode="json", exclude_none=True)
+    """Return *call* as a dict without empty fields, never with its access token.
+
+    A call that is not as documented has other types than its model; it is written as it came.
+    """
+    whole = call.model_dump(mode="json", exclude_none=True, warnings=False)
     return whole if fields is None else {name: whole[name] for name in ("call_id", *fields) if name in whole}
 
 
@@ -57,7 +60,7 @@ class JsonLines:
 
 
 class Parquet:
-    """A column per field; objects and lists as JSON text. Needs pyarrow.
+    """A column per field; objects and lists as JSON text, times that are no numbers empty. Needs pyarrow.
 
     Without ``fields``, the columns are those of :class:`airflow_provider_retell.api.models.Call`, and what else a
     call has stands in ``other`` as JSON: a schema that depends on the calls would differ from file to file.
@@ -88,7 +91,9 @@ class Parquet:
         return {name: self._cell(name, whole.get(name)) for name in self._columns}
 
     def _cell(self, name: str, value: Any) -> Any:
-        if value is None or isinstance(value, str) or name in _NUMBERS:
+        if name in _NUMBERS:
+            return value if isinstance(value, (int, float)) else None
+        if value is None or isinstance(value, str):
             return value
         return json.dumps(value, ensure_ascii=False)
 

@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell.api import endpoints
+from pydantic import ValidationError
+
+from airflow_provider_retell.api import endpoints, reading
 from airflow_provider_retell.api.errors import NotFoundError
+from airflow_provider_retell.api.models import Call
 from airflow_provider_retell.api.pages import CallPages
 from airflow_provider_retell.export.files import whole_file
 from airflow_provider_retell.export.formats import Writer, writer
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 T = TypeVar("T")
@@ -47,7 +49,7 @@ async def export(
     :param fields: the fields to keep; all if not given. ``call_id`` is always kept.
     """
     started = time.monotonic()
-    counts = {"calls": 0, "not_analyzed": 0, "vanished": 0}
+    counts = {"calls": 0, "not_analyzed": 0, "vanished": 0, "malformed": 0}
     pages = CallPages(filter_criteria=filter_criteria, sort_order="ascending", page_size=page_size)
     disk = ThreadPoolExecutor(1, thread_name_prefix="retell-export")
 
@@ -56,12 +58,15 @@ async def export(
 
     target = whole_file(path, conn_id)
     try:
-        file = await on_disk(target.__enter__)
         out: Writer | None = None
         try:
+            file = await on_disk(target.__enter__)
             out = await on_disk(functools.partial(writer, path, file, fields))
             for request in pages:
-                calls = pages.read(await hook.send(request))
+                page = await hook.send(request)
+                calls = pages.read(page, malformed=True)
+                if not whole_calls:
+                    _tell_malformed(page.malformed, counts)
                 size = _WHOLE_CALLS if whole_calls else max(len(calls), 1)
                 for start in range(0, len(calls), size):
                     part: Sequence[Call] = calls[start : start + size]
@@ -92,11 +97,33 @@ async def export(
 
 
 async def _whole(hook: RetellAsyncHook, calls: Sequence[Call], counts: dict[str, int]) -> list[Call]:
+    malformed = {}
+
     async def read(call: Call) -> Call:
         try:
-            return await hook.send(endpoints.get_call(call.call_id))
+            whole, wrong = await hook.send(endpoints.get_call(call.call_id).read_by(_loosely))
         except NotFoundError:
             counts["vanished"] += 1  # deleted since the listing: what the listing had is kept
             return call
+        if wrong:
+            malformed[call.call_id] = wrong
+        return whole
 
-    return list(await asyncio.gather(*map(read, calls)))
+    whole = list(await asyncio.gather(*map(read, calls)))
+    _tell_malformed(malformed, counts)
+    return whole
+
+
+def _loosely(body: bytes) -> tuple[Call, str]:
+    try:
+        return Call.read(body), ""
+    except ValidationError as fault:
+        if reading.is_broken(fault):
+            raise
+    return reading.read_loosely(Call, reading.loads(body))
+
+
+def _tell_malformed(malformed: Mapping[str, str], counts: dict[str, int]) -> None:
+    counts["malformed"] += len(malformed)
+    for call_id, wrong in malformed.items():
+        log.warning("Call %s is written as it came: %s", call_id, wrong)

@@ -40,6 +40,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _TEST_SECONDS = 10.0
+_LOOK_AGAIN = (
+    1.0  # seconds after which a request that waits for room learns that the route was paused meanwhile
+)
 
 
 class RetellHook(Endpoints, BaseHook):
@@ -242,7 +245,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
                 # First come, first served, and one sleeper for all who wait for room in this window.
                 async with self._turns[request.operation]:
                     while (seconds := next(steps)) is not None:  # noqa: ASYNC110 - no event tells of room
-                        await asyncio.sleep(seconds)
+                        await asyncio.sleep(min(seconds, _LOOK_AGAIN))
                 outcome = await exchange(self._session, self._settings, request)
                 await asyncio.sleep(steps.send(outcome) or 0)
         except StopIteration as end:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import contextlib
 import copy
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
-from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.call import MetadataMode
+from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_list, unsealed
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ log = logging.getLogger(__name__)
 Tolerated = Literal["not_found", "not_ended"]
 
 
-class BulkUpdateCallOperator(RetellOperator):
+class BulkUpdateCallOperator(LoopOperator):
     """Bring many calls to the state that rows ask for, and change nothing else.
 
     Current metadata is read with list-calls, a thousand calls to a request; only calls that differ are updated, at
@@ -149,15 +147,12 @@ class BulkUpdateCallOperator(RetellOperator):
         self.max_failed_rows = max_failed_rows
         self.max_failed_ratio = max_failed_ratio
         self.tolerate = tuple(tolerate)
-        self._stop: Callable[[], object] | None = None
-        self._stopped = False
 
     def work(self, context: Any) -> dict[str, Any]:
         """Run the update; push the manifest whatever comes, then fail if too many rows did."""
         manifest: dict[str, Any] = {}
-        self._stopped = False
         try:
-            self._run_aside(manifest)
+            self.run_loop(self._run(manifest))
         except asyncio.CancelledError:
             from airflow_provider_retell.bulk.run import BulkStoppedError
 
@@ -171,28 +166,6 @@ class BulkUpdateCallOperator(RetellOperator):
                 self._tell_outlets(context, manifest)
         self._judge(manifest)
         return manifest
-
-    def _run_aside(self, manifest: dict[str, Any]) -> None:
-        # On a thread of its own: Airflow's timeouts and signals raise on the main thread, at any moment, and an event
-        # loop there may swallow what is raised.
-        with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="retell-bulk") as thread:
-            run = thread.submit(asyncio.run, self._run_until_stopped(manifest))
-            try:
-                run.result()
-            except BaseException:
-                self.on_kill()
-                concurrent.futures.wait([run])
-                raise
-
-    async def _run_until_stopped(self, manifest: dict[str, Any]) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(self._run(manifest))
-        self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
-        try:
-            if self._stopped:
-                task.cancel()
-            await task
-        finally:
-            self._stop = None
 
     async def _run(self, manifest: dict[str, Any]) -> None:
         from airflow_provider_retell.api.errors import RetellInputError
@@ -233,14 +206,6 @@ class BulkUpdateCallOperator(RetellOperator):
             finally:
                 manifest.update(bulk.manifest())
                 self._log_differences(bulk)
-
-    def on_kill(self) -> None:
-        """Stop the run cleanly: nothing more is sent, and the report is closed."""
-        self._stopped = True
-        stop, self._stop = self._stop, None
-        if stop is not None:
-            with contextlib.suppress(RuntimeError):  # it has just ended by itself
-                stop()
 
     def _log_differences(self, bulk: BulkUpdate) -> None:
         for difference in bulk.differences:

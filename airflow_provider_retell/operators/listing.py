@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.api.fields import check_fields
+from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import as_object
 
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ __all__ = ["ListCallsOperator"]
 By = Literal["end_timestamp", "start_timestamp"]
 
 
-class ListCallsOperator(RetellOperator):
+class ListCallsOperator(LoopOperator):
     """Write the calls of the run's data interval, or of any filter, to a file; returns a manifest.
 
     The file is JSONL or Parquet (with pyarrow), streamed, and there whole or not at all. It holds customers' data:
     phone numbers, metadata, with ``whole_calls`` transcripts. ``fields`` keeps what you need. The manifest holds
     ``path``, ``calls``, ``not_analyzed`` (calls whose analysis was not there yet), ``vanished`` (deleted while they
-    were read), ``window`` (epoch milliseconds), ``requests``, ``seconds``, ``waited_seconds``, ``schema_version``.
+    were read), ``malformed`` (not as Retell documents calls; written as they came), ``window`` (epoch milliseconds),
+    ``requests``, ``seconds``, ``waited_seconds``, ``schema_version``.
 
     Retell has no "changed since": a call changes when it ends and again when it is analysed. So the window reaches
     back by ``overlap`` before the data interval, and a call may stand in two files: use ``call_id`` as the key and
@@ -42,7 +44,7 @@ class ListCallsOperator(RetellOperator):
     :param overlap: how far to reach back before the interval, for analyses that came late. 30 minutes.
     :param without_metadata_key: only calls whose metadata lacks this key: the rows that are still to be enriched.
     :param whole_calls: True to read each call by itself, for its transcript: one more request per call.
-    :param fields: the fields to keep; all if not given. ``call_id`` is always kept.
+    :param fields: the fields to keep; all if not given. ``call_id`` is always kept. Transcripts need ``whole_calls``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 
@@ -68,6 +70,8 @@ class ListCallsOperator(RetellOperator):
             raise ValueError(f"by is {' or '.join(get_args(By))}, not {by!r}")
         if isinstance(fields, str):
             raise ValueError("fields is a list of names, not text")
+        if fields is not None:
+            check_fields(fields, whole_calls)
         if overlap < timedelta(0):
             raise ValueError("overlap is 0 or more")
         self.path = path
@@ -82,7 +86,12 @@ class ListCallsOperator(RetellOperator):
     def work(self, context: Any) -> dict[str, Any]:
         """Write the file."""
         window = self._window(context)
-        manifest = asyncio.run(self._export(self._criteria(window)))
+        try:
+            manifest = self.run_loop(self._export(self._criteria(window)))
+        except asyncio.CancelledError:
+            from airflow_provider_retell.api.errors import RetellError
+
+            raise RetellError("Stopped on request. Run the task again: it writes the whole file") from None
         return manifest | {"window": window}
 
     async def _export(self, criteria: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +137,13 @@ class ListCallsOperator(RetellOperator):
             criteria[str(self.by)] = {"type": "range", "op": "bt", "value": window}
         if self.without_metadata_key is not None:
             lacking = {"type": "present", "op": "np", "key": self.without_metadata_key}
-            criteria["metadata"] = [*criteria.get("metadata", ()), lacking]
+            conditions = criteria.get("metadata") or []
+            if not isinstance(conditions, (list, tuple)):
+                raise RetellInputError(
+                    "filter_criteria.metadata must be a list of conditions, such as "
+                    "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
+                )
+            criteria["metadata"] = [*conditions, lacking]
         return criteria
 
 

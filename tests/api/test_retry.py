@@ -243,6 +243,21 @@ def test_a_throttled_request_pauses_the_whole_route_and_a_failed_one_does_not() 
     assert 3 <= window.wait(0.0) <= 3.2
 
 
+def test_a_wait_beyond_patience_pauses_the_route_for_an_hour_at_most() -> None:
+    simulation = Simulation(
+        Window(Rate(100, 10)), [response(429, Retry_After="86400"), response(200, CALL), response(200, CALL)]
+    )
+    for moment, left in ((0, 86400), (1, 3599), (3400, 200)):
+        simulation.now = 1000.0 + moment
+        with pytest.raises(errors.RateLimitError) as caught:
+            simulation.run()
+        assert caught.value.retry_after == left
+    assert simulation.sent == [1000.0]
+    simulation.now = 1000.0 + 3500  # the rest is within patience
+    simulation.run()
+    assert simulation.sent == [1000.0, 4600.0]
+
+
 def test_waiting_for_room_does_not_use_up_patience() -> None:
     window = Window(Rate(1, 1000))
     simulation = Simulation(window, [response(500), response(200, CALL)], Patience(seconds=1))

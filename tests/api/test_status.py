@@ -102,6 +102,9 @@ def test_a_page_of_html_for_404_is_another_server() -> None:
         ("Adam stays", "Adam stays"),
         ("36 and 0.75 and deep secret", "*** and *** and ***"),
         ("'Ada Lovelace'", "'***'"),
+        ("Contact Ada, or LOVELACE", "Contact ***, or ***"),
+        ("mail ada.l+x@mail.example.org or <a@localhost>.", "mail *** or <***>."),
+        ("@ noon", "@ noon"),
     ],
 )
 def test_private_things_are_masked_in_a_servers_text(text: str, masked: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.bulk import FailedRows
 from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.plan import Plan
 from airflow_provider_retell.bulk.report import Report
@@ -167,6 +168,33 @@ def test_a_server_that_died_stops_the_run_while_writing(
     assert update.tally.counts["updated"] == 500
     assert 50 <= update.tally.counts["failed"] <= 50 + 8
     assert 550 <= emulator.count("update-call") <= update.tally.rows
+
+
+@pytest.mark.parametrize("route", ["update-call", "list-calls", "get-call"])
+def test_a_wait_beyond_patience_stops_the_run_at_once(
+    emulator: Emulator, run: Any, tmp_path: Path, route: str
+) -> None:
+    """The rows that were not written are in no count and not in the report; another run takes them."""
+    emulator.add_calls([f"call_{n}" for n in range(1200)])
+    emulator.max_ids_per_filter = 0 if route == "get-call" else None
+    fault = Fault.status(429, headers={"Retry-After": "300"})
+    rule = emulator.faults.add(fault, route=route, times=0, after={"update-call": 30}.get(route, 1))
+    rows = [{"call_id": f"call_{n}", "n": n} for n in range(1200)]
+    started = time.monotonic()
+    task = run(rows=rows, fails=True, quota="35/1000" if route == "update-call" else "100000/1")
+    assert time.monotonic() - started < 60  # those that waited for room do not go on waiting
+    task.check()
+    assert isinstance(task.error, BulkStoppedError)
+    assert "Retell asks to wait 300 s" in str(task.error)
+    assert task.error.retry_after == pytest.approx(300, abs=5)
+    assert not task.error.permanent
+    assert 1 <= rule.hits <= (50 if route == "get-call" else 16)  # those that were under way
+    written = sum(call["metadata"] == {"n": int(name[5:])} for name, call in emulator.calls.items())
+    assert task.counts == ({"updated": written} if written else {})
+    assert route != "update-call" or written == 30
+    emulator.faults.clear()
+    again = run(rows=FailedRows(rows, str(task.path)), report_path=str(tmp_path / "again"))
+    assert again.manifest["updated"] == 1200 - written
 
 
 def test_faults_that_are_not_in_a_row_stop_nothing(emulator: Emulator, tmp_path: Path) -> None:

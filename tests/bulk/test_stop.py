@@ -69,7 +69,7 @@ def check_report(path: Path, manifest: dict[str, Any], emulator: Emulator) -> No
     flying = [line for line in lines if line["outcome"] == "failed"]
     assert len(flying) == manifest["failed"] <= CONCURRENCY
     assert all("may or may not have it" in line["reason"] for line in flying)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("retell-b")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("retell-loop")]
 
 
 class Forker:

@@ -25,6 +25,7 @@ import pytest
 from fake_airflow import ASSET, FakeAirflow
 from pages import ROOT, headings
 
+from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.hooks.retell import RetellHook
@@ -277,6 +278,14 @@ def _(world: World) -> object:
     return world.fails(Fault.status(429)).get_call("call_1")
 
 
+@provokes("not sent, because Retell asked")
+def _(world: World) -> object:
+    hook = world.fails(Fault.status(429, headers={"Retry-After": "300"}))
+    with contextlib.suppress(RateLimitError):
+        hook.get_call("call_1")
+    return hook.get_call("call_1")
+
+
 @provokes("Retell failed: run the task again")
 def _(world: World) -> object:
     return world.fails(Fault.status(503)).get_call("call_1")
@@ -410,6 +419,12 @@ def _(_: World) -> object:
     return RetellHook().create_phone_call(FROM, "415-555-0102")
 
 
+@provokes("so it cannot be kept as it is")
+def _(world: World) -> object:
+    world.emulator.calls["call_1"]["metadata"] = {"note": "half \ud83d"}
+    return world.update(metadata={"tier": "gold"}, metadata_mode="merge")
+
+
 # -- updating
 
 
@@ -455,6 +470,13 @@ def _(world: World) -> object:
     fault = Fault.status(500, headers={"x-should-retry": "false"})  # as Retell can ask: no second try
     world.emulator.faults.add(fault, times=0, route="update-call")
     return world.bulk(rows=[{"call_id": f"call_{number}", "tier": "gold"} for number in range(100, 200)])
+
+
+@provokes("because Retell asks to wait")
+def _(world: World) -> object:
+    fault = Fault.status(429, headers={"Retry-After": "300"})
+    world.emulator.faults.add(fault, times=0, route="update-call")
+    return world.bulk(rows=[{"call_id": "call_1", "tier": "gold"}])
 
 
 @provokes("the rows have no column")
@@ -643,6 +665,16 @@ def _(world: World) -> object:
 @provokes("this run has no data interval")
 def _(world: World) -> object:
     return world.run(ListCallsOperator(task_id="t", path=str(world.folder / "calls.jsonl")))
+
+
+@provokes("fields: no call has")
+def _(_: World) -> object:
+    return ListCallsOperator(task_id="t", path="calls.jsonl", fields=["durationms"])
+
+
+@provokes("out: set whole_calls=True")
+def _(_: World) -> object:
+    return ListCallsOperator(task_id="t", path="calls.jsonl", fields=["transcript"])
 
 
 @provokes("must end in .jsonl")

@@ -41,6 +41,7 @@ def test_a_local_file_comes_whole(tmp_path: Path, before: bytes | None) -> None:
         file.write(NEW)
         file.flush()
         assert (path.read_bytes() if path.exists() else None) == before
+        assert [stat.S_IMODE(part.stat().st_mode) for part in spooled(path.parent)] == [0o600]
     assert path.read_bytes() == NEW
     assert list(path.parent.iterdir()) == [path]
     mask = os.umask(0)

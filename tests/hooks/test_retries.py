@@ -47,6 +47,18 @@ def test_a_wait_that_is_too_long_ends_at_once(client: Any, emulator: Emulator, s
     assert emulator.count() == 1
 
 
+def test_while_a_wait_is_too_long_nothing_is_sent_on_that_route(client: Any, emulator: Emulator) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="get-call")
+    with pytest.raises(RateLimitError, match="Retell asks to wait 3600 s"):
+        client.get_call("call_1")
+    for _ in range(3):
+        with pytest.raises(RateLimitError, match="not sent, because Retell asked to wait") as caught:
+            client.get_call("call_1")
+        assert 3590 < caught.value.retry_after <= 3600
+    assert emulator.count("get-call") == 1
+    assert client.update_call("call_1", metadata={"plan": "basic"}).call_id == "call_1"  # another route
+
+
 RECOVERABLE = {
     "500": Fault.status(500),
     "503 as a page": Fault.status(503, body="<html>down</html>"),

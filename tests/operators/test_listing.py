@@ -17,6 +17,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.fields import TRANSCRIPTS
 from airflow_provider_retell.api.models import Call
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
@@ -162,6 +163,9 @@ def test_a_run_without_an_interval_says_what_to_do(
     [
         ({"by": "duration_ms"}, "by is"),
         ({"fields": "call_id"}, "fields is a list"),
+        ({"fields": ["metadata", "durationms"]}, "no call has durationms"),
+        ({"fields": ["access_token"]}, "no call has access_token"),
+        ({"fields": ["transcript"]}, "leave transcript out: set whole_calls=True"),
         ({"overlap": timedelta(-1)}, "overlap is"),
     ],
 )
@@ -177,6 +181,11 @@ def test_wrong_choices_fail_when_the_dag_is_read(arguments: Any, says: str) -> N
         ({"filter_criteria": {"nothing": 1}}, "nothing"),
         ({"filter_criteria": "all of them"}, "filter_criteria rendered to text"),
         ({"path": "calls.csv"}, "must end in"),
+        ({"filter_criteria": {"metadata": {"tier": "gold"}}}, "filter_criteria.metadata must be"),
+        (
+            {"filter_criteria": {"metadata": {"tier": "gold"}}, "without_metadata_key": "n"},
+            "filter_criteria.metadata must be",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_and_leaves_nothing(
@@ -209,6 +218,7 @@ def test_the_manifest_and_the_log_tell_nothing_private(
         "calls": 2,
         "not_analyzed": 1,
         "vanished": 0,
+        "malformed": 0,
         "requests": 1,
         "window": [ms(START) - 30 * 60_000, ms(END) - 1],
     }
@@ -222,10 +232,22 @@ def test_the_manifest_and_the_log_tell_nothing_private(
 def test_chosen_fields(emulator: Emulator, run_try: Any, tmp_path: Path) -> None:
     add(emulator, "a", ms(START), from_number="+14155550123", custom_attributes={"x": 1})
     path = tmp_path / "calls.jsonl"
-    run_try(listing(path, fields=["end_timestamp", "metadata", "unknown", "access_token"]), **INTERVAL)
+    run_try(listing(path, fields=["end_timestamp", "metadata"]), **INTERVAL)
     assert rows(path) == [
         {"call_id": "a", "end_timestamp": ms(START), "metadata": emulator.calls["a"]["metadata"]}
     ]
+
+
+def test_every_field_of_a_call_can_be_chosen(emulator: Emulator, run_try: Any, tmp_path: Path) -> None:
+    add(emulator, "a", ms(START), call_type="phone_call", metadata={"n": 1})
+    path = tmp_path / "calls.jsonl"
+    run_try(listing(path, whole_calls=True), **INTERVAL)
+    (whole,) = rows(path)
+    run_try(listing(path, fields=list(whole), whole_calls=True), **INTERVAL)
+    assert rows(path) == [whole]
+    run_try(listing(path), **INTERVAL)
+    assert set(rows(path)[0]) == set(whole) - TRANSCRIPTS
+    assert len(set(whole) & TRANSCRIPTS) >= 3
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -301,6 +323,57 @@ def test_a_late_analysis_stands_in_the_next_file(connect: Any, run_try: Any, tmp
         assert (second["calls"], second["not_analyzed"]) == (1, 0)
     calls = {row["call_id"]: row for name in ("10", "11") for row in rows(tmp_path / f"{name}.jsonl")}
     assert calls["late"]["call_analysis"]["call_summary"]
+
+
+# -- what is not as documented
+
+
+def test_half_an_emoji_is_written_as_the_mark_for_it(
+    emulator: Emulator, run_try: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls(["a", "c"], call_status="ended")
+    emulator.add_call(
+        call_id="b", call_status="ended", metadata={"note": "half \ud83d", "\ude00": "\U0001f600"}
+    )
+    path = tmp_path / "calls.jsonl"
+    for whole in (False, True):
+        result = run_try(listing(path, by=None, whole_calls=whole))
+        assert (result["calls"], result["malformed"]) == (3, 0)
+        calls = {row["call_id"]: row for row in rows(path)}
+        assert calls["b"]["metadata"] == {"note": "half \ufffd", "\ufffd": "\U0001f600"}
+        calls_read = BulkUpdateCallOperator(task_id="a_task", rows=FileRows(str(path)), metadata_columns=[])
+        assert run_try(calls_read)["unchanged"] == 3
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_a_call_that_is_not_as_documented_is_written_as_it_came(
+    emulator: Emulator,
+    run_try: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    whole: bool,
+    ending: str,
+) -> None:
+    emulator.add_calls(["a", "b", "c", "d"], call_status="ended", duration_ms=1_000)
+    emulator.calls["b"] |= {"call_cost": {"combined_cost": NOTE}, "access_token": "secret"}
+    emulator.calls["c"] |= {"metadata": [NOTE], "duration_ms": "long"}
+    path = tmp_path / f"calls.{ending}"
+    result = run_try(listing(path, by=None, whole_calls=whole))
+    assert (result["calls"], result["malformed"]) == (4, 2)
+    assert "Call b is written as it came: call_cost.combined_cost is not as its API documents" in caplog.text
+    assert NOTE not in caplog.text
+    if ending == "parquet":
+        calls = pytest.importorskip("pyarrow.parquet").read_table(path).to_pylist()
+        values = [json.loads(calls[1]["call_cost"]), json.loads(calls[2]["metadata"])]
+        assert [call["duration_ms"] for call in calls] == [1_000, 1_000, None, 1_000]
+    else:
+        calls = rows(path)
+        values = [calls[1]["call_cost"], calls[2]["metadata"]]
+        assert [call["duration_ms"] for call in calls] == [1_000, 1_000, "long", 1_000]
+    assert [call["call_id"] for call in calls] == ["a", "b", "c", "d"]
+    assert values == [{"combined_cost": NOTE}, [NOTE]]
+    assert b"secret" not in path.read_bytes()
 
 
 # -- at once or not at all

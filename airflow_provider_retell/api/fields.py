@@ -1,0 +1,73 @@
+"""Which fields a call can have, as https://docs.retellai.com/api-references/get-call and the pages beside it say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+TRANSCRIPTS = frozenset(
+    {
+        "post_session_transcript_with_tool_calls",
+        "pre_session_transcript_with_tool_calls",
+        "scrubbed_post_session_transcript_with_tool_calls",
+        "scrubbed_pre_session_transcript_with_tool_calls",
+        "scrubbed_transcript_with_tool_calls",
+        "transcript",
+        "transcript_object",
+        "transcript_with_tool_calls",
+    }
+)
+"""What get-call shows and listings leave out."""
+
+_OTHERS = frozenset(
+    {
+        "agent_id",
+        "agent_name",
+        "agent_tag",
+        "agent_version",
+        "call_analysis",
+        "call_cost",
+        "call_id",
+        "call_status",
+        "call_type",
+        "collected_dynamic_variables",
+        "custom_attributes",
+        "custom_sip_headers",
+        "data_storage_setting",
+        "direction",
+        "disconnection_reason",
+        "duration_ms",
+        "end_timestamp",
+        "from_number",
+        "knowledge_base_retrieved_contents_url",
+        "latency",
+        "llm_token_usage",
+        "metadata",
+        "opt_in_signed_url",
+        "public_log_url",
+        "recording_multi_channel_url",
+        "recording_url",
+        "retell_llm_dynamic_variables",
+        "scrubbed_call_analysis",
+        "scrubbed_metadata",
+        "scrubbed_recording_multi_channel_url",
+        "scrubbed_recording_url",
+        "start_timestamp",
+        "telephony_identifier",
+        "to_number",
+        "transfer_destination",
+        "transfer_end_timestamp",
+    }
+)
+
+
+def check_fields(fields: Iterable[str], whole_calls: bool) -> None:
+    """Raise :class:`ValueError` for names that no call that is read can have; ``access_token`` is never kept."""
+    unknown = [name for name in fields if name not in TRANSCRIPTS | _OTHERS]
+    if unknown:
+        raise ValueError(
+            f"fields: no call has {', '.join(map(str, unknown))}. Leave fields out to keep all, also those that Retell "
+            "adds later"
+        )
+    unlisted = [name for name in fields if name in TRANSCRIPTS]
+    if unlisted and not whole_calls:
+        raise ValueError(f"fields: listings leave {', '.join(unlisted)} out: set whole_calls=True as well")
