@@ -41,7 +41,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
 def polled(stack: Stack, emulator: Emulator, times: int = 1) -> None:
     """Wait until the watcher has polled so many times more."""
     seen = emulator.count("list-calls")
-    stack.wait(f"{times} more polls", lambda: emulator.count("list-calls") >= seen + times, 90)
+    stack.wait(f"{times} more polls", lambda: emulator.count("list-calls") >= seen + times, 240)
 
 
 def noted(stack: Stack) -> int:
@@ -66,18 +66,18 @@ def test_each_call_has_one_event_whenever_the_triggerer_is_killed(stack: Stack, 
 
     # Its first event says where it stands.
     polled(stack, emulator)
-    stack.wait("the first event", has_event(end()), 120)
+    stack.wait("the first event", has_event(end()), 240)
     if NEWEST:
-        stack.wait("it is noted", lambda: noted(stack) == 1, 120)
+        stack.wait("it is noted", lambda: noted(stack) == 1, 240)
 
     # Killed between the event and the note.
-    stack.wait("the second event", has_event(end()), 120)
+    stack.wait("the second event", has_event(end()), 240)
     stack.kill("triggerer")
     assert noted(stack) == (1 if NEWEST else 0)
     end()
     time.sleep(2)  # longer than it would look back
     stack.start("triggerer")
-    stack.wait("the event of what ended meanwhile", has_event(ended[-1]), 120)
+    stack.wait("the event of what ended meanwhile", has_event(ended[-1]), 240)
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
 
@@ -91,7 +91,7 @@ def test_each_call_has_one_event_whenever_the_triggerer_is_killed(stack: Stack, 
         end()
         stack.start("triggerer")
     end()
-    stack.wait("all have events", lambda: len(stack.events()) == len(ended), 120)
+    stack.wait("all have events", lambda: len(stack.events()) == len(ended), 240)
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
     assert emulator.api_key not in stack.log("triggerer").read_text(errors="replace")
