@@ -88,7 +88,8 @@ class Browser:
     def save(self, folder: Path) -> str:
         """Save what a person sees now; say where."""
         self.page.screenshot(path=folder / "page.png", animations="disabled")
-        shown = f"{self.page.url}\n\n{self.page.locator('body').inner_text()}\n\n{self.page.locator('body').aria_snapshot()}"
+        body = self.page.locator("body")
+        shown = f"{self.page.url}\n\n{body.inner_text()}\n\n{body.aria_snapshot()}"
         (folder / "page.txt").write_text(shown, encoding="utf-8")
         return f"{folder / 'page.png'}\n{folder / 'page.txt'}\nconsole: {self.complaints}"
 
