@@ -89,7 +89,7 @@ class Browser:
         """Save what a person sees now; say where."""
         self.page.screenshot(path=folder / "page.png", animations="disabled")
         body = self.page.locator("body")
-        shown = "\n\n".join([self.page.url, body.inner_text(), body.aria_snapshot()])
+        shown = f"{self.page.url}\n\n{body.inner_text()}\n\n{body.aria_snapshot()}"
         (folder / "page.txt").write_text(shown, encoding="utf-8")
         return f"{folder / 'page.png'}\n{folder / 'page.txt'}\nconsole: {self.complaints}"
 
