@@ -27,12 +27,17 @@ class EndedCall:
         """Return what is kept of *call*."""
         from airflow_provider_retell.api.webhook import call_facts
 
-        return cls(call_facts(call), call.has_ended, call.is_analyzed)
+        # A call that is not as Retell documents it may have anything in these fields.
+        facts = {
+            name: fact if isinstance(fact, (str, int)) else None for name, fact in call_facts(call).items()
+        }
+        return cls(facts, call.has_ended, call.is_analyzed)
 
     @property
     def ended_at(self) -> int:
         """When it ended, epoch milliseconds."""
-        return int(self.facts["end_timestamp"] or 0)
+        end = self.facts["end_timestamp"]
+        return end if isinstance(end, int) else 0
 
     @property
     def digest(self) -> str:
@@ -59,6 +64,7 @@ async def shared_poll(retell_conn_id: str, since: int, max_age: float) -> list[E
     An error is shared for as long. Airflow 3.3 has shared streams for this, but they would be a second way beside the
     one for older versions, fail a watcher that falls behind, and give the same guarantee.
     """
+    from airflow_provider_retell.api.pages import CallPages
     from airflow_provider_retell.hooks.shared import shared_hook
 
     poll = _polls.setdefault(asyncio.get_running_loop(), {}).setdefault(retell_conn_id, _Poll())
@@ -71,7 +77,11 @@ async def shared_poll(retell_conn_id: str, since: int, max_age: float) -> list[E
             fault: Exception | None = None
             try:
                 async with shared_hook(retell_conn_id) as hook:
-                    calls = [EndedCall.of(call) async for call in hook.list_calls(filter_criteria=criteria)]
+                    pages = CallPages(filter_criteria=criteria)
+                    for request in pages:
+                        # One call that is not as documented must not keep the others from firing.
+                        listed = pages.read(await hook.send(request), malformed=True)
+                        calls += map(EndedCall.of, listed)
             except Exception as error:
                 fault = error
             poll.calls, poll.error = sorted(calls, key=lambda call: call.ended_at), fault

@@ -61,6 +61,19 @@ def test_a_call_that_ends_fires_once(emulator: Emulator) -> None:
     asyncio.run(go())
 
 
+def test_an_odd_call_does_not_hold_up_the_others(emulator: Emulator) -> None:
+    end(emulator, "odd")
+    emulator.calls["odd"] |= {"call_cost": {"combined_cost": "n/a"}, "disconnection_reason": {"private": 1}}
+    end(emulator, "plain")
+
+    async def go() -> None:
+        async with watching() as watch:
+            assert sorted(await watch.has(2)) == ["odd", "plain"]
+            assert {event["call_id"]: event["disconnection_reason"] for event in watch.events}["odd"] is None
+
+    asyncio.run(go())
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
