@@ -4,7 +4,7 @@
 Calls older than `tighten_after_days` lose their transcript, recording and logs (storage setting
 `basic_attributes_only`); calls older than `delete_after_days` are deleted with all their data. **Neither can be
 undone**, so `dry_run` is true by default: the run then says what it would do and does nothing. Start one by hand and
-read the log of `preview` and `due_for_deletion`; then set the default of `dry_run` to false here, for the schedule to
+read the log of `tighten` and `due_for_deletion`; then set the default of `dry_run` to false here, for the schedule to
 act.
 
 A run deletes at most 1000 calls, because Airflow maps a task at most 1024 times (`[core] max_map_length`); what is left
@@ -72,11 +72,11 @@ def retention() -> None:
         fields=[],
     )
 
-    preview = BulkUpdateCallOperator(
-        task_id="preview",
+    tighten = BulkUpdateCallOperator(
+        task_id="tighten",
         rows=FileRows(f"{folder}-old.jsonl"),
         data_storage_setting="basic_attributes_only",
-        dry_run=True,
+        dry_run="{{ params.dry_run }}",
         tolerate=["not_found"],
     )
 
@@ -93,24 +93,12 @@ def retention() -> None:
         )
         return [] if dry_run else ids
 
-    @task.short_circuit
-    def for_real() -> bool:
-        """Go on only if this is no dry run."""
-        return not get_current_context()["params"]["dry_run"]
-
-    tighten = BulkUpdateCallOperator(
-        task_id="tighten",
-        rows=FileRows(f"{folder}-old.jsonl"),
-        data_storage_setting="basic_attributes_only",
-        tolerate=["not_found"],
-    )
     delete = DeleteCallOperator.partial(
         task_id="delete", max_active_tis_per_dag=4, map_index_template="{{ task.call_id }}"
     ).expand(call_id=due_for_deletion(very_old.output))
 
-    old >> preview >> for_real() >> tighten
     # First tighten, then delete: the calls that go are among those that are old.
-    tighten >> delete
+    old >> tighten >> delete
 
 
 retention()
