@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
+from airflow_provider_retell.operators.base import check_flags
 from airflow_provider_retell.operators.call import MetadataMode
 from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_list, unsealed
@@ -109,8 +110,7 @@ class BulkUpdateCallOperator(LoopOperator):
             raise ValueError(f"tolerate is a list with {' and '.join(get_args(Tolerated))} in it, or neither")
         if data_storage_setting is not None and data_storage_setting_column is not None:
             raise ValueError("give data_storage_setting or data_storage_setting_column, not both")
-        if not isinstance(show_values, bool):
-            raise ValueError("show_values is True or False")
+        check_flags(show_values=show_values)
         if isinstance(remove_metadata_keys, str):
             raise ValueError("remove_metadata_keys is a list of keys, not text")
         if not 1 <= concurrency <= 256:

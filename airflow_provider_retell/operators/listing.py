@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.api.fields import check_fields
+from airflow_provider_retell.operators.base import check_flags
 from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import as_object
 
@@ -66,6 +67,7 @@ class ListCallsOperator(LoopOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_flags(whole_calls=whole_calls)
         if by is not None and by not in get_args(By):
             raise ValueError(f"by is {' or '.join(get_args(By))}, not {by!r}")
         if isinstance(fields, str):

@@ -163,6 +163,7 @@ def test_a_run_without_an_interval_says_what_to_do(
     [
         ({"by": "duration_ms"}, "by is"),
         ({"fields": "call_id"}, "fields is a list"),
+        ({"whole_calls": "False"}, "whole_calls is True or False"),
         ({"fields": ["metadata", "durationms"]}, "no call has durationms"),
         ({"fields": ["access_token"]}, "no call has access_token"),
         ({"fields": ["transcript"]}, "leave transcript out: set whole_calls=True"),
