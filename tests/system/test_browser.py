@@ -30,6 +30,8 @@ if VERSION != (3, 3):
         allow_module_level=True,
     )
 
+pytest.importorskip("playwright", reason="Playwright is in the dependency group 'system', with the servers")
+
 from browser import chromium, lines
 from playwright.sync_api import expect
 
@@ -80,7 +82,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
             RETELL_REPORTS="reports",
         ) as stack,
     ):
-        stack.prepare_all({})
+        stack.prepare("db-migrate", "db", "migrate")
         patch.chdir(folder)
         stack.start_all()
         yield stack
