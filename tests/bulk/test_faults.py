@@ -193,7 +193,7 @@ def test_a_wait_beyond_patience_stops_the_run_at_once(
     assert task.counts == ({"updated": written} if written else {})
     assert route != "update-call" or written == 30
     emulator.faults.clear()
-    again = run(rows=FailedRows(rows, str(task.path)), report_path=str(tmp_path / "again"))
+    again = run(rows=FailedRows(rows, str(task.path)), report_path=str(tmp_path / "again.jsonl"))
     assert again.manifest["updated"] == 1200 - written
 
 
