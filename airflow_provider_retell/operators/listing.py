@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.api.fields import check_fields
 from airflow_provider_retell.operators.base import check_flags
 from airflow_provider_retell.operators.loop import LoopOperator
 from airflow_provider_retell.operators.sealed import as_object
@@ -73,6 +72,8 @@ class ListCallsOperator(LoopOperator):
         if isinstance(fields, str):
             raise ValueError("fields is a list of names, not text")
         if fields is not None:
+            from airflow_provider_retell.api.fields import check_fields
+
             check_fields(fields, whole_calls)
         if overlap < timedelta(0):
             raise ValueError("overlap is 0 or more")
