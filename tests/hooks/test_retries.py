@@ -238,7 +238,7 @@ def test_an_echoed_key_and_private_values_are_masked(
     emulator.faults.add(Fault.status(status, body={"status": "error", "message": said}), times=0)
     with pytest.raises(RetellStatusError) as caught:
         client.update_call("call_1", metadata={"note": "pr1vate note"})
-    expected = "***: bad note '***' for ***, see *** and token ***"
+    expected = "***: bad *** '***' for ***, see *** and token ***"
     assert caught.value.detail == expected
     assert expected in str(caught.value)
     for text in (str(caught.value), repr(caught.value), caplog.text):

@@ -136,9 +136,7 @@ def test_a_commands_airflow_is_the_one_that_it_is_given(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/somewhere")
-    print_them = (
-        "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AIRFLOW')}))"
-    )
+    print_them = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AIRFLOW_')}))"
     log = tmp_path / "log"
     assert Running(tmp_path).run([sys.executable, "-c", print_them], log, 60, AIRFLOW_HOME="/here")
     told: dict[str, Any] = json.loads(log.read_text().splitlines()[-1])

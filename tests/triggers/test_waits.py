@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellError, WaitFailedError, WaitTimeoutError
+from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
 from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -251,7 +252,7 @@ def test_the_wait_sleeps_no_longer_than_it_says(
         await sleep(0)
 
     monkeypatch.setattr(poll.asyncio, "sleep", note)
-    monkeypatch.setattr(shared, "POLL_PATIENCE", None)  # a sleep of the hook would be an error
+    monkeypatch.setattr(shared, "POLL_PATIENCE", Patience(attempts=1))  # the hook itself never sleeps
     emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ended"}), after=50)
     asyncio.run(tools.events(call(poll_interval=10)))
     first, *others = [seconds for seconds in slept if seconds > 0]
