@@ -209,12 +209,12 @@ def test_a_stop_does_not_wait_for_a_query(
         answered.wait(30)  # the database thinks
 
     ti = Ti()
-    timeout(2)
+    timeout(8)
     started = time.monotonic()
     try:
         with pytest.raises(AirflowTaskTimeout):
             operator(rows, report_path=str(tmp_path / "report.jsonl")).work({"ti": ti})
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 16
     finally:
         answered.set()
     assert ti.xcom["manifest"]["updated"] == 1000

@@ -28,6 +28,7 @@ with DAG(
         to_number="+14155550123",
         wait_until="ended",
         poll_interval=0.2,
+        max_poll_failures=0,
         retries=1,
         retry_delay=timedelta(0),
     )
