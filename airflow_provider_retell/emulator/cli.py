@@ -204,13 +204,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         emulator = build(args)
         loaded = load_calls(emulator, args.calls) if args.calls else 0
-        if not args.quiet:
-            handler = logging.StreamHandler(sys.stderr)
-            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-            log = logging.getLogger("airflow_provider_retell.emulator")
-            log.addHandler(handler)
-            log.setLevel(logging.INFO)
-            log.propagate = False
         try:
             emulator.start()
         except OSError as error:
@@ -218,6 +211,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if not args.quiet:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log = logging.getLogger("airflow_provider_retell.emulator")
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False
     try:
         _wait(greeting(emulator, loaded))
     finally:
