@@ -28,6 +28,7 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.update import apply_change
 from airflow_provider_retell.bulk.columns import Unseen
+from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import Result, Tally
 from airflow_provider_retell.bulk.plan import Difference, Plan, Todo
 from airflow_provider_retell.bulk.report import Report
@@ -49,21 +50,6 @@ _FAILURES_IN_A_ROW = 50
 _AHEAD = 100  # ten seconds of the documented quota, so that planning the next chunk leaves none of it unused
 _CLOSE_SECONDS = 5.0
 _NOT_THROUGH = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
-
-
-class BulkStoppedError(RetellError):
-    """The run was given up before its last row, because nothing got through to Retell any more.
-
-    :ivar retry_after: seconds that Retell asked to wait, if it did: longer than the hook's patience.
-    """
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class RowsFailedError(RetellError):
-    """Every row was tried, and more failed than the task tolerates, or none had a column that the task names."""
 
 
 class BulkUpdate:
@@ -162,7 +148,7 @@ class BulkUpdate:
             self._queue.get_nowait()
         for _ in workers:
             self._queue.put_nowait(None)
-        await asyncio.wait(workers, timeout=_CLOSE_SECONDS)
+        await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
 
     async def _plan_all(self) -> None:
         rows: Iterator[Row] = iter(())

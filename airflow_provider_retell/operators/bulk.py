@@ -154,7 +154,7 @@ class BulkUpdateCallOperator(LoopOperator):
         try:
             self.run_loop(self._run(manifest))
         except asyncio.CancelledError:
-            from airflow_provider_retell.bulk.run import BulkStoppedError
+            from airflow_provider_retell.bulk.errors import BulkStoppedError
 
             raise BulkStoppedError(
                 f"Stopped on request after {manifest.get('rows', 0):,} rows. Run the task again: what was written is "
@@ -233,7 +233,7 @@ class BulkUpdateCallOperator(LoopOperator):
             if count:
                 log.warning("%d of %d rows failed, within the limits of this task", count, rows)
             return
-        from airflow_provider_retell.bulk.run import RowsFailedError
+        from airflow_provider_retell.bulk.errors import RowsFailedError
 
         listed = ", ".join(f"{number:,} {name}" for name, number in bad.items())
         where = manifest["report"] or "no report was asked for: set report_path to see which"

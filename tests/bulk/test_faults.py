@@ -17,10 +17,11 @@ from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.bulk import FailedRows
 from airflow_provider_retell.bulk.columns import Columns
+from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.bulk.plan import Plan
 from airflow_provider_retell.bulk.report import Report
-from airflow_provider_retell.bulk.rows import as_rows
-from airflow_provider_retell.bulk.run import BulkStoppedError, BulkUpdate
+from airflow_provider_retell.bulk.rows import CallableRows, as_rows
+from airflow_provider_retell.bulk.run import BulkUpdate
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -147,8 +148,6 @@ def test_a_dead_server_stops_the_run_while_reading(connect: Any, tmp_path: Path)
                 read.append(n)
                 yield {"call_id": f"call_{n}", "n": n}
 
-        from airflow_provider_retell.bulk.rows import CallableRows
-
         update, error = bulk(CallableRows(rows), tmp_path / "report")
     assert isinstance(error, BulkStoppedError)
     assert "Stopped after 3,000 rows" in str(error)
@@ -168,6 +167,23 @@ def test_a_server_that_died_stops_the_run_while_writing(
     assert update.tally.counts["updated"] == 500
     assert 50 <= update.tally.counts["failed"] <= 50 + 8
     assert 550 <= emulator.count("update-call") <= update.tally.rows
+
+
+def test_a_stopped_run_ends_after_the_source_of_its_rows(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(3000)])
+    emulator.faults.add(Fault.drop(), route="update-call", times=0)
+    closed = []
+
+    def rows() -> Any:
+        try:
+            yield from ({"call_id": f"call_{n}", "n": n} for n in range(3000))
+        finally:
+            time.sleep(0.5)  # a cursor that is slow to close
+            closed.append(True)
+
+    _, error = bulk(CallableRows(rows), tmp_path / "report")
+    assert isinstance(error, BulkStoppedError)
+    assert closed
 
 
 @pytest.mark.parametrize("route", ["update-call", "list-calls", "get-call"])

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import AuthenticationError
-from airflow_provider_retell.bulk.run import RowsFailedError
+from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.bulk.run import BulkStoppedError
+from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 
