@@ -8,9 +8,11 @@ import sys
 
 import pytest
 
-# In a process of its own; the memory is what Python allocates, which is the same in every run.
+# In a process of its own; the memory is what Python allocates, which is the same in every run, and the time is a part
+# of what Airflow itself took there, which is much the same on any machine.
 COST = """
 import importlib, json, sys, time, tracemalloc
+airflow = time.process_time()
 try:
     from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator
 except ImportError:
@@ -20,12 +22,13 @@ except ImportError:
 from airflow.triggers.base import BaseTrigger
 from airflow.configuration import conf
 before = set(sys.modules)
+airflow = time.process_time() - airflow
 if sys.argv[1] == "memory":
     tracemalloc.start()
 started = time.process_time()
 for module in sys.argv[2:]:
     importlib.import_module(module)
-cost = (time.process_time() - started) * 1000
+cost = (time.process_time() - started) / airflow
 if sys.argv[1] == "memory":
     cost = tracemalloc.get_traced_memory()[0] / 1e6
 print("RESULT", json.dumps([cost, sorted(set(sys.modules) - before)]))
@@ -53,4 +56,4 @@ def test_a_dag_file_pays_little() -> None:
     )
     assert not [name for name in loaded if name.startswith(heavy)]
     assert memory < 1.0
-    assert min(cost("time")[0] for _ in range(2)) < 15.0
+    assert min(cost("time")[0] for _ in range(2)) < 0.01
