@@ -45,8 +45,8 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		$(PY) -m pytest $(ARGS)
 
-unit: ## Run the fast tests only
-	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
+unit: ## Run the fast tests only, on all processors
+	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" -n auto $(ARGS)'
 
 system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a browser (minutes; not AIRFLOW=2.11)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)

@@ -143,8 +143,11 @@ def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
         cell.results["setup"] = OK if well else FAILED
         if well:
             env = {"AIRFLOW_HOME": str(cell.folder / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-            for step, marks in (("tests", "not slow and not system"), ("examples", "example and not system")):
-                command = [str(venv / "bin/python"), "-m", "pytest", "--durations=10", "-m", marks]
+            for step, options in (
+                ("tests", ("-m", "not slow and not system", "-n", "auto")),
+                ("examples", ("-m", "example and not system")),
+            ):
+                command = [str(venv / "bin/python"), "-m", "pytest", "--durations=10", *options]
                 command += ["-o", f"cache_dir={cell.folder / step}"]
                 again = [*command, "--last-failed", "--last-failed-no-failures=none"]
                 cell.results[step] = (
