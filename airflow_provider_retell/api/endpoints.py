@@ -235,7 +235,8 @@ def create_batch_call(
     :param name: what the dashboard shows.
     :param trigger_timestamp: when to start, epoch milliseconds; now if left out.
     :param reserved_concurrency: how many concurrent calls to keep free for others.
-    :param call_time_window: the minutes and days at which calls may start.
+    :param call_time_window: when calls may start, see ``CallTimeWindow`` in
+        ``airflow_provider_retell.api.bodies``.
     :raises RetellInputError: if something cannot be sent; numbers are not quoted.
     """
     check_e164(from_number, "from_number")

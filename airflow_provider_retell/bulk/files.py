@@ -8,9 +8,12 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_retell.bulk.rows import BATCH, BadRow, CallableRows, Row, Rows, as_rows
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.bulk.outcome import Outcome
 
 
 class FileRows(Rows):
@@ -119,7 +122,8 @@ class FailedRows(Rows):
 
     :param rows: the source that the reported run read: anything that the operator takes, in the same order.
     :param report: path of that run's report (templated).
-    :param outcomes: which of the rows in the report to take.
+    :param outcomes: which of the rows in the report to take, by their
+        :data:`~airflow_provider_retell.bulk.outcome.Outcome`; all that count as failed if not given.
     :param conn_id: the Airflow connection to the report's storage, if its default will not do (templated).
     """
 
@@ -129,12 +133,12 @@ class FailedRows(Rows):
         self,
         rows: Rows | Iterable[Row] | Callable[[], Iterable[Row]],
         report: str,
-        outcomes: Sequence[str] = ("failed", "not_ended"),
+        outcomes: Sequence[Outcome] | None = None,
         conn_id: str | None = None,
     ) -> None:
         self.rows = CallableRows(rows) if callable(rows) else rows
         self.report = report
-        self.outcomes = tuple(outcomes)
+        self.outcomes = outcomes
         self.conn_id = conn_id
 
     @property
@@ -153,13 +157,20 @@ class FailedRows(Rows):
 
     def read(self) -> Iterator[Row]:
         """Yield the rows but those whose number stands in the report with another outcome."""
+        from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.bulk.errors import SourceError
+        from airflow_provider_retell.bulk.outcome import FAILURES, Outcome
 
+        wanted = FAILURES if self.outcomes is None else tuple(self.outcomes)
+        if unknown := set(wanted) - set(get_args(Outcome)):
+            raise RetellInputError(
+                f"FailedRows: outcomes are {', '.join(get_args(Outcome))}, not {', '.join(sorted(unknown))}"
+            )
         done = bytearray()  # one byte per row
         try:
             for line in FileRows(self.report, self.conn_id).read():
                 number = line.get("row")
-                if isinstance(number, int) and line.get("outcome") not in self.outcomes:
+                if isinstance(number, int) and line.get("outcome") not in wanted:
                     done.extend(bytes(max(number + 1 - len(done), 0)))
                     done[number] = 1
         except SourceError as error:

@@ -23,6 +23,9 @@ Outcome = Literal[
 API key. ``not_ended``: the call is still going on. ``invalid``: the row cannot be sent. ``conflict``: the storage
 setting would loosen. ``failed``: Retell or the network failed, or the call does not hold what was written."""
 
+FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
+"""Outcomes that count as failed, unless the task tolerates them."""
+
 _OF_ERRORS: tuple[tuple[type[RetellError], Outcome], ...] = (
     (NotFoundError, "not_found"),
     (CallNotEndedError, "not_ended"),

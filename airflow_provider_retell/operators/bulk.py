@@ -51,13 +51,13 @@ class BulkUpdateCallOperator(LoopOperator):
         call lacks, ``"replace"`` leaves nothing else.
     :param remove_metadata_keys: metadata keys to take away from every call in the rows, even if a row has them.
     :param dry_run: True to change nothing: the manifest and the report say what would be done, the log names the
-        first differences by key (templated).
+        first differences by key (templated; "Rendered Templates" shows it as ``only_plan``).
     :param show_values: True to log the values of these differences too.
     :param report_path: where to write one line of JSON per row (row, call_id, outcome, reason, changed keys), on any
         ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, or these with ``.gz`` (templated). :class:`FailedRows` reads
         it back.
     :param report_conn_id: the Airflow connection to the report's storage, if its default will not do (templated).
-    :param concurrency: updates under way at once.
+    :param concurrency: updates under way at once, each on a connection of its own; 1 to 256.
     :param quota: requests per seconds on each route, such as ``"100/10"``, in place of the connection's.
     :param max_failed_rows: how many rows may fail before the task does; 0 if neither limit is given.
     :param max_failed_ratio: which share of the rows may fail, 0 to 1. The task fails beyond either limit.
@@ -220,11 +220,9 @@ class BulkUpdateCallOperator(LoopOperator):
             context["outlet_events"][outlet].extra = {**counts, "report": manifest["report"] or ""}
 
     def _judge(self, manifest: Mapping[str, Any]) -> None:
-        bad = {
-            name: manifest[name]
-            for name in ("failed", "invalid", "conflict", "not_found", "not_ended")
-            if manifest[name] and name not in self.tolerate
-        }
+        from airflow_provider_retell.bulk.outcome import FAILURES
+
+        bad = {name: manifest[name] for name in FAILURES if manifest[name] and name not in self.tolerate}
         count, rows = sum(bad.values()), manifest["rows"]
         most = 0 if self.max_failed_rows is None and self.max_failed_ratio is None else self.max_failed_rows
         within_rows = most is None or count <= most

@@ -28,7 +28,8 @@ ReturnValue = Literal["slim", "metadata", "call"]
 class UpdateCallOperator(WaitingOperator):
     """Write facts onto a call that has ended: ``PATCH /v2/update-call/{call_id}``.
 
-    The answer is compared with what was asked, and a difference fails the task. Values of metadata and custom
+    The answer is compared with what was asked, and a difference fails the task; what the answer does not show is
+    named in a warning. Values of metadata and custom
     attributes are not logged, and "Rendered Templates" shows their keys only.
 
     API: https://docs.retellai.com/api-references/update-call
@@ -49,8 +50,8 @@ class UpdateCallOperator(WaitingOperator):
     :param confirm_custom_attributes: True to ask list-calls afterwards whether Retell kept the custom attributes,
         which it drops silently if their id is unknown; one request per attribute out of the quota for lists. Off
         by default; if Retell's answer shows the attributes, they are compared anyway.
-    :param wait_for_end: True to wait first until the call has ended; ``deferrable``, ``poll_interval`` and
-        ``wait_timeout`` say how. The update itself always runs in the worker.
+    :param wait_for_end: True to wait first until the call has ended; ``deferrable``, ``poll_interval`` (30 s),
+        ``wait_timeout`` (7200 s) and ``max_poll_failures`` (10) say how. The update itself always runs in the worker.
     :param return_value: what the task returns: ``"slim"`` (default) ids, status, storage setting, times, the names of
         the metadata keys and of what was written; ``"metadata"`` also the call's metadata; ``"call"`` the whole call
         with transcript, links and phone numbers, but without its access token.

@@ -200,8 +200,8 @@ class DeleteCallOperator(RetellOperator):
     ``missing_ok=False`` a call that is not there fails the task.
 
     :param call_id: the call (templated).
-    :param missing_ok: False to read the call first, and fail if there is none (templated). So does a retry after a
-        crash behind the deletion.
+    :param missing_ok: False to read the call first, and fail if there is none (templated). A retry also fails then, if
+        the first try crashed after it had deleted the call.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.operators.base import check_flags
 from airflow_provider_retell.operators.loop import LoopOperator
-from airflow_provider_retell.operators.sealed import as_object
+from airflow_provider_retell.operators.sealed import SealedField, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -51,6 +51,7 @@ class ListCallsOperator(LoopOperator):
     template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")
     template_fields_renderers = {"filter_criteria": "json"}  # noqa: RUF012 - Airflow's form
     operator_extra_links = ()
+    filter_criteria = SealedField()  # may name numbers, and values of metadata
 
     def __init__(
         self,

@@ -60,7 +60,8 @@ class CreatePhoneCallOperator(WaitingOperator):
     :param on_clear: what a deliberate clear of the task does. ``"same"`` (default): the call that was placed is the
         task's call still, nobody is called again. ``"new"``: it dials anew, once.
     :param wait_until: None (default) returns when Retell has taken the call; ``"ended"`` or ``"analyzed"`` waits
-        for that, as ``deferrable``, ``poll_interval`` and ``wait_timeout`` say.
+        for that, as ``deferrable``, ``poll_interval`` (30 s), ``wait_timeout`` (7200 s) and ``max_poll_failures`` (10)
+        say.
     :param stop_on_kill: True to hang up if the task is killed while it waits. Off by default. A deferred wait learns
         of it on Airflow 3.3 and later only.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
@@ -227,7 +228,9 @@ class CreateBatchCallOperator(OnceOperator):
     :param trigger_timestamp: when to start: epoch milliseconds, or a datetime with a zone, or text of either; now if
         left out (templated). A template that renders to nothing fails the task, rather than call at once.
     :param reserved_concurrency: how many concurrent calls to keep free for others.
-    :param call_time_window: the minutes and days at which calls may start.
+    :param call_time_window: when calls may start, such as ``{"windows": [{"start": 540, "end": 1020}], "timezone":
+        "Europe/Berlin", "day": ["Monday"]}``: minutes since midnight, which a window cannot cross, and days by their
+        English names. Without ``timezone`` Retell takes America/Los_Angeles, so give it.
     :param on_clear: what a deliberate clear of the task does: ``"same"`` (default) never sends the batch again,
         ``"new"`` does, once.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).

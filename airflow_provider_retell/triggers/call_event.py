@@ -92,6 +92,12 @@ class CallEventTrigger(BaseEventTrigger):
             raise ValueError(f"event is 'ended' or 'analyzed', not {event!r}")
         if agent_ids is not None and (isinstance(agent_ids, str) or not agent_ids):
             raise ValueError("agent_ids is a list of at least one id, or None for all agents")
+        for name, value, known in (
+            ("call_type", call_type, ("phone_call", "web_call")),
+            ("direction", direction, ("inbound", "outbound")),
+        ):
+            if value is not None and value not in known:
+                raise ValueError(f"{name} is {known[0]!r}, {known[1]!r} or None for both, not {value!r}")
         if poll_interval <= 0 or overlap < 0 or lookback < 0:
             raise ValueError("poll_interval is more than 0 seconds; overlap and lookback are 0 or more")
         if (airflow_conn_id is None) != (asset_name is None):

@@ -403,13 +403,16 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
     # Row 5 and 6 were never come to, and the last line broke off when the process was killed.
     (tmp_path / "old.jsonl").write_text("\n".join(map(json.dumps, report)) + '\n{"row": 5, "ca')
     task = run(rows=FailedRows(source, "{{ folder }}/old.jsonl"), context={"folder": str(tmp_path)})
-    assert [line["call_id"] for line in task.report] == ["call_1", "call_2", "call_4", "call_5"]
-    assert task.counts == {"updated": 4}
+    assert [line["call_id"] for line in task.report] == [f"call_{n}" for n in range(1, 6)]
+    assert task.counts == {"updated": 5}
     task = run(
         rows=FailedRows(source, str(tmp_path / "old.jsonl"), outcomes=["invalid"]),
         context={"folder": str(tmp_path)},
     )
     assert [line["call_id"] for line in task.report] == ["call_3", "call_4", "call_5"]
+    misspelt = FailedRows(source, str(tmp_path / "old.jsonl"), outcomes=["invald"])  # type: ignore[list-item]
+    task = run(rows=misspelt, context={"folder": str(tmp_path)}, fails=True)
+    assert "not invald" in str(task.error)
 
 
 # -- the report among the files that are read

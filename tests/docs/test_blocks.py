@@ -163,6 +163,9 @@ def check_python(words: list[str]) -> None:
 def check_export(words: list[str]) -> None:
     (word,) = words
     name, _, value = word.partition("=")
+    if name == "AIRFLOW_CONN_THIS_AIRFLOW":
+        assert Connection.from_json(value).conn_type == "http"
+        return
     assert name == "AIRFLOW_CONN_RETELL_DEFAULT"
     check_connection(Connection.from_json(value) if value.startswith("{") else Connection(uri=value))
 

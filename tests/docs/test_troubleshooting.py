@@ -251,6 +251,16 @@ def _(world: World) -> object:
     return world.connect(password="key_wrong").get_call("call_1")
 
 
+@provokes("Retell answered 400")
+def _(world: World) -> object:
+    return world.fails(Fault.status(400)).get_call("call_1")
+
+
+@provokes("Either the id does not exist in the organisation")
+def _(world: World) -> object:
+    return world.connect().update_call("call_unknown", metadata={"tier": "gold"})
+
+
 @provokes("Retell answered 402")
 def _(world: World) -> object:
     return world.fails(Fault.status(402)).get_call("call_1")
@@ -756,6 +766,18 @@ def _(world: World) -> object:
     from airflow_provider_retell.webhook.plugin import apps
 
     world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_ENABLED", "True")
+    return apps()
+
+
+@provokes("[retell] webhook_events names some of")
+def _(world: World) -> object:
+    if AIRFLOW < (3, 0):
+        pytest.skip("needs Airflow 3")
+    from airflow_provider_retell.webhook.plugin import apps
+
+    world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_ENABLED", "True")
+    world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_ASSET", "calls")
+    world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_EVENTS", "call_closed")
     return apps()
 
 

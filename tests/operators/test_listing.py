@@ -115,7 +115,9 @@ def test_a_filter_of_ones_own(
     if form == "text":
         criteria = "{{ {'agent': [{'agent_id': agent}]} | tojson }}"
     path = tmp_path / "calls.jsonl"
-    result = run_try(listing(path, filter_criteria=criteria, by=None), native=native, agent="agent_1")
+    operator = listing(path, filter_criteria=criteria, by=None)
+    result = run_try(operator, native=native, agent="agent_1")
+    assert str(operator.filter_criteria) == '{"agent": "***"}'  # what "Rendered Templates" shows
     assert (ids(path), result["window"]) == (["a_long_ago", "a"], None)
     run_try(listing(path, filter_criteria=criteria), native=native, agent="agent_1", **INTERVAL)
     assert ids(path) == ["a"]

@@ -524,6 +524,8 @@ class TestArguments:
             {"poll_interval": 0},
             {"overlap": -1},
             {"lookback": -1},
+            {"call_type": "phone"},
+            {"direction": "in"},
         ],
     )
     def test_wrong_values_are_refused_when_the_dag_is_read(self, arguments: dict[str, Any]) -> None:
