@@ -106,7 +106,18 @@ class CallState(Answer):
         return self.call_status in ENDED_STATUSES
 
 
-class Call(CallState):
+class CallProgress(CallState):
+    """How far a call is."""
+
+    call_analysis: Any = None
+
+    @property
+    def is_analyzed(self) -> bool:
+        """True when Retell's analysis of the call is there."""
+        return self.call_analysis is not None
+
+
+class Call(CallProgress):
     """A voice call, as get-call, update-call and list-calls return it.
 
     Timestamps are epoch milliseconds, durations milliseconds. Listings leave the transcripts out. The
@@ -132,11 +143,6 @@ class Call(CallState):
     recording_url: str | None = None
     public_log_url: str | None = None
     access_token: Annotated[None, BeforeValidator(lambda _token: None)] = Field(default=None, exclude=True)
-
-    @property
-    def is_analyzed(self) -> bool:
-        """True when Retell's analysis of the call is there."""
-        return self.call_analysis is not None
 
     def slim(self) -> dict[str, Any]:
         """Return what may be stored anywhere: ids, status, settings and times; no contents of the call."""

@@ -25,7 +25,7 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
             f"the environment names a {URL(address).scheme} proxy: only http and https ones will do"
         )
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ssl=_certificates()),
+        connector=aiohttp.TCPConnector(limit=connections, ssl=certificates()),
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
@@ -39,7 +39,8 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     return session
 
 
-def _certificates() -> ssl.SSLContext | bool:
+def certificates() -> ssl.SSLContext | bool:
+    """Return the certificates that the environment names, or True for the usual ones."""
     path = ca_bundle()
     if path is None:
         return True

@@ -6,13 +6,18 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.hooks.aiohttp_transport import certificates
+from airflow_provider_retell.hooks.connection import is_loopback, with_port
+
+if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Connection
 
 ASSET_SECONDS = 60.0
 """For so long an asset's id is good. It gets another when its URI changes, and the old one goes on taking events."""
@@ -36,8 +41,7 @@ class AirflowApiError(RetellError):
 class AssetEvents:
     """Reads and makes the events of one asset.
 
-    All methods raise :class:`AirflowApiError` if Airflow refuses or knows no such asset, and aiohttp's errors if it
-    does not answer.
+    All methods raise :class:`AirflowApiError` if Airflow refuses, does not answer or knows no such asset.
 
     :param conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a token
         as password alone. The user needs to read assets, and to create asset events for :meth:`add`.
@@ -109,7 +113,17 @@ class AssetEvents:
             raise AirflowApiError(f"Airflow's REST API gave {len(ids)} of {total} entries of {path}")
 
     async def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+        try:
+            return await self._call_logged_in(method, path, **arguments)
+        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+            raise AirflowApiError(
+                f"Airflow's REST API does not answer at {self._url} ({type(error).__name__}): check the host of "
+                f"connection {self._conn_id!r}"
+            ) from error
+
+    async def _call_logged_in(self, method: str, path: str, **arguments: Any) -> Any:
+        connector = aiohttp.TCPConnector(ssl=certificates())
+        async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
             token = await self._log_in(session)
             try:
                 return await self._request(session, token, method, f"/api/v2{path}", **arguments)
@@ -126,9 +140,7 @@ class AssetEvents:
             if self._token is not None:
                 return self._token
             connection = await aget_connection(BaseHook, self._conn_id)
-            host = connection.host or ""
-            url = (host if "://" in host else f"{connection.schema or 'http'}://{host}").rstrip("/")
-            self._url = url if urlsplit(url).port or not connection.port else f"{url}:{connection.port}"
+            self._url = _url(connection)
             token = connection.password or ""
             if connection.login:
                 login = {"username": connection.login, "password": token}
@@ -146,7 +158,21 @@ class AssetEvents:
         ) as answer:
             if answer.status >= 300:
                 path = path.removeprefix("/api/v2")
+                hint = f": check the host of connection {self._conn_id!r}" if answer.status < 400 else ""
                 raise AirflowApiError(
-                    f"Airflow's REST API answered {answer.status} to {method} {path}", answer.status
+                    f"Airflow's REST API answered {answer.status} to {method} {path}{hint}", answer.status
                 )
             return await answer.json()
+
+
+def _url(connection: Connection) -> str:
+    """Return where the API is; without a scheme, https but for this machine: a password goes there."""
+    host = (connection.host or "").strip()
+    try:
+        if "://" not in host:
+            host = f"[{host}]" if host.count(":") > 1 and host[0] != "[" else host
+            scheme = "http" if is_loopback(urlsplit(f"//{host}").hostname) else "https"
+            host = f"{connection.schema or scheme}://{host}"
+        return (host if urlsplit(host).port else with_port(host, connection.port)).rstrip("/")
+    except ValueError:
+        raise AirflowApiError(f"connection {connection.conn_id!r}: the host is not a URL") from None

@@ -90,7 +90,7 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
         return RETELL_URL
     try:
         if "://" not in host:
-            host = f"{'http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
+            host = f"{'http' if is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
         parts = urlsplit(host)
         given_port = parts.port
         (parts.hostname or "").encode("idna")
@@ -102,17 +102,24 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
         raise RetellConfigError(f"{where}: the host must be a URL such as {RETELL_URL}")
     if any(mark in host for mark in "@?#"):
         raise RetellConfigError(f"{where}: the host must be a plain URL, without a user, a '?' or a '#'")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise RetellConfigError(
             f"{where}: the host uses http, which would send the API key in clear: use https (http is for localhost)"
         )
-    if port and not given_port:
-        netloc = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        host = f"{parts.scheme}://{netloc}:{port}{parts.path}"
-    return host.rstrip("/")
+    return (host if given_port else with_port(host, port)).rstrip("/")
 
 
-def _is_loopback(hostname: str | None) -> bool:
+def with_port(url: str, port: int | None) -> str:
+    """Return *url*, which has no port, with one."""
+    parts = urlsplit(url)
+    if not port or parts.hostname is None:
+        return url
+    netloc = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{netloc}:{port}{parts.path}"
+
+
+def is_loopback(hostname: str | None) -> bool:
+    """Return whether this is a name or an address of this machine."""
     if hostname is None:
         return False
     if hostname == "localhost" or hostname.endswith(".localhost"):

@@ -44,7 +44,11 @@ class CallTrigger(PollTrigger):
 
     async def check(self, hook: RetellAsyncHook) -> Mapping[str, Any] | None:
         """Read the call."""
-        call = await hook.get_call(self.call_id)
+        from airflow_provider_retell.api.endpoints import get_call
+        from airflow_provider_retell.api.models import CallProgress
+
+        # Nothing else of the call is read: a long transcript would hold up the other triggers.
+        call = await hook.send(get_call(self.call_id).read_by(CallProgress.read))
         done = call.has_ended if self.until == "ended" else call.is_analyzed
         return {"call_id": self.call_id, "call_status": call.call_status} if done else None
 

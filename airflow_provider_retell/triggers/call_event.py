@@ -248,7 +248,6 @@ class CallEventTrigger(BaseEventTrigger):
             )
 
     def _warn(self, what: str, error: Exception) -> None:
-        from airflow_provider_retell.api.errors import RetellError
+        from airflow_provider_retell.triggers.tolerance import safe_reason
 
-        # Only our own errors are known to hold nothing private.
-        log.warning("%s: %s", what, error if isinstance(error, RetellError) else type(error).__name__)
+        log.warning("%s: %s", what, safe_reason(error))

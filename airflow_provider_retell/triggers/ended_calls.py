@@ -27,11 +27,7 @@ class EndedCall:
         """Return what is kept of *call*."""
         from airflow_provider_retell.api.webhook import call_facts
 
-        # A call that is not as Retell documents it may have anything in these fields.
-        facts = {
-            name: fact if isinstance(fact, (str, int)) else None for name, fact in call_facts(call).items()
-        }
-        return cls(facts, call.has_ended, call.is_analyzed)
+        return cls(call_facts(call), call.has_ended, call.is_analyzed)
 
     @property
     def ended_at(self) -> int:

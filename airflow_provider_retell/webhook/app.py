@@ -8,8 +8,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import BaseHook, aget_connection
+from pydantic import ValidationError
+
+from airflow_provider_retell._compat import AirflowException, BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.reading import describe
 from airflow_provider_retell.api.webhook import event_facts, event_name, is_signed, signed_at
 from airflow_provider_retell.hooks.connection import read_connection
 
@@ -95,9 +98,10 @@ class WebhookApp:
         name = event_name(body)
         if name is not None and name not in self._wanted:
             return 204
-        event = event_facts(body)
-        if event is None:
-            log.error("Webhook: Retell has signed a body that is not an event of a call")
+        try:
+            event = event_facts(body)
+        except ValidationError as fault:
+            log.error("Webhook: Retell has signed a body that is not an event of a call: %s", describe(fault))
             return 400
         call_id = event["calls"][0]["call_id"]
         try:
@@ -152,4 +156,8 @@ class WebhookApp:
 
 
 def _brief(error: Exception) -> str:
-    return str(error) if isinstance(error, (RetellError, LookupError)) else type(error).__name__
+    return (
+        str(error)
+        if isinstance(error, (RetellError, AirflowException, LookupError))
+        else type(error).__name__
+    )

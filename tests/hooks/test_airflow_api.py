@@ -1,0 +1,45 @@
+"""Where this Airflow's own REST API is; what it is used for is tested with the receiver and the event trigger."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import Any
+
+import pytest
+from airflow.models.connection import Connection
+
+from airflow_provider_retell.hooks.airflow_api import AirflowApiError, AssetEvents, _url
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"host": "http://webserver:8080"}, "http://webserver:8080"),
+        ({"host": "https://airflow.example.com/a/"}, "https://airflow.example.com/a"),
+        ({"host": "https://airflow.example.com/a", "port": 8443}, "https://airflow.example.com:8443/a"),
+        ({"host": "https://airflow.example.com:1/a", "port": 2}, "https://airflow.example.com:1/a"),
+        ({"host": "airflow.example.com"}, "https://airflow.example.com"),
+        ({"host": "airflow.example.com", "schema": "http", "port": 80}, "http://airflow.example.com:80"),
+        ({"host": "localhost", "port": 8080}, "http://localhost:8080"),
+        ({"uri": "https://user:secret@airflow.example.com/"}, "https://airflow.example.com"),
+        ({"uri": "http://user:secret@[::1]:8080/"}, "http://[::1]:8080"),
+    ],
+)
+def test_a_password_is_sent_in_clear_only_if_that_is_asked_for(fields: dict[str, Any], url: str) -> None:
+    assert (
+        _url(Connection(conn_id="c", **({"conn_type": "http", **fields} if "uri" not in fields else fields)))
+        == url
+    )
+
+
+def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        fields = {"conn_type": "http", "host": url, "password": "token_1"}
+        monkeypatch.setenv("AIRFLOW_CONN_THIS", json.dumps(fields))
+        with pytest.raises(AirflowApiError, match="check the host of connection 'this'") as error:
+            asyncio.run(AssetEvents("this", "calls").add({}))
+    assert url in str(error.value)
