@@ -76,7 +76,7 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.hooks.retell import RetellHook
 
         try:
-            with RetellHook(self.retell_conn_id, patience=_patience()) as hook:
+            with RetellHook(str(self.retell_conn_id), patience=_patience()) as hook:
                 _log(hook.run(self._alert(context)))
         except Exception as error:
             _log_failure(error)
@@ -86,7 +86,7 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         try:
-            async with RetellAsyncHook(self.retell_conn_id, patience=_patience(), connections=1) as hook:
+            async with RetellAsyncHook(str(self.retell_conn_id), patience=_patience(), connections=1) as hook:
                 _log(await hook.run(self._alert(context)))
         except Exception as error:
             _log_failure(error)
@@ -104,6 +104,7 @@ class PhoneCallNotifier(BaseNotifier):
 
     def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:
         from airflow_provider_retell.api.alert import Alert, place_alert
+        from airflow_provider_retell.api.numbers import phone_number
 
         # A DAG's callback may have no more than the DAG and the run's id, a deadline's has the run as a mapping.
         run, dag, deadline = (context.get(name) for name in ("dag_run", "dag", "deadline"))
@@ -116,7 +117,7 @@ class PhoneCallNotifier(BaseNotifier):
             "run_id": _field("run_id", run, ti, context) or _field("dag_run_id", run),
             "task_id": _field("task_id", ti),
             "map_index": _field("map_index", ti),
-            "reason": self.reason or str(failure or ("deadline missed" if deadline else "failed")),
+            "reason": _text(self.reason) or str(failure or ("deadline missed" if deadline else "failed")),
         }
         event = (
             (_field("id", deadline),)
@@ -127,9 +128,9 @@ class PhoneCallNotifier(BaseNotifier):
         )
         return place_alert(
             Alert(
-                from_number=self.from_number,
-                to_number=self.to_number,
-                override_agent_id=self.override_agent_id,
+                from_number=phone_number(self.from_number, "from_number"),
+                to_number=phone_number(self.to_number, "to_number"),
+                override_agent_id=_text(self.override_agent_id),
                 dag_id=variables["dag_id"],
                 run_id=variables["run_id"],
                 event=event,
@@ -145,6 +146,11 @@ def _patience() -> Any:
 
     # Callbacks hold a worker or the DAG processor up, so they do not wait long.
     return Patience(attempts=3, seconds=15)
+
+
+def _text(value: Any) -> str | None:
+    # A DAG that has render_template_as_native_obj makes a number of text that looks like one.
+    return None if value is None else str(value)
 
 
 def _field(name: str, *sources: Any) -> str:

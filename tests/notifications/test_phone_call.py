@@ -109,6 +109,32 @@ def test_templates(emulator: Emulator) -> None:
     assert variables(emulator)[0]["who"] == "dag_a"
 
 
+NATIVE = DAG(
+    "dag_n",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    render_template_as_native_obj=True,
+)
+
+
+def test_a_dag_whose_templates_render_to_native_objects(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_7", os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
+    told = notifier(
+        to_number="{{ to }}",
+        override_agent_id="{{ 12 }}",
+        reason="{{ 0 }}",
+        dynamic_variables={"rows": "{{ 3 }}", "of": "{{ dag.dag_id }}"},
+        retell_conn_id="7",
+    )
+    told({**context(to=TO), "dag": NATIVE})
+    (placed,) = emulator.placed
+    assert (placed["from_number"], placed["to_number"], placed["agent_id"]) == (FROM, TO, "12")
+    given = variables(emulator)[0]
+    assert (given["reason"], given["rows"], given["of"]) == ("0", "3", "dag_n")
+
+
 @pytest.mark.parametrize("way", ["sync", "async"])
 @pytest.mark.parametrize(
     ("given", "told"),
