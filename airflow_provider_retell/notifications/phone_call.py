@@ -97,10 +97,16 @@ class PhoneCallNotifier(BaseNotifier):
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
         """Render the templates; one that cannot be rendered stays as it is, since somebody is to be called anyway."""
-        try:
-            super().render_template_fields(context, jinja_env)
-        except Exception as error:
-            log.error("Phone alert: a template could not be rendered: %s", type(error).__name__)
+        for name in self.template_fields:
+            # Each for itself: Airflow's own stops at the first that fails, and logs values with it.
+            try:
+                jinja_env = jinja_env or self.get_template_env(dag=context.get("dag"))
+                setattr(self, name, self.render_template(getattr(self, name), context, jinja_env))
+            except Exception as error:
+                log.error("Phone alert: %s could not be rendered: %s", name, type(error).__name__)
+                if name == "override_agent_id":
+                    log.warning("Phone alert: the number's own agent calls in place of the one not rendered")
+                    self.override_agent_id = None  # Retell would refuse the call for it
 
     def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:
         from airflow_provider_retell.api.alert import Alert, place_alert

@@ -162,7 +162,22 @@ def test_a_template_that_cannot_be_rendered_keeps_nobody_from_being_called(
 ) -> None:
     notifier(reason="{{ missing.much }}")(context())
     assert variables(emulator)[0]["reason"] == "{{ missing.much }}"
-    assert "a template could not be rendered: UndefinedError" in caplog.text
+    assert "reason could not be rendered: UndefinedError" in caplog.text
+
+
+def test_nor_does_it_keep_other_templates_from_being_rendered(emulator: Emulator, caplog: Any) -> None:
+    told = notifier(
+        override_agent_id="{{ missing.much }}",
+        reason="{{ missing.much }}",
+        dynamic_variables={"who": "{{ dag.dag_id }}"},
+        retell_conn_id="retell_{{ 'default' }}",
+    )
+    told(context())
+    (placed,) = emulator.placed
+    assert placed.get("agent_id") != "{{ missing.much }}"
+    assert "the number's own agent calls" in caplog.text
+    assert variables(emulator)[0]["who"] == "dag_a"
+    assert PRIVATE not in caplog.text
 
 
 def test_the_reason_of_a_dags_callback_can_be_used_in_a_template(emulator: Emulator) -> None:
