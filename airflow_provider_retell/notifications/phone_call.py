@@ -150,8 +150,9 @@ class PhoneCallNotifier(BaseNotifier):
 def _patience() -> Any:
     from airflow_provider_retell.api.retry import Patience
 
-    # Callbacks hold a worker or the DAG processor up, so they do not wait long.
-    return Patience(attempts=3, seconds=15)
+    # Airflow 3 kills a task's callbacks 20 s after the task's end, a DAG's after 50 s. Listing is tried once and
+    # calling twice: if nothing answers, 3 x 4 s and up to 2 s between them.
+    return Patience(attempts=2, seconds=2, timeout=4, connect_timeout=2)
 
 
 def _text(value: Any) -> str | None:

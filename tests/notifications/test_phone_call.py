@@ -378,6 +378,23 @@ class TestErrors:
         assert time.monotonic() - began < 20
         assert "no call was placed" in caplog.text
 
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    def test_a_server_that_hangs_is_given_up_before_airflow_ends_the_callback(
+        self, emulator: Emulator, caplog: Any, way: str
+    ) -> None:
+        emulator.faults.add(Fault.hang(), times=0)
+        began = time.monotonic()
+        call(notifier(), context(), way)
+        assert time.monotonic() - began < 18  # Airflow 3 waits 20 s for a task's callbacks
+        assert "no call was placed" in caplog.text
+        assert (emulator.count("list-calls"), emulator.count("create-phone-call")) == (1, 2)
+
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    def test_a_list_that_hangs_keeps_nobody_from_being_called(self, emulator: Emulator, way: str) -> None:
+        emulator.faults.add(Fault.hang(), route="list-calls", times=0)
+        call(notifier(), context(), way)
+        assert len(emulator.placed) == 1
+
     def test_a_limit_of_no_calls_is_refused_when_the_dag_is_read(self) -> None:
         with pytest.raises(ValueError, match="max_calls_per_run is 1 or more"):
             notifier(max_calls_per_run=0)
