@@ -173,10 +173,6 @@ def _log(outcome: str) -> None:
 
 
 def _log_failure(error: Exception) -> None:
-    from airflow_provider_retell.api.errors import RetellError
+    from airflow_provider_retell.hooks.reason import safe_reason
 
-    # Only our own errors are known to hold nothing private.
-    log.error(
-        "Phone alert: no call was placed: %s",
-        error if isinstance(error, RetellError) else type(error).__name__,
-    )
+    log.error("Phone alert: no call was placed: %s", safe_reason(error))

@@ -371,6 +371,13 @@ class TestErrors:
         assert PRIVATE not in caplog.text
         assert emulator.placed == []
 
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    def test_a_missing_connection_is_named(self, caplog: Any, way: str) -> None:
+        call(notifier(retell_conn_id="retell_of_nobody"), context(), way)
+        (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("phone_call")]
+        assert line.startswith("Phone alert: no call was placed: ")
+        assert "retell_of_nobody" in line
+
     def test_of_the_network_do_not_hold_the_worker_up(self, emulator: Emulator, caplog: Any) -> None:
         emulator.stop()
         began = time.monotonic()
