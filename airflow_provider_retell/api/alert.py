@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Mapping
@@ -56,7 +57,9 @@ def place_alert(alert: Alert) -> Procedure[str]:
     listed = True
     try:
         criteria = {"metadata": [{"type": "string", "op": "eq", "value": dag, "key": DAG_MARK}]}
-        page: CallPage = yield endpoints.list_calls(filter_criteria=criteria, limit=_MOST_READ)
+        listing = endpoints.list_calls(filter_criteria=criteria, limit=_MOST_READ)
+        # One try: there is little time, and the call can be placed without the list.
+        page: CallPage = yield dataclasses.replace(listing, repeatable=False)
         earlier = [{**(call.metadata or {}), "call_id": call.call_id} for call in page.items]
     except RetellError as error:
         if error.permanent:

@@ -7,6 +7,7 @@ Waiting is bounded in attempts and in total time; a wait that would go beyond en
 from __future__ import annotations
 
 import email.utils
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +37,15 @@ class Patience:
 
     :ivar attempts: how often one request is sent at most.
     :ivar seconds: how long one request waits in all, not counting the time that the answers take.
+    :ivar timeout: seconds without a byte from the server before a try fails; the connection's ``timeout`` if that is
+        shorter.
+    :ivar connect_timeout: seconds to reach the server; the connection's ``connect_timeout`` if that is shorter.
     """
 
     attempts: int = 8
     seconds: float = 120.0
+    timeout: float = math.inf
+    connect_timeout: float = math.inf
 
 
 @dataclass(frozen=True)

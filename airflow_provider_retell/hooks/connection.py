@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import json
 import logging
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.api.quota import GENERAL, LISTS, Rate
+from airflow_provider_retell.api.retry import Patience
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Connection
@@ -39,6 +41,14 @@ class Settings:
     connect_timeout: float = 10.0
     quota: Rate = GENERAL
     list_quota: Rate = LISTS
+
+    def within(self, patience: Patience) -> Settings:
+        """Return the same settings with no timeout longer than *patience* has it."""
+        return dataclasses.replace(
+            self,
+            timeout=min(self.timeout, patience.timeout),
+            connect_timeout=min(self.connect_timeout, patience.connect_timeout),
+        )
 
 
 def read_connection(connection: Connection) -> Settings:

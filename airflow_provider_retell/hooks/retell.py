@@ -7,7 +7,6 @@ to return; a hook only sleeps and sends.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import time
 from asyncio import Lock
@@ -79,7 +78,7 @@ class RetellHook(Endpoints, BaseHook):
     @functools.cached_property
     def settings(self) -> Settings:
         """What the Airflow connection says; read once."""
-        return read_connection(self.get_connection(self.retell_conn_id))
+        return read_connection(self.get_connection(self.retell_conn_id)).within(self._patience)
 
     @functools.cached_property
     def _quotas(self) -> Quotas:
@@ -156,16 +155,12 @@ class RetellHook(Endpoints, BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Make one authenticated request and say in a sentence how it went; takes 10 s at most per request."""
+        self._patience = Patience(attempts=1, timeout=_TEST_SECONDS, connect_timeout=_TEST_SECONDS)
         try:
-            self.settings = dataclasses.replace(
-                self.settings,
-                timeout=min(self.settings.timeout, _TEST_SECONDS),
-                connect_timeout=min(self.settings.connect_timeout, _TEST_SECONDS),
-            )
+            self.settings = self.settings.within(self._patience)
         except RetellError as error:
             # Airflow's UI tests a copy of the connection under a random name, which would tell nobody anything.
             return False, str(error).replace(f"connection {self.retell_conn_id!r}", "This connection")
-        self._patience = Patience(attempts=1)
         with self:
             return check_connection(self)
 
@@ -217,7 +212,8 @@ class RetellAsyncHook(Endpoints, BaseHook):
     async def __aenter__(self) -> RetellAsyncHook:
         from airflow_provider_retell.hooks.aiohttp_transport import open_session
 
-        self._settings = read_connection(await aget_connection(type(self), self.retell_conn_id))
+        connection = await aget_connection(type(self), self.retell_conn_id)
+        self._settings = read_connection(connection).within(self._patience)
         self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
         self._turns = defaultdict(Lock)  # by operation, as the windows are
         self._session = open_session(self._settings, self._connections)

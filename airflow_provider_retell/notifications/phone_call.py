@@ -76,7 +76,7 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.hooks.retell import RetellHook
 
         try:
-            with RetellHook(self.retell_conn_id, patience=_patience()) as hook:
+            with RetellHook(str(self.retell_conn_id), patience=_patience()) as hook:
                 _log(hook.run(self._alert(context)))
         except Exception as error:
             _log_failure(error)
@@ -86,7 +86,7 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         try:
-            async with RetellAsyncHook(self.retell_conn_id, patience=_patience(), connections=1) as hook:
+            async with RetellAsyncHook(str(self.retell_conn_id), patience=_patience(), connections=1) as hook:
                 _log(await hook.run(self._alert(context)))
         except Exception as error:
             _log_failure(error)
@@ -97,13 +97,20 @@ class PhoneCallNotifier(BaseNotifier):
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
         """Render the templates; one that cannot be rendered stays as it is, since somebody is to be called anyway."""
-        try:
-            super().render_template_fields(context, jinja_env)
-        except Exception as error:
-            log.error("Phone alert: a template could not be rendered: %s", type(error).__name__)
+        for name in self.template_fields:
+            # Each for itself: Airflow's own stops at the first that fails, and logs values with it.
+            try:
+                jinja_env = jinja_env or self.get_template_env(dag=context.get("dag"))
+                setattr(self, name, self.render_template(getattr(self, name), context, jinja_env))
+            except Exception as error:
+                log.error("Phone alert: %s could not be rendered: %s", name, type(error).__name__)
+                if name == "override_agent_id":
+                    log.warning("Phone alert: the number's own agent calls in place of the one not rendered")
+                    self.override_agent_id = None  # Retell would refuse the call for it
 
     def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:
         from airflow_provider_retell.api.alert import Alert, place_alert
+        from airflow_provider_retell.api.numbers import phone_number
 
         # A DAG's callback may have no more than the DAG and the run's id, a deadline's has the run as a mapping.
         run, dag, deadline = (context.get(name) for name in ("dag_run", "dag", "deadline"))
@@ -116,7 +123,7 @@ class PhoneCallNotifier(BaseNotifier):
             "run_id": _field("run_id", run, ti, context) or _field("dag_run_id", run),
             "task_id": _field("task_id", ti),
             "map_index": _field("map_index", ti),
-            "reason": self.reason or str(failure or ("deadline missed" if deadline else "failed")),
+            "reason": _text(self.reason) or str(failure or ("deadline missed" if deadline else "failed")),
         }
         event = (
             (_field("id", deadline),)
@@ -127,9 +134,9 @@ class PhoneCallNotifier(BaseNotifier):
         )
         return place_alert(
             Alert(
-                from_number=self.from_number,
-                to_number=self.to_number,
-                override_agent_id=self.override_agent_id,
+                from_number=phone_number(self.from_number, "from_number"),
+                to_number=phone_number(self.to_number, "to_number"),
+                override_agent_id=_text(self.override_agent_id),
                 dag_id=variables["dag_id"],
                 run_id=variables["run_id"],
                 event=event,
@@ -143,8 +150,14 @@ class PhoneCallNotifier(BaseNotifier):
 def _patience() -> Any:
     from airflow_provider_retell.api.retry import Patience
 
-    # Callbacks hold a worker or the DAG processor up, so they do not wait long.
-    return Patience(attempts=3, seconds=15)
+    # Airflow 3 kills a task's callbacks 20 s after the task's end, a DAG's after 50 s. Listing is tried once and
+    # calling twice: if nothing answers, 3 x 4 s and up to 2 s between them.
+    return Patience(attempts=2, seconds=2, timeout=4, connect_timeout=2)
+
+
+def _text(value: Any) -> str | None:
+    # A DAG that has render_template_as_native_obj makes a number of text that looks like one.
+    return None if value is None else str(value)
 
 
 def _field(name: str, *sources: Any) -> str:
@@ -160,10 +173,6 @@ def _log(outcome: str) -> None:
 
 
 def _log_failure(error: Exception) -> None:
-    from airflow_provider_retell.api.errors import RetellError
+    from airflow_provider_retell.hooks.reason import safe_reason
 
-    # Only our own errors are known to hold nothing private.
-    log.error(
-        "Phone alert: no call was placed: %s",
-        error if isinstance(error, RetellError) else type(error).__name__,
-    )
+    log.error("Phone alert: no call was placed: %s", safe_reason(error))

@@ -1,4 +1,4 @@
-"""Phone numbers as templates render them."""
+"""Phone numbers in the rendered fields of operators."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ from airflow_provider_retell.operators.sealed import unsealed
 
 
 def phone_number(value: Any, name: str, *, only_e164: bool = True) -> str:
-    """Return a rendered phone number; native rendering makes a number of "+15550100"."""
-    value = unsealed(value)
-    if type(value) is not int:
-        return str(value)
-    if only_e164:
-        return f"+{value}"
-    from airflow_provider_retell.api.errors import RetellInputError
+    """Return a rendered phone number, sealed or not."""
+    from airflow_provider_retell.api import numbers
 
-    raise RetellInputError(
-        f"{name} rendered to a number, which does not tell whether there was a '+': with ignore_e164_validation, "
-        "phone numbers cannot come from templates of a DAG that has render_template_as_native_obj"
-    )
+    return numbers.phone_number(unsealed(value), name, only_e164=only_e164)
 
 
 def batch_target(task: Any, index: int) -> Any:

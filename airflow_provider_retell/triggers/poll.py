@@ -81,7 +81,8 @@ class PollTrigger(BaseTrigger):
 
     async def _poll(self) -> dict[str, Any]:
         shared_hook = await asyncio.to_thread(_load)
-        from airflow_provider_retell.triggers.tolerance import Tolerance, is_permanent, safe_reason
+        from airflow_provider_retell.hooks.reason import safe_reason
+        from airflow_provider_retell.triggers.tolerance import Tolerance, is_permanent
 
         hook, tolerance = None, Tolerance(self.max_poll_failures)
         # The task has just looked, and a restarted triggerer has many waits: the first looks are spread out.

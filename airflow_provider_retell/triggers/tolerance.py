@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from airflow_provider_retell.api.errors import RateLimitError, RetellError
+from airflow_provider_retell.hooks.reason import safe_reason
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +49,3 @@ class Tolerance:
 def is_permanent(error: Exception) -> bool:
     """Return whether trying again cannot help."""
     return bool(getattr(error, "permanent", False))
-
-
-def safe_reason(error: Exception) -> str:
-    """Return what may be stored of *error*: an error of another's making might quote what it could not read."""
-    from airflow_provider_retell._compat import AirflowException
-
-    return str(error) if isinstance(error, (RetellError, AirflowException)) else type(error).__name__

@@ -109,6 +109,32 @@ def test_templates(emulator: Emulator) -> None:
     assert variables(emulator)[0]["who"] == "dag_a"
 
 
+NATIVE = DAG(
+    "dag_n",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    render_template_as_native_obj=True,
+)
+
+
+def test_a_dag_whose_templates_render_to_native_objects(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_7", os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
+    told = notifier(
+        to_number="{{ to }}",
+        override_agent_id="{{ 12 }}",
+        reason="{{ 0 }}",
+        dynamic_variables={"rows": "{{ 3 }}", "of": "{{ dag.dag_id }}"},
+        retell_conn_id="7",
+    )
+    told({**context(to=TO), "dag": NATIVE})
+    (placed,) = emulator.placed
+    assert (placed["from_number"], placed["to_number"], placed["agent_id"]) == (FROM, TO, "12")
+    given = variables(emulator)[0]
+    assert (given["reason"], given["rows"], given["of"]) == ("0", "3", "dag_n")
+
+
 @pytest.mark.parametrize("way", ["sync", "async"])
 @pytest.mark.parametrize(
     ("given", "told"),
@@ -136,7 +162,22 @@ def test_a_template_that_cannot_be_rendered_keeps_nobody_from_being_called(
 ) -> None:
     notifier(reason="{{ missing.much }}")(context())
     assert variables(emulator)[0]["reason"] == "{{ missing.much }}"
-    assert "a template could not be rendered: UndefinedError" in caplog.text
+    assert "reason could not be rendered: UndefinedError" in caplog.text
+
+
+def test_nor_does_it_keep_other_templates_from_being_rendered(emulator: Emulator, caplog: Any) -> None:
+    told = notifier(
+        override_agent_id="{{ missing.much }}",
+        reason="{{ missing.much }}",
+        dynamic_variables={"who": "{{ dag.dag_id }}"},
+        retell_conn_id="retell_{{ 'default' }}",
+    )
+    told(context())
+    (placed,) = emulator.placed
+    assert placed.get("agent_id") != "{{ missing.much }}"
+    assert "the number's own agent calls" in caplog.text
+    assert variables(emulator)[0]["who"] == "dag_a"
+    assert PRIVATE not in caplog.text
 
 
 def test_the_reason_of_a_dags_callback_can_be_used_in_a_template(emulator: Emulator) -> None:
@@ -330,12 +371,36 @@ class TestErrors:
         assert PRIVATE not in caplog.text
         assert emulator.placed == []
 
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    def test_a_missing_connection_is_named(self, caplog: Any, way: str) -> None:
+        call(notifier(retell_conn_id="retell_of_nobody"), context(), way)
+        (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("phone_call")]
+        assert line.startswith("Phone alert: no call was placed: ")
+        assert "retell_of_nobody" in line
+
     def test_of_the_network_do_not_hold_the_worker_up(self, emulator: Emulator, caplog: Any) -> None:
         emulator.stop()
         began = time.monotonic()
         call(notifier(), context())
         assert time.monotonic() - began < 20
         assert "no call was placed" in caplog.text
+
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    def test_a_server_that_hangs_is_given_up_before_airflow_ends_the_callback(
+        self, emulator: Emulator, caplog: Any, way: str
+    ) -> None:
+        emulator.faults.add(Fault.hang(), times=0)
+        began = time.monotonic()
+        call(notifier(), context(), way)
+        assert time.monotonic() - began < 18  # Airflow 3 waits 20 s for a task's callbacks
+        assert "no call was placed" in caplog.text
+        assert (emulator.count("list-calls"), emulator.count("create-phone-call")) == (1, 2)
+
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    def test_a_list_that_hangs_keeps_nobody_from_being_called(self, emulator: Emulator, way: str) -> None:
+        emulator.faults.add(Fault.hang(), route="list-calls", times=0)
+        call(notifier(), context(), way)
+        assert len(emulator.placed) == 1
 
     def test_a_limit_of_no_calls_is_refused_when_the_dag_is_read(self) -> None:
         with pytest.raises(ValueError, match="max_calls_per_run is 1 or more"):
