@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
+from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.hooks import http
 from airflow_provider_retell.hooks.connection import Settings
@@ -109,6 +109,17 @@ def test_a_proxy_that_is_down_is_named_as_a_cause_without_its_login(
             impatient.get_call("call_1")
     assert caught.value.kind == "refused"
     assert "pr1vate" not in str(caught.value) + caplog.text
+
+
+def test_a_proxy_that_never_answers_is_a_timeout(
+    make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(patience=Patience(attempts=1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts
+        connect("https://api.example.com", timeout=0.2, connect_timeout=0.2)
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(RetellTimeoutError):
+            client.get_call("call_1")
 
 
 def test_a_socks_proxy_is_refused_by_the_async_hook_in_words(
