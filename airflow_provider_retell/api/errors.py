@@ -100,7 +100,7 @@ class RetellTimeoutError(RetellConnectionError):
 
 
 class RetellStatusError(RetellError):
-    """Retell answered with an error status.
+    """Retell answered with an error status. Permanent unless it is 408, 409, 425, 429 or 5xx.
 
     :ivar status: the HTTP status code.
     :ivar detail: Retell's own message with anything private masked, or ``""``.

@@ -92,7 +92,7 @@ def decide(
     else:
         server_wait = _server_wait(outcome, now)
         error = status_error(request, outcome, server_wait)
-        again = request.repeatable and (not error.permanent or outcome.status in (408, 409))
+        again = request.repeatable and not error.permanent
         # The hint that Retell's own SDK obeys.
         hint = outcome.headers.get("x-should-retry")
         again = (again and hint != "false") or (request.repeatable and hint == "true")

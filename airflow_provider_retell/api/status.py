@@ -19,6 +19,12 @@ _ERRORS: dict[int, type[errors.RetellStatusError]] = {
     429: errors.RateLimitError,
 }
 
+_PASSING = {
+    408: "The request took too long on its way: run the task again later",
+    409: "Something else changes the same thing right now: run the task again later",
+    425: "Retell was not ready for the request: run the task again later",
+}
+
 _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
     errors.BadRequestError: "Compare the fields with the API reference of this endpoint",
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
@@ -53,16 +59,19 @@ def status_error(
     elif not response.is_json and status == 404:
         step = "The server does not know this endpoint: check the host in the Airflow connection"
     else:
-        step = _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
+        step = _PASSING.get(status) or _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
     if kind is errors.RateLimitError and retry_after is not None:
         step += f" (Retell asks to wait {retry_after:.0f} s)"
     says = f": {detail.rstrip('.')}" if detail else ""
-    return kind(
+    error = kind(
         f"{request}: Retell answered {status}{says}. {step}.",
         status=status,
         detail=detail,
         retry_after=retry_after,
     )
+    if status in _PASSING:
+        error.permanent = False
+    return error
 
 
 def paused_error(request: Request[Any], seconds: float) -> errors.RateLimitError:

@@ -215,6 +215,10 @@ class Emulator(Options):
         owner = self._world.organisations[organisation]
         self._world.add_key(ApiKey(key, owner, permissions, api_key_info, name))
 
+    def revoke_key(self, key: str) -> None:
+        """Refuse a key from now on; KeyError if there is none such."""
+        del self._world.keys[key]
+
     def reset(self) -> None:
         """Forget calls, plans, charges, used quota, faults and requests; keep keys and options."""
         self._world.reset()

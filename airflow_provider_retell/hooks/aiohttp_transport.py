@@ -17,6 +17,21 @@ from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, proxy, without_key
 
 
+class _Connector(aiohttp.TCPConnector):
+    """A connector whose connections open within *seconds*.
+
+    None of aiohttp's own limits will do: ``sock_connect`` and ``sock_read`` leave out a proxy's answer to CONNECT, and
+    ``connect`` counts the time that a request waits for one of the connections to become free.
+    """
+
+    def __init__(self, seconds: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._seconds = seconds
+
+    async def _create_connection(self, *arguments: Any, **options: Any) -> Any:
+        return await asyncio.wait_for(super()._create_connection(*arguments, **options), self._seconds)
+
+
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open at once; must be called inside an event loop."""
     address = proxy(settings)
@@ -25,7 +40,9 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
             f"the environment names a {URL(address).scheme} proxy: only http and https ones will do"
         )
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections, ssl=certificates()),
+        connector=_Connector(
+            settings.connect_timeout + settings.timeout, limit=connections, ssl=certificates()
+        ),
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),

@@ -63,8 +63,13 @@ def ca_bundle() -> str | None:
 
 
 def proxy(settings: Settings) -> str | None:
-    """Return the proxy that the environment names for Retell's address."""
+    """Return the proxy that the environment names for Retell's address; none for http, which is for this machine only.
+
+    A proxy would get the API key in clear, and look for the server on its own machine.
+    """
     parts = urlsplit(settings.base_url)
+    if parts.scheme == "http":
+        return None
     if any(urllib.request.proxy_bypass(host) for host in (parts.hostname or "", parts.netloc)):
         return None
     proxies = urllib.request.getproxies()

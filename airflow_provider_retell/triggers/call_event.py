@@ -248,6 +248,6 @@ class CallEventTrigger(BaseEventTrigger):
             )
 
     def _warn(self, what: str, error: Exception) -> None:
-        from airflow_provider_retell.triggers.tolerance import safe_reason
+        from airflow_provider_retell.hooks.reason import safe_reason
 
         log.warning("%s: %s", what, safe_reason(error))

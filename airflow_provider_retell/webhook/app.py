@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from airflow_provider_retell._compat import AirflowException, BaseHook, aget_connection
-from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.reading import describe
 from airflow_provider_retell.api.webhook import event_facts, event_name, is_signed, signed_at
 from airflow_provider_retell.hooks.connection import read_connection
+from airflow_provider_retell.hooks.reason import safe_reason
 
 if TYPE_CHECKING:
     from airflow_provider_retell.webhook.events import AirflowEvents
@@ -107,7 +107,7 @@ class WebhookApp:
         try:
             made = await self._events.send(event)
         except Exception as error:
-            log.error("Webhook: %s of call %s: no asset event: %s", name, call_id, _brief(error))
+            log.error("Webhook: %s of call %s: no asset event: %s", name, call_id, safe_reason(error))
             return 503
         log.info("Webhook: %s of call %s%s", name, call_id, "" if made else " came again, dropped")
         return 204
@@ -142,7 +142,7 @@ class WebhookApp:
                 key = read_connection(await aget_connection(BaseHook, self._conn_id)).api_key
             except Exception as error:
                 key = None
-                log.error("Webhook: no API key to check signatures with: %s", _brief(error))
+                log.error("Webhook: no API key to check signatures with: %s", safe_reason(error))
             # A failure is kept as well: whoever knocks must not make Airflow look again each time.
             self._key = time.monotonic(), key
         return key
@@ -153,11 +153,3 @@ class WebhookApp:
             self._counted_at = time.monotonic()
             log.warning("Webhook: %d requests without a valid signature so far", self._refused)
         return 401
-
-
-def _brief(error: Exception) -> str:
-    return (
-        str(error)
-        if isinstance(error, (RetellError, AirflowException, LookupError))
-        else type(error).__name__
-    )

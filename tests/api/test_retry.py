@@ -68,6 +68,7 @@ def date(seconds: float) -> str:
         (response(599), BACKOFF, False),
         (response(408), BACKOFF, False),
         (response(409), BACKOFF, False),
+        (response(425), BACKOFF, False),
         (response(409, x_should_retry="true"), BACKOFF, False),
         (response(400, x_should_retry="true"), BACKOFF, False),
         (response(200, b'{"call_id": "call_1", "call_st'), BACKOFF, False),
@@ -97,7 +98,7 @@ def test_a_repeatable_request_waits_and_another_is_not_sent_again(
         (response(422), errors.NotFoundError, True),
         (response(418), errors.RetellStatusError, True),
         (response(301), errors.RetellStatusError, True),
-        (response(408, x_should_retry="false"), errors.RetellStatusError, True),
+        (response(408, x_should_retry="false"), errors.RetellStatusError, False),
         (response(429, x_should_retry="false"), errors.RateLimitError, False),
         (response(500, x_should_retry="false"), errors.ServerError, False),
         (response(429, Retry_After="121"), errors.RateLimitError, False),
@@ -113,6 +114,13 @@ def test_what_cannot_get_better_is_raised_at_once(outcome: Any, kind: type, perm
         verdict(outcome)
     assert type(caught.value) is kind
     assert caught.value.permanent is permanent
+
+
+@pytest.mark.parametrize("status", [408, 409, 425])
+def test_a_passing_fault_is_not_permanent_when_the_tries_are_used_up(status: int) -> None:
+    with pytest.raises(errors.RetellStatusError, match="run the task again later") as caught:
+        decide(endpoints.get_call("call_1"), response(status), attempt=8, waited=0, now=NOW)
+    assert not caught.value.permanent
 
 
 def test_the_hint_to_retry_does_not_repeat_what_may_not_be_repeated() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
+from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
 from airflow_provider_retell.api.retry import Patience
 from airflow_provider_retell.hooks import http
 from airflow_provider_retell.hooks.connection import Settings
@@ -24,52 +25,72 @@ def impatient(make_client: Callable[..., Any]) -> Any:
     return make_client(patience=Patience(attempts=1))
 
 
+def tunnel(handler: Any) -> Any:
+    """Answer CONNECT as a proxy does, and carry bytes until one end closes."""
+    host, _, port = handler.path.partition(":")
+    near = handler.connection
+    with socket.create_connection((host, int(port))) as far:
+        near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        while True:
+            for ready in select.select([near, far], [], [])[0]:
+                data = ready.recv(65536)
+                if not data:
+                    raise ConnectionError
+                (far if ready is near else near).sendall(data)
+
+
 @pytest.fixture
-def proxied(serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
-    """A server that ``retell_default`` leads to, and a recording proxy that answers in its place."""
-    server, proxy = serve(), serve()
+def proxied(
+    serve: Any, tls: Any, certificate: Path, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Any, Any]:
+    """A server that ``retell_default`` leads to, and a recording proxy before it."""
+    server, proxy = serve(tls=tls), serve(tunnel)
     connect(server.url)
-    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    monkeypatch.setenv("https_proxy", proxy.url)
     return server, proxy
 
 
 def test_a_proxy_is_followed(client: Any, proxied: Any, key: str) -> None:
     server, proxy = proxied
     assert client.get_call("call_1").call_id == "call_1"
-    assert server.seen == []
     ((method, target, headers),) = proxy.seen
-    assert (method, target) == ("GET", f"{server.url}/v2/get-call/call_1")
-    assert headers["authorization"] == f"Bearer {key}"
+    assert (method, target) == ("CONNECT", server.url.removeprefix("https://"))
+    assert key not in str(headers)
     assert "proxy-authorization" not in headers
+    ((_, _, headers),) = server.seen
+    assert headers["authorization"] == f"Bearer {key}"
 
 
 def test_a_proxy_for_all_protocols_is_followed(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, proxy = proxied
-    monkeypatch.delenv("http_proxy")
+    monkeypatch.delenv("https_proxy")
     monkeypatch.setenv("ALL_PROXY", proxy.url.removeprefix("http://"))  # without a scheme, as some write it
     client.get_call("call_1")
-    assert (len(server.seen), len(proxy.seen)) == (0, 1)
+    assert (len(server.seen), len(proxy.seen)) == (1, 1)
 
 
 def test_a_proxy_with_a_login_gets_it_and_the_server_does_not(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, proxy = proxied
-    monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "http://user:secret@"))
+    server, proxy = proxied
+    monkeypatch.setenv("https_proxy", proxy.url.replace("http://", "http://user:secret@"))
     client.get_call("call_1")
     ((_, target, headers),) = proxy.seen
     assert headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
     assert "secret" not in target
+    ((_, _, headers),) = server.seen
+    assert "proxy-authorization" not in headers
 
 
-@pytest.mark.parametrize("no_proxy", ["127.0.0.1", "localhost,127.0.0.1", "*", "host:port"])
+@pytest.mark.parametrize("no_proxy", ["localhost", "127.0.0.1,localhost", "*", "host:port"])
 def test_no_proxy_is_obeyed(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch, no_proxy: str
 ) -> None:
     server, proxy = proxied
-    own = no_proxy.replace("host:port", server.url.removeprefix("http://"))
+    own = no_proxy.replace("host:port", server.url.removeprefix("https://"))
     monkeypatch.setenv("NO_PROXY", own)
     client.get_call("call_1")
     assert (len(server.seen), len(proxy.seen)) == (1, 0)
@@ -81,7 +102,18 @@ def test_no_proxy_for_others_changes_nothing(
     server, proxy = proxied
     monkeypatch.setenv("NO_PROXY", "example.com,127.0.0.2")
     client.get_call("call_1")
-    assert (len(server.seen), len(proxy.seen)) == (0, 1)
+    assert (len(server.seen), len(proxy.seen)) == (1, 1)
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+def test_a_server_on_this_machine_gets_the_key_and_no_proxy_does(
+    client: Any, serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    server, proxy = serve(), serve()
+    connect(server.url)
+    monkeypatch.setenv(variable, proxy.url)
+    client.get_call("call_1")
+    assert (len(server.seen), len(proxy.seen)) == (1, 0)
 
 
 def test_https_goes_through_a_tunnel_and_the_proxy_never_sees_the_key(
@@ -109,6 +141,17 @@ def test_a_proxy_that_is_down_is_named_as_a_cause_without_its_login(
             impatient.get_call("call_1")
     assert caught.value.kind == "refused"
     assert "pr1vate" not in str(caught.value) + caplog.text
+
+
+def test_a_proxy_that_never_answers_is_a_timeout(
+    make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(patience=Patience(attempts=1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts
+        connect("https://api.example.com", timeout=0.2, connect_timeout=0.2)
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(RetellTimeoutError):
+            client.get_call("call_1")
 
 
 def test_a_socks_proxy_is_refused_by_the_async_hook_in_words(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.errors import RetellConfigError
+from airflow_provider_retell.api.errors import AuthenticationError, PermissionDeniedError, RetellConfigError
+from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.hooks.shared import shared_hook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_retell.emulator import Emulator
 
 
@@ -66,8 +71,6 @@ def test_it_stays_open_until_the_last_user_has_left(emulator: Emulator, opened: 
 def test_another_connection_and_another_loop_have_their_own(
     emulator: Emulator, opened: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
 
     async def go() -> None:
@@ -109,5 +112,159 @@ def test_a_user_that_is_cancelled_takes_the_hook_from_nobody(emulator: Emulator)
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert (await hook.get_call("call_1")).call_id == "call_1"
+
+    asyncio.run(go())
+
+
+# -- the Airflow connection changes -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rotate(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put another key, and extras, into ``retell_default``."""
+
+    def rotate(key: str, **extra: Any) -> None:
+        connection = {"conn_type": "retell", "host": emulator.url, "password": key, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
+
+    return rotate
+
+
+@pytest.fixture
+def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The look-ups of the Airflow connection."""
+    noted: list[str] = []
+    look_up = shared.aget_connection
+
+    async def look(hook: Any, conn_id: str) -> Any:
+        noted.append(conn_id)
+        return await look_up(hook, conn_id)
+
+    monkeypatch.setattr(shared, "aget_connection", look)
+    return noted
+
+
+def test_a_revoked_key_is_replaced_for_old_users_and_new_ones(
+    emulator: Emulator, rotate: Any, opened: list[Any], lookups: list[str]
+) -> None:
+    emulator.add_key("key_new")
+
+    async def go() -> None:
+        async with shared_hook("retell_default") as hook:
+            await hook.get_call("call_1")
+            quotas = hook.quotas
+            rotate("key_new")
+            emulator.revoke_key(emulator.api_key)
+            await asyncio.gather(*(hook.get_call("call_1") for _ in range(10)))
+            async with shared_hook("retell_default") as newcomer:
+                await newcomer.get_call("call_1")
+            assert hook.quotas is quotas
+
+    asyncio.run(go())
+    assert (len(opened), len(lookups)) == (1, 1)
+    assert emulator.count(status=401) <= 10
+    assert emulator.count(status=200) == 12
+
+
+def test_a_key_that_lacks_a_permission_is_replaced_too(emulator: Emulator, rotate: Any) -> None:
+    emulator.add_key("key_restricted", {"call": "edit"})
+    good = emulator.api_key
+    rotate("key_restricted")
+
+    async def go() -> None:
+        async with shared_hook("retell_default") as hook:
+            with pytest.raises(PermissionDeniedError):
+                await hook.get_call("call_1")
+            rotate(good)
+            await hook.get_call("call_1")
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize("new", ["the same", "key_bad_too"])
+def test_a_connection_that_holds_no_good_key_stays_refused(
+    emulator: Emulator, rotate: Any, lookups: list[str], new: str
+) -> None:
+    async def go() -> None:
+        async with shared_hook("retell_default") as hook:
+            emulator.revoke_key(emulator.api_key)
+            if new != "the same":
+                rotate(new)
+            results = await asyncio.gather(
+                *(hook.get_call("call_1") for _ in range(10)), return_exceptions=True
+            )
+            assert [type(result) for result in results] == [AuthenticationError] * 10
+
+    asyncio.run(go())
+    assert emulator.count() <= 20
+
+
+def test_requests_under_way_survive_the_change(emulator: Emulator, rotate: Any) -> None:
+    emulator.add_key("key_new")
+    emulator.faults.add(Fault.slow(0.5), route="get-concurrency")
+    emulator.faults.add(Fault.status(401), route="get-call")
+
+    async def go() -> None:
+        async with shared_hook("retell_default") as hook:
+            old = hook._session
+            slow = asyncio.ensure_future(hook.get_concurrency())
+            while not old.connector._acquired:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            rotate("key_new")
+            await hook.get_call("call_1")
+            assert not slow.done()
+            await slow
+            assert hook.quotas.usage.requests == 3  # nothing was cut off and sent again
+            new = hook._session
+            assert new is not old
+        assert old.closed
+        assert new.closed
+
+    asyncio.run(go())
+
+
+def test_newcomers_get_a_new_hook_if_the_connection_has_changed(
+    emulator: Emulator, rotate: Any, opened: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.add_key("key_new")
+
+    async def enter() -> Any:
+        async with shared_hook("retell_default") as hook:
+            await hook.get_call("call_1")
+            return hook
+
+    async def go() -> None:
+        async with shared_hook("retell_default") as old:
+            rotate("key_new")
+            assert await enter() is old  # too soon to look again
+            monkeypatch.setattr(shared, "_FRESH_SECONDS", 0)
+            rotate(emulator.api_key)
+            assert await enter() is old  # it looked, and nothing is different
+            rotate("key_new")
+            async with shared_hook("retell_default") as new:
+                assert set(await asyncio.gather(*(enter() for _ in range(5)))) == {new}
+                assert new is not old
+                assert new.quotas is old.quotas  # Retell has one for both
+            await old.get_call("call_1")
+            rotate("key_new", quota="5/1")
+            async with shared_hook("retell_default") as slower:
+                assert slower.quotas.window("get-call").rate.requests == 5
+
+    asyncio.run(go())
+    assert len(opened) == 3
+    assert all(hook._session is None for hook in opened)
+
+
+def test_a_connection_that_cannot_be_read_again_fails_the_newcomer_only(
+    emulator: Emulator, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def go() -> None:
+        async with shared_hook("retell_default") as old:
+            monkeypatch.setattr(shared, "_FRESH_SECONDS", 0)
+            connect(password=None)
+            with pytest.raises(RetellConfigError):
+                async with shared_hook("retell_default"):
+                    pytest.fail("it opened")
+            await old.get_call("call_1")
 
     asyncio.run(go())

@@ -17,6 +17,7 @@ from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.triggers import poll
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger, ConcurrencyTrigger
+from airflow_provider_retell.triggers.ended_calls import shared_poll
 from airflow_provider_retell.triggers.event import check_event
 from airflow_provider_retell.triggers.poll import PollTrigger
 
@@ -146,6 +147,34 @@ def test_being_throttled_is_no_failure(emulator: Emulator, tools: Any, call: Any
     [event] = asyncio.run(tools.events(call(max_poll_failures=1)))
     assert event["status"] == "done"
     assert emulator.count("get-call") == 13
+
+
+def test_waits_outlive_the_key_that_they_began_with(
+    emulator: Emulator, connect: Any, tools: Any, call: Any
+) -> None:
+    emulator.add_call(call_id="call_2", call_status="ongoing")
+    emulator.add_key("key_new")
+
+    async def polled(times: int) -> None:
+        seen = emulator.count("get-call")
+        await tools.until(lambda: emulator.count("get-call") >= seen + times)
+
+    async def go() -> list[Any]:
+        before = asyncio.ensure_future(tools.events(call()))
+        await polled(2)
+        connect(emulator, "key_new", quota="9999/1")
+        after = asyncio.ensure_future(tools.events(call("call_2")))
+        await polled(5)
+        emulator.revoke_key(emulator.api_key)
+        assert await shared_poll("retell_default", 0, 0) == []  # what a watcher of call events does
+        await polled(5)
+        assert [before.done(), after.done()] == [False, False]
+        for ended in ("call_1", "call_2"):
+            emulator.calls[ended]["call_status"] = "ended"
+        return await asyncio.wait_for(asyncio.gather(before, after), 5)
+
+    first, second = asyncio.run(go())
+    assert [event["status"] for event in first + second] == ["done", "done"]
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404, 422])
