@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from airflow_provider_retell.api.errors import RetellConfigError, RetellConnecti
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, proxy, without_key
+
+if sys.version_info >= (3, 11):
+    from asyncio import timeout
+else:
+    from async_timeout import timeout  # which aiohttp needs there too
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -29,7 +35,8 @@ class _Connector(aiohttp.TCPConnector):
         self._seconds = seconds
 
     async def _create_connection(self, *arguments: Any, **options: Any) -> Any:
-        return await asyncio.wait_for(super()._create_connection(*arguments, **options), self._seconds)
+        async with timeout(self._seconds):  # wait_for of Python 3.11 may swallow a cancellation
+            return await super()._create_connection(*arguments, **options)
 
 
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
