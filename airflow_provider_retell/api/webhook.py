@@ -91,7 +91,7 @@ def event_facts(body: bytes) -> dict[str, Any]:
 def call_facts(call: Any) -> dict[str, Any]:
     """Return what an asset event says about a call: ids, status and time, nothing of the people on it.
 
-    What is neither text nor a number is left out: the call may not be as Retell documents it.
+    What is neither text nor a number becomes None: the call may not be as Retell documents it.
     """
     return {name: _fact(getattr(call, name, None)) for name in _Facts.model_fields}
 

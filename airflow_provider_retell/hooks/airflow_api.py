@@ -14,7 +14,7 @@ import aiohttp
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.hooks.aiohttp_transport import certificates
-from airflow_provider_retell.hooks.connection import is_loopback, with_port
+from airflow_provider_retell.hooks.connection import with_port, with_scheme
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Connection
@@ -117,7 +117,7 @@ class AssetEvents:
             return await self._call_logged_in(method, path, **arguments)
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise AirflowApiError(
-                f"Airflow's REST API does not answer at {self._url} ({type(error).__name__}): check the host of "
+                f"Airflow's REST API cannot be reached at {self._url} ({type(error).__name__}): check the host of "
                 f"connection {self._conn_id!r}"
             ) from error
 
@@ -169,10 +169,9 @@ def _url(connection: Connection) -> str:
     """Return where the API is; without a scheme, https but for this machine: a password goes there."""
     host = (connection.host or "").strip()
     try:
-        if "://" not in host:
-            host = f"[{host}]" if host.count(":") > 1 and host[0] != "[" else host
-            scheme = "http" if is_loopback(urlsplit(f"//{host}").hostname) else "https"
-            host = f"{connection.schema or scheme}://{host}"
-        return (host if urlsplit(host).port else with_port(host, connection.port)).rstrip("/")
+        if host.count(":") > 1 and host[0] != "[" and "://" not in host:  # Airflow's form of an IPv6 address
+            host = f"[{host}]"
+        url = with_scheme(host, connection.schema)
+        return (url if urlsplit(url).port else with_port(url, connection.port)).rstrip("/")
     except ValueError:
         raise AirflowApiError(f"connection {connection.conn_id!r}: the host is not a URL") from None

@@ -99,8 +99,7 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
     if not host:
         return RETELL_URL
     try:
-        if "://" not in host:
-            host = f"{'http' if is_loopback(urlsplit(f'//{host}').hostname) else 'https'}://{host}"
+        host = with_scheme(host)
         parts = urlsplit(host)
         given_port = parts.port
         (parts.hostname or "").encode("idna")
@@ -112,11 +111,18 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
         raise RetellConfigError(f"{where}: the host must be a URL such as {RETELL_URL}")
     if any(mark in host for mark in "@?#"):
         raise RetellConfigError(f"{where}: the host must be a plain URL, without a user, a '?' or a '#'")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise RetellConfigError(
             f"{where}: the host uses http, which would send the API key in clear: use https (http is for localhost)"
         )
     return (host if given_port else with_port(host, port)).rstrip("/")
+
+
+def with_scheme(host: str, scheme: str | None = None) -> str:
+    """Return *host* as a URL: https, unless it has a scheme, *scheme* is another, or it is this machine."""
+    if "://" in host:
+        return host
+    return f"{scheme or ('http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https')}://{host}"
 
 
 def with_port(url: str, port: int | None) -> str:
@@ -128,8 +134,7 @@ def with_port(url: str, port: int | None) -> str:
     return f"{parts.scheme}://{netloc}:{port}{parts.path}"
 
 
-def is_loopback(hostname: str | None) -> bool:
-    """Return whether this is a name or an address of this machine."""
+def _is_loopback(hostname: str | None) -> bool:
     if hostname is None:
         return False
     if hostname == "localhost" or hostname.endswith(".localhost"):

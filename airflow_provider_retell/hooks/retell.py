@@ -212,12 +212,15 @@ class RetellAsyncHook(Endpoints, BaseHook):
     async def __aenter__(self) -> RetellAsyncHook:
         from airflow_provider_retell.hooks.aiohttp_transport import open_session
 
-        connection = await aget_connection(type(self), self.retell_conn_id)
-        self._settings = read_connection(connection).within(self._patience)
+        self._settings = await self._read_settings()
         self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
         self._turns = defaultdict(Lock)  # by operation, as the windows are
         self._session = open_session(self._settings, self._connections)
         return self
+
+    async def _read_settings(self) -> Settings:
+        connection = await aget_connection(type(self), self.retell_conn_id)
+        return read_connection(connection).within(self._patience)
 
     async def __aexit__(self, *_error: object) -> None:
         session, self._session = self._session, None

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_retell.api.errors import AuthenticationError, PermissionDeniedError, RetellConfigError
 from airflow_provider_retell.emulator import Fault
-from airflow_provider_retell.hooks import shared
+from airflow_provider_retell.hooks import retell, shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.hooks.shared import shared_hook
 
@@ -134,13 +134,13 @@ def rotate(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The look-ups of the Airflow connection."""
     noted: list[str] = []
-    look_up = shared.aget_connection
+    look_up = retell.aget_connection
 
     async def look(hook: Any, conn_id: str) -> Any:
         noted.append(conn_id)
         return await look_up(hook, conn_id)
 
-    monkeypatch.setattr(shared, "aget_connection", look)
+    monkeypatch.setattr(retell, "aget_connection", look)
     return noted
 
 
@@ -161,7 +161,7 @@ def test_a_revoked_key_is_replaced_for_old_users_and_new_ones(
             assert hook.quotas is quotas
 
     asyncio.run(go())
-    assert (len(opened), len(lookups)) == (1, 1)
+    assert (len(opened), len(lookups)) == (1, 2)
     assert emulator.count(status=401) <= 10
     assert emulator.count(status=200) == 12
 
@@ -223,48 +223,47 @@ def test_requests_under_way_survive_the_change(emulator: Emulator, rotate: Any) 
     asyncio.run(go())
 
 
-def test_newcomers_get_a_new_hook_if_the_connection_has_changed(
-    emulator: Emulator, rotate: Any, opened: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_every_few_minutes_a_hook_follows_its_connection(
+    emulator: Emulator, rotate: Any, opened: list[Any], lookups: list[str]
 ) -> None:
     emulator.add_key("key_new")
 
-    async def enter() -> Any:
-        async with shared_hook("retell_default") as hook:
-            await hook.get_call("call_1")
-            return hook
-
     async def go() -> None:
-        async with shared_hook("retell_default") as old:
+        async with shared_hook("retell_default") as hook:
+            quotas, session = hook.quotas, hook._session
+
+            async def use(*, later: bool) -> None:
+                hook._look_again_at -= shared._FRESH_SECONDS * later
+                await asyncio.gather(*(hook.get_call("call_1") for _ in range(5)))
+
+            await use(later=True)
+            assert hook._session is session  # it looked, and nothing is different
             rotate("key_new")
-            assert await enter() is old  # too soon to look again
-            monkeypatch.setattr(shared, "_FRESH_SECONDS", 0)
-            rotate(emulator.api_key)
-            assert await enter() is old  # it looked, and nothing is different
-            rotate("key_new")
-            async with shared_hook("retell_default") as new:
-                assert set(await asyncio.gather(*(enter() for _ in range(5)))) == {new}
-                assert new is not old
-                assert new.quotas is old.quotas  # Retell has one for both
-            await old.get_call("call_1")
+            await use(later=False)
+            assert hook._session is session  # too soon to look again
+            await use(later=True)
+            emulator.revoke_key(emulator.api_key)
+            await use(later=False)
+            assert hook.quotas is quotas
             rotate("key_new", quota="5/1")
-            async with shared_hook("retell_default") as slower:
-                assert slower.quotas.window("get-call").rate.requests == 5
+            await use(later=True)
+            assert hook.quotas.window("get-call").rate.requests == 5
 
     asyncio.run(go())
-    assert len(opened) == 3
-    assert all(hook._session is None for hook in opened)
+    assert (len(opened), len(lookups)) == (1, 4)
+    assert emulator.count(status=401) == 0
 
 
-def test_a_connection_that_cannot_be_read_again_fails_the_newcomer_only(
-    emulator: Emulator, connect: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_connection_that_cannot_be_read_again_fails_nobody(
+    emulator: Emulator, connect: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go() -> None:
-        async with shared_hook("retell_default") as old:
-            monkeypatch.setattr(shared, "_FRESH_SECONDS", 0)
+        async with shared_hook("retell_default") as hook:
+            hook._look_again_at = 0
             connect(password=None)
-            with pytest.raises(RetellConfigError):
-                async with shared_hook("retell_default"):
-                    pytest.fail("it opened")
-            await old.get_call("call_1")
+            await hook.get_call("call_1")
+            await hook.get_call("call_1")
 
     asyncio.run(go())
+    assert caplog.text.count("Going on with connection 'retell_default' as it was: ") == 1
+    assert "has no API key" in caplog.text

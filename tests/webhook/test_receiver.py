@@ -388,7 +388,7 @@ class TestAirflowFails:
         airflow_api.server_close()
         assert receiver.post(make_event()) == 503
         assert (
-            f"Airflow's REST API does not answer at {airflow_api.url} (ClientConnectorError)" in caplog.text
+            f"Airflow's REST API cannot be reached at {airflow_api.url} (ClientConnectorError)" in caplog.text
         )
 
     def test_after_it_has_acted(self, receiver: Any, airflow_api: Any, make_event: Any) -> None:
