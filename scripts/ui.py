@@ -22,7 +22,17 @@ from typing import Any
 import psutil  # comes with Airflow
 
 from airflow_provider_retell.emulator import Emulator
-from sandbox import AIRFLOW_VERSION, API_KEY, ROOT, SAMPLE_CALLS, airflow, connection, environment, home
+from sandbox import (
+    AIRFLOW_VERSION,
+    API_KEY,
+    ROOT,
+    SAMPLE_CALLS,
+    airflow,
+    connection,
+    environment,
+    home,
+    sqlite_connection,
+)
 
 COMPONENTS = {
     "api-server": airflow("api-server"),
@@ -169,7 +179,13 @@ def serve(emulator: Emulator, port: int) -> None:
         # In the database rather than the environment, so that it shows under Admin > Connections.
         connections = airflow_home / "connections.json"
         connections.write_text(
-            json.dumps({"retell_default": json.loads(connection(emulator.url))}), encoding="utf-8"
+            json.dumps(
+                {
+                    "retell_default": json.loads(connection(emulator.url)),
+                    "warehouse": json.loads(sqlite_connection(airflow_home / "warehouse.db")),
+                }
+            ),
+            encoding="utf-8",
         )
         server.prepare("connections", "connections", "import", "--overwrite", str(connections))
 
