@@ -6,6 +6,7 @@ sources give one row at a time and never hold all of them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ class BadRow(dict[str, Any]):
         self.reason = reason
 
 
-class Rows:
+class Rows(ABC):
     """A source of rows.
 
     :cvar fixed_columns: True if all rows have the same columns, so that a missing one is a mistake in the DAG.
@@ -32,9 +33,9 @@ class Rows:
     template_fields: Sequence[str] = ()
     fixed_columns = False
 
+    @abstractmethod
     def read(self) -> Iterator[Row]:
         """Yield the rows. Runs in a thread of its own, from the first row to the last."""
-        raise NotImplementedError
 
     def size(self) -> int | None:
         """Return how many rows there are, if that is known before they are read."""

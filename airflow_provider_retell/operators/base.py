@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -86,9 +87,9 @@ class RetellOperator(BaseOperator):
         with self._running():
             return self.work(context)
 
+    @abstractmethod
     def work(self, context: Any) -> Any:
         """Do what the operator is for."""
-        raise NotImplementedError
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -207,6 +208,6 @@ class WaitingOperator(RetellOperator):
         with self._running():
             return self.after_wait(context, checked_call_id(check_event(event).get("call_id")))
 
+    @abstractmethod
     def after_wait(self, context: Any, call_id: str) -> Any:
         """Do what is left when the wait is over."""
-        raise NotImplementedError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -84,13 +85,13 @@ class RetellSensor(BaseSensorOperator):
 
         return Tolerance(self.max_poll_failures)
 
+    @abstractmethod
     def look(self) -> tuple[bool, dict[str, Any]]:
         """Ask Retell once: whether the wait is over, and what the task then returns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trigger(self, **common: Any) -> PollTrigger:
         """Return the trigger that waits for the same thing."""
-        raise NotImplementedError
 
     def poke(self, context: Any) -> PokeReturnValue:
         """Ask Retell once, for Airflow's own way of waiting."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -58,13 +59,13 @@ class PollTrigger(BaseTrigger):
             **self.parameters(),
         }
 
+    @abstractmethod
     async def check(self, hook: RetellAsyncHook) -> Mapping[str, Any] | None:
         """Ask once; return what the event is to hold if the wait is over, else None."""
-        raise NotImplementedError
 
+    @abstractmethod
     def waits_for(self) -> str:
         """Say what is waited for, for messages."""
-        raise NotImplementedError
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the wait is over, and send one event."""
