@@ -25,6 +25,8 @@ BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py h
 
 # The user's own Airflow has no say here.
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
+# Dozens of processes import an Airflow: it is compiled once. Containers often forbid that.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo ui test unit system-test matrix docs linkcheck screenshots bench check release-check format lock clean

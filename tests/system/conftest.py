@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,13 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
     if report.failed and browser is not None and not browser.page.is_closed():
         report.sections.append(("browser", browser.save(item.funcargs["tmp_path"])))
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stopped_in_order() -> None:
+    """When the run is ended from outside, as by a CI's time limit, the servers are ended too."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
