@@ -165,7 +165,8 @@ def test_a_server_that_died_stops_the_run_while_writing(
     assert isinstance(error, BulkStoppedError)
     check(update, tmp_path / "report")
     assert update.tally.counts["updated"] == 500
-    assert 50 <= update.tally.counts["failed"] <= 50 + 8
+    # Each of the eight writes under way when the server died may succeed late, and begin the count of 50 anew.
+    assert 50 <= update.tally.counts["failed"] <= 8 * 49 + 50 + 8
     assert 550 <= emulator.count("update-call") <= update.tally.rows
 
 
