@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.exceptions import AirflowNotFoundException
+from packaging.version import Version
 
 from airflow_provider_retell import _compat
 from airflow_provider_retell.api import endpoints
@@ -166,7 +167,7 @@ def test_the_look_up_is_the_one_that_is_safe_on_this_airflow() -> None:
     assert asyncio.run(_compat.aget_connection(Hook, "x")) == "x"
     from airflow import __version__
 
-    release = tuple(int(part) for part in __version__.split(".")[:3])
+    release = Version(__version__).release
     assert asked == ["aget_connection" if release >= (3, 3, 2) else "get_connection"]
 
 
