@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from inspect import signature
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,9 @@ class TestATask:
                 operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
             if isinstance(error.value, AirflowFailException):
                 return "failed without asking"
-            return _handle_current_task_failed(ti, error.value, structlog.get_logger())[0]
+            arguments = [ti, error.value, structlog.get_logger(), {}]  # the context since Airflow 3.4
+            wanted = len(signature(_handle_current_task_failed).parameters)
+            return _handle_current_task_failed(*arguments[:wanted])[0]
 
         return run
 

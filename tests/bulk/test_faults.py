@@ -163,10 +163,11 @@ def test_a_server_that_died_stops_the_run_while_writing(
     emulator.faults.add(fault, route="update-call", after=500, times=0)
     update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(2000)], tmp_path / "report")
     assert isinstance(error, BulkStoppedError)
-    check(update, tmp_path / "report")
+    outcomes = [line["outcome"] for line in check(update, tmp_path / "report")]
     assert update.tally.counts["updated"] == 500
-    # Each of the eight writes under way when the server died may succeed late, and begin the count of 50 anew.
-    assert 50 <= update.tally.counts["failed"] <= 8 * 49 + 50 + 8
+    assert update.tally.counts["failed"] >= 50
+    # As they ended: a write that was under way when the server died may succeed late, and the count begins anew.
+    assert outcomes[::-1].index("updated") <= 50 + 8
     assert 550 <= emulator.count("update-call") <= update.tally.rows
 
 
