@@ -157,6 +157,25 @@ class FailedRows(Rows):
 
     def read(self) -> Iterator[Row]:
         """Yield the rows but those whose number stands in the report with another outcome."""
+        done = bytearray()  # one byte per row
+        for line in self._others():
+            number = line.get("row")
+            if isinstance(number, int):
+                done.extend(bytes(max(number + 1 - len(done), 0)))
+                done[number] = 1
+        for number, row in enumerate(as_rows(self.rows).read(), start=1):
+            if number >= len(done) or not done[number]:
+                yield row
+
+    def done_calls(self) -> Iterator[str]:
+        """Yield the ids of the calls that the earlier run has brought to the state of their first row."""
+        yield from as_rows(self.rows).done_calls()
+        for line in self._others():
+            if line.get("outcome") in ("updated", "unchanged"):
+                yield str(line.get("call_id"))
+
+    def _others(self) -> Iterator[Row]:
+        """Yield the report's lines of rows that are not to be taken."""
         from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.bulk.errors import SourceError
         from airflow_provider_retell.bulk.outcome import FAILURES, Outcome
@@ -166,17 +185,11 @@ class FailedRows(Rows):
             raise RetellInputError(
                 f"FailedRows: outcomes are {', '.join(get_args(Outcome))}, not {', '.join(sorted(unknown))}"
             )
-        done = bytearray()  # one byte per row
         try:
             for line in FileRows(self.report, self.conn_id).read():
-                number = line.get("row")
-                if isinstance(number, int) and line.get("outcome") not in wanted:
-                    done.extend(bytes(max(number + 1 - len(done), 0)))
-                    done[number] = 1
+                if line.get("outcome") not in wanted:
+                    yield line
         except SourceError as error:
             # The end of a compressed report is missing if its run was killed.
             if not isinstance(error.__cause__, EOFError):
                 raise
-        for number, row in enumerate(as_rows(self.rows).read(), start=1):
-            if number >= len(done) or not done[number]:
-                yield row

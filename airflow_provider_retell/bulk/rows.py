@@ -45,6 +45,10 @@ class Rows(ABC):
         """Return the paths of all files that are read, so that the report does not overwrite one of them."""
         return []
 
+    def done_calls(self) -> Iterator[str]:
+        """Yield the ids of calls of which a row is done already, so that another row of such a call is refused."""
+        return iter(())
+
     def __str__(self) -> str:
         fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.template_fields)
         return f"{type(self).__name__}({fields})"

@@ -71,6 +71,7 @@ class BulkUpdate:
         self._seen = Seen()
         self._unseen = Unseen(plan.columns)
         self._unshown = 0
+        self._broken: Exception | None = None
         self._queue: asyncio.Queue[Todo | None] = asyncio.Queue(max(concurrency, _AHEAD))
         self._flying: dict[int, Todo] = {}
         self._lines: deque[Result] = deque()
@@ -100,6 +101,7 @@ class BulkUpdate:
         :raises BulkStoppedError: if fifty rows in a row were lost to faults of Retell or the network, or if Retell
             asked for a wait that is longer than the hook's patience.
         :raises RowsFailedError: after the last row, if no row has a column that the task names.
+        :raises Exception: what the source of the rows raised, once the rows before it are done.
         """
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -116,6 +118,8 @@ class BulkUpdate:
                 if going:
                     self._log_counts()
                 await self._flush()
+            if self._broken is not None:
+                raise self._broken
             self._check_columns()
         except BulkStoppedError:
             await self._land(tasks)
@@ -153,9 +157,13 @@ class BulkUpdate:
     async def _plan_all(self) -> None:
         rows: Iterator[Row] = iter(())
         try:
+            await _on(self._reader, self._note_done_calls)
             rows = await _on(self._reader, lambda: iter(self._rows.read()))
             number = 0
-            while chunk := await _on(self._reader, functools.partial(_take, rows, CHUNK)):
+            while self._broken is None:
+                chunk, self._broken = await _on(self._reader, functools.partial(_take, rows, CHUNK))
+                if not chunk:
+                    break
                 if number == 0 and self._rows.fixed_columns:
                     for row in filterfalse(_is_bad, chunk):
                         self._plan.columns.check(row)
@@ -171,6 +179,10 @@ class BulkUpdate:
             self._reader.shutdown(wait=False)
         for _ in range(self._concurrency):
             await self._queue.put(None)
+
+    def _note_done_calls(self) -> None:
+        for call_id in self._rows.done_calls():
+            self._seen.add(call_id)
 
     async def _plan_chunk(self, number: int, chunk: list[Row]) -> None:
         wanted: dict[str, tuple[int, Change]] = {}
@@ -303,8 +315,15 @@ def _is_bad(row: Row) -> bool:
     return isinstance(row, BadRow)
 
 
-def _take(rows: Iterator[Row], most: int) -> list[Row]:
-    return list(islice(rows, most))
+def _take(rows: Iterator[Row], most: int) -> tuple[list[Row], Exception | None]:
+    """Return the next rows, and what the source raised after them: whatever that is, the rows before it count."""
+    taken: list[Row] = []
+    try:
+        for row in islice(rows, most):
+            taken.append(row)
+    except Exception as error:
+        return taken, error
+    return taken, None
 
 
 def _close(rows: Any) -> None:

@@ -194,7 +194,7 @@ class BulkUpdateCallOperator(LoopOperator):
                 f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(sorted(both))}"
             )
         given = unsealed(self.rows)
-        rows = as_rows(as_list(given, "rows") if isinstance(given, str) else given)
+        rows = as_rows(as_list(self.rows, "rows") if given is None or isinstance(given, str) else given)
         # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
         report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)
         report.check(rows.files())
@@ -217,7 +217,11 @@ class BulkUpdateCallOperator(LoopOperator):
     def _tell_outlets(self, context: Any, manifest: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
-            context["outlet_events"][outlet].extra = {**counts, "report": manifest["report"] or ""}
+            try:
+                event = context["outlet_events"][outlet]
+            except (KeyError, TypeError):
+                continue  # lineage of another kind, which has no events
+            event.extra = {**counts, "report": manifest["report"] or ""}
 
     def _judge(self, manifest: Mapping[str, Any]) -> None:
         from airflow_provider_retell.bulk.outcome import FAILURES

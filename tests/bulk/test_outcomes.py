@@ -14,6 +14,11 @@ from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 
+try:
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+except ImportError:
+    from airflow.utils.context import OutletEventAccessors
+
 PRIVATE = "Ada's private note"
 
 
@@ -325,6 +330,12 @@ def test_an_auth_error_stops_the_run_at_once(emulator: Emulator, run: Any, statu
     assert emulator.count(route, status=status) <= 50
     assert task.counts.get("failed", 0) <= 4
     assert emulator.count("update-call") <= 4
+
+
+def test_lineage_that_is_no_asset_does_not_fail_the_task(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    context = {"outlet_events": OutletEventAccessors()}
+    assert run(rows=[{"call_id": "a", "n": 1}], outlets=[object()], context=context).counts == {"updated": 1}
 
 
 def test_without_a_report_the_counts_are_the_same(emulator: Emulator, run: Any) -> None:

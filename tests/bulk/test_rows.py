@@ -106,14 +106,15 @@ def test_an_error_of_the_source_fails_the_task_and_keeps_what_was_done(emulator:
 
     def rows() -> Any:
         try:
-            yield from ({"call_id": f"call_{n}"} for n in range(1500))
+            yield from ({"call_id": f"call_{n}", "n": n} for n in range(1500))
             raise KeyError("the source broke")
         finally:
             closed.append(True)
 
     task = run(rows=rows, fails=True)
     assert isinstance(task.error, KeyError)
-    task.check(rows=1000)
+    task.check(rows=1500)
+    assert task.counts == {"updated": 1500}
     assert closed == [True]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("retell-bulk")]
 
@@ -413,6 +414,26 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
     misspelt = FailedRows(source, str(tmp_path / "old.jsonl"), outcomes=["invald"])  # type: ignore[list-item]
     task = run(rows=misspelt, context={"folder": str(tmp_path)}, fails=True)
     assert "not invald" in str(task.error)
+
+
+def test_a_second_row_of_a_call_is_refused_by_the_next_run_too(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls(["a", "b", "c"])
+    rows = [{"call_id": call, "n": n} for n, call in enumerate(["a", "b", "c", "a", "b"])]
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="b", times=0)
+    first = run(rows=rows, fails=True, metadata_columns=["n"])
+    assert first.counts == {"updated": 2, "failed": 1, "invalid": 2}
+    emulator.faults.clear()
+    again = run(rows=FailedRows(rows, str(first.path)), report_path=str(tmp_path / "again.jsonl"), fails=True)
+    assert again.counts == {"updated": 1, "invalid": 2}
+    assert {call: emulator.calls[call]["metadata"]["n"] for call in "abc"} == {"a": 0, "b": 1, "c": 2}
+    # Rows that were done are taken on request, though another row of their call was not.
+    again = run(
+        rows=FailedRows(rows, str(first.path), outcomes=["updated"]),
+        report_path=str(tmp_path / "third.jsonl"),
+    )
+    assert again.counts == {"unchanged": 2}
 
 
 # -- the report among the files that are read
