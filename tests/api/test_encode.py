@@ -326,6 +326,10 @@ def test_only_the_five_largest_keys_are_named() -> None:
         (None, 0, False),
         ("1", 1, False),
         ({"a": 1}, {"a": 1.0, "b": None}, True),
+        (2.0**60, 1152921504606847000, True),  # as JavaScript prints it
+        (2.0**60, 1152921504606849000, False),
+        (1e300, 10**400, False),
+        (2**53, 2**53 + 1, False),
         ({"a": 1}, {"a": 1, "b": 0}, False),
         ({"a": {"b": [1, {"c": True}]}}, {"a": {"b": [1, {"c": True}]}}, True),
         ({"a": {"b": [1, {"c": True}]}}, {"a": {"b": [1, {"c": 1}]}}, False),
