@@ -148,16 +148,16 @@ class WaitingOperator(RetellOperator):
 
         :param deadline: epoch seconds; ``wait_timeout`` from now if not given.
         """
-        from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+        from airflow_provider_retell.api.errors import WaitTimeoutError
         from airflow_provider_retell.triggers.tolerance import Tolerance
 
         deadline = time.time() + self.wait_timeout if deadline is None else deadline
-        tolerance = Tolerance(self.max_poll_failures)
+        tolerance = Tolerance(self.max_poll_failures, looked=self._deadline is not None)
         while True:
             pause, state = self.poll_interval, "not known"
             try:
                 call = self._look_at(call_id)
-            except RetellError as error:
+            except Exception as error:
                 tolerance.check(error, f"call {call_id} was to be {until}")
                 pause = max(pause, getattr(error, "retry_after", None) or 0)
             else:

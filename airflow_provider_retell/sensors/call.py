@@ -95,13 +95,13 @@ class RetellSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> PokeReturnValue:
         """Ask Retell once, for Airflow's own way of waiting."""
-        from airflow_provider_retell.api.errors import RetellError
+        from airflow_provider_retell.triggers.tolerance import is_permanent
 
         with self._judging():
             try:
                 done, result = self.look()
-            except RetellError as error:
-                if error.permanent:
+            except Exception as error:
+                if is_permanent(error):
                     raise
                 self._tolerance.check(error, self._trigger(0).waits_for())
                 return PokeReturnValue(False)
@@ -123,7 +123,7 @@ class RetellSensor(BaseSensorOperator):
 
         with self._judging():
             check_event(event)
-            self._tolerance.failures = failures
+            self._tolerance.failures, self._tolerance.looked = failures, True
             return self._look_or_defer(context, deadline)
 
     def _look_or_defer(self, context: Any, deadline: float) -> Any:

@@ -15,11 +15,13 @@ class Tolerance:
 
     :param most: how many may.
     :ivar failures: how many did.
+    :ivar looked: whether there was a look before; if not, only errors of Retell's are lived through.
     """
 
-    def __init__(self, most: int, failures: int = 0) -> None:
+    def __init__(self, most: int, failures: int = 0, looked: bool = False) -> None:
         self._most = most
         self.failures = failures
+        self.looked = looked
 
     def allows(self, error: Exception) -> bool:
         """Count a poll that failed; return whether the wait goes on."""
@@ -30,12 +32,19 @@ class Tolerance:
     def reset(self) -> None:
         """Note a poll that was answered."""
         self.failures = 0
+        self.looked = True
 
-    def check(self, error: RetellError, waits_for: str) -> None:
-        """Count a poll that failed and log it; raise, as the end of the wait, if there were too many."""
+    def check(self, error: Exception, waits_for: str) -> None:
+        """Count a poll that failed and log it; raise, as the end of the wait, if there were too many.
+
+        A connection that cannot be looked up ends a wait that has just begun: it was never there, perhaps.
+        """
+        if not (self.looked or isinstance(error, RetellError)):
+            raise error
+        self.looked = True
         if self.allows(error):
-            log.warning("Poll failed, %d in a row: %s", self.failures, error)
-        elif error.permanent:
+            log.warning("Poll failed, %d in a row: %s", self.failures, safe_reason(error))
+        elif is_permanent(error):
             raise error
         else:
             raise RetellError(self.verdict(error, waits_for)) from error

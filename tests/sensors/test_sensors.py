@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import json
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.exceptions import AirflowException, AirflowRescheduleException, TaskDeferred
+from airflow.exceptions import (
+    AirflowException,
+    AirflowNotFoundException,
+    AirflowRescheduleException,
+    TaskDeferred,
+)
 from airflow.models.trigger import Trigger
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
+from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.links.retell import XCOM_KEY
 from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor, ConcurrencySensor
 
@@ -232,6 +239,33 @@ def test_so_many_failures_in_a_row_are_lived_through(emulator: Emulator, runner:
     assert runner.run(CallSensor, mode, call_id="call_1", max_poll_failures=2)["call_status"] == "ended"
     looks = [request.status for request in emulator.requests]
     assert looks[:6] == [500, 500, 200, 500, 500, 200]
+
+
+@pytest.fixture
+def lost_look_ups(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The numbers of the look-ups of the connection, from 1, that find nothing: its backend is down."""
+    lost: set[int] = set()
+    numbers = itertools.count(1)
+    look_up = RetellHook.get_connection
+
+    def get_connection(conn_id: str) -> Any:
+        if next(numbers) in lost:
+            raise AirflowNotFoundException("The conn_id `retell_default` isn't defined")
+        return look_up(conn_id)
+
+    monkeypatch.setattr(RetellHook, "get_connection", staticmethod(get_connection))
+    return lost
+
+
+def test_a_connection_that_cannot_be_looked_up_for_a_while_is_lived_through(
+    emulator: Emulator, runner: Runner, lost_look_ups: set[int]
+) -> None:
+    emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
+    lost_look_ups |= {2, 3}
+    assert runner.run(CallSensor, "poke", call_id="call_1", max_poll_failures=2)["call_status"] == "ended"
+    lost_look_ups |= set(range(1, 1000))
+    with pytest.raises(AirflowNotFoundException):  # it was never there, perhaps
+        runner.run(CallSensor, "poke", call_id="call_1")
 
 
 def test_without_a_memory_failures_are_lived_through_until_time_runs_out(
