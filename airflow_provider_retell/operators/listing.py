@@ -18,6 +18,9 @@ __all__ = ["ListCallsOperator"]
 
 By = Literal["end_timestamp", "start_timestamp"]
 
+# Analyses come late; and by its start, a call of the two hours that Retell allows has to be seen again after its end.
+_OVERLAP = {"end_timestamp": timedelta(minutes=30), "start_timestamp": timedelta(hours=2, minutes=30)}
+
 
 class ListCallsOperator(LoopOperator):
     """Write the calls of the run's data interval, or of any filter, to a file; returns a manifest.
@@ -41,7 +44,8 @@ class ListCallsOperator(LoopOperator):
         to a JSON object (templated).
     :param by: what puts a call into the interval: ``"end_timestamp"`` (default) or ``"start_timestamp"``; None uses
         ``filter_criteria`` alone, whatever the data interval.
-    :param overlap: how far to reach back before the interval, for analyses that came late. 30 minutes.
+    :param overlap: how far to reach back before the interval, for analyses that came late. 30 minutes; 2 hours and 30
+        minutes by ``start_timestamp``, since a call may last two hours after that.
     :param without_metadata_key: only calls whose metadata lacks this key: the rows that are still to be enriched.
     :param whole_calls: True to read each call by itself, for its transcript: one more request per call.
     :param fields: the fields to keep; all if not given. ``call_id`` is always kept. Transcripts need ``whole_calls``.
@@ -60,7 +64,7 @@ class ListCallsOperator(LoopOperator):
         path_conn_id: str | None = None,
         filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         by: By | None = "end_timestamp",
-        overlap: timedelta = timedelta(minutes=30),
+        overlap: timedelta | None = None,
         without_metadata_key: str | None = None,
         whole_calls: bool = False,
         fields: Sequence[str] | None = None,
@@ -76,6 +80,7 @@ class ListCallsOperator(LoopOperator):
             from airflow_provider_retell.api.fields import check_fields
 
             check_fields(fields, whole_calls)
+        overlap = _OVERLAP.get(by or "", timedelta(0)) if overlap is None else overlap
         if overlap < timedelta(0):
             raise ValueError("overlap is 0 or more")
         self.path = path

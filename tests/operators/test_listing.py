@@ -94,6 +94,16 @@ def test_one_file_per_hour_without_overlap_has_every_call_once(
     assert sorted(found) == sorted(emulator.calls)
 
 
+def test_a_call_by_its_start_is_seen_again_after_its_end(
+    emulator: Emulator, run_try: Any, tmp_path: Path
+) -> None:
+    add(emulator, "two_hours", ms(START) + 60_000)
+    emulator.calls["two_hours"]["start_timestamp"] = ms(START) - 2 * 3_600_000
+    path = tmp_path / "calls.jsonl"
+    run_try(listing(path, by="start_timestamp"), **INTERVAL)
+    assert ids(path) == ["two_hours"]
+
+
 def test_by_start(emulator: Emulator, run_try: Any, tmp_path: Path) -> None:
     add(emulator, "started_before", ms(START) + 59_999)
     add(emulator, "started_within", ms(START) + 60_000)
