@@ -57,9 +57,22 @@ def _modules(*names: str) -> dict[str, Any]:
     return {"integration-name": _INTEGRATION, "python-modules": modules}
 
 
-WEBHOOK_CONFIG: dict[str, Any] = {
-    "description": "The receiver of Retell's webhooks, a plugin app of the API server. Needs Airflow 3.",
+CONFIG: dict[str, Any] = {
+    "description": (
+        "The name of this Airflow, and the receiver of Retell's webhooks, a plugin app of the API server that needs "
+        "Airflow 3."
+    ),
     "options": {
+        "deployment": {
+            "description": (
+                "A name for this Airflow. Give each its own if several run the same DAGs on one Retell organisation: "
+                "else one takes the calls that another has placed for its own."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "staging",
+            "default": "",
+        },
         "webhook_enabled": {
             "description": "Serve POST /retell/webhook. Requests that Retell has not signed get 401.",
             "version_added": "0.1.0",
@@ -130,6 +143,6 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [_modules("sensors.call")],
         "triggers": [_modules("triggers.call", "triggers.call_event")],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
-        "config": {"retell": WEBHOOK_CONFIG},
+        "config": {"retell": CONFIG},
         "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],
     }

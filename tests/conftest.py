@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
+import socket
 import tempfile
 
-# Before anything imports Airflow: without this it writes its configuration into the home directory.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow_home_"))
+# Before anything imports Airflow: without this it writes its configuration into the home directory. The workers of
+# pytest-xdist inherit the one of the process that started them, which ends after them.
+if "AIRFLOW_HOME" not in os.environ:
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow_home_")
+    atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 
 from typing import TYPE_CHECKING
 
@@ -49,6 +55,14 @@ def plain_logging() -> Iterator[None]:
     for handler in set(logging.root.handlers) - before:
         if not isinstance(handler, (LogCaptureHandler, _LiveLoggingNullHandler)):
             logging.root.removeHandler(handler)
+
+
+@pytest.fixture
+def deaf_server() -> Iterator[str]:
+    """The URL of a server whose queue of connections is full, so that the kernel drops what would open another."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.socket() as first:
+        first.connect(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.fixture

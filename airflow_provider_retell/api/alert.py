@@ -26,6 +26,7 @@ _MOST_READ = 100
 class Alert:
     """Whom to call, about what, and how often at most.
 
+    :ivar dag_id: what tells the DAG from all others of the organisation.
     :ivar event: what tells this event of the run from its others.
     :ivar cooldown: seconds in which the same DAG does not call the same number again.
     :ivar max_calls: how often one DAG run may call at most.
@@ -47,14 +48,15 @@ def place_alert(alert: Alert) -> Procedure[str]:
 
     Reporters that ask at one moment see the same calls, so they ask under the same idempotency key, and Retell places
     one. With a cool-down all runs of the DAG take turns, each call after the newest before it; without one each run
-    counts its own calls. If the calls cannot be listed, the key is that of the run's first call.
+    counts its own calls. If the calls cannot be listed, the key is that of the run's first call: an API key that may
+    not read calls is no reason to call nobody.
     """
     dag = _digest(alert.dag_id, alert.to_number)
     run = _digest(alert.dag_id, alert.to_number, alert.run_id)
     event = _digest(alert.dag_id, alert.to_number, alert.run_id, *alert.event)
     now = time.time()
     earlier: list[Mapping[str, Any]] = []
-    listed = True
+    unlisted: RetellError | None = None
     try:
         criteria = {"metadata": [{"type": "string", "op": "eq", "value": dag, "key": DAG_MARK}]}
         listing = endpoints.list_calls(filter_criteria=criteria, limit=_MOST_READ)
@@ -62,9 +64,7 @@ def place_alert(alert: Alert) -> Procedure[str]:
         page: CallPage = yield dataclasses.replace(listing, repeatable=False)
         earlier = [{**(call.metadata or {}), "call_id": call.call_id} for call in page.items]
     except RetellError as error:
-        if error.permanent:
-            raise
-        listed = False
+        unlisted = error
     if any(call.get(EVENT_MARK) == event for call in earlier):
         return "not called: this was called about before"
     of_run = sum(call.get(RUN_MARK) == run for call in earlier)
@@ -73,7 +73,7 @@ def place_alert(alert: Alert) -> Procedure[str]:
     if any(now - _placed_at(call) < alert.cooldown for call in earlier):
         return f"not called: called within the last {alert.cooldown:g} s"
     newest = max(earlier, key=_placed_at, default={"call_id": ""})
-    turn = (dag, newest["call_id"]) if listed and alert.cooldown > 0 else (run, str(of_run))
+    turn = (dag, newest["call_id"]) if unlisted is None and alert.cooldown > 0 else (run, str(of_run))
     placed: Call = yield endpoints.create_phone_call(
         alert.from_number,
         alert.to_number,
@@ -82,7 +82,8 @@ def place_alert(alert: Alert) -> Procedure[str]:
         metadata={DAG_MARK: dag, RUN_MARK: run, EVENT_MARK: event, PLACED_AT: round(now, 3)},
         idempotency_key=f"airflow-alert-{_digest(*turn)}",
     )
-    return f"call {placed.call_id}"
+    note = f"; earlier calls could not be looked for, so more may follow: {unlisted}" if unlisted else ""
+    return f"call {placed.call_id}{note}"
 
 
 def _placed_at(call: Mapping[str, Any]) -> float:

@@ -82,9 +82,10 @@ class RetellInputError(RetellError, ValueError):
 
 
 class RetellConnectionError(RetellError):
-    """No complete answer came back; whether Retell acted on the request is unknown.
+    """No complete answer came back.
 
-    :ivar kind: ``"timeout"``, ``"tls"``, ``"dns"``, ``"refused"`` or ``"dropped"``.
+    :ivar kind: ``"dns"``, ``"refused"`` or ``"connect"`` (no connection within ``connect_timeout``): nothing was sent.
+        ``"tls"``, ``"timeout"`` (no answer within ``timeout``) or ``"dropped"``: whether Retell acted is unknown.
     """
 
     def __init__(self, message: str, *, kind: str = "dropped") -> None:

@@ -42,10 +42,6 @@ class _Connector(aiohttp.TCPConnector):
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open at once; must be called inside an event loop."""
     address = proxy(settings)
-    if address and not address.startswith(("http://", "https://")):
-        raise RetellConfigError(
-            f"the environment names a {URL(address).scheme} proxy: only http and https ones will do"
-        )
     session = aiohttp.ClientSession(
         connector=_Connector(
             settings.connect_timeout + settings.timeout, limit=connections, ssl=certificates()
@@ -95,6 +91,8 @@ async def exchange(
 
 
 def _kind(error: Exception) -> str:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "connect"
     if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
         return "timeout"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):

@@ -17,6 +17,10 @@ from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.hooks.connection import Settings
 
 _NEXT_STEP = {
+    "connect": (
+        "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy; if it is only "
+        "slow, raise connect_timeout in the extra fields"
+    ),
     "timeout": "Retell took too long: try again later, or raise timeout in the Airflow connection's extra fields",
     "tls": (
         "The TLS certificate was not accepted: check the host in the Airflow connection, and REQUESTS_CA_BUNDLE if a "
@@ -66,6 +70,8 @@ def proxy(settings: Settings) -> str | None:
     """Return the proxy that the environment names for Retell's address; none for http, which is for this machine only.
 
     A proxy would get the API key in clear, and look for the server on its own machine.
+
+    :raises RetellConfigError: if it is one that is not spoken to by http or https.
     """
     parts = urlsplit(settings.base_url)
     if parts.scheme == "http":
@@ -74,7 +80,13 @@ def proxy(settings: Settings) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     address = proxies.get(parts.scheme) or proxies.get("all")
-    return f"http://{address}" if address and "://" not in address else address
+    if not address:
+        return None
+    address = address if "://" in address else f"http://{address}"
+    scheme = urlsplit(address).scheme
+    if scheme not in ("http", "https"):
+        raise RetellConfigError(f"the environment names a {scheme} proxy: only http and https ones will do")
+    return address
 
 
 def without_key(body: bytes, settings: Settings, status: int) -> bytes:
@@ -86,11 +98,13 @@ def no_answer(
     request: Request[object], settings: Settings, kind: str, cause: BaseException
 ) -> RetellConnectionError:
     """Return the error for a request to which no complete answer came."""
-    if kind == "timeout":
-        fault = f"no answer within {settings.timeout:g} s (connecting: {settings.connect_timeout:g} s)"
+    if kind == "connect":
+        fault = f"no connection in time (connect_timeout: {settings.connect_timeout:g} s)"
+    elif kind == "timeout":
+        fault = f"no answer within {settings.timeout:g} s"
     else:
         fault = safe_text(f"{type(cause).__name__}: {causes(cause)[-1]}", sent=request.body)
-    error = RetellTimeoutError if kind == "timeout" else RetellConnectionError
+    error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
     return error(f"{request}: {fault} from {settings.base_url}. {_NEXT_STEP[kind]}", kind=kind)
 
 

@@ -56,6 +56,11 @@ def _kind(error: requests.RequestException) -> str:
     # Before the timeouts: urllib3 counts a refused connection among them.
     if under(ConnectionRefusedError, urllib3_exceptions.NewConnectionError):
         return "refused"
+    if under(urllib3_exceptions.ConnectTimeoutError):
+        return "connect"
     if under(requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError):
         return "timeout"
-    return "refused" if isinstance(error, requests.exceptions.ProxyError) else "dropped"
+    # A ProxyError alone does not say that nothing was sent: urllib3 also makes one of a connection that was lost after
+    # the request, whenever there is a proxy.
+    refused = any(str(cause).startswith("Tunnel connection failed") for cause in causes(error))
+    return "refused" if refused else "dropped"

@@ -111,6 +111,7 @@ class PhoneCallNotifier(BaseNotifier):
     def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:
         from airflow_provider_retell.api.alert import Alert, place_alert
         from airflow_provider_retell.api.numbers import phone_number
+        from airflow_provider_retell.hooks.deployment import in_this_airflow
 
         # A DAG's callback may have no more than the DAG and the run's id, a deadline's has the run as a mapping.
         run, dag, deadline = (context.get(name) for name in ("dag_run", "dag", "deadline"))
@@ -137,7 +138,7 @@ class PhoneCallNotifier(BaseNotifier):
                 from_number=phone_number(self.from_number, "from_number"),
                 to_number=phone_number(self.to_number, "to_number"),
                 override_agent_id=_text(self.override_agent_id),
-                dag_id=variables["dag_id"],
+                dag_id=in_this_airflow(variables["dag_id"]),
                 run_id=variables["run_id"],
                 event=event,
                 variables={**variables, **(self.dynamic_variables or {})},

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.operators.base import RetellOperator, check_flags, linked_call_id
-from airflow_provider_retell.operators.once import OnceOperator
-from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_object
+from airflow_provider_retell.operators.once import OnceOperator, did_not_act
+from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_object, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -50,22 +51,27 @@ class GetCallOperator(RetellOperator):
         self.call_id = call_id
         self.path = path
         self.path_conn_id = path_conn_id
+        self._writes = path is not None
 
     def work(self, context: Any) -> dict[str, Any]:
         """Read the call."""
+        # Native rendering makes None of a template without a value, which does not mean that no file is wanted.
+        path = as_text(str(self.path), "path") if self._writes else None
         call = self.hook.get_call(linked_call_id(context, self.call_id))
-        if self.path is None:
+        if path is None:
             return call.slim()
         from airflow_provider_retell.export.files import write_whole
 
-        write_whole(self.path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
-        return call.slim() | {"path": self.path}
+        write_whole(path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
+        return call.slim() | {"path": path}
 
 
 class UpdateLiveCallOperator(RetellOperator):
     """Change a call that is going on; for calls that have ended there is ``UpdateCallOperator``.
 
-    Values are not logged, and "Rendered Templates" shows their keys only.
+    Values are not logged, and "Rendered Templates" shows their keys only. What the agent is told it is told once
+    (``additional_context``, ``trigger_response``): if it is not known whether Retell acted, the task fails for good. If
+    a worker is killed in between, Airflow does not know either, and runs the task again if it has ``retries``.
 
     API: https://docs.retellai.com/api-references/update-live-call
 
@@ -129,8 +135,7 @@ class UpdateLiveCallOperator(RetellOperator):
     def work(self, context: Any) -> dict[str, Any]:
         """Change the call; Retell says yes or no, and not what it kept."""
         from airflow_provider_retell.api.endpoints import UNSET
-        from airflow_provider_retell.api.errors import RetellInputError, RetellResponseError
-        from airflow_provider_retell.operators.sealed import unsealed
+        from airflow_provider_retell.api.errors import RetellError, RetellInputError, RetellResponseError
 
         call_id = linked_call_id(context, self.call_id)
         about = f"update-live-call of call {call_id}: "
@@ -142,18 +147,25 @@ class UpdateLiveCallOperator(RetellOperator):
                     f"{about}{name} is empty. Leave it out to change nothing, or set clear_{name}=True to remove all"
                 )
         setting: Any = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
-        context_text = unsealed(self.additional_context)
-        answer = self.hook.update_live_call(
-            call_id,
-            metadata={} if self.clear_metadata else metadata,
-            override_dynamic_variables=UNSET
-            if variables is None and not self.clear_dynamic_variables
-            else variables,
-            data_storage_setting=setting,
-            # Native rendering makes a number of text that looks like one.
-            additional_context=None if context_text is None else str(context_text),
-            trigger_response=self.trigger_response,
-        )
+        told = as_text(self.additional_context, f"{about}additional_context")
+        try:
+            answer = self.hook.update_live_call(
+                call_id,
+                metadata={} if self.clear_metadata else metadata,
+                override_dynamic_variables=UNSET
+                if variables is None and not self.clear_dynamic_variables
+                else variables,
+                data_storage_setting=setting,
+                additional_context=told,
+                trigger_response=self.trigger_response,
+            )
+        except RetellError as error:
+            if did_not_act(error) or not (told or self.trigger_response):
+                raise
+            raise AirflowFailException(
+                f"{error} Whether the agent was told is unknown, so it is not told again. To tell it after all, clear "
+                "this task"
+            ) from error
         if not answer.success:
             raise RetellResponseError(
                 f"update-live-call of call {call_id}: Retell answered that it had no success"

@@ -33,7 +33,9 @@ def check_on_clear(on_clear: str) -> None:
 
 def task_key(ti: Any, generation: int) -> str:
     """Return a key that is the same for every try of a task instance, and for no other task instance."""
-    parts = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index, generation)
+    from airflow_provider_retell.hooks.deployment import in_this_airflow
+
+    parts = (in_this_airflow(ti.dag_id), ti.run_id, ti.task_id, ti.map_index, generation)
     return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
 
 
@@ -69,14 +71,14 @@ def _store_is_complete(context: Any) -> bool:
     return not conf.getboolean("state_store", "clear_on_success", fallback=False)
 
 
-def _did_not_act(error: RetellError) -> bool:
+def did_not_act(error: RetellError) -> bool:
     """Whether it is certain that Retell did nothing."""
     from airflow_provider_retell.api import errors
 
     if isinstance(error, errors.RetellStatusError):
         return error.status < 500 and error.status != 408
     if isinstance(error, errors.RetellConnectionError):
-        return error.kind in ("dns", "refused")
+        return error.kind in ("dns", "refused", "connect")
     return isinstance(error, (errors.RetellConfigError, errors.RetellInputError))
 
 
@@ -118,7 +120,7 @@ class OnceOperator(RetellOperator):
         try:
             answer = result(self._send_when_there_is_room(request))
         except RetellError as error:
-            if not _did_not_act(error):
+            if not did_not_act(error):
                 raise AirflowFailException(
                     f"{error} Whether Retell acted is unknown, so it is not sent again. {look}; if it is not there, "
                     "clear this task with on_clear='new'"

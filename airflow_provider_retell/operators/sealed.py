@@ -59,12 +59,28 @@ class SealedField:
 
     def __set__(self, instance: Any, value: Any) -> None:
         rendered = self._name in instance.__dict__ and not isinstance(value, Sealed)
-        instance.__dict__[self._name] = Sealed(value) if rendered and value is not None else value
+        # None that a template renders to is not None that stands in the DAG, for "not given".
+        given = rendered and instance.__dict__[self._name] is not None
+        instance.__dict__[self._name] = Sealed(value) if given else value
 
 
 def unsealed(value: Any) -> Any:
     """Return the value itself, sealed or not."""
     return value.value if isinstance(value, Sealed) else value
+
+
+def as_text(value: Any, name: str) -> str | None:
+    """Return a templated field that must be text; None if it was not given.
+
+    Native rendering makes a number of text that looks like one.
+
+    :raises ValueError: if it was given and rendered to nothing.
+    """
+    if value is None:
+        return None
+    text = str(unsealed(value))
+    _check_rendered(text, name)
+    return text
 
 
 def as_object(value: Any, name: str) -> Mapping[str, Any] | None:
@@ -99,16 +115,22 @@ def as_bool(value: Any, name: str) -> bool:
     return found
 
 
+def _check_rendered(text: str, name: str) -> None:
+    from airflow_provider_retell.api.errors import RetellInputError
+
+    if text.strip() in ("", "None", "null"):
+        raise RetellInputError(
+            f"{name} rendered to nothing: what it was made from had no value (an XCom that was never pushed, say)"
+        )
+
+
 def _parsed(value: Any, name: str, kind: type, python: str, form: str) -> Any:
     from airflow_provider_retell.api.errors import RetellInputError
 
-    value = unsealed(value)
+    if isinstance(value, Sealed):
+        value = str(None) if value.value is None else value.value
     if isinstance(value, str):
-        if value.strip() in ("", "None", "null"):
-            raise RetellInputError(
-                f"{name} rendered to nothing: what it was made from had no value (an XCom that was never pushed, "
-                "say)"
-            )
+        _check_rendered(value, name)
         for parse in (json.loads, ast.literal_eval):
             try:
                 parsed = parse(value)

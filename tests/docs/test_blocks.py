@@ -23,7 +23,7 @@ from pages import PAGES, ROOT, Block, blocks, commands
 
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
-from airflow_provider_retell.get_provider_info import WEBHOOK_CONFIG
+from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
@@ -261,7 +261,7 @@ def test_ini_is_configuration(block: Block) -> None:
         json.loads(read["secrets"]["backend_kwargs"])
         return
     assert section == "retell"
-    assert set(read["retell"]) <= WEBHOOK_CONFIG["options"].keys()
+    assert set(read["retell"]) <= CONFIG["options"].keys()
     # What is commented out shows the defaults.
     for name, value in re.findall(r"^# (\w+) = (.*)$", block.code, flags=re.MULTILINE):
-        assert WEBHOOK_CONFIG["options"][name]["default"] == value
+        assert CONFIG["options"][name]["default"] == value

@@ -15,7 +15,7 @@ import pytest
 from pages import PAGES, ROOT, anchors, prose
 
 import lock
-from airflow_provider_retell.get_provider_info import WEBHOOK_CONFIG, get_provider_info
+from airflow_provider_retell.get_provider_info import CONFIG, get_provider_info
 
 NOT_BUILT = [page for page in PAGES if ROOT / "docs" not in page.parents]
 
@@ -39,7 +39,7 @@ def test_the_quickstart_is_short() -> None:
 def test_every_option_is_in_the_reference_with_its_default() -> None:
     text = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? ?\|", text, flags=re.MULTILINE)
-    assert dict(rows) == {name: option["default"] for name, option in WEBHOOK_CONFIG["options"].items()}
+    assert dict(rows) == {name: option["default"] for name, option in CONFIG["options"].items()}
 
 
 def test_the_changelog_has_its_form() -> None:

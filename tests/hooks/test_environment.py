@@ -62,6 +62,21 @@ def test_a_proxy_is_followed(client: Any, proxied: Any, key: str) -> None:
     assert headers["authorization"] == f"Bearer {key}"
 
 
+def hang_up(handler: Any) -> Any:
+    raise ConnectionError
+
+
+def test_a_connection_that_is_lost_behind_a_proxy_may_have_brought_the_request(
+    impatient: Any, serve: Any, tls: Any, proxied: Any, connect: Any
+) -> None:
+    server = serve(hang_up, tls=tls)
+    connect(server.url)
+    with pytest.raises(RetellConnectionError) as caught:
+        impatient.get_call("call_1")
+    assert len(server.seen) == 1
+    assert caught.value.kind == "dropped"
+
+
 def test_a_proxy_for_all_protocols_is_followed(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,14 +169,13 @@ def test_a_proxy_that_never_answers_is_a_timeout(
             client.get_call("call_1")
 
 
-def test_a_socks_proxy_is_refused_by_the_async_hook_in_words(
+def test_a_socks_proxy_is_refused_in_words(
     make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_client(patience=Patience(attempts=1))
     connect("https://api.example.com")
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
-    kind = RetellConfigError if client.kind == "async" else (RetellConnectionError, RetellConfigError)
-    with pytest.raises(kind):
+    with pytest.raises(RetellConfigError, match="names a socks5 proxy: only http and https ones will do"):
         client.get_call("call_1")
 
 
@@ -288,6 +302,24 @@ def test_nothing_listens(impatient: Any, connect: Any) -> None:
         with pytest.raises(RetellConnectionError, match="Nothing answers there") as caught:
             impatient.get_call("call_1")
     assert caught.value.kind == "refused"
+
+
+def test_a_server_that_takes_no_connection(impatient: Any, connect: Any, deaf_server: str) -> None:
+    connect(deaf_server, connect_timeout=0.2)
+    with pytest.raises(RetellTimeoutError, match=r"no connection in time .connect_timeout: 0\.2 s") as caught:
+        impatient.get_call("call_1")
+    assert caught.value.kind == "connect"
+    assert "raise connect_timeout" in str(caught.value)
+
+
+def test_a_proxy_that_takes_no_connection(
+    impatient: Any, connect: Any, deaf_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect("https://api.example.com", connect_timeout=0.2)
+    monkeypatch.setenv("https_proxy", deaf_server)
+    with pytest.raises(RetellTimeoutError, match="no connection in time") as caught:
+        impatient.get_call("call_1")
+    assert caught.value.kind == "connect"
 
 
 def test_a_name_that_does_not_exist(impatient: Any, connect: Any) -> None:

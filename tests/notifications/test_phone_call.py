@@ -226,19 +226,32 @@ class TestLimits:
             call(notifier(cooldown=100), context(run="run_2"))
             assert len(emulator.placed) == 2
 
+    @pytest.mark.parametrize("way", ["sync", "async"])
+    @pytest.mark.parametrize("fault", [Fault.status(503), Fault.status(403), Fault.garbage()])
     def test_it_calls_even_if_calls_cannot_be_listed(
-        self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+        self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: Any, fault: Fault, way: str
     ) -> None:
+        caplog.set_level(logging.INFO)
         from airflow_provider_retell.api.retry import Patience
         from airflow_provider_retell.notifications import phone_call
 
         monkeypatch.setattr(phone_call, "_patience", lambda: Patience(attempts=1))
-        emulator.faults.add(Fault.status(503), route="list-calls", times=0)
+        emulator.faults.add(fault, route="list-calls", times=0)
         for index in range(4):
-            call(notifier(cooldown=0, max_calls_per_run=3), context(f"task_{index}"))
+            call(notifier(cooldown=0, max_calls_per_run=3), context(f"task_{index}"), way)
         assert len(emulator.placed) == 1
-        call(notifier(), context(run="run_2"))
+        assert "; earlier calls could not be looked for, so more may follow: list-calls" in caplog.text
+        call(notifier(), context(run="run_2"), way)
         assert len(emulator.placed) == 2
+
+    def test_another_airflow_calls_about_its_own_failure(
+        self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, placed in (("staging", 1), ("production", 2), ("staging", 2)):
+            monkeypatch.setenv("AIRFLOW__RETELL__DEPLOYMENT", name)
+            call(notifier(), context())
+            assert len(emulator.placed) == placed
+        assert {told["dag_id"] for told in variables(emulator)} == {"dag_a"}
 
     def test_an_answer_that_was_lost_is_no_second_call(self, emulator: Emulator) -> None:
         emulator.faults.add(Fault.drop_after(), route="create-phone-call")

@@ -78,6 +78,18 @@ def test_get_writes_the_whole_call_without_its_token(
     assert NOTE not in f"{result} {caplog.text}"
 
 
+@pytest.mark.parametrize("native", [False, True])
+def test_get_with_a_path_that_renders_to_nothing_reads_nothing(
+    ended: dict[str, Any], emulator: Emulator, run_try: Any, native: bool
+) -> None:
+    with pytest.raises(AirflowFailException, match="path rendered to nothing"):
+        run_try(
+            GetCallOperator(task_id="a_task", call_id="call_1", path="{{ none }}"), native=native, none=None
+        )
+    assert not emulator.requests
+    assert not Path("None").exists()
+
+
 def test_get_of_a_call_that_is_not_there_writes_nothing(
     emulator: Emulator, run_try: Any, tmp_path: Path
 ) -> None:
@@ -170,9 +182,30 @@ def test_what_the_agent_is_told_is_told_once(
     ongoing: dict[str, Any], emulator: Emulator, run_try: Any, arguments: Any
 ) -> None:
     emulator.faults.add(Fault.drop_after(), route="update-live-call")
-    with pytest.raises(Exception, match="update-live-call of call call_1"):
+    with pytest.raises(
+        AirflowFailException, match="update-live-call of call call_1.*unknown.*not told again"
+    ):
         run_try(live(**arguments))
     assert emulator.count("update-live-call") == 1
+
+
+@pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
+def test_an_agent_that_was_certainly_not_told_may_be_told_by_a_retry(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any, arguments: Any
+) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="update-live-call")
+    with pytest.raises(RateLimitError):
+        run_try(live(**arguments))
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("name", ["metadata", "override_dynamic_variables", "additional_context"])
+def test_a_template_without_a_value_changes_nothing_of_a_live_call(
+    ongoing: dict[str, Any], emulator: Emulator, run_try: Any, name: str, native: bool
+) -> None:
+    with pytest.raises(AirflowFailException, match=f"{name} rendered to nothing"):
+        run_try(live(trigger_response=True, **{name: "{{ none }}"}), native=native, none=None)
+    assert not emulator.requests
 
 
 def test_metadata_of_a_live_call_is_safe_to_repeat(

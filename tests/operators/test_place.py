@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import logging
 import os
 import re
@@ -26,6 +27,7 @@ from airflow_provider_retell.api.errors import (
     RateLimitError,
     RetellError,
     RetellInputError,
+    RetellTimeoutError,
     WaitFailedError,
     WaitTimeoutError,
 )
@@ -90,6 +92,25 @@ def hasty(emulator: Emulator, connect: Any) -> Emulator:
     """A connection that times out soon."""
     connect(emulator, timeout=0.4)
     return emulator
+
+
+def test_airflows_that_share_an_organisation_place_a_call_each(
+    emulator: Emulator, run_try: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, placed in (("staging", 1), ("production", 2), ("staging", 2)):
+        monkeypatch.setenv("AIRFLOW__RETELL__DEPLOYMENT", name)
+        run_try(phone_call(), try_number=2)
+        assert len(emulator.placed) == placed
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("name", ["metadata", "retell_llm_dynamic_variables"])
+def test_nobody_is_called_with_what_has_no_value(
+    emulator: Emulator, run_try: Any, name: str, native: bool
+) -> None:
+    with pytest.raises(AirflowFailException, match=f"{name} rendered to nothing"):
+        run_try(phone_call(**{name: "{{ none }}"}), native=native, none=None)
+    assert not emulator.placed
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -680,6 +701,24 @@ def test_a_batch_that_was_refused_can_be_mended(emulator: Emulator, run_try: Any
     else:
         run_try(batch(), try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 2
+
+
+def test_a_batch_whose_connection_never_opened_was_not_sent(
+    emulator: Emulator, run_try: Any, store: Any, monkeypatch: pytest.MonkeyPatch, deaf_server: str
+) -> None:
+    with monkeypatch.context() as patch:
+        deaf = {
+            "conn_type": "retell",
+            "host": deaf_server,
+            "password": "k",
+            "extra": {"connect_timeout": 0.1},
+        }
+        patch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(deaf))
+        with pytest.raises(AirflowFailException if store is None else RetellTimeoutError, match="in time"):
+            run_try(batch(), store=store)
+    if store is not None:
+        run_try(batch(), try_number=2, store=store)
+        assert len(emulator.placed) == 2
 
 
 def test_input_that_is_refused_before_it_is_sent(emulator: Emulator, run_try: Any, store: Any) -> None:

@@ -252,6 +252,17 @@ def test_bad_input_is_refused_before_anything_is_sent(
     assert PRIVATE not in caplog.text + str(error.value)
 
 
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("name", ["metadata", "custom_attributes"])
+def test_a_template_without_a_value_is_not_a_field_that_was_not_given(
+    call: dict[str, Any], retell_emulator: Emulator, name: str, native: bool
+) -> None:
+    operator = update(data_storage_setting="basic_attributes_only", **{name: "{{ none }}"})
+    with pytest.raises(AirflowFailException, match=f"{name} rendered to nothing"):
+        run(operator, native=native, none=None)
+    assert not retell_emulator.requests
+
+
 @pytest.mark.parametrize("mode", ["replace", "merge"])
 @pytest.mark.parametrize("status", ["registered", "ongoing"])
 def test_a_call_that_has_not_ended_names_the_way_out(
