@@ -26,17 +26,20 @@ except ImportError:  # Airflow 2, 3.0
     except ImportError:  # Airflow 2
         from airflow.decorators import dag, task
 
+from airflow.timetables.interval import CronDataIntervalTimetable
+
 from airflow_provider_retell.bulk import SqlRows
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 
-# Not {{ ds }}: in Airflow 3 a run that was started by hand or by an asset may have no logical date.
-DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+# Not {{ ds }}: in Airflow 3 a run that was started by hand or by an asset may have no date.
+DAY = "{{ (dag_run.data_interval_start or dag_run.run_after) | ds }}"
 # In production a bucket that all workers reach, such as s3://reports/retell.
 REPORTS = os.environ.get("RETELL_REPORTS", tempfile.gettempdir())
 
 
 @dag(
-    schedule="@daily",
+    # "@daily" alone means yesterday in Airflow 2, and the day that has just begun in Airflow 3.
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     max_active_runs=1,  # two at once would read and write the same calls
@@ -70,7 +73,7 @@ def bulk_enrich_from_warehouse() -> None:
         rows=SqlRows(
             "warehouse",
             "select call_id, tier, churn_risk, segment from call_scores "
-            "where day = '{{ (dag_run.logical_date or dag_run.run_after) | ds }}'",
+            "where day = '{{ (dag_run.data_interval_start or dag_run.run_after) | ds }}'",
         ),
         # The metadata key by column. Keys that calls have besides these stay as they are.
         metadata_columns={"tier": "tier", "churn_risk": "churn_risk", "segment": "customer_segment"},

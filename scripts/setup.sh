@@ -23,7 +23,7 @@ constraints=constraints/airflow-$airflow.txt
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     fail "'$python' is $("$python" --version 2>&1), and this project needs 3.10 or newer: make PYTHON=/path/to/python3"
 case $airflow in
-2.11* | 3.0*) # the others have no upper bound that a released Python reaches
+2.11* | 3.0*) # the others take 3.13
     "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 13))' ||
         fail "Airflow $airflow needs Python 3.10 to 3.12, and '$python' is $("$python" --version)." ;;
 3.4*)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from typing import Any
 import pytest
 from fake_airflow import ASSET, FakeAirflow
 from pages import ROOT, headings
+from signed_events import make_event, sign
 
 from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
@@ -32,7 +34,7 @@ from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.call import UpdateCallOperator
-from airflow_provider_retell.operators.lifecycle import DeleteCallOperator
+from airflow_provider_retell.operators.lifecycle import DeleteCallOperator, UpdateLiveCallOperator
 from airflow_provider_retell.operators.listing import ListCallsOperator
 from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
 from airflow_provider_retell.sensors.call import CallSensor, ConcurrencySensor
@@ -237,6 +239,12 @@ def _(world: World) -> object:
     return RetellHook().test_connection()[1]
 
 
+@provokes("redirects elsewhere and is not")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.redirect(), times=0)
+    return RetellHook().test_connection()[1]
+
+
 @provokes("answers, but is not Retell's API")
 def _(world: World) -> object:
     world.emulator.faults.add(Fault.garbage(), times=0)
@@ -361,6 +369,18 @@ def _(world: World) -> object:
             server.join()
 
 
+@provokes("the environment names a … proxy")
+def _(world: World) -> object:
+    world.patch.setenv("HTTPS_PROXY", "socks5://127.0.0.1:1080")
+    return world.connect(host="https://retell.example").get_call("call_1")
+
+
+@provokes("names certificates that do not exist")
+def _(world: World) -> object:
+    world.patch.setenv("REQUESTS_CA_BUNDLE", str(world.folder / "none.pem"))
+    return RetellHook().get_call("call_1")
+
+
 # -- what was to be sent
 
 
@@ -409,6 +429,28 @@ def _(world: World) -> object:
     return world.update(metadata={"risk": float("nan")})
 
 
+class Missing(datetime.datetime):
+    """A missing date, as pandas' NaT is one."""
+
+    def __ne__(self, _other: object) -> bool:
+        return True
+
+
+@provokes("is NaT")
+def _(world: World) -> object:
+    return world.update(metadata={"at": Missing(2026, 1, 1)})
+
+
+@provokes("is a Decimal with more digits")
+def _(world: World) -> object:
+    return world.update(metadata={"risk": Decimal("0.12345678901234567890")})
+
+
+@provokes("which has no JSON form here")
+def _(world: World) -> object:
+    return world.update(metadata={"id": object()})
+
+
 @provokes("is an integer beyond")
 def _(world: World) -> object:
     return world.update(metadata={"id": 2**60})
@@ -427,6 +469,14 @@ def _(_: World) -> object:
 @provokes("is not a phone number in E.164")
 def _(_: World) -> object:
     return RetellHook().create_phone_call(FROM, "415-555-0102")
+
+
+@provokes("rendered to a number, which")
+def _(world: World) -> object:
+    operator = CreatePhoneCallOperator(
+        task_id="t", from_number=FROM, to_number=4155550102, ignore_e164_validation=True
+    )
+    return world.run(operator)
 
 
 @provokes("so it cannot be kept as it is")
@@ -458,6 +508,21 @@ def _(world: World) -> object:
 @provokes("Retell's answer does not show")
 def _(world: World) -> object:
     return world.update(custom_attributes={"attr_tier": "gold"})
+
+
+def live(**arguments: Any) -> UpdateLiveCallOperator:
+    return UpdateLiveCallOperator(task_id="t", call_id="call_live", **arguments)
+
+
+@provokes("is empty. Leave it out")
+def _(world: World) -> object:
+    return world.run(live(metadata={}))
+
+
+@provokes("Whether the agent was told is unknown")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.drop_after(), route="update-live-call")
+    return world.run(live(additional_context="Their parcel is on its way."))
 
 
 @provokes("Retell refused to delete it")
@@ -579,6 +644,50 @@ def _(world: World) -> object:
     return report.read_text()
 
 
+def reason(world: World, rows: Any) -> str:
+    """Return the report of rows of which one may fail."""
+    report = world.folder / "report.jsonl"
+    world.bulk(rows=rows, report_path=str(report), max_failed_rows=1)
+    return report.read_text()
+
+
+@provokes("the row has no '")
+def _(world: World) -> object:
+    return reason(world, [{"id": "call_1", "tier": "gold"}])
+
+
+@provokes("the line is not JSON")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    (world.folder / "rows.jsonl").write_text('{"call_id": "call_1", "ti')
+    return reason(world, FileRows(str(world.folder / "rows.jsonl")))
+
+
+@provokes("the line has more or fewer columns")
+def _(world: World) -> object:
+    from airflow_provider_retell.bulk import FileRows
+
+    (world.folder / "rows.csv").write_text("call_id,tier\ncall_1,gold,silver\n")
+    return reason(world, FileRows(str(world.folder / "rows.csv")))
+
+
+@provokes("Stopped on request after")
+def _(world: World) -> object:
+    def rows() -> Iterator[dict[str, str]]:
+        operator.on_kill()
+        while True:
+            yield {"call_id": "call_1", "tier": "gold"}
+
+    operator = BulkUpdateCallOperator(task_id="t", rows=rows)
+    return world.run(operator)
+
+
+@provokes("rows must be SqlRows")
+def _(world: World) -> object:
+    return world.bulk(rows=None)
+
+
 @provokes("rows is an iterator")
 def _(world: World) -> object:
     return world.bulk(rows=iter([{"call_id": "call_1"}]))
@@ -647,6 +756,12 @@ def _(world: World) -> object:
     return world.run(batch())
 
 
+@provokes("Retell did nothing. Before")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.status(400))
+    return world.run(batch())
+
+
 @provokes("which this task placed before, was deleted")
 def _(world: World) -> object:
     store: Any = SimpleNamespace(get=lambda _key: "call_gone")
@@ -675,6 +790,15 @@ def _(world: World) -> object:
 @provokes("this run has no data interval")
 def _(world: World) -> object:
     return world.run(ListCallsOperator(task_id="t", path=str(world.folder / "calls.jsonl")))
+
+
+@provokes("filter_criteria has …")
+def _(world: World) -> object:
+    ended = {"end_timestamp": {"type": "number", "op": "gt", "value": 0}}
+    operator = ListCallsOperator(task_id="t", path=str(world.folder / "c.jsonl"), filter_criteria=ended)
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    end = start + datetime.timedelta(hours=1)
+    return world.run(operator, data_interval_start=start, data_interval_end=end)
 
 
 @provokes("fields: no call has")
@@ -746,6 +870,28 @@ def _(world: World) -> object:
     return None
 
 
+@provokes("Airflow knows no asset named")
+def _(world: World) -> object:
+    from airflow_provider_retell.hooks.airflow_api import AssetEvents
+
+    world.patch.setenv("AIRFLOW_CONN_THIS_AIRFLOW", world.airflow(password="token_1"))
+    return asyncio.run(AssetEvents("this_airflow", "retel_calls").add({}))
+
+
+@provokes("events of asset … are not of this watcher")
+def _(world: World) -> object:
+    if AIRFLOW < (3, 0):
+        pytest.skip("needs asset watchers")
+    from airflow_provider_retell.triggers import fired_calls
+
+    world.patch.setenv("AIRFLOW_CONN_THIS_AIRFLOW", world.airflow(password="token_1"))
+    from airflow_provider_retell.hooks.airflow_api import AssetEvents
+
+    world.patch.setattr(fired_calls, "_MOST_SEARCHED", 1)
+    asyncio.run(AssetEvents("this_airflow", ASSET).add({}))
+    return asyncio.run(fired_calls.FiredCalls("this_airflow", ASSET, "call_ended", "mine").last_since())
+
+
 @provokes("Airflow has no event of asset")
 def _(world: World) -> object:
     if AIRFLOW < (3, 0):
@@ -779,6 +925,59 @@ def _(world: World) -> object:
     world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_ASSET", "calls")
     world.patch.setenv("AIRFLOW__RETELL__WEBHOOK_EVENTS", "call_closed")
     return apps()
+
+
+def post(world: World, body: bytes, signature: str = "") -> None:
+    """Have the receiver of webhooks take a request."""
+    if AIRFLOW < (3, 0):
+        pytest.skip("needs Airflow 3")
+    from airflow_provider_retell.webhook.app import WebhookApp
+    from airflow_provider_retell.webhook.events import AirflowEvents
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(_message: dict[str, Any]) -> None: ...
+
+    wanted = frozenset({"call_ended", "call_analyzed"})
+    app = WebhookApp(AirflowEvents(ASSET, "this_airflow"), "retell_default", wanted)
+    headers = [(b"x-retell-signature", (signature or sign(body, world.emulator.api_key)).encode())]
+    scope = {"type": "http", "method": "POST", "path": "/retell/webhook", "headers": headers}
+    asyncio.run(app(scope, receive, send))
+
+
+@provokes("Webhook: … requests without")
+def _(world: World) -> object:
+    return post(world, make_event(), signature="v=1,d=1")
+
+
+@provokes("Webhook: no API key")
+def _(world: World) -> object:
+    world.connect(password="")
+    return post(world, make_event())
+
+
+@provokes("no asset event")
+def _(world: World) -> object:
+    world.patch.setenv("AIRFLOW_CONN_THIS_AIRFLOW", world.airflow(password="token_of_yesterday"))
+    return post(world, make_event())
+
+
+@provokes("Webhook: Retell has signed a body")
+def _(world: World) -> object:
+    return post(world, b'{"event": "call_ended"}')
+
+
+@provokes("earlier calls could not be looked for")
+def _(world: World) -> object:
+    world.emulator.faults.add(Fault.status(403), route="list-calls", times=0)
+    return PhoneCallNotifier(from_number=FROM, to_number=TO).notify({})
+
+
+@provokes("Phone alert: … could not be rendered")
+def _(_: World) -> object:
+    notifier = PhoneCallNotifier(from_number=FROM, to_number=TO, reason="{{ nothing.at_all }}")
+    return notifier.render_template_fields({})
 
 
 @provokes("Phone alert: no call was placed")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import http.client
 import json
 import socket
@@ -15,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_airflow import ASSET
+from signed_events import KEY, make_event, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fake_airflow import FakeAirflow
-
-KEY = "key_webhook"
 
 
 @pytest.fixture
@@ -106,16 +103,6 @@ def start(airflow_api: FakeAirflow) -> Iterator[Callable[..., Receiver]]:
 @pytest.fixture
 def receiver(start: Callable[..., Receiver]) -> Receiver:
     return start()
-
-
-def sign(body: bytes, key: str = KEY, seconds: float = 0) -> str:
-    moment = int((time.time() + seconds) * 1000)
-    return f"v={moment},d={hmac.new(key.encode(), body + str(moment).encode(), hashlib.sha256).hexdigest()}"
-
-
-def make_event(call_id: str = "call_1", event: str = "call_ended", **fields: Any) -> bytes:
-    call = {"call_id": call_id, "call_status": "ended", "call_type": "phone_call", **fields}
-    return json.dumps({"event": event, "call": call}).encode()
 
 
 @pytest.fixture(name="sign")
