@@ -190,9 +190,9 @@ class BulkUpdate:
             call_id = None
             try:
                 call_id = self._plan.columns.id_in(row)
-                change = self._plan.columns.change(row)
                 if not self._seen.add(call_id):
                     raise RetellInputError("the call stands in an earlier row already")
+                change = self._plan.columns.change(row)
                 wanted[call_id] = row_number, change
             except RetellInputError as error:
                 self._end(Result.of_error(row_number, call_id, error))

@@ -21,7 +21,10 @@ _NEXT_STEP = {
         "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy; if it is only "
         "slow, raise connect_timeout in the extra fields"
     ),
-    "timeout": "Retell took too long: try again later, or raise timeout in the Airflow connection's extra fields",
+    "timeout": (
+        "Retell took too long: try again later, or raise timeout in the Airflow connection's extra fields "
+        "(connect_timeout, if a proxy or TLS is slow)"
+    ),
     "tls": (
         "The TLS certificate was not accepted: check the host in the Airflow connection, and REQUESTS_CA_BUNDLE if a "
         "proxy signs certificates here"
@@ -101,7 +104,7 @@ def no_answer(
     if kind == "connect":
         fault = f"no connection in time (connect_timeout: {settings.connect_timeout:g} s)"
     elif kind == "timeout":
-        fault = f"no answer within {settings.timeout:g} s"
+        fault = f"no answer within {settings.timeout:g} s (connecting: {settings.connect_timeout:g} s)"
     else:
         fault = safe_text(f"{type(cause).__name__}: {causes(cause)[-1]}", sent=request.body)
     error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError

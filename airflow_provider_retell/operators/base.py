@@ -152,7 +152,8 @@ class WaitingOperator(RetellOperator):
         from airflow_provider_retell.triggers.tolerance import Tolerance
 
         deadline = time.time() + self.wait_timeout if deadline is None else deadline
-        tolerance = Tolerance(self.max_poll_failures, looked=self._deadline is not None)
+        looked = self._deadline is not None or "hook" in self.__dict__  # by whatever went before the wait
+        tolerance = Tolerance(self.max_poll_failures, looked=looked)
         while True:
             pause, state = self.poll_interval, "not known"
             try:

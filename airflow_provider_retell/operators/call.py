@@ -120,6 +120,7 @@ class UpdateCallOperator(WaitingOperator):
         self.wait_for_end = wait_for_end
         self.return_value = return_value
         self.opt_out_sensitive_data_storage = opt_out_sensitive_data_storage
+        self._opts_out = opt_out_sensitive_data_storage is not None
 
     def work(self, context: Any) -> dict[str, Any]:
         """Update the call and return what ``return_value`` asks for."""
@@ -152,7 +153,7 @@ class UpdateCallOperator(WaitingOperator):
     def _setting(self) -> Any:
         setting = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
         flag = self.opt_out_sensitive_data_storage
-        if flag is None or not as_bool(flag, "opt_out_sensitive_data_storage"):
+        if not self._opts_out or not as_bool(flag, "opt_out_sensitive_data_storage"):
             return setting
         from airflow_provider_retell.api.errors import RetellInputError
 

@@ -20,7 +20,7 @@ from airflow_provider_retell.operators.once import (
     remember,
     task_key,
 )
-from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object
+from airflow_provider_retell.operators.sealed import SealedField, as_list, as_object, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -115,6 +115,11 @@ class CreatePhoneCallOperator(WaitingOperator):
         self.retell_llm_dynamic_variables = retell_llm_dynamic_variables
         self.override_agent_id = override_agent_id
         self.override_agent_version = override_agent_version
+        self._chosen = [
+            name
+            for name in ("override_agent_id", "override_agent_version")
+            if getattr(self, name) is not None
+        ]
         self.agent_override = agent_override
         self.custom_sip_headers = custom_sip_headers
         self.ignore_e164_validation = ignore_e164_validation
@@ -178,23 +183,26 @@ class CreatePhoneCallOperator(WaitingOperator):
 
     def _place(self, key: str, to_number: str) -> Call:
         metadata = as_object(self.metadata, "metadata") or {}
-        version = self.override_agent_version
+        agent, version = self._choice("override_agent_id"), self._choice("override_agent_version")
         variables: Any = as_object(self.retell_llm_dynamic_variables, "retell_llm_dynamic_variables")
         return self.hook.create_phone_call(
             self._number("from_number"),
             to_number,
             metadata={**metadata, MARK: key},
             retell_llm_dynamic_variables=variables,
-            override_agent_id=self.override_agent_id or None,
-            override_agent_version=int(version)
-            if isinstance(version, str) and version.isdecimal()
-            else version,
+            override_agent_id=agent,
+            override_agent_version=int(version) if version is not None and version.isdecimal() else version,
             agent_override=self.agent_override,
             custom_sip_headers=self.custom_sip_headers,
             ignore_e164_validation=self.ignore_e164_validation,
             honor_internal_dnc=self.honor_internal_dnc,
             idempotency_key=key,
         )
+
+    def _choice(self, name: str) -> str | None:
+        """Return what chooses the agent; empty text stands for the number's own, None of a template does not."""
+        value = getattr(self, name)
+        return as_text(str(value), name) if name in self._chosen and value != "" else None
 
     def _number(self, name: str) -> str:
         return phone_number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)

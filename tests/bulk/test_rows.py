@@ -93,7 +93,7 @@ def test_what_is_no_rows_is_said(emulator: Emulator, run: Any, rows: Any, says: 
 
 def test_rows_that_are_no_rows_are_invalid(emulator: Emulator, run: Any) -> None:
     emulator.add_calls(["a"])
-    task = run(rows=lambda: iter([{"call_id": "a"}, ["a"], "a", None, {"call_id": "a", 1: 2}]), fails=True)
+    task = run(rows=lambda: iter([{"call_id": "a"}, ["a"], "a", None, {"call_id": "b", 1: 2}]), fails=True)
     task.check(rows=5)
     assert task.counts == {"unchanged": 1, "invalid": 4}
     assert task.outcome(2)[1] == "the row is a list, not a mapping"
@@ -247,7 +247,7 @@ LINES = [
     b'["b"]',
     b'{"call_id": "b", "tier": "\xff"}',
     b"[" * 100_000,
-    b'{"call_id": "b", "tier": NaN}',
+    b'{"call_id": "c", "tier": NaN}',
     b'  {"call_id": "b", "tier": "caf\xc3\xa9"}  \r',
     b'{"tier": "gold"}',
 ]
@@ -665,10 +665,13 @@ def test_a_second_row_for_a_call_is_invalid_wherever_it_stands(emulator: Emulato
     rows = [{"call_id": call_id, "n": 1} for call_id in ids] + [
         {"call_id": "call_0", "n": 2},
         {"call_id": "call_1000"},
+        {"call_id": "call_x", "n": float("nan")},
+        {"call_id": "call_x", "n": 3},
     ]
     task = run(rows=rows, fails=True)
-    task.check(rows=1003)
-    assert task.counts == {"updated": 1001, "invalid": 2}
+    task.check(rows=1005)
+    assert task.counts == {"updated": 1001, "invalid": 4}
+    assert task.outcome(1005)[1] == "the call stands in an earlier row already"
     assert (
         task.outcome(1002) == task.outcome(1003) == ("invalid", "the call stands in an earlier row already")
     )

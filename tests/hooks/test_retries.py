@@ -199,7 +199,7 @@ def test_a_hanging_server_ends_in_a_timeout(
         client.get_call("call_1")
     assert 0.3 <= time.monotonic() - start < 2
     assert caught.value.kind == "timeout"
-    assert "raise timeout in the Airflow connection" in str(caught.value)
+    assert "raise timeout in the Airflow connection's extra fields (connect_timeout" in str(caught.value)
 
 
 def test_a_body_that_stops_coming_ends_in_a_timeout(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import itertools
 import json
 import logging
 import os
@@ -94,6 +95,36 @@ def hasty(emulator: Emulator, connect: Any) -> Emulator:
     return emulator
 
 
+@pytest.mark.parametrize("native", [False, True])
+def test_an_agent_that_renders_to_empty_text_is_the_numbers_own(
+    emulator: Emulator, run_try: Any, native: bool
+) -> None:
+    run_try(phone_call(override_agent_id="{{ '' }}", override_agent_version="{{ '' }}"), native=native)
+    assert "override_agent_id" not in emulator.requests[0].body
+
+
+@pytest.mark.parametrize("lost", [[2], [2, 3], [1]])
+def test_a_connection_that_is_lost_for_a_moment_after_the_call_was_placed(
+    emulator: Emulator, run_try: Any, monkeypatch: pytest.MonkeyPatch, lost: list[int]
+) -> None:
+    look_up, numbers = RetellHook.get_connection, itertools.count(1)
+
+    def get_connection(conn_id: str) -> Any:
+        if next(numbers) in lost:
+            raise KeyError(conn_id)
+        return look_up(conn_id)
+
+    monkeypatch.setattr(RetellHook, "get_connection", staticmethod(get_connection))
+    if 1 in lost:  # it was never there, perhaps
+        with pytest.raises(KeyError):
+            run_try(phone_call(wait_until="ended"))
+        return
+    emulator.faults.add(
+        Fault.status(200, body={"call_id": "call_1", "call_status": "ended"}), route="get-call"
+    )
+    assert run_try(phone_call(wait_until="ended"))["call_status"] == "ended"
+
+
 def test_airflows_that_share_an_organisation_place_a_call_each(
     emulator: Emulator, run_try: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +135,9 @@ def test_airflows_that_share_an_organisation_place_a_call_each(
 
 
 @pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("name", ["metadata", "retell_llm_dynamic_variables"])
+@pytest.mark.parametrize(
+    "name", ["metadata", "retell_llm_dynamic_variables", "override_agent_id", "override_agent_version"]
+)
 def test_nobody_is_called_with_what_has_no_value(
     emulator: Emulator, run_try: Any, name: str, native: bool
 ) -> None:
@@ -706,6 +739,7 @@ def test_a_batch_that_was_refused_can_be_mended(emulator: Emulator, run_try: Any
 def test_a_batch_whose_connection_never_opened_was_not_sent(
     emulator: Emulator, run_try: Any, store: Any, monkeypatch: pytest.MonkeyPatch, deaf_server: str
 ) -> None:
+    says = r"in time.*Retell did nothing" if store is None else "in time"
     with monkeypatch.context() as patch:
         deaf = {
             "conn_type": "retell",
@@ -714,7 +748,7 @@ def test_a_batch_whose_connection_never_opened_was_not_sent(
             "extra": {"connect_timeout": 0.1},
         }
         patch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(deaf))
-        with pytest.raises(AirflowFailException if store is None else RetellTimeoutError, match="in time"):
+        with pytest.raises(AirflowFailException if store is None else RetellTimeoutError, match=says):
             run_try(batch(), store=store)
     if store is not None:
         run_try(batch(), try_number=2, store=store)

@@ -257,15 +257,26 @@ def lost_look_ups(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     return lost
 
 
+@pytest.mark.parametrize("mode", ["poke", "deferrable"])
 def test_a_connection_that_cannot_be_looked_up_for_a_while_is_lived_through(
-    emulator: Emulator, runner: Runner, lost_look_ups: set[int]
+    emulator: Emulator, runner: Runner, lost_look_ups: set[int], mode: str
 ) -> None:
     emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
-    lost_look_ups |= {2, 3}
-    assert runner.run(CallSensor, "poke", call_id="call_1", max_poll_failures=2)["call_status"] == "ended"
+    lost_look_ups |= {
+        2,
+        3,
+    }  # of a sensor that defers, these are the worker's after the triggerer has seen the end
+    assert runner.run(CallSensor, mode, call_id="call_1", max_poll_failures=2)["call_status"] == "ended"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_connection_that_was_never_there_ends_the_wait_at_once(
+    emulator: Emulator, runner: Runner, lost_look_ups: set[int], mode: str
+) -> None:
     lost_look_ups |= set(range(1, 1000))
-    with pytest.raises(AirflowNotFoundException):  # it was never there, perhaps
-        runner.run(CallSensor, "poke", call_id="call_1")
+    with pytest.raises(AirflowNotFoundException):
+        runner.run(CallSensor, mode, call_id="call_1")
+    assert not emulator.requests
 
 
 def test_without_a_memory_failures_are_lived_through_until_time_runs_out(
