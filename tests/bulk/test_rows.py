@@ -267,7 +267,7 @@ def test_json_lines(emulator: Emulator, run: Any, tmp_path: Path, name: str) -> 
         "metadata.tier is NaN or infinite, which JSON cannot hold: send null or leave the key out",
         "the row has no 'call_id'",
     ]
-    assert task.report[5]["call_id"] == "b"
+    assert task.report[5]["call_id"] == "c"
     assert emulator.calls["b"]["metadata"] == {"tier": "café"}
 
 
