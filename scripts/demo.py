@@ -102,8 +102,8 @@ def main() -> None:
     airflow_home = home("demo")
     log = airflow_home / "demo.log"
     log.write_text("", encoding="utf-8")
-    report = airflow_home / f"retell_{DAY}.jsonl"
-    report.unlink(missing_ok=True)
+    for old in airflow_home.glob("retell_*.jsonl"):
+        old.unlink()
     with Emulator(api_key=API_KEY) as emulator:
         for call_id, metadata in SAMPLE_CALLS.items():
             emulator.add_call(call_id=call_id, call_status="ended", metadata=copy.deepcopy(metadata))
@@ -124,6 +124,7 @@ def main() -> None:
         run(f"Running the DAG {BULK_DAG_ID} for {DAY}", airflow("dags", "test", BULK_DAG_ID, DAY), env, log)
         show(enriched, metadata_now(), EXPECTED_OF_BULK, log)
 
+    (report,) = airflow_home.glob("retell_*.jsonl")  # named for the day that the run covers
     outcomes = Counter(
         json.loads(line)["outcome"] for line in report.read_text(encoding="utf-8").splitlines()
     )
