@@ -161,7 +161,8 @@ def test_a_failure_calls_once_and_stays_the_failure(stack: Stack, emulator: Emul
     assert (told["dag_id"], told["task_id"], told["run_id"]) == ("phone_alert", "load", "loud")
     assert told["reason"] == "the nightly load of loud has failed"
 
-    emulator.faults.add(Fault.status(401), route="list-calls", times=0)
+    for route in ("list-calls", "create-phone-call"):
+        emulator.faults.add(Fault.status(401), route=route, times=0)
     stack.run("phone_alert", "mute", fail=True)
     stack.wait("the tasks fail", lambda: ended("mute"), 90)
     emulator.faults.clear()
