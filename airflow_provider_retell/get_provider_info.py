@@ -65,7 +65,7 @@ CONFIG: dict[str, Any] = {
     "options": {
         "deployment": {
             "description": (
-                "A name for this Airflow. Give each its own if several run the same DAGs on one Retell organisation: "
+                "A name for this Airflow. Give each its own if several run the same DAGs on one Retell organization: "
                 "else one takes the calls that another has placed for its own."
             ),
             "version_added": "0.1.0",

@@ -85,12 +85,12 @@ def bulk_enrich_from_warehouse() -> None:
     )
 
     @task
-    def summarise(manifest: dict[str, Any]) -> str:
+    def summarize(manifest: dict[str, Any]) -> str:
         """Tell what was done; a place to send it to whoever wants to know."""
         return f"{manifest['updated']} of {manifest['rows']} calls updated, {manifest['unchanged']} were up to date"
 
     score_calls(DAY) >> enrich_calls
-    summarise(enrich_calls.output)
+    summarize(enrich_calls.output)
 
 
 bulk_enrich_from_warehouse()

@@ -1,15 +1,15 @@
 """
-### Update the calls of many Retell organisations at once
+### Update the calls of many Retell organizations at once
 
-An agency has an organisation in Retell for each of its clients, each with its own API key: one Airflow connection per
-organisation. The operator is mapped over the connections, so Airflow makes one task of each.
+An agency has an organization in Retell for each of its clients, each with its own API key: one Airflow connection per
+organization. The operator is mapped over the connections, so Airflow makes one task of each.
 
-**This is how to scale out.** Retell's quota counts per organisation, 10 updates per second, and a single task uses all
-of it. More workers make one organisation no faster: its tasks would only wait for one another. But ten organisations
+**This is how to scale out.** Retell's quota counts per organization, 10 updates per second, and a single task uses all
+of it. More workers make one organization no faster: its tasks would only wait for one another. But ten organizations
 have ten quotas. Mapped tasks run on whatever executor there is, on as many Celery workers or Kubernetes pods as you
 have; a task needs little CPU and the same small memory for a thousand rows or a million.
 
-It needs the connection `warehouse` to a SQL database, and one of type *Retell AI* for each name in ORGANISATIONS.
+It needs the connection `warehouse` to a SQL database, and one of type *Retell AI* for each name in ORGANIZATIONS.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from airflow_provider_retell.bulk import SqlRows
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 
 # The ids of the connections. Instead of a list, an upstream task's output will do: .expand(retell_conn_id=the_task())
-ORGANISATIONS = os.environ.get("RETELL_ORGANISATIONS", "retell_acme,retell_globex").split(",")
+ORGANIZATIONS = os.environ.get("RETELL_ORGANIZATIONS", "retell_acme,retell_globex").split(",")
 
 with DAG(
     "many_workspaces",
@@ -42,8 +42,8 @@ with DAG(
         task_id="enrich_calls",
         rows=SqlRows(
             "warehouse",
-            "select call_id, tier from client_calls where organisation = '{{ task.retell_conn_id }}'",
+            "select call_id, tier from client_calls where organization = '{{ task.retell_conn_id }}'",
         ),
         metadata_columns=["tier"],
         map_index_template="{{ task.retell_conn_id }}",
-    ).expand(retell_conn_id=ORGANISATIONS)
+    ).expand(retell_conn_id=ORGANIZATIONS)

@@ -8,7 +8,7 @@ such as *"The task {{task_id}} of {{dag_id}} failed: {{reason}}."*
 However many tasks fail at once, a run calls once, and the DAG leaves a number alone for 15 minutes after a call.
 
 It needs a connection `retell_default` of type *Retell AI* with the API key as its password, and two Airflow variables:
-`alert_from`, a number of your Retell organisation that has an outbound agent, and `alert_to`, whom to call.
+`alert_from`, a number of your Retell organization that has an outbound agent, and `alert_to`, whom to call.
 Trigger it with `{"fail": true}` to hear it.
 """
 

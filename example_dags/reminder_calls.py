@@ -1,14 +1,14 @@
 """
 ### Remind customers by phone
 
-`due` says whom to remind; when the organisation has room for calls, one `remind` per customer places a call and waits
+`due` says whom to remind; when the organization has room for calls, one `remind` per customer places a call and waits
 for its end without a worker slot; `follow_up` gets what became of them.
 
 Nobody is called twice, whatever crashes or is cleared: see `docs/placing.md`. XCom, logs and the UI hold customer ids
 and call ids. Names and phone numbers are looked up by `customer` at the moment of the call, and Airflow stores none.
 
 It needs a connection `retell_default` of type *Retell AI* with the API key as its password, the Airflow variable
-`retell_from_number` (a number of your organisation), and a pool `retell_calls` if other DAGs place calls too: give
+`retell_from_number` (a number of your organization), and a pool `retell_calls` if other DAGs place calls too: give
 `remind` `pool="retell_calls"` with as many slots as calls may go on at once, and tick "include deferred".
 """
 
@@ -71,7 +71,7 @@ def reminder_calls() -> None:
         wait_until="ended",
         deferrable=True,
         poll_interval=5,
-        max_active_tis_per_dag=20,  # as many as the organisation may have at once; the rest wait for their turn
+        max_active_tis_per_dag=20,  # as many as the organization may have at once; the rest wait for their turn
         map_index_template="{{ " + customer_id + " }}",
     ).expand(metadata=chosen)
 

@@ -61,7 +61,7 @@ def sync_calls_to_files() -> None:
     def load(manifest: dict[str, Any]) -> str:
         """Load the file. Yours is a COPY INTO and a MERGE on call_id; this one says what it would load."""
         return (
-            f"{manifest['calls']} calls from {manifest['path']}, {manifest['not_analyzed']} not analysed yet"
+            f"{manifest['calls']} calls from {manifest['path']}, {manifest['not_analyzed']} not analyzed yet"
         )
 
     load(calls.output)

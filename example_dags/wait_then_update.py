@@ -6,7 +6,7 @@ here wait in the triggerer (`deferrable=True`), which costs no worker slot, howe
 
 `wait_and_update`: one task, where only the end of the call matters.
 
-`wait_for_analysis` -> `update`: in steps, where other tasks need the analysed call as well.
+`wait_for_analysis` -> `update`: in steps, where other tasks need the analyzed call as well.
 
 Start it with the id of a call: `{"call_id": "call_5d2e01"}`. It needs a connection `retell_default` of type *Retell AI*
 with the API key as its password, and a triggerer.

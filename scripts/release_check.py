@@ -83,7 +83,7 @@ def of_wheel(wheel: Path, version: str, tracked: Collection[str]) -> Iterator[st
     if f"{PACKAGE}/py.typed" not in code:
         yield "the wheel lacks py.typed"
     if not any(PurePosixPath(name).name == "LICENSE" for name in files):
-        yield "the wheel lacks the licence"
+        yield "the wheel lacks the license"
     points = files.get(f"{info}/entry_points.txt", b"").decode().splitlines()
     if not set(ENTRY_POINTS) <= set(points):
         yield "the wheel does not announce itself to Airflow: no entry point apache_airflow_provider"
@@ -91,7 +91,7 @@ def of_wheel(wheel: Path, version: str, tracked: Collection[str]) -> Iterator[st
     if (metadata["Name"], metadata["Version"]) != (NAME, version):
         yield f"the wheel is {metadata['Name']} {metadata['Version']}, not {NAME} {version}"
     if metadata["License-Expression"] != "Apache-2.0":
-        yield f"the wheel's licence is {metadata['License-Expression']}"
+        yield f"the wheel's license is {metadata['License-Expression']}"
     for needed in metadata.get_all("Requires-Dist", []):
         if re.search(r"[<~]|==|@", needed.partition(";")[0]):
             yield f"the wheel caps a dependency, which the user's constraint file may not allow: {needed}"

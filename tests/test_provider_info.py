@@ -102,16 +102,16 @@ def test_the_hook_is_what_the_metadata_says() -> None:
     assert {"get_connection_form_widgets", "get_ui_field_behaviour"} <= set(vars(RetellHook))
 
 
-def test_the_forms_behaviour_is_the_metadatas() -> None:
+def test_the_forms_behavior_is_the_metadatas() -> None:
     form = CONNECTION_FORM["ui-field-behaviour"]
-    behaviour = RetellHook.get_ui_field_behaviour()
-    assert behaviour["relabeling"] == form["relabeling"]
-    assert behaviour["placeholders"] == form["placeholders"]
-    assert behaviour["hidden_fields"] == [*form["hidden-fields"], "extra"]
+    behavior = RetellHook.get_ui_field_behaviour()
+    assert behavior["relabeling"] == form["relabeling"]
+    assert behavior["placeholders"] == form["placeholders"]
+    assert behavior["hidden_fields"] == [*form["hidden-fields"], "extra"]
     jsonschema = pytest.importorskip("jsonschema")
     schema = Path(airflow.__file__).parent / "customized_form_field_behaviours.schema.json"
     if schema.exists():
-        jsonschema.validate(behaviour, json.loads(schema.read_text()))
+        jsonschema.validate(behavior, json.loads(schema.read_text()))
 
 
 def test_the_forms_fields_are_the_extras_that_are_read() -> None:

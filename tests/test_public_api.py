@@ -62,7 +62,7 @@ PUBLIC = {
         "Faults",
         "Lifecycle",
         "Options",
-        "Organisation",
+        "Organization",
         "RecordedRequest",
         "Rule",
     },

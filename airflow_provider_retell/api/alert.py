@@ -26,7 +26,7 @@ _MOST_READ = 100
 class Alert:
     """Whom to call, about what, and how often at most.
 
-    :ivar dag_id: what tells the DAG from all others of the organisation.
+    :ivar dag_id: what tells the DAG from all others of the organization.
     :ivar event: what tells this event of the run from its others.
     :ivar cooldown: seconds in which the same DAG does not call the same number again.
     :ivar max_calls: how often one DAG run may call at most.

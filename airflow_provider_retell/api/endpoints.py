@@ -178,7 +178,7 @@ def create_phone_call(
 ) -> Request[Call]:
     """Place a phone call. It costs money and rings at somebody's.
 
-    :param from_number: a number of the organisation, in E.164 form.
+    :param from_number: a number of the organization, in E.164 form.
     :param to_number: whom to call, in E.164 form.
     :param override_agent_id: the agent that speaks, in place of the number's.
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag.
@@ -187,7 +187,7 @@ def create_phone_call(
     :param retell_llm_dynamic_variables: text by name, filled into the agent's prompts.
     :param custom_sip_headers: SIP headers of the call.
     :param ignore_e164_validation: True to let other than E.164 numbers through (custom telephony).
-    :param honor_internal_dnc: True makes Retell refuse contacts on the organisation's do-not-call list.
+    :param honor_internal_dnc: True makes Retell refuse contacts on the organization's do-not-call list.
     :param idempotency_key: with the same key, Retell places the call once within an hour however often it is
         asked. Without one, the request is never retried.
     :raises RetellInputError: if something cannot be sent; numbers are not quoted.
@@ -227,9 +227,9 @@ def create_batch_call(
     reserved_concurrency: int | None = None,
     call_time_window: Mapping[str, Any] | None = None,
 ) -> Request[BatchCall]:
-    """Place many phone calls, as fast as the organisation's concurrency allows. Never retried.
+    """Place many phone calls, as fast as the organization's concurrency allows. Never retried.
 
-    :param from_number: a number of the organisation, in E.164 form.
+    :param from_number: a number of the organization, in E.164 form.
     :param tasks: one mapping per call, with ``to_number`` and what else
         :class:`airflow_provider_retell.api.bodies.CallTarget` has.
     :param name: what the dashboard shows.
@@ -273,7 +273,7 @@ def delete_call(call_id: str) -> Request[None]:
 
 
 def rerun_call_analysis(call_id: str) -> Request[Call]:
-    """Analyse a call again with the agent's latest draft. Retell charges for it, so it is never retried."""
+    """Analyze a call again with the agent's latest draft. Retell charges for it, so it is never retried."""
     call_id = check_id(call_id)
     return Request(
         operation="rerun-call-analysis",
@@ -286,7 +286,7 @@ def rerun_call_analysis(call_id: str) -> Request[Call]:
 
 
 def get_concurrency() -> Request[Concurrency]:
-    """Read how many calls the organisation may have at once, and has now."""
+    """Read how many calls the organization may have at once, and has now."""
     return Request(
         operation="get-concurrency",
         method="GET",

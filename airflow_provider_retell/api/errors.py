@@ -128,7 +128,7 @@ class AuthenticationError(RetellStatusError):
 
 
 class PaymentRequiredError(RetellStatusError):
-    """402: the organisation's trial ended or its payment method failed."""
+    """402: the organization's trial ended or its payment method failed."""
 
 
 class PermissionDeniedError(RetellStatusError):
@@ -136,7 +136,7 @@ class PermissionDeniedError(RetellStatusError):
 
 
 class NotFoundError(RetellStatusError):
-    """The id does not exist in the organisation of this API key."""
+    """The id does not exist in the organization of this API key."""
 
 
 class UnprocessableError(RetellStatusError):
@@ -144,7 +144,7 @@ class UnprocessableError(RetellStatusError):
 
 
 class RateLimitError(RetellStatusError):
-    """429: the organisation's quota for this route, or its room for concurrent calls, is used up."""
+    """429: the organization's quota for this route, or its room for concurrent calls, is used up."""
 
     permanent = False
 

@@ -227,7 +227,7 @@ class LiveUpdate(Answer):
 
 
 class Concurrency(Answer):
-    """How many calls the organisation may have at once, and has now."""
+    """How many calls the organization may have at once, and has now."""
 
     current_concurrency: int
     concurrency_limit: int

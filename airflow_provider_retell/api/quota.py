@@ -1,6 +1,6 @@
 """How many requests may be sent now: an exact sliding window per route.
 
-Retell counts per organisation and route. Documented are 100 requests in 10 seconds for most routes, 1,000 in 10
+Retell counts per organization and route. Documented are 100 requests in 10 seconds for most routes, 1,000 in 10
 seconds for placing calls, and for lists 15 (https://docs.retellai.com/get-started/sdk, August 2026) or 30 (later
 readings); the smaller is used. https://docs.retellai.com tells the numbers of today; a plan's own numbers for
 lists and for most other routes are set on the connection.
@@ -150,7 +150,7 @@ class Window:
 
 
 class Quotas:
-    """The windows of all routes of one organisation.
+    """The windows of all routes of one organization.
 
     :param general: the quota of every route that is neither a list nor placing calls.
     :param lists: the quota of lists.

@@ -28,16 +28,16 @@ _PASSING = {
 _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
     errors.BadRequestError: "Compare the fields with the API reference of this endpoint",
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
-    errors.PaymentRequiredError: "Add a payment method to the Retell organisation",
+    errors.PaymentRequiredError: "Add a payment method to the Retell organization",
     errors.PermissionDeniedError: (
         "The API key is restricted: give it the permission for this (History for call records, Call for placing "
         "and live calls) in Retell's dashboard, or use another key"
     ),
-    errors.NotFoundError: "Check the id, and that the API key belongs to the organisation that owns it",
+    errors.NotFoundError: "Check the id, and that the API key belongs to the organization that owns it",
     errors.UnprocessableError: (
-        "Either the id does not exist in the organisation of this API key, or Retell refuses the change"
+        "Either the id does not exist in the organization of this API key, or Retell refuses the change"
     ),
-    errors.RateLimitError: "The organisation's quota is used up: send less at once, or run the task again later",
+    errors.RateLimitError: "The organization's quota is used up: send less at once, or run the task again later",
     errors.ServerError: "Retell failed: run the task again later, and see status.retellai.com",
 }
 
@@ -51,7 +51,7 @@ def status_error(
     if kind is None:
         kind = errors.ServerError if status >= 500 else errors.RetellStatusError
     elif kind is errors.UnprocessableError and request.body is None:
-        # Most endpoints answer 422, not 404, to an id that the key's organisation does not have.
+        # Most endpoints answer 422, not 404, to an id that the key's organization does not have.
         kind = errors.NotFoundError
     detail = _detail(request, response)
     if 300 <= status < 400:

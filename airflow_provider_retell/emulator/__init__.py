@@ -13,7 +13,7 @@ from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.faults import Fault, Faults, Rule
 from airflow_provider_retell.emulator.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.options import Options
-from airflow_provider_retell.emulator.organisation import Organisation
+from airflow_provider_retell.emulator.organization import Organization
 from airflow_provider_retell.emulator.quota import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.recorder import RecordedRequest
 from airflow_provider_retell.emulator.server import Emulator
@@ -26,7 +26,7 @@ __all__ = [
     "Faults",
     "Lifecycle",
     "Options",
-    "Organisation",
+    "Organization",
     "RecordedRequest",
     "Rule",
 ]

@@ -53,14 +53,14 @@ class App:
         world = self._world
         route, call_id = match(request.method, request.raw_path)
         key = world.keys.get(gate.secret_of(request.headers.get("Authorization")))
-        organisation = key.organisation.name if key else None
+        organization = key.organization.name if key else None
         name = route.name if route else None
-        world.recorder.arrived(name, organisation)
+        world.recorder.arrived(name, organization)
         record = None
         if world.recorder.keeps:
-            record = _record(request, name, call_id, organisation, body)
+            record = _record(request, name, call_id, organization, body)
             world.recorder.keep(record)
-        fault = world.faults.pick(name, call_id, organisation)
+        fault = world.faults.pick(name, call_id, organization)
         status = None
         try:
             if fault is None:
@@ -74,7 +74,7 @@ class App:
         finally:
             if record is not None:
                 record.status = status
-            world.recorder.answered(name, organisation, status)
+            world.recorder.answered(name, organization, status)
             self._log(request, status)
 
     def _act(self, request: web.BaseRequest, route: Route | None, call_id: str, body: Any) -> Answer:
@@ -137,7 +137,7 @@ def _response(answer: Answer) -> web.Response:
 
 
 def _record(
-    request: web.BaseRequest, route: str | None, call_id: str, organisation: str | None, body: Any
+    request: web.BaseRequest, route: str | None, call_id: str, organization: str | None, body: Any
 ) -> RecordedRequest:
     headers = {name.lower(): value for name, value in request.headers.items()}
     headers.pop("authorization", None)
@@ -146,7 +146,7 @@ def _record(
         path=request.raw_path,
         route=route,
         call_id=call_id or None,
-        organisation=organisation,
+        organization=organization,
         status=None,
         body=None if body is gate.BAD_JSON else body,
         headers=headers,

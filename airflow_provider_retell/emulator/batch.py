@@ -15,7 +15,7 @@ from airflow_provider_retell.emulator.placing import check_number, place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_retell.emulator.organisation import Organisation
+    from airflow_provider_retell.emulator.organization import Organization
 
 DEFAULT_ZONE = "America/Los_Angeles"
 
@@ -37,12 +37,12 @@ class Batch:
 
 
 class Batches:
-    """The started batches of one organisation. Calls per second are not limited: only concurrency is."""
+    """The started batches of one organization. Calls per second are not limited: only concurrency is."""
 
-    def __init__(self, organisation: Organisation) -> None:
-        self._org = organisation
+    def __init__(self, organization: Organization) -> None:
+        self._org = organization
         self.waiting: list[Batch] = []
-        organisation.progress.on_end.append(self.dispatch)
+        organization.progress.on_end.append(self.dispatch)
 
     def start(self, batch: Batch, when: float) -> None:
         """Let a batch begin, now that its time has come."""
@@ -98,7 +98,7 @@ def next_opening(window: Mapping[str, Any] | None, when: float) -> float:
     raise AssertionError("a window that passed the checks opens within a week")
 
 
-def create_batch_call(org: Organisation, _: str, body: dict[str, Any]) -> Answer:
+def create_batch_call(org: Organization, _: str, body: dict[str, Any]) -> Answer:
     """Accept a batch. Its calls are placed from ``trigger_timestamp`` on (epoch ms), or now.
 
     That ``scheduled_timestamp`` is in milliseconds is our guess: Retell's sample looks like seconds, its

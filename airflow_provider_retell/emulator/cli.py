@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ID",
-        help="id of a custom attribute that the organisation defines; may be repeated",
+        help="id of a custom attribute that the organization defines; may be repeated",
     )
     add(
         "--quota",
@@ -75,8 +75,8 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--delays",
         default="2/30/10",
-        metavar="ANSWER/TALK/ANALYSE",
-        help="seconds until a call is answered, then ends, then is analysed (default: 2/30/10)",
+        metavar="ANSWER/TALK/ANALYZE",
+        help="seconds until a call is answered, then ends, then is analyzed (default: 2/30/10)",
     )
     add(
         "--outcome",
@@ -114,9 +114,9 @@ def build(args: argparse.Namespace) -> Emulator:
     elif args.quota:
         raise UsageError("--quota and --no-quota exclude each other")
     try:
-        answer, talk, analyse = (float(part) for part in args.delays.split("/"))
+        answer, talk, analyze = (float(part) for part in args.delays.split("/"))
     except ValueError:
-        raise UsageError(f"--delays: {args.delays!r} is not ANSWER/TALK/ANALYSE, such as 2/30/10") from None
+        raise UsageError(f"--delays: {args.delays!r} is not ANSWER/TALK/ANALYZE, such as 2/30/10") from None
     try:
         return Emulator(
             host=args.host,
@@ -127,7 +127,7 @@ def build(args: argparse.Namespace) -> Emulator:
             throttle_headers=args.throttle_headers,
             record_requests=10_000,
             clock=Clock(speed=args.speed, frozen=args.frozen),
-            lifecycle=Lifecycle(answer, talk, analyse),
+            lifecycle=Lifecycle(answer, talk, analyze),
             outcomes=dict(_pair("--outcome", text) for text in args.outcome),
             concurrency=args.concurrency,
             do_not_call=tuple(args.do_not_call),

@@ -3,7 +3,7 @@
 They need no key and answer loopback clients only.
 
 ====== ======================= ==========================================================================
-GET    /_emulator/calls        the calls of an organisation, with the fields that Retell does not show
+GET    /_emulator/calls        the calls of an organization, with the fields that Retell does not show
 POST   /_emulator/calls        add calls: one object or a list, as for ``Emulator.add_call``
 GET    /_emulator/faults       the faults and how often they struck
 POST   /_emulator/faults       add one: ``{"kind": "status", "status": 429, "times": 3}``
@@ -15,7 +15,7 @@ DELETE /_emulator/requests     forget them
 POST   /_emulator/reset        forget calls, faults, requests and used quota
 ====== ======================= ==========================================================================
 
-``?organisation=NAME`` speaks of another organisation than the default one. The fields of a fault are those of
+``?organization=NAME`` speaks of another organization than the default one. The fields of a fault are those of
 :class:`~.faults.Fault` (``status``, ``headers``, ``body``, ``seconds``, ``location``) and of ``Faults.add``.
 """
 
@@ -68,19 +68,19 @@ class Control:
         if action is None:
             return text_answer(404, f"Cannot {request.method} {request.path}")
         try:
-            value = action(request.query.get("organisation", "default"), body)
+            value = action(request.query.get("organization", "default"), body)
         except (ValueError, TypeError, KeyError) as error:
             return ApiError(400, str(error)).answer()
         return Answer(204) if value is None else json_answer(200, value)
 
     def _calls(self, name: str, _: Any) -> list[dict[str, Any]]:
-        return list(self._world.organisations[name].calls.values())
+        return list(self._world.organizations[name].calls.values())
 
     def _add_calls(self, name: str, body: Any) -> list[dict[str, Any]]:
         entries = body if isinstance(body, list) else [body]
         if not all(isinstance(entry, dict) for entry in entries):
             raise ValueError("a call must be an object")
-        return [self._world.organisations[name].add_call(**entry) for entry in entries]
+        return [self._world.organizations[name].add_call(**entry) for entry in entries]
 
     def _add_fault(self, _: str, body: Any) -> list[dict[str, Any]]:
         if not isinstance(body, dict) or body.get("kind") not in _KINDS:

@@ -1,4 +1,4 @@
-"""The endpoints on one call that read, stop, delete or analyse it, and the two that describe the account."""
+"""The endpoints on one call that read, stop, delete or analyze it, and the two that describe the account."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from airflow_provider_retell.emulator.placing import shown
 from airflow_provider_retell.emulator.vocabulary import LIVE_STATUSES
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.organisation import Organisation
+    from airflow_provider_retell.emulator.organization import Organization
 
 PURCHASE_LIMIT = 100
 
 
-def get_call(org: Organisation, call_id: str, _: Any) -> Answer:
+def get_call(org: Organization, call_id: str, _: Any) -> Answer:
     """Return the whole call."""
     return json_answer(200, shown(org, org.call(call_id)))
 
 
-def stop_call(org: Organisation, call_id: str, _: Any) -> Answer:
+def stop_call(org: Organization, call_id: str, _: Any) -> Answer:
     """End a live call. That stopping one that is over answers 400 is our guess."""
     call = org.call(call_id)
     if call["call_status"] not in LIVE_STATUSES:
@@ -29,7 +29,7 @@ def stop_call(org: Organisation, call_id: str, _: Any) -> Answer:
     return Answer(204)
 
 
-def delete_call(org: Organisation, call_id: str, _: Any) -> Answer:
+def delete_call(org: Organization, call_id: str, _: Any) -> Answer:
     """Remove a call for good, live or not: that live ones may be deleted is our guess."""
     org.call(call_id)
     org.store.remove(call_id)
@@ -37,8 +37,8 @@ def delete_call(org: Organisation, call_id: str, _: Any) -> Answer:
     return Answer(204)
 
 
-def rerun_call_analysis(org: Organisation, call_id: str, _: Any) -> Answer:
-    """Analyse an ended call again, at once, and charge for it.
+def rerun_call_analysis(org: Organization, call_id: str, _: Any) -> Answer:
+    """Analyze an ended call again, at once, and charge for it.
 
     That it is synchronous, answers 201 and refuses calls that have not ended with 400 is our guess.
     """
@@ -52,7 +52,7 @@ def rerun_call_analysis(org: Organisation, call_id: str, _: Any) -> Answer:
     return json_answer(201, shown(org, call))
 
 
-def get_concurrency(org: Organisation, _: str, __: Any) -> Answer:
+def get_concurrency(org: Organization, _: str, __: Any) -> Answer:
     """Return the live calls and their limit. Limits above 20 count as purchased; burst is off."""
     base = min(org.concurrency, 20)
     purchased = org.concurrency - base

@@ -90,7 +90,7 @@ class Rule:
     fault: Fault
     route: str | None
     call_id: str | None
-    organisation: str | None
+    organization: str | None
     times: int | None
     probability: float
     after: int
@@ -98,13 +98,13 @@ class Rule:
     seen: int = 0
     hits: int = 0
 
-    def strikes(self, route: str | None, call_id: str, organisation: str | None) -> bool:
+    def strikes(self, route: str | None, call_id: str, organization: str | None) -> bool:
         """Whether the fault befalls this request; counts it either way."""
         if self.times is not None and self.hits >= self.times:
             return False
         if self.route not in (None, route) or self.call_id not in (None, call_id):
             return False
-        if self.organisation not in (None, organisation):
+        if self.organization not in (None, organization):
             return False
         self.seen += 1
         if self.seen <= self.after or self.generator.random() >= self.probability:
@@ -127,7 +127,7 @@ class Faults:
         *,
         route: str | None = None,
         call_id: str | None = None,
-        organisation: str | None = None,
+        organization: str | None = None,
         times: int | None = None,
         probability: float | None = None,
         seed: int = 0,
@@ -135,7 +135,7 @@ class Faults:
     ) -> Rule:
         """Let ``fault`` strike the requests that fit, and return the rule, which counts its hits.
 
-        ``route``: an endpoint's name such as "update-call". ``organisation``: the name of the key's one. These
+        ``route``: an endpoint's name such as "update-call". ``organization``: the name of the key's one. These
         and ``call_id`` narrow nothing when None. ``times``: how often it strikes; by default once, or without
         end if a ``probability`` is given; 0 means without end. ``probability``: from 0 to 1, drawn from
         ``seed``, so repeatable. ``after``: let so many fitting requests pass first.
@@ -152,7 +152,7 @@ class Faults:
             fault,
             route,
             call_id,
-            organisation,
+            organization,
             times or None,
             1.0 if probability is None else probability,
             after,
@@ -162,13 +162,13 @@ class Faults:
             self._rules.append(rule)
         return rule
 
-    def pick(self, route: str | None, call_id: str, organisation: str | None) -> Fault | None:
+    def pick(self, route: str | None, call_id: str, organization: str | None) -> Fault | None:
         """Return the fault for this request, if any."""
         if not self._rules:
             return None
         with self._lock:
             for rule in self._rules:
-                if rule.strikes(route, call_id, organisation):
+                if rule.strikes(route, call_id, organization):
                     return rule.fault
         return None
 
@@ -191,7 +191,7 @@ class Faults:
                     "kind": rule.fault.kind,
                     "route": rule.route,
                     "call_id": rule.call_id,
-                    "organisation": rule.organisation,
+                    "organization": rule.organization,
                     "times": rule.times,
                     "hits": rule.hits,
                 }

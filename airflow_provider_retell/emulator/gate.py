@@ -12,7 +12,7 @@ from airflow_provider_retell.emulator.quota import Window, refusal
 from airflow_provider_retell.emulator.schema import check
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.organisation import ApiKey
+    from airflow_provider_retell.emulator.organization import ApiKey
     from airflow_provider_retell.emulator.routes import Route
     from airflow_provider_retell.emulator.world import World
 
@@ -74,7 +74,7 @@ def answer(
 
 
 def _within_quota(world: World, key: ApiKey, route: Route, call_id: str, body: Any) -> Answer:
-    quotas = key.organisation.quotas
+    quotas = key.organization.quotas
     window = quotas.window(route.limiter, route.name)
     errors = quotas.window("call-error", route.name) if route.limiter == "call" else None
     now = time.monotonic()
@@ -97,8 +97,8 @@ def _add_headers(result: Answer, window: Window, now: float) -> None:
 
 
 def _act(key: ApiKey, route: Route, call_id: str, body: Any) -> Answer:
-    organisation = key.organisation
-    organisation.catch_up()
+    organization = key.organization
+    organization.catch_up()
     try:
         if route.endpoint is None:
             return _key_info(key)
@@ -110,7 +110,7 @@ def _act(key: ApiKey, route: Route, call_id: str, body: Any) -> Answer:
             problem = check(body, route.schema)
             if problem is not None:
                 raise ApiError(400, problem)
-        return route.endpoint(organisation, call_id, body)
+        return route.endpoint(organization, call_id, body)
     except ApiError as error:
         return error.answer()
 
@@ -118,7 +118,7 @@ def _act(key: ApiKey, route: Route, call_id: str, body: Any) -> Answer:
 def _key_info(key: ApiKey) -> Answer:
     if not key.api_key_info:
         raise ApiError(403, "Forbidden")
-    info = {"org_id": key.organisation.org_id, "org_name": key.organisation.name}
+    info = {"org_id": key.organization.org_id, "org_name": key.organization.name}
     if key.name is not None:
         info["api_key_name"] = key.name
     return json_answer(200, info)

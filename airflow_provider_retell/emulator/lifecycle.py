@@ -1,4 +1,4 @@
-"""How calls progress: registered, ongoing, ended, analysed, each step at its time on the emulator's clock."""
+"""How calls progress: registered, ongoing, ended, analyzed, each step at its time on the emulator's clock."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Lifecycle:
 
     ``answer``: from placing the call until it is answered, or until dialling gives up (default 2).
     ``talk``: from the answer until the call ends (default 30).
-    ``analyse``: from the end until ``call_analysis`` appears (default 10).
+    ``analyze``: from the end until ``call_analysis`` appears (default 10).
     """
 
     answer: float = 2.0
     talk: float = 30.0
-    analyse: float = 10.0
+    analyze: float = 10.0
 
     def __post_init__(self) -> None:
-        if min(self.answer, self.talk, self.analyse) < 0:
+        if min(self.answer, self.talk, self.analyze) < 0:
             raise ValueError("the delays of a Lifecycle must be 0 or more seconds")
 
 
@@ -78,7 +78,7 @@ class Timeline:
 
 
 class Progress:
-    """Moves the calls of one organisation along its timeline."""
+    """Moves the calls of one organization along its timeline."""
 
     def __init__(
         self, store: CallStore, timeline: Timeline, lifecycle: Lifecycle, outcomes: Mapping[str, str]
@@ -101,7 +101,7 @@ class Progress:
                 max(now, started + self._lifecycle.talk), lambda when: self._hang_up(call, when)
             )
         elif "call_analysis" not in call:
-            self._timeline.at(now + self._lifecycle.analyse, lambda when: self._analyse(call))
+            self._timeline.at(now + self._lifecycle.analyze, lambda when: self._analyze(call))
 
     def end(self, call: Call, when: float, reason: str) -> None:
         """Let a live call end at ``when`` for ``reason``; its analysis follows."""
@@ -133,6 +133,6 @@ class Progress:
         if self._is_in(call, "ongoing"):
             self.end(call, when, self._reason(call))
 
-    def _analyse(self, call: Call) -> None:
+    def _analyze(self, call: Call) -> None:
         if self._store.calls.get(call["call_id"]) is call and call["call_status"] not in LIVE_STATUSES:
             call.setdefault("call_analysis", samples.analysis(call))

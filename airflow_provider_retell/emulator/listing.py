@@ -16,14 +16,14 @@ from airflow_provider_retell.emulator.vocabulary import TRANSCRIPTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_retell.emulator.organisation import Organisation
+    from airflow_provider_retell.emulator.organization import Organization
 
 DEFAULT_PAGE = 50
 
 _LAST = "\U0010ffff"
 
 
-def list_calls(org: Organisation, _: str, body: dict[str, Any]) -> Answer:
+def list_calls(org: Organization, _: str, body: dict[str, Any]) -> Answer:
     """Answer one page.
 
     The page key names the last call given, so calls that come or go do not shift pages.
@@ -54,7 +54,7 @@ def list_calls(org: Organisation, _: str, body: dict[str, Any]) -> Answer:
     return json_answer(200, page)
 
 
-def _candidates(org: Organisation, criteria: dict[str, Any]) -> list[OrderKey]:
+def _candidates(org: Organization, criteria: dict[str, Any]) -> list[OrderKey]:
     """Return the calls worth testing, ascending: by id where ids are given, else by start time if given."""
     ids = criteria.get("call_id", {})
     if ids.get("type") == "enum":
@@ -97,7 +97,7 @@ def _walk(keys: list[OrderKey], descending: bool, page_key: str | None) -> Itera
     return (keys[position] for position in range(begin, len(keys)))
 
 
-def _matching(org: Organisation, criteria: dict[str, Any], keys: Iterator[OrderKey]) -> Iterator[OrderKey]:
+def _matching(org: Organization, criteria: dict[str, Any], keys: Iterator[OrderKey]) -> Iterator[OrderKey]:
     tests = compile_filter(criteria)
     calls = org.calls
     return (key for key in keys if key[1] in calls and all(test(calls[key[1]]) for test in tests))

@@ -22,7 +22,7 @@ class Options:
     """
 
     api_key: str = field(default="key_emulator", repr=False)
-    """The full-access key of the default organisation."""
+    """The full-access key of the default organization."""
 
     host: str = "127.0.0.1"
     """The address to bind."""
@@ -31,12 +31,12 @@ class Options:
     """The port to bind; 0 picks a free one, which ``url`` then tells."""
 
     custom_attributes: Collection[str] = ()
-    """Ids of the custom attributes that the default organisation defines. Values for others are dropped in
+    """Ids of the custom attributes that the default organization defines. Values for others are dropped in
     silence, as documented."""
 
     quotas: Mapping[str, Limit | None] | None = field(default_factory=lambda: DEFAULT_QUOTAS)
     """``{limiter or route: (count, seconds)}`` over the documented defaults; an entry of None switches that
-    limit off, None all. Each organisation has its own budget for each route, in real time."""
+    limit off, None all. Each organization has its own budget for each route, in real time."""
 
     throttle_headers: ThrottleHeaders = "retry-after"
     """How a 429 for a used-up quota tells the wait: ``retry-after`` (seconds) or ``http-date`` beside the
@@ -50,13 +50,13 @@ class Options:
     """The clock that calls progress on; ``Clock(frozen=True)`` for tests that move it by hand."""
 
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
-    """How long dialling, talking and analysing take."""
+    """How long dialling, talking and analyzing take."""
 
     outcomes: Mapping[str, str] = field(default_factory=dict)
     """How calls to a number end: ``{"+14155550123": "dial_no_answer"}``; others end with ``user_hangup``."""
 
     concurrency: int = 20
-    """How many live calls an organisation may have."""
+    """How many live calls an organization may have."""
 
     do_not_call: Collection[str] = ()
     """Numbers that create-phone-call refuses when asked to ``honor_internal_dnc``."""

@@ -9,7 +9,7 @@ from airflow_provider_retell.emulator import samples
 from airflow_provider_retell.emulator.errors import Answer, ApiError, json_answer
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.organisation import Organisation
+    from airflow_provider_retell.emulator.organization import Organization
     from airflow_provider_retell.emulator.vocabulary import Call
 
 IDEMPOTENCY_SECONDS = 3600.0
@@ -19,7 +19,7 @@ _E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
 def place(
-    org: Organisation, from_number: str, task: dict[str, Any], when: float, batch: str | None = None
+    org: Organization, from_number: str, task: dict[str, Any], when: float, batch: str | None = None
 ) -> Call:
     """Register a call at ``when`` (epoch seconds) and let it progress."""
     call = samples.registered("phone_call", samples.new_call_id())
@@ -46,7 +46,7 @@ def check_number(number: str, at: str) -> None:
         raise ApiError(400, f"{at} must be a phone number in E.164 format")
 
 
-def create_phone_call(org: Organisation, _: str, body: dict[str, Any]) -> Answer:
+def create_phone_call(org: Organization, _: str, body: dict[str, Any]) -> Answer:
     """Place one call.
 
     A repeated ``idempotency_key`` gives the first call, even at the concurrency limit; that its further
@@ -71,7 +71,7 @@ def create_phone_call(org: Organisation, _: str, body: dict[str, Any]) -> Answer
     return json_answer(201, shown(org, call))
 
 
-def shown(org: Organisation, call: Call) -> Call:
+def shown(org: Organization, call: Call) -> Call:
     """Return the call as the API shows it."""
     hidden = org.hidden_fields
     return {name: value for name, value in call.items() if name not in hidden}

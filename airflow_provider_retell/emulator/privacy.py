@@ -1,7 +1,7 @@
 """What a stricter ``data_storage_setting`` does to a call that is already stored.
 
 Retell documents that the setting only tightens and what each level keeps; when and how far an ended call is
-cleaned afterwards it does not. Here it happens at once. ``everything_except_pii`` is modelled simply:
+cleaned afterwards it does not. Here it happens at once. ``everything_except_pii`` is modeled simply:
 e-mail addresses and runs of seven or more digits in the transcripts are masked; recordings become scrubbed
 recordings; metadata, dynamic variables and phone numbers stay as they are.
 """

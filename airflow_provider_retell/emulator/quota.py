@@ -1,4 +1,4 @@
-"""Request quotas: sliding windows on real time, one per organisation and route."""
+"""Request quotas: sliding windows on real time, one per organization and route."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ THROTTLED = "Too many API requests, you are being throttled, please try again la
 
 @dataclass(slots=True)
 class Window:
-    """The requests of the last ``seconds`` seconds, at most ``limit`` of them. O(1) amortised per request."""
+    """The requests of the last ``seconds`` seconds, at most ``limit`` of them. O(1) amortized per request."""
 
     limit: int
     seconds: float
@@ -60,7 +60,7 @@ class Window:
 
 
 class QuotaBook:
-    """One organisation's windows. A refused request consumes nothing.
+    """One organization's windows. A refused request consumes nothing.
 
     ``quotas`` overrides :data:`DEFAULT_QUOTAS` entry by entry, keyed by limiter or by route; an entry of None
     switches that limit off, ``quotas=None`` all of them.

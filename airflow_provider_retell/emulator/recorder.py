@@ -12,7 +12,7 @@ from typing import Any
 class RecordedRequest:
     """One request.
 
-    ``route``: the endpoint's name, None if there is none. ``organisation``: that of the key, None if
+    ``route``: the endpoint's name, None if there is none. ``organization``: that of the key, None if
     unknown. ``status``: None while unanswered, and for good if the connection was dropped. ``body``: parsed
     JSON, or None. ``headers``: lower-case names, without authorization. ``at``: time.monotonic() at
     arrival.
@@ -22,7 +22,7 @@ class RecordedRequest:
     path: str
     route: str | None
     call_id: str | None
-    organisation: str | None
+    organization: str | None
     status: int | None
     body: Any
     headers: dict[str, str]
@@ -42,36 +42,36 @@ class Recorder:
         self._answered: Counter[tuple[str | None, str | None, int | None]] = Counter()
         self._lock = threading.Lock()
 
-    def arrived(self, route: str | None, organisation: str | None) -> None:
+    def arrived(self, route: str | None, organization: str | None) -> None:
         """Count a request."""
         with self._lock:
-            self._arrived[route, organisation] += 1
+            self._arrived[route, organization] += 1
 
     def keep(self, request: RecordedRequest) -> None:
         """Keep a request."""
         with self._lock:
             self._requests.append(request)
 
-    def answered(self, route: str | None, organisation: str | None, status: int | None) -> None:
+    def answered(self, route: str | None, organization: str | None, status: int | None) -> None:
         """Count an answer."""
         with self._lock:
-            self._answered[route, organisation, status] += 1
+            self._answered[route, organization, status] += 1
 
     def requests(self) -> list[RecordedRequest]:
         """Return the kept requests, in order of arrival."""
         with self._lock:
             return list(self._requests)
 
-    def count(self, route: str | None, status: int | None, organisation: str | None) -> int:
+    def count(self, route: str | None, status: int | None, organization: str | None) -> int:
         """How many requests there were, narrowed by whatever is not None."""
         with self._lock:
             if status is None:
                 pairs = self._arrived.items()
-                return sum(n for (r, o), n in pairs if route in (None, r) and organisation in (None, o))
+                return sum(n for (r, o), n in pairs if route in (None, r) and organization in (None, o))
             return sum(
                 n
                 for (r, o, s), n in self._answered.items()
-                if s == status and route in (None, r) and organisation in (None, o)
+                if s == status and route in (None, r) and organization in (None, o)
             )
 
     def clear(self) -> None:

@@ -9,12 +9,12 @@ from urllib.parse import unquote
 
 from airflow_provider_retell.emulator import batch, bodies, endpoints, listing, placing, updates
 from airflow_provider_retell.emulator.errors import Answer
-from airflow_provider_retell.emulator.organisation import Organisation
+from airflow_provider_retell.emulator.organization import Organization
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
 
-Endpoint = Callable[[Organisation, str, Any], Answer]
+Endpoint = Callable[[Organization, str, Any], Answer]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ ROUTES = (
         ("history", "edit"),
     ),
     Route("get-concurrency", "GET", "/get-concurrency", endpoints.get_concurrency),
-    # No endpoint: it is answered where the key is known, not only its organisation.
+    # No endpoint: it is answered where the key is known, not only its organization.
     Route("get-api-key-info", "GET", "/get-api-key-info", None),
 )
 

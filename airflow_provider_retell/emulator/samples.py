@@ -1,4 +1,4 @@
-"""Realistic call objects: what Retell fills in when a call is registered, starts, ends and is analysed."""
+"""Realistic call objects: what Retell fills in when a call is registered, starts, ends and is analyzed."""
 
 from __future__ import annotations
 

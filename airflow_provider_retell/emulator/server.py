@@ -11,9 +11,9 @@ from aiohttp import web
 
 from airflow_provider_retell.emulator.app import App
 from airflow_provider_retell.emulator.options import Options
-from airflow_provider_retell.emulator.organisation import ApiKey, Organisation
+from airflow_provider_retell.emulator.organization import ApiKey, Organization
 from airflow_provider_retell.emulator.quota import DEFAULT_QUOTAS, Limit
-from airflow_provider_retell.emulator.world import DEFAULT_ORGANISATION, World
+from airflow_provider_retell.emulator.world import DEFAULT_ORGANIZATION, World
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -39,7 +39,7 @@ class Emulator(Options):
     The arguments are the fields of :class:`~airflow_provider_retell.emulator.Options`. The server runs in a
     thread of its own with its own event loop, so it serves synchronous and asynchronous tests alike. All
     methods may be called from any thread. ``calls``, ``requests``, ``placed`` and ``reruns`` speak of the
-    default organisation, ``requests`` of all.
+    default organization, ``requests`` of all.
     """
 
     def __post_init__(self) -> None:
@@ -124,24 +124,24 @@ class Emulator(Options):
     # -- the state
 
     @property
-    def organisation(self) -> Organisation:
-        """The default organisation."""
+    def organization(self) -> Organization:
+        """The default organization."""
         return self._world.default
 
     @property
     def calls(self) -> dict[str, Call]:
-        """The calls of the default organisation, by id, live: what you change is what the server serves."""
+        """The calls of the default organization, by id, live: what you change is what the server serves."""
         return self._world.default.calls
 
     @property
     def placed(self) -> list[Call]:
-        """The calls that were really placed in the default organisation, oldest first."""
+        """The calls that were really placed in the default organization, oldest first."""
         self._world.default.catch_up()
         return self._world.default.placed
 
     @property
     def reruns(self) -> int:
-        """How many analyses of the default organisation were charged again."""
+        """How many analyses of the default organization were charged again."""
         return self._world.default.reruns
 
     @property
@@ -151,32 +151,32 @@ class Emulator(Options):
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests so far, of every organisation, in order of arrival (see ``record_requests``)."""
+        """The requests so far, of every organization, in order of arrival (see ``record_requests``)."""
         return self._world.recorder.requests()
 
     def count(
-        self, route: str | None = None, *, status: int | None = None, organisation: str | None = None
+        self, route: str | None = None, *, status: int | None = None, organization: str | None = None
     ) -> int:
         """Return how many requests there were; None narrows nothing.
 
         ``route``: an endpoint's name such as "update-call". ``status``: what they were answered with.
-        ``organisation``: the name of their key's organisation. Counts whether requests are recorded or not.
+        ``organization``: the name of their key's organization. Counts whether requests are recorded or not.
         """
-        return self._world.recorder.count(route, status, organisation)
+        return self._world.recorder.count(route, status, organization)
 
     def clear_requests(self) -> None:
         """Forget requests and counts."""
         self._world.recorder.clear()
 
     def add_call(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Call:
-        """Add a call to the default organisation; see ``Organisation.add_call``."""
+        """Add a call to the default organization; see ``Organization.add_call``."""
         return self._world.default.add_call(progress=progress, minimal=minimal, **fields)
 
     def add_calls(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
-        """Add many calls to the default organisation; see ``Organisation.add_calls``."""
+        """Add many calls to the default organization; see ``Organization.add_calls``."""
         self._world.default.add_calls(call_ids, minimal=minimal, **fields)
 
-    def add_organisation(
+    def add_organization(
         self,
         name: str,
         *,
@@ -184,12 +184,12 @@ class Emulator(Options):
         custom_attributes: Collection[str] = (),
         quotas: Mapping[str, Limit | None] | None = DEFAULT_QUOTAS,
         concurrency: int = 20,
-    ) -> Organisation:
-        """Add an organisation with its own calls, quotas, attributes and concurrency.
+    ) -> Organization:
+        """Add an organization with its own calls, quotas, attributes and concurrency.
 
         It has a full-access key, random unless given (see its ``api_key``).
         """
-        return self._world.add_organisation(
+        return self._world.add_organization(
             name,
             api_key=api_key,
             custom_attributes=custom_attributes,
@@ -202,17 +202,17 @@ class Emulator(Options):
         key: str,
         permissions: Mapping[str, str] | None = None,
         *,
-        organisation: str = DEFAULT_ORGANISATION,
+        organization: str = DEFAULT_ORGANIZATION,
         api_key_info: bool = True,
         name: str | None = None,
     ) -> None:
-        """Add a key to an organisation.
+        """Add a key to an organization.
 
         ``permissions`` restricts it: ``{"history": "read", "call": "edit"}``; groups left out are "none";
         None: full access. ``api_key_info=False``: /get-api-key-info answers it 403. ``name``: the key's
         display name.
         """
-        owner = self._world.organisations[organisation]
+        owner = self._world.organizations[organization]
         self._world.add_key(ApiKey(key, owner, permissions, api_key_info, name))
 
     def revoke_key(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""The calls of one organisation: a dictionary, the order of list-calls, and which calls are live."""
+"""The calls of one organization: a dictionary, the order of list-calls, and which calls are live."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from airflow_provider_retell.emulator.placing import shown
 from airflow_provider_retell.emulator.privacy import check_tightening, tighten
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.organisation import Organisation
+    from airflow_provider_retell.emulator.organization import Organization
     from airflow_provider_retell.emulator.vocabulary import Call
 
 
-def update_call(org: Organisation, call_id: str, body: dict[str, Any]) -> Answer:
+def update_call(org: Organization, call_id: str, body: dict[str, Any]) -> Answer:
     """Update a call that has ended; all or nothing."""
     options = org.options
     call = org.call(call_id)
@@ -38,7 +38,7 @@ def update_call(org: Organisation, call_id: str, body: dict[str, Any]) -> Answer
     return json_answer(200, shown(org, call))
 
 
-def _set_metadata(org: Organisation, call: Call, metadata: dict[str, Any]) -> None:
+def _set_metadata(org: Organization, call: Call, metadata: dict[str, Any]) -> None:
     if org.options.metadata_semantics == "merge":
         metadata = {**call.get("metadata", {}), **metadata}
     if org.options.drops_null:
@@ -46,7 +46,7 @@ def _set_metadata(org: Organisation, call: Call, metadata: dict[str, Any]) -> No
     call["metadata"] = metadata
 
 
-def update_live_call(org: Organisation, call_id: str, body: dict[str, Any]) -> Answer:
+def update_live_call(org: Organization, call_id: str, body: dict[str, Any]) -> Answer:
     """Change a call while it goes on. That only ``ongoing`` calls are live here is our guess."""
     call = org.call(call_id)
     if call["call_status"] != "ongoing":
@@ -74,7 +74,7 @@ def update_live_call(org: Organisation, call_id: str, body: dict[str, Any]) -> A
     return json_answer(200, {"success": True})
 
 
-def _override_variables(org: Organisation, call: Call, override: dict[str, str] | None) -> None:
+def _override_variables(org: Organization, call: Call, override: dict[str, str] | None) -> None:
     own = org.agent_variables.setdefault(call["call_id"], call.get("retell_llm_dynamic_variables", {}))
     if override is None:
         call["retell_llm_dynamic_variables"] = dict(own)

@@ -1,4 +1,4 @@
-"""All that an emulator knows: its organisations, their keys, the faults and the recorded requests."""
+"""All that an emulator knows: its organizations, their keys, the faults and the recorded requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.faults import Faults
-from airflow_provider_retell.emulator.organisation import ApiKey, Organisation
+from airflow_provider_retell.emulator.organization import ApiKey, Organization
 from airflow_provider_retell.emulator.recorder import Recorder
 from airflow_provider_retell.emulator.routes import ROUTE_NAMES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.quota import Limit
 
-DEFAULT_ORGANISATION = "default"
+DEFAULT_ORGANIZATION = "default"
 
 
 class World:
@@ -24,13 +24,13 @@ class World:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.organisations: dict[str, Organisation] = {}
+        self.organizations: dict[str, Organization] = {}
         self.keys: dict[str, ApiKey] = {}
         self.faults = Faults(ROUTE_NAMES)
         self.recorder = Recorder(options.record_requests)
         options.clock.on_advance(self.catch_up)
-        self.add_organisation(
-            DEFAULT_ORGANISATION,
+        self.add_organization(
+            DEFAULT_ORGANIZATION,
             api_key=options.api_key,
             custom_attributes=options.custom_attributes,
             quotas=options.quotas,
@@ -38,11 +38,11 @@ class World:
         )
 
     @property
-    def default(self) -> Organisation:
-        """The organisation that is there from the start."""
-        return self.organisations[DEFAULT_ORGANISATION]
+    def default(self) -> Organization:
+        """The organization that is there from the start."""
+        return self.organizations[DEFAULT_ORGANIZATION]
 
-    def add_organisation(
+    def add_organization(
         self,
         name: str,
         *,
@@ -50,14 +50,14 @@ class World:
         custom_attributes: Collection[str],
         quotas: Mapping[str, Limit | None] | None,
         concurrency: int,
-    ) -> Organisation:
-        """Add an organisation and its full-access key (a random one unless given)."""
-        if name in self.organisations:
-            raise ValueError(f"there is an organisation {name!r} already")
+    ) -> Organization:
+        """Add an organization and its full-access key (a random one unless given)."""
+        if name in self.organizations:
+            raise ValueError(f"there is an organization {name!r} already")
         if concurrency < 0:
             raise ValueError("concurrency must be 0 or more")
         secret = api_key or f"key_{secrets.token_hex(14)}"
-        organisation = Organisation(
+        organization = Organization(
             name,
             self.options,
             api_key=secret,
@@ -66,9 +66,9 @@ class World:
             quotas=quotas,
             concurrency=concurrency,
         )
-        self.add_key(ApiKey(secret, organisation))
-        self.organisations[name] = organisation
-        return organisation
+        self.add_key(ApiKey(secret, organization))
+        self.organizations[name] = organization
+        return organization
 
     def add_key(self, key: ApiKey) -> None:
         """Add a key; ValueError if its secret is taken."""
@@ -77,13 +77,13 @@ class World:
         self.keys[key.secret] = key
 
     def catch_up(self) -> None:
-        """Let all happen that is due on the clock, in every organisation."""
-        for organisation in tuple(self.organisations.values()):
-            organisation.catch_up()
+        """Let all happen that is due on the clock, in every organization."""
+        for organization in tuple(self.organizations.values()):
+            organization.catch_up()
 
     def reset(self) -> None:
-        """Forget calls, plans, charges, used quota, faults and requests; keep organisations and keys."""
-        for organisation in tuple(self.organisations.values()):
-            organisation.clear()
+        """Forget calls, plans, charges, used quota, faults and requests; keep organizations and keys."""
+        for organization in tuple(self.organizations.values()):
+            organization.clear()
         self.faults.clear()
         self.recorder.clear()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_connection(hook: RetellHook) -> tuple[bool, str]:
-    """Ask Retell whose key this is; if the key may not know, ask for the organisation's concurrency."""
+    """Ask Retell whose key this is; if the key may not know, ask for the organization's concurrency."""
     try:
         try:
             info = hook.get_api_key_info()
@@ -31,7 +31,7 @@ def check_connection(hook: RetellHook) -> tuple[bool, str]:
     except PermissionDeniedError:
         return False, (
             "Retell knows this API key, but the key is restricted and may read neither its own name nor the "
-            "organisation's concurrency. It may still do what its permissions name (Retell dashboard, API Keys)."
+            "organization's concurrency. It may still do what its permissions name (Retell dashboard, API Keys)."
         )
     except AuthenticationError:
         return False, "Retell does not accept this API key: copy it again from Retell's dashboard (API Keys)."
@@ -47,4 +47,4 @@ def check_connection(hook: RetellHook) -> tuple[bool, str]:
     except RetellError as error:
         return False, str(error)
     name = f" with the API key {info.api_key_name!r}" if info.api_key_name else ""
-    return True, f"Connected to the Retell organisation {info.org_name or info.org_id!r}{name}."
+    return True, f"Connected to the Retell organization {info.org_name or info.org_id!r}{name}."

@@ -1,4 +1,4 @@
-"""Which Airflow this is, among those that share a Retell organisation."""
+"""Which Airflow this is, among those that share a Retell organization."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from __future__ import annotations
 def in_this_airflow(dag_id: str) -> str:
     """Return *dag_id*, with ``[retell] deployment`` before it if that is set.
 
-    Retell has no sandbox, so staging may use the organisation that production uses. Without a name of its own it would
+    Retell has no sandbox, so staging may use the organization that production uses. Without a name of its own it would
     find production's calls, and take them for those that it has placed.
     """
     from airflow.configuration import conf

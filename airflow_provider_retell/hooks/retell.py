@@ -73,7 +73,7 @@ class RetellHook(Endpoints, BaseHook):
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return the form's hidden and renamed fields, for Airflow before 3.3."""
-        return form.behaviour()
+        return form.behavior()
 
     @functools.cached_property
     def settings(self) -> Settings:

@@ -1,6 +1,6 @@
 """One async hook per connection for everything that runs in one event loop.
 
-A triggerer runs hundreds of waits at once. They share a hook, and with it the quota of their organisation, its
+A triggerer runs hundreds of waits at once. They share a hook, and with it the quota of their organization, its
 connections to Retell, its pause when Retell is throttling, and one look-up of the Airflow connection.
 
 A triggerer that is never idle keeps its hook for weeks, and the Airflow connection changes meanwhile: the hook looks at

@@ -26,7 +26,7 @@ class PhoneCallNotifier(BaseNotifier):
     were placed before are found by marks in their metadata, and an idempotency key holds back those that ask at the
     same moment. A failure within the cool-down, or beyond the run's limit, is not called about later.
 
-    :param from_number: a number of your organisation, in E.164 form (templated).
+    :param from_number: a number of your organization, in E.164 form (templated).
     :param to_number: whom to call, in E.164 form (templated).
     :param override_agent_id: the agent that speaks, in place of the number's (templated).
     :param reason: what the agent is to say about it; the kind of the error if not given, never its text, which may

@@ -142,7 +142,7 @@ class WaitingOperator(RetellOperator):
     def wait_for(
         self, call_id: str, until: Until, *, stop_on_kill: bool = False, deadline: float | None = None
     ) -> Call:
-        """Return the call once it is over (or analysed); in deferrable mode, leave the worker until then.
+        """Return the call once it is over (or analyzed); in deferrable mode, leave the worker until then.
 
         The task then goes on in :meth:`resume`.
 

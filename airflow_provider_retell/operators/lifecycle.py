@@ -1,4 +1,4 @@
-"""The rest of a call's life: read it, change it while it goes on, stop it, analyse it again, delete it."""
+"""The rest of a call's life: read it, change it while it goes on, stop it, analyze it again, delete it."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class DeleteCallOperator(RetellOperator):
 
     "Gone" is what reading the call says: if Retell refuses to delete a call that is there, the task fails.
 
-    The key of another organisation looks like "gone" to Retell, which knows calls by organisation: with
+    The key of another organization looks like "gone" to Retell, which knows calls by organization: with
     ``missing_ok=False`` a call that is not there fails the task.
 
     :param call_id: the call (templated).
@@ -271,7 +271,7 @@ class DeleteCallOperator(RetellOperator):
 
 
 class RerunCallAnalysisOperator(OnceOperator):
-    """Analyse a call again with the agent's latest draft. Retell charges for it and sends no webhook.
+    """Analyze a call again with the agent's latest draft. Retell charges for it and sends no webhook.
 
     Sent once, as :class:`~airflow_provider_retell.operators.place.CreateBatchCallOperator` does: a try of which it is
     not known whether Retell acted fails the task for good, and so do later tries, since another would pay again.

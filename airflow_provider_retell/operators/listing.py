@@ -31,7 +31,7 @@ class ListCallsOperator(LoopOperator):
     were read), ``malformed`` (not as Retell documents calls; written as they came), ``window`` (epoch milliseconds),
     ``requests``, ``seconds``, ``waited_seconds``, ``schema_version``.
 
-    Retell has no "changed since": a call changes when it ends and again when it is analysed. So the window reaches
+    Retell has no "changed since": a call changes when it ends and again when it is analyzed. So the window reaches
     back by ``overlap`` before the data interval, and a call may stand in two files: use ``call_id`` as the key and
     let the later file win. In Airflow 3 a cron expression as ``schedule`` gives runs no interval;
     ``CronDataIntervalTimetable`` does.

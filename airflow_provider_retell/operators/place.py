@@ -47,7 +47,7 @@ class CreatePhoneCallOperator(WaitingOperator):
 
     API: https://docs.retellai.com/api-references/create-phone-call
 
-    :param from_number: a number of your organisation, in E.164 form (templated).
+    :param from_number: a number of your organization, in E.164 form (templated).
     :param to_number: whom to call, in E.164 form (templated). Numbers are not logged or shown.
     :param metadata: stored with the call: a dict, or text that renders to a JSON object (templated).
     :param retell_llm_dynamic_variables: text by name, filled into the agent's prompts (templated).
@@ -178,7 +178,7 @@ class CreatePhoneCallOperator(WaitingOperator):
         except NotFoundError as error:
             raise AirflowFailException(
                 f"Call {call_id}, which this task placed before, was deleted, or the connection leads to another "
-                "organisation now. Nobody was called. To call anew, clear this task with on_clear='new'"
+                "organization now. Nobody was called. To call anew, clear this task with on_clear='new'"
             ) from error
 
     def _place(self, key: str, to_number: str) -> Call:
@@ -229,7 +229,7 @@ class CreateBatchCallOperator(OnceOperator):
 
     API: https://docs.retellai.com/api-references/create-batch-call
 
-    :param from_number: a number of your organisation, in E.164 form (templated).
+    :param from_number: a number of your organization, in E.164 form (templated).
     :param tasks: a list of dicts with ``to_number`` and, for each call, what create-phone-call takes:
         ``metadata``, ``retell_llm_dynamic_variables``, ``override_agent_id`` … (templated). Not logged or shown.
     :param name: what the dashboard shows (templated).

@@ -244,9 +244,9 @@ class BatchCallSensor(RetellSensor):
 
 
 class ConcurrencySensor(RetellSensor):
-    """Wait until the organisation has room for more calls; returns how much room there is.
+    """Wait until the organization has room for more calls; returns how much room there is.
 
-    Somebody else may take the room before you do: a gate, not a reservation. More calls than the organisation may
+    Somebody else may take the room before you do: a gate, not a reservation. More calls than the organization may
     have at all fail the task at once.
 
     :param calls: for how many (templated).

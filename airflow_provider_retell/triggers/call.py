@@ -95,7 +95,7 @@ class BatchCallTrigger(PollTrigger):
 
 
 class ConcurrencyTrigger(PollTrigger):
-    """Wait until the organisation has room for more calls. The event has ``room``.
+    """Wait until the organization has room for more calls. The event has ``room``.
 
     :param calls: for how many.
     """

@@ -84,7 +84,7 @@ class CallEventTrigger(BaseEventTrigger):
         asset_name: str | None = None,
         **airflow: Any,
     ) -> None:
-        # Airflow's own base takes any argument, so a misspelt filter would let all calls through.
+        # Airflow's own base takes any argument, so a misspelled filter would let all calls through.
         if unknown := airflow.keys() - {"queue"}:
             raise TypeError(f"CallEventTrigger has no argument {', '.join(sorted(unknown))}")
         super().__init__(**airflow)  # type: ignore[no-untyped-call, unused-ignore]

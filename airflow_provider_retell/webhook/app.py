@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 8 * 1024 * 1024
-"""Of one body. An analysed call of two hours with the time of every word is some megabytes."""
+"""Of one body. An analyzed call of two hours with the time of every word is some megabytes."""
 
 MAX_BYTES_AT_ONCE = 4 * MAX_BYTES
 """Of all bodies that are arriving: until one is complete, nobody knows whether it is signed."""

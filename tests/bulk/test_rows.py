@@ -411,8 +411,8 @@ def test_failed_rows_are_those_not_done(emulator: Emulator, run: Any, tmp_path: 
         context={"folder": str(tmp_path)},
     )
     assert [line["call_id"] for line in task.report] == ["call_3", "call_4", "call_5"]
-    misspelt = FailedRows(source, str(tmp_path / "old.jsonl"), outcomes=["invald"])  # type: ignore[list-item]
-    task = run(rows=misspelt, context={"folder": str(tmp_path)}, fails=True)
+    misspelled = FailedRows(source, str(tmp_path / "old.jsonl"), outcomes=["invald"])  # type: ignore[list-item]
+    task = run(rows=misspelled, context={"folder": str(tmp_path)}, fails=True)
     assert "not invald" in str(task.error)
 
 

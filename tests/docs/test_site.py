@@ -50,7 +50,7 @@ def test_the_changelog_has_its_form() -> None:
     for release in releases:
         name = release.partition(" ")[0]
         assert re.search(rf"^{re.escape(name)}: https://", text, flags=re.MULTILINE), f"{name} has no link"
-    kinds = {"Added", "Changed", "Changed behaviour", "Deprecated", "Removed", "Fixed", "Security"}
+    kinds = {"Added", "Changed", "Changed behavior", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(re.findall(r"^### (.*)$", text, flags=re.MULTILINE)) <= kinds
 
 

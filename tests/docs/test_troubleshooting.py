@@ -264,7 +264,7 @@ def _(world: World) -> object:
     return world.fails(Fault.status(400)).get_call("call_1")
 
 
-@provokes("Either the id does not exist in the organisation")
+@provokes("Either the id does not exist in the organization")
 def _(world: World) -> object:
     return world.connect().update_call("call_unknown", metadata={"tier": "gold"})
 
@@ -291,7 +291,7 @@ def _(_: World) -> object:
     return RetellHook().get_call("call_of_others")
 
 
-@provokes("The organisation's quota is used up")
+@provokes("The organization's quota is used up")
 def _(world: World) -> object:
     return world.fails(Fault.status(429)).get_call("call_1")
 

@@ -34,25 +34,25 @@ def run_dag(dag_id: str, env: dict[str, str]) -> str:
 
 
 @pytest.mark.example
-def test_many_workspaces_updates_each_organisation_by_its_own_key(tmp_path: Path) -> None:
+def test_many_workspaces_updates_each_organization_by_its_own_key(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
-    database.execute("create table client_calls (call_id text, organisation text, tier text)")
+    database.execute("create table client_calls (call_id text, organization text, tier text)")
     with Emulator() as emulator:
         env = environment(tmp_path) | {"AIRFLOW_CONN_WAREHOUSE": sqlite_connection(tmp_path / "warehouse.db")}
-        organisations = {name: emulator.add_organisation(name) for name in ("acme", "globex")}
-        for name, organisation in organisations.items():
+        organizations = {name: emulator.add_organization(name) for name in ("acme", "globex")}
+        for name, organization in organizations.items():
             for number in range(3):
-                organisation.add_call(call_id=f"{name}_{number}", call_status="ended")
+                organization.add_call(call_id=f"{name}_{number}", call_status="ended")
                 facts = (f"{name}_{number}", f"retell_{name}", f"tier of {name}")
                 database.execute("insert into client_calls values (?, ?, ?)", facts)
-            env[f"AIRFLOW_CONN_RETELL_{name.upper()}"] = connection(emulator.url, organisation.api_key)
+            env[f"AIRFLOW_CONN_RETELL_{name.upper()}"] = connection(emulator.url, organization.api_key)
         printed = run_dag("many_workspaces", env)
-        for name, organisation in organisations.items():
-            assert [call["metadata"] for call in organisation.calls.values()] == [
+        for name, organization in organizations.items():
+            assert [call["metadata"] for call in organization.calls.values()] == [
                 {"tier": f"tier of {name}"}
             ] * 3, printed
-            assert emulator.count("update-call", organisation=name) == 3
-            assert emulator.count("list-calls", organisation=name) == 1
+            assert emulator.count("update-call", organization=name) == 3
+            assert emulator.count("list-calls", organization=name) == 1
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ NOTE = "quokka-parasol-note"
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """Calls talk for a minute and are analysed half a minute later, which takes three seconds here.
+    """Calls talk for a minute and are analyzed half a minute later, which takes three seconds here.
 
     The clock stands still until the first look at a call, so that there is something to wait for.
     """
-    with Emulator(clock=Clock(speed=30, frozen=True), lifecycle=Lifecycle(talk=60, analyse=30)) as emulator:
+    with Emulator(clock=Clock(speed=30, frozen=True), lifecycle=Lifecycle(talk=60, analyze=30)) as emulator:
         yield emulator
 
 

@@ -78,7 +78,7 @@ def test_bad_line_of_the_calls_file(tmp_path, capsys, line, message):
         (["--quota", "general=many"], "NAME=COUNT/SECONDS"),
         (["--quota", "generel=1/1"], "unknown quota"),
         (["--quota", "general=1/1", "--no-quota"], "exclude each other"),
-        (["--delays", "1/2"], "ANSWER/TALK/ANALYSE"),
+        (["--delays", "1/2"], "ANSWER/TALK/ANALYZE"),
         (["--outcome", "+14155550123"], "NAME=VALUE"),
         (["--outcome", "+14155550123=gone"], "disconnection_reason"),
         (["--speed", "0"], "speed"),
@@ -126,7 +126,7 @@ def test_options_reach_the_emulator():
     assert emulator.throttle_headers == "none"
     assert emulator.concurrency == 3
     assert (emulator.clock.speed, emulator.clock.frozen) == (60, True)
-    assert (emulator.lifecycle.answer, emulator.lifecycle.talk, emulator.lifecycle.analyse) == (1, 2, 3)
+    assert (emulator.lifecycle.answer, emulator.lifecycle.talk, emulator.lifecycle.analyze) == (1, 2, 3)
     assert emulator.outcomes == {"+14155550123": "dial_busy"}
     assert emulator.do_not_call == ("+14155550199",)
     assert (emulator.metadata_semantics, emulator.drops_null) == ("merge", True)

@@ -44,9 +44,9 @@ def test_status_with_own_body(emulator, send):
     assert reply.headers["content-type"].startswith("text/html")
 
 
-def test_one_call_one_organisation_and_after(emulator, send):
-    emulator.add_organisation("other", api_key="key_other").add_call(call_id="call_1")
-    emulator.faults.add(Fault.status(500), call_id="call_1", organisation="default", after=1)
+def test_one_call_one_organization_and_after(emulator, send):
+    emulator.add_organization("other", api_key="key_other").add_call(call_id="call_1")
+    emulator.faults.add(Fault.status(500), call_id="call_1", organization="default", after=1)
     statuses = [
         send(emulator, "GET", f"/v2/get-call/{call_id}", key=key).status
         for call_id, key in (

@@ -152,7 +152,7 @@ def test_tool_calls_are_read_off_the_transcript_if_not_given(emulator, ids):
         {"pagination_key": "no key of ours"},
         {"sort_order": "up"},
         {"filter": {}},
-        {"filter_criteria": {"colour": text("eq", "red")}},
+        {"filter_criteria": {"color": text("eq", "red")}},
         {"filter_criteria": {"call_status": among("registered")}},
         {"filter_criteria": {"call_status": ["ended"]}},
         {"filter_criteria": {"call_id": {"type": "enum", "op": "in"}}},
@@ -251,9 +251,9 @@ def test_looking_up_ids_does_not_scan_all_calls(emulator, send):
     assert (time.process_time() - started) / 20 < 0.01
 
 
-def test_calls_of_another_organisation_are_invisible(emulator, send, ids):
+def test_calls_of_another_organization_are_invisible(emulator, send, ids):
     emulator.add_call(call_id="call_1")
-    emulator.add_organisation("other", api_key="key_other").add_call(call_id="call_2")
+    emulator.add_organization("other", api_key="key_other").add_call(call_id="call_2")
     assert ids(emulator) == ["call_1"]
     assert ids(emulator, {"call_id": among("call_1", "call_2")}) == ["call_1"]
     assert (

@@ -20,7 +20,7 @@ def place(send):
     return ask
 
 
-def test_a_call_lives_registered_ongoing_ended_analysed(emulator, client):
+def test_a_call_lives_registered_ongoing_ended_analyzed(emulator, client):
     placed = client.call.create_phone_call(
         from_number=FROM,
         to_number=TO,
@@ -72,7 +72,7 @@ def test_one_long_leap_gives_the_same_times_as_many_steps(make, send):
     ],
 )
 def test_outcomes(make, reason, status, connected, place):
-    emulator = make(outcomes={TO: reason}, lifecycle=Lifecycle(answer=1, talk=5, analyse=1))
+    emulator = make(outcomes={TO: reason}, lifecycle=Lifecycle(answer=1, talk=5, analyze=1))
     place(emulator)
     emulator.clock.advance(7)
     (call,) = emulator.placed
@@ -128,7 +128,7 @@ def test_idempotency_holds_at_the_concurrency_limit(make, place):
         ({"to_number": None}, "must be string"),
         ({"retell_llm_dynamic_variables": {"n": 1}}, "must be string"),
         ({"override_agent_version": 1.5}, "must be string or integer"),
-        ({"colour": "red"}, "additional properties: 'colour'"),
+        ({"color": "red"}, "additional properties: 'color'"),
         ({"to_number": "+14155550199", "honor_internal_dnc": True}, "do not call"),
     ],
 )

@@ -16,9 +16,9 @@ def test_documented_defaults():
     assert DEFAULT_QUOTAS["call"] == (1000, 10.0)
 
 
-def test_each_route_and_organisation_has_its_own_budget(make, send):
+def test_each_route_and_organization_has_its_own_budget(make, send):
     emulator = make(quotas={"general": (3, 60)})
-    other = emulator.add_organisation("other", quotas={"general": (1, 60)})
+    other = emulator.add_organization("other", quotas={"general": (1, 60)})
     emulator.add_call(call_id="call_1")
     get = [send(emulator, "GET", "/v2/get-call/call_1") for _ in range(4)]
     assert [reply.status for reply in get] == [200, 200, 200, 429]

@@ -54,7 +54,7 @@ class TestKeys:
         assert send(emulator, "GET", "/get-concurrency", key="key_blind").status == 200
 
     def test_identity_with_the_sdk(self, emulator, client, connect):
-        other = emulator.add_organisation("Agency", custom_attributes=("attr_x",), concurrency=3)
+        other = emulator.add_organization("Agency", custom_attributes=("attr_x",), concurrency=3)
         if not hasattr(client, "identity"):
             pytest.skip("this SDK cannot ask for its identity")
         assert client.identity.retrieve().org_name == "default"
@@ -66,7 +66,7 @@ class TestKeys:
         with pytest.raises(ValueError, match="exists already"):
             emulator.add_key(emulator.api_key)
         with pytest.raises(ValueError, match="already"):
-            emulator.add_organisation("default")
+            emulator.add_organization("default")
 
 
 class TestRoutes:
@@ -144,16 +144,16 @@ class TestRecording:
         assert (first.method, first.path) == ("PATCH", "/v2/update-call/call_1")
         assert (first.route, first.call_id, first.status) == ("update-call", "call_1", 200)
         assert first.body == {"metadata": {"a": 1}}
-        assert first.organisation == "default"
+        assert first.organization == "default"
         assert first.headers["x-mine"] == "yes"
         assert "authorization" not in first.headers
         assert before <= first.at <= second.at <= third.at <= time.monotonic()
         assert (second.status, second.body) == (400, None)
-        assert (third.route, third.call_id, third.status, third.organisation) == (None, None, 404, None)
+        assert (third.route, third.call_id, third.status, third.organization) == (None, None, 404, None)
         assert emulator.count() == 3
         assert emulator.count("update-call") == 2
         assert emulator.count("update-call", status=200) == 1
-        assert emulator.count("update-call", organisation="other") == 0
+        assert emulator.count("update-call", organization="other") == 0
         emulator.clear_requests()
         assert (emulator.requests, emulator.count()) == ([], 0)
 
@@ -224,7 +224,7 @@ class TestClock:
         assert clock.now() >= stood + 5
 
     def test_calls_progress_by_themselves(self, make):
-        emulator = make(clock=Clock(speed=1000), lifecycle=Lifecycle(answer=5, talk=10, analyse=5))
+        emulator = make(clock=Clock(speed=1000), lifecycle=Lifecycle(answer=5, talk=10, analyze=5))
         emulator.add_call(call_id="call_1", call_status="registered", progress=True)
         deadline = time.monotonic() + 5
         while "call_analysis" not in emulator.calls["call_1"] and time.monotonic() < deadline:
@@ -325,11 +325,11 @@ class TestControl:
         assert send(emulator, "POST", "/_emulator/reset").status == 204
         assert (emulator.calls, emulator.count()) == ({}, 0)
 
-    def test_other_organisations(self, emulator, send):
-        emulator.add_organisation("other").add_call(call_id="call_o")
-        (call,) = send(emulator, "GET", "/_emulator/calls?organisation=other").json
+    def test_other_organizations(self, emulator, send):
+        emulator.add_organization("other").add_call(call_id="call_o")
+        (call,) = send(emulator, "GET", "/_emulator/calls?organization=other").json
         assert call["call_id"] == "call_o"
-        assert send(emulator, "GET", "/_emulator/calls?organisation=nobody").status == 400
+        assert send(emulator, "GET", "/_emulator/calls?organization=nobody").status == 400
 
     @pytest.mark.parametrize(
         ("path", "body"),
@@ -340,7 +340,7 @@ class TestControl:
             ("faults", {"kind": "explode"}),
             ("faults", {"kind": "slow"}),
             ("faults", {"kind": "drop", "route": "x"}),
-            ("faults", {"kind": "drop", "colour": "red"}),
+            ("faults", {"kind": "drop", "color": "red"}),
             ("clock", {"advance": -1}),
             ("clock", {"advance": "1"}),
             ("clock", {"rewind": 1}),

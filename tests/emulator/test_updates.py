@@ -92,8 +92,8 @@ def test_one_bad_field_spoils_the_whole_update(emulator, send):
     assert emulator.calls["call_1"]["metadata"] == {"a": 1}
 
 
-def test_unknown_call_and_call_of_another_organisation(emulator, client, connect):
-    other = emulator.add_organisation("other", api_key="key_other")
+def test_unknown_call_and_call_of_another_organization(emulator, client, connect):
+    other = emulator.add_organization("other", api_key="key_other")
     other.add_call(call_id="call_other")
     for call_id in ("call_none", "call_other"):
         with pytest.raises(retell.UnprocessableEntityError):

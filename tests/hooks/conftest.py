@@ -110,7 +110,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def emulator(retell_emulator: Emulator, retell_connection: str) -> Emulator:
     """An emulator that ``retell_default`` leads to, with three calls."""
-    retell_emulator.organisation.custom_attributes.add("attr_tier")
+    retell_emulator.organization.custom_attributes.add("attr_tier")
     retell_emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
     retell_emulator.add_call(call_id="call_2", metadata={})
     retell_emulator.add_call(call_id="call_live", call_status="ongoing")

@@ -207,7 +207,7 @@ def test_dropped_custom_attributes_are_found_when_asked_for(
     client: Any, emulator: Emulator, echo: bool
 ) -> None:
     emulator.echo_custom_attributes = echo
-    emulator.organisation.custom_attributes |= {"attr_n", "attr_b"}
+    emulator.organization.custom_attributes |= {"attr_n", "attr_b"}
     good = {"attr_tier": "gold", "attr_n": 2, "attr_b": True}
     updated = client.run(careful_update("call_1", custom_attributes=good, confirm_custom_attributes=True))
     assert updated.unverified == ()

@@ -28,22 +28,22 @@ def check(seconds: float = 5.0) -> tuple[bool, str]:
     return works, text
 
 
-def test_it_names_the_organisation_and_the_key(emulator: Emulator, connect: Any) -> None:
+def test_it_names_the_organization_and_the_key(emulator: Emulator, connect: Any) -> None:
     emulator.add_key("key_named", name="Airflow")
     connect(emulator.url, password="key_named")
     works, text = check()
     assert works
     assert (
         text
-        == f"Connected to the Retell organisation {emulator.organisation.name!r} with the API key 'Airflow'."
+        == f"Connected to the Retell organization {emulator.organization.name!r} with the API key 'Airflow'."
     )
     connect(emulator.url, password=emulator.api_key)
-    assert check() == (True, f"Connected to the Retell organisation {emulator.organisation.name!r}.")
+    assert check() == (True, f"Connected to the Retell organization {emulator.organization.name!r}.")
 
 
-def test_without_a_name_it_gives_the_organisations_id(serve: Any, reply: Any, connect: Any) -> None:
+def test_without_a_name_it_gives_the_organizations_id(serve: Any, reply: Any, connect: Any) -> None:
     connect(serve(reply(200, {"org_id": "org_1"})).url)
-    assert check() == (True, "Connected to the Retell organisation 'org_1'.")
+    assert check() == (True, "Connected to the Retell organization 'org_1'.")
 
 
 def test_a_restricted_key_is_tested_by_the_concurrency(emulator: Emulator, connect: Any) -> None:

@@ -1,4 +1,4 @@
-"""Reading, changing, stopping, analysing and deleting calls, against the emulator."""
+"""Reading, changing, stopping, analyzing and deleting calls, against the emulator."""
 
 from __future__ import annotations
 
@@ -354,14 +354,14 @@ def test_a_key_that_is_wrong_is_no_call_that_is_gone(ended: Any, emulator: Emula
         run_try(delete())
 
 
-# -- analyse again
+# -- analyze again
 
 
 def rerun(**arguments: Any) -> RerunCallAnalysisOperator:
     return RerunCallAnalysisOperator(task_id="a_task", call_id="call_1", retries=1, **arguments)
 
 
-def test_a_call_is_analysed_again(ended: dict[str, Any], emulator: Emulator, run_try: Any) -> None:
+def test_a_call_is_analyzed_again(ended: dict[str, Any], emulator: Emulator, run_try: Any) -> None:
     assert run_try(rerun())["call_id"] == "call_1"
     assert emulator.reruns == 1
 

@@ -324,7 +324,7 @@ def test_a_call_that_vanishes_while_it_is_read(emulator: Emulator, run_try: Any,
 
 def test_a_late_analysis_stands_in_the_next_file(connect: Any, run_try: Any, tmp_path: Path) -> None:
     clock = Clock(frozen=True, start=END.timestamp() - 40)
-    with Emulator(clock=clock, lifecycle=Lifecycle(talk=5, analyse=600)) as emulator:
+    with Emulator(clock=clock, lifecycle=Lifecycle(talk=5, analyze=600)) as emulator:
         connect(emulator)
         emulator.add_call(call_id="late", call_status="registered", progress=True)
         clock.advance(30)

@@ -125,7 +125,7 @@ def test_a_connection_that_is_lost_for_a_moment_after_the_call_was_placed(
     assert run_try(phone_call(wait_until="ended"))["call_status"] == "ended"
 
 
-def test_airflows_that_share_an_organisation_place_a_call_each(
+def test_airflows_that_share_an_organization_place_a_call_each(
     emulator: Emulator, run_try: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, placed in (("staging", 1), ("production", 2), ("staging", 2)):
@@ -427,7 +427,7 @@ def test_wrong_choices_fail_when_the_dag_is_read(arguments: Any, says: str) -> N
 
 
 def test_a_refusal_for_good_burns_no_retries(emulator: Emulator, run_try: Any) -> None:
-    emulator.organisation.do_not_call.add(TO)
+    emulator.organization.do_not_call.add(TO)
     with pytest.raises(AirflowFailException, match="do not call"):
         run_try(phone_call(honor_internal_dnc=True))
     assert not emulator.placed

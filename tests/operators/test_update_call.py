@@ -279,7 +279,7 @@ def test_a_call_that_has_not_ended_names_the_way_out(
 def test_an_unknown_call_says_so_and_burns_no_retries(
     retell_emulator: Emulator, retell_connection: str, mode: Any
 ) -> None:
-    with pytest.raises(AirflowFailException, match="call_1.*422.*the API key belongs to the organisation"):
+    with pytest.raises(AirflowFailException, match="call_1.*422.*the API key belongs to the organization"):
         run(update(metadata={"a": 1}, metadata_mode=mode))
 
 

@@ -37,7 +37,7 @@ ROUTES = ["get-call", "update-call"]
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """A second here is twenty milliseconds; there is one call, which talks for half a minute."""
-    with Emulator(quotas=None, clock=Clock(speed=50), lifecycle=Lifecycle(talk=30, analyse=10)) as emulator:
+    with Emulator(quotas=None, clock=Clock(speed=50), lifecycle=Lifecycle(talk=30, analyze=10)) as emulator:
         emulator.add_call(call_id="call_1", call_status="ongoing", progress=True, metadata={"kept": 1})
         connection = {"conn_type": "retell", "host": emulator.url, "password": emulator.api_key}
         monkeypatch.setenv(

@@ -109,7 +109,7 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Runner:
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """A second here is twenty milliseconds; a call talks for half a minute, its analysis takes ten seconds."""
-    with Emulator(quotas=None, clock=Clock(speed=50), lifecycle=Lifecycle(talk=30, analyse=10)) as emulator:
+    with Emulator(quotas=None, clock=Clock(speed=50), lifecycle=Lifecycle(talk=30, analyze=10)) as emulator:
         connection = {
             "conn_type": "retell",
             "host": emulator.url,
@@ -421,7 +421,7 @@ def test_a_batch_without_calls_is_no_batch_that_has_ended(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_room_is_waited_for(emulator: Emulator, runner: Runner, mode: str) -> None:
-    emulator.organisation.concurrency = 2
+    emulator.organization.concurrency = 2
     for number in range(2):
         emulator.add_call(call_id=f"call_{number}", call_status="ongoing", progress=True)
     assert runner.run(ConcurrencySensor, mode, calls="2") == {"room": 2}
@@ -432,7 +432,7 @@ def test_room_is_waited_for(emulator: Emulator, runner: Runner, mode: str) -> No
 def test_room_that_there_can_never_be_is_not_waited_for(
     emulator: Emulator, runner: Runner, mode: str
 ) -> None:
-    emulator.organisation.concurrency = 20
+    emulator.organization.concurrency = 20
     with pytest.raises(AirflowFailException, match=r"21 calls.*20"):
         runner.run(ConcurrencySensor, mode, calls=21)
     assert (runner.deferred, emulator.count()) == (0, 1)

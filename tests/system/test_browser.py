@@ -196,7 +196,7 @@ def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
     page = browser.open("/connections")
     notice = press_test(browser, "retell_default")
     expect(notice).to_contain_text("Test Connection Successful")
-    expect(notice).to_contain_text(f"Connected to the Retell organisation '{emulator.organisation.name}'.")
+    expect(notice).to_contain_text(f"Connected to the Retell organization '{emulator.organization.name}'.")
     assert KEY not in page.content()
     browser.picture("connection-test")
     row.get_by_role("button", name="Edit Connection").click()
@@ -402,7 +402,7 @@ def test_a_person_triggers_the_bulk_example_and_reads_its_report(
     page.get_by_role("navigation", name="breadcrumb").get_by_role(
         "link", name=re.compile("^manual__")
     ).click()
-    open_xcom(page, "summarise")
+    open_xcom(page, "summarize")
     expect(page.get_by_text("4 of 4 calls updated, 0 were up to date")).to_be_visible()
     for private in ("undecided", "at risk", "loyal", PHONE):
         assert browser.heard(private) == []

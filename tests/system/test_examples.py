@@ -88,7 +88,7 @@ def test_a_bulk_update_from_a_warehouse(stack: Stack, emulator: Emulator) -> Non
     done = 0
     for (each,) in runs:
         assert stack.wait_for_run(each, 180) == "success"
-        said = stack.api("GET", f"{DAG_RUNS}/{quote(each)}/taskInstances/summarise/xcomEntries/return_value")[
+        said = stack.api("GET", f"{DAG_RUNS}/{quote(each)}/taskInstances/summarize/xcomEntries/return_value")[
             "value"
         ]
         assert " of 4 calls updated, " in said

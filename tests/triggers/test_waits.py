@@ -65,7 +65,7 @@ def test_every_way_to_end_ends_it_and_no_other(
 
 def test_an_analysis_is_waited_for_beyond_the_end(connect: Any, tools: Any, call: Any) -> None:
     with Emulator(
-        quotas=None, clock=Clock(frozen=True), lifecycle=Lifecycle(talk=60, analyse=30)
+        quotas=None, clock=Clock(frozen=True), lifecycle=Lifecycle(talk=60, analyze=30)
     ) as emulator:
         connect(emulator, quota="9999/1")
         emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
@@ -326,7 +326,7 @@ def test_a_row_is_the_constructors_arguments_and_nothing_else(
 
 
 @pytest.mark.parametrize(("kind", "own"), TRIGGERS, ids=lambda value: getattr(value, "__name__", ""))
-def test_the_sdks_own_serialisation_takes_the_row(kind: Any, own: dict[str, Any]) -> None:
+def test_the_sdks_own_serialization_takes_the_row(kind: Any, own: dict[str, Any]) -> None:
     serde = pytest.importorskip("airflow.sdk.serde", reason="3.2")
     arguments = kind(**COMMON, **own).serialize()[1]
     assert serde.deserialize(json.loads(json.dumps(serde.serialize(arguments)))) == arguments

@@ -58,7 +58,7 @@ from airflow_provider_retell.emulator import (
     Faults,
     Lifecycle,
     Options,
-    Organisation,
+    Organization,
     RecordedRequest,
     Rule,
 )
@@ -183,7 +183,7 @@ def everything() -> None:
     UpdateLiveCallOperator(task_id="live_wipe", call_id="call_1", clear_metadata=True)
     UpdateLiveCallOperator(task_id="live", call_id="call_1", override_dynamic_variables={"offer": "10 %"})
     StopCallOperator(task_id="stop", call_id=pick(placed.output, "call_id"))
-    RerunCallAnalysisOperator(task_id="analyse", call_id="call_1")
+    RerunCallAnalysisOperator(task_id="analyze", call_id="call_1")
     DeleteCallOperator(task_id="erase", call_id="call_1", missing_ok=False)
     DeleteCallOperator(task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}")
 
@@ -319,7 +319,7 @@ pytest_plugins = ["airflow_provider_retell.emulator.pytest_plugin"]
 
 
 def test_my_dag(retell_emulator: Emulator, retell_connection: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_type(retell_emulator.organisation, Organisation)
+    assert_type(retell_emulator.organization, Organization)
     retell_emulator.add_call(call_id="call_1", call_status="ended", metadata={"plan": "pro"})
     assert_type(retell_emulator.faults, Faults)
     rule = retell_emulator.faults.add(Fault.status(429, headers={"Retry-After": "2"}), route="update-call")

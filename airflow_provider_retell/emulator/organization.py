@@ -1,4 +1,4 @@
-"""One Retell organisation (workspace): its calls, keys' rights, budgets and charges."""
+"""One Retell organization (workspace): its calls, keys' rights, budgets and charges."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PERMISSION_LEVELS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key of an organisation.
+    """An API key of an organization.
 
-    ``permissions``: what it may do, None for all. ``api_key_info``: whether it may ask for its organisation.
+    ``permissions``: what it may do, None for all. ``api_key_info``: whether it may ask for its organization.
     """
 
     secret: str
-    organisation: Organisation
+    organization: Organization
     permissions: Mapping[str, str] | None = None
     api_key_info: bool = True
     name: str | None = None
@@ -55,10 +55,10 @@ class ApiKey:
         return levels.index(self.permissions.get(group, "none")) >= levels.index(level)
 
 
-class Organisation:
-    """An organisation of the emulator.
+class Organization:
+    """An organization of the emulator.
 
-    Made by ``Emulator.add_organisation``; the emulator has one from the start.
+    Made by ``Emulator.add_organization``; the emulator has one from the start.
 
     ``calls``: call_id -> call, live. ``placed``: the calls that create-phone-call and batches really
     placed, oldest first. ``reruns``: how many analyses were charged again. ``custom_attributes``: the ids
@@ -119,8 +119,8 @@ class Organisation:
         """Add a call and return it (the live dictionary).
 
         All that ``fields`` leave open is filled as in a real call of that type and status: by default a
-        phone call that has ended and is analysed. A field given as None is left out. ``progress``: a call
-        that is registered, ongoing or not analysed yet goes on by the lifecycle. ``minimal``: without
+        phone call that has ended and is analyzed. A field given as None is left out. ``progress``: a call
+        that is registered, ongoing or not analyzed yet goes on by the lifecycle. ``minimal``: without
         transcripts, recordings, costs, latencies and analysis, for tests with very many calls.
 
         Raises ValueError for a call id that exists, or a call type or status that Retell does not know.
