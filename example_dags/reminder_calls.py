@@ -22,8 +22,8 @@ try:
 except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
-from airflow_provider_retell.operators.place import CreatePhoneCallOperator
-from airflow_provider_retell.sensors.call import ConcurrencySensor
+from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
 
 
 def customer(customer_id: str) -> dict[str, str]:

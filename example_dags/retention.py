@@ -27,8 +27,8 @@ except ImportError:  # Airflow 2
 
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.lifecycle import DeleteCallOperator
-from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.call import DeleteCallOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
 
 AT_ONCE = 1000
 

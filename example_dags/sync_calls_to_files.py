@@ -23,7 +23,7 @@ except ImportError:  # Airflow 2
 
 from airflow.timetables.interval import CronDataIntervalTimetable
 
-from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
 
 
 @dag(

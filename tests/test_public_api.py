@@ -52,7 +52,7 @@ PUBLIC = {
         "LiveUpdate",
     },
     "api.quota": {"Rate"},
-    "api.retry": {"Patience"},
+    "api.retry": {"RetryLimits"},
     "bulk": {"FailedRows", "FileRows", "SqlRows"},
     "emulator": {
         "DEFAULT_QUOTAS",

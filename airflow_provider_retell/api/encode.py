@@ -1,23 +1,23 @@
-"""Turn what comes out of a warehouse into JSON, by one rule per type.
+"""Convert the values of a warehouse to JSON, by one rule per type.
 
 =========================================  =============================================================
 Python value                               JSON
 =========================================  =============================================================
 ``None``, ``bool``, ``str``                as they are
-``int``                                    number, up to ±(2**53 - 1); larger ones are refused
-``float``                                  number; NaN and infinity are refused
-``Decimal``                                number with the same digits; refused if a double cannot hold them
+``int``                                    number, up to ±(2**53 - 1); larger ones are rejected
+``float``                                  number; NaN and infinity are rejected
+``Decimal``                                number with the same digits; rejected if a double cannot hold them
 ``datetime`` with a zone                   ISO 8601 text in UTC, e.g. ``2026-11-22T18:05:00+00:00``
-``datetime`` without a zone                refused: it names no instant
+``datetime`` without a zone                rejected: it is ambiguous
 ``date``                                   ISO 8601 text, e.g. ``2026-11-22``
 ``UUID``                                   text, lower case with hyphens
 mapping with text keys, ``list``, tuple    object or array of the same, recursively
-numpy scalar (not dates)                   the rule of the Python value that it equals
-bytes, sets, everything else               refused
+numpy scalar (not dates)                   the rule of the equal Python value
+bytes, sets, everything else               rejected
 =========================================  =============================================================
 
-Integers above 2**53 - 1 are refused because a JSON reader that keeps numbers as doubles would change them silently:
-cast such ids to text. What is refused raises :class:`RetellInputError` naming the key, never the value.
+Integers above 2**53 - 1 are rejected because JSON parsers that store numbers as doubles would silently change them:
+cast such ids to text. A rejected value raises :class:`RetellInputError` with the name of the key, never the value.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 MAX_SAFE_INTEGER = 2**53 - 1
 MAX_METADATA_BYTES = 50_000
-"""Retell documents "50 kB"; read as 50,000 bytes, the stricter of the two readings."""
+"""Retell documents "50 kB", taken as 50,000 bytes, the stricter of the two meanings."""
 
 _MAX_DEPTH = 100
 
@@ -47,7 +47,11 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 
 def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
-    """Return *value* as plain JSON values; *where* is the dotted name that an error mentions."""
+    """Return *value* as plain JSON values.
+
+    :param where: the dotted name for error messages.
+    :raises RetellInputError: if a value has no JSON form.
+    """
     if value is None or value is True or value is False:
         return value
     kind = type(value)
@@ -61,15 +65,16 @@ def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
         raise RetellInputError(f"{where} is nested more than {_MAX_DEPTH} levels deep (or contains itself)")
     if kind is dict or isinstance(value, Mapping):
         return {
-            _key(key, where): to_json(item, f"{where}.{shown(key)}", depth + 1) for key, item in value.items()
+            _key(key, where): to_json(item, f"{where}.{safe_name(key)}", depth + 1)
+            for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [to_json(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
     return _scalar(value, where)
 
 
-def shown(name: str, otherwise: str = "[..]") -> str:
-    """Return a key or a column's name if it looks like one; what does not (a phone number, say) may be a value."""
+def safe_name(name: str, otherwise: str = "[..]") -> str:
+    """Return *name* if it looks like an identifier, otherwise *otherwise*: it may be private data used as a key."""
     return name if _PLAIN(name) else otherwise
 
 
@@ -77,7 +82,7 @@ def _scalar(value: Any, where: str) -> JsonValue:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and getattr(value, "shape", None) == () and dtype.kind in "biufU":
         plain = value.item()
-        # A longdouble has no Python value of its own: its item is itself.
+        # A longdouble has no equal Python value: its item is itself.
         if type(plain) is not type(value):
             return to_json(plain, where)
     if isinstance(value, datetime.datetime):
@@ -88,7 +93,7 @@ def _scalar(value: Any, where: str) -> JsonValue:
         return _decimal(value, where)
     if isinstance(value, UUID):
         return str(value)
-    # Subclasses such as StrEnum and IntEnum members; the exact types were handled before.
+    # Subclasses, for example members of StrEnum and IntEnum. The exact types were handled above.
     if isinstance(value, str):
         return _text(str.__str__(value), where)
     if isinstance(value, int):
@@ -96,10 +101,8 @@ def _scalar(value: Any, where: str) -> JsonValue:
     if isinstance(value, float):
         return _float(float(value), where)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        raise RetellInputError(f"{where} is bytes: decode it to text, or encode it as base64, first")
-    raise RetellInputError(
-        f"{where} is a {type(value).__name__}, which has no JSON form here: convert it first"
-    )
+        raise RetellInputError(f"{where} is bytes: decode it to text or encode it as base64")
+    raise RetellInputError(f"{where} is a {type(value).__name__}, which has no JSON form: convert it first")
 
 
 def _text(value: str, where: str) -> str:
@@ -108,7 +111,7 @@ def _text(value: str, where: str) -> str:
     except UnicodeEncodeError:
         # "from None": the original error prints the value.
         raise RetellInputError(
-            f"{where} is text with half a surrogate pair, which UTF-8 cannot hold"
+            f"{where} is text with half of a surrogate pair, which UTF-8 cannot encode"
         ) from None
     return value
 
@@ -116,7 +119,7 @@ def _text(value: str, where: str) -> str:
 def _integer(value: int, where: str) -> int:
     if abs(value) > MAX_SAFE_INTEGER:
         raise RetellInputError(
-            f"{where} is an integer beyond 2**53 - 1, which JSON readers may round: send it as text"
+            f"{where} is an integer beyond 2**53 - 1, which JSON parsers may round: send it as text"
         )
     return value
 
@@ -124,7 +127,7 @@ def _integer(value: int, where: str) -> int:
 def _float(value: float, where: str) -> float:
     if not math.isfinite(value):
         raise RetellInputError(
-            f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out"
+            f"{where} is NaN or infinite, which JSON cannot represent: send null or leave the key out"
         )
     return value
 
@@ -132,7 +135,7 @@ def _float(value: float, where: str) -> float:
 def _decimal(value: Decimal, where: str) -> int | float:
     if not value.is_finite():
         raise RetellInputError(
-            f"{where} is NaN or infinite, which JSON cannot hold: send null or leave the key out"
+            f"{where} is NaN or infinite, which JSON cannot represent: send null or leave the key out"
         )
     # Checked before int(): Decimal("1e999999") would need a number of a million digits.
     if value.adjusted() < 16 and value == value.to_integral_value():
@@ -140,29 +143,25 @@ def _decimal(value: Decimal, where: str) -> int | float:
     number = float(value)
     if Decimal(repr(number)) != value:
         raise RetellInputError(
-            f"{where} is a Decimal with more digits than a JSON number keeps: round it, or send it as text"
+            f"{where} is a Decimal with more digits than a JSON number holds: round it or send it as text"
         )
     return number
 
 
 def _datetime(value: datetime.datetime, where: str) -> str:
     if value != value:  # pandas.NaT calls itself a datetime
-        raise RetellInputError(f"{where} is NaT, which JSON cannot hold: send null or leave the key out")
+        raise RetellInputError(f"{where} is NaT, which JSON cannot represent: send null or leave the key out")
     if value.utcoffset() is None:
-        raise RetellInputError(
-            f"{where} is a date and time without a zone: attach the zone that it is meant in"
-        )
+        raise RetellInputError(f"{where} is a datetime without a time zone: attach the time zone")
     try:
         return value.astimezone(datetime.timezone.utc).isoformat()
     except OverflowError:
-        raise RetellInputError(
-            f"{where} is a date and time at the end of time, which UTC cannot hold"
-        ) from None
+        raise RetellInputError(f"{where} is a datetime that is out of range in UTC") from None
 
 
 def _key(key: Any, where: str) -> str:
     if not isinstance(key, str):
-        raise RetellInputError(f"{where} has a key that is a {type(key).__name__}: JSON keys are text")
+        raise RetellInputError(f"{where} has a key that is a {type(key).__name__}: JSON keys must be text")
     return _text(str.__str__(key), f"a key of {where}")
 
 
@@ -172,7 +171,7 @@ def dump(value: JsonValue) -> bytes:
 
 
 def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
-    """Refuse metadata that is larger than Retell keeps, naming the largest keys and their sizes in bytes."""
+    """Raise :class:`RetellInputError` if *metadata* exceeds Retell's limit; the message has the largest keys and sizes."""
     size = len(dump(dict(metadata)))
     if size <= MAX_METADATA_BYTES:
         return
@@ -180,15 +179,15 @@ def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
     largest = ", ".join(f"{key}: {bytes_:,}" for bytes_, key in sizes[:5])
     more = f" and {len(sizes) - 5} more keys" if len(sizes) > 5 else ""
     raise RetellInputError(
-        f"is {size:,} bytes of JSON, and Retell keeps at most {MAX_METADATA_BYTES:,} (50 kB). "
+        f"is {size:,} bytes of JSON; Retell accepts at most {MAX_METADATA_BYTES:,} (50 kB). "
         f"Bytes per key: {largest}{more}"
     )
 
 
 def same_json(left: JsonValue, right: JsonValue) -> bool:
-    """Compare as JSON does: 1 equals 1.0, true does not equal 1, and a missing key equals null.
+    """Return True if two JSON values are equal: 1 equals 1.0, true does not equal 1, and a missing key equals null.
 
-    Whether Retell keeps a key whose value is null is not documented, so both count as the same.
+    It is not documented whether Retell stores a key whose value is null, so null and a missing key are equal.
     """
     if isinstance(left, dict) and isinstance(right, dict):
         return all(same_json(left.get(key), right.get(key)) for key in left.keys() | right.keys())
@@ -197,7 +196,7 @@ def same_json(left: JsonValue, right: JsonValue) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, (int, float)) and isinstance(right, (int, float)) and type(left) is not type(right):
-        # JSON has one kind of number, and whoever stored it may have printed a large one without its exponent.
+        # JSON has one type of number, and a server may have printed a large one without its exponent.
         try:
             return float(left) == float(right)
         except OverflowError:
@@ -206,7 +205,7 @@ def same_json(left: JsonValue, right: JsonValue) -> bool:
 
 
 def texts(value: JsonValue) -> Iterator[str]:
-    """Yield every text and number in *value* as text; used to keep sent values out of messages."""
+    """Yield every text and number in *value* as text. Used to mask sent values in messages."""
     if isinstance(value, dict):
         for item in value.values():
             yield from texts(item)

@@ -1,30 +1,31 @@
-"""Everything that can go wrong between a task and Retell, as one tree.
+"""The exceptions of this package, as one tree.
 
 ::
 
     RetellError
     ├── RetellConfigError        the Airflow connection cannot be used as it is
-    ├── RetellInputError         bad input; nothing was sent (also a ValueError)
-    ├── RetellConnectionError    no complete answer came back
+    ├── RetellInputError         invalid input; nothing was sent (also a ValueError)
+    ├── RetellConnectionError    no complete response arrived
     │   └── RetellTimeoutError
-    ├── RetellStatusError        Retell answered with an error status
+    ├── RetellStatusError        Retell responded with an error status
     │   ├── BadRequestError          400
     │   ├── AuthenticationError      401
     │   ├── PaymentRequiredError     402
     │   ├── PermissionDeniedError    403
-    │   ├── NotFoundError            404, and 422 where only an id was sent
+    │   ├── NotFoundError            404, and 422 to a request that sends only an id
     │   ├── UnprocessableError       422 otherwise
     │   ├── RateLimitError           429
     │   └── ServerError              5xx
-    ├── RetellResponseError      a success whose body is not what the API documents
-    ├── CallNotEndedError        the change needs a call that has ended
-    ├── StorageConflictError     the change would loosen what Retell keeps of the call
-    ├── WaitTimeoutError         what was waited for did not happen in time
-    ├── WaitFailedError          waiting ended in an error that stays
-    └── UpdateMismatchError      the call does not hold what was written
+    ├── RetellResponseError      a success status with a body that the API does not document
+    ├── CallNotEndedError        the change requires a call that has ended
+    ├── StorageConflictError     the change would loosen the call's data storage setting
+    ├── WaitTimeoutError         a wait reached its deadline
+    ├── WaitFailedError          a wait met an error that would occur again
+    └── UpdateMismatchError      the call does not have the values that were sent
 
-``error.permanent`` tells whether the same task run again could end differently: a task that meets a permanent
-error fails at once instead of burning its retries.
+``error.permanent`` is True if a retry cannot succeed: a task that meets a permanent error fails without using up its
+retries. ``error.not_processed`` is True if Retell certainly did not act on the request, so that sending it again is
+safe even for requests that must not run twice.
 """
 
 from __future__ import annotations
@@ -54,24 +55,34 @@ __all__ = [
 
 
 class RetellError(Exception):
-    """Base of every error that this package raises on purpose.
+    """Base class of all exceptions that this package raises on purpose.
 
-    :ivar permanent: True when trying the same thing again cannot help.
+    :ivar permanent: True if a retry cannot succeed.
     """
 
     permanent = False
 
+    @property
+    def not_processed(self) -> bool:
+        """True if Retell certainly did not act on the request."""
+        return False
+
 
 class RetellConfigError(RetellError):
-    """The Airflow connection is missing a key, holds a masked one, or has a setting that cannot be used."""
+    """The Airflow connection lacks an API key, holds a masked one, or has an invalid setting."""
 
     permanent = True
 
+    @property
+    def not_processed(self) -> bool:
+        """True: nothing was sent."""
+        return True
+
 
 class RetellInputError(RetellError, ValueError):
-    """The arguments cannot be sent, so nothing was. The message names the field, never its value.
+    """The arguments are invalid, so nothing was sent. The message names the field, never its value.
 
-    :ivar fault: the message without its last sentence, which says that nothing was sent.
+    :ivar fault: the message without its last sentence, "Nothing was sent".
     """
 
     permanent = True
@@ -80,32 +91,43 @@ class RetellInputError(RetellError, ValueError):
         super().__init__(f"{fault}. Nothing was sent")
         self.fault = fault
 
+    @property
+    def not_processed(self) -> bool:
+        """True: nothing was sent."""
+        return True
+
 
 class RetellConnectionError(RetellError):
-    """No complete answer came back.
+    """No complete response arrived.
 
     :ivar kind: ``"dns"``, ``"refused"`` or ``"connect"`` (no connection within ``connect_timeout``): nothing was sent.
-        ``"tls"``, ``"timeout"`` (no answer within ``timeout``) or ``"dropped"``: whether Retell acted is unknown.
+        ``"tls"``, ``"timeout"`` (no response within ``timeout``) or ``"dropped"``: it is unknown whether Retell
+        processed the request.
     """
 
     def __init__(self, message: str, *, kind: str = "dropped") -> None:
         super().__init__(message)
         self.kind = kind
 
+    @property
+    def not_processed(self) -> bool:
+        """True if no connection was established."""
+        return self.kind in ("dns", "refused", "connect")
+
 
 class RetellTimeoutError(RetellConnectionError):
-    """Retell took longer than the connection's ``timeout`` or ``connect_timeout``."""
+    """The connection's ``timeout`` or ``connect_timeout`` expired."""
 
     def __init__(self, message: str, *, kind: str = "timeout") -> None:
         super().__init__(message, kind=kind)
 
 
 class RetellStatusError(RetellError):
-    """Retell answered with an error status. Permanent unless it is 408, 409, 425, 429 or 5xx.
+    """Retell responded with an error status. Permanent unless the status is 408, 409, 425, 429 or 5xx.
 
     :ivar status: the HTTP status code.
-    :ivar detail: Retell's own message with anything private masked, or ``""``.
-    :ivar retry_after: seconds that the server asked to wait, if it did.
+    :ivar detail: Retell's own message with private data masked, or ``""``.
+    :ivar retry_after: seconds that the server asked to wait, or None.
     """
 
     permanent = True
@@ -118,9 +140,14 @@ class RetellStatusError(RetellError):
         self.detail = detail
         self.retry_after = retry_after
 
+    @property
+    def not_processed(self) -> bool:
+        """True unless the status is 408 or 5xx, after which the request may have been processed."""
+        return self.status < 500 and self.status != 408
+
 
 class BadRequestError(RetellStatusError):
-    """400: Retell refused the body or the state of the call forbids the change."""
+    """400: Retell rejected the body, or the state of the call does not allow the change."""
 
 
 class AuthenticationError(RetellStatusError):
@@ -128,7 +155,7 @@ class AuthenticationError(RetellStatusError):
 
 
 class PaymentRequiredError(RetellStatusError):
-    """402: the organization's trial ended or its payment method failed."""
+    """402: the organization's trial has ended, or its payment method failed."""
 
 
 class PermissionDeniedError(RetellStatusError):
@@ -136,53 +163,53 @@ class PermissionDeniedError(RetellStatusError):
 
 
 class NotFoundError(RetellStatusError):
-    """The id does not exist in the organization of this API key."""
+    """The organization of this API key has no object with this id."""
 
 
 class UnprocessableError(RetellStatusError):
-    """422 to a request with a body: an unknown id, or a change that Retell refuses."""
+    """422 to a request with a body: an unknown id, or a change that Retell rejects."""
 
 
 class RateLimitError(RetellStatusError):
-    """429: the organization's quota for this route, or its room for concurrent calls, is used up."""
+    """429: the organization's quota for this route, or its concurrency limit, is used up."""
 
     permanent = False
 
 
 class ServerError(RetellStatusError):
-    """5xx: Retell failed."""
+    """5xx: an error on Retell's side."""
 
     permanent = False
 
 
 class RetellResponseError(RetellError):
-    """A success status came with a body that is not what the API documents."""
+    """The status is a success, but the body is not as the API documents it."""
 
 
 class CallNotEndedError(RetellError):
-    """The call is still registered or ongoing, and the change is only accepted for calls that have ended."""
+    """The call is still registered or ongoing, and Retell accepts the change only after its end."""
 
 
 class StorageConflictError(RetellError):
-    """The data storage setting would become less restrictive, which Retell refuses."""
+    """The data storage setting would become less restrictive, which Retell rejects."""
 
     permanent = True
 
 
 class WaitTimeoutError(RetellError):
-    """A wait came to its deadline."""
+    """A wait reached its deadline."""
 
 
 class WaitFailedError(RetellError):
-    """A wait ended in an error that would come again."""
+    """A wait met an error that would occur again."""
 
     permanent = True
 
 
 class UpdateMismatchError(RetellError):
-    """Retell accepted an update, but the call that it returned does not hold what was asked.
+    """Retell accepted an update, but the call in its response does not have the values that were sent.
 
-    :ivar fields: the fields that differ, e.g. ``("metadata.tier", "data_storage_setting")``.
+    :ivar fields: the fields that differ, for example ``("metadata.tier", "data_storage_setting")``.
     """
 
     permanent = True

@@ -1,11 +1,12 @@
-"""One request to Retell, and the answer to it, as values."""
+"""One request to Retell and its response, as values."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellInputError
 
@@ -17,18 +18,29 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _ALLOWED = re.compile(r"[A-Za-z0-9_-]")
 
 
+class Unset:
+    """The type of :data:`UNSET`."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+"""The default of arguments for which None has a meaning of its own."""
+
+
 @dataclass(frozen=True)
 class Request(Generic[T_co]):
-    """What to send, and how to read what comes back.
+    """A request, and the function that parses its response.
 
-    :ivar operation: Retell's name for it, e.g. ``"update-call"``; also the route that its quota is counted by.
+    :ivar operation: Retell's name for it, for example ``"update-call"``. Quotas are counted per operation.
     :ivar method: the HTTP method.
     :ivar path: the path below the base URL, already quoted.
-    :ivar parse: turns the body of a success into the result.
-    :ivar body: JSON to send, or None.
-    :ivar repeatable: True if sending it twice does the same as sending it once, so that it may be retried
-        even when nobody knows whether Retell acted on it.
-    :ivar subject: what the request is about, for messages: ``"call call_abc"`` or ``""``.
+    :ivar parse: turns the body of a successful response into the result.
+    :ivar body: the JSON to send, or None.
+    :ivar idempotent: True if sending the request twice has the same effect as sending it once. Such a request is
+        retried even if it is unknown whether Retell processed the first attempt.
+    :ivar subject: the object of the request, for messages: ``"call call_abc"`` or ``""``.
     """
 
     operation: str
@@ -36,27 +48,25 @@ class Request(Generic[T_co]):
     path: str
     parse: Callable[[bytes], T_co] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
-    repeatable: bool = True
+    idempotent: bool = True
     subject: str = ""
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
 
-    def read_by(self, parse: Callable[[bytes], S]) -> Request[S]:
-        """Return the same request with another way to read what comes back."""
-        return Request(
-            self.operation, self.method, self.path, parse, self.body, self.repeatable, self.subject
-        )
+    def with_parser(self, parse: Callable[[bytes], S]) -> Request[S]:
+        """Return the same request with another parser."""
+        return dataclasses.replace(self, parse=parse)  # type: ignore[arg-type,return-value]
 
 
-Procedure = Generator[Request[Any], Any, R]
-"""Several requests with decisions between them: a generator that yields requests, is sent their results (or thrown
-their errors), and returns what comes of it. The hooks' ``run`` drives it."""
+Flow = Generator[Request[Any], Any, R]
+"""A sequence of requests with decisions between them, as a generator. It yields requests, receives their results (or
+errors, which are thrown into it), and returns its own result. ``hook.run(flow)`` runs it."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back over the wire. ``headers`` is case-insensitive, as HTTP libraries give it."""
+    """An HTTP response. ``headers`` is case-insensitive, as HTTP libraries return it."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -64,28 +74,32 @@ class Response:
 
     @property
     def is_json(self) -> bool:
-        """True if the server says that the body is JSON."""
+        """True if the content type is JSON."""
         return "json" in self.headers.get("Content-Type", "")
 
 
-def check_id(value: object, field_name: str = "call_id") -> str:
-    """Return *value* if it can be an id of Retell; raise :class:`RetellInputError` (without the value) if not."""
+def given(**fields: Any) -> dict[str, Any]:
+    """Return the *fields* that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def check_id(value: object, name: str = "call_id") -> str:
+    """Return *value* if it can be one of Retell's ids; raise :class:`RetellInputError` without the value otherwise."""
     if not isinstance(value, str):
-        raise RetellInputError(f"{field_name} must be text, not {type(value).__name__}")
+        raise RetellInputError(f"{name} must be text, not {type(value).__name__}")
     if not value.strip():
-        raise RetellInputError(f"{field_name} is empty")
+        raise RetellInputError(f"{name} is empty")
     if value in ("None", "null", "nan", "undefined"):
         raise RetellInputError(
-            f"{field_name} is the text '{value}': what it was made from had no value (an XCom that was never "
-            "pushed, say)"
+            f"{name} is the text '{value}'. Check its source, for example an XCom that was never pushed"
         )
     if not _ID.fullmatch(value):
         if len(value) > 256:
-            reason = f"is {len(value)} characters long, the limit is 256"
+            reason = f"is {len(value)} characters long, and the limit is 256"
         else:
             place, character = next(
                 (place, character) for place, character in enumerate(value) if not _ALLOWED.match(character)
             )
             reason = f"has {character!r} at position {place}"
-        raise RetellInputError(f"{field_name} {reason}; ids hold letters, digits, '_' and '-' only")
+        raise RetellInputError(f"{name} {reason}; ids consist of letters, digits, '_' and '-'")
     return value

@@ -1,9 +1,26 @@
-"""Bring many calls to the state that rows ask for: rows -> plan -> apply -> report, streaming.
+"""Bulk updates: rows are compared with Retell's calls, and only the differences are sent.
 
-What a DAG file needs stands here: the sources of rows.
+Row sources for DAG files are exported here.
 """
 
-from airflow_provider_retell.bulk.files import FailedRows, FileRows
-from airflow_provider_retell.bulk.sql import SqlRows
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.bulk.failed_rows import FailedRows
+    from airflow_provider_retell.bulk.file_rows import FileRows
+    from airflow_provider_retell.bulk.sql_rows import SqlRows
 
 __all__ = ["FailedRows", "FileRows", "SqlRows"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "bulk.failed_rows": ["FailedRows"],
+        "bulk.file_rows": ["FileRows"],
+        "bulk.sql_rows": ["SqlRows"],
+    },
+)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_retell.api.change import Change
-from airflow_provider_retell.api.encode import shown, to_json
+from airflow_provider_retell.api.body import STORAGE_ORDER, DataStorageSetting
+from airflow_provider_retell.api.calls.changes import Change
+from airflow_provider_retell.api.encode import safe_name, to_json
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.filters import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.request import check_id
 from airflow_provider_retell.bulk.rows import BadRow, Row
 
@@ -103,14 +103,14 @@ class Unseen:
 
 def column_names(names: Iterable[Any]) -> list[str]:
     """Return *names* for a message: without a header, a file's first row stands in their place."""
-    return [shown(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
+    return [safe_name(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
 
 
 def check_distinct(names: Sequence[Any]) -> None:
     """Raise :class:`RetellInputError` if a name is there twice, since a row would keep one of the values only."""
     for number, name in enumerate(names):
         if name in names[:number]:
-            twice = shown(str(name), f"columns {names.index(name) + 1} and {number + 1}")
+            twice = safe_name(str(name), f"columns {names.index(name) + 1} and {number + 1}")
             raise RetellInputError(f"the rows have two columns of the same name: {twice}")
 
 

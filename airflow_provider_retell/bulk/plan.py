@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.change import Change, MetadataMode, needed
+from airflow_provider_retell.api.calls.changes import Change, MetadataMode, diff
+from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError
-from airflow_provider_retell.api.models import CallState
 from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.outcome import Result
 
@@ -72,10 +72,10 @@ class Plan:
         if not call.has_ended:
             return Result(row, call_id, "not_ended", f"the call is {call.call_status}")
         try:
-            change, keys = needed(call, wanted, self.mode, self.remove)
+            change, keys = diff(call, wanted, self.mode, self.remove)
             if not change:
                 return Result(row, call_id, "unchanged")
-            request = change.request(call_id).read_by(CallState.read)
+            request = change.request(call_id).with_parser(CallState.read)
         except (RetellInputError, StorageConflictError) as error:
             return Result.of_error(row, call_id, error)
         return Todo(row, call, change, request, change.names(keys), keys)

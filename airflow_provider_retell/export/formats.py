@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, BinaryIO, Protocol
 
+from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.models import Call
 
 _NUMBERS = ("start_timestamp", "end_timestamp", "duration_ms")
 
@@ -62,7 +62,7 @@ class JsonLines:
 class Parquet:
     """A column per field; objects and lists as JSON text, times that are no numbers empty. Needs pyarrow.
 
-    Without ``fields``, the columns are those of :class:`airflow_provider_retell.api.models.Call`, and what else a
+    Without ``fields``, the columns are those of :class:`airflow_provider_retell.api.calls.models.Call`, and what else a
     call has stands in ``other`` as JSON: a schema that depends on the calls would differ from file to file.
     """
 

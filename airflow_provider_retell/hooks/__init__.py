@@ -1,0 +1,23 @@
+"""The hooks, and the values that configure them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.quota import Rate
+    from airflow_provider_retell.api.retry import RetryLimits
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
+
+__all__ = ["Rate", "RetellAsyncHook", "RetellHook", "RetryLimits"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "api.quota": ["Rate"],
+        "api.retry": ["RetryLimits"],
+        "hooks.retell": ["RetellAsyncHook", "RetellHook"],
+    },
+)

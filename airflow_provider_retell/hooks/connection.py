@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.api.quota import GENERAL, LISTS, Rate
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Connection
@@ -42,7 +42,7 @@ class Settings:
     quota: Rate = GENERAL
     list_quota: Rate = LISTS
 
-    def within(self, patience: Patience) -> Settings:
+    def within(self, patience: RetryLimits) -> Settings:
         """Return the same settings with no timeout longer than *patience* has it."""
         return dataclasses.replace(
             self,

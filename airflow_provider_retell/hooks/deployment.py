@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def in_this_airflow(dag_id: str) -> str:
+def qualified_dag_id(dag_id: str) -> str:
     """Return *dag_id*, with ``[retell] deployment`` before it if that is set.
 
     Retell has no sandbox, so staging may use the organization that production uses. Without a name of its own it would

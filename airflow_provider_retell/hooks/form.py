@@ -29,7 +29,7 @@ def widgets() -> dict[str, Any]:
     return fields
 
 
-def behavior() -> dict[str, Any]:
+def field_behavior() -> dict[str, Any]:
     """Return which standard fields are hidden or renamed, with underscores as the hook's form has them."""
     form = {key.replace("-", "_"): value for key, value in CONNECTION_FORM["ui-field-behaviour"].items()}
     # Only the older form can hide the raw JSON of the extras; the newer one always shows it.

@@ -1,37 +1,38 @@
-"""Talk to Retell from tasks (:class:`RetellHook`) and from triggers and bulk work (:class:`RetellAsyncHook`).
+"""The hooks: :class:`RetellHook` for tasks, :class:`RetellAsyncHook` for triggers and bulk work.
 
-Both do the same: :func:`airflow_provider_retell.api.conversation.converse` says when to sleep, when to send and what
-to return; a hook only sleeps and sends.
+Both behave the same: :func:`airflow_provider_retell.api.attempts.attempt` decides when to sleep, when to send and what
+to return; the hooks only sleep and send.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import time
 from asyncio import Lock
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
-from airflow_provider_retell.api.conversation import converse
+from airflow_provider_retell.api.attempts import attempt
+from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.api.pages import CallPages
+from airflow_provider_retell.api.organization.connection_check import check_connection
+from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.quota import Quotas, Rate
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
+from airflow_provider_retell.clock import clock
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
-from airflow_provider_retell.hooks.check import check_connection
+from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
-from airflow_provider_retell.hooks.endpoints import Endpoints
+from airflow_provider_retell.hooks.organization import OrganizationMethods
 
 if TYPE_CHECKING:
     import aiohttp
     import requests
 
-    from airflow_provider_retell.api.models import Call
-    from airflow_provider_retell.api.request import Procedure, Request
+    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.request import Flow, Request
 
 __all__ = ["RetellAsyncHook", "RetellHook"]
 
@@ -39,20 +40,26 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _TEST_SECONDS = 10.0
-_LOOK_AGAIN = (
-    1.0  # seconds after which a request that waits for room learns that the route was paused meanwhile
-)
+# A request that waits for a slot checks this often whether the route was paused meanwhile.
+_CHECK_SECONDS = 1.0
 
 
-class RetellHook(Endpoints, BaseHook):
-    """Retell's API for tasks and for people, blocking.
+class RetellHook(CallMethods, OrganizationMethods, BaseHook):
+    """Retell's API for tasks, blocking.
 
-    ``RetellHook().get_call("call_abc")`` and every other endpoint of
-    :class:`airflow_provider_retell.hooks.endpoints.Endpoints`, with retries, waits and quota as the connection says.
-    Usable as a context manager, which closes its connections.
+    ::
 
-    :param retell_conn_id: the Airflow connection, of type ``retell``.
-    :param patience: how often and how long one request is tried; 8 times and 120 s of waiting if not given.
+        with RetellHook() as hook:
+            hook.update_call_checked("call_abc", metadata={"tier": "gold"})
+
+    The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
+    :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. Retries, timeouts and quota follow the
+    connection. As a context manager, the hook closes its HTTP connections at the end.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
+
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
+    :param retry: the limits for the retries of one request. Default: 8 attempts and 120 seconds of waiting.
     """
 
     conn_name_attr = "retell_conn_id"
@@ -60,10 +67,15 @@ class RetellHook(Endpoints, BaseHook):
     conn_type = CONNECTION_FORM["connection-type"]
     hook_name = CONNECTION_FORM["hook-name"]
 
-    def __init__(self, retell_conn_id: str = default_conn_name, *, patience: Patience = Patience()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        retell_conn_id: str = default_conn_name,
+        *,
+        retry: RetryLimits = RetryLimits(),  # noqa: B008
+    ) -> None:
         super().__init__()
         self.retell_conn_id = retell_conn_id
-        self._patience = patience
+        self._retry = retry
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
@@ -73,12 +85,12 @@ class RetellHook(Endpoints, BaseHook):
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return the form's hidden and renamed fields, for Airflow before 3.3."""
-        return form.behavior()
+        return form.field_behavior()
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """What the Airflow connection says; read once."""
-        return read_connection(self.get_connection(self.retell_conn_id)).within(self._patience)
+        """The settings of the Airflow connection; read once."""
+        return read_connection(self.get_connection(self.retell_conn_id)).within(self._retry)
 
     @functools.cached_property
     def _quotas(self) -> Quotas:
@@ -91,20 +103,20 @@ class RetellHook(Endpoints, BaseHook):
         return open_session(self.settings)
 
     def get_conn(self) -> requests.Session:
-        """Return the session, with the API key in its headers; for requests that this hook has no method for."""
+        """Return the session, with the API key in its headers, for requests that this hook has no method for."""
         return self._session
 
     def send(self, request: Request[T]) -> T:
         """Send *request* and return its result.
 
-        :raises RetellError: what :mod:`airflow_provider_retell.api.errors` lists.
+        :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
-        steps = converse(request, self._quotas.window(request.operation), self._patience)
+        attempts = attempt(request, self._quotas.window(request.operation), self._retry)
         outcome: Any = None
         try:
             while True:
                 try:
-                    seconds = steps.send(outcome)
+                    seconds = attempts.send(outcome)
                 except StopIteration as end:
                     result: T = end.value
                     return result
@@ -112,18 +124,18 @@ class RetellHook(Endpoints, BaseHook):
                 if seconds is None:
                     outcome = self._exchange(request)
                 else:
-                    time.sleep(seconds)
+                    clock().sleep(seconds)
         finally:
-            steps.close()  # an interrupted request gives its place in the quota back
+            attempts.close()  # an interrupted request frees its slot in the quota
 
     def _exchange(self, request: Request[Any]) -> Any:
         from airflow_provider_retell.hooks.requests_transport import exchange
 
         return exchange(self._session, self.settings, request)
 
-    def run(self, procedure: Procedure[R]) -> R:
-        """Send the requests of *procedure* one after the other and return its result."""
-        step = functools.partial(next, procedure)
+    def run(self, flow: Flow[R]) -> R:
+        """Send the requests of *flow* one after the other and return its result."""
+        step = functools.partial(next, flow)
         while True:
             try:
                 request = step()
@@ -131,9 +143,9 @@ class RetellHook(Endpoints, BaseHook):
                 result: R = end.value
                 return result
             try:
-                step = functools.partial(procedure.send, self.send(request))
+                step = functools.partial(flow.send, self.send(request))
             except RetellError as error:
-                step = functools.partial(procedure.throw, error)
+                step = functools.partial(flow.throw, error)
 
     def list_calls(
         self,
@@ -142,30 +154,30 @@ class RetellHook(Endpoints, BaseHook):
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> Iterator[Call]:
-        """Yield every call that matches, page by page, without transcripts.
+        """Yield every matching call, page by page, without transcripts.
 
-        :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.filters`.
+        :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
         :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
-        :param page_size: calls per request, 1 to 1000.
-        :raises RetellResponseError: if a page breaks the chain, rather than losing calls silently.
+        :param page_size: calls per request, 1 to 1000. Default: 1000.
+        :raises RetellResponseError: if Retell's paging would lose or repeat calls.
         """
-        pages = CallPages(filter_criteria=filter_criteria, sort_order=sort_order, page_size=page_size)
+        pages = Pages(list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
         for request in pages:
             yield from pages.read(self.send(request))
 
     def test_connection(self) -> tuple[bool, str]:
-        """Make one authenticated request and say in a sentence how it went; takes 10 s at most per request."""
-        self._patience = Patience(attempts=1, timeout=_TEST_SECONDS, connect_timeout=_TEST_SECONDS)
+        """Send one authenticated request and return whether it worked, and a message. Takes at most 10 s per request."""
+        self._retry = RetryLimits(attempts=1, timeout=_TEST_SECONDS, connect_timeout=_TEST_SECONDS)
         try:
-            self.settings = self.settings.within(self._patience)
+            self.settings = self.settings.within(self._retry)
         except RetellError as error:
-            # Airflow's UI tests a copy of the connection under a random name, which would tell nobody anything.
+            # Airflow's UI tests a copy of the connection under a random name, which would confuse the reader.
             return False, str(error).replace(f"connection {self.retell_conn_id!r}", "This connection")
         with self:
-            return check_connection(self)
+            return self.run(check_connection(self.settings.base_url))
 
     def close(self) -> None:
-        """Close the connections; the hook opens new ones if it is used again."""
+        """Close the HTTP connections. The hook opens new ones if it is used again."""
         session = self.__dict__.pop("_session", None)
         if session is not None:
             session.close()
@@ -177,31 +189,35 @@ class RetellHook(Endpoints, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(Endpoints, BaseHook):
-    """Retell's API for event loops; use it as ``async with RetellAsyncHook(...) as hook``.
+class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
+    """Retell's API for event loops; the methods of :class:`RetellHook`, awaited.
 
-    The same endpoints as :class:`RetellHook`, awaited. All requests of one hook share its quota, and its pause when
-    Retell is throttling.
+    ::
 
-    :param retell_conn_id: the Airflow connection, of type ``retell``.
-    :param patience: how often and how long one request is tried; 8 times and 120 s of waiting if not given.
-    :param connections: how many connections to Retell are open at once at most.
-    :param quota: requests per seconds on each general route, in place of the connection's.
+        async with RetellAsyncHook() as hook:
+            await hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    :ivar quotas: how much of the quota this hook has used, and how long it waited for it.
+    All requests of one hook share its quota, and its pause when Retell is rate limiting.
+
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
+    :param retry: the limits for the retries of one request. Default: 8 attempts and 120 seconds of waiting.
+    :param connections: the maximum number of open HTTP connections. Default: 32.
+    :param quota: the quota of each general route. Default: the connection's.
+
+    :ivar quotas: the quota's windows, with counts of requests and delays.
     """
 
     def __init__(
         self,
         retell_conn_id: str = RetellHook.default_conn_name,
         *,
-        patience: Patience = Patience(),  # noqa: B008
+        retry: RetryLimits = RetryLimits(),  # noqa: B008
         connections: int = 32,
         quota: Rate | None = None,
     ) -> None:
         super().__init__()
         self.retell_conn_id = retell_conn_id
-        self._patience = patience
+        self._retry = retry
         self._connections = connections
         self._quota = quota
         self._settings: Settings | None = None
@@ -220,7 +236,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
 
     async def _read_settings(self) -> Settings:
         connection = await aget_connection(type(self), self.retell_conn_id)
-        return read_connection(connection).within(self._patience)
+        return read_connection(connection).within(self._retry)
 
     async def __aexit__(self, *_error: object) -> None:
         session, self._session = self._session, None
@@ -230,7 +246,7 @@ class RetellAsyncHook(Endpoints, BaseHook):
     async def send(self, request: Request[T]) -> T:
         """Send *request* and return its result.
 
-        :raises RetellError: what :mod:`airflow_provider_retell.api.errors` lists.
+        :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
         from airflow_provider_retell.hooks.aiohttp_transport import exchange
 
@@ -238,24 +254,24 @@ class RetellAsyncHook(Endpoints, BaseHook):
             raise RuntimeError(
                 "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(...) as hook'"
             )
-        steps = converse(request, self.quotas.window(request.operation), self._patience)
+        attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         try:
             while True:
-                # First come, first served, and one sleeper for all who wait for room in this window.
+                # First come, first served: one coroutine sleeps for all that wait for a slot of this window.
                 async with self._turns[request.operation]:
-                    while (seconds := next(steps)) is not None:  # noqa: ASYNC110 - no event tells of room
-                        await asyncio.sleep(min(seconds, _LOOK_AGAIN))
+                    while (seconds := next(attempts)) is not None:
+                        await clock().sleep_async(min(seconds, _CHECK_SECONDS))
                 outcome = await exchange(self._session, self._settings, request)
-                await asyncio.sleep(steps.send(outcome) or 0)
+                await clock().sleep_async(attempts.send(outcome) or 0)
         except StopIteration as end:
             result: T = end.value
             return result
         finally:
-            steps.close()
+            attempts.close()
 
-    async def run(self, procedure: Procedure[R]) -> R:
-        """Send the requests of *procedure* one after the other and return its result."""
-        step = functools.partial(next, procedure)
+    async def run(self, flow: Flow[R]) -> R:
+        """Send the requests of *flow* one after the other and return its result."""
+        step = functools.partial(next, flow)
         while True:
             try:
                 request = step()
@@ -263,9 +279,9 @@ class RetellAsyncHook(Endpoints, BaseHook):
                 result: R = end.value
                 return result
             try:
-                step = functools.partial(procedure.send, await self.send(request))
+                step = functools.partial(flow.send, await self.send(request))
             except RetellError as error:
-                step = functools.partial(procedure.throw, error)
+                step = functools.partial(flow.throw, error)
 
     async def list_calls(
         self,
@@ -274,8 +290,8 @@ class RetellAsyncHook(Endpoints, BaseHook):
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> AsyncIterator[Call]:
-        """Yield every call that matches, as :meth:`RetellHook.list_calls` does."""
-        pages = CallPages(filter_criteria=filter_criteria, sort_order=sort_order, page_size=page_size)
+        """Yield every matching call; see :meth:`RetellHook.list_calls`."""
+        pages = Pages(list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
         for request in pages:
             for call in pages.read(await self.send(request)):
                 yield call

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_retell.api.errors import AuthenticationError, PermissionDeniedError
 from airflow_provider_retell.api.quota import Quotas
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.hooks.reason import safe_reason
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-POLL_PATIENCE = Patience(attempts=2, seconds=30)
+POLL_RETRY = RetryLimits(attempts=2, seconds=30)
 """Few attempts: whoever polls comes again anyway, and counts the polls that failed."""
 
 _FRESH_SECONDS = 300.0
@@ -44,7 +44,7 @@ class _SharedHook(RetellAsyncHook):
     """A hook that follows its Airflow connection."""
 
     def __init__(self, retell_conn_id: str) -> None:
-        super().__init__(retell_conn_id, patience=POLL_PATIENCE)
+        super().__init__(retell_conn_id, retry=POLL_RETRY)
         self._looking = asyncio.Lock()
         self._looked_at = time.monotonic()
         self._look_again_at = self._looked_at + _FRESH_SECONDS

@@ -1,0 +1,19 @@
+"""The notifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+
+__all__ = ["PhoneCallNotifier"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "notifications.phone_call": ["PhoneCallNotifier"],
+    },
+)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import BaseNotifier, init_notifier
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.request import Procedure
+    from airflow_provider_retell.api.request import Flow
 
 __all__ = ["PhoneCallNotifier"]
 
@@ -76,7 +76,7 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.hooks.retell import RetellHook
 
         try:
-            with RetellHook(str(self.retell_conn_id), patience=_patience()) as hook:
+            with RetellHook(str(self.retell_conn_id), retry=_retry_limits()) as hook:
                 _log(hook.run(self._alert(context)))
         except Exception as error:
             _log_failure(error)
@@ -86,7 +86,9 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         try:
-            async with RetellAsyncHook(str(self.retell_conn_id), patience=_patience(), connections=1) as hook:
+            async with RetellAsyncHook(
+                str(self.retell_conn_id), retry=_retry_limits(), connections=1
+            ) as hook:
                 _log(await hook.run(self._alert(context)))
         except Exception as error:
             _log_failure(error)
@@ -108,10 +110,10 @@ class PhoneCallNotifier(BaseNotifier):
                     log.warning("Phone alert: the number's own agent calls in place of the one not rendered")
                     self.override_agent_id = None  # Retell would refuse the call for it
 
-    def _alert(self, context: Mapping[str, Any]) -> Procedure[str]:
-        from airflow_provider_retell.api.alert import Alert, place_alert
-        from airflow_provider_retell.api.numbers import phone_number
-        from airflow_provider_retell.hooks.deployment import in_this_airflow
+    def _alert(self, context: Mapping[str, Any]) -> Flow[str]:
+        from airflow_provider_retell.api.phone_numbers import phone_number
+        from airflow_provider_retell.hooks.deployment import qualified_dag_id
+        from airflow_provider_retell.notifications.alert import Alert, place_alert
 
         # A DAG's callback may have no more than the DAG and the run's id, a deadline's has the run as a mapping.
         run, dag, deadline = (context.get(name) for name in ("dag_run", "dag", "deadline"))
@@ -138,7 +140,7 @@ class PhoneCallNotifier(BaseNotifier):
                 from_number=phone_number(self.from_number, "from_number"),
                 to_number=phone_number(self.to_number, "to_number"),
                 override_agent_id=_text(self.override_agent_id),
-                dag_id=in_this_airflow(variables["dag_id"]),
+                dag_id=qualified_dag_id(variables["dag_id"]),
                 run_id=variables["run_id"],
                 event=event,
                 variables={**variables, **(self.dynamic_variables or {})},
@@ -148,12 +150,12 @@ class PhoneCallNotifier(BaseNotifier):
         )
 
 
-def _patience() -> Any:
-    from airflow_provider_retell.api.retry import Patience
+def _retry_limits() -> Any:
+    from airflow_provider_retell.api.retry import RetryLimits
 
     # Airflow 3 kills a task's callbacks 20 s after the task's end, a DAG's after 50 s. Listing is tried once and
     # calling twice: if nothing answers, 3 x 4 s and up to 2 s between them.
-    return Patience(attempts=2, seconds=2, timeout=4, connect_timeout=2)
+    return RetryLimits(attempts=2, seconds=2, timeout=4, connect_timeout=2)
 
 
 def _text(value: Any) -> str | None:

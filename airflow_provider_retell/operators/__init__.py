@@ -1,0 +1,50 @@
+"""The operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
+    from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+    from airflow_provider_retell.operators.call import (
+        DeleteCallOperator,
+        GetCallOperator,
+        RerunCallAnalysisOperator,
+        UpdateCallOperator,
+    )
+    from airflow_provider_retell.operators.list_calls import ListCallsOperator
+    from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
+    from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+
+__all__ = [
+    "BulkUpdateCallOperator",
+    "CreateBatchCallOperator",
+    "CreatePhoneCallOperator",
+    "DeleteCallOperator",
+    "GetCallOperator",
+    "ListCallsOperator",
+    "RerunCallAnalysisOperator",
+    "StopCallOperator",
+    "UpdateCallOperator",
+    "UpdateLiveCallOperator",
+]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "operators.batch_call": ["CreateBatchCallOperator"],
+        "operators.bulk": ["BulkUpdateCallOperator"],
+        "operators.call": [
+            "DeleteCallOperator",
+            "GetCallOperator",
+            "RerunCallAnalysisOperator",
+            "UpdateCallOperator",
+        ],
+        "operators.list_calls": ["ListCallsOperator"],
+        "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
+        "operators.phone_call": ["CreatePhoneCallOperator"],
+    },
+)

@@ -19,9 +19,8 @@ from airflow_provider_retell._compat import (
 from airflow_provider_retell.links.retell import XCOM_KEY, RetellCallLink
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.models import Call
+    from airflow_provider_retell.api.calls.models import Call, Until
     from airflow_provider_retell.hooks.retell import RetellHook
-    from airflow_provider_retell.triggers.call import Until
 
 
 def checked_call_id(call_id: Any) -> str:
@@ -149,11 +148,11 @@ class WaitingOperator(RetellOperator):
         :param deadline: epoch seconds; ``wait_timeout`` from now if not given.
         """
         from airflow_provider_retell.api.errors import WaitTimeoutError
-        from airflow_provider_retell.triggers.tolerance import Tolerance
+        from airflow_provider_retell.waiting.poll_failures import PollFailures
 
         deadline = time.time() + self.wait_timeout if deadline is None else deadline
         looked = self._deadline is not None or "hook" in self.__dict__  # by whatever went before the wait
-        tolerance = Tolerance(self.max_poll_failures, looked=looked)
+        tolerance = PollFailures(self.max_poll_failures, polled_before=looked)
         while True:
             pause, state = self.poll_interval, "not known"
             try:
@@ -175,10 +174,10 @@ class WaitingOperator(RetellOperator):
 
     def _look_at(self, call_id: str) -> Call:
         from airflow_provider_retell.hooks.retell import RetellHook
-        from airflow_provider_retell.hooks.shared import POLL_PATIENCE
+        from airflow_provider_retell.hooks.shared import POLL_RETRY
 
         # A hook of its own: one that is patient, or still pauses since Retell was throttling, may miss the deadline.
-        with RetellHook(self.retell_conn_id, patience=POLL_PATIENCE) as hook:
+        with RetellHook(self.retell_conn_id, retry=POLL_RETRY) as hook:
             return hook.get_call(call_id)
 
     def _defer(self, call_id: str, until: Until, deadline: float, stop_on_kill: bool) -> None:
@@ -203,7 +202,7 @@ class WaitingOperator(RetellOperator):
         self, context: Any, event: Mapping[str, Any] | None = None, deadline: float | None = None
     ) -> Any:
         """Go on after the wait, which had until *deadline*."""
-        from airflow_provider_retell.triggers.event import check_event
+        from airflow_provider_retell.waiting.event import check_event
 
         self._deadline = deadline
         with self._running():

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
 from airflow_provider_retell.operators.base import check_flags
 from airflow_provider_retell.operators.call import MetadataMode
-from airflow_provider_retell.operators.loop import LoopOperator
-from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_list, unsealed
+from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.params.masked import MaskedField, as_bool, as_list, unmask
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.bulk.run import BulkUpdate
+    from airflow_provider_retell.bulk.engine import BulkUpdate
 
 __all__ = ["BulkUpdateCallOperator"]
 
@@ -51,7 +51,7 @@ class BulkUpdateCallOperator(LoopOperator):
         call lacks, ``"replace"`` leaves nothing else.
     :param remove_metadata_keys: metadata keys to take away from every call in the rows, even if a row has them.
     :param dry_run: True to change nothing: the manifest and the report say what would be done, the log names the
-        first differences by key (templated; "Rendered Templates" shows it as ``only_plan``).
+        first differences by key (templated; "Rendered Templates" shows it as ``dry_run``).
     :param show_values: True to log the values of these differences too.
     :param report_path: where to write one line of JSON per row (row, call_id, outcome, reason, changed keys), on any
         ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, or these with ``.gz`` (templated). :class:`FailedRows` reads
@@ -68,7 +68,7 @@ class BulkUpdateCallOperator(LoopOperator):
     template_fields: Sequence[str] = (
         "rows",
         "data_storage_setting",
-        "only_plan",
+        "dry_run",
         "report_path",
         "report_conn_id",
         "retell_conn_id",
@@ -76,7 +76,7 @@ class BulkUpdateCallOperator(LoopOperator):
     template_ext: Sequence[str] = (".sql",)  # of SqlRows
     operator_extra_links = ()
 
-    rows = SealedField()
+    rows = MaskedField()
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class BulkUpdateCallOperator(LoopOperator):
         self.data_storage_setting_column = data_storage_setting_column
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
-        self.only_plan = dry_run  # dry_run is a method of every operator
+        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
         self.show_values = show_values
         self.report_path = report_path
         self.report_conn_id = report_conn_id
@@ -171,9 +171,9 @@ class BulkUpdateCallOperator(LoopOperator):
         from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.api.quota import Rate
         from airflow_provider_retell.bulk.columns import Columns, renamed, storage_setting
+        from airflow_provider_retell.bulk.engine import BulkUpdate
         from airflow_provider_retell.bulk.plan import Plan
         from airflow_provider_retell.bulk.report import Report
-        from airflow_provider_retell.bulk.run import BulkUpdate
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         plan = Plan(
@@ -186,14 +186,14 @@ class BulkUpdateCallOperator(LoopOperator):
             ),
             mode=self.metadata_mode,
             remove=frozenset(self.remove_metadata_keys),
-            dry_run=as_bool(self.only_plan, "dry_run"),
+            dry_run=as_bool(self.dry_run, "dry_run"),
         )
         both = plan.remove.intersection((plan.columns.metadata or {}).values())
         if both:
             raise RetellInputError(
                 f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(sorted(both))}"
             )
-        given = unsealed(self.rows)
+        given = unmask(self.rows)
         rows = as_rows(as_list(self.rows, "rows") if given is None or isinstance(given, str) else given)
         # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
         report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)

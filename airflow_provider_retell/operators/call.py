@@ -7,17 +7,23 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.operators.base import WaitingOperator, check_flags, linked_call_id
-from airflow_provider_retell.operators.sealed import SealedField, as_bool, as_object
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
+from airflow_provider_retell.operators.base import (
+    RetellOperator,
+    WaitingOperator,
+    check_flags,
+    linked_call_id,
+)
+from airflow_provider_retell.params.masked import MaskedField, as_bool, as_object, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.api.filters import DataStorageSetting
-    from airflow_provider_retell.api.request import Procedure
-    from airflow_provider_retell.api.update import Updated
+    from airflow_provider_retell.api.body import DataStorageSetting
+    from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
+    from airflow_provider_retell.api.errors import NotFoundError
 
-__all__ = ["UpdateCallOperator"]
+__all__ = ["DeleteCallOperator", "GetCallOperator", "RerunCallAnalysisOperator", "UpdateCallOperator"]
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +76,8 @@ class UpdateCallOperator(WaitingOperator):
     )
     template_fields_renderers = {"metadata": "json", "custom_attributes": "json"}  # noqa: RUF012 - Airflow's form
 
-    metadata = SealedField()
-    custom_attributes = SealedField()
+    metadata = MaskedField()
+    custom_attributes = MaskedField()
 
     def __init__(
         self,
@@ -126,26 +132,25 @@ class UpdateCallOperator(WaitingOperator):
         """Update the call and return what ``return_value`` asks for."""
         call_id = linked_call_id(context, self.call_id)
         if self.wait_for_end:
-            # This sends nothing yet, but refuses what cannot be sent: now, not after the wait.
-            next(self._update(call_id))
+            self._prepare(call_id)  # raises before the wait if the input is invalid
             self.wait_for(call_id, "ended")
         return self.after_wait(context, call_id)
 
     def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
         """Update the call, which has ended by now if the task waited for that."""
-        updated = self.hook.run(self._update(call_id))
+        updated = self.hook.run(self._prepare(call_id).apply())
         self._report(updated)
         return self._result(updated)
 
-    def _update(self, call_id: str) -> Procedure[Updated]:
-        from airflow_provider_retell.api.update import careful_update
+    def _prepare(self, call_id: str) -> PreparedUpdate:
+        from airflow_provider_retell.api.calls.update import prepare_update
 
-        return careful_update(
+        return prepare_update(
             call_id,
             metadata=as_object(self.metadata, f"call {call_id}: metadata"),
             data_storage_setting=self._setting(),
             custom_attributes=as_object(self.custom_attributes, f"call {call_id}: custom_attributes"),
-            mode=self.metadata_mode,
+            metadata_mode=self.metadata_mode,
             clear_metadata=self.clear_metadata,
             confirm_custom_attributes=self.confirm_custom_attributes,
         )
@@ -164,7 +169,7 @@ class UpdateCallOperator(WaitingOperator):
             )
         return "basic_attributes_only"
 
-    def _report(self, updated: Updated) -> None:
+    def _report(self, updated: UpdateResult) -> None:
         call_id = updated.call.call_id
         if not updated.sent:
             log.info("Call %s: nothing to change, nothing sent", call_id)
@@ -177,7 +182,7 @@ class UpdateCallOperator(WaitingOperator):
                 ", ".join(updated.unverified),
             )
 
-    def _result(self, updated: Updated) -> dict[str, Any]:
+    def _result(self, updated: UpdateResult) -> dict[str, Any]:
         outcome: dict[str, Any] = {"updated": updated.sent, "written": list(updated.written)}
         if self.return_value == "call":
             return updated.call.model_dump(mode="json", exclude_none=True) | outcome
@@ -185,3 +190,138 @@ class UpdateCallOperator(WaitingOperator):
         if self.return_value == "metadata":
             result["metadata"] = dict(updated.call.metadata or {})
         return result
+
+
+class GetCallOperator(RetellOperator):
+    """Read one call; returns its slim form (ids, status, settings, times, names of metadata keys).
+
+    :param call_id: the call (templated).
+    :param path: where to write the whole call as JSON, transcript and links included but without its access token,
+        on any ``ObjectStoragePath`` (templated). The returned dict then has ``path``.
+    :param path_conn_id: the Airflow connection to that storage, if its default will not do (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "path", "path_conn_id", "retell_conn_id")
+
+    def __init__(
+        self,
+        *,
+        call_id: str | XComArg,
+        path: str | None = None,
+        path_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+        self.path = path
+        self.path_conn_id = path_conn_id
+        self._writes = path is not None
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Read the call."""
+        # Native rendering makes None of a template without a value, which does not mean that no file is wanted.
+        path = as_text(str(self.path), "path") if self._writes else None
+        call = self.hook.get_call(linked_call_id(context, self.call_id))
+        if path is None:
+            return call.slim()
+        from airflow_provider_retell.export.atomic import atomic_write
+
+        atomic_write(path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
+        return call.slim() | {"path": path}
+
+
+class DeleteCallOperator(RetellOperator):
+    """Delete a call and all its data at Retell, for good. A call that is gone already counts as done.
+
+    "Gone" is what reading the call says: if Retell refuses to delete a call that is there, the task fails.
+
+    The key of another organization looks like "gone" to Retell, which knows calls by organization: with
+    ``missing_ok=False`` a call that is not there fails the task.
+
+    :param call_id: the call (templated).
+    :param missing_ok: False to read the call first, and fail if there is none (templated). A retry also fails then, if
+        the first try crashed after it had deleted the call.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "missing_ok", "retell_conn_id")
+
+    def __init__(
+        self, *, call_id: str | XComArg, missing_ok: bool | str | XComArg = True, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+        self.missing_ok = missing_ok
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Delete the call; returns ``deleted``: False if it was gone."""
+        from airflow_provider_retell.api.errors import NotFoundError
+
+        call_id = linked_call_id(context, self.call_id)
+        missing_ok = as_bool(self.missing_ok, "missing_ok")
+        if not missing_ok:
+            self.hook.get_call(call_id)
+        try:
+            self.hook.delete_call(call_id)
+        except NotFoundError as refusal:
+            self._check_gone(call_id, refusal)
+            # With missing_ok=False it was there: an answer got lost, and the request was sent again.
+            if not missing_ok:
+                return {"call_id": call_id, "deleted": True}
+            log.info("Call %s: not there (any more)", call_id)
+            return {"call_id": call_id, "deleted": False}
+        log.info("Call %s: deleted", call_id)
+        return {"call_id": call_id, "deleted": True}
+
+    def _check_gone(self, call_id: str, refusal: NotFoundError) -> None:
+        """Read the call: Retell answers 422 to an unknown id, and may answer so to what it refuses to delete."""
+        from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
+
+        try:
+            call = self.hook.get_call(call_id)
+        except NotFoundError as missing:
+            if not missing.detail:
+                raise  # Retell gives a reason, always: this is another server's page
+            return
+        says = f" {refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f" {refusal.status}"
+        if not call.has_ended:
+            raise CallNotEndedError(
+                f"call {call_id} is {call.call_status}, and Retell refused to delete it (it answered{says}). Wait for "
+                "its end first (CallSensor, or run this task again later), or hang up with StopCallOperator"
+            ) from refusal
+        raise UnprocessableError(
+            f"call {call_id} is still there: Retell refused to delete it (it answered{says}). Look at the call in "
+            "Retell's dashboard, then run this task again",
+            status=refusal.status,
+            detail=refusal.detail,
+        ) from refusal
+
+
+class RerunCallAnalysisOperator(AtMostOnceOperator):
+    """Analyze a call again with the agent's latest draft. Retell charges for it and sends no webhook.
+
+    Sent once, as :class:`~airflow_provider_retell.operators.phone_call.CreateBatchCallOperator` does: a try of which it is
+    not known whether Retell acted fails the task for good, and so do later tries, since another would pay again.
+    Whether Retell answers before or after the analysis is not documented: read the call some time later.
+
+    :param call_id: the call (templated).
+    :param on_clear: what a deliberate clear of the task does: ``"skip"`` (default) never pays again, ``"resend"`` does,
+        once.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+
+    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+
+    def work(self, context: Any) -> dict[str, Any]:
+        """Ask for the analysis; returns the call's slim form as Retell answered it."""
+        from airflow_provider_retell.api.calls.endpoints import rerun_call_analysis
+
+        request = rerun_call_analysis(linked_call_id(context, self.call_id))
+        return self.send_once(
+            context, request, lambda call: call.slim(), "Look at the call's analysis in Retell's dashboard"
+        )

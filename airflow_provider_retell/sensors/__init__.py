@@ -1,0 +1,21 @@
+"""The sensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
+    from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
+
+__all__ = ["BatchCallSensor", "CallSensor", "ConcurrencySensor"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "sensors.call": ["BatchCallSensor", "CallSensor"],
+        "sensors.concurrency": ["ConcurrencySensor"],
+    },
+)

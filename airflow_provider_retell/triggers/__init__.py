@@ -1,0 +1,23 @@
+"""The triggers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell._lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
+    from airflow_provider_retell.triggers.call_event import CallEventTrigger
+    from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+
+__all__ = ["BatchCallTrigger", "CallEventTrigger", "CallTrigger", "ConcurrencyTrigger"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "triggers.call": ["BatchCallTrigger", "CallTrigger"],
+        "triggers.call_event": ["CallEventTrigger"],
+        "triggers.concurrency": ["ConcurrencyTrigger"],
+    },
+)

@@ -1,29 +1,28 @@
-"""Wait for a call, for the calls of a batch, or for room to place more."""
+"""Wait for a call, or for the calls of a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.triggers.poll import PollTrigger
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.triggers.base import PollTrigger
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.hooks.retell import RetellAsyncHook
+    from airflow_provider_retell.api.calls.models import Until
+    from airflow_provider_retell.api.waits import Condition
 
-__all__ = ["BatchCallTrigger", "CallTrigger", "ConcurrencyTrigger"]
-
-Until = Literal["ended", "analyzed"]
+__all__ = ["BatchCallTrigger", "CallTrigger"]
 
 
 class CallTrigger(PollTrigger):
-    """Wait until a call has ended, or until its analysis is there.
+    """Wait until a call has ended, or has an analysis.
 
-    A status that this package does not know does not end the wait. The event has ``call_id`` and ``call_status``.
+    The event has the call's ids, status, settings, times and the keys of its metadata.
 
     :param call_id: the call.
-    :param until: ``"ended"``: whether anybody answered or not; ``"analyzed"``: ``call_analysis`` is there.
-    :param stop_on_kill: hang the call up if a user marks the waiting task failed or clears it (Airflow 3.3; older
-        ones never say so to a trigger).
+    :param until: ``"ended"``: answered or not; ``"analyzed"``: the call has an analysis.
+    :param stop_on_kill: True to hang up if a user marks the waiting task as failed or clears it. Airflow before 3.3
+        does not notify triggers.
     """
 
     def __init__(
@@ -31,32 +30,23 @@ class CallTrigger(PollTrigger):
     ) -> None:
         super().__init__(**kwargs)
         self.call_id = call_id
-        self.until = until
+        self.until: Until = until
         self.stop_on_kill = stop_on_kill
 
     def parameters(self) -> dict[str, Any]:
-        """Return the call and what is waited for."""
+        """Return the arguments that this class adds."""
         return {"call_id": self.call_id, "until": self.until, "stop_on_kill": self.stop_on_kill}
 
-    def waits_for(self) -> str:
-        """Say what is waited for."""
-        return f"call {self.call_id} was to be {self.until}"
+    def condition(self) -> Condition:
+        """Return the condition to wait for."""
+        from airflow_provider_retell.api.calls.waits import CallReached
 
-    async def check(self, hook: RetellAsyncHook) -> Mapping[str, Any] | None:
-        """Read the call."""
-        from airflow_provider_retell.api.endpoints import get_call
-        from airflow_provider_retell.api.models import CallProgress
-
-        # Nothing else of the call is read: a long transcript would hold up the other triggers.
-        call = await hook.send(get_call(self.call_id).read_by(CallProgress.read))
-        done = call.has_ended if self.until == "ended" else call.is_analyzed
-        return {"call_id": self.call_id, "call_status": call.call_status} if done else None
+        return CallReached(self.call_id, self.until)
 
     async def on_kill(self) -> None:
-        """Hang up, if that was asked for."""
+        """Hang up if ``stop_on_kill`` is set."""
         if not self.stop_on_kill:
             return
-        from airflow_provider_retell.api.errors import RetellError
         from airflow_provider_retell.hooks.shared import shared_hook
 
         try:
@@ -70,7 +60,7 @@ class BatchCallTrigger(PollTrigger):
     """Wait until all calls of a batch have ended. The event has ``batch_call_id`` and ``ended``.
 
     :param batch_call_id: the batch.
-    :param total: how many calls it has, as create-batch-call answered (``total_task_count``).
+    :param total: the number of its calls, ``total_task_count`` in the response of create-batch-call.
     """
 
     def __init__(self, *, batch_call_id: str, total: int, **kwargs: Any) -> None:
@@ -79,42 +69,11 @@ class BatchCallTrigger(PollTrigger):
         self.total = total
 
     def parameters(self) -> dict[str, Any]:
-        """Return the batch and its size."""
+        """Return the arguments that this class adds."""
         return {"batch_call_id": self.batch_call_id, "total": self.total}
 
-    def waits_for(self) -> str:
-        """Say what is waited for."""
-        return f"{self.total} calls of batch {self.batch_call_id} were to end"
+    def condition(self) -> Condition:
+        """Return the condition to wait for."""
+        from airflow_provider_retell.api.calls.waits import BatchEnded
 
-    async def check(self, hook: RetellAsyncHook) -> Mapping[str, Any] | None:
-        """Count the calls that have ended."""
-        from airflow_provider_retell.api.batch import ended_calls
-
-        ended = await hook.run(ended_calls(self.batch_call_id))
-        return {"batch_call_id": self.batch_call_id, "ended": ended} if ended >= self.total else None
-
-
-class ConcurrencyTrigger(PollTrigger):
-    """Wait until the organization has room for more calls. The event has ``room``.
-
-    :param calls: for how many.
-    """
-
-    def __init__(self, *, calls: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.calls = calls
-
-    def parameters(self) -> dict[str, Any]:
-        """Return for how many calls."""
-        return {"calls": self.calls}
-
-    def waits_for(self) -> str:
-        """Say what is waited for."""
-        return f"there was to be room for {self.calls} more calls"
-
-    async def check(self, hook: RetellAsyncHook) -> Mapping[str, Any] | None:
-        """Ask for the room."""
-        from airflow_provider_retell.api.room import room_for
-
-        room = await hook.run(room_for(self.calls))
-        return {"room": room} if room >= self.calls else None
+        return BatchEnded(self.batch_call_id, self.total)

@@ -17,9 +17,9 @@ try:
 except ImportError as error:
     raise ImportError("CallEventTrigger needs Airflow 3: there are no asset watchers before") from error
 
-from airflow_provider_retell.triggers.ended_calls import EndedCall, shared_poll
-from airflow_provider_retell.triggers.fired_calls import FiredCalls
-from airflow_provider_retell.triggers.standing import Standing
+from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall, shared_poll
+from airflow_provider_retell.triggers.call_events.fired_calls import FiredCalls
+from airflow_provider_retell.triggers.call_events.watch_state import WatchState
 
 __all__ = ["CallEventTrigger"]
 
@@ -166,7 +166,7 @@ class CallEventTrigger(BaseEventTrigger):
             return None
         return FiredCalls(self.airflow_conn_id, self.asset_name, f"call_{self.event}", self._key)
 
-    async def _poll(self, standing: Standing, events: FiredCalls | None) -> list[EndedCall] | None:
+    async def _poll(self, standing: WatchState, events: FiredCalls | None) -> list[EndedCall] | None:
         """Return the calls that have ended, once it is known which of them have events; None if that failed."""
         try:
             calls = await shared_poll(self.retell_conn_id, standing.since, self.poll_interval * 0.8)
@@ -181,7 +181,7 @@ class CallEventTrigger(BaseEventTrigger):
                 return None
         return calls
 
-    def _new(self, calls: list[EndedCall], standing: Standing) -> list[EndedCall]:
+    def _new(self, calls: list[EndedCall], standing: WatchState) -> list[EndedCall]:
         return [c for c in calls if self._wants(c) and self._fires(c) and standing.is_new(c)]
 
     def _wants(self, call: EndedCall) -> bool:
@@ -199,12 +199,12 @@ class CallEventTrigger(BaseEventTrigger):
         # Not the intervals: a watcher that is told to poll more often goes on where it stood.
         return "retell-" + hashlib.sha256(repr(self._watched).encode()).hexdigest()[:24]
 
-    async def _load(self, events: FiredCalls | None) -> Standing:
+    async def _load(self, events: FiredCalls | None) -> WatchState:
         stored = await self._insist("The asset's state store could not be read", self._stored)
         if isinstance(stored, Mapping):
-            return Standing.restore(stored)
+            return WatchState.restore(stored)
         since = None if events is None else await self._insist(self._unread, events.last_since)
-        standing = Standing(since=int((time.time() - self.lookback) * 1000) if since is None else since)
+        standing = WatchState(since=int((time.time() - self.lookback) * 1000) if since is None else since)
         await self._save(standing)  # what ends before its first event is not missed either
         return standing
 
@@ -235,7 +235,7 @@ class CallEventTrigger(BaseEventTrigger):
             f"The events of asset {self.asset_name!r} could not be read (connection {self.airflow_conn_id!r})"
         )
 
-    async def _save(self, standing: Standing) -> None:
+    async def _save(self, standing: WatchState) -> None:
         store = getattr(self, "asset_state_store", None)
         try:
             if store is not None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
-from airflow_provider_retell.api.reading import describe
-from airflow_provider_retell.api.webhook import event_facts, event_name, is_signed, signed_at
+from airflow_provider_retell.api.event_payload import event_name, event_payload
+from airflow_provider_retell.api.parsing import describe
+from airflow_provider_retell.api.webhook import is_signed, signed_at
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.hooks.reason import safe_reason
 
@@ -99,7 +100,7 @@ class WebhookApp:
         if name is not None and name not in self._wanted:
             return 204
         try:
-            event = event_facts(body)
+            event = event_payload(body)
         except ValidationError as fault:
             log.error("Webhook: Retell has signed a body that is not an event of a call: %s", describe(fault))
             return 400

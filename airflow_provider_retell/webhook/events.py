@@ -7,7 +7,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow_provider_retell.api.webhook import told
+from airflow_provider_retell.api.event_payload import parse_event_payload
 from airflow_provider_retell.hooks.airflow_api import AssetEvents
 
 _ANSWER_SECONDS = 8.0
@@ -71,7 +71,7 @@ class AirflowEvents:
         now = datetime.now(timezone.utc)
         since = self._seen_until - _LOOK_AGAIN if self._seen_until else now - _LOOK_BACK
         for made in await self._events.since(since):
-            for key in _keys(told(made["extra"])):
+            for key in _keys(parse_event_payload(made["extra"])):
                 self._remember(key)
         self._seen_until = now
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.api import endpoints
+from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.errors import RetellInputError
 
 FROM, TO = "+14155550100", "+14155550123"
@@ -273,7 +273,7 @@ def test_the_nullable_override_is_sent_as_null_and_left_out_if_not_given() -> No
 
 
 @pytest.mark.parametrize(
-    ("request_", "repeatable"),
+    ("request_", "idempotent"),
     [
         (update(metadata={}), True),
         (live(metadata={}), True),
@@ -293,5 +293,5 @@ def test_the_nullable_override_is_sent_as_null_and_left_out_if_not_given() -> No
     ],
     ids=str,
 )
-def test_only_what_does_the_same_twice_is_repeatable(request_: Any, repeatable: bool) -> None:
-    assert request_.repeatable is repeatable
+def test_only_what_does_the_same_twice_is_repeatable(request_: Any, idempotent: bool) -> None:
+    assert request_.idempotent is idempotent

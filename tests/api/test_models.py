@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from airflow_provider_retell.api.models import (
-    ApiKeyInfo,
-    BatchCall,
-    Call,
-    CallPage,
-    Concurrency,
-    LiveUpdate,
-)
+from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
+from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
 from airflow_provider_retell.emulator import Emulator
 
 CALL = {"call_id": "call_1", "call_status": "ended"}

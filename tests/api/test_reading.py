@@ -7,10 +7,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from airflow_provider_retell.api.change import Change, needed
+from airflow_provider_retell.api.calls.changes import Change, needed
+from airflow_provider_retell.api.calls.models import Call, CallPage, CallState, CallStatePage
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.models import Call, CallPage, CallState, StatePage
-from airflow_provider_retell.api.webhook import event_facts, event_name
+from airflow_provider_retell.api.event_payload import event_name, event_payload
 
 HALF = "half \ud83d"
 ENDED = {"call_status": "ended"}
@@ -64,7 +64,7 @@ def test_an_odd_call_of_a_page_hides_no_other() -> None:
     calls[1]["metadata"] = [1]
     calls[2]["metadata"] = {"x": HALF}
     body = json.dumps({"items": calls, "has_more": True, "pagination_key": "k"}).encode()
-    for model in (CallPage, StatePage):
+    for model in (CallPage, CallStatePage):
         page = model.read(body)
         assert [call.call_id for call in page.items] == ["a", "b", "c"]
         assert page.malformed == {"b": "metadata is not as its API documents (dict_type)"}
@@ -81,4 +81,4 @@ def test_an_item_that_is_no_call_fails_the_page(item: object) -> None:
 def test_an_event_with_half_an_emoji_is_one() -> None:
     body = json.dumps({"event": "call_ended", "call": {"call_id": "a", **ENDED, "transcript": HALF}}).encode()
     assert event_name(body) == "call_ended"
-    assert event_facts(body)["calls"][0]["call_id"] == "a"
+    assert event_payload(body)["calls"][0]["call_id"] == "a"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_provider_retell.api import endpoints
+from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.request import Response, check_id
 
@@ -71,7 +71,7 @@ def test_a_request_says_what_it_is_about_and_shows_no_body() -> None:
 
 def test_another_way_to_read_the_answer_changes_nothing_else() -> None:
     request = endpoints.create_phone_call("+14155550100", "+14155550123")
-    other = request.read_by(len)
+    other = request.with_parser(len)
     assert other.parse(b"123") == 3
     assert replace(other, parse=request.parse) == request
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from airflow_provider_retell.api import endpoints, errors
-from airflow_provider_retell.api.conversation import converse
-from airflow_provider_retell.api.models import Call
+from airflow_provider_retell.api import errors
+from airflow_provider_retell.api.attempts import attempt
+from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.quota import Rate, Window
 from airflow_provider_retell.api.request import Request, Response
-from airflow_provider_retell.api.retry import Patience, Wait, decide
+from airflow_provider_retell.api.retry import RetryLimits, Wait, decide
 
 NOW = 1_800_000_000.0
 CALL = b'{"call_id": "call_1", "call_status": "ended"}'
@@ -150,10 +151,10 @@ def test_the_error_holds_what_the_server_asked_to_wait() -> None:
 
 
 def test_backoff_doubles_up_to_eight_seconds_and_jitter_halves_it_at_most() -> None:
-    patience = Patience(attempts=99, seconds=1e6)
+    patience = RetryLimits(attempts=99, seconds=1e6)
     for jitter, factor in ((0.0, 1.0), (1.0, 0.5)):
         waits = [
-            verdict(response(500), attempt=n, patience=patience, jitter=lambda value=jitter: value).seconds
+            verdict(response(500), attempt=n, retry=patience, jitter=lambda value=jitter: value).seconds
             for n in range(1, 8)
         ]
         assert waits == [factor * seconds for seconds in (0.5, 1, 2, 4, 8, 8, 8)]
@@ -172,8 +173,8 @@ def test_the_servers_word_is_never_undercut_and_a_little_spread() -> None:
         ({"attempt": 8}, True),
         ({"waited": 119.5}, False),
         ({"waited": 119.6}, True),
-        ({"attempt": 1, "patience": Patience(attempts=1)}, True),
-        ({"attempt": 2, "patience": Patience(seconds=0)}, True),
+        ({"attempt": 1, "patience": RetryLimits(attempts=1)}, True),
+        ({"attempt": 2, "patience": RetryLimits(seconds=0)}, True),
     ],
 )
 def test_attempts_and_time_are_bounded(options: dict[str, Any], gives_up: bool) -> None:
@@ -207,15 +208,15 @@ def test_a_wait_says_why() -> None:
 class Simulation:
     """Runs the steps of requests on a clock of its own."""
 
-    def __init__(self, window: Window, answers: list[Any], patience: Patience | None = None) -> None:
+    def __init__(self, window: Window, answers: list[Any], patience: RetryLimits | None = None) -> None:
         self.now = 1000.0
         self.window = window
         self.answers = answers
         self.sent: list[float] = []
-        self.patience = patience or Patience()
+        self.patience = patience or RetryLimits()
 
     def run(self, request: Request[Any] = REPEATABLE) -> Any:
-        steps = converse(request, self.window, self.patience, clock=lambda: self.now)
+        steps = attempt(request, self.window, self.patience, clock=lambda: self.now)
         outcome = None
         try:
             while True:
@@ -242,7 +243,7 @@ def test_it_waits_as_told_and_then_returns() -> None:
 
 def test_a_throttled_request_pauses_the_whole_route_and_a_failed_one_does_not() -> None:
     window = Window(Rate(100, 10))
-    steps = converse(REPEATABLE, window, Patience(), clock=lambda: 0.0)
+    steps = attempt(REPEATABLE, window, RetryLimits(), clock=lambda: 0.0)
     assert next(steps) is None
     steps.send(response(500))
     assert window.wait(0.0) == 0
@@ -251,7 +252,7 @@ def test_a_throttled_request_pauses_the_whole_route_and_a_failed_one_does_not() 
     assert 3 <= window.wait(0.0) <= 3.2
 
 
-def test_a_wait_beyond_patience_pauses_the_route_for_an_hour_at_most() -> None:
+def test_a_wait_beyond_retry_limits_pauses_the_route_for_an_hour_at_most() -> None:
     simulation = Simulation(
         Window(Rate(100, 10)), [response(429, Retry_After="86400"), response(200, CALL), response(200, CALL)]
     )
@@ -266,16 +267,16 @@ def test_a_wait_beyond_patience_pauses_the_route_for_an_hour_at_most() -> None:
     assert simulation.sent == [1000.0, 4600.0]
 
 
-def test_waiting_for_room_does_not_use_up_patience() -> None:
+def test_waiting_for_room_does_not_use_up_retry_limits() -> None:
     window = Window(Rate(1, 1000))
-    simulation = Simulation(window, [response(500), response(200, CALL)], Patience(seconds=1))
+    simulation = Simulation(window, [response(500), response(200, CALL)], RetryLimits(seconds=1))
     simulation.run()
     assert simulation.sent[1] - simulation.sent[0] >= 1000
 
 
 def test_an_interrupted_request_gives_its_place_back() -> None:
     window = Window(Rate(1, 10))
-    steps = converse(REPEATABLE, window, Patience(), clock=lambda: 0.0)
+    steps = attempt(REPEATABLE, window, RetryLimits(), clock=lambda: 0.0)
     assert next(steps) is None
     steps.close()
     assert window.wait(0.0) == 10  # answered, not in flight for ever

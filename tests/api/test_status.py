@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.api import endpoints, errors
+from airflow_provider_retell.api import errors
+from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Response
 from airflow_provider_retell.api.status import status_error

@@ -27,7 +27,7 @@ def run(count: int, **arguments: Any) -> None:
 
 
 def main() -> None:
-    from airflow_provider_retell.bulk import run as _run  # noqa: F401 - what tasks import, imported once
+    from airflow_provider_retell.bulk import engine as _run  # noqa: F401 - what tasks import
     from airflow_provider_retell.hooks import aiohttp_transport as _transport  # noqa: F401
 
     logging.disable()

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.quota import Rate
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
 from airflow_provider_retell.bulk.columns import Columns
+from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.bulk.plan import Plan
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import CallableRows, as_rows
-from airflow_provider_retell.bulk.run import BulkUpdate
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -114,8 +114,8 @@ def test_a_server_that_hangs_now_and_then(emulator: Emulator, rows: Any, run: An
 
 def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[BulkUpdate, Exception | None]:
     async def run() -> tuple[BulkUpdate, Exception | None]:
-        patience = Patience(attempts, 1)
-        async with RetellAsyncHook("retell_default", patience=patience, quota=Rate(100_000, 1)) as hook:
+        patience = RetryLimits(attempts, 1)
+        async with RetellAsyncHook("retell_default", retry=patience, quota=Rate(100_000, 1)) as hook:
             update = BulkUpdate(
                 hook, as_rows(rows), Plan(Columns(), **options), Report(str(path)), concurrency=8
             )
@@ -189,7 +189,7 @@ def test_a_stopped_run_ends_after_the_source_of_its_rows(emulator: Emulator, tmp
 
 
 @pytest.mark.parametrize("route", ["update-call", "list-calls", "get-call"])
-def test_a_wait_beyond_patience_stops_the_run_at_once(
+def test_a_wait_beyond_retry_limits_stops_the_run_at_once(
     emulator: Emulator, run: Any, tmp_path: Path, route: str
 ) -> None:
     """The rows that were not written are in no count and not in the report; another run takes them."""

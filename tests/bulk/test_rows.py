@@ -17,12 +17,12 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.digest_set import Seen
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import BadRow
-from airflow_provider_retell.bulk.seen import Seen
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
 
 PRIVATE = "Ada's private note"
 

@@ -200,7 +200,7 @@ def test_a_timeout_is_never_lost_and_stops_cleanly(
 def test_a_stop_does_not_wait_for_a_query(
     emulator: Emulator, tmp_path: Path, timeout: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_retell.bulk.run._CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("airflow_provider_retell.bulk.engine._CLOSE_SECONDS", 0.1)
     emulator.add_calls([f"call_{n}" for n in range(1000)])
     answered = threading.Event()
 

@@ -10,7 +10,8 @@ try:
 except ImportError:
     from airflow.models.dag import DAG
 
-from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
+from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
+from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
 
 
 def facts() -> dict[str, str]:

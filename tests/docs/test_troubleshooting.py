@@ -32,12 +32,14 @@ from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.call import UpdateCallOperator
-from airflow_provider_retell.operators.lifecycle import DeleteCallOperator, UpdateLiveCallOperator
-from airflow_provider_retell.operators.listing import ListCallsOperator
-from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
-from airflow_provider_retell.sensors.call import CallSensor, ConcurrencySensor
+from airflow_provider_retell.operators.call import DeleteCallOperator, UpdateCallOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
+from airflow_provider_retell.operators.live_call import UpdateLiveCallOperator
+from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+from airflow_provider_retell.sensors.call import CallSensor
+from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
 
 AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
 HEADINGS = [
@@ -125,10 +127,10 @@ class World:
 
     def fails(self, fault: Fault, **where: Any) -> RetellHook:
         """Let all requests fail; return a hook that does not try again."""
-        from airflow_provider_retell.api.retry import Patience
+        from airflow_provider_retell.api.retry import RetryLimits
 
         self.emulator.faults.add(fault, times=0, **where)
-        return RetellHook(patience=Patience(attempts=1))
+        return RetellHook(retry=RetryLimits(attempts=1))
 
 
 @pytest.fixture
@@ -882,7 +884,7 @@ def _(world: World) -> object:
 def _(world: World) -> object:
     if AIRFLOW < (3, 0):
         pytest.skip("needs asset watchers")
-    from airflow_provider_retell.triggers import fired_calls
+    from airflow_provider_retell.triggers.call_events import fired_calls
 
     world.patch.setenv("AIRFLOW_CONN_THIS_AIRFLOW", world.airflow(password="token_1"))
     from airflow_provider_retell.hooks.airflow_api import AssetEvents
@@ -896,11 +898,11 @@ def _(world: World) -> object:
 def _(world: World) -> object:
     if AIRFLOW < (3, 0):
         pytest.skip("needs asset watchers")
-    from airflow_provider_retell.triggers.fired_calls import FiredCalls
-    from airflow_provider_retell.triggers.standing import Standing
+    from airflow_provider_retell.triggers.call_events.fired_calls import FiredCalls
+    from airflow_provider_retell.triggers.call_events.watch_state import WatchState
 
     world.patch.setenv("AIRFLOW_CONN_THIS_AIRFLOW", world.airflow(password="token_1"))
-    fired_long_ago = Standing(since=0, pending={"call_1": time.monotonic() - 61})
+    fired_long_ago = WatchState(since=0, pending={"call_1": time.monotonic() - 61})
     asyncio.run(FiredCalls("this_airflow", ASSET, "call_ended", "a_watcher").look(fired_long_ago))
     return None
 

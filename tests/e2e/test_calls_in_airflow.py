@@ -77,7 +77,7 @@ CLEAR = """
 import sys
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.utils.session import create_session
-from airflow_provider_retell.operators.once import generation
+from airflow_provider_retell.operators.at_most_once import generation
 
 class Task:
     retries = 1

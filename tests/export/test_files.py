@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_retell.export.files import whole_file, write_whole
+from airflow_provider_retell.export.atomic import atomic_open, atomic_write
 
 try:
     from airflow.sdk.io import attach
@@ -37,7 +37,7 @@ def test_a_local_file_comes_whole(tmp_path: Path, before: bytes | None) -> None:
     if before:
         path.parent.mkdir()
         path.write_bytes(before)
-    with whole_file(str(path)) as file:
+    with atomic_open(str(path)) as file:
         file.write(NEW)
         file.flush()
         assert (path.read_bytes() if path.exists() else None) == before
@@ -50,7 +50,7 @@ def test_a_local_file_comes_whole(tmp_path: Path, before: bytes | None) -> None:
 
 
 def test_a_url_of_a_local_file(tmp_path: Path) -> None:
-    write_whole(f"file://{tmp_path}/a.json", NEW)
+    atomic_write(f"file://{tmp_path}/a.json", NEW)
     assert (tmp_path / "a.json").read_bytes() == NEW
 
 
@@ -59,7 +59,7 @@ def test_an_error_leaves_a_local_file_as_it_was(tmp_path: Path, before: bytes | 
     path = tmp_path / "b.jsonl"
     if before:
         path.write_bytes(before)
-    with pytest.raises(KeyboardInterrupt), whole_file(str(path)) as file:
+    with pytest.raises(KeyboardInterrupt), atomic_open(str(path)) as file:
         file.write(NEW)
         raise KeyboardInterrupt
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == (
@@ -73,7 +73,7 @@ def test_a_process_that_is_killed_leaves_the_file_as_it_was_and_a_dot_file(tmp_p
     pid = os.fork()
     if pid == 0:
         try:
-            with whole_file(str(path)) as file:
+            with atomic_open(str(path)) as file:
                 file.write(NEW)
                 file.flush()
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -96,7 +96,7 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_another_storage_gets_the_file_when_it_is_complete(memory: MemoryFileSystem, spool: Path) -> None:
     memory.pipe_file("/bucket/b.jsonl", OLD)
-    with whole_file("memory://bucket/b.jsonl") as file:
+    with atomic_open("memory://bucket/b.jsonl") as file:
         file.write(NEW)
         assert memory.cat_file("/bucket/b.jsonl") == OLD
         assert [stat.S_IMODE(path.stat().st_mode) for path in spooled(spool)] == [0o600]
@@ -115,11 +115,11 @@ def test_a_copy_that_breaks_off_is_thrown_away(
 
     monkeypatch.setattr(shutil, "copyfileobj", breaks_off)
     for name in ("b.jsonl", "new.jsonl"):
-        with pytest.raises(ConnectionError), whole_file(f"memory://bucket/{name}") as file:
+        with pytest.raises(ConnectionError), atomic_open(f"memory://bucket/{name}") as file:
             file.write(NEW)
     assert memory.cat_file("/bucket/b.jsonl") == OLD
     assert not memory.exists("/bucket/new.jsonl")
     assert not spooled(spool)
     monkeypatch.undo()
-    write_whole("memory://bucket/b.jsonl", NEW)  # the storage is as usable as before
+    atomic_write("memory://bucket/b.jsonl", NEW)  # the storage is as usable as before
     assert memory.cat_file("/bucket/b.jsonl") == NEW

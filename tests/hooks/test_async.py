@@ -13,9 +13,9 @@ from airflow.exceptions import AirflowNotFoundException
 from packaging.version import Version
 
 from airflow_provider_retell import _compat
-from airflow_provider_retell.api import endpoints
+from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.errors import RetellConfigError, RetellTimeoutError
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -217,7 +217,7 @@ def test_waiting_for_a_free_connection_is_not_a_timeout(connect: Any) -> None:
         emulator.faults.add(Fault.slow(0.15), times=0)
 
         async def go() -> None:
-            async with RetellAsyncHook(connections=1, patience=Patience(attempts=1)) as hook:
+            async with RetellAsyncHook(connections=1, retry=RetryLimits(attempts=1)) as hook:
                 await asyncio.gather(*(hook.get_concurrency() for _ in range(6)))
 
         asyncio.run(go())

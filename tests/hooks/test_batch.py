@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.batch import ended_calls
+from airflow_provider_retell.api.calls.batch import ended_calls
 from airflow_provider_retell.api.errors import RetellInputError
 
 if TYPE_CHECKING:

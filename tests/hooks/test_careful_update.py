@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.change import Change, differences, needed
+from airflow_provider_retell.api.calls.changes import Change, differences, needed
+from airflow_provider_retell.api.calls.models import Call
+from airflow_provider_retell.api.calls.update import Updated, careful_update
 from airflow_provider_retell.api.errors import (
     BadRequestError,
     CallNotEndedError,
@@ -18,8 +20,6 @@ from airflow_provider_retell.api.errors import (
     UnprocessableError,
     UpdateMismatchError,
 )
-from airflow_provider_retell.api.models import Call
-from airflow_provider_retell.api.update import Updated, careful_update
 from airflow_provider_retell.emulator import Fault
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.hooks import http
 from airflow_provider_retell.hooks.connection import Settings
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def impatient(make_client: Callable[..., Any]) -> Any:
     """A client that tries once."""
-    return make_client(patience=Patience(attempts=1))
+    return make_client(retry=RetryLimits(attempts=1))
 
 
 def tunnel(handler: Any) -> Any:
@@ -161,7 +161,7 @@ def test_a_proxy_that_is_down_is_named_as_a_cause_without_its_login(
 def test_a_proxy_that_never_answers_is_a_timeout(
     make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = make_client(patience=Patience(attempts=1))
+    client = make_client(retry=RetryLimits(attempts=1))
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts
         connect("https://api.example.com", timeout=0.2, connect_timeout=0.2)
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -172,7 +172,7 @@ def test_a_proxy_that_never_answers_is_a_timeout(
 def test_a_socks_proxy_is_refused_in_words(
     make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = make_client(patience=Patience(attempts=1))
+    client = make_client(retry=RetryLimits(attempts=1))
     connect("https://api.example.com")
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
     with pytest.raises(RetellConfigError, match="names a socks5 proxy: only http and https ones will do"):
@@ -274,12 +274,12 @@ def test_certificates_that_are_missing_or_unreadable_are_a_fault_of_the_set_up(
     connect(serve(tls=tls).url)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
     with pytest.raises(RetellConfigError, match="REQUESTS_CA_BUNDLE names certificates that do not exist"):
-        make_client(patience=Patience(attempts=1)).get_call("call_1")
+        make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
     broken = tmp_path / "broken.pem"
     broken.write_text("not a certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(broken))
     with pytest.raises((RetellConfigError, RetellConnectionError)):
-        make_client(patience=Patience(attempts=1)).get_call("call_1")
+        make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
 
 
 def test_the_default_certificates_are_the_librarys(impatient: Any, connect: Any) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.errors import RetellInputError, RetellResponseError
-from airflow_provider_retell.api.models import ApiKeyInfo, BatchCall, Call, CallPage, Concurrency, LiveUpdate
-from airflow_provider_retell.hooks.endpoints import Endpoint, Endpoints
+from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
+from airflow_provider_retell.hooks.endpoint import Endpoint, Endpoints
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 
 if TYPE_CHECKING:

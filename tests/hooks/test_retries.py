@@ -19,7 +19,7 @@ from airflow_provider_retell.api.errors import (
     RetellTimeoutError,
     ServerError,
 )
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -152,7 +152,7 @@ def test_garbage_is_not_asked_for_again(client: Any, emulator: Emulator, sleeps:
 def test_it_gives_up_and_says_how_often_it_tried(
     make_client: Callable[..., Any], emulator: Emulator, sleeps: list[float]
 ) -> None:
-    client = make_client(patience=Patience(attempts=3))
+    client = make_client(retry=RetryLimits(attempts=3))
     emulator.faults.add(Fault.status(500), times=0)
     with pytest.raises(ServerError, match="Tried 3 times"):
         client.get_call("call_1")
@@ -192,7 +192,7 @@ def test_a_hanging_server_ends_in_a_timeout(
     make_client: Callable[..., Any], retell_emulator: Emulator, connect: Any
 ) -> None:
     connect(retell_emulator.url, password=retell_emulator.api_key, timeout=0.3)
-    client = make_client(patience=Patience(attempts=1))
+    client = make_client(retry=RetryLimits(attempts=1))
     retell_emulator.faults.add(Fault.hang(), times=0)
     start = time.monotonic()
     with pytest.raises(RetellTimeoutError, match=r"no answer within 0\.3 s") as caught:
@@ -208,7 +208,7 @@ def test_a_body_that_stops_coming_ends_in_a_timeout(
     server = serve((200, {"Content-Type": "application/json", "Content-Length": "1000"}, b'{"call_id":'))
     connect(server.url, timeout=0.3)
     with pytest.raises(RetellTimeoutError):
-        make_client(patience=Patience(attempts=1)).get_call("call_1")
+        make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
 
 
 def test_a_timeout_of_an_update_is_retried(client: Any, retell_emulator: Emulator, connect: Any) -> None:

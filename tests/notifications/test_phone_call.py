@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.alert import PLACED_AT
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
+from airflow_provider_retell.notifications.alert import PLACED_AT
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 
 try:
@@ -232,10 +232,10 @@ class TestLimits:
         self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: Any, fault: Fault, way: str
     ) -> None:
         caplog.set_level(logging.INFO)
-        from airflow_provider_retell.api.retry import Patience
+        from airflow_provider_retell.api.retry import RetryLimits
         from airflow_provider_retell.notifications import phone_call
 
-        monkeypatch.setattr(phone_call, "_patience", lambda: Patience(attempts=1))
+        monkeypatch.setattr(phone_call, "_retry_limits", lambda: RetryLimits(attempts=1))
         emulator.faults.add(fault, route="list-calls", times=0)
         for index in range(4):
             call(notifier(cooldown=0, max_calls_per_run=3), context(f"task_{index}"), way)

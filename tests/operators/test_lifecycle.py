@@ -22,13 +22,12 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import requests_transport
-from airflow_provider_retell.operators.lifecycle import (
+from airflow_provider_retell.operators.call import (
     DeleteCallOperator,
     GetCallOperator,
     RerunCallAnalysisOperator,
-    StopCallOperator,
-    UpdateLiveCallOperator,
 )
+from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
 
 NOTE = "Ada's private note"
 
@@ -391,13 +390,13 @@ def test_an_analysis_is_never_charged_twice(
 ) -> None:
     connect(emulator, timeout=0.4)
     emulator.faults.add(fault, route="rerun-call-analysis")
-    with pytest.raises(AirflowFailException, match=r"unknown, so it is not sent again.*on_clear='new'"):
+    with pytest.raises(AirflowFailException, match=r"unknown, so it is not sent again.*on_clear='resend'"):
         run_try(rerun(), store=store)
     with pytest.raises(AirflowFailException, match="may have sent rerun-call-analysis of call call_1"):
         run_try(rerun(), try_number=2, store=store)
     assert emulator.count("rerun-call-analysis") == 1
     eventually(lambda: emulator.reruns == charged)
-    run_try(rerun(on_clear="new"), try_number=3, cleared_at=2, store=store)
+    run_try(rerun(on_clear="resend"), try_number=3, cleared_at=2, store=store)
     assert emulator.reruns == charged + 1
 
 
@@ -432,5 +431,5 @@ def test_throttling_and_refusals_were_not_charged(
     assert emulator.reruns == 1
     emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="rerun-call-analysis")
     with pytest.raises(AirflowFailException if store is None else RateLimitError):
-        run_try(rerun(on_clear="new"), try_number=2, cleared_at=1, store=store)
+        run_try(rerun(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert emulator.reruns == 1

@@ -17,14 +17,14 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.fields import TRANSCRIPTS
-from airflow_provider_retell.api.models import Call
+from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
+from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.emulator.lifecycle import Lifecycle
 from airflow_provider_retell.export import formats
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
 
 try:
     from airflow.sdk.io import attach
@@ -420,7 +420,7 @@ def test_an_error_in_the_middle_leaves_all_as_it_was(
 KILLED = """
 import os, signal, sys
 from airflow_provider_retell.export import formats
-from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
 
 real = formats.JsonLines.write
 

@@ -15,7 +15,7 @@ import pytest
 
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.operators.listing import ListCallsOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
 
 try:
     from airflow.sdk.exceptions import AirflowTaskTimeout

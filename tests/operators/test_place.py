@@ -32,12 +32,14 @@ from airflow_provider_retell.api.errors import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.hooks import requests_transport
 from airflow_provider_retell.hooks.retell import RetellHook
-from airflow_provider_retell.operators import base, place
-from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
+from airflow_provider_retell.operators import base
+from airflow_provider_retell.operators import phone_call as place
+from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
+from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
 
 try:
     from airflow.sdk.exceptions import TaskDeferred
@@ -58,7 +60,7 @@ def phone_call(**arguments: Any) -> CreatePhoneCallOperator:
 
 def impatient(operator: Any) -> Any:
     """Let the first fault end the try."""
-    operator.__dict__["hook"] = RetellHook(patience=Patience(attempts=1))
+    operator.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
     return operator
 
 
@@ -305,7 +307,7 @@ def test_a_list_that_changed_calls_nobody_else(
     first = run_try(phone_call(), map_index=0, store=store)
     emulator.clock.advance(seconds)
     with pytest.raises(
-        AirflowFailException, match=rf"{first['call_id']}.*another number.*on_clear='new'"
+        AirflowFailException, match=rf"{first['call_id']}.*another number.*on_clear='resend'"
     ) as error:
         run_try(phone_call(to_number=OTHER), map_index=0, try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 1
@@ -328,11 +330,11 @@ def test_a_call_that_was_deleted_is_not_placed_again(
     del emulator.calls[run_try(phone_call(), store=store)["call_id"]]
     for cleared_at in (0, 1):
         with pytest.raises(
-            AirflowFailException, match=r"placed before.*deleted.*Nobody was called.*on_clear='new'"
+            AirflowFailException, match=r"placed before.*deleted.*Nobody was called.*on_clear='resend'"
         ):
             run_try(phone_call(), try_number=2, cleared_at=cleared_at, store=store)
     assert len(emulator.placed) == 1
-    run_try(phone_call(on_clear="new"), try_number=2, cleared_at=1, store=store)
+    run_try(phone_call(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 2
 
 
@@ -556,7 +558,7 @@ def test_a_refusal_for_concurrency_is_waited_for(connect: Any, run_try: Any) -> 
         assert emulator.count("create-phone-call", status=429) >= 1
 
 
-def test_a_refusal_for_concurrency_beyond_patience_is_left_to_airflow(connect: Any, run_try: Any) -> None:
+def test_a_refusal_for_concurrency_beyond_retry_limits_is_left_to_airflow(connect: Any, run_try: Any) -> None:
     with Emulator(concurrency=1, clock=Clock(frozen=True)) as emulator:
         connect(emulator)
         run_try(phone_call(), map_index=0)
@@ -674,17 +676,17 @@ def test_a_batch_of_which_nobody_knows_is_not_sent_again(
 ) -> None:
     kind, sent = FAULTS[fault]
     hasty.faults.add(kind, route="create-batch-call")
-    with pytest.raises(AirflowFailException, match=r"unknown.*not sent again.*dashboard.*on_clear='new'"):
+    with pytest.raises(AirflowFailException, match=r"unknown.*not sent again.*dashboard.*on_clear='resend'"):
         run_try(batch(), store=store)
     eventually(lambda: len(hasty.placed) == 2 * sent)
     hasty.clock.advance(seconds)
     for try_number, cleared_at in ((2, 0), (2, 1)):
         with pytest.raises(
-            AirflowFailException, match=r"may have sent create-batch-call.*dashboard.*on_clear='new'"
+            AirflowFailException, match=r"may have sent create-batch-call.*dashboard.*on_clear='resend'"
         ):
             run_try(batch(), try_number=try_number, cleared_at=cleared_at, store=store)
     assert hasty.count("create-batch-call") == 1
-    run_try(batch(on_clear="new"), try_number=2, cleared_at=1, store=store)
+    run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert len(hasty.placed) == 2 * sent + 2
 
 
@@ -711,14 +713,14 @@ def test_a_batch_that_was_sent_is_the_tasks_batch(emulator: Emulator, run_try: A
 
 
 def test_a_clear_sends_the_batch_anew_once_if_asked(emulator: Emulator, run_try: Any, store: Any) -> None:
-    run_try(batch(on_clear="new"), store=store)
-    run_try(batch(on_clear="new"), try_number=2, cleared_at=1, store=store)
+    run_try(batch(on_clear="resend"), store=store)
+    run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 4
     if store is None:
         with pytest.raises(AirflowFailException, match="may have sent"):
-            run_try(batch(on_clear="new"), try_number=3, cleared_at=1)
+            run_try(batch(on_clear="resend"), try_number=3, cleared_at=1)
     else:
-        run_try(batch(on_clear="new"), try_number=3, cleared_at=1, store=store)
+        run_try(batch(on_clear="resend"), try_number=3, cleared_at=1, store=store)
     assert len(emulator.placed) == 4
 
 
@@ -726,11 +728,11 @@ def test_a_batch_that_was_refused_can_be_mended(emulator: Emulator, run_try: Any
     emulator.faults.add(Fault.status(400), route="create-batch-call")
     with pytest.raises(AirflowFailException, match="answered 400") as error:
         run_try(batch(), store=store)
-    assert ("on_clear='new'" in str(error.value)) == (store is None)
+    assert ("on_clear='resend'" in str(error.value)) == (store is None)
     if store is None:
         with pytest.raises(AirflowFailException, match="may have sent"):
             run_try(batch(), try_number=2, cleared_at=1)
-        run_try(batch(on_clear="new"), try_number=2, cleared_at=1)
+        run_try(batch(on_clear="resend"), try_number=2, cleared_at=1)
     else:
         run_try(batch(), try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 2
@@ -770,7 +772,7 @@ def test_a_throttled_batch_waits(emulator: Emulator, run_try: Any, store: Any) -
     assert len(emulator.placed) == 2
 
 
-def test_throttling_beyond_patience(emulator: Emulator, run_try: Any, store: Any) -> None:
+def test_throttling_beyond_retry_limits(emulator: Emulator, run_try: Any, store: Any) -> None:
     emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="create-batch-call")
     # Left to Airflow's retries where the next try can know that nothing was sent.
     with pytest.raises(AirflowFailException if store is None else RateLimitError, match="429"):

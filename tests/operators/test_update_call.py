@@ -388,7 +388,7 @@ def test_metadata_and_the_whole_call_come_on_request(
     assert "access_token" not in whole
 
 
-def test_throttling_beyond_patience_keeps_its_type_for_airflows_retries(
+def test_throttling_beyond_retry_limits_keeps_its_type_for_airflows_retries(
     call: Any, retell_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retell_emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="update-call")

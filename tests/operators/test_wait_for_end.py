@@ -218,7 +218,9 @@ def test_a_first_look_that_fails_is_lived_through_too(
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
-def test_throttling_beyond_patience_is_waited_for(emulator: Emulator, task: Run, deferrable: bool) -> None:
+def test_throttling_beyond_retry_limits_is_waited_for(
+    emulator: Emulator, task: Run, deferrable: bool
+) -> None:
     """The server's word counts, but no longer than the wait may last; then there is a last look."""
     emulator.faults.add(Fault.status(429, headers={"Retry-After": "200"}), route="get-call")
     start = time.monotonic()

@@ -24,7 +24,8 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
 from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.links.retell import XCOM_KEY
-from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor, ConcurrencySensor
+from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
+from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -301,7 +302,7 @@ def test_failures_are_counted_over_deferrals(emulator: Emulator, runner: Runner)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_throttling_beyond_patience_is_no_failure(emulator: Emulator, runner: Runner, mode: str) -> None:
+def test_throttling_beyond_retry_limits_is_no_failure(emulator: Emulator, runner: Runner, mode: str) -> None:
     emulator.add_call(call_id="call_1", call_status="ended")
     emulator.faults.add(Fault.status(429, headers={"Retry-After": "200"}))
     start = time.monotonic()

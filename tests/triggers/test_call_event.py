@@ -16,8 +16,9 @@ pytest.importorskip("airflow.sdk", reason="needs Airflow 3")
 
 from watching import Store, Watch, ago, connect, end, polls, watching
 
-from airflow_provider_retell.triggers import call_event, ended_calls
+from airflow_provider_retell.triggers import call_event
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
+from airflow_provider_retell.triggers.call_events import ended_calls
 
 LIMIT = 65535  # [state_store] max_value_storage_bytes
 
@@ -311,10 +312,10 @@ def test_a_call_from_the_future_hides_no_other(emulator: Emulator) -> None:
 def test_errors_end_nothing(
     emulator: Emulator, fault: Fault, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_retell.api.retry import Patience
+    from airflow_provider_retell.api.retry import RetryLimits
     from airflow_provider_retell.hooks import shared
 
-    monkeypatch.setattr(shared, "Patience", lambda **_: Patience(attempts=1))
+    monkeypatch.setattr(shared, "RetryLimits", lambda **_: RetryLimits(attempts=1))
     rule = emulator.faults.add(fault, route="list-calls", times=3)
 
     async def go() -> None:

@@ -20,8 +20,8 @@ from fake_airflow import ASSET
 from watching import Store, Watch, ago, connect, end, polls, watching
 
 from airflow_provider_retell.hooks import airflow_api as airflow_api_client
-from airflow_provider_retell.triggers import fired_calls
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
+from airflow_provider_retell.triggers.call_events import fired_calls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellError, WaitFailedError, WaitTimeoutError
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
 from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
-from airflow_provider_retell.triggers import poll
-from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger, ConcurrencyTrigger
-from airflow_provider_retell.triggers.ended_calls import shared_poll
-from airflow_provider_retell.triggers.event import check_event
-from airflow_provider_retell.triggers.poll import PollTrigger
+from airflow_provider_retell.triggers import base as poll
+from airflow_provider_retell.triggers.base import PollTrigger
+from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
+from airflow_provider_retell.triggers.call_events.ended_calls import shared_poll
+from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+from airflow_provider_retell.waiting.event import check_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -281,7 +282,7 @@ def test_the_wait_sleeps_no_longer_than_it_says(
         await sleep(0)
 
     monkeypatch.setattr(poll.asyncio, "sleep", note)
-    monkeypatch.setattr(shared, "POLL_PATIENCE", Patience(attempts=1))  # the hook itself never sleeps
+    monkeypatch.setattr(shared, "POLL_RETRY", RetryLimits(attempts=1))  # the hook itself never sleeps
     emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ended"}), after=50)
     asyncio.run(tools.events(call(poll_interval=10)))
     first, *others = [seconds for seconds in slept if seconds > 0]

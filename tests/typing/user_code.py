@@ -15,6 +15,14 @@ from airflow.sdk import Asset, AssetWatcher, dag, task
 from typing_extensions import assert_type
 
 from airflow_provider_retell import __version__
+from airflow_provider_retell.api.calls.models import (
+    BatchCall,
+    Call,
+    CallAnalysis,
+    CallCost,
+    CallPage,
+    LiveUpdate,
+)
 from airflow_provider_retell.api.errors import (
     AuthenticationError,
     BadRequestError,
@@ -37,18 +45,9 @@ from airflow_provider_retell.api.errors import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from airflow_provider_retell.api.models import (
-    ApiKeyInfo,
-    BatchCall,
-    Call,
-    CallAnalysis,
-    CallCost,
-    CallPage,
-    Concurrency,
-    LiveUpdate,
-)
+from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
 from airflow_provider_retell.api.quota import Rate
-from airflow_provider_retell.api.retry import Patience
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
@@ -66,21 +65,23 @@ from airflow_provider_retell.emulator.pytest_plugin import retell_connection, re
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 from airflow_provider_retell.links.retell import RetellCallLink
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.call import UpdateCallOperator
-from airflow_provider_retell.operators.lifecycle import (
+from airflow_provider_retell.operators.call import (
     DeleteCallOperator,
     GetCallOperator,
     RerunCallAnalysisOperator,
-    StopCallOperator,
-    UpdateLiveCallOperator,
+    UpdateCallOperator,
 )
-from airflow_provider_retell.operators.listing import ListCallsOperator
-from airflow_provider_retell.operators.place import CreateBatchCallOperator, CreatePhoneCallOperator
+from airflow_provider_retell.operators.list_calls import ListCallsOperator
+from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
+from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
 from airflow_provider_retell.policies import RetellRetryPolicy
-from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor, ConcurrencySensor
-from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger, ConcurrencyTrigger
+from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
+from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
+from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
+from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
 
 version: str = __version__
 
@@ -171,7 +172,7 @@ def everything() -> None:
         to_number="+15550100002",
         retell_llm_dynamic_variables={"name": "Ada"},
         wait_until="analyzed",
-        on_clear="new",
+        on_clear="resend",
         stop_on_kill=True,
     )
     batch = CreateBatchCallOperator(
@@ -238,7 +239,7 @@ def triggers() -> None:
 
 
 def in_a_task() -> list[str]:
-    with RetellHook("retell_eu", patience=Patience(attempts=3, seconds=20.0)) as hook:
+    with RetellHook("retell_eu", retry=RetryLimits(attempts=3, seconds=20.0)) as hook:
         assert_type(hook, RetellHook)
         call = hook.get_call("call_1")
         assert_type(call, Call)

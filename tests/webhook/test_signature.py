@@ -8,7 +8,8 @@ import time
 import pytest
 from pydantic import ValidationError
 
-from airflow_provider_retell.api.webhook import event_facts, event_name, is_signed, told
+from airflow_provider_retell.api.event_payload import event_name, event_payload
+from airflow_provider_retell.api.webhook import is_signed
 
 webhook_auth = pytest.importorskip("retell.lib.webhook_auth")
 
@@ -104,7 +105,7 @@ def test_the_digest_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch
 def test_a_body_that_is_no_event(body: bytes) -> None:
     assert event_name(body) is None
     with pytest.raises(ValidationError):
-        event_facts(body)
+        event_payload(body)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_an_event_without_a_call(call: bytes) -> None:
     body = b'{"event": "call_ended", "call": ' + call + b"}"
     assert event_name(body) == "call_ended"
     with pytest.raises(ValidationError):
-        event_facts(body)
+        event_payload(body)
 
 
 def test_a_field_that_is_not_needed_may_be_anything() -> None:
@@ -128,7 +129,7 @@ def test_a_field_that_is_not_needed_may_be_anything() -> None:
         "call_cost": {"product_costs": {}},
         "agent_version": 1.5,
     }
-    facts = event_facts(json.dumps({"event": "call_ended", "call": call}).encode())
-    assert told(facts)["calls"] == facts["calls"]
+    facts = event_payload(json.dumps({"event": "call_ended", "call": call}).encode())
+    assert parse_event_payload(facts)["calls"] == facts["calls"]
     known = {name: fact for name, fact in facts["calls"][0].items() if fact is not None}
     assert known == {"call_id": "a", "call_status": "ended", "end_timestamp": 1763836100123}

@@ -11,7 +11,8 @@ except ImportError:
     from airflow.models.dag import DAG
 
 from airflow_provider_retell.operators.call import UpdateCallOperator
-from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor, ConcurrencySensor
+from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
+from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
 
 
 def note() -> str:

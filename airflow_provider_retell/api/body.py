@@ -1,0 +1,141 @@
+"""Request bodies: typed, closed to unknown fields, and checked before anything is sent.
+
+The models of each resource are in its ``bodies`` module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
+
+from airflow_provider_retell.api.encode import (
+    MAX_METADATA_BYTES,
+    JsonValue,
+    check_metadata_size,
+    dump,
+    to_json,
+)
+from airflow_provider_retell.api.errors import RetellInputError
+
+DataStorageSetting = Literal["everything", "everything_except_pii", "basic_attributes_only"]
+"""The data that Retell stores, from most to least. The setting of a call can only be made stricter."""
+
+STORAGE_ORDER: tuple[DataStorageSetting, ...] = (
+    "everything",
+    "everything_except_pii",
+    "basic_attributes_only",
+)
+
+
+class Body(BaseModel):
+    """Base class of everything that is sent: no unknown fields, strict types, no values in error messages."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What validators know about the body. Metadata is never larger than the body that contains it."""
+
+    body_bytes: int
+
+
+def _object(value: Any) -> Any:
+    # In JSON Schema only a dict is an object; callers may pass any mapping.
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _metadata_size(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    # A small body needs no second encoding of its metadata to measure it.
+    if not isinstance(info.context, _Context) or info.context.body_bytes > MAX_METADATA_BYTES:
+        check_metadata_size(value)
+    return value
+
+
+def _milliseconds(value: int) -> int:
+    # Years 1973 to 5138. Retell starts at once if the time is in the past, as seconds read as milliseconds are.
+    if not 10**11 <= value < 10**14:
+        unit = "seconds" if value < 10**11 else "microseconds"
+        raise ValueError(f"must be in epoch milliseconds; the value looks like {unit}")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_not_empty)]
+Metadata = Annotated[dict[str, Any], BeforeValidator(_object), AfterValidator(_metadata_size)]
+FreeObject = Annotated[dict[str, Any], BeforeValidator(_object)]
+TextMap = Annotated[dict[str, str], BeforeValidator(_object)]
+AttributeMap = Annotated[dict[str, str | bool | int | float], BeforeValidator(_object)]
+EpochMilliseconds = Annotated[int, AfterValidator(_milliseconds)]
+AgentVersion = int | Text
+"""A version number, ``latest``, ``latest_published`` or a tag."""
+
+B = TypeVar("B", bound=Body)
+
+
+def build(model: type[B], operation: str, fields: Mapping[str, Any]) -> bytes:
+    """Return *fields* as JSON after checking them against *model*.
+
+    :param operation: names the request in error messages.
+    :raises RetellInputError: if a field cannot be sent; the message has the field's name, never its value.
+    """
+    return build_encoded(
+        model, operation, {name: to_json(value, f"{operation}: {name}") for name, value in fields.items()}
+    )
+
+
+def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue]) -> bytes:
+    """Do the same for *fields* that :func:`~airflow_provider_retell.api.encode.to_json` has already converted."""
+    plain = dict(fields)
+    body = dump(plain)
+    try:
+        model.model_validate(plain, context=_Context(len(body)))
+    except ValidationError as error:
+        # The message has places and rules only, and "from None" drops pydantic's text, which may quote values.
+        faults: dict[str, list[str]] = {}
+        for item in error.errors(include_input=False, include_url=False):
+            faults.setdefault(_place(item, plain), []).append(_fault(item))
+        listed = (
+            f"{place} {' or '.join(what).replace(' or must be', ' or')}" for place, what in faults.items()
+        )
+        raise RetellInputError(f"{operation}: {'; '.join(listed)}") from None
+    return body
+
+
+def _place(item: ErrorDetails, plain: JsonValue) -> str:
+    # pydantic adds the branch of a union to the place ("value.str"); keep the parts that exist in the input.
+    missing = item["loc"][-1] if item["type"] == "missing" else None
+    path, here = "", plain
+    for part in item["loc"]:
+        if isinstance(here, dict) and isinstance(part, str) and (part in here or part == missing):
+            path, here = f"{path}.{part}" if path else part, here.get(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            path, here = f"{path}[{part}]", here[part]
+    return path or "the body"
+
+
+def _fault(item: ErrorDetails) -> str:
+    if item["type"] == "extra_forbidden":
+        return "is not a field that Retell accepts here"
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):  # pydantic's text quotes the value
+        return "must have a 'type' that this condition accepts"
+    if item["type"] == "value_error":
+        cause = item["ctx"]["error"]
+        return cause.fault if isinstance(cause, RetellInputError) else str(cause)
+    return re.sub("^(Input|String|List) should (be a valid|be|have)", _must, item["msg"])
+
+
+def _must(match: re.Match[str]) -> str:
+    return "must have" if match[2] == "have" else "must be"

@@ -1,0 +1,151 @@
+"""Calls and batches as Retell returns them.
+
+Source of the fields: https://docs.retellai.com/api-references/get-call and the pages of the other call endpoints.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from airflow_provider_retell.api.response_model import Page, ResponseModel
+
+__all__ = ["BatchCall", "Call", "CallAnalysis", "CallCost", "CallPage", "CallSummary", "LiveUpdate"]
+
+Until = Literal["ended", "analyzed"]
+"""The states of a call that tasks wait for. ``analyzed`` is some seconds to minutes after ``ended``."""
+
+ENDED_STATUSES = frozenset({"ended", "error", "not_connected"})
+"""Values of ``call_status`` that are final."""
+
+
+class CallAnalysis(ResponseModel):
+    """Retell's analysis of a call; absent until it has finished."""
+
+    call_summary: str | None = None
+    in_voicemail: bool | None = None
+    user_sentiment: str | None = None
+    call_successful: bool | None = None
+    custom_analysis_data: dict[str, Any] | None = None
+
+
+class CallCost(ResponseModel):
+    """The cost of a call. ``combined_cost`` is in US cents, durations are in seconds."""
+
+    combined_cost: float | None = None
+    total_duration_seconds: float | None = None
+    total_duration_unit_price: float | None = None
+    product_costs: list[dict[str, Any]] | None = None
+
+
+class CallState(ResponseModel):
+    """The fields of a call that an update compares, and no others: parsing takes a tenth of the time of a whole call."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    identity: ClassVar[tuple[str, ...]] = ("call_id", "call_status")
+    loggable: ClassVar[tuple[str, ...]] = ("call_id", "call_status")
+
+    call_id: str
+    call_status: str
+    """``registered``, ``not_connected``, ``ongoing``, ``ended``, ``error``, or a status that Retell adds later."""
+    metadata: dict[str, Any] | None = None
+    data_storage_setting: str | None = None
+    custom_attributes: dict[str, Any] | None = None
+    """Retell's SDK does not declare this field; it is set if the server sends it."""
+
+    @property
+    def has_ended(self) -> bool:
+        """True if the call is over, answered or not."""
+        return self.call_status in ENDED_STATUSES
+
+
+class CallSummary(CallState):
+    """The fields of a call that may be stored anywhere, the keys of its metadata, and its progress."""
+
+    loggable: ClassVar[tuple[str, ...]] = ("call_id", "call_status", "call_type", "agent_id")
+
+    call_type: str | None = None
+    agent_id: str | None = None
+    disconnection_reason: str | None = None
+    start_timestamp: int | float | None = None
+    end_timestamp: int | float | None = None
+    duration_ms: int | float | None = None
+    call_analysis: Any = None
+
+    @property
+    def is_analyzed(self) -> bool:
+        """True if the call has an analysis."""
+        return self.call_analysis is not None
+
+    def has_reached(self, until: Until) -> bool:
+        """Return True if the call has ended (``"ended"``) or has an analysis (``"analyzed"``)."""
+        return self.has_ended if until == "ended" else self.is_analyzed
+
+    def slim(self) -> dict[str, Any]:
+        """Return ids, status, settings, times and the keys of the metadata; nothing of the call's content."""
+        names = (
+            "call_id",
+            "call_status",
+            "call_type",
+            "agent_id",
+            "data_storage_setting",
+            "disconnection_reason",
+            "start_timestamp",
+            "end_timestamp",
+            "duration_ms",
+        )
+        return {name: value for name in names if (value := getattr(self, name)) is not None} | {
+            "metadata_keys": sorted(map(str, self.metadata or {}))
+        }
+
+
+class Call(CallSummary):
+    """A voice call, as get-call, update-call and list-calls return it.
+
+    Timestamps are epoch milliseconds, durations milliseconds. Listings leave the transcripts out. The
+    ``access_token`` of a web call, a credential to join it, is never kept.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    agent_version: int | str | None = None
+    agent_name: str | None = None
+    direction: str | None = None
+    from_number: str | None = None
+    to_number: str | None = None
+    call_analysis: CallAnalysis | None = None
+    call_cost: CallCost | None = None
+    transcript: str | None = None
+    recording_url: str | None = None
+    public_log_url: str | None = None
+    access_token: Annotated[None, BeforeValidator(lambda _token: None)] = Field(default=None, exclude=True)
+
+
+class CallPage(Page[Call]):
+    """One page of list-calls."""
+
+
+class CallStatePage(Page[CallState]):
+    """One page of list-calls, with only the fields that updates compare."""
+
+
+class BatchCall(ResponseModel):
+    """A batch of calls that Retell has accepted. It has no call ids: list the calls by ``batch_call_id``."""
+
+    loggable: ClassVar[tuple[str, ...]] = ("batch_call_id", "total_task_count")
+
+    batch_call_id: str
+    name: str | None = None
+    from_number: str | None = None
+    scheduled_timestamp: int | float | None = None
+    total_task_count: int | float | None = None
+
+
+class LiveUpdate(ResponseModel):
+    """The response of update-live-call."""
+
+    loggable: ClassVar[tuple[str, ...]] = ("success",)
+
+    success: bool

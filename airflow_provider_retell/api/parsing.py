@@ -1,0 +1,85 @@
+"""Parse what Retell sends, including valid JSON that is unusual."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+# A double has at most 309 digits, and Python parses at most 4,300.
+_MAX_DIGITS = 400
+
+
+class RepairedText(str):
+    """Text that contained half of a surrogate pair (half an emoji), which UTF-8 cannot encode.
+
+    U+FFFD replaces it, so the text differs from the original and must not be sent back.
+    """
+
+
+def read(model: type[M], body: bytes) -> M:
+    """Return *body* as *model*; raise :class:`pydantic.ValidationError` if it is not JSON of that form."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as fault:
+        if not is_truncated(fault):
+            raise
+        try:
+            value = loads(body)
+        except (ValueError, RecursionError):
+            raise fault from None
+    return model.model_validate(value)
+
+
+def loads(body: bytes) -> Any:
+    """Return the JSON in *body*: slower than pydantic, but accepts any text and number."""
+    return _repair(json.loads(body, parse_int=_integer))
+
+
+def is_truncated(fault: ValidationError) -> bool:
+    """Return True if the body was not complete JSON."""
+    return fault.errors(include_input=False)[0]["type"] == "json_invalid"
+
+
+def describe(fault: ValidationError) -> str:
+    """Return which field is not as documented and why, without values."""
+    first = fault.errors(include_input=False)[0]
+    place = ".".join(map(str, first["loc"])) or "the body"
+    return f"{place} is not as the API documents it ({first['type']})"
+
+
+def read_loosely(model: type[M], value: Any, identity: Sequence[str]) -> tuple[M, str]:
+    """Return *value* as *model*, and its fault or ``""``. The fields of a faulty object are unparsed.
+
+    :param identity: the text fields that *value* must have in any case.
+    :raises pydantic.ValidationError: if one of them is missing.
+    """
+    try:
+        return model.model_validate(value), ""
+    except ValidationError as fault:
+        if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in identity):
+            raise
+        fields = {name: item for name, item in value.items() if name not in ("access_token", "_fields_set")}
+        return model.model_construct(**fields), describe(fault)
+
+
+def _repair(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_repair(key): _repair(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_repair(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return RepairedText(value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
+    return value
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)

@@ -1,0 +1,93 @@
+"""The clock of hooks and waits. Tests can replace it with one that does not wait.
+
+::
+
+    from airflow_provider_retell.clock import no_waiting
+
+    with no_waiting():
+        operator.execute(context)  # back-off and pauses advance the clock instead of sleeping
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["no_waiting"]
+
+
+class Clock:
+    """The machine's clock."""
+
+    def time(self) -> float:
+        """Return epoch seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Block for *seconds*."""
+        time.sleep(seconds)
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Let other coroutines run for *seconds*."""
+        await asyncio.sleep(seconds)
+
+
+class FastClock(Clock):
+    """A clock that jumps forward instead of sleeping.
+
+    :param on_sleep: called with the seconds of each sleep, for example to advance the clock of a fake server.
+    """
+
+    def __init__(self, on_sleep: Callable[[float], object] | None = None) -> None:
+        self.skipped = 0.0
+        self._on_sleep = on_sleep
+
+    def time(self) -> float:
+        """Return epoch seconds, as if no sleep had been skipped."""
+        return time.time() + self.skipped
+
+    def monotonic(self) -> float:
+        """Return monotonic seconds, as if no sleep had been skipped."""
+        return time.monotonic() + self.skipped
+
+    def sleep(self, seconds: float) -> None:
+        """Jump forward by *seconds*."""
+        seconds = max(seconds, 0.0)
+        self.skipped += seconds
+        if self._on_sleep is not None:
+            self._on_sleep(seconds)
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Jump forward by *seconds*, and let other coroutines run once."""
+        self.sleep(seconds)
+        await asyncio.sleep(0)
+
+
+_clock = Clock()
+
+
+def clock() -> Clock:
+    """Return the clock that is in force."""
+    return _clock
+
+
+@contextmanager
+def no_waiting(on_sleep: Callable[[float], object] | None = None) -> Iterator[FastClock]:
+    """Within the block, hooks, waits and triggers of this process jump forward instead of sleeping.
+
+    :param on_sleep: called with the seconds of each sleep, for example ``emulator.clock.advance``, so that the
+        emulator's quotas and calls keep up.
+    """
+    global _clock
+    before, fast = _clock, FastClock(on_sleep)
+    _clock = fast
+    try:
+        yield fast
+    finally:
+        _clock = before

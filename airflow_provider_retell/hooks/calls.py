@@ -1,0 +1,21 @@
+"""Methods of the hooks for calls and batches."""
+
+from __future__ import annotations
+
+from airflow_provider_retell.api.calls import endpoints, update
+from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
+
+
+class CallMethods:
+    """The call endpoints. ``list_calls``, which reads all pages, is a method of each hook."""
+
+    update_call_checked = Steps(update.update_call_checked)
+    update_call = Endpoint(endpoints.update_call)
+    update_live_call = Endpoint(endpoints.update_live_call)
+    get_call = Endpoint(endpoints.get_call)
+    list_calls_page = Endpoint(endpoints.list_calls)
+    create_phone_call = Endpoint(endpoints.create_phone_call)
+    create_batch_call = Endpoint(endpoints.create_batch_call)
+    stop_call = Endpoint(endpoints.stop_call)
+    delete_call = Endpoint(endpoints.delete_call)
+    rerun_call_analysis = Endpoint(endpoints.rerun_call_analysis)
