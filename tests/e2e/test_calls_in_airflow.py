@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_airflow import AirflowHome
 
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
-from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, environment
+from sandbox import AIRFLOW_VERSION, ROOT, airflow
 
 pytestmark = pytest.mark.slow
 
@@ -23,54 +22,30 @@ NOTE, PHONE, BAD_PHONE = "zebra-umbrella-note", "+14155550187", "415-555-0198"
 HAS_STORE = tuple(map(int, AIRFLOW_VERSION.split(".")[:2])) >= (3, 3)
 
 
-class Airflow:
-    """A home of Airflow with its database, and the DAGs of the examples and of the tests."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        (home / "dags").mkdir()
-        for folder in ("example_dags", "tests/dags"):
-            for file in (ROOT / folder).glob("*.py"):
-                shutil.copy(file, home / "dags")
-        self.env = environment(home) | {
-            "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-            "AIRFLOW_VAR_RETELL_FROM_NUMBER": "+14155550100",
-            "AIRFLOW_VAR_RETELL_CALLS": str(home / "calls"),
-            "AIRFLOW_VAR_RETELL_RETENTION": str(home / "retention"),
-            "PRIVATE_NOTE": NOTE,
-            "PRIVATE_PHONE": PHONE,
-            "PRIVATE_BAD_PHONE": BAD_PHONE,
-        }
-
-    def run(self, command: list[str], emulator: Emulator | None = None) -> str:
-        env = dict(self.env)
-        if emulator is not None:
-            env["AIRFLOW_CONN_RETELL_DEFAULT"] = connection(emulator.url, emulator.api_key)
-        done = subprocess.run(
-            command,
-            env=env,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        self.code = done.returncode
-        return done.stdout
-
-    def test(self, dag_id: str, emulator: Emulator, date: str, **conf: Any) -> str:
-        """Run a DAG from its first task to its last."""
-        given = ("-c", json.dumps(conf)) if conf else ()
-        return self.run(airflow("dags", "test", *given, dag_id, date), emulator)
-
-
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Airflow:
-    made = Airflow(tmp_path_factory.mktemp("airflow"))
-    printed = made.run(airflow("db", "migrate"))
-    assert made.code == 0, printed
-    return made
+def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    """A home with the DAGs of the examples and of the tests."""
+    folder = tmp_path_factory.mktemp("airflow")
+    dags = folder / "dags"
+    dags.mkdir()
+    for source in ("example_dags", "tests/dags"):
+        for file in (ROOT / source).glob("*.py"):
+            shutil.copy(file, dags)
+    return AirflowHome(
+        folder,
+        dags,
+        AIRFLOW_VAR_RETELL_FROM_NUMBER="+14155550100",
+        AIRFLOW_VAR_RETELL_CALLS=str(folder / "calls"),
+        AIRFLOW_VAR_RETELL_RETENTION=str(folder / "retention"),
+        PRIVATE_NOTE=NOTE,
+        PRIVATE_PHONE=PHONE,
+        PRIVATE_BAD_PHONE=BAD_PHONE,
+    )
+
+
+def run_dag(home: AirflowHome, dag_id: str, emulator: Emulator, date: str, **conf: Any) -> str:
+    home.connect(emulator)
+    return home.test(dag_id, date, **conf)
 
 
 CLEAR = """
@@ -94,11 +69,11 @@ with create_session() as session:
 """
 
 
-def test_a_retry_finds_the_call_that_the_first_try_placed(home: Airflow) -> None:
+def test_a_retry_finds_the_call_that_the_first_try_placed(home: AirflowHome) -> None:
     with Emulator(clock=Clock(speed=30)) as emulator:
         # The wait breaks off behind the call, in a way that only another try can mend.
         emulator.faults.add(Fault.garbage(), route="get-call")
-        printed = home.test("place_twice", emulator, "2026-11-21")
+        printed = run_dag(home, "place_twice", emulator, "2026-11-21")
         assert home.code == 0, printed
         assert len(emulator.placed) == 1
         # Where Airflow has a state store, nothing has to be looked for.
@@ -114,19 +89,14 @@ def test_a_retry_finds_the_call_that_the_first_try_placed(home: Airflow) -> None
     assert found == [(2, 1, 0), (2, 3, 2), (3, 3, 2), (3, 4, 3)]
 
 
-def test_nothing_private_is_left_behind(home: Airflow) -> None:
+def test_nothing_private_is_left_behind(home: AirflowHome) -> None:
     with Emulator() as emulator:
-        printed = home.test("private_calls", emulator, "2026-11-21")
+        printed = run_dag(home, "private_calls", emulator, "2026-11-21")
         assert {call["to_number"] for call in emulator.placed} == {PHONE}
         assert len(emulator.placed) == 4
         assert len([call for call in emulator.placed if call["metadata"]["note"] == NOTE]) == 4
-    assert printed.count("is not a phone number in E.164 form") >= 2
-    left = {
-        str(path): path.read_bytes()
-        for path in home.home.rglob("*")
-        if path.is_file() and "dags" not in path.parts
-    }
-    left["what was printed"] = printed.encode()
+    assert printed.count("must be a phone number in E.164 format") >= 2
+    left = home.files(without="dags") | {"the output": printed.encode()}
     assert any(name.endswith(".db") for name in left)
     secrets = (NOTE, PHONE, BAD_PHONE)
     assert not [
@@ -135,25 +105,25 @@ def test_nothing_private_is_left_behind(home: Airflow) -> None:
 
 
 @pytest.mark.example
-def test_the_example_that_copies_calls(home: Airflow) -> None:
+def test_the_example_that_copies_calls(home: AirflowHome) -> None:
     with Emulator() as emulator:
         hour = 1_795_341_600_000  # 2026-11-22T10:00Z
         for call_id, end in (("early", hour - 31 * 60_000), ("late", hour - 60_000), ("now", hour + 1)):
             emulator.add_call(
                 call_id=call_id, call_status="ended", start_timestamp=end - 1000, end_timestamp=end
             )
-        printed = home.test("sync_calls_to_files", emulator, "2026-11-22T11:00:00+00:00")
+        printed = run_dag(home, "sync_calls_to_files", emulator, "2026-11-22T11:00:00+00:00")
         assert home.code == 0, printed
-    (file,) = (home.home / "calls").rglob("*.jsonl")
+    (file,) = (home.folder / "calls").rglob("*.jsonl")
     assert [json.loads(line)["call_id"] for line in file.read_text().splitlines()] == ["late", "now"]
-    assert file.relative_to(home.home / "calls") == Path("2026-11-22/10.jsonl")
+    assert file.relative_to(home.folder / "calls") == Path("2026-11-22/10.jsonl")
     assert "2 calls from" in printed
     assert emulator.calls["now"]["transcript"] not in file.read_text()
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.example
-def test_the_example_that_erases_calls(home: Airflow, dry_run: bool) -> None:
+def test_the_example_that_erases_calls(home: AirflowHome, dry_run: bool) -> None:
     with Emulator() as emulator:
         for call_id, days in (("young", 1), ("old", 100), ("very_old", 1000)):
             end = int(time.time() - days * DAY) * 1000
@@ -161,7 +131,7 @@ def test_the_example_that_erases_calls(home: Airflow, dry_run: bool) -> None:
                 call_id=call_id, call_status="ended", start_timestamp=end - 1000, end_timestamp=end
             )
         conf = {} if dry_run else {"dry_run": False}
-        printed = home.test("retention", emulator, f"2026-11-{20 + dry_run}", **conf)
+        printed = run_dag(home, "retention", emulator, f"2026-11-{20 + dry_run}", **conf)
         assert home.code == 0, printed
         left = {call_id: call["data_storage_setting"] for call_id, call in emulator.calls.items()}
         if dry_run:
@@ -172,9 +142,9 @@ def test_the_example_that_erases_calls(home: Airflow, dry_run: bool) -> None:
 
 
 @pytest.mark.example
-def test_the_example_that_places_calls(home: Airflow) -> None:
+def test_the_example_that_places_calls(home: AirflowHome) -> None:
     with Emulator(clock=Clock(speed=30), outcomes={"+14155550103": "dial_no_answer"}) as emulator:
-        printed = home.test("reminder_calls", emulator, "2026-11-20")
+        printed = run_dag(home, "reminder_calls", emulator, "2026-11-20")
         assert home.code == 0, printed
         assert {call["metadata"]["customer"]: call["to_number"] for call in emulator.placed} == {
             "C-1001": "+14155550101",
@@ -185,9 +155,7 @@ def test_the_example_that_places_calls(home: Airflow) -> None:
         assert {call["call_status"] for call in emulator.placed} == {"ended", "not_connected"}
         assert emulator.placed[0]["retell_llm_dynamic_variables"]["name"] in ("Ada", "Grace", "Edsger")
     # The customers' numbers stand in the DAG's code, and nowhere else.
-    with sqlite3.connect(home.home / "airflow.db") as database:
-        tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
-        stored = {name: str(list(database.execute(f"select * from {name}"))) for name in tables}
-    stored["what was printed"] = printed
+    tables = [name for (name,) in home.query("select name from sqlite_master where type = 'table'")]
+    stored = {name: str(home.query(f"select * from {name}")) for name in tables} | {"the output": printed}
     for number in ("+14155550101", "+14155550102", "+14155550103"):
         assert [name for name, text in stored.items() if number in text] in ([], ["dag_code"])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from real_airflow import AirflowHome
 
 from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
-from sandbox import ROOT, airflow, connection, environment
+from sandbox import ROOT, airflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,29 +32,21 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An AIRFLOW_HOME with a database."""
-    home = tmp_path_factory.mktemp("airflow")
-    subprocess.run(
-        airflow("db", "migrate"), env=environment(home), capture_output=True, check=True, timeout=120
-    )
-    return home
+def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    return AirflowHome(tmp_path_factory.mktemp("airflow"), ROOT, PRIVATE_NOTE=NOTE)
 
 
 @pytest.fixture
-def run(home: Path, emulator: Emulator) -> Callable[[str, Path], str]:
+def run(home: AirflowHome, emulator: Emulator) -> Callable[[str, Path], str]:
     """Run a DAG with ``airflow dags test``; returns what it printed."""
 
     def go(dag_id: str, folder: Path) -> str:
-        env = environment(home) | {
-            "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
-            "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url, emulator.api_key),
-            "PRIVATE_NOTE": NOTE,
-        }
-        with (home / "printed").open("wb") as printed:
+        home.env["AIRFLOW__CORE__DAGS_FOLDER"] = str(folder)
+        home.connect(emulator)
+        with (home.folder / "printed").open("wb") as printed:
             process = subprocess.Popen(
                 airflow("dags", "test", dag_id, "2026-11-21"),
-                env=env,
+                env=home.env,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
             )
@@ -66,7 +58,7 @@ def run(home: Path, emulator: Emulator) -> Callable[[str, Path], str]:
             finally:
                 process.kill()
                 process.wait()
-        text = (home / "printed").read_text(errors="replace")
+        text = (home.folder / "printed").read_text(errors="replace")
         assert states(home, dag_id) == {"success"}, text[-8000:]
         return text
 
@@ -78,10 +70,8 @@ def pass_time(process: subprocess.Popen[Any]) -> None:
         process.wait(0.05)
 
 
-def states(home: Path, dag_id: str) -> set[str]:
-    with sqlite3.connect(home / "airflow.db") as database:
-        rows = database.execute("select state from task_instance where dag_id = ?", [dag_id])
-        return {state for (state,) in rows}
+def states(home: AirflowHome, dag_id: str) -> set[str]:
+    return {state for (state,) in home.query("select state from task_instance where dag_id = ?", dag_id)}
 
 
 @pytest.mark.example
@@ -102,7 +92,9 @@ def test_the_example_waits_and_then_updates(run: Any, emulator: Emulator) -> Non
     assert [request.status for request in updates] == [200, 200]  # nothing was sent before the end
 
 
-def test_mapped_tasks_wait_and_leave_nothing_private_behind(run: Any, emulator: Emulator, home: Path) -> None:
+def test_mapped_tasks_wait_and_leave_nothing_private_behind(
+    run: Any, emulator: Emulator, home: AirflowHome
+) -> None:
     for call_id in ("call_1", "call_2"):
         emulator.add_call(
             call_id=call_id,
@@ -117,7 +109,7 @@ def test_mapped_tasks_wait_and_leave_nothing_private_behind(run: Any, emulator: 
     assert emulator.count("update-call") == emulator.count("update-call", status=200) == 2
     call = emulator.calls["call_1"]
     private = {NOTE, emulator.api_key, call["from_number"], call["to_number"], call["recording_url"]}
-    left = {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    left = home.files()
     assert any(name.endswith(".db") for name in left)
     assert not [
         (secret, name) for secret in private for name, content in left.items() if secret.encode() in content
