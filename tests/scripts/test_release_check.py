@@ -11,13 +11,13 @@ import pytest
 
 from release_check import (
     ENTRY_POINTS,
-    SDIST_FILES,
     ROOT,
+    SDIST_FILES,
     changelog_entry,
+    package_version,
     sdist_problems,
     version_problems,
     wheel_problems,
-    package_version,
 )
 
 if TYPE_CHECKING:
