@@ -54,15 +54,6 @@ def test_the_changelog_has_its_form() -> None:
     assert set(re.findall(r"^### (.*)$", text, flags=re.MULTILINE)) <= kinds
 
 
-def test_the_figures_are_those_of_the_last_run_of_the_benchmarks() -> None:
-    measured = (ROOT / "docs/scaling.md").read_text(encoding="utf-8").partition("## Measured")[2]
-    published = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
-    figures = re.findall(r"(?<![\w.])\d[\d,.]*(?: %| MB| ms)?", measured.partition("|---|")[2])
-    assert len(figures) > 25
-    words = {"1 million", "10 thousand"}
-    assert [figure for figure in figures if figure not in published and not words & {figure}] == []
-
-
 def test_the_versions_are_those_that_are_tested() -> None:
     text = (ROOT / "docs/versions.md").read_text(encoding="utf-8")
     (tested,) = re.findall(r"Tested are[^:]*: ([^:]*)\. What", text)
