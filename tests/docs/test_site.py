@@ -54,6 +54,19 @@ def test_the_changelog_has_its_form() -> None:
     assert set(re.findall(r"^### (.*)$", text, flags=re.MULTILINE)) <= kinds
 
 
+@pytest.mark.parametrize(
+    ("page", "start", "least"), [("docs/scaling.md", "## Measured", 25), ("README.md", "[Measured]", 10)]
+)
+def test_published_figures_are_those_of_the_last_benchmark_run(page: str, start: str, least: int) -> None:
+    measured = (ROOT / page).read_text(encoding="utf-8").partition(start)[2].partition("|---|")[2]
+    table = measured.partition("\n\n")[0]
+    published = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    figures = re.findall(r"(?<![\w.])\d[\d,.]*(?: %| MB| ms)?", table)
+    assert len(figures) >= least
+    words = {"1 million", "10 thousand"}
+    assert [figure for figure in figures if figure not in published and not words & {figure}] == []
+
+
 def test_the_versions_are_those_that_are_tested() -> None:
     text = (ROOT / "docs/versions.md").read_text(encoding="utf-8")
     (tested,) = re.findall(r"Tested are[^:]*: ([^:]*)\. What", text)
