@@ -1,20 +1,20 @@
-# `make` lists what there is to do. Everything is installed into and written to this directory: .venv* and .cache.
+# `make` lists the targets. They install into .venv* and write to .cache, both in this directory.
 
-# What the environment is made with: Python 3.10 or newer.
+# The Python for the environment: 3.10 or newer.
 PYTHON ?= python3
-# Which Airflow: 2.11, 3.0, 3.1, 3.2, 3.3, or 3.4, of which there is a beta. Each gets an environment of its own.
+# The Airflow line: 2.11, 3.0, 3.1, 3.2, 3.3, or 3.4 (a beta). Each line has its own environment.
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
-# Which cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list names them)
+# Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
-# Where `make ui` serves.
+# The port of `make ui`.
 PORT ?= 8080
 
 NEWEST := 3.3
 VENV   := .venv$(if $(filter-out $(NEWEST),$(AIRFLOW)),-$(AIRFLOW))
 GROUP  := $(if $(filter-out $(NEWEST),$(AIRFLOW)),test,dev)
-# Made when the environment is complete. It has Python's version in its name, so that another PYTHON makes it anew.
+# Created when the environment is complete. The name contains Python's version, so another PYTHON recreates it.
 READY  := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 PY     := $(VENV)/bin/python
 
@@ -23,9 +23,9 @@ SPHINX := AIRFLOW_HOME='$(CURDIR)/.cache/docs-airflow' $(PY) -m sphinx -q -E -W 
 BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py http_operator.py \
 	requests_spent.py quota_use.py memory.py)
 
-# The user's own Airflow has no say here.
+# Ignore the settings of the user's own Airflow.
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
-# Dozens of processes import an Airflow: it is compiled once. Containers often forbid that.
+# Compile Airflow once, because dozens of processes import it. Containers often disable that.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -36,10 +36,10 @@ help: ## Show this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Run the example DAG against an emulated Retell and show what changed
+demo: $(READY) ## Run two example DAGs against an emulated Retell and show the changes
 	@$(PY) scripts/demo.py
 
-ui: $(READY) ## Serve a real Airflow with the example on localhost:8080 (PORT=...) until Ctrl-C
+ui: $(READY) ## Serve Airflow with the examples on localhost:8080 (PORT=...) until Ctrl-C
 	@$(PY) scripts/ui.py --port $(PORT)
 
 test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
@@ -47,57 +47,65 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
 		$(PY) -m pytest $(ARGS)
 
-unit: ## Run the fast tests only, on all processors
+unit: ## Run only the fast tests, on all processors
 	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" -n auto $(ARGS)'
 
-system-test: ## Run the tests with a whole Airflow, PostgreSQL, Redis, Celery, a browser (minutes; not AIRFLOW=2.11)
+system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
 
-# Needs nothing but Pythons: every cell makes its own environments.
-matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=quick or CELLS="3.0-py3.12 2.11-*" for some)
+# Needs only the Pythons: each cell creates its own environments.
+matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=quick or CELLS="3.0-py3.12 2.11-*")
 	@$(PYTHON) scripts/matrix.py $(ARGS) $(if $(CELLS),-- $(foreach cell,$(CELLS),'$(cell)'))
 
-# The documentation, the benchmarks, the linters and the locking belong to the newest line.
+# The documentation, the benchmarks, the linters and the pins use the newest line.
 ifeq ($(AIRFLOW),$(NEWEST))
-screenshots: $(READY) ## Take the pictures in docs/images anew, with the browser tests
+screenshots: $(READY) ## Take the screenshots in docs/images with the browser tests
 	@scripts/system-packages.sh
 	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py'
 
-check: $(READY) ## Check format, lint, types and GitHub workflows
+# The fixers change files only if they fail. git ls-files keeps them away from everything that is not tracked.
+TEXT_FILES = git ls-files -z -- ':!*.png' | xargs -0
+check: $(READY) ## Check format, spelling, lint, types and GitHub workflows
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(TEXT_FILES) $(VENV)/bin/codespell
+	@$(TEXT_FILES) $(VENV)/bin/trailing-whitespace-fixer
+	@$(TEXT_FILES) $(VENV)/bin/end-of-file-fixer
+	@$(TEXT_FILES) $(VENV)/bin/check-merge-conflict --assume-in-merge
+	@git ls-files -z -- '*.toml' | xargs -0 $(VENV)/bin/check-toml
+	@git ls-files -z -- '*.yml' '*.yaml' | xargs -0 $(VENV)/bin/check-yaml
 	@$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
-format: $(READY) ## Format the code and mend what the linter can mend
+format: $(READY) ## Format the code and fix what the linter can fix
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-# Strict: a warning, a dead link between pages or a name that is not there fails the build. Not on Python 3.10.
-docs: $(READY) ## Build the documentation into .cache/docs, strictly
+# Warnings, dead links between pages and unknown names fail the build. Needs Python 3.11 or newer.
+docs: $(READY) ## Build the documentation in .cache/docs; warnings are errors
 	@$(SPHINX) -b html docs .cache/docs
 	@echo 'The documentation: .cache/docs/index.html'
 
-linkcheck: $(READY) ## Ask every outside link of the documentation whether it is there (needs the internet)
+linkcheck: $(READY) ## Check the external links of the documentation (needs the internet)
 	@$(SPHINX) -b linkcheck docs .cache/docs-links
 
 bench: $(READY) ## Compare with peers: speed, memory, requests spent (a few minutes)
 	@failed=; for script in $(BENCHMARKS); do $(PY) $$script || failed=1; done; [ -z "$$failed" ]
 
-release-check: $(READY) ## See that a release can be made (ARGS=--rehearsal for one that is not to be)
+release-check: $(READY) ## Check that this commit can be released (ARGS=--rehearsal for any checkout)
 	@$(PY) scripts/release_check.py $(ARGS)
 
-lock: $(READY) ## Renew the pinned versions in constraints/
+lock: $(READY) ## Update the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
 docs linkcheck screenshots bench check release-check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 
-clean: ## Remove everything that make has made
+clean: ## Remove everything that make has created
 	rm -rf .venv .venv-* .cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -105,6 +113,6 @@ $(READY): pyproject.toml constraints/airflow-$(AIRFLOW).txt scripts/setup.sh
 	@scripts/setup.sh '$(PYTHON)' $(VENV) $(AIRFLOW) $(GROUP)
 	@touch $@
 
-# An unknown AIRFLOW has no such file: setup.sh says so.
+# An unknown AIRFLOW has no such file, and setup.sh reports it.
 constraints/airflow-$(AIRFLOW).txt:
 	@:

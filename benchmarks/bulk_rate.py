@@ -1,7 +1,7 @@
 """Rate and CPU of BulkUpdateCallOperator without a quota, compared with bare aiohttp and with the vendor's SDK.
 
-The operator does all that it always does: it reads every call's present state, compares, checks and encodes the rows,
-sends, compares the answers and writes a report. The other two send the final metadata and parse the answer.
+The operator does its full work: it reads each call's current state, compares, validates and encodes the rows, sends the
+updates, compares the responses and writes a report. The other two send the final metadata and parse the response.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from common import API_KEY, NO_QUOTA, Context, Promises, Server, quiet, ratio, t
 
 ROUNDS = 7
 ROWS = 6_000
-SDK_ROWS = 500  # it takes that much longer
+SDK_ROWS = 500  # fewer, because the SDK takes much longer
 CONNECTIONS = 32
 
 
 def metadata(number: int, tier: str) -> dict[str, object]:
-    """Return what a call is to hold."""
+    """Return the metadata that a call gets."""
     return {"customer": "C-1001", "tier": tier, "score": number}
 
 
 def operator(tier: str, report: Path | None = None, dry_run: bool = False) -> None:
-    """Update all calls as the operator does it, or only read and compare them."""
+    """Update all calls with the operator, or only read and compare them."""
     rows = [{"call_id": f"call_{number}", "tier": tier, "score": number} for number in range(ROWS)]
     task = BulkUpdateCallOperator(
         task_id="bulk",
@@ -47,7 +47,7 @@ def operator(tier: str, report: Path | None = None, dry_run: bool = False) -> No
 
 
 async def bare(url: str, tier: str) -> None:
-    """Update all calls with nothing but aiohttp."""
+    """Update all calls with bare aiohttp."""
     numbers = iter(range(ROWS))
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     async with aiohttp.ClientSession(
@@ -64,12 +64,12 @@ async def bare(url: str, tier: str) -> None:
 
 
 async def sdk(url: str, tier: str) -> None:
-    """Update a part of the calls as one does with the SDK: gather over a semaphore."""
-    room = asyncio.Semaphore(CONNECTIONS)
+    """Update some of the calls as SDK users do: ``gather`` with a semaphore."""
+    slots = asyncio.Semaphore(CONNECTIONS)
     async with AsyncRetell(api_key=API_KEY, base_url=url) as client:
 
         async def update(number: int) -> None:
-            async with room:
+            async with slots:
                 call = await client.call.update(f"call_{number}", metadata=metadata(number, tier))
             assert call.metadata["tier"] == tier  # type: ignore[index]
 
@@ -77,7 +77,7 @@ async def sdk(url: str, tier: str) -> None:
 
 
 def measure(what: Callable[[], object], rows: int) -> tuple[float, float]:
-    """Return the seconds and the CPU seconds of this process, per 1,000 rows."""
+    """Return the seconds, and the CPU seconds of this process, per 1,000 rows."""
     started, cpu = time.perf_counter(), time.process_time()
     what()
     return (time.perf_counter() - started) / rows * 1000, (time.process_time() - cpu) / rows * 1000
@@ -101,13 +101,11 @@ def main() -> None:
             runs["SDK"].append(
                 measure(lambda tier=f"s{number}": asyncio.run(sdk(server.url, tier)), SDK_ROWS)
             )
-    seconds = {
-        name: [run[0] for run in results[1:]] for name, results in runs.items()
-    }  # the first one warms up
+    # The first round warms up.
+    seconds = {name: [run[0] for run in results[1:]] for name, results in runs.items()}
     cpu = {name: [run[1] for run in results[1:]] for name, results in runs.items()}
-    rate = {
-        name: ratio(seconds["operator"], seconds[name]) for name in runs
-    }  # how often faster than the operator
+    # The rates as multiples of the operator's rate.
+    rate = {name: ratio(seconds["operator"], seconds[name]) for name in runs}
     work = {name: ratio(cpu[name], cpu["operator"]) for name in runs}
     print(
         f"bulk_rate: {ROWS:,} updates ({SDK_ROWS:,} with the SDK), {CONNECTIONS} connections, "

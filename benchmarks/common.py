@@ -1,4 +1,4 @@
-"""What the benchmarks share: a server of their own, a context for operators, medians and tables."""
+"""Shared parts of the benchmarks: a server process, a context for operators, medians and tables."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NO_QUOTA = "999999/1"
 
 _home = tempfile.TemporaryDirectory(prefix="retell-benchmark-")
 for _name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
-    os.environ.pop(_name, None)  # reading certificates takes longer than many an update
+    os.environ.pop(_name, None)  # reading certificates takes longer than an update
 os.environ |= {
-    "AIRFLOW_HOME": _home.name,  # goes with the process
+    "AIRFLOW_HOME": _home.name,  # removed when the process ends
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
     "NO_PROXY": "127.0.0.1,localhost",
@@ -31,9 +31,9 @@ os.environ |= {
 
 
 class Server:
-    """``server.py`` in a process of its own, for as long as a with statement lasts.
+    """``server.py`` in its own process, for the duration of a ``with`` block.
 
-    :param options: of the emulator; or "any call" for the listing of made-up calls.
+    :param options: options of the emulator, or "any call" to list generated calls.
     """
 
     def __init__(self, options: dict[str, Any] | str | None = None) -> None:
@@ -50,7 +50,7 @@ class Server:
         return json.loads(self._process.stdout.readline())
 
     def __call__(self, command: str, *arguments: Any) -> Any:
-        """Have the server do something; see ``server.py``."""
+        """Send the server a command; see ``server.py``."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([command, *arguments]) + "\n")
         self._process.stdin.flush()
@@ -63,14 +63,14 @@ class Server:
         self._process.communicate()
 
     def connect(self, **extra: Any) -> None:
-        """Make this server the one that the connection ``retell_default`` names."""
+        """Point the connection ``retell_default`` to this server."""
         os.environ["AIRFLOW_CONN_RETELL_DEFAULT"] = json.dumps(
             {"conn_type": "retell", "host": self.url, "password": API_KEY, "extra": json.dumps(extra)}
         )
 
 
 def quiet() -> None:
-    """Stop all logging; operators that run outside of Airflow's task runner have much to say about it."""
+    """Disable all logging: operators outside of Airflow's task runner log many warnings."""
     logging.disable(logging.CRITICAL)
     with contextlib.suppress(ImportError):  # Airflow 2.11 has no structlog
         import structlog
@@ -79,24 +79,24 @@ def quiet() -> None:
 
 
 class Context(dict[str, Any]):
-    """As much of Airflow's context as the operators use."""
+    """The parts of Airflow's context that the operators use."""
 
     def __init__(self) -> None:
         super().__init__(ti=self, params={})
         self.pushed: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
-        """Keep what the operator pushes."""
+        """Keep the value that the operator pushes."""
         self.pushed[key] = value
 
 
 def ratio(numbers: Iterable[float], base: Iterable[float]) -> float:
-    """Return the median of the ratios, pair by pair: a machine that changes its speed changes both of a pair."""
+    """Return the median of the pairwise ratios: a change in the machine's speed affects both of a pair."""
     return statistics.median(number / other for number, other in zip(numbers, base, strict=True))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table, numbers to the right."""
+    """Print a table with right-aligned numbers."""
     lines = [list(heads), *([_text(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -112,7 +112,7 @@ def _text(cell: Any) -> str:
 
 
 class Promises:
-    """What was promised, and whether it was kept."""
+    """The promises of a benchmark, kept or broken."""
 
     def __init__(self) -> None:
         self._broken = 0
@@ -123,6 +123,6 @@ class Promises:
         print(f"  {'kept' if kept else 'BROKEN'}: {what}")
 
     def end(self) -> None:
-        """Leave with exit code 1 if any was broken."""
+        """Exit, with code 1 if any promise was broken."""
         print()
         sys.exit(1 if self._broken else 0)

@@ -11,7 +11,7 @@ from common import NO_QUOTA, Promises, Server, ratio, table
 
 ROUNDS = 9
 UPDATES = 300
-MOST = 1.5
+MAX_RATIO = 1.5
 
 
 def cpu(update: Callable[[int, int], object], run: int) -> float:
@@ -43,7 +43,7 @@ def main() -> None:
         for run in range(ROUNDS + 1):
             with_hook.append(cpu(ours, run))
             with_requests.append(cpu(bare, run))
-        del with_hook[0], with_requests[0]  # connecting and importing
+        del with_hook[0], with_requests[0]  # the first round connects and imports
         times = ratio(with_hook, with_requests)
     print(f"hook_cpu: CPU seconds per 1,000 updates, medians of {ROUNDS} rounds of {UPDATES}\n")
     table(
@@ -55,7 +55,7 @@ def main() -> None:
     )
     print()
     promises = Promises()
-    promises.keep(f"at most {MOST:g} times the CPU of requests", times <= MOST)
+    promises.keep(f"at most {MAX_RATIO:g} times the CPU of requests", times <= MAX_RATIO)
     promises.end()
 
 

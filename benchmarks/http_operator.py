@@ -1,8 +1,8 @@
 """``HttpOperator`` mapped over rows compared with one ``BulkUpdateCallOperator``, without a scheduler.
 
-Each mapped task is built, rendered and executed in this one process: its share of a worker's time. A real run adds, per
-mapped task, what the scheduler, the executor, a new process and the metadata database take, which is far more than
-what is measured here; the bulk operator pays that once.
+This process builds, renders and executes each mapped task, which is its share of a worker's time. A real run adds much
+more time per mapped task, for the scheduler, the executor, a new process and the metadata database. The bulk operator
+pays for these once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROWS = 100
 
 
 def rows(tier: str) -> list[dict[str, object]]:
-    """Return the rows: every tenth of the calls has the tier already."""
+    """Return the rows; every tenth call has the tier already."""
     return [
         {"call_id": f"call_{number}", "tier": "silver" if number % 10 == 0 else tier}
         for number in range(ROWS)
@@ -32,7 +32,7 @@ def rows(tier: str) -> list[dict[str, object]]:
 
 
 def mapped(tier: str) -> None:
-    """Run a mapped HttpOperator, in the form that sends JSON, task by task."""
+    """Run a mapped HttpOperator that sends JSON, task by task."""
     for row in rows(tier):
         task = HttpOperator(
             task_id="update",
@@ -102,10 +102,10 @@ def main() -> None:
     print(
         f"\n  HttpOperator takes {share['seconds']:.1f} times as long and {share['cpu']:.1f} times the CPU,"
     )
-    print("  before the scheduler's cost of a task, which it pays per row.\n")
+    print("  not counting the scheduler's cost per task.\n")
     promises = Promises()
     promises.keep("the bulk operator is faster and takes less CPU", min(share.values()) > 1)
-    promises.keep("it sends nothing but a listing when run again", requests[ours][1] == 1)
+    promises.keep("it sends only one list request when run again", requests[ours][1] == 1)
     promises.end()
 
 

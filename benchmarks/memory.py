@@ -1,7 +1,7 @@
-"""Peak memory of a bulk run over unchanged rows: ten thousand of them, and a million.
+"""Peak memory of a bulk run over ten thousand, and over a million, unchanged rows.
 
-Each run is a process of its own. The server knows every call that it is asked for, so that its own memory does not
-count; no quota is emulated, and the connection's ``list_quota`` lets the hook list as fast as it can.
+Each run has its own process. The server answers for every call id without storing calls. It has no quota, and the
+connection's ``list_quota`` lets the hook list as fast as it can.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from common import NO_QUOTA, Context, Promises, Server, quiet, table
 
 SIZES = (10_000, 1_000_000)
-MOST_MB = 100
+MAX_MB = 100
 
 
 def write(directory: Path, rows: int) -> None:
@@ -34,7 +34,7 @@ def write(directory: Path, rows: int) -> None:
 
 
 def run(kind: str, path: str) -> None:
-    """Run the operator in this process and print what it did and the peak memory."""
+    """Run the operator in this process; print its counts and the peak memory."""
     from airflow_provider_retell.bulk import FileRows, SqlRows
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 
@@ -73,16 +73,17 @@ def main() -> None:
     print()
     promises = Promises()
     promises.keep(
-        "every row came to its end, and stands in the report",
+        "every row has an outcome and a line in the report",
         all(rows == done == unchanged == lines for _, rows, done, unchanged, _, lines, _ in results),
     )
     promises.keep(
-        "a listing per 1,000 rows and nothing else", all(each[4] == each[1] // 1000 for each in results)
+        "one list request per 1,000 rows and no other request",
+        all(each[4] == each[1] // 1000 for each in results),
     )
     for kind, megabytes in more.items():
         promises.keep(
-            f"a million rows from a {kind} take {megabytes:.0f} MB more, at most {MOST_MB}",
-            megabytes <= MOST_MB,
+            f"a million rows from a {kind} take {megabytes:.0f} MB more, at most {MAX_MB}",
+            megabytes <= MAX_MB,
         )
     promises.end()
 

@@ -1,7 +1,7 @@
-"""How well 1,000 updates use a quota of 100 per second: alone, beside a client that takes half, and with the SDK.
+"""Use of a quota of 100 per second by 1,000 updates: alone, next to a client that takes half, and with the SDK.
 
-At best 1,000 updates take nine seconds from the first to the last: a hundred at once, and a hundred more as each
-second ends. What another client gets of the quota is counted into the ideal time: nobody else could have had it.
+Ideally, 1,000 updates take nine seconds from the first to the last: a hundred at once, and a hundred more as each
+second ends. The ideal time includes the requests of the other client, because they use the same quota.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def operator(_url: str) -> None:
 
 
 def sdk(at_once: int) -> Callable[[str], None]:
-    """Return what updates all calls with the SDK: gather over a semaphore, with the SDK's own retries."""
+    """Return a function that updates all calls with the SDK: ``gather`` with a semaphore, and the SDK's retries."""
 
     async def run(url: str) -> None:
-        room = asyncio.Semaphore(at_once)
+        slots = asyncio.Semaphore(at_once)
         async with AsyncRetell(api_key=API_KEY, base_url=url) as client:
 
             async def update(number: int) -> None:
-                async with room:
+                async with slots:
                     await client.call.update(
                         f"call_{number}", metadata={"customer": "C-1001", "tier": "gold"}
                     )
@@ -50,7 +50,7 @@ def sdk(at_once: int) -> Callable[[str], None]:
 
 
 class Other(threading.Thread):
-    """A client that sends fifty updates a second, evenly, to a call of its own and never again what is refused."""
+    """A client that evenly sends fifty updates per second to its own call, and never repeats a rejected one."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -73,14 +73,14 @@ class Other(threading.Thread):
                 await asyncio.sleep(max(due - loop.time(), 0))
 
     def stop(self) -> Counter[int]:
-        """End it and return its answers by status."""
+        """Stop the client and return the number of its responses by status."""
         self._ending.set()
         self.join()
         return self.answers
 
 
 def measure(what: Callable[[str], None], shared: bool = False) -> tuple[float, int, int]:
-    """Return how many times the ideal time the updates took, how many were refused with 429, and the rows lost."""
+    """Return the time as a multiple of the ideal time, the number of 429 responses, and the number of lost rows."""
     with Server(OPTIONS) as server:
         server.connect(quota=f"{RATE}/1")
         server("calls", ROWS + 1, True)
@@ -105,7 +105,7 @@ def main() -> None:
     print(f"quota_use: {ROWS:,} updates under a quota of {RATE} per second\n")
     rows = [
         ("operator", *alone),
-        ("operator beside another client", *beside),
+        ("operator next to another client", *beside),
         ("SDK, gather, 32 at once", *some),
         ("SDK, gather, all at once", *all_),
     ]
@@ -116,10 +116,10 @@ def main() -> None:
     promises.keep(
         f"at least 97 % of the quota is used from the first update to the last ({used:.0%})", used >= 0.97
     )
-    promises.keep("no request is refused", alone[1] == 0)
-    promises.keep("no row is lost, alone or beside another client", alone[2] == beside[2] == 0)
+    promises.keep("no request is rejected", alone[1] == 0)
+    promises.keep("no row is lost, alone or next to another client", alone[2] == beside[2] == 0)
     promises.keep(
-        f"beside another client, at most 1.3 times the ideal time ({beside[0]:.2f})", beside[0] <= 1.3
+        f"next to another client, at most 1.3 times the ideal time ({beside[0]:.2f})", beside[0] <= 1.3
     )
     promises.end()
 

@@ -1,4 +1,4 @@
-"""Requests that BulkUpdateCallOperator spends on 100,000 rows of which 1,000 differ, and on the same rows again."""
+"""Requests of BulkUpdateCallOperator for 100,000 rows with 1,000 differences, and for the same rows again."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ def main() -> None:
     promises = Promises()
     chunks = ROWS // 1000
     promises.keep(
-        "an update for each different row and a listing per 1,000 rows", runs[0][2:] == (DIFFERENT, chunks, 0)
+        "one update per differing row and one list request per 1,000 rows",
+        runs[0][2:] == (DIFFERENT, chunks, 0),
     )
-    promises.keep("no update when run again", runs[1][2:] == (0, chunks, 0))
-    promises.keep("every call holds what it should", right == DIFFERENT)
+    promises.keep("no update in the second run", runs[1][2:] == (0, chunks, 0))
+    promises.keep("every call has the right metadata", right == DIFFERENT)
     promises.end()
 
 

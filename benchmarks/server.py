@@ -1,6 +1,6 @@
-"""A Retell in a process of its own: the emulator, or a listing of made-up calls. See ``common.Server``.
+"""An emulated Retell in its own process, or a server that lists generated calls. See ``common.Server``.
 
-Reads one command per line and answers each with one line of JSON; ends when its input does.
+Reads one command per line from standard input, answers each with one line of JSON, and exits at the end of the input.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from aiohttp import web
 from airflow_provider_retell.emulator import Emulator
 
 METADATA = {"customer": "C-1001", "tier": "silver"}
-"""What every call has at first."""
+"""The initial metadata of every call."""
 
 
 def serve_emulator(options: dict[str, Any]) -> None:
-    """Serve the emulator with *options*, without quotas and records unless they say otherwise."""
+    """Serve the emulator with *options*; by default without quotas and without recording requests."""
     with Emulator(**{"quotas": None, "record_requests": False, **options}) as emulator:
         answer(emulator.url)
         for line in sys.stdin:
             command, *arguments = json.loads(line)
-            if command == "calls":  # so many ended calls, call_0 and on, in place of those there are
+            if command == "calls":  # replace all calls with this many ended ones: call_0, call_1, ...
                 count, minimal = arguments
                 emulator.reset()
                 for number in range(count):
@@ -35,22 +35,22 @@ def serve_emulator(options: dict[str, Any]) -> None:
             elif command == "count":
                 route, status = arguments
                 answer(emulator.count(route, status=status))
-            elif command == "metadata":  # how many calls hold these keys and values
+            elif command == "metadata":  # count the calls that have these keys and values
                 wanted = arguments[0].items()
                 answer(sum(wanted <= call["metadata"].items() for call in emulator.calls.values()))
-            elif command == "sent":  # when requests of a route came that succeeded, but not those to one call
+            elif command == "sent":  # times of the successful requests of a route, except those for one call
                 route, other = arguments
                 kept = (each for each in emulator.requests if each.route == route and each.status == 200)
                 answer([each.at for each in kept if each.call_id != f"call_{other}"])
 
 
 def answer(value: Any) -> None:
-    """Write one line."""
+    """Write one line of JSON."""
     print(json.dumps(value), flush=True)
 
 
 async def serve_any_call() -> None:
-    """Serve list-calls only, and know every call that is asked for: a million of them take no memory."""
+    """Serve list-calls only, and invent every requested call, so that a million of them take no memory."""
     lists = itertools.count(1)
     sent = 0
 

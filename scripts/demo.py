@@ -1,6 +1,6 @@
-"""Run example DAGs with a real Airflow against an emulated Retell, and show what changed (`make demo`).
+"""Run two example DAGs in a real Airflow against an emulated Retell, and show the changes (`make demo`).
 
-Exits with 0 only if the runs succeeded and every call is exactly as it should be.
+Exits with 0 only if both runs succeed and every call has exactly the expected metadata.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DAG_ID = "enrich_call_after_pipeline"
 BULK_DAG_ID = "bulk_enrich_from_warehouse"
 DAY = "2026-11-21"
 
-# What the first DAG is to add to the calls, by call id. Everything else has to stay as it was.
+# The metadata that the first DAG adds, by call id. All other metadata must stay unchanged.
 EXPECTED: dict[str, dict[str, Any]] = {
     "call_5d2e01": {"tier": "gold", "lifetime_value": 18250.4, "churn_risk": 0.07, "renewal": "2027-03-01"},
     "call_5d2e02": {"tier": "silver", "lifetime_value": 2310, "churn_risk": 0.64, "renewal": "2026-12-15"},
@@ -42,7 +42,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "call_5d2e04": {"tier": "bronze", "lifetime_value": 0},
 }
 
-# And what the second one adds to that. The rest of what it asks for is there already.
+# The metadata that the second DAG adds. Its other values are already on the calls.
 EXPECTED_OF_BULK: dict[str, dict[str, Any]] = {
     "call_5d2e01": {"churn_risk": 0.11, "customer_segment": "loyal"},
     "call_5d2e02": {"customer_segment": "undecided"},
@@ -54,7 +54,7 @@ Metadata = dict[str, dict[str, Any]]
 
 
 def table(before: Metadata, after: Metadata) -> str:
-    """Return one line per call and key; an arrow marks what changed."""
+    """Return one line per call and key; an arrow marks a change."""
     rows = [("CALL", "KEY", "BEFORE", "", "AFTER")]
     for call_id in after:
         keys = list(dict.fromkeys([*before[call_id], *after[call_id]]))
@@ -67,7 +67,7 @@ def table(before: Metadata, after: Metadata) -> str:
 
 
 def run(what: str, command: list[str], env: dict[str, str], log: Path) -> None:
-    """Run an Airflow command into the log; if it fails, say why and stop."""
+    """Run an Airflow command with its output in the log; exit with the reason if it fails."""
     print(f"{what} ... ", end="", flush=True)
     started = time.monotonic()
     with log.open("a", encoding="utf-8") as output:
@@ -80,13 +80,13 @@ def run(what: str, command: list[str], env: dict[str, str], log: Path) -> None:
 
 
 def fail(reason: str, log: Path) -> None:
-    """Print the end of the log and the reason, and stop."""
+    """Print the end of the log and the reason, and exit."""
     tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
     sys.exit("\n".join(["", *tail, "", f"FAILED: {reason}", f"The whole log: {log.relative_to(ROOT)}"]))
 
 
 def show(before: Metadata, after: Metadata, expected: Metadata, log: Path) -> None:
-    """Print what a DAG changed, and stop if that is not what it should have."""
+    """Print the changes of a DAG, and exit if they are not the expected ones."""
     print(f"\nThe calls' metadata:\n\n{table(before, after)}\n")
     wrong = [
         call_id
@@ -94,7 +94,7 @@ def show(before: Metadata, after: Metadata, expected: Metadata, log: Path) -> No
         if after[call_id] != metadata | expected.get(call_id, {})
     ]
     if wrong:
-        fail(f"not as expected: {', '.join(wrong)}.", log)
+        fail(f"unexpected metadata: {', '.join(wrong)}.", log)
 
 
 def main() -> None:
@@ -124,13 +124,14 @@ def main() -> None:
         run(f"Running the DAG {BULK_DAG_ID} for {DAY}", airflow("dags", "test", BULK_DAG_ID, DAY), env, log)
         show(enriched, metadata_now(), EXPECTED_OF_BULK, log)
 
-    (report,) = airflow_home.glob("retell_*.jsonl")  # named for the day that the run covers
+    # The name of the report contains the day of the run.
+    (report,) = airflow_home.glob("retell_*.jsonl")
     outcomes = Counter(
         json.loads(line)["outcome"] for line in report.read_text(encoding="utf-8").splitlines()
     )
     print(f"Its report: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}\n")
     print(
-        f"OK: what the DAGs ask for was written onto {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls, and nothing else."
+        f"OK: the DAGs updated {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls as expected, and changed nothing else."
     )
     print(f"The DAGs: example_dags/{DAG_ID}.py, {BULK_DAG_ID}.py   Airflow's log: {log.relative_to(ROOT)}")
 

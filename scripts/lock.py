@@ -1,10 +1,10 @@
-"""Renew constraints/: exact versions of everything that is installed, one file per supported Airflow line.
+"""Update constraints/: the exact versions of all installed packages, one file per supported Airflow line.
 
-They play the part of Airflow's official constraint files. An old Airflow breaks under the newest versions of its
-dependencies, so a line that no longer gets releases is resolved as of a day some two weeks after its last one. A file
-is universal: environment markers tell which pin is for which Python.
+The files replace Airflow's official constraint files. An old Airflow breaks with the newest versions of its
+dependencies. The script therefore resolves a line without further releases as of a day about two weeks after its last
+release. Each file covers all Python versions: environment markers select the pins.
 
-    python scripts/lock.py             every line, and what managed services install
+    python scripts/lock.py             every line, and the releases of managed services
     python scripts/lock.py 3.3 2.11    these lines
 """
 
@@ -20,17 +20,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Line(NamedTuple):
-    """One supported Airflow line: the release that is tested, and the day whose dependencies it gets."""
+    """One supported Airflow line: the tested release, and the day for which its dependencies are resolved."""
 
     airflow: str
     day: str | None  # None: today
-    group: str | None  # of [dependency-groups]; the linters run on the default line only
-    pythons: tuple[str, ...]  # those that this Airflow allows, of those that the package does
-    also: tuple[str, ...] = ()  # further requirements: a pre-release is only taken if it is asked for
+    group: str | None  # of [dependency-groups]; only the default line has the linters
+    pythons: tuple[str, ...]  # that both this Airflow and the package support
+    also: tuple[str, ...] = ()  # more requirements: pre-releases are installed only if requested
 
     @property
     def is_final(self) -> bool:
-        """Whether this is a release and not a pre-release, of which nothing is expected yet."""
+        """True for a final release. Pre-releases may fail."""
         return self.airflow.replace(".", "").isdigit()
 
 
@@ -45,9 +45,9 @@ LINES = {
         also=("apache-airflow-core==3.4.0b2", "apache-airflow-task-sdk==1.4.0b2"),
     ),
 }
-# What managed services install for these releases: the versions of Airflow's own constraint files. Those name hundreds
-# of packages; what is left of them after the dependencies of Airflow and of this package is what a day gives, but for
-# the versions that other providers hold back, which stand here.
+# Releases of managed services, which install the versions of Airflow's official constraint files. For the dependencies
+# of Airflow and of this package, resolving as of a day gives the same versions, except for those that other providers
+# hold back. `also` lists these.
 MANAGED = {
     "2.11.0": Line(
         *("2.11.0", "2025-05-20", None, ("3.11", "3.12")),
@@ -65,14 +65,14 @@ MANAGED = {
         ),
     ),
 }
-# The client that the emulator is tested with is the same on every line, whatever the line's day.
+# All lines test the emulator with the same client, independent of the line's day.
 TEST_CLIENT = ("retell-sdk", "6.2.13")
-# Airflow itself may be newer than the day whose dependencies it gets: its constraints are frozen before its release.
+# Airflow itself may be newer than the line's day: its constraints are frozen before its release.
 AIRFLOW = ("apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk")
 
 
 def file_of(name: str) -> Path:
-    """Return the constraints of a line, or of a release of :data:`MANAGED`."""
+    """Return the constraint file of a line, or of a release in :data:`MANAGED`."""
     return ROOT / "constraints" / f"{'managed' if name in MANAGED else 'airflow'}-{name}.txt"
 
 
@@ -81,7 +81,7 @@ def lock(name: str, line: Line) -> None:
     client, client_version = TEST_CLIENT
     command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--universal"]
     command += ["--python-version", line.pythons[0]]
-    # Names and versions only. uv's header and annotations hold the command and the paths of this machine.
+    # Only names and versions: uv's header and annotations contain paths of this machine.
     command += ["--no-header", "--no-annotate"]
     if line.day:
         command += ["--exclude-newer", line.day]
@@ -102,18 +102,18 @@ def lock(name: str, line: Line) -> None:
     if done.returncode:
         sys.exit(f"Airflow {line.airflow} cannot be resolved:\n{done.stderr}")
     day = line.day or datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    header = f"# Airflow {line.airflow} with what was current on {day}. Written by `make lock`.\n"
+    header = f"# Airflow {line.airflow} with the versions of {day}. Written by `make lock`.\n"
     path = file_of(name)
     path.write_text(header + done.stdout, encoding="utf-8")
     print(f"{path.relative_to(ROOT)}: {len(done.stdout.splitlines())} pins")
 
 
 def main() -> None:
-    """Renew the lines named on the command line, or all of them."""
+    """Update the lines named on the command line, or all of them."""
     known = LINES | MANAGED
     for name in sys.argv[1:] or known:
         if name not in known:
-            sys.exit(f"No Airflow line {name!r}: there are {', '.join(known)}.")
+            sys.exit(f"error: there is no Airflow line {name!r}; the lines are {', '.join(known)}.")
         lock(name, known[name])
 
 

@@ -1,16 +1,16 @@
-"""Show that the package works on every Airflow line with every Python (`make matrix`).
+"""Test the package on every Airflow line with every Python (`make matrix`).
 
-    make matrix                                    every cell, one after the other
-    make matrix CELLS="3.0-py3.12 2.11-*"          these
-    make matrix CELLS=quick                        one for each line
-    make matrix ARGS="--installed-only -j 2"       what this machine has a Python for, two at a time
+    make matrix                                    all cells, one after the other
+    make matrix CELLS="3.0-py3.12 2.11-*"          the cells with these names
+    make matrix CELLS=quick                        one cell per line
+    make matrix ARGS="--installed-only -j 2"       the cells whose Python is installed, two at a time
 
-A cell of a line has two environments, both from the line's constraints: one with this checkout, for the unit tests and
-the example DAGs; and one with the wheel alone, to see what Airflow sees of it (see wheel_check.py). A cell of a release
-that managed services offer has the second only. Logs: .cache/matrix/<cell>/.
+A cell is one Airflow line with one Python. It has two environments with the line's constraints: one with this checkout,
+for the unit tests and the example DAGs, and one with the wheel only, to check the installed package (wheel_check.py). A
+cell for a managed service has only the second environment. Logs: .cache/matrix/<cell>/.
 
-Tests that fail run once more by themselves, as some measure time and the machine may be busy; a cell that needed that
-says so. Exit code 1 if a cell failed or its Python is not installed; pre-releases of Airflow may fail.
+Failed tests run a second time, because some measure time and the machine may be busy. The table marks such cells. The
+exit code is 1 if a cell fails or its Python is not installed. Pre-releases of Airflow may fail.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ HAS_VENV = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
 
 @dataclass
 class Cell:
-    """One Airflow with one Python, and how its steps went."""
+    """One Airflow with one Python, and the results of its steps."""
 
     line: str
     spec: Line
@@ -61,27 +61,27 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What CELLS calls it."""
+        """The cell's name for CELLS."""
         return f"{self.line}-py{self.python}"
 
     @property
     def folder(self) -> Path:
-        """Where its environments and logs are."""
+        """The folder of its environments and logs."""
         return CACHE / self.name
 
     @property
     def is_managed(self) -> bool:
-        """Whether only the wheel is tried."""
+        """True if the cell tests only the wheel."""
         return self.line in MANAGED
 
     @property
-    def is_well(self) -> bool:
-        """Whether all that was to be done was done."""
+    def passed(self) -> bool:
+        """True if all steps ran and passed."""
         return bool(self.results) and all(result in (OK, AGAIN) for result in self.results.values())
 
     @property
     def row(self) -> tuple[str, ...]:
-        """Its line of the table."""
+        """The cell's row of the table."""
         remark = "may fail" * (not self.spec.is_final) or "managed services" * self.is_managed
         steps = (self.results.get(step, "-") for step in STEPS)
         return self.name, self.spec.airflow, *steps, f"{self.seconds:.0f} s", remark
@@ -91,14 +91,14 @@ HEAD = ("cell", "airflow", *STEPS, "time", "")
 
 
 def every_cell() -> Iterator[Cell]:
-    """All cells, in the order in which they run."""
+    """Yield all cells in the order in which they run."""
     for line, spec in (LINES | MANAGED).items():
         for python in spec.pythons:
             yield Cell(line, spec, python)
 
 
 def find_python(version: str) -> str | None:
-    """Return a Python of this version that can make environments: from PATH, pyenv, or where uv finds one."""
+    """Return a Python of this version that has the venv module, from PATH, pyenv or uv, or None."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = [shutil.which(f"python{version}"), sys.executable]
     candidates += map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True))
@@ -122,12 +122,12 @@ run = RUNNING.run
 
 
 def setup(python: str, venv: Path, line: str, what: str, log: Path) -> bool:
-    """Make an environment of this line with *what* in it: a dependency group and this checkout, or a wheel."""
+    """Create an environment of this line with *what*: this checkout with a dependency group, or a wheel."""
     return run(["scripts/setup.sh", python, str(venv), line, what], log, SECONDS["setup"])
 
 
 def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
-    """Do all steps of a cell; a step that fails does not keep the others from being done."""
+    """Run all steps of a cell, even if one of them fails."""
     started = time.monotonic()
     shutil.rmtree(cell.folder / "home", ignore_errors=True)
     shutil.rmtree(cell.folder / "wheel", ignore_errors=True)
@@ -138,10 +138,10 @@ def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
 
     if not cell.is_managed:
         venv = cell.folder / "venv"
-        # The group of the tests on every line: the linters and servers of the newest one are not needed here.
-        well = setup(python, venv, cell.line, "test", logs["setup"])
-        cell.results["setup"] = OK if well else FAILED
-        if well:
+        # Only the tests' dependencies, also on the newest line: the linters and servers are not needed.
+        ready = setup(python, venv, cell.line, "test", logs["setup"])
+        cell.results["setup"] = OK if ready else FAILED
+        if ready:
             env = {"AIRFLOW_HOME": str(cell.folder / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
             for step, options in (
                 ("tests", ("-m", "not slow and not system", "-n", "auto")),
@@ -158,7 +158,7 @@ def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
     clean = cell.folder / "wheel/venv"
     empty = cell.folder / "wheel/empty"
     empty.mkdir(parents=True)
-    well = setup(python, clean, cell.line, str(wheel), logs["wheel"]) and run(
+    passed = setup(python, clean, cell.line, str(wheel), logs["wheel"]) and run(
         [str(clean / "bin/python"), "-I", str(ROOT / "scripts/wheel_check.py"), cell.spec.airflow],
         logs["wheel"],
         SECONDS["wheel"],
@@ -166,7 +166,7 @@ def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
         AIRFLOW_HOME=str(cell.folder / "wheel/home"),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
     )
-    cell.results["wheel"] = OK if well else FAILED
+    cell.results["wheel"] = OK if passed else FAILED
     cell.seconds = time.monotonic() - started
     return cell
 
@@ -181,13 +181,13 @@ def build_wheel(python: str) -> Path:
     venv = CACHE / "build/venv"
     pip = [str(venv / "bin/python"), "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(dist), "."]
     if not (run([python, "-m", "venv", str(venv)], log, 300) and run(pip, log, 600)):
-        sys.exit(f"The wheel cannot be built:\n{log.read_text(encoding='utf-8')}")
+        sys.exit(f"error: building the wheel failed:\n{log.read_text(encoding='utf-8')}")
     (wheel,) = dist.glob("*.whl")
     return wheel
 
 
 def table(cells: list[Cell]) -> str:
-    """Return how all cells went."""
+    """Return the results of all cells."""
     rows = [HEAD, *(cell.row for cell in cells)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in rows)
@@ -195,18 +195,16 @@ def table(cells: list[Cell]) -> str:
 
 
 def failures(cells: list[Cell], *, installed_only: bool) -> list[str]:
-    """Return the names of the cells that should be well, and are not."""
+    """Return the names of the cells that must pass and did not."""
     return [
         cell.name
         for cell in cells
-        if cell.spec.is_final
-        and not cell.is_well
-        and not (installed_only and ABSENT in cell.results.values())
+        if cell.spec.is_final and not cell.passed and not (installed_only and ABSENT in cell.results.values())
     ]
 
 
 def tails(cells: list[Cell]) -> Iterator[str]:
-    """Yield the ends of the logs of what failed."""
+    """Yield the ends of the logs of the failed steps."""
     for cell in cells:
         for step, result in cell.results.items():
             log = cell.folder / f"{step}.log"
@@ -222,10 +220,12 @@ def arguments() -> argparse.Namespace:
         "cells", nargs="*", default=["*"], help="names or patterns such as 3.0-py3.12, 2.11-*, *-py3.10"
     )
     parser.add_argument(
-        "--installed-only", action="store_true", help="leave out cells whose Python is not installed"
+        "--installed-only", action="store_true", help="skip cells whose Python is not installed"
     )
-    parser.add_argument("-j", "--jobs", type=int, default=1, help="cells at a time (default: 1)")
-    parser.add_argument("--list", action="store_true", help="name the cells as JSON, for workflows, and stop")
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="number of parallel cells (default: 1)")
+    parser.add_argument(
+        "--list", action="store_true", help="print the cells as JSON, for workflows, and exit"
+    )
     return parser.parse_args()
 
 
@@ -236,7 +236,9 @@ def main() -> None:
     cells = [cell for cell in every_cell() if any(fnmatch(cell.name, name) for name in names)]
     for name in names:
         if not any(fnmatch(cell.name, name) for cell in cells):
-            sys.exit(f"No cell {name!r}: there are {', '.join(cell.name for cell in every_cell())}.")
+            sys.exit(
+                f"error: there is no cell {name!r}; the cells are {', '.join(cell.name for cell in every_cell())}."
+            )
     if asked.list:
         print(json.dumps([{"cell": cell.name, "python": cell.python} for cell in cells]))
         return
@@ -246,7 +248,7 @@ def main() -> None:
             cell.results["setup"] = ABSENT
     started = time.monotonic()
     if not (builder := next(filter(None, pythons.values()), None)):
-        sys.exit(f"No Python of {', '.join(pythons)} is installed.")
+        sys.exit(f"error: none of these Pythons is installed: {', '.join(pythons)}.")
     wheel = build_wheel(builder)
     with ThreadPoolExecutor(asked.jobs) as pool:
         running = [
@@ -262,16 +264,16 @@ def main() -> None:
     print(*tails(cells), f"\n{table(cells)}\n", sep="\n")
     for version, python in pythons.items():
         if not python:
-            print(f"Python {version} is not installed: neither in PATH, nor with pyenv, nor known to uv.")
+            print(f"Python {version} is not installed: PATH, pyenv and uv do not have it.")
     failed = failures(cells, installed_only=asked.installed_only)
     if failed:
         sys.exit(f"FAILED: {', '.join(failed)}. Logs: {CACHE.relative_to(ROOT)}/<cell>/")
     print(
-        f"OK: {sum(cell.is_well for cell in cells)} of {len(cells)} cells, {time.monotonic() - started:.0f} s."
+        f"OK: {sum(cell.passed for cell in cells)} of {len(cells)} cells, {time.monotonic() - started:.0f} s."
     )
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+    for number in (signal.SIGINT, signal.SIGTERM):  # background jobs of a shell ignore SIGINT by default
         signal.signal(number, signal.default_int_handler)
     main()

@@ -1,4 +1,4 @@
-"""Commands that run into logs, and of which nothing is left behind."""
+"""Run commands with their output in log files, and leave no process behind."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 class Running:
-    """The commands that run.
+    """The running commands.
 
-    :param folder: where they run, unless said otherwise.
+    :param folder: the default working directory.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -23,7 +23,7 @@ class Running:
         self._stopped = False
 
     def run(self, command: list[str], log: Path, seconds: float, cwd: Path | None = None, **env: str) -> bool:
-        """Run a command into its log; end it, and all that it started, when it takes too long."""
+        """Run a command and return whether it succeeded; kill it with all its children after *seconds*."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
         with log.open("a", encoding="utf-8") as output:
             with self._lock:
@@ -51,7 +51,7 @@ class Running:
                     self._processes.discard(process)
 
     def stop(self) -> None:
-        """End everything, and start nothing more."""
+        """Kill all commands and start no more."""
         with self._lock:
             self._stopped = True
             for process in self._processes:
@@ -60,5 +60,5 @@ class Running:
     @staticmethod
     def _kill(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # also what it left behind
+            os.killpg(process.pid, signal.SIGKILL)  # also the children that it left behind
         process.wait()

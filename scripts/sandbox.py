@@ -1,4 +1,4 @@
-"""What `make demo` and `make ui` share: an Airflow that keeps to the checkout, and the calls it works on."""
+"""Shared parts of `make demo` and `make ui`: an Airflow that writes to the checkout only, and its sample calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 AIRFLOW_VERSION = version("apache-airflow")
 API_KEY = "key_demo"
 
-# What Retell knows about these calls before the pipeline runs: metadata that was set when they were placed.
+# The calls before the pipeline runs, with the metadata that was set when they were placed.
 SAMPLE_CALLS: dict[str, dict[str, Any]] = {
     "call_5d2e01": {"customer": "C-1001", "tier": "silver"},
     "call_5d2e02": {"customer": "C-1002"},
@@ -24,9 +24,10 @@ SAMPLE_CALLS: dict[str, dict[str, Any]] = {
 
 
 def home(purpose: str) -> Path:
-    """Return the AIRFLOW_HOME for this purpose, made if need be.
+    """Return the AIRFLOW_HOME for this purpose; create it if it does not exist.
 
-    One per Airflow, as their databases differ; and one per Python, so that `make matrix` can run several at a time.
+    Each Airflow version has its own, because the databases differ. Each Python has its own, so that `make matrix` can
+    run several at a time.
     """
     python = "{}.{}".format(*sys.version_info)
     path = ROOT / ".cache" / f"{purpose}-airflow-{AIRFLOW_VERSION}-py{python}"
@@ -35,37 +36,39 @@ def home(purpose: str) -> Path:
 
 
 def connection(url: str, api_key: str = API_KEY, **extra: str) -> str:
-    """Return the connection to a Retell at *url*, as Airflow's JSON."""
-    # The port apart: Airflow 3.3's Test button refuses stored connections that have none in its own field.
+    """Return a connection to Retell at *url*, as JSON."""
+    # The port is a separate field: without one, the Test button of Airflow 3.3 fails.
     host, _, port = url.rpartition(":")
     known = {"conn_type": "retell", "host": host, "port": int(port), "password": api_key}
     if extra:
-        known["extra"] = json.dumps(extra)  # a string, as `airflow connections import` stores it as it is
+        known["extra"] = json.dumps(
+            extra
+        )  # text, because `airflow connections import` stores the value unchanged
     return json.dumps(known)
 
 
 def sqlite_connection(database: Path) -> str:
-    """Return the connection to a SQLite database, as Airflow's JSON."""
+    """Return a connection to a SQLite database, as JSON."""
     return json.dumps({"conn_type": "sqlite", "host": str(database)})
 
 
 def environment(airflow_home: Path) -> dict[str, str]:
-    """Return an environment for Airflow in which neither the user's settings nor their database take part."""
+    """Return environment variables for an Airflow that is independent of the user's settings and database."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
     env |= {
         "AIRFLOW_HOME": str(airflow_home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",  # Airflow's own
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",  # the example DAGs of Airflow itself
         "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "PYTHONUNBUFFERED": "1",
     }
-    # The emulated Retell and Airflow's own API are on this machine, where a proxy does not reach.
+    # The emulated Retell and Airflow's API are on this machine, which a proxy cannot reach.
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join(filter(None, [env.get(name), "localhost", "127.0.0.1"]))
     return env
 
 
 def airflow(*arguments: str) -> list[str]:
-    """Return the command line of an `airflow` command of this environment."""
+    """Return the command line of an `airflow` command in this environment."""
     return [sys.executable, "-m", "airflow", *arguments]

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes a virtual environment with this project and one line of Airflow in it.
+# Create a virtual environment with this project and one Airflow line.
 #
-#     scripts/setup.sh python3 .venv 3.3 dev                       the checkout, editable, and a dependency group
-#     scripts/setup.sh python3 /tmp/venv 2.11.0 dist/NAME.whl      a wheel, and nothing else
+#     scripts/setup.sh python3 .venv 3.3 dev                       the checkout (editable) and a dependency group
+#     scripts/setup.sh python3 /tmp/venv 2.11.0 dist/NAME.whl      only a wheel
 #
-# The line is one of constraints/airflow-LINE.txt, or a release of constraints/managed-RELEASE.txt.
-# Writes to the checkout only. Proxies and package mirrors come from the usual variables: HTTPS_PROXY, PIP_*, UV_*.
+# The line is LINE of a file constraints/airflow-LINE.txt, or RELEASE of a file constraints/managed-RELEASE.txt.
+# The script writes to the checkout only. It reads proxies and package mirrors from HTTPS_PROXY, PIP_* and UV_*.
 set -eu
 cd "$(dirname "$0")/.."
 python=$1 venv=$2 airflow=$3 what=$4
@@ -16,28 +16,28 @@ fail() { echo "error: $*" >&2; exit 1; }
 constraints=constraints/airflow-$airflow.txt
 [ -f "$constraints" ] || constraints=constraints/managed-$airflow.txt
 [ -f "$constraints" ] ||
-    fail "there is no Airflow line '$airflow': take one of" \
+    fail "there is no Airflow line '$airflow': use one of" \
          "$(cd constraints && echo airflow-*.txt | sed 's/airflow-//g; s/\.txt//g')."
 "$python" -c '' 2>/dev/null ||
-    fail "'$python' does not run: install Python 3.10 or newer, or name yours: make PYTHON=/path/to/python3"
+    fail "'$python' does not run: install Python 3.10 or newer, or use make PYTHON=/path/to/python3"
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-    fail "'$python' is $("$python" --version 2>&1), and this project needs 3.10 or newer: make PYTHON=/path/to/python3"
+    fail "'$python' is $("$python" --version 2>&1), but this project needs 3.10 or newer: make PYTHON=/path/to/python3"
 case $airflow in
-2.11* | 3.0*) # the others take 3.13
+2.11* | 3.0*) # newer lines support 3.13
     "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 13))' ||
-        fail "Airflow $airflow needs Python 3.10 to 3.12, and '$python' is $("$python" --version)." ;;
+        fail "Airflow $airflow needs Python 3.10 to 3.12, but '$python' is $("$python" --version)." ;;
 3.4*)
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-        fail "Airflow $airflow needs Python 3.11 or newer, and '$python' is $("$python" --version)." ;;
+        fail "Airflow $airflow needs Python 3.11 or newer, but '$python' is $("$python" --version)." ;;
 esac
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "'$python' lacks the venv module: install it (Debian, Ubuntu: apt-get install python3-venv)."
 
-# uv reads its own variables, not pip's. Whoever has set pip's for a mirror need not say it twice.
+# uv does not read pip's variables. Pass them on, so that a mirror is configured only once.
 [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
 if [ -n "${PIP_EXTRA_INDEX_URL:-}" ]; then
     export UV_INDEX="${UV_INDEX:-$PIP_EXTRA_INDEX_URL}"
-    export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" # pip's way: all indexes count alike
+    export UV_INDEX_STRATEGY="${UV_INDEX_STRATEGY:-unsafe-best-match}" # like pip: all indexes are equal
 fi
 [ -z "${PIP_FIND_LINKS:-}" ] ||
     export UV_FIND_LINKS="${UV_FIND_LINKS:-$(echo "$PIP_FIND_LINKS" | tr -s ' \n' ',' | sed 's/,$//')}"
@@ -48,7 +48,7 @@ export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 if ! "$venv/bin/python$version" -m pip --version >/dev/null 2>&1; then
-    echo "Making $venv with Python $version ..."
+    echo "Creating $venv with Python $version ..."
     "$python" -m venv --clear "$venv"
 fi
 case $what in

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the system tests run beside Airflow: PostgreSQL, Redis, Chromium. Debian and Ubuntu; elsewhere, and
-# without root, it names what is missing.
+# Install the programs that the system tests need: PostgreSQL, Redis and Chromium. This works as root on Debian and
+# Ubuntu. On other systems, or without root, the script lists the missing packages.
 set -eu
 
 missing=""
@@ -12,7 +12,7 @@ command -v chromium >/dev/null || missing="$missing chromium"
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     echo "Installing$missing ..."
     export DEBIAN_FRONTEND=noninteractive
-    # The packages start services of their own, on all interfaces for some: the tests start theirs on loopback.
+    # Prevent the packages from starting services, some of them on all interfaces: the tests start their own on loopback.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' >$policy
@@ -23,6 +23,6 @@ if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     # shellcheck disable=SC2086 - a list of words
     apt-get install -y -qq --no-install-recommends $missing
 else
-    echo "error: the system tests need:$missing (names of Debian's packages): install them first." >&2
+    echo "error: the system tests need these Debian packages:$missing. Install them first." >&2
     exit 1
 fi

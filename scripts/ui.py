@@ -1,7 +1,7 @@
 """Serve a real Airflow with the example DAG and an emulated Retell, on this machine only (`make ui`).
 
-`airflow standalone` would be shorter, but its log servers listen on every network interface. Here each component is
-started by itself, and without one: they all share this machine's disk, where the logs are.
+`airflow standalone` would be shorter, but its log servers listen on every network interface. This script starts each
+component separately, without log servers: all components share the disk with the logs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ STOP_TIMEOUT = 15
 
 
 class Airflow:
-    """The components of one Airflow, each with a log file of its own."""
+    """The components of one Airflow, each with its own log file."""
 
     def __init__(self, airflow_home: Path, env: dict[str, str], port: int) -> None:
         self.home = airflow_home
@@ -58,7 +58,7 @@ class Airflow:
         return self.home / f"{name}.log"
 
     def prepare(self, name: str, *arguments: str) -> None:
-        """Run a command that has to be through before the components start."""
+        """Run a command that must finish before the components start."""
         with self.log(name).open("wb") as log:
             done = subprocess.run(airflow(*arguments), env=self.env, stdout=log, stderr=log, check=False)
         if done.returncode:
@@ -69,10 +69,10 @@ class Airflow:
         return COMPONENTS[name]
 
     def start(self, *names: str) -> None:
-        """Start the components of these names, or all."""
+        """Start the named components, or all."""
         for name in names or COMPONENTS:
             with self.log(name).open("wb") as log:
-                # Sessions of their own, so that a Ctrl-C in the terminal reaches them through stop() only.
+                # In new sessions, so that a Ctrl-C in the terminal reaches them only through stop().
                 self.running[name] = subprocess.Popen(
                     self.command(name),
                     env=self.env,
@@ -83,13 +83,13 @@ class Airflow:
                 )
 
     def check(self) -> None:
-        """Stop the program if a component has stopped."""
+        """Exit if a component has stopped."""
         for name, process in self.running.items():
             if process.poll() is not None:
                 self.fail(name, f"the {name} has stopped (exit code {process.returncode})")
 
     def healthy(self) -> bool:
-        """Ask the API server whether it and the other components are alive."""
+        """Return whether the API server reports all components as healthy."""
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with direct.open(f"{self.url}/api/v2/monitor/health", timeout=5) as answer:
@@ -102,7 +102,7 @@ class Airflow:
         )
 
     def stop(self, *names: str) -> None:
-        """Stop the components of these names, or all, and whatever they have started."""
+        """Stop the named components, or all, with all their child processes."""
         triggerer = None if names else self.running.get("triggerer")
         stopping = [self.running.pop(name) for name in names or [*self.running]]
         family: list[psutil.Process] = []
@@ -118,8 +118,8 @@ class Airflow:
         while left and time.monotonic() < limit:
             _, left = psutil.wait_procs(left, timeout=0.3)
             for process in left:
-                # When its child has ended it is done, but often waits for ten seconds more. Only where all stops: it
-                # has yet to note in the database that it ended.
+                # A triggerer whose child has ended often waits ten more seconds. Kill it only if everything stops:
+                # otherwise it must still record its end in the database.
                 if triggerer is not None and process.pid == triggerer.pid and _childless(process):
                     process.kill()
         for straggler in left:
@@ -127,7 +127,7 @@ class Airflow:
         psutil.wait_procs(left, timeout=STOP_TIMEOUT)
 
     def fail(self, name: str, reason: str) -> None:
-        """Print the end of the component's log and the reason, and stop."""
+        """Print the end of the component's log and the reason, and exit."""
         log = self.log(name)
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]
         sys.exit("\n".join([*tail, "", f"error: {reason}. The whole log: {log.relative_to(ROOT)}"]))
@@ -141,7 +141,7 @@ def _childless(process: psutil.Process) -> bool:
 
 
 def show_changes(emulator: Emulator, known: dict[str, dict[str, Any]]) -> None:
-    """Print what was written onto the calls since the last look."""
+    """Print the changes to the calls' metadata since the last check."""
     for call_id, before in known.items():
         after = copy.deepcopy(emulator.calls[call_id].get("metadata", {}))
         if after != before:
@@ -155,7 +155,7 @@ def show_changes(emulator: Emulator, known: dict[str, dict[str, Any]]) -> None:
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Treat every way of being asked to stop as a Ctrl-C."""
+    """Handle every stop signal like a Ctrl-C."""
     raise KeyboardInterrupt
 
 
@@ -176,7 +176,7 @@ def serve(emulator: Emulator, port: int) -> None:
     try:
         print(f"Preparing Airflow {AIRFLOW_VERSION} ...", flush=True)
         server.prepare("db-migrate", "db", "migrate")
-        # In the database rather than the environment, so that it shows under Admin > Connections.
+        # In the database and not in the environment, so that Admin > Connections shows it.
         connections = airflow_home / "connections.json"
         connections.write_text(
             json.dumps(
@@ -205,7 +205,7 @@ def serve(emulator: Emulator, port: int) -> None:
   Retell     {emulator.url}   emulated, e.g.
              curl -H 'Authorization: Bearer {API_KEY}' {emulator.url}/v2/get-call/{next(iter(SAMPLE_CALLS))}
 
-Ctrl-C stops it all. What is written onto the calls:
+Ctrl-C stops everything. Updates of the calls appear here:
 """,
             flush=True,
         )
@@ -216,7 +216,7 @@ Ctrl-C stops it all. What is written onto the calls:
             time.sleep(1)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave components running
         print("\nStopping ...", flush=True)
         server.stop()
 
@@ -226,19 +226,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--port", type=int, default=8080, help="where Airflow serves (default: 8080)")
+    parser.add_argument("--port", type=int, default=8080, help="port of Airflow's UI (default: 8080)")
     port = parser.parse_args().port
 
     if tuple(map(int, AIRFLOW_VERSION.split(".")[:2])) < (3, 1):
         sys.exit(
-            f"error: `make ui` needs Airflow 3.1 or newer, and this is {AIRFLOW_VERSION}: leave AIRFLOW unset."
+            f"error: `make ui` needs Airflow 3.1 or newer, not {AIRFLOW_VERSION}: run it without AIRFLOW=."
         )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            sys.exit(f"error: port {port} is taken: make ui PORT={port + 1}")
+            sys.exit(f"error: port {port} is in use: choose another, for example make ui PORT={port + 1}")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)

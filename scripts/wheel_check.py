@@ -1,8 +1,10 @@
-"""Ask an Airflow what it sees of the installed package: run it with the Python of an environment without the checkout.
+"""Check that Airflow finds all parts of the installed package.
+
+Run it in an empty directory, with the Python of an environment that has the wheel but not the checkout::
 
     cd EMPTY && VENV/bin/python -I scripts/wheel_check.py [AIRFLOW_VERSION]
 
-Standard library only. Exit code 1, and the reason, if anything is not as it should be.
+It uses the standard library only. If a check fails, it prints the reason and exits with 1.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from typing import Any
 PACKAGE = "airflow-provider-retell"
 MODULE = "airflow_provider_retell"
 
-# What `airflow providers <command>` has to show, wherever it shows it.
-SEEN = {
+# The names that `airflow providers <command>` must show, in any column.
+EXPECTED = {
     "list": [PACKAGE],
     "hooks": [PACKAGE, "retell", f"{MODULE}.hooks.retell.RetellHook"],
     "links": [f"{MODULE}.links.retell.RetellCallLink"],
@@ -29,14 +31,14 @@ SEEN = {
 }
 
 
-def check(well: object, reason: str) -> None:
-    """Stop if this is not so."""
-    if not well:
+def check(passed: object, reason: str) -> None:
+    """Exit with *reason* unless the check passed."""
+    if not passed:
         sys.exit(f"FAILED: {reason}")
 
 
 def airflow(*command: str) -> Any:
-    """Return what an `airflow` command prints as JSON."""
+    """Return the JSON output of an `airflow` command."""
     done = subprocess.run(
         [sys.executable, "-m", "airflow", *command, "--output", "json"],
         capture_output=True,
@@ -45,14 +47,14 @@ def airflow(*command: str) -> Any:
         timeout=300,
     )
     check(done.returncode == 0, f"airflow {' '.join(command)}:\n{done.stdout}{done.stderr}")
-    logged, start, rest = done.stdout.partition("[{")  # what is logged while Airflow starts may come first
+    logged, start, rest = done.stdout.partition("[{")  # log lines may come first
     for line in (logged + done.stderr).splitlines():
         check(MODULE not in line or not re.search("WARN|ERROR", line, re.IGNORECASE), line)
     return json.loads(start + rest)
 
 
 def words(value: Any) -> set[str]:
-    """Return all texts in a JSON value."""
+    """Return all words in a JSON value."""
     if isinstance(value, dict):
         return {text for item in value.values() for text in words(item)}
     if isinstance(value, list):
@@ -61,12 +63,18 @@ def words(value: Any) -> set[str]:
 
 
 def check_installation() -> None:
-    """See that it is the installed package that is imported, and that all of it can be."""
+    """Check that Python imports the installed package, and that all modules can be imported."""
     module = importlib.import_module(MODULE)
     site = Path(str(metadata.distribution(PACKAGE).locate_file("")))
     check(Path(str(module.__file__)).is_relative_to(site), f"{MODULE} is imported from {module.__file__}")
-    check(Path.cwd() not in map(Path, sys.path), "the current directory is importable: run with -I")
-    check(module.__version__ == metadata.version(PACKAGE), "the version is not the distribution's")
+    check(
+        Path.cwd() not in map(Path, sys.path),
+        "Python searches the current directory for modules: run it with -I",
+    )
+    check(
+        module.__version__ == metadata.version(PACKAGE),
+        "__version__ differs from the version of the distribution",
+    )
     info = importlib.import_module(f"{MODULE}.get_provider_info").get_provider_info()
     kinds = ("hooks", "operators", "sensors", "triggers")
     modules = [name for kind in kinds for entry in info[kind] for name in entry["python-modules"]]
@@ -80,11 +88,11 @@ def check_installation() -> None:
 
 
 def main() -> None:
-    """Check."""
+    """Run all checks."""
     version = metadata.version("apache-airflow")
     check(sys.argv[1:] in ([], [version]), f"this is Airflow {version}, not {' '.join(sys.argv[1:])}")
     check_installation()
-    for command, wanted in SEEN.items():
+    for command, wanted in EXPECTED.items():
         seen = words(airflow("providers", command))
         missing = [word for word in wanted if word not in seen]
         check(not missing, f"airflow providers {command} does not show {', '.join(missing)}")

@@ -85,6 +85,6 @@ def test_it_does_what_it_says(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
         (metadata,) = re.findall(r"`(\{'customer'.*?\})`", " ".join(text.split()))
         assert metadata in done.stdout
-    (says,) = re.findall(r'its log says "(.*)"\.', text)
+    (says,) = re.findall(r'log says "(.*)"\.', text)
     assert says not in outputs[0].stdout
     assert says in outputs[1].stdout

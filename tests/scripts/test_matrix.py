@@ -1,4 +1,4 @@
-"""What the matrix makes of its cells, and that nothing is left of what it ran."""
+"""The matrix evaluates its cells correctly and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from running import Running
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALL_WELL = {"setup": OK, "tests": OK, "examples": OK, "wheel": OK}
+ALL_PASSED = {"setup": OK, "tests": OK, "examples": OK, "wheel": OK}
 
 
 def cell(line: str = "3.0", **results: str) -> Cell:
-    return Cell(line, (LINES | MANAGED)[line], "3.12", {**ALL_WELL, **results})
+    return Cell(line, (LINES | MANAGED)[line], "3.12", {**ALL_PASSED, **results})
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def cell(line: str = "3.0", **results: str) -> Cell:
         (cell(wheel=FAILED), True),
         (cell("3.4", tests=FAILED), False),  # a beta
         (cell("2.11.0", wheel=FAILED), True),
-        (Cell("3.0", LINES["3.0"], "3.12"), True),  # nothing was done
+        (Cell("3.0", LINES["3.0"], "3.12"), True),  # no step ran
     ],
 )
 def test_a_cell_fails_if_one_of_its_steps_does(given: Cell, fails: bool) -> None:
@@ -43,14 +43,14 @@ def test_a_cell_fails_if_one_of_its_steps_does(given: Cell, fails: bool) -> None
         assert failures([cell("3.1"), given], installed_only=installed_only) == [given.name] * fails
 
 
-def test_a_python_that_is_not_there_is_a_failure_unless_only_those_that_are_count() -> None:
+def test_a_missing_python_fails_its_cell_unless_installed_only_is_set() -> None:
     absent = Cell("3.0", LINES["3.0"], "3.12", {"setup": ABSENT})
     assert failures([absent], installed_only=False) == ["3.0-py3.12"]
     assert failures([absent], installed_only=True) == []
     assert "not installed" in table([absent])
 
 
-def test_the_table_tells_of_a_beta() -> None:
+def test_the_table_marks_a_beta() -> None:
     (line,) = table([cell("3.4", tests=FAILED)]).splitlines()[1:]
     assert line.split() == ["3.4-py3.12", "3.4.0b2", "ok", "FAILED", "ok", "ok", "0", "s", "may", "fail"]
 
@@ -61,15 +61,14 @@ def test_a_python_is_found_by_its_version(monkeypatch: pytest.MonkeyPatch, tmp_p
     version = "{}.{}".format(*sys.version_info)
     assert find_python(version) == sys.executable
     assert find_python("3.99") is None
-    elsewhere = (
-        tmp_path / "versions/3.99.1/bin/python"
-    )  # as pyenv lays them out; one that is not what it says
-    elsewhere.parent.mkdir(parents=True)
-    elsewhere.symlink_to(sys.executable)
+    # In pyenv's layout, but with another version than the folder says.
+    mislabeled = tmp_path / "versions/3.99.1/bin/python"
+    mislabeled.parent.mkdir(parents=True)
+    mislabeled.symlink_to(sys.executable)
     assert find_python("3.99") is None
 
 
-# A child that starts another one, tells its number, and waits.
+# A child that starts another process, prints its pid, and waits.
 FAMILY = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -85,11 +84,11 @@ def pid_in(log: Path) -> int:
         if lines and lines[-1].isdigit():
             return int(lines[-1])
         time.sleep(0.02)
-    raise AssertionError("the child said nothing")
+    raise AssertionError("the child printed no pid")
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead and was not waited for does not."""
+    """Return whether a process runs. A zombie does not."""
     try:
         return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z"  # noqa: PTH123
     except FileNotFoundError:
@@ -97,7 +96,7 @@ def is_alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs Linux")  # noqa: PTH110
-def test_stopping_ends_what_was_started_and_starts_nothing_more(tmp_path: Path) -> None:
+def test_stop_kills_all_processes_and_starts_no_more(tmp_path: Path) -> None:
     running, log, results = Running(tmp_path), tmp_path / "log", []
 
     def go() -> None:
@@ -116,7 +115,7 @@ def test_stopping_ends_what_was_started_and_starts_nothing_more(tmp_path: Path) 
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs Linux")  # noqa: PTH110
-def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     running, log = Running(tmp_path), tmp_path / "log"
     assert not running.run([sys.executable, "-c", FAMILY], log, 3)
     assert "Not done after 3 s." in log.read_text()
@@ -132,18 +131,18 @@ def wait_until_dead(pid: int) -> None:
         time.sleep(0.02)
 
 
-def test_a_commands_airflow_is_the_one_that_it_is_given(
+def test_a_command_gets_only_the_airflow_settings_passed_to_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", "/somewhere")
     print_them = "import json, os; print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('AIRFLOW_')}))"
     log = tmp_path / "log"
     assert Running(tmp_path).run([sys.executable, "-c", print_them], log, 60, AIRFLOW_HOME="/here")
-    told: dict[str, Any] = json.loads(log.read_text().splitlines()[-1])
-    assert told == {"AIRFLOW_HOME": "/here"}
+    settings: dict[str, Any] = json.loads(log.read_text().splitlines()[-1])
+    assert settings == {"AIRFLOW_HOME": "/here"}
 
 
-def test_the_cells_are_told_to_workflows_as_json() -> None:
+def test_list_prints_the_cells_as_json_for_workflows() -> None:
     command = [sys.executable, "scripts/matrix.py", "--list", "2.11-*", "3.0.6-py3.12"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [
@@ -154,8 +153,8 @@ def test_the_cells_are_told_to_workflows_as_json() -> None:
     ]
 
 
-def test_a_cell_that_does_not_exist_is_refused() -> None:
+def test_an_unknown_cell_is_rejected() -> None:
     command = [sys.executable, "scripts/matrix.py", "3.0-py3.13"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "No cell '3.0-py3.13': there are 2.11-py3.10, " in done.stderr
+    assert "there is no cell '3.0-py3.13'; the cells are 2.11-py3.10, " in done.stderr

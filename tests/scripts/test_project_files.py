@@ -1,4 +1,4 @@
-"""What stands in more than one of the project's files is the same in all of them."""
+"""Values that several project files repeat are the same in all of them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_every_action_is_pinned_to_a_commit_with_its_version(path: Any) -> None:
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
-def test_an_action_has_one_version() -> None:
+def test_all_workflows_use_the_same_version_of_an_action() -> None:
     pins = {line for path in WORKFLOWS for line in re.findall(r"uses: (.+)", path.read_text())}
     assert len(pins) == len({line.partition("@")[0] for line in pins}), sorted(pins)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_what_a_workflow_makes_can_be_made(path: Any) -> None:
+def test_workflows_use_existing_make_targets_and_scripts(path: Any) -> None:
     commands = [step["run"] for step in steps(yaml.safe_load(path.read_text())) if "run" in step]
     for target in re.findall(r"\bmake ([a-z-]+)", "\n".join(commands)):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
@@ -43,7 +43,7 @@ def test_what_a_workflow_makes_can_be_made(path: Any) -> None:
         assert (ROOT / script).exists()
 
 
-def test_only_the_release_may_write_and_every_job_says_what_it_may() -> None:
+def test_only_release_and_docs_jobs_may_write_and_every_job_sets_its_permissions() -> None:
     for path in WORKFLOWS:
         workflow = yaml.safe_load(path.read_text())
         assert workflow["permissions"] == {}
@@ -61,7 +61,7 @@ def test_the_pre_commit_hooks_have_the_locked_versions() -> None:
     assert set(pins) <= set(locked)
 
 
-def test_the_quick_cells_have_every_line_and_every_python_once_at_least() -> None:
+def test_the_quick_cells_cover_every_line_and_every_python() -> None:
     quick = {cell.line: cell.python for cell in every_cell() if cell.name in QUICK}
     assert len(quick) == len(QUICK)
     assert set(quick) == {*LINES, *MANAGED}

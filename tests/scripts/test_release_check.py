@@ -1,4 +1,4 @@
-"""Whatever would spoil a release is seen before it, and by its name."""
+"""The release check finds every problem and names it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 from release_check import (
     ENTRY_POINTS,
-    OF_THE_SDIST,
     ROOT,
+    SDIST_FILES,
     changelog_entry,
-    of_sdist,
-    of_version,
-    of_wheel,
     package_version,
+    sdist_problems,
+    version_problems,
+    wheel_problems,
 )
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ Requires-Dist: aiohttp>=3.11
 """
 
 
-def test_the_entry_of_a_version_is_found() -> None:
+def test_changelog_entry_returns_heading_and_text_of_a_version() -> None:
     assert changelog_entry(CHANGELOG, "0.2.0") == ("[0.2.0] - 2026-12-01", "### Added\n\n- This.")
     assert changelog_entry(CHANGELOG, "0.1.0") == ("[0.1.0] - 2026-11-01", "")
     assert changelog_entry(CHANGELOG, "0.2") == ("", "")
 
 
-def test_a_version_that_can_be_released() -> None:
-    assert list(of_version("0.2.0", CHANGELOG, [], rehearsal=False)) == []
-    assert list(of_version("0.2.0", CHANGELOG, ["v0.2.0"], rehearsal=False)) == []
+def test_a_correct_version_has_no_problems() -> None:
+    assert list(version_problems("0.2.0", CHANGELOG, [], rehearsal=False)) == []
+    assert list(version_problems("0.2.0", CHANGELOG, ["v0.2.0"], rehearsal=False)) == []
 
 
 @pytest.mark.parametrize(
@@ -62,23 +62,23 @@ def test_a_version_that_can_be_released() -> None:
     [
         ("0.3.0", CHANGELOG, [], False, "no entry for 0.3.0"),
         ("0.1.0", CHANGELOG, [], False, "no entry for 0.1.0"),
-        ("0.2.0", CHANGELOG.replace(" - 2026-12-01", ""), [], False, "should read"),
-        ("0.2.0", CHANGELOG.replace("-12-01", "-13-01"), [], False, "should read"),
+        ("0.2.0", CHANGELOG.replace(" - 2026-12-01", ""), [], False, "must be"),
+        ("0.2.0", CHANGELOG.replace("-12-01", "-13-01"), [], False, "must be"),
         ("0.2.0", CHANGELOG, ["v0.1.9"], False, "the commit's tag is v0.1.9"),
-        ("0.2", CHANGELOG.replace("0.2.0", "0.2"), [], False, "not of the form"),
-        ("0.2.0.dev1", CHANGELOG.replace("0.2.0", "0.2.0.dev1"), [], False, "not of the form"),
+        ("0.2", CHANGELOG.replace("0.2.0", "0.2"), [], False, "must have the form"),
+        ("0.2.0.dev1", CHANGELOG.replace("0.2.0", "0.2.0.dev1"), [], False, "must have the form"),
         ("0.2.0", CHANGELOG, [], True, "no entry for Unreleased"),
     ],
 )
-def test_a_version_that_cannot(
+def test_a_wrong_version_is_reported_with_the_reason(
     version: str, changelog: str, tags: list[str], rehearsal: bool, reason: str
 ) -> None:
-    (found,) = of_version(version, changelog, tags, rehearsal=rehearsal)
+    (found,) = version_problems(version, changelog, tags, rehearsal=rehearsal)
     assert reason in found
 
 
 def wheel(folder: Path, **changed: str | None) -> Path:
-    """A wheel without fault, but for the files that are given other contents, or None to leave them out."""
+    """Create a correct wheel, except for the *changed* files: other contents, or None to leave a file out."""
     files: dict[str, str | None] = {
         **dict.fromkeys(TRACKED, ""),
         f"{INFO}/METADATA": METADATA,
@@ -93,8 +93,8 @@ def wheel(folder: Path, **changed: str | None) -> Path:
     return path
 
 
-def test_a_wheel_without_fault(tmp_path: Path) -> None:
-    assert list(of_wheel(wheel(tmp_path), "0.2.0", TRACKED)) == []
+def test_a_correct_wheel_has_no_problems(tmp_path: Path) -> None:
+    assert list(wheel_problems(wheel(tmp_path), "0.2.0", TRACKED)) == []
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,10 @@ def test_a_wheel_without_fault(tmp_path: Path) -> None:
         ({f"{INFO}/METADATA": METADATA + "Requires-Dist: pydantic==2.1\n"}, "caps a dependency"),
     ],
 )
-def test_a_wheel_with_a_fault(tmp_path: Path, changed: dict[str, str | None], reason: str) -> None:
-    found = list(of_wheel(wheel(tmp_path, **changed), "0.2.0", TRACKED))
+def test_a_wrong_wheel_is_reported_with_the_reason(
+    tmp_path: Path, changed: dict[str, str | None], reason: str
+) -> None:
+    found = list(wheel_problems(wheel(tmp_path, **changed), "0.2.0", TRACKED))
     assert any(reason in complaint for complaint in found), found
 
 
@@ -129,20 +131,22 @@ def test_a_wheel_with_a_fault(tmp_path: Path, changed: dict[str, str | None], re
         (None, "airflow_provider_retell/__pycache__/hook.pyc", "do not belong there"),
     ],
 )
-def test_an_sdist(tmp_path: Path, lacking: str | None, also: str | None, reason: str | None) -> None:
+def test_a_wrong_sdist_is_reported_with_the_reason(
+    tmp_path: Path, lacking: str | None, also: str | None, reason: str | None
+) -> None:
     path = tmp_path / "package.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        for name in (*OF_THE_SDIST, also):
+        for name in (*SDIST_FILES, also):
             if name not in (None, lacking):
                 archive.addfile(tarfile.TarInfo(f"airflow_provider_retell-0.2.0/{name}"), io.BytesIO())
-    found = list(of_sdist(path, "0.2.0"))
+    found = list(sdist_problems(path, "0.2.0"))
     assert [reason in complaint for complaint in found if reason] == [True] * bool(reason), found
 
 
-def test_this_checkout_could_be_released_after_its_entry_is_dated() -> None:
+def test_this_checkout_can_be_released_once_its_changelog_entry_has_a_date() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text()
     version = package_version(ROOT)
     if changelog_entry(changelog, version)[1]:
-        assert list(of_version(version, changelog, [], rehearsal=False)) == []
+        assert list(version_problems(version, changelog, [], rehearsal=False)) == []
     else:
-        assert list(of_version(version, changelog, [], rehearsal=True)) == []
+        assert list(version_problems(version, changelog, [], rehearsal=True)) == []
