@@ -62,7 +62,7 @@ def test_serves_until_told_to_stop(tmp_path, number):
         ("{", "line 2: not JSON"),
         ("[]", "line 2: a call must be a JSON object"),
         ('{"call_status": "done"}', "line 2: call_status must be one of"),
-        ('{"call_id": "call_1"}', "line 2: there is a call 'call_1' already"),
+        ('{"call_id": "call_1"}', "line 2: call 'call_1' exists already"),
     ],
 )
 def test_bad_line_of_the_calls_file(tmp_path, capsys, line, message):
@@ -121,18 +121,18 @@ def test_options_reach_the_emulator():
         "--max-ids-per-filter=9",
     ]
     emulator = cli.build(cli.parser().parse_args(arguments))
-    assert emulator.custom_attributes == ("attr_a", "attr_b")
-    assert emulator.quotas == {"list": None, "update-call": (5, 1.5)}
-    assert emulator.throttle_headers == "none"
-    assert emulator.concurrency == 3
+    assert emulator.options.custom_attributes == ("attr_a", "attr_b")
+    assert emulator.options.quotas == {"list": None, "update-call": (5, 1.5)}
+    assert emulator.options.throttle_headers == "none"
+    assert emulator.options.concurrency == 3
     assert (emulator.clock.speed, emulator.clock.frozen) == (60, True)
-    assert (emulator.lifecycle.answer, emulator.lifecycle.talk, emulator.lifecycle.analyze) == (1, 2, 3)
-    assert emulator.outcomes == {"+14155550123": "dial_busy"}
-    assert emulator.do_not_call == ("+14155550199",)
-    assert (emulator.metadata_semantics, emulator.drops_null) == ("merge", True)
-    assert (emulator.echo_custom_attributes, emulator.not_ended_status) == (True, 422)
-    assert emulator.max_ids_per_filter == 9
-    assert cli.build(cli.parser().parse_args(["--no-quota"])).quotas is None
+    assert (emulator.options.lifecycle.answer, emulator.options.lifecycle.talk, emulator.options.lifecycle.analyze) == (1, 2, 3)
+    assert emulator.options.outcomes == {"+14155550123": "dial_busy"}
+    assert emulator.options.do_not_call == ("+14155550199",)
+    assert (emulator.options.metadata_semantics, emulator.options.drops_null) == ("merge", True)
+    assert (emulator.options.echo_custom_attributes, emulator.options.not_ended_status) == (True, 422)
+    assert emulator.options.max_ids_per_filter == 9
+    assert cli.build(cli.parser().parse_args(["--no-quota"])).options.quotas is None
 
 
 def test_help_names_every_option(capsys):

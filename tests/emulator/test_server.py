@@ -263,7 +263,7 @@ class TestStartStop:
         assert set(threading.enumerate()) == before
         with pytest.raises(OSError, match="refused"):
             socket.create_connection((address.hostname, address.port), timeout=1)
-        with pytest.raises(RuntimeError, match="does not run"):
+        with pytest.raises(RuntimeError, match="not running"):
             _ = emulator.url
         emulator.stop()
 

@@ -1,26 +1,26 @@
-"""The words of Retell's call object: statuses, reasons, settings, and which status a reason goes with."""
+"""Retell's call object: the values of its fields, and the status that belongs to each disconnection reason."""
 
 from __future__ import annotations
 
 from typing import Any
 
 Call = dict[str, Any]
-"""A call as the emulator keeps it: Retell's call object plus the fields of :data:`UNDECLARED`."""
+"""A call as the emulator stores it: Retell's call object and the fields of :data:`UNDECLARED`."""
 
 CALL_TYPES = ("web_call", "phone_call")
 DIRECTIONS = ("inbound", "outbound")
 SENTIMENTS = ("Negative", "Positive", "Neutral", "Unknown")
 
 STORAGE_SETTINGS = ("everything", "everything_except_pii", "basic_attributes_only")
-"""From least to most restrictive; a call only moves to the right."""
+"""From least to most restrictive; a call can only move to a stricter one."""
 
 CALL_STATUSES = ("registered", "not_connected", "ongoing", "ended", "error")
 LIVE_STATUSES = frozenset({"registered", "ongoing"})
 TERMINAL_STATUSES = ("ended", "error", "not_connected")
 
 UNDECLARED = ("custom_attributes", "batch_call_id", "tool_calls")
-"""Kept with a call and filterable, but not declared in Retell's call object, so not returned by default.
-``tool_calls`` lists ``{"name", "type", "success", "latency_ms"}`` for the filter of that name."""
+"""Fields that filters can use but Retell's call object does not declare, so that they are not returned by
+default. ``tool_calls`` is a list of ``{"name", "type", "success", "latency_ms"}``."""
 
 TRANSCRIPTS = (
     "transcript",
@@ -32,7 +32,7 @@ TRANSCRIPTS = (
     "scrubbed_pre_session_transcript_with_tool_calls",
     "scrubbed_post_session_transcript_with_tool_calls",
 )
-"""The fields that items of list-calls leave out."""
+"""The fields that list-calls leaves out."""
 
 DISCONNECTION_REASONS = (
     "user_hangup",
@@ -100,7 +100,7 @@ _ERROR = frozenset(
 
 
 def status_of(reason: str) -> str:
-    """Return the terminal status that goes with a disconnection reason, by Retell's documented pairing."""
+    """Return the terminal status that Retell documents for a disconnection reason."""
     if reason in _NOT_CONNECTED:
         return "not_connected"
     if reason in _ERROR or reason.startswith("error_"):

@@ -1,25 +1,28 @@
-"""Realistic call objects: what Retell fills in when a call is registered, starts, ends and is analyzed."""
+"""Sample data: the fields that Retell fills in when a call is registered, starts, ends and is analyzed."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.vocabulary import CALL_STATUSES, CALL_TYPES, Call, status_of
+from airflow_provider_retell.emulator.calls.vocabulary import CALL_STATUSES, CALL_TYPES, Call, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TALK_MS = 62_000
-"""The length of a call that says nothing about its own, in milliseconds."""
+"""The default duration of a call, in milliseconds."""
 
 _FILES = "https://dxc03zgurdly9.cloudfront.net.invalid"
 
 
 def new_call_id() -> str:
-    """Return an id in Retell's form."""
+    """Return a random id in Retell's format."""
     return f"call_{uuid.uuid4().hex}"
 
 
 def registered(call_type: str, call_id: str) -> Call:
-    """Return the fields a call has from its first moment."""
+    """Return a call that was just registered."""
     call: Call = {
         "call_type": call_type,
         "call_id": call_id,
@@ -67,8 +70,8 @@ def _utterance(role: str, start: float, content: str) -> dict[str, Any]:
     return {"role": role, "content": content, "words": words}
 
 
-def conversation() -> dict[str, Any]:
-    """Return the transcript fields of a short call that used one tool, and its ``tool_calls``."""
+def transcript_fields() -> dict[str, Any]:
+    """Return the transcript fields of a short call with one tool call, and its ``tool_calls``."""
     spoken = [
         _utterance("agent", 0.6, "Hello, this is the front desk. How can I help?"),
         _utterance("user", 4.1, "I would like to move my appointment. My number is 415 555 0123."),
@@ -92,11 +95,11 @@ def conversation() -> dict[str, Any]:
     }
 
 
-def after_talk(call_id: str, duration_ms: int) -> dict[str, Any]:
-    """Return the fields a call that connected gains when it ends, its times and reason apart."""
+def ended_fields(call_id: str, duration_ms: int) -> dict[str, Any]:
+    """Return the fields that a connected call gains at its end, without its timestamps and reason."""
     seconds = max(1, round(duration_ms / 1000))
     return {
-        **conversation(),
+        **transcript_fields(),
         "duration_ms": duration_ms,
         "recording_url": f"{_FILES}/{call_id}/recording.wav",
         "recording_multi_channel_url": f"{_FILES}/{call_id}/recording_multichannel.wav",
@@ -126,11 +129,11 @@ def after_talk(call_id: str, duration_ms: int) -> dict[str, Any]:
 
 
 def analysis(call: Call, run: int = 1) -> dict[str, Any]:
-    """Return the ``call_analysis`` of a finished call.
+    """Return the ``call_analysis`` of a call that is over.
 
-    ``run`` counts the runs; later ones say so in the summary.
+    The custom fields are empty if the call never connected, as documented.
 
-    Custom fields stay empty when the call never connected, as documented.
+    :param run: the number of the analysis; the summary mentions it from the second on.
     """
     connected = call["call_status"] == "ended"
     voicemail = call.get("disconnection_reason") == "voicemail_reached"
@@ -149,35 +152,42 @@ def analysis(call: Call, run: int = 1) -> dict[str, Any]:
 
 
 def finish(call: Call, at_ms: int, reason: str) -> None:
-    """Let ``call`` end at ``at_ms`` for ``reason``, with all that Retell adds then except the analysis.
+    """End *call*: set all fields that Retell sets at the end, which excludes the analysis.
 
-    That a call which never connected has no ``start_timestamp`` is our guess ("absent until the call
-    starts").
+    That a call that never connected has no ``start_timestamp`` is our reading of "absent until the call
+    starts".
+
+    :param at_ms: the time of the end, in epoch milliseconds.
+    :param reason: the ``disconnection_reason``.
     """
     call["call_status"] = status_of(reason)
     call["disconnection_reason"] = reason
     call["end_timestamp"] = at_ms
     started = call.get("start_timestamp")
     if started is not None:
-        kept = {name: call[name] for name in ("transcript_with_tool_calls",) if call.get(name)}
-        call.update(after_talk(call["call_id"], at_ms - started))
-        call["transcript_with_tool_calls"] += kept.get("transcript_with_tool_calls", [])
+        injected = call.get("transcript_with_tool_calls") or []
+        call.update(ended_fields(call["call_id"], at_ms - started))
+        call["transcript_with_tool_calls"] += injected
+
+
+def check_vocabulary(fields: Mapping[str, Any]) -> None:
+    """Raise ValueError for a call type or status in *fields* that Retell does not have."""
+    for name, allowed in (("call_type", CALL_TYPES), ("call_status", CALL_STATUSES)):
+        if name in fields and fields[name] not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {fields[name]!r}")
 
 
 def build(fields: dict[str, Any], *, default_start_ms: int, minimal: bool = False) -> Call:
-    """Return a call with ``fields`` as given, and the rest as a real call of that kind would have it.
+    """Return a call with the given fields and, for all others, the values of a real call of that kind.
 
-    A field given as None is left out of the call. ``minimal``: no transcripts, recordings, costs,
-    latencies and analysis.
+    :param fields: the given fields; None leaves a field out.
+    :param default_start_ms: the ``start_timestamp`` if it is not given.
+    :param minimal: leave out transcripts, recordings, costs, latencies and analysis.
     """
-    call_type = fields.get("call_type", "phone_call")
+    check_vocabulary(fields)
     status = fields.get("call_status", "ended")
-    if call_type not in CALL_TYPES:
-        raise ValueError(f"call_type must be one of {', '.join(CALL_TYPES)}, not {call_type!r}")
-    if status not in CALL_STATUSES:
-        raise ValueError(f"call_status must be one of {', '.join(CALL_STATUSES)}, not {status!r}")
     call_id = fields.get("call_id") or new_call_id()
-    call = registered(call_type, call_id)
+    call = registered(fields.get("call_type", "phone_call"), call_id)
     call["call_status"] = status
     start = fields.get("start_timestamp", default_start_ms)
     if status in ("ongoing", "ended", "error"):
@@ -192,7 +202,7 @@ def build(fields: dict[str, Any], *, default_start_ms: int, minimal: bool = Fals
         if status != "not_connected":
             call["duration_ms"] = duration
             if not minimal:
-                call.update(after_talk(call_id, duration))
+                call.update(ended_fields(call_id, duration))
         call["end_timestamp"] = (start if start is not None else default_start_ms) + duration
         if not minimal:
             known = {name: fields[name] for name in ("disconnection_reason",) if name in fields}

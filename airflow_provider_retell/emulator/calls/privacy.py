@@ -1,9 +1,9 @@
-"""What a stricter ``data_storage_setting`` does to a call that is already stored.
+"""Removal of private content from stored calls by a stricter ``data_storage_setting``.
 
-Retell documents that the setting only tightens and what each level keeps; when and how far an ended call is
-cleaned afterwards it does not. Here it happens at once. ``everything_except_pii`` is modeled simply:
-e-mail addresses and runs of seven or more digits in the transcripts are masked; recordings become scrubbed
-recordings; metadata, dynamic variables and phone numbers stay as they are.
+Retell documents that the setting can only become stricter, and the fields that each level keeps. It does not
+document when and how the content of an ended call is removed. The emulator removes it at once.
+``everything_except_pii`` is simplified: e-mail addresses and runs of seven or more digits in transcripts are
+masked, recordings become scrubbed recordings, and metadata, dynamic variables and phone numbers stay.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from airflow_provider_retell.emulator.errors import ApiError
-from airflow_provider_retell.emulator.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Call
+from airflow_provider_retell.emulator.calls.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Call
+from airflow_provider_retell.emulator.responses import ApiError
 
 _RECORDINGS = ("recording_url", "recording_multi_channel_url")
 _LOGS = ("public_log_url", "knowledge_base_retrieved_contents_url")
@@ -27,7 +27,7 @@ _PII = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d(?:[\s().-]*\d){6,}")
 
 
 def check_tightening(call: Call, setting: str) -> None:
-    """400 if ``setting`` would keep more than the call's present one."""
+    """Raise a 400 if *setting* is less strict than the current setting of the call."""
     present = call.get("data_storage_setting", "everything")
     if STORAGE_SETTINGS.index(setting) < STORAGE_SETTINGS.index(present):
         raise ApiError(
@@ -36,7 +36,7 @@ def check_tightening(call: Call, setting: str) -> None:
 
 
 def tighten(call: Call, setting: str) -> None:
-    """Store ``setting`` with the call and drop what it no longer allows."""
+    """Set the ``data_storage_setting`` of the call and remove the content that it does not allow."""
     call["data_storage_setting"] = setting
     if setting == "basic_attributes_only":
         for name in (*TRANSCRIPTS, *_RECORDINGS, *_LOGS, *_SCRUBBED.values()):
@@ -53,9 +53,9 @@ def tighten(call: Call, setting: str) -> None:
 
 
 def scrub(value: Any) -> Any:
-    """Return a copy of ``value`` with e-mail addresses and phone-like numbers masked.
+    """Return a copy of *value* with e-mail addresses and phone-like numbers masked.
 
-    Word timings go altogether: they spell the content out.
+    The timings of words are removed, because they contain the words.
     """
     if isinstance(value, str):
         return value if value.startswith("https://") else _PII.sub("[redacted]", value)

@@ -1,8 +1,8 @@
-"""The filter grammar of list-calls: each leaf is ``{"type", "op", "value"}``, and all of them must hold.
+"""Filters of list-calls: conditions of the form ``{"type", "op", "value"}``, all of which must hold.
 
-Retell does not document these points, so they are our guesses: a missing field fits no leaf but ``np`` (not
-even ``ne``); text compares with case; a leaf of one type never fits a value of another; ``bt`` includes
-both ends; an empty ``in`` fits nothing; a missing ``data_storage_setting`` is missing, not ``everything``.
+Retell does not document the following, so it is our guess. A missing field matches ``np`` only, not even
+``ne``. Text is case-sensitive. A condition of one type never matches a value of another. ``bt`` includes both
+ends. An empty ``in`` matches nothing. A missing ``data_storage_setting`` does not count as ``everything``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airflow_provider_retell.emulator.vocabulary import Call
+from airflow_provider_retell.emulator.calls.vocabulary import Call
 
 Predicate = Callable[[Any], bool]
 Filter = Callable[[Call], bool]
@@ -39,8 +39,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def leaf(spec: Mapping[str, Any]) -> Predicate:
-    """Return the test that one leaf of the grammar stands for, on the field's value or :data:`_MISSING`."""
+def condition(spec: Mapping[str, Any]) -> Predicate:
+    """Return the test of one condition; it takes the value of the field, or :data:`_MISSING`."""
     kind, op, wanted = spec["type"], spec["op"], spec.get("value")
     if kind == "present":
         return lambda value: (value is not _MISSING and value is not None) == (op == "pr")
@@ -88,8 +88,12 @@ _MAPS: Mapping[str, Callable[[Call], Any]] = {
 }
 
 
+def _plain(get: Callable[[Call], Any], test: Predicate) -> Filter:
+    return lambda call: test(get(call))
+
+
 def _keyed(get: Callable[[Call], Any], spec: Mapping[str, Any]) -> Filter:
-    key, test = spec["key"], leaf(spec)
+    key, test = spec["key"], condition(spec)
 
     def fits(call: Call) -> bool:
         values = get(call)
@@ -101,8 +105,8 @@ def _keyed(get: Callable[[Call], Any], spec: Mapping[str, Any]) -> Filter:
 def _agents(wanted: list[dict[str, Any]]) -> Filter:
     def fits(call: Call) -> bool:
         return any(
-            call["agent_id"] == agent["agent_id"]
-            and ("version" not in agent or call["agent_version"] in agent["version"])
+            call.get("agent_id") == agent["agent_id"]
+            and ("version" not in agent or call.get("agent_version") in agent["version"])
             for agent in wanted
         )
 
@@ -110,7 +114,7 @@ def _agents(wanted: list[dict[str, Any]]) -> Filter:
 
 
 def tool_calls(call: Call) -> list[dict[str, Any]]:
-    """Return the tool calls of a call: its own list, or what its transcript tells (no latencies there)."""
+    """Return the tool calls of a call: its own list, or else those in its transcript, without latencies."""
     if "tool_calls" in call:
         own: list[dict[str, Any]] = call["tool_calls"]
         return own
@@ -129,7 +133,7 @@ def tool_calls(call: Call) -> list[dict[str, Any]]:
 
 def _tool_call(spec: Mapping[str, Any]) -> Filter:
     tests = {
-        name: leaf(value) if isinstance(value, dict) else leaf({"type": "string", "op": "eq", "value": value})
+        name: condition(value if isinstance(value, dict) else {"type": "string", "op": "eq", "value": value})
         for name, value in spec.items()
     }
     return lambda call: any(
@@ -138,7 +142,10 @@ def _tool_call(spec: Mapping[str, Any]) -> Filter:
 
 
 def compile_filter(criteria: Mapping[str, Any]) -> list[Filter]:
-    """Return the tests that a call must pass, from a ``filter_criteria`` that fits the schema."""
+    """Return the tests that a call must pass.
+
+    :param criteria: a ``filter_criteria`` that matches the schema.
+    """
     tests: list[Filter] = []
     for name, spec in criteria.items():
         if name == "agent":
@@ -148,9 +155,5 @@ def compile_filter(criteria: Mapping[str, Any]) -> list[Filter]:
         elif name in _MAPS:
             tests.extend(_keyed(_MAPS[name], entry) for entry in spec)
         else:
-            tests.append(_plain(_NESTED.get(name) or _inside(name), leaf(spec)))
+            tests.append(_plain(_NESTED.get(name) or _inside(name), condition(spec)))
     return tests
-
-
-def _plain(get: Callable[[Call], Any], test: Predicate) -> Filter:
-    return lambda call: test(get(call))

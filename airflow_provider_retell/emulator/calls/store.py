@@ -1,10 +1,10 @@
-"""The calls of one organization: a dictionary, the order of list-calls, and which calls are live."""
+"""Storage of the calls of one organization, their order in list-calls, and the number of live ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_retell.emulator.vocabulary import LIVE_STATUSES, Call
+from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES, Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,19 +15,21 @@ _ALWAYS_SORT = 5_000
 
 
 def order_key(call: Call) -> OrderKey:
-    """Where a call stands in list-calls.
+    """Return the sort key of a call in list-calls.
 
-    Calls that have not started come first in ascending order: our guess.
+    Calls that have not started come first in ascending order, which is our guess.
     """
     return (call.get("start_timestamp", 0), call["call_id"])
 
 
 class CallStore:
-    """``calls`` is a plain dictionary, so that tests may read and change it.
+    """The calls by id, and their order.
 
-    The order is computed afresh for each question up to 5,000 calls. Above that it is kept, and renewed
-    when calls come, go or start through the emulator; there, a ``start_timestamp`` changed by hand goes
-    unnoticed.
+    Up to 5,000 calls are sorted for each request. Above that the order is kept until a call is added, removed,
+    started or edited through the emulator, so a ``start_timestamp`` that a test changes in the dictionary
+    itself has no effect on the order.
+
+    :ivar calls: a plain dictionary, so that tests may read and change it.
     """
 
     def __init__(self) -> None:
@@ -36,32 +38,32 @@ class CallStore:
         self._live: set[str] = set()
 
     def add(self, call: Call) -> None:
-        """Take in a new call; ValueError if its id is taken."""
+        """Add a call; ValueError if its id exists."""
         call_id = call["call_id"]
         if call_id in self.calls:
-            raise ValueError(f"there is a call {call_id!r} already")
+            raise ValueError(f"call {call_id!r} exists already")
         self.calls[call_id] = call
         self.changed(call)
 
     def changed(self, call: Call) -> None:
-        """Note that a call came, started or changed its status."""
+        """Update the order and the live calls after a call was added, started or given a new status."""
         self._order = None
         if call["call_status"] in LIVE_STATUSES:
             self._live.add(call["call_id"])
 
     def remove(self, call_id: str) -> None:
-        """Forget a call."""
+        """Remove a call."""
         del self.calls[call_id]
         self._order = None
 
     def clear(self) -> None:
-        """Forget all calls."""
+        """Remove all calls."""
         self.calls.clear()
         self._live.clear()
         self._order = None
 
     def live_count(self) -> int:
-        """How many calls are registered or ongoing: what Retell counts as concurrency."""
+        """Return the number of registered and ongoing calls, which Retell counts as concurrency."""
         self._live = {
             call_id
             for call_id in self._live
@@ -70,7 +72,7 @@ class CallStore:
         return len(self._live)
 
     def ordered(self) -> list[OrderKey]:
-        """Return the order keys of all calls, ascending."""
+        """Return the sort keys of all calls, ascending."""
         if self._order is not None and len(self._order) == len(self.calls) > _ALWAYS_SORT:
             return self._order
         self._order = ordered(self.calls.values())
@@ -78,5 +80,5 @@ class CallStore:
 
 
 def ordered(calls: Iterable[Call]) -> list[OrderKey]:
-    """Return the order keys of ``calls``, ascending."""
+    """Return the sort keys of *calls*, ascending."""
     return sorted(map(order_key, calls))

@@ -1,38 +1,31 @@
-"""The request bodies that the emulated endpoints accept, as data for :mod:`.schema`."""
+"""The request bodies of the call endpoints, as schemas."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.vocabulary import (
+from airflow_provider_retell.emulator.calls.vocabulary import (
     CALL_TYPES,
     DIRECTIONS,
     DISCONNECTION_REASONS,
     SENTIMENTS,
     STORAGE_SETTINGS,
 )
+from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, STRING_MAP, closed
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
 
 METADATA_MAX_BYTES = 50_000
-"""Retell says "max 50 kB"; that this means 50 000 bytes of compact JSON in UTF-8 is our reading."""
+"""Our reading of Retell's "max 50 kB": 50,000 bytes of compact JSON in UTF-8."""
 
 MAX_PAGE = 1000
 
-_STRING: Schema = {"type": "string"}
-_BOOLEAN: Schema = {"type": "boolean"}
-_STRING_MAP: Schema = {"type": "object", "additionalProperties": _STRING}
 _METADATA: Schema = {"type": "object", "maxBytes": METADATA_MAX_BYTES}
 _STORAGE: Schema = {"type": "string", "enum": STORAGE_SETTINGS}
 _VERSION: Schema = {"type": ("string", "integer")}
 
-
-def _closed(properties: dict[str, Any], *required: str, **more: Any) -> Schema:
-    return {"type": "object", "properties": properties, "required": required, **more}
-
-
-UPDATE_CALL = _closed(
+UPDATE_CALL = closed(
     {
         "metadata": _METADATA,
         "data_storage_setting": _STORAGE,
@@ -43,41 +36,41 @@ UPDATE_CALL = _closed(
     }
 )
 
-UPDATE_LIVE_CALL = _closed(
+UPDATE_LIVE_CALL = closed(
     {
-        "fields_to_override": _closed(
+        "fields_to_override": closed(
             {
                 "override_dynamic_variables": {
                     "type": ("object", "null"),
-                    "additionalProperties": _STRING,
+                    "additionalProperties": STRING,
                 },
                 "metadata": _METADATA,
                 "data_storage_setting": _STORAGE,
             }
         ),
-        "call_control": _closed(
-            {"additional_context": {"type": "string", "minLength": 1}, "trigger_response": _BOOLEAN}
+        "call_control": closed(
+            {"additional_context": {"type": "string", "minLength": 1}, "trigger_response": BOOLEAN}
         ),
     }
 )
 
-# The creation endpoints state no limit for metadata, so none is emulated there.
+# Retell documents no limit for the metadata of new calls, so the emulator has none.
 _PLACED: dict[str, Any] = {
-    "to_number": _STRING,
-    "override_agent_id": _STRING,
+    "to_number": STRING,
+    "override_agent_id": STRING,
     "override_agent_version": _VERSION,
     "agent_override": {"type": "object"},
     "metadata": {"type": "object"},
-    "retell_llm_dynamic_variables": _STRING_MAP,
-    "custom_sip_headers": _STRING_MAP,
-    "ignore_e164_validation": _BOOLEAN,
+    "retell_llm_dynamic_variables": STRING_MAP,
+    "custom_sip_headers": STRING_MAP,
+    "ignore_e164_validation": BOOLEAN,
 }
 
-CREATE_PHONE_CALL = _closed(
+CREATE_PHONE_CALL = closed(
     {
         **_PLACED,
-        "from_number": _STRING,
-        "honor_internal_dnc": _BOOLEAN,
+        "from_number": STRING,
+        "honor_internal_dnc": BOOLEAN,
         "idempotency_key": {"type": "string", "minLength": 1},
     },
     "from_number",
@@ -87,21 +80,21 @@ CREATE_PHONE_CALL = _closed(
 _MINUTE: Schema = {"type": "number", "minimum": 0, "maximum": 1440}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-CREATE_BATCH_CALL = _closed(
+CREATE_BATCH_CALL = closed(
     {
-        "from_number": _STRING,
-        "name": _STRING,
-        "tasks": {"type": "array", "minItems": 1, "items": _closed(_PLACED, "to_number")},
+        "from_number": STRING,
+        "name": STRING,
+        "tasks": {"type": "array", "minItems": 1, "items": closed(_PLACED, "to_number")},
         "trigger_timestamp": {"type": "number", "minimum": 0},
         "reserved_concurrency": {"type": "integer", "minimum": 0},
-        "call_time_window": _closed(
+        "call_time_window": closed(
             {
                 "windows": {
                     "type": "array",
                     "minItems": 1,
-                    "items": _closed({"start": _MINUTE, "end": _MINUTE}, "start", "end"),
+                    "items": closed({"start": _MINUTE, "end": _MINUTE}, "start", "end"),
                 },
-                "timezone": _STRING,
+                "timezone": STRING,
                 "day": {"type": "array", "minItems": 1, "items": {"type": "string", "enum": WEEKDAYS}},
             },
             "windows",
@@ -112,56 +105,58 @@ CREATE_BATCH_CALL = _closed(
 )
 
 
-def _leaf(kind: str, ops: tuple[str, ...], value: Schema | None) -> Schema:
+def _condition(kind: str, ops: tuple[str, ...], value: Schema | None) -> Schema:
     properties: dict[str, Any] = {
         "type": {"type": "string", "enum": (kind,)},
         "op": {"type": "string", "enum": ops},
     }
     if value is None:
-        return _closed(properties, "type", "op")
-    return _closed({**properties, "value": value}, "type", "op", "value")
+        return closed(properties, "type", "op")
+    return closed({**properties, "value": value}, "type", "op", "value")
 
 
-def _one_of(*leaves: Schema) -> Schema:
-    return {"type": "object", "anyOf": leaves, "discriminator": "type"}
+def _one_of(*conditions: Schema) -> Schema:
+    return {"type": "object", "anyOf": conditions, "discriminator": "type"}
 
 
 def _in(*values: str) -> Schema:
-    item: Schema = {"type": "string", "enum": values} if values else _STRING
-    return _leaf("enum", ("in",), {"type": "array", "items": item})
+    item: Schema = {"type": "string", "enum": values} if values else STRING
+    return _condition("enum", ("in",), {"type": "array", "items": item})
 
 
-def _keyed(leaf: Schema) -> Schema:
+def _keyed(condition: Schema) -> Schema:
     return {
-        **leaf,
-        "properties": {**leaf["properties"], "key": _STRING},
-        "required": (*leaf["required"], "key"),
+        **condition,
+        "properties": {**condition["properties"], "key": STRING},
+        "required": (*condition["required"], "key"),
     }
 
 
-_TEXT = _leaf("string", ("eq", "ne", "sw", "ew", "co"), _STRING)
-_NUMBER = _leaf("number", ("eq", "ne", "gt", "ge", "lt", "le"), {"type": "number"})
-_RANGE = _leaf("range", ("bt",), {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2})
-_TRUTH = _leaf("boolean", ("eq",), _BOOLEAN)
-_PRESENT = _leaf("present", ("pr", "np"), None)
+_TEXT = _condition("string", ("eq", "ne", "sw", "ew", "co"), STRING)
+_NUMBER = _condition("number", ("eq", "ne", "gt", "ge", "lt", "le"), {"type": "number"})
+_RANGE = _condition(
+    "range", ("bt",), {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+)
+_TRUTH = _condition("boolean", ("eq",), BOOLEAN)
+_PRESENT = _condition("present", ("pr", "np"), None)
 _AMOUNT = _one_of(_NUMBER, _RANGE)
 _KEYED_LIST: Schema = {
     "type": "array",
-    "items": _one_of(*(_keyed(leaf) for leaf in (_TEXT, _NUMBER, _RANGE, _in(), _TRUTH, _PRESENT))),
+    "items": _one_of(*(_keyed(condition) for condition in (_TEXT, _NUMBER, _RANGE, _in(), _TRUTH, _PRESENT))),
 }
 
-_FILTER = _closed(
+_FILTER = closed(
     {
         "agent": {
             "type": "array",
-            "items": _closed(
-                {"agent_id": _STRING, "version": {"type": "array", "items": {"type": "number"}}}, "agent_id"
+            "items": closed(
+                {"agent_id": STRING, "version": {"type": "array", "items": {"type": "number"}}}, "agent_id"
             ),
         },
         "agent_tag": _in(),
         "batch_call_id": _TEXT,
         "call_id": _one_of(_TEXT, _in()),
-        # Documented without "registered".
+        # Retell documents these four only, without "registered".
         "call_status": _in("not_connected", "ongoing", "ended", "error"),
         "call_successful": _TRUTH,
         "call_type": _in(*CALL_TYPES),
@@ -182,20 +177,20 @@ _FILTER = _closed(
         "to_number": _TEXT,
         "tool_calls": {
             "type": "array",
-            "items": _closed({"name": _STRING, "type": _STRING, "success": _TRUTH, "latency_ms": _AMOUNT}),
+            "items": closed({"name": STRING, "type": STRING, "success": _TRUTH, "latency_ms": _AMOUNT}),
         },
         "user_sentiment": _in(*SENTIMENTS),
     }
 )
 
-LIST_CALLS = _closed(
+LIST_CALLS = closed(
     {
         "filter_criteria": _FILTER,
         "sort_order": {"type": "string", "enum": ("ascending", "descending")},
         "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
         "pagination_key": {"type": "string", "minLength": 1},
         "skip": {"type": "integer", "minimum": 0},
-        "include_total": _BOOLEAN,
+        "include_total": BOOLEAN,
     },
     excludes=(("skip", "pagination_key"),),
 )
