@@ -94,7 +94,7 @@ class State:
             raise ValueError("there is no such API key")
 
     def find_key(self, authorization: str | None) -> ApiKey | None:
-        """Return the key in an Authorization header, or None if there is none or it is unknown."""
+        """Return the key in an Authorization header, or None if the header has no known key."""
         scheme, _, secret = (authorization or "").partition(" ")
         return self.keys.get(secret.strip()) if scheme.lower() == "bearer" else None
 

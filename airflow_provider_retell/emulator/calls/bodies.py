@@ -11,6 +11,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
     SENTIMENTS,
     STORAGE_SETTINGS,
 )
+from airflow_provider_retell.emulator.conditions import AMOUNT, KEYED_LIST, TEXT, TRUTH, enum, one_of
 from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, STRING_MAP, closed
 
 if TYPE_CHECKING:
@@ -105,46 +106,6 @@ CREATE_BATCH_CALL = closed(
 )
 
 
-def _condition(kind: str, ops: tuple[str, ...], value: Schema | None) -> Schema:
-    properties: dict[str, Any] = {
-        "type": {"type": "string", "enum": (kind,)},
-        "op": {"type": "string", "enum": ops},
-    }
-    if value is None:
-        return closed(properties, "type", "op")
-    return closed({**properties, "value": value}, "type", "op", "value")
-
-
-def _one_of(*conditions: Schema) -> Schema:
-    return {"type": "object", "anyOf": conditions, "discriminator": "type"}
-
-
-def _in(*values: str) -> Schema:
-    item: Schema = {"type": "string", "enum": values} if values else STRING
-    return _condition("enum", ("in",), {"type": "array", "items": item})
-
-
-def _keyed(condition: Schema) -> Schema:
-    return {
-        **condition,
-        "properties": {**condition["properties"], "key": STRING},
-        "required": (*condition["required"], "key"),
-    }
-
-
-_TEXT = _condition("string", ("eq", "ne", "sw", "ew", "co"), STRING)
-_NUMBER = _condition("number", ("eq", "ne", "gt", "ge", "lt", "le"), {"type": "number"})
-_RANGE = _condition(
-    "range", ("bt",), {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-)
-_TRUTH = _condition("boolean", ("eq",), BOOLEAN)
-_PRESENT = _condition("present", ("pr", "np"), None)
-_AMOUNT = _one_of(_NUMBER, _RANGE)
-_KEYED_LIST: Schema = {
-    "type": "array",
-    "items": _one_of(*(_keyed(condition) for condition in (_TEXT, _NUMBER, _RANGE, _in(), _TRUTH, _PRESENT))),
-}
-
 _FILTER = closed(
     {
         "agent": {
@@ -153,33 +114,33 @@ _FILTER = closed(
                 {"agent_id": STRING, "version": {"type": "array", "items": {"type": "number"}}}, "agent_id"
             ),
         },
-        "agent_tag": _in(),
-        "batch_call_id": _TEXT,
-        "call_id": _one_of(_TEXT, _in()),
+        "agent_tag": enum(),
+        "batch_call_id": TEXT,
+        "call_id": one_of(TEXT, enum()),
         # Retell documents these four only, without "registered".
-        "call_status": _in("not_connected", "ongoing", "ended", "error"),
-        "call_successful": _TRUTH,
-        "call_type": _in(*CALL_TYPES),
-        "combined_cost": _AMOUNT,
-        "custom_analysis_data": _KEYED_LIST,
-        "custom_attributes": _KEYED_LIST,
-        "data_storage_setting": _in(*STORAGE_SETTINGS),
-        "direction": _in(*DIRECTIONS),
-        "disconnection_reason": _in(*DISCONNECTION_REASONS),
-        "duration_ms": _AMOUNT,
-        "dynamic_variables": _KEYED_LIST,
-        "e2e_latency_p50": _AMOUNT,
-        "end_timestamp": _AMOUNT,
-        "from_number": _TEXT,
-        "in_voicemail": _TRUTH,
-        "metadata": _KEYED_LIST,
-        "start_timestamp": _AMOUNT,
-        "to_number": _TEXT,
+        "call_status": enum("not_connected", "ongoing", "ended", "error"),
+        "call_successful": TRUTH,
+        "call_type": enum(*CALL_TYPES),
+        "combined_cost": AMOUNT,
+        "custom_analysis_data": KEYED_LIST,
+        "custom_attributes": KEYED_LIST,
+        "data_storage_setting": enum(*STORAGE_SETTINGS),
+        "direction": enum(*DIRECTIONS),
+        "disconnection_reason": enum(*DISCONNECTION_REASONS),
+        "duration_ms": AMOUNT,
+        "dynamic_variables": KEYED_LIST,
+        "e2e_latency_p50": AMOUNT,
+        "end_timestamp": AMOUNT,
+        "from_number": TEXT,
+        "in_voicemail": TRUTH,
+        "metadata": KEYED_LIST,
+        "start_timestamp": AMOUNT,
+        "to_number": TEXT,
         "tool_calls": {
             "type": "array",
-            "items": closed({"name": STRING, "type": STRING, "success": _TRUTH, "latency_ms": _AMOUNT}),
+            "items": closed({"name": STRING, "type": STRING, "success": TRUTH, "latency_ms": AMOUNT}),
         },
-        "user_sentiment": _in(*SENTIMENTS),
+        "user_sentiment": enum(*SENTIMENTS),
     }
 )
 

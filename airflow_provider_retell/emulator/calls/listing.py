@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.calls.filters import compile_filter
-from airflow_provider_retell.emulator.calls.store import OrderKey, ordered
+from airflow_provider_retell.emulator.calls.store import ordered
 from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS
+from airflow_provider_retell.emulator.paging import cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.calls.store import CallStore
     from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.paging import OrderKey
     from airflow_provider_retell.emulator.routing import Request
 
 DEFAULT_PAGE = 50
@@ -26,33 +25,29 @@ _LAST = "\U0010ffff"
 
 
 def list_calls(org: Organization, request: Request) -> Response:
-    """Return one page.
-
-    The pagination key names the last call of the page, so added and deleted calls do not shift later pages.
-    """
+    """Return one page of calls, without transcripts."""
     body: dict[str, Any] = request.body
     store = org.call_backend.store
     criteria = dict(body.get("filter_criteria", {}))
-    descending = body.get("sort_order", "descending") == "descending"
-    limit = int(body.get("limit", DEFAULT_PAGE))
-    skip = int(body.get("skip", 0))
     keys = _candidates(store, criteria, org.options.max_ids_per_filter)
-    found = _matching(store, criteria, _walk(keys, descending, body.get("pagination_key")))
+    following = walk(
+        keys,
+        descending=body.get("sort_order", "descending") == "descending",
+        cursor=body.get("pagination_key"),
+    )
+    found, cursor = cut(
+        _matching(store, criteria, following),
+        skip=int(body.get("skip", 0)),
+        limit=int(body.get("limit", DEFAULT_PAGE)),
+    )
     hidden = (*TRANSCRIPTS, *org.call_backend.hidden_fields)
-    items: list[dict[str, Any]] = []
-    last: OrderKey = (0, "")
-    has_more = False
-    for position, key in enumerate(found):
-        if position < skip:
-            continue
-        if len(items) == limit:
-            has_more = True
-            break
-        last = key
-        items.append({name: value for name, value in store.calls[key[1]].items() if name not in hidden})
-    page: dict[str, Any] = {"items": items, "has_more": has_more}
-    if has_more:
-        page["pagination_key"] = _encode_cursor(last)
+    items = [
+        {name: value for name, value in store.calls[call_id].items() if name not in hidden}
+        for _, call_id in found
+    ]
+    page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
+    if cursor is not None:
+        page["pagination_key"] = cursor
     if body.get("include_total"):
         page["total"] = sum(1 for _ in _matching(store, criteria, keys))
     return json_response(200, page)
@@ -78,7 +73,7 @@ def _candidates(store: CallStore, criteria: dict[str, Any], max_ids: int | None)
 
 
 def _bounds(start: dict[str, Any]) -> tuple[float | None, float | None]:
-    """Return an interval that contains every start time that the filter accepts."""
+    """Return an interval that contains every start time that the condition accepts."""
     value, op = start.get("value"), start.get("op")
     if op == "bt":
         return start["value"][0], start["value"][1]
@@ -91,28 +86,7 @@ def _bounds(start: dict[str, Any]) -> tuple[float | None, float | None]:
     return None, None
 
 
-def _walk(keys: list[OrderKey], descending: bool, cursor: str | None) -> Iterator[OrderKey]:
-    """Yield the keys after *cursor* in the requested order."""
-    if descending:
-        stop = len(keys) if cursor is None else bisect_left(keys, _decode_cursor(cursor))
-        return (keys[position] for position in range(stop - 1, -1, -1))
-    begin = 0 if cursor is None else bisect_right(keys, _decode_cursor(cursor))
-    return (keys[position] for position in range(begin, len(keys)))
-
-
 def _matching(store: CallStore, criteria: dict[str, Any], keys: Iterable[OrderKey]) -> Iterator[OrderKey]:
     tests = compile_filter(criteria)
     calls = store.calls
     return (key for key in keys if key[1] in calls and all(test(calls[key[1]]) for test in tests))
-
-
-def _encode_cursor(key: OrderKey) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-
-
-def _decode_cursor(cursor: str) -> OrderKey:
-    try:
-        start, call_id = json.loads(base64.urlsafe_b64decode(cursor))
-        return (float(start), str(call_id))
-    except (binascii.Error, ValueError, TypeError):
-        raise ApiError(400, "body/pagination_key is not valid") from None

@@ -9,7 +9,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES, Cal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-OrderKey = tuple[float, str]
+    from airflow_provider_retell.emulator.paging import OrderKey
 
 _ALWAYS_SORT = 5_000
 
