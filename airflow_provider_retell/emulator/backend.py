@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Backend(ABC):
@@ -28,8 +31,8 @@ class Backend(ABC):
     def clear(self) -> None:
         """Remove all objects and everything that was scheduled for them."""
 
-    def catch_up(self, now: float) -> None:  # noqa: B027 - most resources need no more than the timeline
+    def catch_up(self, now: Callable[[], float]) -> None:  # noqa: B027 - most need the timeline only
         """Do the work that depends on the current state and not on a schedule.
 
-        :param now: the emulated time in epoch seconds.
+        :param now: returns the emulated time in epoch seconds.
         """

@@ -134,10 +134,10 @@ class CallBackend(Backend):
         self.progress.schedule(call, when)
         return call
 
-    def catch_up(self, now: float) -> None:
+    def catch_up(self, now: Callable[[], float]) -> None:
         """Let waiting batches use the slots that became free without the end of a call."""
         if self.batches.waiting:
-            self.batches.dispatch(now)
+            self.batches.dispatch(now())
 
     def clear(self) -> None:
         """Remove all calls, batches and charges."""

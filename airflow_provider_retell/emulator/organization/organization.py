@@ -59,7 +59,7 @@ class Organization:
         with clock.lock:
             self.timeline.catch_up(clock.now)
             for backend in self.backends.values():
-                backend.catch_up(clock.now())
+                backend.catch_up(clock.now)
             self.timeline.catch_up(clock.now)
 
     def clear(self) -> None:
