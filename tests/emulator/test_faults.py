@@ -30,7 +30,7 @@ def test_a_status_with_headers_strikes_a_number_of_times(emulator: Emulator, con
     rule = emulator.faults.add(Fault.status(429, headers={"Retry-After": "1"}), route="update-call", times=3)
     client = connect(emulator)
     for _ in range(3):
-        assert client.call.retrieve("call_1")
+        assert client.call.retrieve("call_1").call_id == "call_1"
         with pytest.raises(retell.RateLimitError) as caught:
             client.call.update("call_1", metadata={"a": 1})
         assert caught.value.response.headers["retry-after"] == "1"
@@ -91,7 +91,8 @@ def test_truncate_acts_and_sends_half_of_the_body(emulator: Emulator, send: Send
     emulator.faults.add(Fault.truncate())
     with pytest.raises(http.client.IncompleteRead) as caught:
         send(emulator, "PATCH", UPDATE, {"metadata": {"a": 1}})
-    assert 0 < len(caught.value.partial) < caught.value.expected + len(caught.value.partial)
+    assert len(caught.value.partial) > 0
+    assert (caught.value.expected or 0) > 0
     assert emulator.calls["call_1"]["metadata"] == {"a": 1}
 
 

@@ -51,6 +51,7 @@ def test_the_body_is_optional(three: Emulator, send: Send) -> None:
 @pytest.mark.usefixtures("v3_sdk")
 def test_items_have_all_fields_except_transcripts(three: Emulator, send: Send, connect: Connect) -> None:
     client = connect(three)
+    item: Any
     (item,) = client.call.list(filter_criteria={"call_id": among("call_a")}).items
     raw = send(three, "POST", "/v3/list-calls", {"filter_criteria": {"call_id": among("call_a")}}).json
     assert not [name for name in raw["items"][0] if "transcript" in name]
@@ -68,11 +69,12 @@ def test_pages_have_every_call_once_in_order(
 ) -> None:
     emulator.add_calls((f"call_{n:05}" for n in range(count)), start_timestamp=HOUR)
     emulator.calls["call_00003"]["call_status"] = "error"
-    client, seen, key, limit = connect(emulator), [], None, 50 if count < 1000 else 1000
+    client = connect(emulator)
+    seen: list[str] = []
+    more: dict[str, Any] = {}
     while True:
-        more = {"pagination_key": key} if key else {}
         page = client.call.list(
-            limit=limit,
+            limit=50 if count < 1000 else 1000,
             sort_order=order,
             include_total=True,
             filter_criteria={"call_status": among("ended")},
@@ -82,7 +84,7 @@ def test_pages_have_every_call_once_in_order(
         seen += [call.call_id for call in page.items]
         if not page.has_more:
             break
-        key = page.pagination_key
+        more = {"pagination_key": page.pagination_key}
     expected = [f"call_{n:05}" for n in range(count) if n != 3]
     assert seen == (expected if order == "ascending" else expected[::-1])
 
