@@ -51,8 +51,8 @@ class Emulator:
             assert emulator.calls["call_1"]["metadata"] == {"plan": "basic"}
 
     The arguments are the fields of :class:`~airflow_provider_retell.emulator.Options`. The server runs in its
-    own thread with its own event loop, so it works in synchronous and asynchronous tests. All methods are
-    thread-safe. ``calls``, ``placed``, ``reruns`` and the ``*_call`` methods belong to the default
+    own thread with its own event loop, so it works in synchronous and asynchronous tests. All methods may be
+    called from any thread. ``calls``, ``placed``, ``reruns`` and the ``*_call`` methods belong to the default
     organization; ``requests`` has the requests of all organizations.
     """
 

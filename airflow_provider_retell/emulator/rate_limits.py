@@ -46,7 +46,7 @@ class Window:
         return self.limit - len(taken)
 
     def reset_after(self, now: float) -> int:
-        """Return the whole seconds until a used slot is free again, rounded up so that it is never too early."""
+        """Return the seconds until a used slot is free again, rounded up to whole seconds."""
         return max(0, math.ceil(self.taken[0] + self.seconds - now)) if self.taken else 0
 
     def headers(self, now: float) -> dict[str, str]:

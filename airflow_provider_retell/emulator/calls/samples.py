@@ -152,10 +152,10 @@ def analysis(call: Call, run: int = 1) -> dict[str, Any]:
 
 
 def finish(call: Call, at_ms: int, reason: str) -> None:
-    """End *call*: set all fields that Retell sets at the end, which excludes the analysis.
+    """End *call*: set the fields that Retell sets at the end of a call, all except the analysis.
 
-    That a call that never connected has no ``start_timestamp`` is our reading of "absent until the call
-    starts".
+    A call that never connected has no ``start_timestamp``, which is our guess (documented is "absent until the
+    call starts").
 
     :param at_ms: the time of the end, in epoch milliseconds.
     :param reason: the ``disconnection_reason``.
