@@ -51,7 +51,7 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"airflow_provider_retell\.(api\.(filters\.Body|endpoints\.Unset|models\.Page.*|conversation.*))",
     ),
-    (r"py:.*", r"airflow_provider_retell\.emulator\.(batch|errors|faults|store|quota|vocabulary)\..*"),
+    (r"py:.*", r"airflow_provider_retell\.emulator\.(\w+\.)+\w+"),
     (r"py:.*", r"airflow_provider_retell\.(\w+\.)+_\w+"),
 ]
 

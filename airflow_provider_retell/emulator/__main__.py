@@ -1,4 +1,4 @@
-"""``python -m airflow_provider_retell.emulator``."""
+"""Entry point of ``python -m airflow_provider_retell.emulator``."""
 
 from __future__ import annotations
 

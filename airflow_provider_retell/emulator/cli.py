@@ -11,86 +11,99 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
-from airflow_provider_retell.emulator.lifecycle import Lifecycle
-from airflow_provider_retell.emulator.server import Emulator
+from airflow_provider_retell.emulator.emulator import Emulator
+from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _EPILOG = """\
-A line of the --calls file is a JSON object with the fields of one call, as for Emulator.add_call; what it
-leaves open is filled as in a real call. Two more keys may stand in it: "progress" (true lets a call that is
-registered or ongoing go on) and "minimal" (true leaves out transcripts, costs and analysis).
+Each line of the --calls file is a JSON object with fields of one call, as for Emulator.add_call. Fields that
+are not given are filled as in a real call. Two more keys are allowed: "progress" (true lets a call that is
+registered or ongoing continue its life cycle) and "minimal" (true leaves out transcripts, costs and analysis).
 
-While it runs, it can be steered at /_emulator/ from this machine, for example:
+Control the running emulator at /_emulator/ from this machine, for example:
   curl -X POST http://127.0.0.1:8787/_emulator/clock -d '{"advance": 60}'
   curl -X POST http://127.0.0.1:8787/_emulator/faults -d '{"kind": "drop", "route": "update-call"}'
-`python -m pydoc airflow_provider_retell.emulator.control` lists all of it.
+  curl -X PATCH http://127.0.0.1:8787/_emulator/calls/call_1 -d '{"call_status": "ended"}'
+`python -m pydoc airflow_provider_retell.emulator.control` lists all of these requests.
 """
 
 
 class UsageError(Exception):
-    """Something in the arguments or the calls file is wrong; the message is for the user."""
+    """An error in the arguments or the calls file, with a message for the user."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+    """Return the argument parser."""
     result = argparse.ArgumentParser(
         prog="python -m airflow_provider_retell.emulator",
-        description="Serve Retell's REST API on this machine, to try and test DAGs without an account.",
+        description="Serve Retell's REST API on this machine, to try and test DAGs without a Retell account.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = result.add_argument
-    add("--port", type=int, default=8787, help="port to listen on; 0 for any free one (default: 8787)")
+    add("--port", type=int, default=8787, help="port to listen on; 0 for a free one (default: 8787)")
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    add("--api-key", default="key_emulator", metavar="KEY", help="the key it accepts (default: key_emulator)")
-    add("--calls", type=Path, metavar="FILE", help="JSON lines file with the calls to start with")
+    add(
+        "--api-key",
+        default="key_emulator",
+        metavar="KEY",
+        help="the API key that it accepts (default: key_emulator)",
+    )
+    add("--calls", type=Path, metavar="FILE", help="JSON lines file with calls to load")
     add(
         "--custom-attribute",
         action="append",
         default=[],
         metavar="ID",
-        help="id of a custom attribute that the organization defines; may be repeated",
+        help="id of a custom attribute of the organization; may be repeated",
     )
     add(
         "--quota",
         action="append",
         default=[],
         metavar="NAME=COUNT/SECONDS",
-        help="override a request quota, such as general=100/10; NAME is general, list, call, call-error or a "
-        "route such as update-call, COUNT/SECONDS may be off; may be repeated",
+        help=f"override a request quota, such as general=100/10; NAME is {', '.join(DEFAULT_QUOTAS)} or a route "
+        "such as update-call; NAME=off removes the quota; may be repeated",
     )
-    add("--no-quota", action="store_true", help="no request quotas at all")
+    add("--no-quota", action="store_true", help="remove all request quotas")
     add(
         "--throttle-headers",
         choices=("retry-after", "http-date", "ratelimit-reset", "none"),
         default="retry-after",
-        help="how a 429 tells the wait (default: retry-after)",
+        help="headers of a 429 that carry the waiting time (default: retry-after)",
     )
-    add("--concurrency", type=int, default=20, help="how many live calls are allowed (default: 20)")
-    add("--speed", type=float, default=1.0, help="seconds that calls live per real second (default: 1)")
-    add("--frozen", action="store_true", help="start with the clock standing still")
+    add("--concurrency", type=int, default=20, help="number of live calls allowed (default: 20)")
+    add("--speed", type=float, default=1.0, help="emulated seconds per real second (default: 1)")
+    add("--frozen", action="store_true", help="start with the clock frozen")
     add(
         "--delays",
         default="2/30/10",
         metavar="ANSWER/TALK/ANALYZE",
-        help="seconds until a call is answered, then ends, then is analyzed (default: 2/30/10)",
+        help="seconds until a call is answered, then until it ends, then until it is analyzed (default: 2/30/10)",
     )
     add(
         "--outcome",
         action="append",
         default=[],
         metavar="NUMBER=REASON",
-        help="how calls to a number end, such as +14155550123=dial_no_answer; may be repeated",
+        help="disconnection reason of calls to a number, such as +14155550123=dial_no_answer; may be repeated",
     )
-    add("--do-not-call", action="append", default=[], metavar="NUMBER", help="a do-not-call number")
+    add(
+        "--do-not-call",
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="number that is marked as do not call; may be repeated",
+    )
     add(
         "--metadata-semantics",
         choices=("replace", "merge"),
         default="replace",
-        help="what update-call does with metadata (default: replace)",
+        help="effect of update-call on metadata (default: replace)",
     )
     add("--drops-null", action="store_true", help="drop metadata keys whose value is null")
     add("--echo-custom-attributes", action="store_true", help="show custom attributes in call objects")
@@ -99,24 +112,31 @@ def parser() -> argparse.ArgumentParser:
         type=int,
         choices=(400, 422),
         default=400,
-        help="how update-call refuses calls that have not ended (default: 400)",
+        help="status code of update-call for a call that has not ended (default: 400)",
     )
-    add("--max-ids-per-filter", type=int, metavar="N", help="most ids in a call_id filter (default: any)")
-    add("--quiet", action="store_true", help="no line per request on standard error")
+    add(
+        "--max-ids-per-filter",
+        type=int,
+        metavar="N",
+        help="number of ids allowed in a call_id filter (default: unlimited)",
+    )
+    add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
 
 def build(args: argparse.Namespace) -> Emulator:
-    """Return the emulator that the arguments describe, not started yet."""
+    """Return an emulator with the options in *args*, not started."""
     quotas: dict[str, tuple[int, float] | None] | None = None
     if not args.no_quota:
         quotas = dict(_quota(text) for text in args.quota)
     elif args.quota:
-        raise UsageError("--quota and --no-quota exclude each other")
+        raise UsageError("--quota and --no-quota exclude each other: give one of them")
     try:
         answer, talk, analyze = (float(part) for part in args.delays.split("/"))
     except ValueError:
-        raise UsageError(f"--delays: {args.delays!r} is not ANSWER/TALK/ANALYZE, such as 2/30/10") from None
+        raise UsageError(
+            f"--delays must be ANSWER/TALK/ANALYZE, such as 2/30/10, not {args.delays!r}"
+        ) from None
     try:
         return Emulator(
             host=args.host,
@@ -144,7 +164,7 @@ def build(args: argparse.Namespace) -> Emulator:
 def _pair(option: str, text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise UsageError(f"{option}: {text!r} is not of the form NAME=VALUE")
+        raise UsageError(f"{option} must be NAME=VALUE, not {text!r}")
     return name, value
 
 
@@ -156,11 +176,11 @@ def _quota(text: str) -> tuple[str, tuple[int, float] | None]:
         count, seconds = value.split("/")
         return name, (int(count), float(seconds))
     except ValueError:
-        raise UsageError(f"--quota: {text!r} is not of the form NAME=COUNT/SECONDS or NAME=off") from None
+        raise UsageError(f"--quota must be NAME=COUNT/SECONDS or NAME=off, not {text!r}") from None
 
 
 def load_calls(emulator: Emulator, path: Path) -> int:
-    """Add the calls of a JSON lines file; return how many. Blank lines are skipped."""
+    """Add the calls in a JSON lines file and return their number. Blank lines are skipped."""
     loaded = 0
     try:
         with path.open("rb") as lines:
@@ -189,7 +209,7 @@ def _objects(path: Path, lines: Any) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def greeting(emulator: Emulator, loaded: int) -> str:
-    """Return what to tell the user at the start: where, with which key, and how Airflow connects."""
+    """Return the message for the user at the start: the URL, the API key and the Airflow connection."""
     connection = {"conn_type": "retell", "host": emulator.url, "password": emulator.api_key}
     return (
         f"Retell emulator on {emulator.url} with {loaded} calls; stop it with Ctrl+C\n"
@@ -226,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _wait(text: str) -> None:
-    """Tell ``text`` and wait for SIGINT or SIGTERM."""
+    """Print *text* and wait for SIGINT or SIGTERM."""
     stop = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]

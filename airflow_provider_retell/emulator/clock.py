@@ -1,4 +1,4 @@
-"""The emulator's clock: calls progress on it, not on the machine's."""
+"""The emulator's clock, which calls and batches follow instead of real time."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Epoch seconds that run at ``speed`` times real time, can be frozen, and can be moved by hand.
+    """A clock that runs at a chosen speed, can be frozen, and can be moved forward by hand.
 
-    ``speed``: emulated seconds per real second (default 1).
-    ``frozen``: start with time standing still (default False); ``advance`` still moves it.
-    ``start``: epoch seconds to begin at (default: now).
+    Request quotas do not use it: they always follow real time, because clients wait in real time.
 
-    Quotas do not use this clock: they are always real time, as a client's waits are.
+    :param speed: emulated seconds per real second.
+    :param frozen: start with the time frozen; ``advance`` still moves it.
+    :param start: the time at the start, in epoch seconds. Default: now.
     """
 
     def __init__(self, *, speed: float = 1.0, frozen: bool = False, start: float | None = None) -> None:
         if not speed > 0:
             raise ValueError("speed must be above 0; to stop the clock use frozen=True or freeze()")
         self.lock = threading.RLock()
-        """Held while state changes; the whole emulator shares it, so that time and calls change together."""
+        """Held while state changes. The whole emulator shares it, so that time and calls change together."""
+        self._settings = {"speed": speed, "frozen": frozen, "start": start}
         self._speed = float(speed)
         self._frozen = frozen
         self._base = time.time() if start is None else float(start)
@@ -38,7 +39,7 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        """True while time stands still."""
+        """True while the time is frozen."""
         return self._frozen
 
     def now(self) -> float:
@@ -53,9 +54,13 @@ class Clock:
         return round(self.now() * 1000)
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward by ``seconds``; whatever falls due on the way has happened on return."""
+        """Move the clock forward and run everything that falls due; return the new time.
+
+        :param seconds: emulated seconds, 0 or more.
+        :raises ValueError: if *seconds* is negative or not finite.
+        """
         if not 0 <= seconds < float("inf"):
-            raise ValueError("the clock only moves forward, by a finite number of seconds")
+            raise ValueError("seconds must be 0 or more and finite: the clock only moves forward")
         with self.lock:
             self._base += seconds
         for listener in tuple(self._listeners):
@@ -63,15 +68,19 @@ class Clock:
         return self.now()
 
     def freeze(self) -> None:
-        """Let time stand still."""
+        """Stop the time."""
         with self.lock:
             self._base, self._frozen = self.now(), True
 
     def resume(self) -> None:
-        """Let time run again from where it stands."""
+        """Let the time run again from its current value."""
         with self.lock:
             self._base, self._since, self._frozen = self.now(), time.monotonic(), False
 
     def on_advance(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` after each ``advance``."""
+        """Call *listener* after each ``advance``."""
         self._listeners.append(listener)
+
+    def fresh(self) -> Clock:
+        """Return a new clock with the arguments that this one was made with."""
+        return Clock(**self._settings)  # type: ignore[arg-type]

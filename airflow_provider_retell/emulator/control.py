@@ -1,22 +1,23 @@
-"""The emulator's own endpoints, for tests that reach it over HTTP.
+"""The control API of a running emulator, below ``/_emulator/``.
 
-They need no key and answer loopback clients only.
+It needs no key, and answers requests from the same machine only.
 
-====== ======================= ==========================================================================
-GET    /_emulator/calls        the calls of an organization, with the fields that Retell does not show
-POST   /_emulator/calls        add calls: one object or a list, as for ``Emulator.add_call``
-GET    /_emulator/faults       the faults and how often they struck
-POST   /_emulator/faults       add one: ``{"kind": "status", "status": 429, "times": 3}``
-DELETE /_emulator/faults       remove them all
-GET    /_emulator/clock        ``{"now_ms", "speed", "frozen"}``
-POST   /_emulator/clock        ``{"advance": seconds}`` and/or ``{"frozen": true or false}``
-GET    /_emulator/requests     the recorded requests
-DELETE /_emulator/requests     forget them
-POST   /_emulator/reset        forget calls, faults, requests and used quota
-====== ======================= ==========================================================================
+====== ========================== ======================================================================
+GET    /_emulator/calls           Return all calls, with the fields that Retell's API does not show
+POST   /_emulator/calls           Add calls: an object or a list of objects, as for ``Emulator.add_call``
+PATCH  /_emulator/calls/{call_id} Edit a call: ``{"call_status": "ended"}``, as for ``Emulator.edit_call``
+GET    /_emulator/faults          Return the faults with the number of requests that each has struck
+POST   /_emulator/faults          Add a fault: ``{"kind": "status", "status": 429, "times": 3}``
+DELETE /_emulator/faults          Remove all faults
+GET    /_emulator/clock           Return ``{"now_ms", "speed", "frozen"}``
+POST   /_emulator/clock           Set the clock: ``{"advance": seconds}``, ``{"frozen": true}`` or both
+GET    /_emulator/requests        Return the recorded requests
+DELETE /_emulator/requests        Forget the recorded requests
+POST   /_emulator/reset           Clear calls, faults, requests and used quota
+====== ========================== ======================================================================
 
-``?organization=NAME`` speaks of another organization than the default one. The fields of a fault are those of
-:class:`~.faults.Fault` (``status``, ``headers``, ``body``, ``seconds``, ``location``) and of ``Faults.add``.
+Add ``?organization=NAME`` to work on the calls of another organization than the default one. The fields of a
+fault are the arguments of the :class:`~.faults.Fault` method of that kind, and those of ``Faults.add``.
 """
 
 from __future__ import annotations
@@ -24,85 +25,104 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from airflow_provider_retell.emulator.errors import Answer, ApiError, json_answer, text_answer
-from airflow_provider_retell.emulator.faults import Fault
+from airflow_provider_retell.emulator.faults import KINDS, Fault
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response, text_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import web
 
-    from airflow_provider_retell.emulator.world import World
+    from airflow_provider_retell.emulator.backend import Backend
+    from airflow_provider_retell.emulator.state import State
 
 PREFIX = "/_emulator/"
 
 _FAULT_FIELDS = ("status", "headers", "body", "seconds", "location")
-_KINDS = ("status", "slow", "drop", "drop_after", "truncate", "garbage", "hang", "redirect")
 
 
 class Control:
     """Answers the requests below :data:`PREFIX`."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._actions: dict[tuple[str, str], Callable[[str, Any], Any]] = {
-            ("GET", "calls"): self._calls,
-            ("POST", "calls"): self._add_calls,
-            ("GET", "faults"): lambda _, __: world.faults.describe(),
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._actions: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("GET", "faults"): lambda _: state.faults.describe(),
             ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): lambda _, __: world.faults.clear(),
-            ("GET", "clock"): self._clock,
+            ("DELETE", "faults"): lambda _: state.faults.clear(),
+            ("GET", "clock"): lambda _: self._clock(),
             ("POST", "clock"): self._set_clock,
-            ("GET", "requests"): lambda _, __: [dataclasses.asdict(r) for r in world.recorder.requests()],
-            ("DELETE", "requests"): lambda _, __: world.recorder.clear(),
-            ("POST", "reset"): lambda _, __: world.reset(),
+            ("GET", "requests"): lambda _: [dataclasses.asdict(r) for r in state.recorder.requests()],
+            ("DELETE", "requests"): lambda _: state.recorder.clear(),
+            ("POST", "reset"): lambda _: state.reset(),
         }
 
-    def answer(self, request: web.BaseRequest, body: Any) -> Answer:
-        """Answer one control request; what the value of the action is decides between 200 and 204."""
-        # An Origin header means a web page asks: it has no business here, even from this machine.
-        if not _is_loopback(request.remote) or "Origin" in request.headers:
-            return ApiError(403, "The emulator's own endpoints answer loopback clients only").answer()
-        action = self._actions.get((request.method, request.path.removeprefix(PREFIX)))
-        if action is None:
-            return text_answer(404, f"Cannot {request.method} {request.path}")
+    def handle(self, incoming: web.BaseRequest, body: Any) -> Response:
+        """Answer a request: 200 with the action's result, or 204 if it has none."""
+        # Browsers send an Origin header for the scripts of web pages, which must not control the emulator.
+        if not _is_loopback(incoming.remote) or "Origin" in incoming.headers:
+            return ApiError(403, "The control API answers requests from the same machine only").response()
+        path = incoming.raw_path.partition("?")[0]
+        name, slash, object_id = path.removeprefix(PREFIX).partition("/")
         try:
-            value = action(request.query.get("organization", "default"), body)
-        except (ValueError, TypeError, KeyError) as error:
-            return ApiError(400, str(error)).answer()
-        return Answer(204) if value is None else json_answer(200, value)
+            action = self._actions.get((incoming.method, name + slash + object_id))
+            if action is not None:
+                value = action(body)
+                return Response(204) if value is None else json_response(200, value)
+            organization = self._state.organization(incoming.query.get("organization", "default"))
+            organization.catch_up()
+            backend = organization.backends.get(name)
+            if backend is not None:
+                with self._state.options.clock.lock:
+                    value = _on_objects(backend, incoming.method, unquote(object_id), body)
+                organization.catch_up()
+                if value is not None:
+                    return json_response(200, value)
+        except LookupError as error:
+            return ApiError(404, str(error.args[0])).response()
+        except (ValueError, TypeError) as error:
+            return ApiError(400, str(error)).response()
+        return text_response(404, f"Cannot {incoming.method} {path}")
 
-    def _calls(self, name: str, _: Any) -> list[dict[str, Any]]:
-        return list(self._world.organizations[name].calls.values())
-
-    def _add_calls(self, name: str, body: Any) -> list[dict[str, Any]]:
-        entries = body if isinstance(body, list) else [body]
-        if not all(isinstance(entry, dict) for entry in entries):
-            raise ValueError("a call must be an object")
-        return [self._world.organizations[name].add_call(**entry) for entry in entries]
-
-    def _add_fault(self, _: str, body: Any) -> list[dict[str, Any]]:
-        if not isinstance(body, dict) or body.get("kind") not in _KINDS:
-            raise ValueError(f"a fault must be an object whose kind is one of {', '.join(_KINDS)}")
+    def _add_fault(self, body: Any) -> list[dict[str, Any]]:
+        if not isinstance(body, dict) or body.get("kind") not in KINDS:
+            raise ValueError(f"a fault must be an object whose kind is one of {', '.join(KINDS)}")
         details = {name: value for name, value in body.items() if name in _FAULT_FIELDS}
-        rest = {name: value for name, value in body.items() if name not in (*_FAULT_FIELDS, "kind")}
-        self._world.faults.add(getattr(Fault, body["kind"])(**details), **rest)
-        return self._world.faults.describe()
+        conditions = {name: value for name, value in body.items() if name not in (*_FAULT_FIELDS, "kind")}
+        self._state.faults.add(getattr(Fault, body["kind"])(**details), **conditions)
+        return self._state.faults.describe()
 
-    def _clock(self, _: str, __: Any) -> dict[str, Any]:
-        clock = self._world.options.clock
+    def _clock(self) -> dict[str, Any]:
+        clock = self._state.options.clock
         return {"now_ms": clock.now_ms(), "speed": clock.speed, "frozen": clock.frozen}
 
-    def _set_clock(self, name: str, body: Any) -> dict[str, Any]:
-        clock = self._world.options.clock
+    def _set_clock(self, body: Any) -> dict[str, Any]:
+        clock = self._state.options.clock
         if not isinstance(body, dict) or not body.keys() <= {"advance", "frozen"}:
-            raise ValueError('give {"advance": seconds} or {"frozen": true or false}')
+            raise ValueError('the body must be {"advance": seconds}, {"frozen": true or false} or both')
         if "frozen" in body:
             (clock.freeze if body["frozen"] else clock.resume)()
         if "advance" in body:
             clock.advance(body["advance"])
-        return self._clock(name, None)
+        return self._clock()
+
+
+def _on_objects(backend: Backend, method: str, object_id: str, body: Any) -> Any:
+    """Act on the objects of a resource and return the result, or None if there is no such action."""
+    if method == "GET" and not object_id:
+        return backend.all()
+    if method == "POST" and not object_id:
+        entries = body if isinstance(body, list) else [body]
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise ValueError("the body must be an object or a list of objects")
+        return [backend.add(**entry) for entry in entries]
+    if method == "PATCH" and object_id:
+        if not isinstance(body, dict):
+            raise ValueError("the body must be an object")
+        return backend.edit(object_id, **body)
+    return None
 
 
 def _is_loopback(address: str | None) -> bool:

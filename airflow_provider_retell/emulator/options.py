@@ -1,14 +1,18 @@
-"""Every choice an emulator can be started with."""
+"""The options of an emulator."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
+from airflow_provider_retell.emulator.calls.vocabulary import (
+    CALL_STATUSES,
+    DISCONNECTION_REASONS,
+    TERMINAL_STATUSES,
+)
 from airflow_provider_retell.emulator.clock import Clock
-from airflow_provider_retell.emulator.lifecycle import Lifecycle
-from airflow_provider_retell.emulator.quota import DEFAULT_QUOTAS, Limit, ThrottleHeaders
-from airflow_provider_retell.emulator.vocabulary import CALL_STATUSES, TERMINAL_STATUSES
+from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
 class Options:
     """The options of :class:`~airflow_provider_retell.emulator.Emulator`.
 
-    Those that decide an answer (semantics, statuses, echoes, headers) may also be assigned while it runs.
+    The options that shape a response (semantics, statuses, echoes, headers) may also be assigned while the
+    emulator runs: ``emulator.options.drops_null = True``.
     """
 
     api_key: str = field(default="key_emulator", repr=False)
@@ -28,66 +33,68 @@ class Options:
     """The address to bind."""
 
     port: int = 0
-    """The port to bind; 0 picks a free one, which ``url`` then tells."""
+    """The port to bind. 0 binds a free port, which is part of ``Emulator.url``."""
 
     custom_attributes: Collection[str] = ()
-    """Ids of the custom attributes that the default organization defines. Values for others are dropped in
-    silence, as documented."""
+    """The ids of the custom attributes of the default organization. Values for other ids are dropped without
+    an error, as documented."""
 
     quotas: Mapping[str, Limit | None] | None = field(default_factory=lambda: DEFAULT_QUOTAS)
-    """``{limiter or route: (count, seconds)}`` over the documented defaults; an entry of None switches that
-    limit off, None all. Each organization has its own budget for each route, in real time."""
+    """Overrides of the documented request quotas: ``{limiter or route: (count, seconds)}``. An entry of None
+    removes that limit; None in place of the mapping removes all limits. Each organization has its own budget
+    for each route, in real time."""
 
     throttle_headers: ThrottleHeaders = "retry-after"
-    """How a 429 for a used-up quota tells the wait: ``retry-after`` (seconds) or ``http-date`` beside the
-    RateLimit headers, ``ratelimit-reset`` for those alone, ``none`` for no header at all. Reports about
-    Retell differ."""
+    """The headers of a 429 that carry the waiting time, since reports about Retell's differ: ``retry-after``
+    (seconds) or ``http-date``, both with the RateLimit headers; ``ratelimit-reset`` for the RateLimit headers
+    only; ``none`` for no header."""
 
     record_requests: bool | int = True
-    """Keep every request (True), the newest N (a number), or none (False). Counts are kept in any case."""
+    """True to keep every request, a number to keep the newest, False to keep none. Requests are always
+    counted."""
 
     clock: Clock = field(default_factory=Clock)
-    """The clock that calls progress on; ``Clock(frozen=True)`` for tests that move it by hand."""
+    """The clock that calls follow; ``Clock(frozen=True)`` for tests that move it by hand."""
 
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
-    """How long dialling, talking and analyzing take."""
+    """The durations of dialing, talking and analyzing."""
 
     outcomes: Mapping[str, str] = field(default_factory=dict)
-    """How calls to a number end: ``{"+14155550123": "dial_no_answer"}``; others end with ``user_hangup``."""
+    """The disconnection reason by the number called: ``{"+14155550123": "dial_no_answer"}``. Calls to other
+    numbers end with ``user_hangup``."""
 
     concurrency: int = 20
-    """How many live calls an organization may have."""
+    """The number of live calls that the default organization may have."""
 
     do_not_call: Collection[str] = ()
-    """Numbers that create-phone-call refuses when asked to ``honor_internal_dnc``."""
+    """Numbers that create-phone-call refuses if the request has ``honor_internal_dnc``."""
 
     metadata_semantics: Literal["replace", "merge"] = "replace"
-    """Whether update-call replaces the metadata or merges it at the top level. Retell does not say which it
-    does."""
+    """The effect of update-call on metadata: replace all of it, or merge the top level. Retell does not
+    document it."""
 
     drops_null: bool = False
-    """Whether the server drops top-level metadata keys whose value is null. Retell does not say."""
+    """True to drop top-level metadata keys whose value is null. Retell does not document it."""
 
     custom_attributes_semantics: Literal["merge", "replace"] = "merge"
-    """Whether update-call merges custom attributes with those the call has, or replaces them. Retell does
-    not say."""
+    """The effect of update-call on custom attributes: merge them with those of the call, or replace all of
+    them. Retell does not document it."""
 
     echo_custom_attributes: bool = False
-    """Whether call objects show ``custom_attributes``. Retell's typed responses do not declare the field."""
+    """True to show ``custom_attributes`` in call objects. Retell's typed responses do not declare the field."""
 
     ended_statuses: Collection[str] = TERMINAL_STATUSES
-    """The statuses in which update-call accepts a call. Retell says "ended" and gives no list."""
+    """The statuses in which update-call accepts a call. Retell documents "ended", without a list."""
 
     not_ended_status: int = 400
-    """The code of update-call's refusal of a call that has not ended; Retell documents 400 and 422, not
-    which."""
+    """The status code of update-call for a call that has not ended. Retell documents 400 and 422, but not
+    which of them it is."""
 
     max_ids_per_filter: int | None = None
-    """The most ids that the ``call_id`` filter of list-calls takes before it answers 400; None: no limit,
-    since none is documented."""
+    """The number of ids that the ``call_id`` filter of list-calls accepts before it responds with 400. None
+    means no limit, since Retell documents none."""
 
     def __post_init__(self) -> None:
-        """Refuse values that no emulator could follow."""
         for name, value, allowed in (
             ("throttle_headers", self.throttle_headers, get_args(ThrottleHeaders)),
             ("metadata_semantics", self.metadata_semantics, ("replace", "merge")),
@@ -96,7 +103,12 @@ class Options:
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
         if not 0 <= self.port <= 65535:
-            raise ValueError("port must be between 0 and 65535")
+            raise ValueError(f"port must be between 0 and 65535, not {self.port}")
         unknown = set(self.ended_statuses) - set(CALL_STATUSES)
         if unknown:
-            raise ValueError(f"ended_statuses: Retell has no call_status {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"ended_statuses must be among {', '.join(CALL_STATUSES)}, not {', '.join(sorted(unknown))}"
+            )
+        for reason in self.outcomes.values():
+            if reason not in DISCONNECTION_REASONS:
+                raise ValueError(f"outcomes must be values of disconnection_reason, not {reason!r}")

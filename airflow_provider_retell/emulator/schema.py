@@ -1,9 +1,8 @@
-"""A small JSON Schema checker: the subset that request bodies need, with the usual validators' wording.
+"""A small JSON Schema validator: the subset that request bodies need, with the usual error messages.
 
-Objects that name their ``properties`` are closed unless ``additionalProperties`` says otherwise, because
-Retell's request bodies are. Beyond the standard words there are ``maxBytes`` (UTF-8 bytes of the compact
-JSON) and ``discriminator`` (the property that tells the branches of an ``anyOf`` apart, for better
-messages).
+Objects with ``properties`` are closed unless ``additionalProperties`` says otherwise, like Retell's request
+bodies. There are two extensions: ``maxBytes`` limits the UTF-8 bytes of the compact JSON, and
+``discriminator`` names the property that selects a branch of ``anyOf``, for better messages.
 """
 
 from __future__ import annotations
@@ -15,6 +14,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Schema = Mapping[str, Any]
+
+STRING: Schema = {"type": "string"}
+BOOLEAN: Schema = {"type": "boolean"}
+STRING_MAP: Schema = {"type": "object", "additionalProperties": STRING}
+
+
+def closed(properties: dict[str, Any], *required: str, **more: Any) -> Schema:
+    """Return the schema of an object that has no properties other than *properties*."""
+    return {"type": "object", "properties": properties, "required": required, **more}
 
 
 def _is_number(value: Any) -> bool:
@@ -33,13 +41,16 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
 
 
 def compact_size(value: Any) -> int:
-    """Return the UTF-8 bytes of ``value`` as compact JSON."""
+    """Return the size of *value* as compact JSON, in bytes of UTF-8."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return len(text.encode("utf-8", "surrogatepass"))
 
 
 def check(value: Any, schema: Schema, at: str = "body") -> str | None:
-    """Say what is wrong with ``value``, in one sentence, or return None if it fits ``schema``."""
+    """Return the first error of *value* as a sentence, or None if it matches *schema*.
+
+    :param at: the path of *value* in the body, for the message.
+    """
     kinds = schema.get("type")
     if kinds is not None:
         kinds = (kinds,) if isinstance(kinds, str) else kinds

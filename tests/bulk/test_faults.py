@@ -194,7 +194,7 @@ def test_a_wait_beyond_retry_limits_stops_the_run_at_once(
 ) -> None:
     """The rows that were not written are in no count and not in the report; another run takes them."""
     emulator.add_calls([f"call_{n}" for n in range(1200)])
-    emulator.max_ids_per_filter = 0 if route == "get-call" else None
+    emulator.options.max_ids_per_filter = 0 if route == "get-call" else None
     fault = Fault.status(429, headers={"Retry-After": "300"})
     rule = emulator.faults.add(fault, route=route, times=0, after={"update-call": 30}.get(route, 1))
     rows = [{"call_id": f"call_{n}", "n": n} for n in range(1200)]

@@ -183,7 +183,7 @@ def test_what_the_answer_does_not_show_is_said(
     assert [task.outcome(row) for row in (1, 2)] == [("updated", says)] * 2
     assert caplog.text.count("2 rows: Retell's answer does not show") == 1
     caplog.clear()
-    emulator.echo_custom_attributes = True
+    emulator.options.echo_custom_attributes = True
     task = run(rows=rows, custom_attribute_columns={"t": "attr_tier"})
     assert [task.outcome(row) for row in (1, 2)] == [("updated", "")] * 2
     assert run(rows=[{"call_id": "c", "n": 1}]).outcome(1) == ("updated", "")
@@ -320,7 +320,7 @@ def test_no_rows_are_fine(emulator: Emulator, run: Any, limits: Any) -> None:
 @pytest.mark.parametrize("route", ["list-calls", "update-call", "get-call"])
 def test_an_auth_error_stops_the_run_at_once(emulator: Emulator, run: Any, status: int, route: str) -> None:
     emulator.add_calls([f"call_{n}" for n in range(3000)])
-    emulator.max_ids_per_filter = 0 if route == "get-call" else None
+    emulator.options.max_ids_per_filter = 0 if route == "get-call" else None
     emulator.faults.add(Fault.status(status), route=route, times=0)
     rows = [{"call_id": f"call_{n}", "a": n} for n in range(3000)]
     task = run(rows=rows, fails=True, concurrency=4)

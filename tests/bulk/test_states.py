@@ -23,7 +23,7 @@ def test_lists_that_the_server_finds_too_long_are_halved(
     emulator: Emulator, run: Any, most: int | None, lists: int, gets: int
 ) -> None:
     rows = filled(emulator, 1000)
-    emulator.max_ids_per_filter = most
+    emulator.options.max_ids_per_filter = most
     task = run(rows=rows)
     task.check(rows=1000)
     assert task.counts == {"unchanged": 1000}
@@ -32,7 +32,7 @@ def test_lists_that_the_server_finds_too_long_are_halved(
 
 def test_the_length_that_worked_is_kept(emulator: Emulator, run: Any) -> None:
     rows = filled(emulator, 3000)
-    emulator.max_ids_per_filter = 500
+    emulator.options.max_ids_per_filter = 500
     assert run(rows=rows).counts == {"unchanged": 3000}
     assert emulator.count("list-calls") == 1 + 6
 
@@ -77,7 +77,7 @@ def test_a_listing_is_believed_after_twenty_unknown_calls(emulator: Emulator, ru
 
 def test_a_call_that_cannot_be_read_fails_its_own_row_only(emulator: Emulator, run: Any) -> None:
     rows = filled(emulator, 120)
-    emulator.max_ids_per_filter = 0
+    emulator.options.max_ids_per_filter = 0
     emulator.faults.add(Fault.status(400), route="get-call", call_id="call_7", times=0)
     task = run(rows=rows, fails=True)
     task.check(rows=120)
@@ -88,5 +88,5 @@ def test_a_call_that_cannot_be_read_fails_its_own_row_only(emulator: Emulator, r
 def test_nothing_is_read_that_an_update_does_not_need(emulator: Emulator, run: Any) -> None:
     """A page that breaks the API's form elsewhere is good enough."""
     emulator.add_call(call_id="a", transcript="x" * 5_000_000, call_cost="a lot")
-    emulator.max_ids_per_filter = 0
+    emulator.options.max_ids_per_filter = 0
     assert run(rows=[{"call_id": "a", "n": 1}]).counts == {"updated": 1}

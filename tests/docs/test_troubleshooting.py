@@ -503,7 +503,7 @@ def _(world: World) -> object:
 
 @provokes("Retell accepted the update, but")
 def _(world: World) -> object:
-    world.emulator.metadata_semantics = "merge"
+    world.emulator.options.metadata_semantics = "merge"
     return world.update(metadata={"a": 1})
 
 

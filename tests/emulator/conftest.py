@@ -1,8 +1,11 @@
+"""Emulators to test, the vendor's SDK as their client, and requests that the SDK cannot send."""
+
 from __future__ import annotations
 
 import http.client
 import inspect
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,10 +16,12 @@ from retell.resources.call import CallResource
 from airflow_provider_retell.emulator import Clock, Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 class Reply(NamedTuple):
+    """A response, with its headers by lower-case name."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -24,6 +29,11 @@ class Reply(NamedTuple):
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+Send = Callable[..., Reply]
+Connect = Callable[..., Retell]
+Make = Callable[..., Emulator]
 
 
 def _send(
@@ -35,7 +45,7 @@ def _send(
     key: str | None = "",
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Send a request as no SDK would: ``body`` bytes go out as they are, ``key`` None sends no authorization."""
+    """Send a request that the SDK cannot send: *body* may be bytes, and no key is sent if *key* is None."""
     address = urlsplit(emulator.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
     head = dict(headers or {})
@@ -44,8 +54,8 @@ def _send(
     payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     try:
         connection.request(method, path, payload, head)
-        answer = connection.getresponse()
-        return Reply(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        response = connection.getresponse()
+        return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     finally:
         connection.close()
 
@@ -55,18 +65,19 @@ def _connect(emulator: Emulator, key: str | None = None) -> Retell:
 
 
 @pytest.fixture
-def send() -> Callable[..., Reply]:
+def send() -> Send:
     return _send
 
 
 @pytest.fixture
-def connect() -> Callable[..., Retell]:
+def connect() -> Connect:
+    """Return a client of the vendor's SDK that never retries."""
     return _connect
 
 
 @pytest.fixture
-def make() -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with a frozen clock and no quota unless told otherwise; stop them at the end."""
+def make() -> Iterator[Make]:
+    """Start emulators, with a frozen clock and without quotas unless the options differ."""
     started: list[Emulator] = []
 
     def start(**options: Any) -> Emulator:
@@ -80,13 +91,13 @@ def make() -> Iterator[Callable[..., Emulator]]:
 
 
 @pytest.fixture
-def emulator(make: Callable[..., Emulator]) -> Emulator:
+def emulator(make: Make) -> Emulator:
     return make(custom_attributes=("attr_tier", "attr_score"))
 
 
 @pytest.fixture
 def v3_sdk() -> None:
-    """Skip where the SDK is older than /v3/list-calls."""
+    """Skip the test if the SDK is older than /v3/list-calls."""
     if "/v3/list-calls" not in inspect.getsource(CallResource.list):
         pytest.skip("this SDK lists calls by an endpoint that Retell has removed")
 

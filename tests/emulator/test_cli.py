@@ -1,38 +1,58 @@
+"""The command line."""
+
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from airflow_provider_retell.emulator import cli
 from airflow_provider_retell.emulator.cli import main
 
-pytest_plugins = ["airflow_provider_retell.emulator.pytest_plugin"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_retell.emulator import Emulator
 
 COMMAND = [sys.executable, "-m", "airflow_provider_retell.emulator"]
 ROOT = str(Path(cli.__file__).parents[2])
 
 
-def run(*arguments):
-    return subprocess.Popen(
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command line in a process of its own, which the test may end itself."""
+    with subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ask(url: str, body: Any = None, method: str | None = None, key: str = "key_cli") -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Authorization": f"Bearer {key}"}, method=method)
+    with urllib.request.urlopen(request, timeout=5) as response:
+        return json.load(response), response.headers
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_told_to_stop(tmp_path, number):
+def test_the_emulator_serves_until_it_gets_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     calls = tmp_path / "calls.jsonl"
     calls.write_text(
         '{"call_id": "call_1", "metadata": {"a": 1}}\n\n{"call_id": "call_2", "minimal": true}\n'
     )
-    process = run("--port", "0", "--calls", str(calls), "--api-key", "key_cli", "--quota", "general=7/10")
-    try:
+    options = ("--calls", str(calls), "--api-key", "key_cli", "--quota", "general=7/10")
+    with running("--port", "0", *options) as process:
+        assert process.stdout is not None
         greeting = [process.stdout.readline() for _ in range(4)]
         assert "with 2 calls" in greeting[0]
         assert "key_cli" in greeting[1]
@@ -40,13 +60,9 @@ def test_serves_until_told_to_stop(tmp_path, number):
         assert name == "AIRFLOW_CONN_RETELL_DEFAULT"
         connection = json.loads(value.strip("'"))
         assert (connection["conn_type"], connection["password"]) == ("retell", "key_cli")
-        request = urllib.request.Request(
-            connection["host"] + "/v2/get-call/call_1", headers={"Authorization": "Bearer key_cli"}
-        )
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            assert json.load(answer)["metadata"] == {"a": 1}
-            assert answer.headers["RateLimit-Limit"] == "7"
-    finally:
+        call, headers = ask(f"{connection['host']}/v2/get-call/call_1")
+        assert call["metadata"] == {"a": 1}
+        assert headers["RateLimit-Limit"] == "7"
         process.send_signal(number)
         out, errors = process.communicate(timeout=10)
     assert process.returncode == 0
@@ -56,16 +72,32 @@ def test_serves_until_told_to_stop(tmp_path, number):
     assert "key_cli" not in errors
 
 
+def test_a_running_emulator_is_controlled_over_http(tmp_path: Path) -> None:
+    calls = tmp_path / "calls.jsonl"
+    calls.write_text('{"call_id": "call_1", "call_status": "ongoing"}\n')
+    with running(
+        "--port", "0", "--quiet", "--frozen", "--calls", str(calls), "--api-key", "key_cli"
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split(" on ")[1].split()[0]
+        edited, _ = ask(f"{url}/_emulator/calls/call_1", {"call_status": "ended"}, "PATCH")
+        assert edited["call_status"] == "ended"
+        call, _ = ask(f"{url}/v2/update-call/call_1", {"metadata": {"a": 1}}, "PATCH")
+        assert (call["call_status"], call["metadata"]) == ("ended", {"a": 1})
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("{", "line 2: not JSON"),
         ("[]", "line 2: a call must be a JSON object"),
         ('{"call_status": "done"}', "line 2: call_status must be one of"),
-        ('{"call_id": "call_1"}', "line 2: there is a call 'call_1' already"),
+        ('{"call_id": "call_1"}', "line 2: call 'call_1' exists already"),
     ],
 )
-def test_bad_line_of_the_calls_file(tmp_path, capsys, line, message):
+def test_an_invalid_line_of_the_calls_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, message: str
+) -> None:
     calls = tmp_path / "calls.jsonl"
     calls.write_text('{"call_id": "call_1"}\n' + line + "\n")
     assert main(["--port", "0", "--calls", str(calls)]) == 2
@@ -87,7 +119,9 @@ def test_bad_line_of_the_calls_file(tmp_path, capsys, line, message):
         (["--host", "host.invalid"], "cannot listen"),
     ],
 )
-def test_mistakes_are_one_sentence(capsys, arguments, message):
+def test_an_invalid_argument_is_explained_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
     assert main(["--port", "0", *arguments]) == 2
     captured = capsys.readouterr()
     assert message in captured.err
@@ -95,13 +129,13 @@ def test_mistakes_are_one_sentence(capsys, arguments, message):
     assert captured.out == ""
 
 
-def test_port_taken(capsys, retell_emulator):
+def test_a_port_in_use_is_explained(capsys: pytest.CaptureFixture[str], retell_emulator: Emulator) -> None:
     port = retell_emulator.url.rpartition(":")[2]
     assert main(["--port", port]) == 2
     assert f"cannot listen on 127.0.0.1 port {port}" in capsys.readouterr().err
 
 
-def test_options_reach_the_emulator():
+def test_the_arguments_set_the_options_of_the_emulator() -> None:
     arguments = [
         "--custom-attribute=attr_a",
         "--custom-attribute=attr_b",
@@ -120,34 +154,23 @@ def test_options_reach_the_emulator():
         "--not-ended-status=422",
         "--max-ids-per-filter=9",
     ]
-    emulator = cli.build(cli.parser().parse_args(arguments))
-    assert emulator.custom_attributes == ("attr_a", "attr_b")
-    assert emulator.quotas == {"list": None, "update-call": (5, 1.5)}
-    assert emulator.throttle_headers == "none"
-    assert emulator.concurrency == 3
-    assert (emulator.clock.speed, emulator.clock.frozen) == (60, True)
-    assert (emulator.lifecycle.answer, emulator.lifecycle.talk, emulator.lifecycle.analyze) == (1, 2, 3)
-    assert emulator.outcomes == {"+14155550123": "dial_busy"}
-    assert emulator.do_not_call == ("+14155550199",)
-    assert (emulator.metadata_semantics, emulator.drops_null) == ("merge", True)
-    assert (emulator.echo_custom_attributes, emulator.not_ended_status) == (True, 422)
-    assert emulator.max_ids_per_filter == 9
-    assert cli.build(cli.parser().parse_args(["--no-quota"])).quotas is None
+    options = cli.build(cli.parser().parse_args(arguments)).options
+    assert options.custom_attributes == ("attr_a", "attr_b")
+    assert options.quotas == {"list": None, "update-call": (5, 1.5)}
+    assert options.throttle_headers == "none"
+    assert options.concurrency == 3
+    assert (options.clock.speed, options.clock.frozen) == (60, True)
+    assert (options.lifecycle.answer, options.lifecycle.talk, options.lifecycle.analyze) == (1, 2, 3)
+    assert options.outcomes == {"+14155550123": "dial_busy"}
+    assert options.do_not_call == ("+14155550199",)
+    assert (options.metadata_semantics, options.drops_null) == ("merge", True)
+    assert (options.echo_custom_attributes, options.not_ended_status) == (True, 422)
+    assert options.max_ids_per_filter == 9
+    assert cli.build(cli.parser().parse_args(["--no-quota"])).options.quotas is None
 
 
-def test_help_names_every_option(capsys):
+def test_the_help_mentions_the_control_api(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0
     assert "/_emulator/" in capsys.readouterr().out
-
-
-def test_fixtures(retell_emulator, retell_connection):
-    connection = json.loads(os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
-    assert retell_connection == "retell_default"
-    assert connection == {
-        "conn_type": "retell",
-        "host": retell_emulator.url,
-        "password": retell_emulator.api_key,
-    }
-    assert (retell_emulator.calls, retell_emulator.requests) == ({}, [])

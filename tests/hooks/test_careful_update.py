@@ -137,7 +137,7 @@ def test_bad_input_is_refused_before_the_first_request(client: Any, emulator: Em
 def test_a_call_that_is_not_over_is_told_apart(
     client: Any, emulator: Emulator, status: int, mode: Any
 ) -> None:
-    emulator.not_ended_status = status
+    emulator.options.not_ended_status = status
     with pytest.raises(CallNotEndedError, match="call call_live is ongoing") as caught:
         client.run(careful_update("call_live", metadata={"a": 1}, mode=mode))
     assert not caught.value.permanent
@@ -181,7 +181,7 @@ def test_a_server_error_is_not_explained_away(client: Any, emulator: Emulator, s
 
 
 def test_a_server_that_merges_is_noticed_when_replacing(client: Any, emulator: Emulator) -> None:
-    emulator.metadata_semantics = "merge"
+    emulator.options.metadata_semantics = "merge"
     with pytest.raises(UpdateMismatchError, match="Retell merges instead of replacing") as caught:
         client.run(careful_update("call_1", metadata={"a": "pr1vate"}))
     assert caught.value.fields == ("metadata.plan",)
@@ -191,7 +191,7 @@ def test_a_server_that_merges_is_noticed_when_replacing(client: Any, emulator: E
 
 
 def test_a_server_that_drops_nulls_is_fine(client: Any, emulator: Emulator) -> None:
-    emulator.drops_null = True
+    emulator.options.drops_null = True
     assert client.run(careful_update("call_1", metadata={"a": None})).sent
 
 
@@ -206,7 +206,7 @@ def test_an_answer_without_the_change_is_an_error(client: Any, serve: Any, reply
 def test_dropped_custom_attributes_are_found_when_asked_for(
     client: Any, emulator: Emulator, echo: bool
 ) -> None:
-    emulator.echo_custom_attributes = echo
+    emulator.options.echo_custom_attributes = echo
     emulator.organization.custom_attributes |= {"attr_n", "attr_b"}
     good = {"attr_tier": "gold", "attr_n": 2, "attr_b": True}
     updated = client.run(careful_update("call_1", custom_attributes=good, confirm_custom_attributes=True))

@@ -20,8 +20,7 @@ from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.emulator import Clock, Emulator, Fault
-from airflow_provider_retell.emulator.lifecycle import Lifecycle
+from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
 from airflow_provider_retell.export import formats
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.list_calls import ListCallsOperator

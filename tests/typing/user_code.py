@@ -340,7 +340,7 @@ def by_hand() -> None:
         metadata_semantics="merge",
     ) as emulator:
         assert_type(emulator, Emulator)
-        options: Options = emulator
+        options: Options = emulator.options
         assert_type(options.api_key, str)
         clock.advance(60)
     Emulator(port="8787")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,150 @@
+"""The calls of one organization: adding, placing, editing and finding them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.calls import samples
+from airflow_provider_retell.emulator.calls.batches import Batches
+from airflow_provider_retell.emulator.calls.lifecycle import Progress
+from airflow_provider_retell.emulator.calls.store import CallStore
+from airflow_provider_retell.emulator.calls.vocabulary import UNDECLARED, Call
+from airflow_provider_retell.emulator.responses import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.timeline import Timeline
+
+_HOUR_MS = 3_600_000
+
+
+class CallBackend(Backend):
+    """The calls of one organization.
+
+    :param options: the options of the emulator.
+    :param timeline: the schedule of the organization.
+    :param concurrency: returns the organization's limit of live calls.
+    :ivar placed: the calls that the endpoints placed, oldest first.
+    :ivar reruns: the number of analyses that were charged again.
+    :ivar analysis_runs: the number of analyses by call id, if more than one.
+    :ivar idempotency: the time and call id of each ``idempotency_key``.
+    :ivar agent_variables: the dynamic variables by call id, as they were before the first override.
+    """
+
+    def __init__(self, options: Options, timeline: Timeline, *, concurrency: Callable[[], int]) -> None:
+        self.options = options
+        self.store = CallStore()
+        self.progress = Progress(self.store, timeline, options.lifecycle, options.outcomes)
+        self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
+        self.progress.on_end.append(self.batches.dispatch)
+        self.placed: list[Call] = []
+        self.reruns = 0
+        self.analysis_runs: dict[str, int] = {}
+        self.idempotency: dict[str, tuple[float, str]] = {}
+        self.agent_variables: dict[str, dict[str, str]] = {}
+        self._added = 0
+
+    @property
+    def hidden_fields(self) -> tuple[str, ...]:
+        """The fields that the API does not show."""
+        return UNDECLARED[1:] if self.options.echo_custom_attributes else UNDECLARED
+
+    def visible(self, call: Call) -> Call:
+        """Return *call* as the API shows it."""
+        hidden = self.hidden_fields
+        return {name: value for name, value in call.items() if name not in hidden}
+
+    def find(self, call_id: str) -> Call:
+        """Return a call by its id, or raise the 422 that Retell sends for an unknown one."""
+        try:
+            return self.store.calls[call_id]
+        except KeyError:
+            raise ApiError(422, f"Asset not found: no call {call_id} under this API key") from None
+
+    def all(self) -> list[Call]:
+        """Return all calls, with the fields that the API does not show."""
+        return list(self.store.calls.values())
+
+    def add(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Call:
+        """Add a call and return it; see ``Organization.add_call``."""
+        clock = self.options.clock
+        with clock.lock:
+            # One millisecond apart, so that list-calls returns the calls in the order of adding.
+            start = clock.now_ms() + self._added
+            if fields.get("call_status") != "ongoing":
+                start -= _HOUR_MS
+            call = samples.build(fields, default_start_ms=start, minimal=minimal)
+            self.store.add(call)
+            self._added += 1
+            if progress:
+                self.progress.schedule(call, clock.now())
+            return call
+
+    def add_many(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
+        """Add a call for each id; see ``Organization.add_calls``."""
+        for call_id in call_ids:
+            copies: dict[str, Any] = {
+                name: dict(value) if isinstance(value, dict) else value for name, value in fields.items()
+            }
+            self.add(**{**copies, "call_id": call_id, "minimal": minimal})
+
+    def edit(self, object_id: str, *, progress: bool = False, **fields: Any) -> Call:
+        """Change fields of a call and return it; see ``Organization.edit_call``."""
+        call = self.store.calls.get(object_id)
+        if call is None:
+            raise LookupError(f"there is no call {object_id!r}")
+        if fields.get("call_id", object_id) != object_id:
+            raise ValueError("call_id must not change: add a new call instead")
+        samples.check_vocabulary({**call, **fields})
+        call.update(fields)
+        for name in [name for name, value in fields.items() if value is None]:
+            del call[name]
+        self.store.changed(call)
+        if progress:
+            self.progress.schedule(call, self.options.clock.now())
+        return call
+
+    def place(
+        self, from_number: str, task: dict[str, Any], when: float, batch_call_id: str | None = None
+    ) -> Call:
+        """Register a call and schedule its progress.
+
+        :param from_number: the number that calls.
+        :param task: the fields of the request that describe the call.
+        :param when: the time of registration, in epoch seconds.
+        :param batch_call_id: the batch of the call, if it has one.
+        """
+        call = samples.registered("phone_call", samples.new_call_id())
+        call.update(from_number=from_number, to_number=task["to_number"])
+        for name in ("metadata", "retell_llm_dynamic_variables", "custom_sip_headers"):
+            if name in task:
+                call[name] = dict(task[name])
+        if "override_agent_id" in task:
+            call["agent_id"] = task["override_agent_id"]
+        # Only Retell can resolve "latest", "latest_published" and tags; the call keeps its default version.
+        if isinstance(task.get("override_agent_version"), int):
+            call["agent_version"] = task["override_agent_version"]
+        if batch_call_id is not None:
+            call["batch_call_id"] = batch_call_id
+        self.store.add(call)
+        self.placed.append(call)
+        self.progress.schedule(call, when)
+        return call
+
+    def catch_up(self, now: Callable[[], float]) -> None:
+        """Let waiting batches use the slots that became free without the end of a call."""
+        if self.batches.waiting:
+            self.batches.dispatch(now())
+
+    def clear(self) -> None:
+        """Remove all calls, batches and charges."""
+        self.store.clear()
+        self.batches.clear()
+        self.placed.clear()
+        self.idempotency.clear()
+        self.agent_variables.clear()
+        self.analysis_runs.clear()
+        self.reruns = 0

@@ -1,0 +1,54 @@
+"""The endpoints that read, stop, analyze or delete one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell.emulator.calls import samples
+from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.routing import Request
+
+
+def get_call(org: Organization, request: Request) -> Response:
+    """Return the call with all fields that Retell declares."""
+    calls = org.call_backend
+    return json_response(200, calls.visible(calls.find(request.ids["call_id"])))
+
+
+def stop_call(org: Organization, request: Request) -> Response:
+    """End a live call. The 400 for a call that is not live is our guess."""
+    call = org.call_backend.find(request.ids["call_id"])
+    if call["call_status"] not in LIVE_STATUSES:
+        raise ApiError(400, f"Call {call['call_id']} is not ongoing (call_status is {call['call_status']})")
+    org.call_backend.progress.end(call, org.options.clock.now(), "manual_stopped")
+    return Response(204)
+
+
+def delete_call(org: Organization, request: Request) -> Response:
+    """Remove a call for good. That live calls may be deleted too is our guess."""
+    call = org.call_backend.find(request.ids["call_id"])
+    org.call_backend.store.remove(call["call_id"])
+    org.catch_up()
+    return Response(204)
+
+
+def rerun_call_analysis(org: Organization, request: Request) -> Response:
+    """Analyze an ended call again, and charge for it.
+
+    Our guesses: the analysis is synchronous, the status code is 201, and calls that have not ended are refused
+    with 400.
+    """
+    calls = org.call_backend
+    call = calls.find(request.ids["call_id"])
+    call_id = call["call_id"]
+    if call["call_status"] in LIVE_STATUSES:
+        raise ApiError(400, f"Call {call_id} has not ended (call_status is {call['call_status']})")
+    calls.reruns += 1
+    runs = calls.analysis_runs.get(call_id, 1) + 1
+    calls.analysis_runs[call_id] = runs
+    call["call_analysis"] = samples.analysis(call, runs)
+    return json_response(201, calls.visible(call))

@@ -1,0 +1,92 @@
+"""POST /v3/list-calls: filter, sort and page."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.calls.filters import compile_filter
+from airflow_provider_retell.emulator.calls.store import ordered
+from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS
+from airflow_provider_retell.emulator.paging import cut, walk
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_provider_retell.emulator.calls.store import CallStore
+    from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.paging import OrderKey
+    from airflow_provider_retell.emulator.routing import Request
+
+DEFAULT_PAGE = 50
+
+_LAST = "\U0010ffff"
+
+
+def list_calls(org: Organization, request: Request) -> Response:
+    """Return one page of calls, without transcripts."""
+    body: dict[str, Any] = request.body
+    store = org.call_backend.store
+    criteria = dict(body.get("filter_criteria", {}))
+    keys = _candidates(store, criteria, org.options.max_ids_per_filter)
+    following = walk(
+        keys,
+        descending=body.get("sort_order", "descending") == "descending",
+        cursor=body.get("pagination_key"),
+    )
+    found, cursor = cut(
+        _matching(store, criteria, following),
+        skip=int(body.get("skip", 0)),
+        limit=int(body.get("limit", DEFAULT_PAGE)),
+    )
+    hidden = (*TRANSCRIPTS, *org.call_backend.hidden_fields)
+    items = [
+        {name: value for name, value in store.calls[call_id].items() if name not in hidden}
+        for _, call_id in found
+    ]
+    page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
+    if cursor is not None:
+        page["pagination_key"] = cursor
+    if body.get("include_total"):
+        page["total"] = sum(1 for _ in _matching(store, criteria, keys))
+    return json_response(200, page)
+
+
+def _candidates(store: CallStore, criteria: dict[str, Any], max_ids: int | None) -> list[OrderKey]:
+    """Return the calls that need testing, ascending: those with the given ids or start times, or all."""
+    ids = criteria.get("call_id", {})
+    calls = store.calls
+    if ids.get("type") == "enum":
+        if max_ids is not None and len(ids["value"]) > max_ids:
+            at = "body/filter_criteria/call_id/value"
+            raise ApiError(400, f"{at} must NOT have more than {max_ids} items")
+        del criteria["call_id"]
+        return ordered(calls[call_id] for call_id in dict.fromkeys(ids["value"]) if call_id in calls)
+    keys = store.ordered()
+    low, high = _bounds(criteria.get("start_timestamp", {}))
+    if low is None and high is None:
+        return keys
+    first = 0 if low is None else bisect_left(keys, (low, ""))
+    after = len(keys) if high is None else bisect_right(keys, (high, _LAST))
+    return keys[first:after]
+
+
+def _bounds(start: dict[str, Any]) -> tuple[float | None, float | None]:
+    """Return an interval that contains every start time that the condition accepts."""
+    value, op = start.get("value"), start.get("op")
+    if op == "bt":
+        return start["value"][0], start["value"][1]
+    if op == "eq":
+        return value, value
+    if op in ("gt", "ge"):
+        return value, None
+    if op in ("lt", "le"):
+        return None, value
+    return None, None
+
+
+def _matching(store: CallStore, criteria: dict[str, Any], keys: Iterable[OrderKey]) -> Iterator[OrderKey]:
+    tests = compile_filter(criteria)
+    calls = store.calls
+    return (key for key in keys if key[1] in calls and all(test(calls[key[1]]) for test in tests))

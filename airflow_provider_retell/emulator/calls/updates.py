@@ -1,0 +1,89 @@
+"""The endpoints that change a call: PATCH /v2/update-call and PATCH /v2/update-live-call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.calls.privacy import check_tightening, tighten
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.calls.backend import CallBackend
+    from airflow_provider_retell.emulator.calls.vocabulary import Call
+    from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.routing import Request
+
+
+def update_call(org: Organization, request: Request) -> Response:
+    """Update a call that has ended. A refused request changes nothing."""
+    body: dict[str, Any] = request.body
+    options = org.options
+    call = org.call_backend.find(request.ids["call_id"])
+    if call["call_status"] not in options.ended_statuses:
+        raise ApiError(
+            options.not_ended_status,
+            f"Call {call['call_id']} has not ended (call_status is {call['call_status']}); "
+            "use update-live-call for ongoing calls",
+        )
+    setting = body.get("data_storage_setting")
+    if setting is not None:
+        check_tightening(call, setting)
+        tighten(call, setting)
+    if "metadata" in body:
+        _set_metadata(org, call, body["metadata"])
+    if "custom_attributes" in body:
+        known = {
+            name: value for name, value in body["custom_attributes"].items() if name in org.custom_attributes
+        }
+        merged = options.custom_attributes_semantics == "merge"
+        call["custom_attributes"] = {**call.get("custom_attributes", {}), **known} if merged else known
+    return json_response(200, org.call_backend.visible(call))
+
+
+def _set_metadata(org: Organization, call: Call, metadata: dict[str, Any]) -> None:
+    if org.options.metadata_semantics == "merge":
+        metadata = {**call.get("metadata", {}), **metadata}
+    if org.options.drops_null:
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+    call["metadata"] = metadata
+
+
+def update_live_call(org: Organization, request: Request) -> Response:
+    """Change an ongoing call. That registered calls are refused is our guess."""
+    body: dict[str, Any] = request.body
+    call = org.call_backend.find(request.ids["call_id"])
+    if call["call_status"] != "ongoing":
+        raise ApiError(404, f"Call {call['call_id']} is not live (call_status is {call['call_status']})")
+    fields = body.get("fields_to_override", {})
+    if "data_storage_setting" in fields:
+        check_tightening(call, fields["data_storage_setting"])
+        tighten(call, fields["data_storage_setting"])
+    if "metadata" in fields:
+        call["metadata"] = fields["metadata"]
+    if "override_dynamic_variables" in fields:
+        _override_variables(org.call_backend, call, fields["override_dynamic_variables"])
+    turns = _turns(
+        body.get("call_control", {}), org.options.clock.now() - call.get("start_timestamp", 0) / 1000
+    )
+    if turns:
+        call["transcript_with_tool_calls"] = [*call.get("transcript_with_tool_calls", ()), *turns]
+    return json_response(200, {"success": True})
+
+
+def _override_variables(calls: CallBackend, call: Call, override: dict[str, str] | None) -> None:
+    """Merge *override* into the dynamic variables, or restore the original ones if it is None."""
+    variables = call.get("retell_llm_dynamic_variables", {})
+    original = calls.agent_variables.setdefault(call["call_id"], variables)
+    call["retell_llm_dynamic_variables"] = dict(original) if override is None else {**variables, **override}
+
+
+def _turns(control: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
+    """Return the turns that ``call_control`` adds to the transcript, *seconds* after the start."""
+    turns: list[dict[str, Any]] = []
+    if "additional_context" in control:
+        turns.append(
+            {"role": "injected", "content": control["additional_context"], "time_sec": round(seconds, 3)}
+        )
+    if control.get("trigger_response"):
+        turns.append({"role": "agent", "content": "Let me come back to you on that.", "words": []})
+    return turns

@@ -1,0 +1,1 @@
+"""Organizations: their API keys, limits and settings, and the endpoints that describe them."""

@@ -1,0 +1,58 @@
+"""Pages of sorted objects, with a cursor that names the last object of a page.
+
+Added and deleted objects do not shift later pages, because a cursor is a sort key and not a position.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell.emulator.responses import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+OrderKey = tuple[float, str]
+"""The sort key of an object: a number, usually a timestamp, and its id."""
+
+
+def walk(keys: list[OrderKey], *, descending: bool, cursor: str | None) -> Iterator[OrderKey]:
+    """Yield the keys that follow *cursor*.
+
+    :param keys: all keys, ascending.
+    :param descending: yield the largest key first.
+    :param cursor: the ``pagination_key`` of the request; None to begin with the first key.
+    """
+    if descending:
+        stop = len(keys) if cursor is None else bisect_left(keys, _decode(cursor))
+        return (keys[position] for position in range(stop - 1, -1, -1))
+    begin = 0 if cursor is None else bisect_right(keys, _decode(cursor))
+    return (keys[position] for position in range(begin, len(keys)))
+
+
+def cut(found: Iterable[OrderKey], *, skip: int, limit: int) -> tuple[list[OrderKey], str | None]:
+    """Return the keys of one page, and the cursor of the next page or None if there is no next page."""
+    page: list[OrderKey] = []
+    for position, key in enumerate(found):
+        if position < skip:
+            continue
+        if len(page) == limit:
+            return page, _encode(page[-1])
+        page.append(key)
+    return page, None
+
+
+def _encode(key: OrderKey) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+def _decode(cursor: str) -> OrderKey:
+    try:
+        number, object_id = json.loads(base64.urlsafe_b64decode(cursor))
+        return (float(number), str(object_id))
+    except (binascii.Error, ValueError, TypeError):
+        raise ApiError(400, "body/pagination_key is not valid") from None

@@ -1,0 +1,26 @@
+"""The resources that the emulator serves, and the places to touch to add one.
+
+A resource is a package with the same modules each time. To add one, for example chats:
+
+1. ``emulator/chats/``: ``backend.py`` (a subclass of :class:`~.backend.Backend`), ``bodies.py`` (the schemas of
+   the request bodies), ``endpoints.py`` (a function for each endpoint), ``routes.py`` (``ROUTES``),
+   ``samples.py`` (complete objects) and ``vocabulary.py`` (statuses and other fixed values). Give endpoints
+   that need more than a screen a module of their own, as ``calls/listing.py``.
+2. ``resources.py``: add its ``ROUTES``. Keys, permissions, quotas, faults and recording then work, and
+   ``Faults.add`` accepts the ids in its paths.
+3. ``organization/organization.py``: create the backend in ``__init__`` and add it to ``backends``. Resetting and
+   the control API (``/_emulator/chats``) then work. Add the property and the methods for tests (``chats``,
+   ``add_chat``, ``edit_chat``).
+4. ``emulator.py``: forward these for the default organization.
+5. ``options.py``, and ``cli.py`` for its arguments: a field for each point that Retell does not document.
+6. ``control.py``: a line in the docstring.
+7. ``tests/emulator/chats/``, with the vendor's SDK as the client.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_retell.emulator.calls import routes as calls
+from airflow_provider_retell.emulator.organization import routes as organization
+
+ROUTES = (*calls.ROUTES, *organization.ROUTES)
+"""The routes of all resources."""
