@@ -47,7 +47,7 @@ def test_the_figures_are_those_of_the_last_run_of_the_benchmarks() -> None:
 
 def test_the_versions_are_those_that_are_tested() -> None:
     text = (ROOT / "docs/versions.md").read_text(encoding="utf-8")
-    (tested,) = re.findall(r"Tested are[^:]*: ([^:]*)\. What", text)
+    (tested,) = re.findall(r"latest patch release of each line: ([^:]*)\. They", text)
     assert re.findall(r"[\d.]+\d", tested) == [line.airflow for line in lock.LINES.values() if line.is_final]
 
 
