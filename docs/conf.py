@@ -27,7 +27,7 @@ logging.getLogger("airflow").setLevel(logging.WARNING)  # it logs that it reads 
 sys.path.insert(0, str(ROOT))
 
 from airflow_provider_retell import __version__, hooks  # noqa: E402
-from airflow_provider_retell.hooks.endpoint import Endpoint  # noqa: E402
+from airflow_provider_retell.hooks.endpoint import Endpoint, Steps  # noqa: E402
 
 REPOSITORY = "https://github.com/airflow-provider-retell/airflow-provider-retell"
 
@@ -50,16 +50,14 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!airflow_provider_retell)[\w.]+(\[.*)?"),
     (r"py:.*", r"airflow_provider_retell\.[\w.]+\.[A-Z](_co)?(\[.*)?"),  # type variables
-    # What the public names are made of, and users need not know.
-    (
-        r"py:.*",
-        r"airflow_provider_retell\.(api\.(filters\.Body|endpoints\.Unset|models\.Page.*|conversation.*))",
-    ),
-    (r"py:.*", r"airflow_provider_retell\.emulator\.(batch|errors|faults|store|quota|vocabulary)\..*"),
+    # Types in the signatures of public names that users need not know.
+    (r"py:.*", r"airflow_provider_retell\.api\.(request|response_model|body)\..*"),
+    (r"py:.*", r"airflow_provider_retell\.api\.calls\.(bodies|filters|models)\..*"),
+    (r"py:.*", r"airflow_provider_retell\.(clock\.FastClock|emulator\.(\w+\.)+\w+)"),
     (r"py:.*", r"airflow_provider_retell\.(\w+\.)+_\w+"),
 ]
 
-autodoc_default_options = {"members": True, "show-inheritance": True, "member-order": "bysource"}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -117,11 +115,12 @@ def as_method(endpoint: Any) -> Any:
     """Return an endpoint of a hook as the method that it is for users, with its signature and docstring."""
     signature = inspect.signature(endpoint.__wrapped__, eval_str=True)
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    (result,) = get_args(signature.return_annotation)  # of Request[...]
+    result = get_args(signature.return_annotation)[-1]  # of Request[...] or Flow[...]
 
     @functools.wraps(endpoint.__wrapped__)
     def method() -> None: ...
 
+    del method.__wrapped__
     method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [this, *signature.parameters.values()], return_annotation=result
     )
@@ -130,7 +129,7 @@ def as_method(endpoint: Any) -> Any:
 
 for owner in hooks.RetellHook.__mro__:
     for attribute, value in list(vars(owner).items()):
-        if isinstance(value, Endpoint):
+        if isinstance(value, (Endpoint, Steps)):
             setattr(owner, attribute, as_method(value))
 
 
