@@ -86,7 +86,7 @@ def slugs(page: Path) -> set[str]:
     times: Counter[str] = Counter()
     for heading in headings(page):
         text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
-        slug = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+        slug = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
         found.add(f"{slug}-{times[slug]}" if times[slug] else slug)
         times[slug] += 1
     return found
