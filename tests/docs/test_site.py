@@ -16,7 +16,7 @@ from pages import ROOT
 import lock
 
 
-def test_the_changelog_has_its_form() -> None:
+def test_the_changelog_follows_keep_a_changelog() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     releases = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
     assert releases[0] == "[Unreleased]"
@@ -28,7 +28,7 @@ def test_the_changelog_has_its_form() -> None:
     assert set(re.findall(r"^### (.*)$", text, flags=re.MULTILINE)) <= kinds
 
 
-def test_the_figures_are_those_of_the_last_run_of_the_benchmarks() -> None:
+def test_the_figures_are_those_of_the_last_benchmark_run() -> None:
     measured = (ROOT / "docs/scaling.md").read_text(encoding="utf-8").partition("## Measured")[2]
     published = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
     figures = re.findall(r"(?<![\w.])\d[\d,.]*(?: %| MB| ms)?", measured.partition("|---|")[2])
@@ -37,7 +37,7 @@ def test_the_figures_are_those_of_the_last_run_of_the_benchmarks() -> None:
     assert [figure for figure in figures if figure not in published and not words & {figure}] == []
 
 
-def test_the_versions_are_those_that_are_tested() -> None:
+def test_the_page_of_versions_lists_the_tested_releases() -> None:
     text = (ROOT / "docs/versions.md").read_text(encoding="utf-8")
     (tested,) = re.findall(r"latest patch release of each line: ([^:]*)\. They", text)
     assert re.findall(r"[\d.]+\d", tested) == [line.airflow for line in lock.LINES.values() if line.is_final]
@@ -90,7 +90,7 @@ def test_the_reference_names_every_public_name_in_its_text() -> None:
 
 
 @pytest.mark.slow
-def test_it_builds_strictly_and_its_reference_is_complete(tmp_path: Path) -> None:
+def test_the_site_builds_without_warnings_and_its_reference_is_complete(tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="the documentation is built with the newest Airflow only")
     pytest.importorskip("myst_parser")
     built = subprocess.run(
