@@ -208,7 +208,7 @@ def test_a_lost_connection_fails_with_the_reason(
     connect(retell_emulator.url, password=retell_emulator.api_key)
     retell_emulator.faults.add(Fault.drop(), times=0)
     with pytest.raises(RetellConnectionError, match="connection broke before") as caught:
-        make_client(patience=Patience(attempts=1)).get_call("call_1")
+        make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
     assert caught.value.kind == "dropped"
 
 
