@@ -96,7 +96,9 @@ CHECKS: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
 @pytest.mark.parametrize(
     "page", sorted({str(block.page.relative_to(ROOT)) for block in PYTHON if "def test_" not in block.code})
 )
-def test_the_python_blocks_of_a_page_run(page: str, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_blocks_of_a_page_run(
+    page: str, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Run the blocks in order: later blocks may use the imports of earlier ones."""
     names: dict[str, Any] = {"__name__": "a_page"}
     if page == "docs/migrating.md":
