@@ -59,8 +59,9 @@ def test_endpoints_of_several_resources_are_found() -> None:
 @pytest.mark.parametrize("hook", HOOKS)
 @pytest.mark.parametrize("function", endpoint_functions(), ids=lambda function: function.__name__)
 def test_every_endpoint_function_is_a_method_of_both_hooks(hook: type, function: Callable[..., Any]) -> None:
-    (method,) = [method for method in methods(hook).values() if method.__wrapped__ is function]
-    assert isinstance(method, Endpoint)
+    (name,) = [name for name, method in methods(hook).items() if method.__wrapped__ is function]
+    assert isinstance(inspect.getattr_static(hook, name), Endpoint)
+    method = getattr(hook(), name)
     assert method.__doc__ == function.__doc__
     assert inspect.signature(method) == inspect.signature(function)
 

@@ -1,7 +1,7 @@
 """Examples of every endpoint: a method call, and the request and response on the wire.
 
-Each resource of ``airflow_provider_retell.api`` has a module of the same name here, which ``tests/hooks/test_parity.py``
-finds. That test fails if an endpoint has no example.
+Each resource of ``airflow_provider_retell.api`` has a module of the same name here. ``tests/hooks/test_parity.py``
+finds these modules, and fails if an endpoint has no example.
 """
 
 from __future__ import annotations
