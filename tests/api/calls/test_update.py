@@ -10,7 +10,8 @@ import pytest
 from counting import CountingMapping
 from fake_hook import FakeHook
 
-from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api import body
+from airflow_provider_retell.api.calls import changes, endpoints
 from airflow_provider_retell.api.calls.update import prepare_update, update_call_checked
 from airflow_provider_retell.api.errors import RetellInputError
 
@@ -26,7 +27,10 @@ ENDED = {"call_id": "call_1", "call_status": "ended"}
     ],
     ids=lambda value: value.get("metadata_mode") if isinstance(value, dict) else None,
 )
-def test_checked_update_converts_every_value_once(options: dict[str, Any], operations: list[str]) -> None:
+def test_checked_update_converts_every_value_once(
+    options: dict[str, Any], operations: list[str], mocker: Any
+) -> None:
+    convert, convert_again = mocker.spy(changes, "to_json"), mocker.spy(body, "to_json")
     inner = CountingMapping("score", Decimal("0.5"))
     outer = CountingMapping("score", [inner])
     reads = [{**ENDED, "metadata": {}}] if "get-call" in operations else []
@@ -36,6 +40,7 @@ def test_checked_update_converts_every_value_once(options: dict[str, Any], opera
     assert json.loads(hook.requests[-1].body) == {"metadata": {"score": [{"score": 0.5}]}}
     assert result.written == ("metadata.score",)
     assert (outer.reads, inner.reads) == (1, 1)
+    assert (convert.call_count, convert_again.call_count) == (1, 0)
 
 
 def test_update_call_converts_every_value_once() -> None:
