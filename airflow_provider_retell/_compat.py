@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         BaseOperatorLink,
         BaseSensorOperator,
         Connection,
+        Context,
         PokeReturnValue,
     )
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
@@ -36,6 +37,7 @@ _LOCATIONS = {
     "BaseOperator": ("airflow.sdk", "airflow.models"),  # 3.0
     "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),  # 3.0
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
+    "Context": ("airflow.sdk", "airflow.utils.context"),  # 3.0
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
     "BaseNotifier": ("airflow.sdk", "airflow.notifications.basenotifier"),  # 3.0
     "BaseEventTrigger": ("airflow.triggers.base",),  # 3.0; no older version has event triggers
@@ -60,6 +62,7 @@ __all__ = [
     "BaseOperatorLink",
     "BaseSensorOperator",
     "Connection",
+    "Context",
     "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
@@ -67,6 +70,7 @@ __all__ = [
     "aget_connection",
     "asset_state_store",
     "default_deferrable",
+    "first_poke",
     "init_notifier",
     "storage_path",
     "supports_fastapi_apps",
@@ -146,11 +150,6 @@ def task_state_store(context: Mapping[str, Any]) -> TaskStateStore | None:
     return None if store is None else TaskStateStore(store)
 
 
-def asset_state_store(trigger: Any) -> Any:
-    """Return the state store of the asset that *trigger* watches, or None before Airflow 3.3."""
-    return getattr(trigger, "asset_state_store", None)
-
-
 async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
     """Return the connection *conn_id* without blocking the event loop.
 
@@ -180,3 +179,18 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
     except ImportError:  # 2.11
         from airflow.io.path import ObjectStoragePath  # type: ignore[import-not-found, no-redef]
     return ObjectStoragePath(path if "://" in path else f"file://{Path(path).absolute()}", conn_id=conn_id)
+
+
+def asset_state_store(trigger: BaseEventTrigger) -> Any:
+    """Return the state store of the trigger's asset, or None before Airflow 3.3."""
+    return getattr(trigger, "asset_state_store", None)
+
+
+def first_poke(context: Mapping[str, Any]) -> float | None:
+    """Return the time of a rescheduled sensor's first poke in epoch seconds, or None if this is its first.
+
+    Before Airflow 3, the answer is None.
+    """
+    read = getattr(context["ti"], "get_first_reschedule_date", None)
+    first = None if read is None else read(context)
+    return None if first is None else float(first.timestamp())

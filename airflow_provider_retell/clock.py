@@ -90,8 +90,8 @@ def no_waiting(on_sleep: Callable[[float], object] | None = None) -> Iterator[Fa
 
     Close hooks before the block ends: afterwards the clock is back at the real time.
 
-    :param on_sleep: called with the seconds of each sleep. With ``emulator.clock.advance``, the emulator's calls advance
-        too.
+    :param on_sleep: called with the seconds of each sleep. With ``emulator.clock.advance``, the calls of an emulator
+        advance too.
     """
     global _clock
     before = _clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -102,3 +103,13 @@ def test_asset_state_store_is_the_triggers_or_none() -> None:
 def test_storage_path_accepts_local_paths_and_urls() -> None:
     assert str(_compat.storage_path("/tmp/calls")).startswith("file://")
     assert str(_compat.storage_path("file:///tmp/calls")) == str(_compat.storage_path("/tmp/calls"))
+
+
+def test_first_poke_of_a_rescheduled_sensor_is_read_where_airflow_has_it() -> None:
+    first = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
+    for ti, expected in (
+        (SimpleNamespace(), None),
+        (SimpleNamespace(get_first_reschedule_date=lambda context: None), None),
+        (SimpleNamespace(get_first_reschedule_date=lambda context: first), first.timestamp()),
+    ):
+        assert _compat.first_poke({"ti": ti}) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.server
 import inspect
 import json
@@ -15,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from airflow_provider_retell.emulator import Emulator
 
 KEY = "key_private0123456789"
 
@@ -107,13 +107,26 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def emulator(retell_emulator: Emulator, retell_connection: str) -> Emulator:
-    """The emulator of ``retell_default``, with three calls."""
-    retell_emulator.organization.custom_attributes.add("attr_tier")
-    retell_emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
-    retell_emulator.add_call(call_id="call_2", metadata={})
-    retell_emulator.add_call(call_id="call_live", call_status="ongoing")
-    return retell_emulator
+def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
+    """Start emulators with options. The last one is the server of ``retell_default``, with three calls."""
+    with contextlib.ExitStack() as emulators:
+
+        def start(**options: Any) -> Emulator:
+            emulator = emulators.enter_context(Emulator(**options))
+            connect(emulator.url, password=emulator.api_key)
+            emulator.organization.custom_attributes.add("attr_tier")
+            emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
+            emulator.add_call(call_id="call_2", metadata={})
+            emulator.add_call(call_id="call_live", call_status="ongoing")
+            return emulator
+
+        yield start
+
+
+@pytest.fixture
+def emulator(emulate: Callable[..., Emulator]) -> Emulator:
+    """An emulator with default options."""
+    return emulate()
 
 
 @pytest.fixture

@@ -242,6 +242,15 @@ def test_server_that_does_not_respond_is_a_timeout(
     assert "raise timeout in the Airflow connection's extra fields (connect_timeout" in str(caught.value)
 
 
+def test_connection_that_breaks_is_reported_as_dropped(
+    make_client: Callable[..., Any], emulator: Emulator
+) -> None:
+    emulator.faults.add(Fault.drop(), times=0)
+    with pytest.raises(RetellConnectionError, match="connection broke before") as caught:
+        make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
+    assert caught.value.kind == "dropped"
+
+
 def test_body_that_stops_halfway_is_a_timeout(
     make_client: Callable[..., Any], serve: Any, connect: Any
 ) -> None:

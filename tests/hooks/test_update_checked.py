@@ -193,10 +193,8 @@ def test_values_are_converted_to_json_once(client: Any, emulator: Emulator, mode
 
 @pytest.mark.parametrize("status", [400, 422])
 @pytest.mark.parametrize("mode", ["replace", "merge"])
-def test_ongoing_call_is_reported_as_not_ended(
-    client: Any, emulator: Emulator, status: int, mode: Any
-) -> None:
-    emulator.not_ended_status = status
+def test_ongoing_call_is_reported_as_not_ended(client: Any, emulate: Any, status: int, mode: Any) -> None:
+    emulator = emulate(not_ended_status=status)
     with pytest.raises(CallNotEndedError, match="call call_live is ongoing") as caught:
         client.update_call_checked("call_live", metadata={"a": 1}, metadata_mode=mode)
     assert not caught.value.permanent
@@ -260,8 +258,8 @@ def test_server_error_is_raised_without_reading_the_call(
 # -- verified responses ---------------------------------------------------------------------------------------------
 
 
-def test_server_that_merges_although_it_should_replace_is_detected(client: Any, emulator: Emulator) -> None:
-    emulator.metadata_semantics = "merge"
+def test_server_that_merges_although_it_should_replace_is_detected(client: Any, emulate: Any) -> None:
+    emulate(metadata_semantics="merge")
     with pytest.raises(UpdateMismatchError, match="Retell merges instead of replacing") as caught:
         client.update_call_checked("call_1", metadata={"a": "pr1vate"}, **REPLACE)
     assert caught.value.fields == ("metadata.plan",)
@@ -270,8 +268,8 @@ def test_server_that_merges_although_it_should_replace_is_detected(client: Any, 
     assert "pr1vate" not in "".join(printed)
 
 
-def test_server_that_drops_nulls_is_accepted(client: Any, emulator: Emulator) -> None:
-    emulator.drops_null = True
+def test_server_that_drops_nulls_is_accepted(client: Any, emulate: Any) -> None:
+    emulate(drops_null=True)
     assert client.update_call_checked("call_1", metadata={"a": None}, **REPLACE).sent
 
 
@@ -283,10 +281,8 @@ def test_response_with_other_values_is_an_error(client: Any, serve: Any, reply: 
 
 
 @pytest.mark.parametrize("echo", [True, False])
-def test_dropped_custom_attributes_are_detected_on_request(
-    client: Any, emulator: Emulator, echo: bool
-) -> None:
-    emulator.echo_custom_attributes = echo
+def test_dropped_custom_attributes_are_detected_on_request(client: Any, emulate: Any, echo: bool) -> None:
+    emulator = emulate(echo_custom_attributes=echo)
     emulator.organization.custom_attributes |= {"attr_n", "attr_b"}
     defined = {"attr_tier": "gold", "attr_n": 2, "attr_b": True}
     result = client.update_call_checked(
