@@ -149,7 +149,7 @@ def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
     assert lines(standard) == STANDARD_FIELDS
     host, port, key = (form.get_by_label(label) for label in (*STANDARD_FIELDS[1:2], "Port", "API key"))
     expect(host).to_have_attribute("placeholder", "https://api.retellai.com")
-    expect(port).to_have_attribute("placeholder", "443 (Test needs it in Airflow 3.3)")
+    expect(port).to_have_attribute("placeholder", "443 (required by Test in Airflow 3.3)")
     expect(key).to_have_attribute("placeholder", "key_...")
     key.fill("key_that_is_wrong")
     expect(key).to_have_attribute("type", "password")
