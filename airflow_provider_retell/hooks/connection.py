@@ -88,7 +88,7 @@ def _api_key(value: str | None, where: str) -> str:
         )
     if set(key) == {"*"}:
         raise RetellConfigError(
-            f"{where}: the API key is the mask '***' that Airflow displays instead of a stored key: copy the key from "
+            f"{where}: the API key is the mask '***' that Airflow shows instead of the stored key: copy the key from "
             "Retell's dashboard (API Keys) again"
         )
     if not key.isascii() or not key.isprintable() or " " in key:

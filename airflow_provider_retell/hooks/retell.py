@@ -155,7 +155,9 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> Iterator[Call]:
-        """Yield every matching call, page by page, without transcripts.
+        """Yield every matching call, without transcripts. Reads one page at a time.
+
+        API: https://docs.retellai.com/api-references/list-calls
 
         :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
         :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
@@ -293,7 +295,7 @@ class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> AsyncIterator[Call]:
-        """Yield every matching call; see :meth:`RetellHook.list_calls`."""
+        """Yield every matching call. For the parameters, see :meth:`RetellHook.list_calls`."""
         pages = Pages(list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
         for request in pages:
             for call in pages.read(await self.send(request)):
