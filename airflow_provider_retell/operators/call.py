@@ -102,6 +102,7 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     def __init__(
         self,
         *,
+        call_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         data_storage_setting: DataStorageSetting | str | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
@@ -111,9 +112,10 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         confirm_custom_attributes: bool = False,
         wait_until: Until | None = None,
         opt_out_sensitive_data_storage: bool | str | None = None,
+        retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(call_id=call_id, retell_conn_id=retell_conn_id, **kwargs)
         checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
         checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
@@ -223,8 +225,15 @@ class GetCallOperator(CallOperator):
 
     template_fields: Sequence[str] = ("call_id", "path", "path_conn_id", "retell_conn_id")
 
-    def __init__(self, *, path: str | None = None, path_conn_id: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        call_id: str | XComArg,
+        path: str | None = None,
+        path_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(call_id=call_id, **kwargs)
         self.path = path
         self.path_conn_id = path_conn_id
 
@@ -271,11 +280,12 @@ class DeleteCallOperator(CallOperator):
     def __init__(
         self,
         *,
+        call_id: str | XComArg,
         missing_ok: bool | str | XComArg = True,
         dry_run: bool | str | XComArg = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(call_id=call_id, **kwargs)
         self.missing_ok = missing_ok
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]

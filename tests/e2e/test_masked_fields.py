@@ -26,7 +26,9 @@ def test_map_index_template_and_callbacks_get_masked_text(tmp_path: Path) -> Non
         assert home.code == 0, output
         assert [call["metadata"]["customer"] for call in emulator.placed] == [NOTE] * 4
         assert {call["to_number"] for call in emulator.placed} == {PHONE}
-    names = home.query("select task_id, state, rendered_map_index from task_instance order by task_id, map_index")
+    names = home.query(
+        "select task_id, state, rendered_map_index from task_instance order by task_id, map_index"
+    )
     assert names == [
         ("by_dict", "success", "*** ***"),
         ("by_dict", "success", "*** ***"),

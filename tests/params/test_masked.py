@@ -52,7 +52,9 @@ def test_none_and_masks_are_not_masked() -> None:
     assert unmask(PRIVATE) == PRIVATE
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
+)
 @pytest.mark.parametrize("value", [{"name": PRIVATE}, PRIVATE])
 def test_a_copy_keeps_the_value(value: Any, duplicate: Any) -> None:
     masked = duplicate(mask(value))

@@ -56,7 +56,9 @@ def render_mapped(fields: dict[str, Any], **context: Any) -> Task:
         mapped: Any = Task.partial(task_id="a_task").expand_kwargs([fields])
     values: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}, **context}
     unmapped: Task = mapped.unmap(fields)
-    unmapped._do_render_template_fields(unmapped, mapped.template_fields, values, dag.get_template_env(), set())
+    unmapped._do_render_template_fields(
+        unmapped, mapped.template_fields, values, dag.get_template_env(), set()
+    )
     return unmapped
 
 
