@@ -120,7 +120,7 @@ def test_nothing_private_is_left_behind(home: Airflow) -> None:
         assert {call["to_number"] for call in emulator.placed} == {PHONE}
         assert len(emulator.placed) == 4
         assert len([call for call in emulator.placed if call["metadata"]["note"] == NOTE]) == 4
-    assert printed.count("must be a phone number in E.164 format") >= 2
+    assert printed.count("is not a phone number in E.164 form") >= 2
     left = {
         str(path): path.read_bytes()
         for path in home.home.rglob("*")
