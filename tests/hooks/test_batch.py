@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow_provider_retell.api.calls.batch import ended_calls
 
+from airflow_provider_retell.api.calls.batch import ended_calls
 from airflow_provider_retell.api.errors import RetellInputError
 
 if TYPE_CHECKING:
