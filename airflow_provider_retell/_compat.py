@@ -58,6 +58,7 @@ __all__ = [
     "Connection",
     "PokeReturnValue",
     "aget_connection",
+    "asset_state_store",
     "default_deferrable",
     "init_notifier",
     "storage_path",
@@ -126,3 +127,8 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
     except ImportError:  # 2.11
         from airflow.io.path import ObjectStoragePath  # type: ignore[import-not-found, no-redef]
     return ObjectStoragePath(path if "://" in path else f"file://{Path(path).absolute()}", conn_id=conn_id)
+
+
+def asset_state_store(trigger: BaseEventTrigger) -> Any:
+    """Return the state store of the trigger's asset, or None before Airflow 3.3."""
+    return getattr(trigger, "asset_state_store", None)

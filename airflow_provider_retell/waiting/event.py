@@ -1,4 +1,4 @@
-"""Read the one event that a waiting trigger sends."""
+"""The event of a polling trigger, as the task reads it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from airflow_provider_retell.api.errors import RetellError, WaitFailedError, Wai
 
 
 def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the event if the wait came to its end; raise what went wrong otherwise.
+    """Return the event if the condition holds, otherwise raise the error in it.
 
-    :raises WaitTimeoutError: if time was up.
-    :raises RetellError: if Retell could not be asked any more; :class:`WaitFailedError` if trying again cannot help,
-        or if the event is not one of this package's.
+    :raises WaitTimeoutError: if the deadline passed.
+    :raises WaitFailedError: if a permanent error ended the wait, or if the event is not from a polling trigger.
+    :raises RetellError: if too many polls failed.
     """
     event = event or {}
     status, message = event.get("status"), str(event.get("message"))
@@ -23,4 +23,6 @@ def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
         raise WaitTimeoutError(message)
     if status == "error":
         raise (WaitFailedError if event.get("permanent") else RetellError)(message)
-    raise WaitFailedError(f"The trigger sent an event that this version does not know (status {status!r})")
+    raise WaitFailedError(
+        f"The trigger sent an event with the unknown status {status!r}. Clear the task to start the wait again"
+    )
