@@ -11,8 +11,7 @@ from airflow_provider_retell._compat import BaseNotifier, init_notifier
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
+    from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.request import Flow
     from airflow_provider_retell.api.retry import RetryLimits
 

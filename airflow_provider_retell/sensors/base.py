@@ -6,8 +6,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
@@ -21,18 +20,14 @@ from airflow_provider_retell._compat import (
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.waiting.event import check_event
+from airflow_provider_retell.waiting.event import check_event, trigger_timeout
 from airflow_provider_retell.waiting.poll_failures import PollFailures
 from airflow_provider_retell.waiting.progress import Progress
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
+    from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.triggers.base import PollTrigger
-
-# The trigger ends the wait at the deadline. Airflow ends it this much later, if the trigger is gone.
-_BACKSTOP = timedelta(minutes=5)
 
 
 class RetellSensor(BaseSensorOperator):
@@ -87,7 +82,9 @@ class RetellSensor(BaseSensorOperator):
             try:
                 return super().execute(context)
             except AirflowSensorTimeout as error:
-                message = f"{error} Waited for {self.condition()}. Last state: {self._progress.state or 'unknown'}"
+                message = (
+                    f"{error} Waited for {self.condition()}. Last state: {self._progress.state or 'unknown'}"
+                )
                 raise AirflowSensorTimeout(message) from error
 
     def execute_complete(
@@ -108,8 +105,9 @@ class RetellSensor(BaseSensorOperator):
         """Poll Retell once."""
         with self._airflow_errors():
             poll = self._poll()
-            done = poll is not None and poll.done
-            return PokeReturnValue(done, poll.result if done else None)
+            if poll is None or not poll.done:
+                return PokeReturnValue(False)
+            return PokeReturnValue(True, poll.result)
 
     def _poll(self) -> Poll | None:
         """Return the result of one poll, or None if it failed and the wait continues."""
@@ -130,8 +128,11 @@ class RetellSensor(BaseSensorOperator):
 
     def _poll_or_defer(self) -> Any:
         poll = self._poll()
-        if poll is not None and poll.done:
-            return poll.result
+        if poll is None or not poll.done:
+            self._defer()
+        return poll.result
+
+    def _defer(self) -> NoReturn:
         left = self._progress.deadline - clock().time()
         if left <= 0:
             raise WaitTimeoutError(self._progress.timeout_message())
@@ -147,7 +148,7 @@ class RetellSensor(BaseSensorOperator):
             trigger=trigger,
             method_name="execute_complete",
             kwargs={"deadline": self._progress.deadline, "failures": self._failures.count},
-            timeout=timedelta(seconds=left) + _BACKSTOP,
+            timeout=trigger_timeout(left),
         )
 
     @functools.cached_property

@@ -8,7 +8,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.triggers.base import PollTrigger
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Until
+    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
 
 __all__ = ["BatchCallTrigger", "CallTrigger"]
@@ -64,7 +64,9 @@ class CallTrigger(PollTrigger):
             async with shared_hook(self.retell_conn_id) as hook:
                 await hook.stop_call(self.call_id)
         except RetellError as error:
-            self.log.warning("Call %s could not be stopped: %s. Check whether it is still ongoing", self.call_id, error)
+            self.log.warning(
+                "Call %s could not be stopped: %s. Check whether it is still ongoing", self.call_id, error
+            )
 
 
 class BatchCallTrigger(PollTrigger):

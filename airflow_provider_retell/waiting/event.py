@@ -1,18 +1,28 @@
-"""The event of a polling trigger, as the task reads it."""
+"""The event of a polling trigger, and the time-out of a deferred task."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellError, WaitFailedError, WaitTimeoutError
 
 
-def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the event if the condition holds, otherwise raise the error in it.
+def trigger_timeout(seconds: float) -> timedelta:
+    """Return the time after which Airflow fails a deferred task, given the *seconds* until the trigger's deadline.
 
-    :raises WaitTimeoutError: if the deadline passed.
-    :raises WaitFailedError: if a permanent error ended the wait, or if the event is not from a polling trigger.
+    The trigger's own time-out comes first, and its message has the reason. Airflow's limit only matters if no triggerer
+    runs.
+    """
+    return timedelta(seconds=seconds + 300)
+
+
+def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the event of a wait that succeeded.
+
+    :raises WaitTimeoutError: if the wait reached its deadline.
+    :raises WaitFailedError: if the wait met a permanent error, or if the event is not from a polling trigger.
     :raises RetellError: if too many polls failed.
     """
     event = event or {}
