@@ -71,7 +71,7 @@ def wait_then_update() -> None:
         call_id="{{ params.call_id }}",
         metadata={"churn_risk_at_end_of_call": "{{ ti.xcom_pull(task_ids='facts')['churn_risk'] }}"},
         metadata_mode="merge",
-        wait_for_end=True,
+        wait_until="ended",
         deferrable=True,
         poll_interval=10,
         wait_timeout=2 * 3600,
