@@ -15,6 +15,11 @@ from typing import Any
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
+def is_literal(value: object) -> bool:
+    """Return True if *value* is text without a template, so that it can be checked before it is rendered."""
+    return isinstance(value, str) and not any(mark in value for mark in ("{{", "{%", "{#"))
+
+
 def one_of(name: str, value: object, choices: Sequence[object]) -> None:
     """Raise unless *value* is one of *choices*."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
