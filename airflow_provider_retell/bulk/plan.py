@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.changes import Change, MetadataMode, diff, verify
+from airflow_provider_retell.api.calls.changes import Change, diff, verify
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.calls.update import apply_change
+from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError
 from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.outcome import Result

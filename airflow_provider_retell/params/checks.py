@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_retell.params.rendered import is_empty
+
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
@@ -24,6 +26,19 @@ def one_of(name: str, value: object, choices: Sequence[object]) -> None:
     """Raise unless *value* is one of *choices*."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         raise ValueError(f"{name} must be {_alternatives(choices)}, not {_shown(value)}")
+
+
+def one_of_or_template(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise if *value* is text without a template, and neither empty nor one of *choices*."""
+    if isinstance(value, str) and "{" not in value and not is_empty(value):
+        one_of(name, value, choices)
+
+
+def mapping(**parameters: object) -> None:
+    """Raise unless all *parameters* are dicts or None."""
+    for name, value in parameters.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"{name} must be a dict, not {_type(value)}")
 
 
 def flag(**flags: object) -> None:
@@ -93,9 +108,7 @@ def text_list(
     allowed = None if choices is None else list(choices)
     kind = "a list of texts" if allowed is None else f"a list of {_alternatives(allowed)}"
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
-        raise TypeError(
-            f"{name} must be {kind}, not {'text' if isinstance(value, str) else type(value).__name__}"
-        )
+        raise TypeError(f"{name} must be {kind}, not {_type(value)}")
     items = list(value)
     for item in items:
         if not isinstance(item, str):
@@ -135,4 +148,8 @@ def _shown(value: object) -> str:
         return str(value)
     if isinstance(value, str):
         return repr(value) if _KEYWORD.fullmatch(value) else "other text"
-    return type(value).__name__
+    return _type(value)
+
+
+def _type(value: object) -> str:
+    return "text" if isinstance(value, str) else type(value).__name__

@@ -14,12 +14,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.body import DataStorageSetting
 
 _EMPTY = ("", "None", "null")
 # Text forms of missing values in pandas and JavaScript. They would pass as ids.
@@ -126,8 +124,6 @@ def as_epoch_milliseconds(value: Any, name: str) -> int:
 
 def as_storage_setting(value: Any, name: str) -> DataStorageSetting | None:
     """Return a data storage setting. An empty value is None, which leaves the call's setting as it is."""
-    from airflow_provider_retell.api.body import STORAGE_ORDER
-
     if is_empty(value):
         return None
     for setting in STORAGE_ORDER:

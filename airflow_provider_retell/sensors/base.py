@@ -21,12 +21,9 @@ from airflow_provider_retell._compat import (
     PokeReturnValue,
     default_deferrable,
 )
-from airflow_provider_retell.operators.base import (
-    backstop,
-    check_flags,
-    check_max_poll_failures,
-    in_seconds,
-)
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.checks import in_seconds
+from airflow_provider_retell.waiting.event import trigger_timeout
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
@@ -58,8 +55,8 @@ class RetellSensor(BaseSensorOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.retell_conn_id = retell_conn_id
-        check_flags(deferrable=deferrable)
-        check_max_poll_failures(max_poll_failures)
+        checks.flag(deferrable=deferrable)
+        checks.whole_number("max_poll_failures", max_poll_failures, 0)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.max_poll_failures = max_poll_failures
 
@@ -105,7 +102,7 @@ class RetellSensor(BaseSensorOperator):
         with self._judging():
             if not self.deferrable:
                 return super().execute(context)
-            return self._look_or_defer(context, time.time() + in_seconds(self.timeout))
+            return self._look_or_defer(context, time.time() + in_seconds("timeout", self.timeout))
 
     def execute_complete(
         self, context: Any, event: Mapping[str, Any] | None = None, deadline: float = 0, failures: int = 0
@@ -131,14 +128,14 @@ class RetellSensor(BaseSensorOperator):
                 trigger=trigger,
                 method_name="execute_complete",
                 kwargs={"deadline": deadline, "failures": self._tolerance.failures},
-                timeout=backstop(left),
+                timeout=trigger_timeout(left),
             )
         return found.xcom_value
 
     def _trigger(self, deadline: float) -> PollTrigger:
         return self.trigger(
             retell_conn_id=self.retell_conn_id,
-            poll_interval=in_seconds(self.poke_interval),
+            poll_interval=in_seconds("poke_interval", self.poke_interval),
             deadline=deadline,
             max_poll_failures=self.max_poll_failures,
         )

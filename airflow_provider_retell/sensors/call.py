@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import (
     BaseOperatorLink,
 )
-from airflow_provider_retell.links.retell import RetellCallLink
-from airflow_provider_retell.operators.base import (
-    checked_call_id,
-    linked_call_id,
-)
+from airflow_provider_retell.links.retell import RetellCallLink, link_call
+from airflow_provider_retell.params.rendered import as_id
 from airflow_provider_retell.sensors.base import RetellSensor, as_whole_number
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.api.calls.models import Until
+    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -50,20 +47,20 @@ class CallSensor(RetellSensor):
     def execute(self, context: Any) -> Any:
         """Wait; the link to the call stands on the task from the start."""
         with self._judging():
-            linked_call_id(context, self.call_id)
+            link_call(context, as_id(self.call_id, "call_id"))
         return super().execute(context)
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
         from airflow_provider_retell.api.calls.waits import CallReached
 
-        return CallReached(checked_call_id(self.call_id), self.until)
+        return CallReached(as_id(self.call_id, "call_id"), self.until)
 
     def trigger(self, **common: Any) -> PollTrigger:
         """Return the trigger that waits for the call."""
         from airflow_provider_retell.triggers.call import CallTrigger
 
-        return CallTrigger(call_id=checked_call_id(self.call_id), until=self.until, **common)
+        return CallTrigger(call_id=as_id(self.call_id, "call_id"), until=self.until, **common)
 
 
 class BatchCallSensor(RetellSensor):

@@ -8,7 +8,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.triggers.base import PollTrigger
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Until
+    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
 
 __all__ = ["BatchCallTrigger", "CallTrigger"]
