@@ -46,9 +46,9 @@ class CallStates:
     Retell does not document how many ids a filter may have. If list-calls rejects a list, it is halved; if it rejects
     single ids, calls are read with get-call.
 
-    Nor does Retell document that a listing is complete. Calls that are missing in it are read with get-call, until 20 of
-    them are confirmed as unknown. After that, a missing call counts as unknown without a further request. If get-call
-    finds a missing call, all further missing calls are read with get-call.
+    Nor does Retell document that a listing is complete. Calls that are missing in it are read with get-call, until 20
+    of them are confirmed as unknown. After that, a missing call counts as unknown without a further request. If
+    get-call finds a missing call, all further missing calls are read with get-call.
     """
 
     def __init__(self, hook: RetellAsyncHook) -> None:

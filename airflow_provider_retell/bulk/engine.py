@@ -1,8 +1,8 @@
 """Run a bulk update: read rows, compare them with calls, send the differences, and report, all at the same time.
 
-One thread reads the rows in chunks of 1,000. For each chunk, the planner reads the calls from Retell, compares them, and
-puts the updates that are necessary into a short queue. Several workers send them, while the planner plans the next chunk.
-Memory holds a few chunks, whatever the number of rows.
+One thread reads the rows in chunks of 1,000. For each chunk, the planner reads the calls from Retell, compares them,
+and puts the updates that are necessary into a short queue. Several workers send them, while the planner plans the
+next chunk. Memory holds a few chunks, whatever the number of rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.call_states import CHUNK, FATAL, CallStates, State
 from airflow_provider_retell.bulk.columns import InvalidRowError, RowReader
 from airflow_provider_retell.bulk.digest_set import DigestSet
@@ -82,8 +82,8 @@ class BulkUpdate:
         """Process every row.
 
         :raises AuthenticationError: at once, as for 402 and 403, because every row would meet the same error.
-        :raises BulkStoppedError: if 50 rows in a row fail because of Retell or the network, or if Retell asks for a wait
-            that is too long for the hook.
+        :raises BulkStoppedError: if 50 rows in a row fail because of Retell or the network, or if Retell asks for a
+            wait that is too long for the hook.
         :raises RetellInputError: before the first update, if the source has fixed columns and lacks one of the task's.
         :raises RowsFailedError: after the last row, if no row has a column that the task names.
         :raises Exception: the error of the source, after the rows before it.
@@ -129,8 +129,8 @@ class BulkUpdate:
     # -- the planner
 
     async def _plan_rows(self) -> None:
-        # One thread for all rows, because most databases want a cursor to stay on its thread. A stop must not wait for a
-        # query that runs for an hour, and nothing can interrupt it.
+        # One thread for all rows, because most databases want a cursor to stay on its thread. A stop must not wait
+        # for a query that runs for an hour, and nothing can interrupt it.
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
             await source.run(self._add_done_calls)
             rows = await source.enter(_open_rows(self._rows))

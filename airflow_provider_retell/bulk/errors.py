@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.errors import RetellError
 
+RESUME = "Run the task again. It does not repeat updates that it has already made"
+"""The next step in messages of a run that ended early."""
+
 
 class SourceError(RetellError):
     """The rows cannot be read to their end. The rows before the error were processed."""
@@ -23,4 +26,4 @@ class BulkStoppedError(RetellError):
 
 
 class RowsFailedError(RetellError):
-    """All rows were processed, and more of them failed than the task allows, or none has a column that the task names."""
+    """All rows were processed, but too many of them failed, or none has a column that the task names."""

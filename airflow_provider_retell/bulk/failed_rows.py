@@ -22,8 +22,8 @@ class FailedRows(Rows):
             rows=FailedRows(FileRows("/data/enriched.csv"), report="/data/report.jsonl"),
         )
 
-    The number of a row in the source selects its line in the report, so the source must return its rows in the same order
-    as in the earlier run. A row is a duplicate if the earlier run has updated its call from another row.
+    The number of a row in the source selects its line in the report, so the source must return its rows in the same
+    order as in the earlier run. A row is a duplicate if the earlier run has updated its call from another row.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
 
@@ -31,7 +31,8 @@ class FailedRows(Rows):
     :param report: the path of the earlier run's report (templated). It must not be the report of the new run.
     :param outcomes: the outcomes of the rows to take, for example ``["invalid"]``. Default: all that count as failed
         (``failed``, ``invalid``, ``conflict``, ``not_found``, ``not_ended``).
-    :param conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default connection.
+    :param conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
+        connection.
     :raises ValueError: if *outcomes* has an unknown outcome.
     """
 

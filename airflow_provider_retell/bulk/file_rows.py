@@ -62,8 +62,8 @@ class FileRows(Rows):
     def _check_format(self) -> None:
         if self._format() not in _READERS:
             raise RetellInputError(
-                f"the path of FileRows must end in .jsonl, .ndjson or .csv, optionally followed by .gz, or in .parquet, "
-                f"not {str(self.path)!r}"
+                "the path of FileRows must end in .jsonl, .ndjson or .csv, optionally followed by .gz, or in "
+                f".parquet, not {str(self.path)!r}"
             )
 
     def read(self) -> Iterator[Row]:
@@ -86,8 +86,8 @@ class FileRows(Rows):
             raise SourceError(f"rows: the file {path} does not exist. Patterns are not supported") from error
         except damage as error:
             raise SourceError(
-                f"rows: the file {path} is damaged, incomplete, or has another format than its name. The rows before the "
-                "damage were processed. Replace the file and run the task again"
+                f"rows: the file {path} is damaged, incomplete, or has another format than its name. The rows "
+                "before the damage were processed. Replace the file and run the task again"
             ) from error
 
 

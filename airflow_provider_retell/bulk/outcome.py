@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,10 +19,10 @@ from airflow_provider_retell.common.wording import counted
 Outcome = Literal[
     "updated", "would_update", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed"
 ]
-"""``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``: the
-call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call is ongoing.
-``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict. ``failed``: Retell or the
-network failed, or the call does not have the values that were sent."""
+"""``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``:
+the call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call
+is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict.
+``failed``: Retell or the network failed, or the call does not have the values that were sent."""
 
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
 """The outcomes that count as failed, unless the task tolerates them."""
@@ -81,7 +81,7 @@ class FailureLimits:
 
     max_rows: int | None = None
     max_ratio: float | None = None
-    tolerated: frozenset[Outcome] = frozenset()
+    tolerated: Collection[str] = ()
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -93,7 +93,9 @@ class FailureLimits:
 
         :raises RowsFailedError: if it exceeds a limit. The error is permanent if a retry would have the same result.
         """
-        counts = {outcome: manifest[outcome] for outcome in self.failures if manifest[outcome]}
+        counts: dict[Outcome, int] = {
+            outcome: manifest[outcome] for outcome in self.failures if manifest[outcome]
+        }
         failed, rows = sum(counts.values()), manifest["rows"]
         max_rows = 0 if self.max_rows is None and self.max_ratio is None else self.max_rows
         too_many = max_rows is not None and failed > max_rows

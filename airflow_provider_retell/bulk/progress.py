@@ -15,7 +15,7 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
-from airflow_provider_retell.bulk.errors import BulkStoppedError
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
 from airflow_provider_retell.bulk.log_schedule import LogSchedule
 from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, Result
 from airflow_provider_retell.common.run_stats import RunStats
@@ -37,7 +37,6 @@ FAILED_ROWS = 50
 """The number of failed rows that are kept for the log."""
 
 _OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
-_RESUME = "Run the task again. It does not repeat updates that it has already made"
 
 
 class Progress:
@@ -131,7 +130,7 @@ class Progress:
                 del self._in_flight[row]
             raise BulkStoppedError(
                 f"Stopped after {counted(self.rows, 'row')}, because Retell asks to wait {error.retry_after:.0f} s. "
-                f"{_RESUME}",
+                f"{RESUME}",
                 error.retry_after,
             ) from None
 
@@ -147,8 +146,8 @@ class Progress:
         self._failures_in_a_row[kind] += rows
         if self._failures_in_a_row[kind] >= FAILURES_IN_A_ROW:
             raise BulkStoppedError(
-                f"Stopped after {counted(self.rows, 'row')}, because Retell or the network failed for too many rows in a "
-                f"row. Last error: {str(error).removesuffix('.')}. {_RESUME}"
+                f"Stopped after {counted(self.rows, 'row')}, because Retell or the network failed for too many rows "
+                f"in a row. Last error: {str(error).removesuffix('.')}. {RESUME}"
             ) from None
 
     def count_success(self, kind: str) -> None:

@@ -21,8 +21,8 @@ class SqlRows(Rows):
             rows=SqlRows("warehouse", "select call_id, tier from enriched where day = %s", ["{{ ds }}"]),
         )
 
-    The query must return the column with the call's id and all columns that the task names, or the task fails before the
-    first update.
+    The query must return the column with the call's id and all columns that the task names, or the task fails before
+    the first update.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
 

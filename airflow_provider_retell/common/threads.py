@@ -25,8 +25,8 @@ class WorkerThread:
     At the end of the block, the thread exits the context managers that it entered.
 
     :param name: the start of the thread's name.
-    :param exit_timeout: seconds to wait for these context managers to exit. After that, the thread is left alone, because
-        nothing can interrupt it. Default: no limit.
+    :param exit_timeout: seconds to wait for these context managers to exit. After that, the thread is left alone,
+        because nothing can interrupt it. Default: no limit.
     """
 
     def __init__(self, name: str, *, exit_timeout: float | None = None) -> None:

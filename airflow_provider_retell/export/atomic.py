@@ -20,8 +20,8 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     The temporary file is on the local disk, and only its owner can read it. A local *path* is replaced in one step. For
     another storage the file is copied in a transaction, which discards the copy if it fails.
 
-    A process that is killed leaves the temporary file behind. Its name starts with ``.retell-``; it is in the folder of a
-    local *path*, or otherwise in the system's folder for temporary files.
+    A process that is killed leaves the temporary file behind. Its name starts with ``.retell-``; it is in the folder
+    of a local *path*, or otherwise in the system's folder for temporary files.
     """
     from airflow_provider_retell._compat import storage_path
 

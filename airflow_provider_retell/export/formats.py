@@ -90,8 +90,8 @@ class JsonLines:
 class Parquet:
     """One column per field, with objects and lists as JSON text. Timestamps that are not numbers are empty.
 
-    Without ``fields``, the columns are the fields of :class:`~airflow_provider_retell.api.calls.models.Call`, and the column
-    ``other`` has all other fields as JSON. The schema therefore does not depend on the exported calls.
+    Without ``fields``, the columns are the fields of :class:`~airflow_provider_retell.api.calls.models.Call`, and the
+    column ``other`` has all other fields as JSON. The schema therefore does not depend on the exported calls.
 
     Needs pyarrow.
     """
