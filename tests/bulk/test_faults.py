@@ -133,7 +133,7 @@ def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[Bulk
 
 def check(update: BulkUpdate, path: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len({line["row"] for line in lines}) == len(lines) == update.tally.rows
+    assert len({line["row"] for line in lines}) == len(lines) == update.progress.rows
     return lines
 
 
@@ -164,11 +164,11 @@ def test_a_server_that_died_stops_the_run_while_writing(
     update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(2000)], tmp_path / "report")
     assert isinstance(error, BulkStoppedError)
     outcomes = [line["outcome"] for line in check(update, tmp_path / "report")]
-    assert update.tally.counts["updated"] == 500
-    assert update.tally.counts["failed"] >= 50
+    assert update.progress.counts["updated"] == 500
+    assert update.progress.counts["failed"] >= 50
     # As they ended: a write that was under way when the server died may succeed late, and the count begins anew.
     assert outcomes[::-1].index("updated") <= 50 + 8
-    assert 550 <= emulator.count("update-call") <= update.tally.rows
+    assert 550 <= emulator.count("update-call") <= update.progress.rows
 
 
 def test_a_stopped_run_ends_after_the_source_of_its_rows(emulator: Emulator, tmp_path: Path) -> None:
@@ -223,8 +223,8 @@ def test_faults_that_are_not_in_a_row_stop_nothing(emulator: Emulator, tmp_path:
     rows = [{"call_id": f"call_{n}", "n": 1 if n % 10 else 2} for n in range(8000)]
     update, error = bulk(rows, tmp_path / "report")
     assert error is None
-    assert update.tally.rows == len(check(update, tmp_path / "report")) == 8000
-    assert update.tally.counts["failed"] == reads.hits * 1000 + writes.hits
+    assert update.progress.rows == len(check(update, tmp_path / "report")) == 8000
+    assert update.progress.counts["failed"] == reads.hits * 1000 + writes.hits
     assert reads.hits >= 3
     assert writes.hits >= 50
 
@@ -234,7 +234,7 @@ def test_refusals_are_answers_and_stop_nothing(emulator: Emulator, tmp_path: Pat
     emulator.faults.add(Fault.status(400), route="update-call", times=0)
     update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(200)], tmp_path / "report")
     assert error is None
-    assert update.tally.counts == {"failed": 200}
+    assert update.progress.counts == {"failed": 200}
 
 
 def test_a_report_that_breaks_stops_the_run(

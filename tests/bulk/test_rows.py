@@ -17,7 +17,7 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
-from airflow_provider_retell.bulk.digest_set import Seen
+from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import BadRow
@@ -680,7 +680,7 @@ def test_a_second_row_for_a_call_is_invalid_wherever_it_stands(emulator: Emulato
 
 
 def test_seen_keeps_sixteen_bytes_or_less_and_forgets_nothing() -> None:
-    seen = Seen()
+    seen = DigestSet()
     texts = [f"call_{n:x}" for n in range(50_000)]
     assert all(map(seen.add, texts))
     assert not any(map(seen.add, texts))
