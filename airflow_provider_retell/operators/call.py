@@ -121,6 +121,13 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         checks.exclusive(metadata=metadata, clear_metadata=clear_metadata)
         remove = checks.text_list("remove_metadata_keys", remove_metadata_keys)
         checks.exclusive(remove_metadata_keys=remove or None, clear_metadata=clear_metadata)
+        if not (remove or clear_metadata) and all(
+            value is None
+            for value in (metadata, data_storage_setting, custom_attributes, opt_out_sensitive_data_storage)
+        ):
+            raise ValueError(
+                "set metadata, remove_metadata_keys, clear_metadata, data_storage_setting or custom_attributes"
+            )
         if opt_out_sensitive_data_storage is not None:
             warnings.warn(
                 "opt_out_sensitive_data_storage is no longer part of Retell's API. Use "

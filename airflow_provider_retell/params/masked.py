@@ -6,6 +6,7 @@ dict, so templates that read the field after rendering, such as ``map_index_temp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -41,6 +42,9 @@ class _MaskedObject(Masked, dict[str, _MaskedText]):
 
     def __missing__(self, key: Any) -> _MaskedText:
         return _masked_text("***", None)
+
+    def __str__(self) -> str:
+        return json.dumps(self)
 
 
 def mask(value: Any) -> Any:
