@@ -205,7 +205,8 @@ class Progress:
         outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items()))
         parts = [f"{duration(seconds)} ({outcomes})" if outcomes else duration(seconds)]
         if self.rows:
-            parts.append(f"{self.rows / max(seconds, 0.001):,.1f} rows/s")
+            rate = self.rows / max(seconds, 0.001)
+            parts.append(f"{rate:,.1f} rows/s" if rate >= 1 else f"{rate:.2g} rows/s")
         parts.append(counted(self._stats.requests, "request"))
         if self._stats.waited_seconds >= 0.5:
             parts.append(f"held back by the quota for {duration(min(self._stats.waited_seconds, seconds))}")

@@ -272,20 +272,13 @@ class BulkUpdateCallOperator(LoopOperator):
 
     def _log_failed_rows(self, update: BulkUpdate, limits: FailureLimits) -> None:
         count = sum(update.progress.counts[outcome] for outcome in limits.failures)
-        failed = update.progress.failed
-        if self.given("report_path"):
-            failed = failed[:_FAILED_ROWS_BESIDE_REPORT]
+        limit = _FAILED_ROWS_BESIDE_REPORT if self.given("report_path") else None
+        failed = sorted(update.progress.failed[:limit], key=lambda result: result.row)
         if failed:
-            more = f", the first {len(failed)} of {count:,}" if len(failed) < count else ""
-            log.warning("Failed rows%s:", more)
+            log.warning("Failed rows%s:", f", {len(failed)} of {count:,}" if len(failed) < count else "")
         for result in failed:
-            log.warning(
-                "  row %d, call %s, %s: %s",
-                result.row,
-                result.call_id or "unknown",
-                result.outcome,
-                result.reason,
-            )
+            call_id = result.call_id or "unknown"
+            log.warning("  row %d, call %s, %s: %s", result.row, call_id, result.outcome, result.reason)
 
     def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
