@@ -294,7 +294,10 @@ def test_invalid_input_is_rejected_before_anything_is_sent(
     ("arguments", "says"),
     [
         ({}, "set metadata, remove_metadata_keys, clear_metadata, data_storage_setting or custom_attributes"),
-        ({"metadata": {}, "metadata_mode": "overwrite"}, "metadata_mode must be 'merge', 'fill' or 'replace'"),
+        (
+            {"metadata": {}, "metadata_mode": "overwrite"},
+            "metadata_mode must be 'merge', 'fill' or 'replace'",
+        ),
         ({"metadata": {}, "wait_until": True}, "wait_until must be 'ended', 'analyzed' or None, not True"),
         ({"data_storage_setting": "nothing"}, "data_storage_setting must be 'everything'"),
         ({"data_storage_setting": PRIVATE}, "data_storage_setting must be .*, not other text"),
@@ -353,7 +356,9 @@ def test_a_server_that_drops_nulls_is_no_error(connect: Any) -> None:
     with Emulator(drops_null=True) as emulator:
         emulator.add_call(call_id="call_1", call_status="ended", metadata={"a": 1})
         connect(emulator)
-        assert run_try(update(metadata={"a": 1, "b": None}, metadata_mode="replace"))["metadata_keys"] == ["a"]
+        assert run_try(update(metadata={"a": 1, "b": None}, metadata_mode="replace"))["metadata_keys"] == [
+            "a"
+        ]
         assert run_try(update(metadata={"b": None}))["updated"] is False
 
 

@@ -124,9 +124,7 @@ def test_a_call_that_has_ended_is_updated_at_once(emulator: Emulator, run: Run, 
 
 def test_the_trigger_has_the_parameters_of_the_operator(emulator: Emulator, run: Run) -> None:
     before = clock().time()
-    run.execute(
-        metadata={"a": 1}, deferrable=True, wait_timeout=timedelta(minutes=2), max_poll_failures=7
-    )
+    run.execute(metadata={"a": 1}, deferrable=True, wait_timeout=timedelta(minutes=2), max_poll_failures=7)
     assert run.deferred is not None
     arguments = run.deferred.trigger.serialize()[1]
     assert before + 120 <= arguments.pop("deadline") <= clock().time() + 120

@@ -15,7 +15,7 @@ from airflow_provider_retell.operators.event_loop import LoopOperator
 
 
 class Loop(LoopOperator):
-    """Sleeps, and records what happens."""
+    """Sleeps, and records its steps."""
 
     def __init__(self, seconds: float = 0, **kwargs: Any) -> None:
         super().__init__(task_id="a_task", **kwargs)

@@ -435,9 +435,7 @@ def test_a_wait_survives_a_connection_that_is_missing_for_a_while(
     assert run_try(phone_call(wait_until="ended"))["call_status"] == "ended"
 
 
-def test_a_retry_after_a_wait_that_timed_out_waits_for_the_same_call(
-    emulator: Emulator, store: Any
-) -> None:
+def test_a_retry_after_a_wait_that_timed_out_waits_for_the_same_call(emulator: Emulator, store: Any) -> None:
     with no_waiting(), pytest.raises(WaitTimeoutError, match="Timed out after 1 min of waiting for call"):
         run_try(phone_call(wait_until="ended", wait_timeout=60), store=store)
     emulator.clock.advance(60)
