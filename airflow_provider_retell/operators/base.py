@@ -189,6 +189,7 @@ class WaitingOperator(RetellOperator):
                 poll_interval=self.poll_interval,
                 deadline=deadline,
                 max_poll_failures=self.max_poll_failures,
+                started=deadline - self.wait_timeout,
             ),
             method_name="resume",
             kwargs={"deadline": deadline},

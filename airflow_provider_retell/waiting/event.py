@@ -22,7 +22,7 @@ def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return the event of a wait that succeeded.
 
     :raises WaitTimeoutError: if the wait reached its deadline.
-    :raises WaitFailedError: if the wait met a permanent error, or the event is unknown.
+    :raises WaitFailedError: if the wait met a permanent error, or if the event is not from a polling trigger.
     :raises RetellError: if too many polls failed.
     """
     event = event or {}
@@ -33,4 +33,6 @@ def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
         raise WaitTimeoutError(message)
     if status == "error":
         raise (WaitFailedError if event.get("permanent") else RetellError)(message)
-    raise WaitFailedError(f"The trigger sent an event that this version does not know (status {status!r})")
+    raise WaitFailedError(
+        f"The trigger sent an event with the unknown status {status!r}. Clear the task to start the wait again"
+    )

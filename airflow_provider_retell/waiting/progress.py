@@ -23,6 +23,8 @@ class Progress:
     :param poll_interval: seconds between two polls.
     :param started: epoch seconds at which the wait began; now if not given.
     :param log: the task's or the trigger's logger.
+    :ivar started: epoch seconds at which the wait began.
+    :ivar deadline: epoch seconds at which the wait ends.
     :ivar state: the last state that was read, or None.
     """
 
@@ -36,9 +38,9 @@ class Progress:
         log: Any = None,
     ) -> None:
         self._condition = condition
-        self._deadline = deadline
+        self.deadline = deadline
         self._poll_interval = poll_interval
-        self._started = clock().time() if started is None else started
+        self.started = clock().time() if started is None else started
         self._log: logging.Logger = log or logging.getLogger(__name__)
         self._logged_at = clock().time()
         self.state: str | None = None
@@ -48,7 +50,7 @@ class Progress:
         self._log.info(
             "Waiting for %s, for up to %s; polling every %s",
             self._condition,
-            duration(self._deadline - clock().time()),
+            duration(self.deadline - clock().time()),
             duration(self._poll_interval),
         )
 
@@ -60,7 +62,7 @@ class Progress:
             self._log.info(
                 "Finished waiting for %s after %s: %s",
                 self._condition,
-                duration(now - self._started),
+                duration(now - self.started),
                 ", ".join((poll.state, *_details(poll.result))),
             )
         elif before != poll.state:
@@ -70,7 +72,7 @@ class Progress:
                 "Still waiting for %s: %s; %s left",
                 self._condition,
                 poll.state,
-                duration(self._deadline - now),
+                duration(self.deadline - now),
             )
         else:
             return
@@ -78,13 +80,13 @@ class Progress:
 
     def timeout_message(self) -> str:
         """Return the message of the error for a wait that reached its deadline."""
-        waited = duration(clock().time() - self._started)
+        waited = duration(clock().time() - self.started)
         return f"Timed out after {waited} of waiting for {self._condition}. Last state: {self.state or 'unknown'}"
 
 
 def duration(seconds: float) -> str:
     """Return a duration for a message, for example ``2 h 5 min``."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{max(seconds, 0):.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
