@@ -84,7 +84,7 @@ class AssetEventsLog:
             searched += 1
             if searched == _MAX_SEARCHED:
                 log.warning(
-                    "The newest %d events of asset %r are not from this watcher, so it starts at its lookback. Give "
+                    "The newest %d events of asset %r are not of this watcher, so it starts at its lookback. Give "
                     "the watcher its own asset, or an asset with fewer events from others",
                     searched,
                     self._asset,
