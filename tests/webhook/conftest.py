@@ -57,10 +57,25 @@ class Receiver:
             time.sleep(0.005)
 
     def run(self) -> None:
-        asyncio.run(self.server.serve(sockets=[self.socket]))
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self.serve())
+
+    async def serve(self) -> None:
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+        assert serving is not None
+        self.cancel = lambda: loop.call_soon_threadsafe(serving.cancel)
+        try:
+            await self.server.serve(sockets=[self.socket])
+        finally:
+            # Uvicorn's own shutdown takes 0.2 s.
+            for server in self.server.servers:
+                server.close()
+            for connection in list(self.server.server_state.connections):
+                connection.shutdown()
+            await asyncio.sleep(0)
 
     def stop(self) -> None:
-        self.server.should_exit = self.server.force_exit = True
+        self.cancel()
         self.thread.join(20)
         assert not self.thread.is_alive()
 
