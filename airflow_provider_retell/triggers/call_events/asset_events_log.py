@@ -124,4 +124,4 @@ class AssetEventsLog:
 
 def _ended_call(summary: dict[str, Any], stored_at: datetime) -> EndedCall:
     end = summary["end_timestamp"] or int(stored_at.timestamp() * 1000)
-    return EndedCall({**summary, "end_timestamp": end}, has_ended=True, is_analyzed=True)
+    return EndedCall({**summary, "end_timestamp": end}, reached=frozenset())
