@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_provider_retell.emulator.lifecycle import Lifecycle
+from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from tasks import Ti
 
 from airflow_provider_retell._compat import AirflowFailException
