@@ -16,10 +16,8 @@ from airflow_provider_retell.api.choices import (
     MetadataMode,
 )
 from airflow_provider_retell.api.errors import RetellConfigError
-from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import FailureLimits
 from airflow_provider_retell.bulk.report import Report, check_suffix
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.common.wording import counted
@@ -32,7 +30,9 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.bulk.engine import BulkUpdate
+    from airflow_provider_retell.bulk.outcome import FailureLimits
     from airflow_provider_retell.bulk.plan import Plan
 
 __all__ = ["BulkUpdateCallOperator"]
@@ -203,6 +203,8 @@ class BulkUpdateCallOperator(LoopOperator):
 
     def work(self, context: Context) -> None:
         """Run the update, push the manifest, and fail if too many rows failed."""
+        from airflow_provider_retell.bulk.outcome import FailureLimits
+
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         self._reset()
@@ -294,6 +296,8 @@ class BulkUpdateCallOperator(LoopOperator):
 def _parse_quota(quota: str | None) -> Rate | None:
     if quota is None:
         return None
+    from airflow_provider_retell.api.quota import Rate
+
     try:
         return Rate.parse(str(quota))
     except RetellConfigError:
