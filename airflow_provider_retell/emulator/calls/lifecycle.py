@@ -11,6 +11,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES, Cal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_provider_retell.emulator.calls.options import CallOptions
     from airflow_provider_retell.emulator.calls.store import CallStore
     from airflow_provider_retell.emulator.timeline import Timeline
 
@@ -38,16 +39,24 @@ class Progress:
 
     :param store: the calls.
     :param timeline: the schedule of the organization.
+    :param options: the options for calls.
     :param lifecycle: the duration of each step.
     :param outcomes: the disconnection reason by the number called. Default: ``user_hangup``.
     :ivar on_end: functions to call with the time when a call has ended.
     """
 
     def __init__(
-        self, store: CallStore, timeline: Timeline, lifecycle: Lifecycle, outcomes: Mapping[str, str]
+        self,
+        store: CallStore,
+        timeline: Timeline,
+        options: CallOptions,
+        *,
+        lifecycle: Lifecycle,
+        outcomes: Mapping[str, str],
     ) -> None:
         self._store = store
         self._timeline = timeline
+        self._options = options
         self._lifecycle = lifecycle
         self._outcomes = outcomes
         self.on_end: list[Callable[[float], None]] = []
@@ -91,6 +100,8 @@ class Progress:
         if not self._is_in(call, "registered"):
             return
         if status_of(self._reason(call)) == "not_connected":
+            if self._options.unconnected_calls_start:
+                call["start_timestamp"] = round(when * 1000)
             self.end(call, when, self._reason(call))
             return
         call["call_status"] = "ongoing"
