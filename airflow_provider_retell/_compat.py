@@ -61,6 +61,7 @@ __all__ = [
     "default_deferrable",
     "init_notifier",
     "storage_path",
+    "stored_connection",
     "xcom_of",
 ]
 
@@ -117,6 +118,14 @@ async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
 
     connection: Connection = await sync_to_async(hook.get_connection)(conn_id)
     return connection
+
+
+def stored_connection(conn_id: str) -> Connection:
+    """Return a connection from the environment, a secrets backend or Airflow's database, outside of tasks."""
+    from airflow.models.connection import Connection
+
+    found: Any = Connection.get_connection_from_secrets(conn_id)
+    return found  # type: ignore[no-any-return]
 
 
 def storage_path(path: str, conn_id: str | None = None) -> Any:

@@ -60,6 +60,10 @@ _OTHERS = frozenset(
 )
 
 
+DECLARED = TRANSCRIPTS | _OTHERS | {"access_token"}
+"""Every field that Retell declares for calls. Some calls may have more."""
+
+
 def check_fields(fields: Iterable[str], whole_calls: bool) -> None:
     """Raise :class:`ValueError` for names that no call that is read can have; ``access_token`` is never kept."""
     unknown = [name for name in fields if name not in TRANSCRIPTS | _OTHERS]

@@ -1,0 +1,182 @@
+"""Checks of call objects, as get-call and list-calls return them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from airflow_provider_retell.api import parsing
+from airflow_provider_retell.api.calls.endpoints import get_call, list_calls
+from airflow_provider_retell.api.calls.fields import DECLARED
+from airflow_provider_retell.api.encode import safe_name
+from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, ids, items, sample
+from airflow_provider_retell.contract.check import (
+    NOT_DOCUMENTED,
+    CannotTellError,
+    Checks,
+    Finding,
+    SkipError,
+    differs,
+    holds,
+    page,
+)
+from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+_STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error"})
+
+
+@CHECKS.add(
+    "calls.unknown_id",
+    assumption="get-call answers 422 to an unknown id.",
+    matters="An unknown call is an outcome of its own: deleted, or of another organization.",
+    source=page("get-call"),
+    question="Does an unknown id get 404 or 422?",
+    otherwise="404 has the same meaning. Another status fails the task with that status.",
+    options=("unknown_id_status",),
+)
+def unknown_id(_target: Target) -> Flow[Finding]:
+    """Read a call that does not exist."""
+    response = yield from see(get_call(UNKNOWN_ID))
+    if response.status == 422:
+        return holds(describe(response), unknown_id_status=422)
+    if response.status == 404 and response.is_json:
+        return differs(describe(response), handled=True, unknown_id_status=404)
+    return differs(describe(response))
+
+
+def _whole(target: Target) -> Flow[tuple[dict[str, Any], str]]:
+    """Read a call of the sample; return it as a dict, and its fault or ``""``."""
+    call_id = ids((yield from sample(target)))[0]
+    request = get_call(call_id)
+    response = yield from see(request)
+    body = body_of(response)
+    if not is_success(response) or not isinstance(body, dict):
+        raise CannotTellError(f"get-call: {describe(response)}")
+    try:
+        request.parse(response.body)
+    except ValidationError as fault:
+        return body, parsing.describe(fault)
+    return body, ""
+
+
+@CHECKS.add(
+    "calls.fields_have_documented_types",
+    assumption="The fields of a call have the documented types.",
+    matters="Every task that reads a call.",
+    source=page("get-call"),
+    otherwise="The task fails and names the field. Bulk updates and exports continue without this call.",
+)
+def fields_have_documented_types(target: Target) -> Flow[Finding]:
+    """Read the newest call that has ended."""
+    body, fault = yield from target.once(_whole)
+    return differs(fault) if fault else holds(f"{len(body)} fields")
+
+
+@CHECKS.add(
+    "calls.fields_are_declared",
+    assumption="Calls have only the fields that Retell's SDK declares.",
+    matters="`fields` of ListCallsOperator accepts these names.",
+    source=page("get-call"),
+    otherwise="The package keeps other fields, but `fields` cannot select them.",
+)
+def fields_are_declared(target: Target) -> Flow[Finding]:
+    """Compare the names of the fields of the newest calls."""
+    body, _ = yield from target.once(_whole)
+    listed = yield from sample(target)
+    names = set(body).union(*listed) - DECLARED
+    if not names:
+        return holds("no other fields")
+    return differs(", ".join(sorted({safe_name(name) for name in names})), handled=True)
+
+
+@CHECKS.add(
+    "calls.statuses_are_known",
+    assumption="call_status is one of the five documented values.",
+    matters="Waits end at `ended`, `error` and `not_connected`.",
+    source=page("get-call"),
+    otherwise="A wait for a call with another status continues until its timeout.",
+)
+def statuses_are_known(target: Target) -> Flow[Finding]:
+    """Look at the statuses of the newest calls."""
+    response = yield from see(list_calls(limit=50))
+    calls = items(body_of(response)) if is_success(response) else None
+    if calls is None:
+        raise CannotTellError(f"list-calls: {describe(response)}")
+    if not calls:
+        raise SkipError("the organization has no call")
+    found = {call.get("call_status") for call in calls}
+    strange = sorted(safe_name(str(status)) for status in found - _STATUSES)
+    if strange:
+        return differs(", ".join(strange))
+    return holds(f"{len(found)} of {len(_STATUSES)} statuses")
+
+
+@CHECKS.add(
+    "calls.timestamps_are_milliseconds",
+    assumption="Timestamps of calls are in epoch milliseconds.",
+    matters="CallEventTrigger asks for the calls that ended after a timestamp.",
+    source=page("get-call"),
+    otherwise="The trigger finds no calls.",
+)
+def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
+    """Look at the size of the timestamps of the newest calls."""
+    calls = yield from sample(target)
+    values = [
+        call[name]
+        for call in calls
+        for name in ("start_timestamp", "end_timestamp")
+        if call.get(name) is not None
+    ]
+    if not values:
+        raise SkipError("no call has a timestamp")
+    if all(isinstance(value, (int, float)) and 10**11 <= value < 10**14 for value in values):
+        return holds("13 digits")
+    return differs("other numbers or types")
+
+
+@CHECKS.add(
+    "calls.ended_calls_have_an_end",
+    assumption="Every call that has ended has end_timestamp, also if it never connected.",
+    matters="CallEventTrigger finds calls by it.",
+    source=page("get-call"),
+    question="Do all ended calls have end_timestamp?",
+    otherwise="CallEventTrigger misses the calls that have none.",
+)
+def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
+    """Look for the newest calls without an end."""
+    calls = yield from sample(target)
+    without = {str(call.get("call_status")) for call in calls if call.get("end_timestamp") is None}
+    if without:
+        return differs(f"none in a call that is {', '.join(sorted(map(safe_name, without)))}")
+    return holds("in every call")
+
+
+@CHECKS.add(
+    "calls.unconnected_calls_have_no_start",
+    assumption="A call that never connected has no start_timestamp.",
+    matters="Lists and exports are sorted by the start of the call.",
+    source=NOT_DOCUMENTED,
+    question="Do calls that never connected have start_timestamp?",
+    otherwise="Nothing changes: the package does not need the field.",
+    options=("unconnected_calls_start",),
+)
+def unconnected_calls_have_no_start(_target: Target) -> Flow[Finding]:
+    """List calls that never connected."""
+    criteria = {"call_status": {"type": "enum", "op": "in", "value": ["not_connected"]}}
+    response = yield from see(list_calls(filter_criteria=criteria, limit=50))
+    calls = items(body_of(response)) if is_success(response) else None
+    if calls is None:
+        raise CannotTellError(f"list-calls: {describe(response)}")
+    if not calls:
+        raise SkipError("the organization has no call that never connected")
+    with_start = sum(call.get("start_timestamp") is not None for call in calls)
+    if with_start:
+        return differs("present", handled=True, unconnected_calls_start=True)
+    return holds("absent", unconnected_calls_start=False)
