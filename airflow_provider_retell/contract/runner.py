@@ -88,5 +88,5 @@ def _find(check: Check, target: Target, run: Run) -> Finding:
     except RetellConnectionError as error:
         return Finding("cannot tell", f"no response ({error.kind})")
     except Exception as error:
-        return Finding("cannot tell", type(error).__name__)
+        return Finding("cannot tell", f"{type(error).__name__} in the check")
     return finding

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import field, fields
 from typing import Any
 
@@ -18,6 +19,22 @@ def undocumented(default: Any, *others: Any) -> Any:
 def undocumented_options(options: type) -> dict[str, tuple[Any, ...]]:
     """Return the other values of each such option of a dataclass, by name."""
     return {item.name: item.metadata["others"] for item in fields(options) if "others" in item.metadata}
+
+
+def as_option(options: type, name: str, value: Any) -> Any:
+    """Return the JSON value of such an option as the dataclass takes it.
+
+    :raises ValueError: if there is no such option, or the value has another type.
+    """
+    known = {item.name: item for item in fields(options) if "others" in item.metadata}
+    if name not in known:
+        raise ValueError(f"unknown option {name!r}; known: {', '.join(sorted(known))}")
+    value = tuple(value) if isinstance(value, list) else value
+    examples = (known[name].default, *known[name].metadata["others"])
+    kinds = {type(example) for example in examples}
+    if type(value) not in kinds and not (type(value) is int and float in kinds):
+        raise ValueError(f"{name} must be a value such as {json.dumps(examples[-1])}, not {value!r}")
+    return value
 
 
 def check_values(options: Any) -> None:

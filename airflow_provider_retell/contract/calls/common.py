@@ -79,11 +79,7 @@ def named(target: Target) -> Flow[list[Call]]:
 def _named(target: Target) -> Flow[list[Call]]:
     calls = []
     for call_id in target.values(CALL_ID):
-        request = get_call(call_id)
-        response = yield from see(request)
-        if not is_success(response):
-            raise CannotTellError(f"get-call of a call in --call-id: {describe(response)}")
-        calls.append(request.parse(response.body))
+        calls.append((yield from ask(get_call(call_id))))
     return calls
 
 
@@ -100,7 +96,8 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
     )
     call: Call = yield from ask(get_call(found.call_id))
     try:
-        diff(call, Change(metadata={KEY: True}), "merge")[0].request(call.call_id)
+        update_call(call.call_id, metadata=call.metadata or {})
+        diff(call, Change(metadata={KEY: True}), "merge")
     except RetellInputError:
         raise SkipError("the package cannot restore the metadata of the call in --call-id exactly") from None
     target.about_to_change("call", call.call_id, {"metadata": call.metadata or {}})

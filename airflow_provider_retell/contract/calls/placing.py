@@ -272,10 +272,16 @@ def batch_is_listed(target: Target) -> Flow[Finding]:
     batch_id = _fields((yield from target.once(_batch))).get("batch_call_id")
     if not isinstance(batch_id, str):
         raise CannotTellError("there is no batch")
-    criteria = {"batch_call_id": {"type": "string", "op": "eq", "value": batch_id}}
+    others = yield from ask(list_calls(filter_criteria=_of_batch(f"{batch_id}0"), limit=1))
+    if others.items:
+        return differs("calls of an unknown batch")
     for number in range(1, TRIES + 1):
-        found = yield from ask(list_calls(filter_criteria=criteria, limit=1))
+        found = yield from ask(list_calls(filter_criteria=_of_batch(batch_id), limit=1))
         if found.items:
             _hang_up_at_end(target, found.items[0].call_id)
             return holds(f"after {number} requests")
     raise CannotTellError(f"no call in {TRIES} requests")
+
+
+def _of_batch(batch_id: str) -> dict[str, Any]:
+    return {"batch_call_id": {"type": "string", "op": "eq", "value": batch_id}}

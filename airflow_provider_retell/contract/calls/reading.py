@@ -111,8 +111,8 @@ def statuses_are_known(target: Target) -> Flow[Finding]:
         raise CannotTellError(f"list-calls: {describe(response)}")
     if not calls:
         raise SkipError("the organization has no call")
-    found = {call.get("call_status") for call in calls}
-    strange = sorted(safe_name(str(status)) for status in found - _STATUSES)
+    found = {str(call.get("call_status")) for call in calls}
+    strange = sorted(map(safe_name, found - _STATUSES))
     if strange:
         return differs(", ".join(strange))
     return holds(f"{len(found)} of {len(_STATUSES)} statuses")

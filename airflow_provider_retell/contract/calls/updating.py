@@ -104,7 +104,9 @@ def _accepted(target: Target, status: str) -> Flow[Finding]:
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_call(call.call_id, metadata=metadata))
     if is_success(response):
-        return holds(describe(response))
+        return holds(describe(response), ended_statuses={status: True})
+    if response.status in REJECTED:
+        return differs(describe(response), ended_statuses={status: False})
     return differs(describe(response))
 
 
@@ -290,7 +292,7 @@ def attributes_are_listed(target: Target) -> Flow[Finding]:
     question="Does update-call replace or merge custom attributes?",
     otherwise="An update removes the other attributes of the call.",
     flags=_ATTRIBUTES,
-    options=("custom_attributes_semantics", "list_lag"),
+    options=("custom_attributes_semantics",),
 )
 def attributes_merged(target: Target) -> Flow[Finding]:
     """Set two custom attributes, one after the other."""
