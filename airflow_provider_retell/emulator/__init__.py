@@ -13,7 +13,6 @@ the option or endpoint says "our guess", and the most important of these guesses
 from __future__ import annotations
 
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
-from airflow_provider_retell.emulator.calls.options import CallOptions
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.faults import Fault, Faults, Rule
@@ -24,7 +23,6 @@ from airflow_provider_retell.emulator.recorder import RecordedRequest
 
 __all__ = [
     "DEFAULT_QUOTAS",
-    "CallOptions",
     "Clock",
     "Emulator",
     "Fault",

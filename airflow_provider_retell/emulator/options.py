@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Options(CallOptions):
     """The options of :class:`~airflow_provider_retell.emulator.Emulator`.
 
-    The fields of :class:`~airflow_provider_retell.emulator.CallOptions` are options too. They may also be
-    assigned while the emulator runs: ``emulator.options.drops_null = True``.
+    The options for points that Retell does not document may also be assigned while the emulator runs:
+    ``emulator.options.drops_null = True``.
     """
 
     api_key: str = field(default="key_emulator", repr=False)

@@ -166,7 +166,7 @@ def test_the_help_names_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--api-key-env", "RETELL_NO_KEY"], "the environment variable RETELL_NO_KEY is not set"),
         (["--api-key-env", "RETELL_KEY", "--conn-id", "x"], "exclude each other"),
-        (["--api-key-env", "RETELL_KEY", "--base-url", "http://example.com"], "uses http"),
+        (["--api-key-env", "RETELL_KEY", "--base-url", "http://example.com"], "the host must use https"),
         (["--api-key-env", "RETELL_KEY", "--only", "nothing"], "--only selects no check"),
         (["--conn-id", "retell_unknown"], "cannot read the connection 'retell_unknown'"),
     ],

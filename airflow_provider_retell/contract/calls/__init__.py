@@ -11,7 +11,7 @@ from airflow_provider_retell.contract.calls import (
     removing,
     updating,
 )
-from airflow_provider_retell.contract.calls.common import restore
+from airflow_provider_retell.contract.calls.common import restore as restore
 
 CHECKS = (
     *reading.CHECKS,
@@ -22,5 +22,3 @@ CHECKS = (
     *removing.CHECKS,
     *placing.CHECKS,
 )
-
-__all__ = ["CHECKS", "restore"]

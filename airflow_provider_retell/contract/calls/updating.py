@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_retell.api.body import STORAGE_ORDER
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
+from airflow_provider_retell.api.choices import STORAGE_ORDER
 from airflow_provider_retell.contract.calls.common import (
     KEY,
     TRIES,

@@ -1,0 +1,178 @@
+"""The "Test" button of the connection form: every failure has its own message that says what to do."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_retell.emulator import Fault
+from airflow_provider_retell.hooks.retell import RetellHook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_provider_retell.emulator import Emulator
+
+
+def check(seconds: float = 5.0) -> tuple[bool, str]:
+    hook = RetellHook()
+    start = time.monotonic()
+    works, text = hook.test_connection()
+    assert time.monotonic() - start < seconds
+    assert "\n" not in text
+    assert "pr1vate" not in text
+    assert "_session" not in hook.__dict__  # closed
+    return works, text
+
+
+def test_message_has_the_names_of_the_organization_and_of_the_api_key(
+    emulator: Emulator, connect: Any
+) -> None:
+    emulator.add_key("key_named", name="Airflow")
+    connect(emulator.url, password="key_named")
+    works, text = check()
+    assert works
+    assert (
+        text
+        == f"Connected to the Retell organization {emulator.organization.name!r} with the API key 'Airflow'."
+    )
+    connect(emulator.url, password=emulator.api_key)
+    assert check() == (True, f"Connected to the Retell organization {emulator.organization.name!r}.")
+
+
+def test_message_has_the_organizations_id_if_it_has_no_name(serve: Any, reply: Any, connect: Any) -> None:
+    connect(serve(reply(200, {"org_id": "org_1"})).url)
+    assert check() == (True, "Connected to the Retell organization 'org_1'.")
+
+
+def test_restricted_api_key_is_tested_with_the_concurrency(emulator: Emulator, connect: Any) -> None:
+    emulator.add_key("key_restricted", {"history": "read"}, api_key_info=False)
+    connect(emulator.url, password="key_restricted")
+    works, text = check()
+    assert works
+    assert text == "Connected to Retell with a restricted API key (1 of 20 concurrent calls in use)."
+
+
+def test_api_key_without_read_permissions_is_reported_as_restricted(emulator: Emulator, connect: Any) -> None:
+    for route in ("get-api-key-info", "get-concurrency"):
+        emulator.faults.add(Fault.status(403), route=route)
+    works, text = check()
+    assert not works
+    assert text.startswith("Retell accepts this API key, but the key is restricted")
+
+
+def test_wrong_api_key_is_reported(emulator: Emulator, connect: Any) -> None:
+    connect(emulator.url, password="key_pr1vate")
+    works, text = check()
+    assert not works
+    assert text.startswith("Retell does not accept this API key: copy it again")
+
+
+def test_masked_api_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
+    connect(emulator.url, password="***")
+    works, text = check()
+    assert not works
+    assert text.startswith("This connection: the API key is the mask '***'")
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        (404, {"Content-Type": "text/html"}, b"<html>pr1vate</html>"),
+        (404, {"Content-Type": "application/json"}, b'{"message": "no route"}'),
+        (200, {"Content-Type": "text/html"}, b"<html>pr1vate</html>"),
+        (200, {"Content-Type": "application/json"}, b'{"hello": "pr1vate"}'),
+        (302, {"Location": "https://pr1vate.example/login"}, b""),
+    ],
+    ids=["404 HTML", "404 JSON", "200 HTML", "200 JSON", "redirect"],
+)
+def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -> None:
+    server = serve(response)
+    connect(server.url)
+    works, text = check()
+    assert not works
+    assert text.startswith(server.url)
+    assert text.endswith("is not Retell's API: check the host.")
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(402, "payment method"), (429, "quota"), (500, "Retell failed")]
+)
+def test_other_errors_are_reported_without_retries(emulator: Emulator, status: int, message: str) -> None:
+    emulator.faults.add(Fault.status(status), times=0)
+    works, text = check()
+    assert not works
+    assert message in text
+    assert emulator.count() == 1  # no retries while a user waits
+
+
+def test_server_that_does_not_respond_is_reported(emulator: Emulator, connect: Any) -> None:
+    connect(emulator.url, password=emulator.api_key, timeout=0.3)
+    emulator.faults.add(Fault.hang(), times=0)
+    works, text = check(seconds=2)
+    assert not works
+    assert "no answer within 0.3 s" in text
+    assert "try again later, or raise timeout" in text
+
+
+def test_timeouts_are_at_most_10_seconds(connect: Any, emulator: Emulator) -> None:
+    connect(emulator.url, password=emulator.api_key, timeout=600, connect_timeout=120)
+    hook = RetellHook()
+    assert hook.test_connection()[0]
+    assert (hook.settings.timeout, hook.settings.connect_timeout) == (10, 10)
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which no server listens and no other process can listen."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+def test_closed_port_is_reported(closed_port: int, connect: Any) -> None:
+    connect(f"http://127.0.0.1:{closed_port}")
+    works, text = check()
+    assert not works
+    assert (
+        "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy" in text
+    )
+
+
+def test_unknown_host_name_is_reported(connect: Any) -> None:
+    connect("https://retell.invalid")
+    hook = RetellHook()
+    works, text = hook.test_connection()
+    assert not works
+    assert "The host name does not resolve" in text
+
+
+def test_http_server_at_an_https_url_is_a_tls_error(serve: Any, connect: Any) -> None:
+    connect(serve().url.replace("http://", "https://"))
+    works, text = check()
+    assert not works
+    assert "The TLS certificate was not accepted" in text
+
+
+def test_self_signed_certificate_is_not_accepted(serve: Any, tls: Any, connect: Any) -> None:
+    server = serve(tls=tls)
+    connect(server.url)
+    works, text = check()
+    assert not works
+    assert "The TLS certificate was not accepted: check the host" in text
+    assert "REQUESTS_CA_BUNDLE" in text
+    assert server.seen == []
+
+
+def test_missing_certificates_are_reported_with_their_path(
+    serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    connect(serve().url)
+    works, text = check()
+    assert not works
+    assert "REQUESTS_CA_BUNDLE names certificates that do not exist: /nowhere/ca.pem" in text
