@@ -5,17 +5,12 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-from airflow_provider_retell._compat import stored_connection
-from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.contract.account import RESTRICTED_KEY
 from airflow_provider_retell.contract.backup import Backup
 from airflow_provider_retell.contract.check import WRITE, Check, Flag
@@ -24,8 +19,13 @@ from airflow_provider_retell.contract.report import breaks, line, report, summar
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.contract.runner import restore, run_checks
 from airflow_provider_retell.contract.target import Target
-from airflow_provider_retell.hooks.connection import Settings, read_connection
-from airflow_provider_retell.hooks.retell import RetellHook
+from airflow_provider_retell.hooks.command_line import (
+    UsageError,
+    add_connection_arguments,
+    environment_variable,
+    settings_from,
+)
+from airflow_provider_retell.hooks.connection import Settings
 
 _EPILOG = """\
 Without further flags, the checks only read. Each flag below that names a call or a number allows the checks to do
@@ -34,10 +34,6 @@ what its help says, and nothing else. Changed metadata is restored, also after C
 Exit code: 0 if nothing that the package relies on differs, 1 if something does, 2 if the checks could not be run or
 something could not be restored.
 """
-
-
-class UsageError(Exception):
-    """An error in the arguments, with a message for the user."""
 
 
 def flags() -> list[Flag]:
@@ -54,8 +50,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = result.add_argument
-    add("--conn-id", metavar="ID", help="Airflow connection to use (default: retell_default)")
-    add("--api-key-env", metavar="NAME", help="environment variable with an API key, instead of a connection")
+    add_connection_arguments(result)
     add("--base-url", metavar="URL", help="another server than the connection's, such as an emulator")
     add("--json", type=Path, metavar="FILE", help="write a report without private data, for an issue")
     add(
@@ -100,41 +95,6 @@ def _given(args: argparse.Namespace) -> dict[Flag, tuple[str, ...]]:
     return given
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    if args.conn_id and args.api_key_env:
-        raise UsageError("--conn-id and --api-key-env exclude each other: give one of them")
-    if args.api_key_env:
-        connection: Any = SimpleNamespace(
-            conn_id="--api-key-env", password=_variable(args.api_key_env), host=None, port=None, extra=None
-        )
-    else:
-        conn_id = args.conn_id or RetellHook.default_conn_name
-        try:
-            connection = stored_connection(conn_id)
-        except Exception as error:
-            # Airflow's text may quote the connection.
-            raise UsageError(f"cannot read the connection {conn_id!r} ({type(error).__name__})") from None
-    if args.base_url:
-        connection = SimpleNamespace(
-            conn_id=connection.conn_id,
-            password=connection.password,
-            host=args.base_url,
-            port=None,
-            extra=connection.extra,
-        )
-    try:
-        return read_connection(connection)
-    except RetellError as error:
-        raise UsageError(str(error)) from None
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise UsageError(f"the environment variable {name} is not set")
-    return value
-
-
 def _selected(patterns: Sequence[str] | None) -> list[Check]:
     if not patterns:
         return list(CHECKS)
@@ -157,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 needs = " ".join(flag.option for flag in check.flags) or "reads only"
                 write(f"{check.name} ({needs})\n  {check.assumption}\n")
             return 0
-        settings = _settings(args)
+        settings = settings_from(args, host=args.base_url)
         given = _given(args)
         backup = Backup(args.backup)
         if args.restore:
@@ -179,7 +139,7 @@ def _run(
     backup: Backup,
     path: Path | None,
 ) -> int:
-    restricted = _variable(given[RESTRICTED_KEY][0]) if RESTRICTED_KEY in given else None
+    restricted = environment_variable(given[RESTRICTED_KEY][0]) if RESTRICTED_KEY in given else None
     target = Target(given, backup.save)
     width = max(len(check.name) for check in checks)
     before = signal.signal(signal.SIGTERM, _interrupt)

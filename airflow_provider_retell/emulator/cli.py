@@ -17,6 +17,7 @@ from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.undocumented import as_option, undocumented_options
+from airflow_provider_retell.emulator.webhooks import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,6 +149,13 @@ def parser() -> argparse.ArgumentParser:
         help="behave as the account in this report of `python -m airflow_provider_retell.contract --json REPORT`; "
         "the options above take precedence",
     )
+    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls progress")
+    add(
+        "--webhook-event",
+        action="append",
+        choices=EVENTS,
+        help="send only this event; may be repeated (default: all of them)",
+    )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
@@ -178,6 +186,8 @@ def build(args: argparse.Namespace) -> Emulator:
             outcomes=dict(_pair("--outcome", text) for text in args.outcome),
             concurrency=args.concurrency,
             do_not_call=tuple(args.do_not_call),
+            webhook_url=args.webhook_url,
+            webhook_events=tuple(args.webhook_event or EVENTS),
             **_undocumented(args),
         )
     except ValueError as error:

@@ -11,6 +11,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import DISCONNECTION_REAS
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
 from airflow_provider_retell.emulator.undocumented import check_values, undocumented
+from airflow_provider_retell.emulator.webhooks import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -71,6 +72,12 @@ class Options(CallOptions):
 
     do_not_call: Collection[str] = ()
     """Numbers that create-phone-call refuses if the request has ``honor_internal_dnc``."""
+
+    webhook_url: str | None = None
+    """The URL that receives signed webhooks as calls progress. None to send none."""
+
+    webhook_events: Collection[str] = EVENTS
+    """The names of the events to send."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -28,6 +28,7 @@ class CallBackend(Backend):
     :param options: the options of the emulator.
     :param timeline: the schedule of the organization.
     :param concurrency: returns the organization's limit of live calls.
+    :param on_event: called with the name of a webhook event and the call, as the API shows it.
     :ivar placed: the calls that the endpoints placed, oldest first.
     :ivar reruns: the number of analyses that were charged again.
     :ivar analysis_runs: the number of analyses by call id, if more than one.
@@ -35,7 +36,14 @@ class CallBackend(Backend):
     :ivar agent_variables: the dynamic variables by call id, as they were before the first override.
     """
 
-    def __init__(self, options: Options, timeline: Timeline, *, concurrency: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        timeline: Timeline,
+        *,
+        concurrency: Callable[[], int],
+        on_event: Callable[[str, Call], None],
+    ) -> None:
         self.options = options
         self.store = CallStore()
         self.progress = Progress(
@@ -43,6 +51,7 @@ class CallBackend(Backend):
         )
         self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
         self.progress.on_end.append(self.batches.dispatch)
+        self.progress.on_event.append(lambda event, call: on_event(event, self.visible(call)))
         self.placed: list[Call] = []
         self.reruns = 0
         self.analysis_runs: dict[str, int] = {}

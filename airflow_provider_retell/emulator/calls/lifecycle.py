@@ -43,6 +43,7 @@ class Progress:
     :param lifecycle: the duration of each step.
     :param outcomes: the disconnection reason by the number called. Default: ``user_hangup``.
     :ivar on_end: functions to call with the time when a call has ended.
+    :ivar on_event: functions to call with the name of a webhook event and its call.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Progress:
         self._lifecycle = lifecycle
         self._outcomes = outcomes
         self.on_end: list[Callable[[float], None]] = []
+        self.on_event: list[Callable[[str, Call], None]] = []
 
     def schedule(self, call: Call, now: float) -> None:
         """Schedule the next step of *call*.
@@ -85,6 +87,7 @@ class Progress:
         """
         samples.finish(call, round(when * 1000), reason)
         self._store.changed(call)
+        self._emit("call_ended", call)
         self.schedule(call, when)
         for action in self.on_end:
             action(when)
@@ -107,6 +110,7 @@ class Progress:
         call["call_status"] = "ongoing"
         call["start_timestamp"] = round(when * 1000)
         self._store.changed(call)
+        self._emit("call_started", call)
         self._timeline.at(when + self._lifecycle.talk, lambda at: self._hang_up(call, at))
 
     def _hang_up(self, call: Call, when: float) -> None:
@@ -114,5 +118,12 @@ class Progress:
             self.end(call, when, self._reason(call))
 
     def _analyze(self, call: Call) -> None:
-        if self._store.calls.get(call["call_id"]) is call and call["call_status"] not in LIVE_STATUSES:
-            call.setdefault("call_analysis", samples.analysis(call))
+        if self._store.calls.get(call["call_id"]) is not call or call["call_status"] in LIVE_STATUSES:
+            return
+        if "call_analysis" not in call:
+            call["call_analysis"] = samples.analysis(call)
+            self._emit("call_analyzed", call)
+
+    def _emit(self, event: str, call: Call) -> None:
+        for action in self.on_event:
+            action(event, call)
