@@ -1,4 +1,4 @@
-"""Checks of what all endpoints share: the API key, errors and unknown addresses."""
+"""Checks that concern all endpoints: the API key, errors and unknown paths."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def _has_message(response: Response) -> bool:
 @CHECKS.add(
     "account.wrong_key",
     assumption="A wrong API key gets 401, with the reason as text in `message`.",
-    matters="Tasks fail at once with the advice to check the key, and waits read the connection again.",
+    matters="A task with a wrong key fails at once, and waits read the connection again.",
     source="an observed response",
-    otherwise="Another error with another advice; the task may be retried in vain.",
+    otherwise="The task fails with another error, and may use up its retries first.",
     client="wrong key",
 )
 def wrong_key(_target: Target) -> Flow[Finding]:
@@ -69,9 +69,9 @@ def wrong_key(_target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "account.missing_key",
     assumption="A request without a key gets 401, with the reason as text in `error_message`.",
-    matters="The package shows both kinds of error text.",
+    matters="Error messages quote Retell's reason.",
     source="an observed response",
-    otherwise="The error has no text of Retell's.",
+    otherwise="The error message lacks Retell's reason.",
     client="no key",
 )
 def missing_key(_target: Target) -> Flow[Finding]:
@@ -84,8 +84,8 @@ def missing_key(_target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "account.identity",
-    assumption="get-api-key-info answers with `org_id`.",
-    matters="The Test button of the connection shows the organization.",
+    assumption="get-api-key-info returns `org_id`.",
+    matters="The Test button of the connection form shows the organization.",
     source=SDK,
     otherwise="The Test button shows the concurrency instead.",
 )
@@ -101,9 +101,9 @@ def identity(_target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "account.rejected_body",
     assumption="An invalid body gets 400 or 422, with the reason as text in `message`.",
-    matters="The error of a task has Retell's reason.",
+    matters="Error messages quote Retell's reason.",
     source=page("list-calls"),
-    otherwise="The error has no text of Retell's.",
+    otherwise="The error message lacks Retell's reason.",
 )
 def rejected_body(_target: Target) -> Flow[Finding]:
     """List calls with a limit that is not a number."""
@@ -116,15 +116,15 @@ def rejected_body(_target: Target) -> Flow[Finding]:
 
 
 @CHECKS.add(
-    "account.unknown_address",
-    assumption="An address that Retell does not have gets 404 with a body that is not JSON.",
-    matters="The package tells a wrong host from an unknown id.",
+    "account.unknown_path",
+    assumption="An unknown path gets 404 with a body that is not JSON.",
+    matters="The error message distinguishes a wrong host from an unknown id.",
     source="an observed response",
-    otherwise="The error advises to check the id in place of the host.",
+    otherwise="With a wrong host, the error message recommends checking the id.",
 )
-def unknown_address(_target: Target) -> Flow[Finding]:
-    """Ask for an address that never existed."""
-    request = Request("unknown address", "GET", "/contract-check-of-an-unknown-address", lambda body: body)
+def unknown_path(_target: Target) -> Flow[Finding]:
+    """Request a path that never existed."""
+    request = Request("unknown path", "GET", "/contract-check-of-an-unknown-path", lambda body: body)
     response = yield from see(request)
     if response.status == 404 and not response.is_json:
         return holds(describe(response))
@@ -133,11 +133,11 @@ def unknown_address(_target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "account.restricted_key",
-    assumption="A key without the permission for a request gets 403.",
-    matters="Tasks fail at once with the advice to give the key the permission.",
+    assumption="A restricted key gets 403 for a request that it has no permission for.",
+    matters="The error message recommends giving the key the permission.",
     source=NOT_DOCUMENTED,
     question="Does a restricted key get 401 or 403?",
-    otherwise="With 401, the error advises to check the key in place of its permissions.",
+    otherwise="With 401, the error message recommends checking the key instead of its permissions.",
     flags=(RESTRICTED_KEY,),
     options=("restricted_key_status",),
     client="restricted key",
@@ -156,10 +156,10 @@ def restricted_key(_target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "account.restricted_key_reads",
-    assumption="A key that may only read the call history may read calls.",
-    matters="The documentation of the connection lists the permissions that each task needs.",
+    assumption="A key that is restricted to reading the call history can read calls.",
+    matters="A read-only key is enough for exports, sensors and event triggers.",
     source=NOT_DOCUMENTED,
-    otherwise="Tasks that read need a key with more permissions.",
+    otherwise="These need a key with more permissions.",
     flags=(RESTRICTED_KEY,),
     client="restricted key",
 )

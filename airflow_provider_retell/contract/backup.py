@@ -18,7 +18,7 @@ class Backup:
         self.path = path
 
     def save(self, changes: dict[tuple[str, str], Any]) -> None:
-        """Write *changes*, or remove the file if there are none."""
+        """Write *changes*; remove the file if *changes* is empty."""
         if not changes:
             self.path.unlink(missing_ok=True)
             return

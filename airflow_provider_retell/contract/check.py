@@ -29,8 +29,8 @@ class Flag:
     """An option of the command line that allows checks to do more than read.
 
     :ivar option: its name, for example ``--call-id``.
-    :ivar help: what it allows.
-    :ivar metavar: the name of its value, or ``""`` if it has none.
+    :ivar help: the permission that it gives.
+    :ivar metavar: the name of its value, or ``""`` for a flag without a value.
     :ivar many: True if it may be repeated.
     """
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from airflow_provider_retell.contract.account import RESTRICTED_KEY
 from airflow_provider_retell.contract.backup import Backup
-from airflow_provider_retell.contract.check import WRITE, Check, Flag
+from airflow_provider_retell.contract.check import Check, Flag
 from airflow_provider_retell.contract.clients import Clients
 from airflow_provider_retell.contract.report import breaks, line, report, summary
-from airflow_provider_retell.contract.resources import CHECKS
+from airflow_provider_retell.contract.resources import CHECKS, flags
 from airflow_provider_retell.contract.runner import restore, run_checks
 from airflow_provider_retell.contract.target import Target
 from airflow_provider_retell.hooks.command_line import (
@@ -34,11 +34,6 @@ what its help says, and nothing else. Changed metadata is restored, also after C
 Exit code: 0 if nothing that the package relies on differs, 1 if something does, 2 if the checks could not be run or
 something could not be restored.
 """
-
-
-def flags() -> list[Flag]:
-    """Return the flags of all checks."""
-    return list(dict.fromkeys([WRITE, *(flag for check in CHECKS for flag in check.flags)]))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -38,7 +38,7 @@ _MOST = 300
 
 @CHECKS.add(
     "organization.concurrency",
-    assumption="get-concurrency answers with whole numbers for the limit and the calls in use.",
+    assumption="get-concurrency returns the limit and the number of current calls as integers.",
     matters="ConcurrencySensor waits for free call slots.",
     source=page("get-concurrency"),
     otherwise="The sensor fails and names the field.",
@@ -62,9 +62,9 @@ def concurrency(_target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "organization.quota_headers",
     assumption="Responses have the headers RateLimit-Limit, RateLimit-Remaining and RateLimit-Reset.",
-    matters="The package leaves as much of the quota to other clients as they use.",
+    matters="The package leaves the share of the quota to other clients that they use.",
     source="an observed response",
-    otherwise="The package uses its whole share, and waits when Retell answers with 429.",
+    otherwise="The package uses its whole quota, and waits after a response with 429.",
 )
 def quota_headers(_target: Target) -> Flow[Finding]:
     """Look for the headers of a success."""
@@ -81,7 +81,7 @@ def quota_headers(_target: Target) -> Flow[Finding]:
     assumption=f"At least {GENERAL.requests} requests in {GENERAL.seconds} seconds are allowed on a general route.",
     matters="The package sends this many by default.",
     source=_QUOTA_PAGE,
-    otherwise="Requests get 429 and are repeated. Set quota in the connection.",
+    otherwise="The package repeats requests that get 429. Set `quota` in the connection.",
 )
 def general_quota(_target: Target) -> Flow[Finding]:
     """Compare the limit in the headers with the package's default."""
@@ -93,8 +93,8 @@ def general_quota(_target: Target) -> Flow[Finding]:
     assumption=f"At least {LISTS.requests} requests in {LISTS.seconds} seconds are allowed on a list route.",
     matters="The package sends this many by default.",
     source=_QUOTA_PAGE,
-    question="Are 15 or 30 list requests in 10 seconds allowed?",
-    otherwise="Requests get 429 and are repeated. Set list_quota in the connection.",
+    question="Does Retell allow 15 or 30 list requests in 10 seconds?",
+    otherwise="The package repeats requests that get 429. Set `list_quota` in the connection.",
 )
 def list_quota(_target: Target) -> Flow[Finding]:
     """Compare the limit in the headers with the package's default."""
@@ -121,11 +121,11 @@ def _refused(_target: Target) -> Flow[Response]:
 
 @CHECKS.add(
     "organization.throttle_headers",
-    assumption="A 429 has the header Retry-After with a number of seconds.",
-    matters="Requests wait for as long as Retell asks.",
+    assumption="A response with 429 has the header Retry-After with a number of seconds.",
+    matters="Requests wait for the time that Retell asks for.",
     source="an observed response",
-    question="Which headers does a 429 have?",
-    otherwise="They wait for RateLimit-Reset, or with exponential backoff.",
+    question="Which headers does a response with 429 have?",
+    otherwise="Requests wait for RateLimit-Reset or with exponential backoff.",
     flags=(USE_UP_QUOTA,),
     options=("throttle_headers",),
     client="hasty",
@@ -154,9 +154,9 @@ def _style(headers: Mapping[str, str]) -> str:
 @CHECKS.add(
     "organization.separate_quotas",
     assumption="Each route has its own quota.",
-    matters="Reading and updating calls run at full speed side by side.",
+    matters="Reading and updating calls do not slow each other down.",
     source=_QUOTA_PAGE,
-    otherwise="Requests get 429 and are repeated. Set a lower quota in the connection.",
+    otherwise="The package repeats requests that get 429. Set a lower `quota` in the connection.",
     flags=(USE_UP_QUOTA,),
     client="hasty",
 )

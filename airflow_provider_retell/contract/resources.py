@@ -13,13 +13,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.contract import account, calls, organization
+from airflow_provider_retell.contract.check import WRITE, Check, Flag
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
-    from airflow_provider_retell.contract.check import Check
 
 CHECKS: tuple[Check, ...] = (*account.CHECKS, *calls.CHECKS, *organization.CHECKS)
 """All checks, in the order in which they run. Those that use up a quota are last."""
 
 RESTORE: dict[str, Callable[[str, Any], Flow[bool]]] = {"call": calls.restore}
 """By kind of object: the flow that restores the state of an object, and returns True if it succeeded."""
+
+
+def flags() -> list[Flag]:
+    """Return the flags of all checks."""
+    return list(dict.fromkeys([WRITE, *(flag for check in CHECKS for flag in check.flags)]))

@@ -1,4 +1,4 @@
-"""Run checks one after the other, and restore what they change."""
+"""Run checks one after the other, and restore changed objects."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def run_checks(
 ) -> list[Result]:
     """Run *checks* and return their results.
 
-    Whatever happens, changed objects are restored, and calls that were placed are stopped. ``target.failures`` has what
-    failed of it.
+    Restore changed objects and stop placed calls at the end, also after an error or an interruption. If that fails,
+    ``target.failures`` has the reason.
 
     :param run: runs a flow with a hook.
     :param on_result: called after each check.

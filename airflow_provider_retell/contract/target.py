@@ -1,4 +1,4 @@
-"""The account under test: the flags that the user gave, and what several checks share."""
+"""The account under test: the flags that the user gave, and the state that checks share."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ T = TypeVar("T")
 
 
 class Target:
-    """What a run may touch, and what it has found and changed so far.
+    """The permissions of a run, and the objects that it has found and changed so far.
 
     :param values: the values of the flags that were given; ``("",)`` for a flag without a value.
     :param on_change: called with :attr:`changes` before something is changed, and after it was restored.
 
-    :ivar changes: the state before the run of everything that is changed, by kind and id. It is restored after each
-        check.
+    :ivar changes: the original state of changed objects, by kind and id. It is restored after each check.
     :ivar at_end: flows that clean up after the last check.
-    :ivar failures: what could not be restored or cleaned up.
+    :ivar failures: sentences about objects that could not be restored or cleaned up.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Target:
 
 
 def one(found: list[T], missing: str) -> T:
-    """Return the first item; raise :class:`SkipError` with the reason if there is none."""
+    """Return the first item, or raise :class:`SkipError` with the text *missing*."""
     if not found:
         raise SkipError(missing)
     return found[0]

@@ -191,7 +191,7 @@ def sign(body: bytes, api_key: str, now: float) -> str:
 
 
 def _shown(event: str, call: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of a call that an event contains. Before the analysis that is all but the analysis."""
+    """Return the fields of a call that an event contains. Only "call_analyzed" contains the analysis."""
     left_out = {name for name in _LEFT_OUT_IF_EMPTY if not call.get(name)}
     if event != "call_analyzed":
         left_out.add("call_analysis")

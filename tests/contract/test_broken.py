@@ -26,7 +26,7 @@ BREAKS: dict[str, Break] = {
     "account.missing_key": fault(Fault.status(401, body={"reason": "no key"})),
     "account.identity": fault(Fault.status(404), "get-api-key-info"),
     "account.rejected_body": fault(Fault.status(400, body="<html>")),
-    "account.unknown_address": fault(Fault.status(404)),
+    "account.unknown_path": fault(Fault.status(404)),
     "account.restricted_key": option(restricted_key_status=405),
     "account.restricted_key_reads": fault(Fault.status(403), "get-call"),
     "calls.unknown_id": option(unknown_id_status=410),

@@ -39,12 +39,12 @@ ENDED_STATUSES = {
 # Checks that an option leaves without an answer.
 UNDECIDED = {"list_lag": {"calls.attributes_merged"}, "lists_registered": {"calls.batch_is_listed"}}
 
-# What else an option needs to have an effect within a test.
+# More options that an option needs to have an effect within a test.
 MORE: dict[str, dict[str, Any]] = {"rerun_seconds": {"clock": Clock(speed=20_000)}}
 WITHOUT = {"throttle_headers": (), "rerun_seconds": ("--use-up-quota", "--place-call")}
 
 # Checks that the SDK cannot express, because it has no such endpoint, header or field.
-NOT_IN_THE_SDK = {"account.missing_key", "account.unknown_address", "calls.unknown_field_rejected"}
+NOT_IN_THE_SDK = {"account.missing_key", "account.unknown_path", "calls.unknown_field_rejected"}
 
 
 def test_every_flag_has_a_value_for_these_tests() -> None:

@@ -1,4 +1,4 @@
-"""Whatever happens, changed metadata is restored."""
+"""Changed metadata is restored, also after errors, interruptions and kills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test sender: what it sends, what it prints, and what a receiver makes of it."""
+"""The test sender: its events, its output, and their effect on a receiver."""
 
 from __future__ import annotations
 

@@ -46,10 +46,11 @@ def _listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]
 
 @CHECKS.add(
     "calls.list_has_documented_form",
-    assumption="list-calls answers with `items`, `has_more` and calls of the documented types.",
-    matters="Bulk updates, exports, the event trigger and waits for batches.",
+    assumption="list-calls returns `items`, `has_more` and calls with the documented types.",
+    matters="Bulk updates, exports, CallEventTrigger and BatchCallSensor list calls.",
     source=_LIST,
-    otherwise="The task fails and names the field. Bulk updates and exports continue without a call that is wrong.",
+    otherwise="The task fails and names the field. If one call is malformed, a bulk update fails its row, and an export "
+    "writes it as received.",
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List calls without criteria."""
@@ -85,10 +86,10 @@ def list_leaves_out_transcripts(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.list_sorts_by_start",
-    assumption="Ascending and descending order refer to start_timestamp.",
-    matters="Exports begin with the oldest call.",
+    assumption="Lists are sorted by start_timestamp.",
+    matters="Exports start with the oldest call.",
     source=_LIST,
-    otherwise="Exports are in another order.",
+    otherwise="Exports have another order.",
 )
 def list_sorts_by_start(_target: Target) -> Flow[Finding]:
     """List calls in both orders."""
@@ -109,7 +110,7 @@ def list_sorts_by_start(_target: Target) -> Flow[Finding]:
     assumption="`pagination_key` continues after the last call of a page, and the last page has `has_more: false`.",
     matters="Exports and bulk updates read all pages.",
     source=_LIST,
-    otherwise="The task fails at a page that repeats or promises calls, before any call is lost silently.",
+    otherwise="The task fails at the page whose key is missing or repeated, so that no call is lost silently.",
 )
 def list_pages(target: Target) -> Flow[Finding]:
     """Read up to three calls one by one."""
@@ -133,11 +134,11 @@ def list_pages(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.list_by_ids",
-    assumption="A filter with ids returns every call that exists.",
+    assumption="A filter with ids returns all of these calls that exist.",
     matters="Bulk updates read the calls of 1,000 rows with one request.",
     source=_LIST,
     question="Does a list response contain every requested call?",
-    otherwise="Missing calls are read one by one, until twenty of them do not exist.",
+    otherwise="The package reads missing calls one by one, until twenty of them do not exist.",
 )
 def list_by_ids(target: Target) -> Flow[Finding]:
     """List the newest calls by their ids."""
@@ -152,15 +153,15 @@ def list_by_ids(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.ids_per_filter",
-    assumption=f"A filter may have {_PAGE:,} ids.",
+    assumption=f"A filter can contain {_PAGE:,} ids.",
     matters="Bulk updates read the calls of 1,000 rows with one request.",
     source=NOT_DOCUMENTED,
-    question="How many ids may one list request contain?",
-    otherwise="A list that Retell rejects is halved, down to single calls.",
+    question="How many ids can one list request contain?",
+    otherwise="The package halves a list that Retell rejects, down to single calls.",
     options=("max_ids_per_filter",),
 )
 def ids_per_filter(target: Target) -> Flow[Finding]:
-    """List by as many ids as possible, most of which do not exist."""
+    """List by as many ids as possible. Most of them do not exist."""
     wanted = ids((yield from sample(target))) + [f"call_{number:032x}" for number in range(_PAGE)]
     accepted, count = 0, _PAGE
     rejected = _PAGE + 1
@@ -180,10 +181,10 @@ def ids_per_filter(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.list_by_end",
-    assumption="A filter on end_timestamp returns the calls that ended at or after it.",
+    assumption="A filter on end_timestamp returns the calls that ended at or after that time.",
     matters="CallEventTrigger polls with this filter.",
     source=_LIST,
-    otherwise="The trigger misses calls or reads too many.",
+    otherwise="The trigger misses calls, or reads more than it needs.",
 )
 def list_by_end(target: Target) -> Flow[Finding]:
     """List from the end of a known call on."""
@@ -201,8 +202,8 @@ def list_by_end(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.list_by_status",
-    assumption="A filter on call_status returns the calls with these statuses, and `include_total` their number.",
-    matters="BatchCallSensor counts the calls of a batch that have ended.",
+    assumption="A filter on call_status returns the calls with these statuses, and `include_total` counts them.",
+    matters="BatchCallSensor counts the ended calls of a batch.",
     source=_LIST,
     otherwise="Without a total, the sensor reads and counts all pages.",
 )
@@ -222,10 +223,10 @@ def list_by_status(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.list_by_metadata",
-    assumption="A filter on a metadata key returns the calls that have this text there, and no others.",
+    assumption="A filter on a metadata key returns exactly the calls with the given text.",
     matters="Before a second attempt, CreatePhoneCallOperator searches for its call by metadata.",
     source=_LIST,
-    otherwise="A second attempt after more than an hour may place a second call.",
+    otherwise="A second attempt after more than an hour can place a second call.",
 )
 def list_by_metadata(target: Target) -> Flow[Finding]:
     """Search for a known call by its metadata, and for one that does not exist."""

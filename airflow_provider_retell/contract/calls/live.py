@@ -36,10 +36,11 @@ CHECKS = Checks()
 @CHECKS.add(
     "calls.update_of_live_call",
     assumption="update-call rejects an ongoing call with 400.",
-    matters="The error says that the call has not ended, with the way out.",
+    matters="The error message says that the call has not ended, and how to wait for its end.",
     source="https://docs.retellai.com/deprecation-notice/2026/08-31_update_call_ended_calls_only",
     question="With which status does update-call reject an ongoing call?",
-    otherwise="422 has the same meaning. If Retell accepts it, only `replace` sends such an update.",
+    otherwise="422 has the same meaning. If Retell accepts the update, nothing changes except with `replace`, which does "
+    "not check the status.",
     flags=WRITES,
     options=("not_ended_status",),
 )
@@ -54,7 +55,7 @@ def update_of_live_call(target: Target) -> Flow[Finding]:
     matters="Updates treat `registered` as not ended.",
     source=NOT_DOCUMENTED,
     question="Does update-call accept a registered call?",
-    otherwise="Nothing changes: only `replace` sends such an update, and other modes read first.",
+    otherwise="Nothing changes except with `replace`, which does not check the status.",
     flags=WRITES,
     options=("ended_statuses", "not_ended_status"),
 )
@@ -79,8 +80,8 @@ def _rejected(target: Target, status: str) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.live_update_returns_success",
-    assumption="update-live-call answers with `success: true`.",
-    matters="UpdateLiveCallOperator fails without it.",
+    assumption="update-live-call returns `success: true`.",
+    matters="UpdateLiveCallOperator checks it.",
     source=page("update-live-call"),
     otherwise="The task fails although the call was changed.",
     flags=WRITES,
@@ -98,11 +99,11 @@ def live_update_returns_success(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.live_update_of_ended_call",
-    assumption="update-live-call answers 404 to a call that has ended.",
-    matters="UpdateLiveCallOperator fails with Retell's reason.",
+    assumption="update-live-call rejects a call that has ended with 404.",
+    matters="The error message of UpdateLiveCallOperator depends on the status.",
     source=page("update-live-call"),
     question="With which status does update-live-call reject a call that has ended?",
-    otherwise="Another status fails the task as well, with another advice.",
+    otherwise="The task fails with another message.",
     flags=WRITES,
     options=("not_live_status",),
 )
@@ -120,11 +121,11 @@ def live_update_of_ended_call(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.stop_of_ended_call",
-    assumption="stop-call answers 400 to a call that has ended.",
-    matters="StopCallOperator succeeds if the call ends at the same time.",
+    assumption="stop-call rejects a call that has ended with 400.",
+    matters="StopCallOperator succeeds if the call ends just before the request.",
     source=NOT_DOCUMENTED,
     question="With which status does stop-call reject a call that has ended?",
-    otherwise="404 and 422 have the same meaning. Another status fails the task.",
+    otherwise="404 and 422 have the same meaning. With another status, the task fails.",
     flags=WRITES,
     options=("stop_ended_status",),
 )
@@ -142,10 +143,10 @@ def stop_of_ended_call(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.stop_unknown_id",
-    assumption="stop-call answers 404 or 422 to an unknown id.",
-    matters="The error advises to check the id.",
+    assumption="stop-call rejects an unknown id with 404 or 422.",
+    matters="The error message recommends checking the id.",
     source=page("stop-call"),
-    otherwise="The task fails with Retell's status and another advice.",
+    otherwise="The task fails with another message.",
     flags=(WRITE,),
 )
 def stop_unknown_id(_target: Target) -> Flow[Finding]:

@@ -29,10 +29,10 @@ def _write(call: Call, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
 
 @CHECKS.add(
     "calls.update_returns_call",
-    assumption="update-call answers with the call and its new metadata.",
+    assumption="update-call returns the call with its new metadata.",
     matters="The package compares this response with the request.",
     source=_UPDATE,
-    otherwise="The task fails: the response does not have the values that were sent.",
+    otherwise="The task fails, because the response does not have the values that were sent.",
     flags=WRITES,
 )
 def update_returns_call(target: Target) -> Flow[Finding]:
@@ -54,10 +54,10 @@ def update_returns_call(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.metadata_replaced",
     assumption="update-call replaces all metadata.",
-    matters="`metadata_mode` merge and replace.",
+    matters="`metadata_mode` defines which keys remain.",
     source=NOT_DOCUMENTED,
     question="Does update-call replace or merge metadata?",
-    otherwise="`merge` and `fill` are correct all the same. `replace` fails with an explanation if other keys remain.",
+    otherwise="`merge` and `fill` are correct either way. `replace` fails with an explanation if other keys remain.",
     flags=WRITES,
     options=("metadata_semantics",),
 )
@@ -76,10 +76,10 @@ def metadata_replaced(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.empty_metadata_clears",
     assumption="Empty metadata, `{}`, removes all metadata.",
-    matters="`clear_metadata=True`.",
+    matters="`clear_metadata=True` sends it.",
     source=NOT_DOCUMENTED,
     question="Does empty metadata remove all metadata?",
-    otherwise="`clear_metadata=True` fails and names the keys that remain.",
+    otherwise="`clear_metadata=True` fails and names the remaining keys.",
     flags=WRITES,
     options=("empty_metadata_clears", "metadata_semantics"),
 )
@@ -98,11 +98,11 @@ def empty_metadata_clears(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.null_is_kept",
-    assumption="A metadata value of null is kept as null.",
-    matters="Bulk updates compare nulls of the warehouse with the call.",
+    assumption="update-call keeps metadata values that are null.",
+    matters="Bulk updates compare nulls in rows with the metadata of calls.",
     source=NOT_DOCUMENTED,
     question="Does update-call keep nulls in metadata?",
-    otherwise="Nothing changes: the package takes null and a missing key as equal.",
+    otherwise="Nothing changes, because the package treats null and a missing key as equal.",
     flags=WRITES,
     options=("drops_null",),
 )
@@ -129,8 +129,8 @@ _VALUES: dict[str, Any] = {
 
 @CHECKS.add(
     "calls.values_are_kept",
-    assumption="JSON values in metadata come back equal: nested, Unicode, integers up to 2**53 - 1.",
-    matters="Every update compares the response with the values that were sent.",
+    assumption="JSON values in metadata do not change: nested values, Unicode, integers up to 2**53 - 1.",
+    matters="The package compares the response with the values that were sent.",
     source=page("get-call"),
     otherwise="The task fails and names the keys that differ.",
     flags=WRITES,
@@ -148,11 +148,11 @@ def values_are_kept(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.update_is_read_at_once",
-    assumption="get-call shows an update at once.",
-    matters="`merge` reads the metadata before it writes.",
+    assumption="get-call returns an update immediately.",
+    matters="`merge` reads the metadata before it writes them.",
     source=NOT_DOCUMENTED,
-    question="Does get-call show an update at once?",
-    otherwise="Two merges in quick succession may lose a key.",
+    question="Does get-call return an update immediately?",
+    otherwise="Two merges in quick succession can lose a key.",
     flags=WRITES,
 )
 def update_is_read_at_once(target: Target) -> Flow[Finding]:
@@ -168,11 +168,11 @@ def update_is_read_at_once(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.update_is_listed_at_once",
-    assumption="list-calls shows an update at once.",
-    matters="Bulk updates read the metadata from lists before they write.",
+    assumption="list-calls returns an update immediately.",
+    matters="Bulk updates read the metadata from lists before they write them.",
     source=NOT_DOCUMENTED,
-    question="Does list-calls show an update at once?",
-    otherwise="Two bulk updates of the same calls in quick succession may lose keys.",
+    question="Does list-calls return an update immediately?",
+    otherwise="Two bulk updates of the same calls in quick succession can lose keys.",
     flags=WRITES,
     options=("list_lag",),
 )
@@ -195,10 +195,10 @@ def _of_size(size: int) -> dict[str, str]:
 
 @CHECKS.add(
     "calls.metadata_limit",
-    assumption=f"Metadata of {MAX_METADATA_BYTES:,} bytes is accepted.",
+    assumption=f"update-call accepts metadata of {MAX_METADATA_BYTES:,} bytes.",
     matters="The package accepts metadata up to this size.",
     source=_UPDATE,
-    otherwise="Retell rejects large metadata, and the task fails with its reason.",
+    otherwise="Retell rejects large metadata, and the task fails with Retell's reason.",
     flags=WRITES,
 )
 def metadata_limit(target: Target) -> Flow[Finding]:
@@ -210,11 +210,11 @@ def metadata_limit(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.metadata_above_limit",
-    assumption=f"Metadata of more than {MAX_METADATA_BYTES:,} bytes is rejected.",
-    matters="The package rejects it before it sends anything.",
+    assumption=f"update-call rejects metadata of more than {MAX_METADATA_BYTES:,} bytes.",
+    matters="The package rejects larger metadata before it sends anything.",
     source=_UPDATE,
     question='Does "50 kB" mean 50,000 or 51,200 bytes?',
-    otherwise=f"The package still rejects metadata of more than {MAX_METADATA_BYTES:,} bytes.",
+    otherwise="The package rejects metadata that Retell would accept.",
     flags=WRITES,
     options=("metadata_max_bytes",),
 )

@@ -123,10 +123,10 @@ def _call(target: Target) -> Flow[tuple[_Placed, Call]]:
 
 @CHECKS.add(
     "calls.place_returns_call",
-    assumption="create-phone-call answers with the call.",
-    matters="CreatePhoneCallOperator returns and remembers its id.",
+    assumption="create-phone-call returns the call.",
+    matters="CreatePhoneCallOperator returns the id of the call and stores it.",
     source=page("create-phone-call"),
-    otherwise="The task fails, although the phone rings.",
+    otherwise="The task fails although the phone rings.",
     flags=_PLACES,
 )
 def place_returns_call(target: Target) -> Flow[Finding]:
@@ -143,10 +143,10 @@ def place_returns_call(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.placed_call_is_listed",
-    assumption="list-calls shows a call that was just placed.",
+    assumption="list-calls returns a new call immediately.",
     matters="Before a second attempt, CreatePhoneCallOperator searches for its call by metadata.",
     source=NOT_DOCUMENTED,
-    question="Does list-calls show a call that was just placed?",
+    question="Does list-calls return a new call immediately?",
     otherwise="Within an hour, the idempotency key prevents a second call.",
     flags=_PLACES,
     options=("lists_registered",),
@@ -167,10 +167,10 @@ def placed_call_is_listed(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.idempotency_key_is_honored",
     assumption="A repeated request with the same idempotency_key returns the first call.",
-    matters="A request to place a call is repeated if the response is lost.",
+    matters="The hook sends a request for a call again if the response is lost.",
     source=page("create-phone-call"),
     question="Does Retell honor an idempotency key?",
-    otherwise="A lost response may lead to a second call.",
+    otherwise="A lost response can lead to a second call.",
     flags=_PLACES,
     options=("honors_idempotency_key",),
 )
@@ -185,11 +185,11 @@ def idempotency_key_is_honored(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.idempotency_key_alphabet",
-    assumption="An idempotency_key may have any characters.",
-    matters="The hook accepts any key of up to 255 characters. The operators use letters, digits and `-`.",
+    assumption="An idempotency_key can contain any characters.",
+    matters="The hook accepts any key of up to 255 characters.",
     source=NOT_DOCUMENTED,
-    question="Which characters may an idempotency key have?",
-    otherwise="Retell rejects other keys. Those of the operators are not affected.",
+    question="Which characters can an idempotency key contain?",
+    otherwise="Retell rejects some keys, but not those of the operators, which consist of letters, digits and `-`.",
     flags=_PLACES,
     options=("idempotency_key_pattern",),
 )
@@ -206,8 +206,8 @@ def idempotency_key_alphabet(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.stop_ends_call",
-    assumption="stop-call answers with a success, and the call ends.",
-    matters="StopCallOperator and `stop_on_kill`.",
+    assumption="stop-call succeeds, and the call ends.",
+    matters="StopCallOperator and `stop_on_kill` hang up.",
     source=page("stop-call"),
     otherwise="The task fails, or the call continues.",
     flags=_PLACES,
@@ -240,10 +240,10 @@ def _batch(target: Target) -> Flow[Response]:
 
 @CHECKS.add(
     "calls.batch_returns_id",
-    assumption="create-batch-call answers with batch_call_id and total_task_count.",
-    matters="CreateBatchCallOperator returns both, and BatchCallSensor waits for them.",
+    assumption="create-batch-call returns batch_call_id and total_task_count.",
+    matters="CreateBatchCallOperator returns both, and BatchCallSensor needs both.",
     source=page("create-batch-call"),
-    otherwise="Without the id, the task fails although the phones ring. Without the count, the operator counts itself.",
+    otherwise="Without the id, the task fails although the phones ring. Without the count, the operator returns its own.",
     flags=_BATCH,
 )
 def batch_returns_id(target: Target) -> Flow[Finding]:

@@ -34,11 +34,11 @@ _STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error
 
 @CHECKS.add(
     "calls.unknown_id",
-    assumption="get-call answers 422 to an unknown id.",
-    matters="An unknown call is an outcome of its own: deleted, or of another organization.",
+    assumption="get-call rejects an unknown id with 422.",
+    matters="Bulk updates report `not_found`, and DeleteCallOperator accepts a call that is already deleted.",
     source=page("get-call"),
     question="Does an unknown id get 404 or 422?",
-    otherwise="404 has the same meaning. Another status fails the task with that status.",
+    otherwise="404 has the same meaning. With another status, the task or row fails.",
     options=("unknown_id_status",),
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
@@ -69,9 +69,9 @@ def _whole(target: Target) -> Flow[tuple[dict[str, Any], str]]:
 @CHECKS.add(
     "calls.fields_have_documented_types",
     assumption="The fields of a call have the documented types.",
-    matters="Every task that reads a call.",
+    matters="All tasks that read calls parse these fields.",
     source=page("get-call"),
-    otherwise="The task fails and names the field. Bulk updates and exports continue without this call.",
+    otherwise="The task fails and names the field. A bulk update fails the row. An export writes the call as received.",
 )
 def fields_have_documented_types(target: Target) -> Flow[Finding]:
     """Read the newest call that has ended."""
@@ -82,7 +82,7 @@ def fields_have_documented_types(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.fields_are_declared",
     assumption="Calls have only the fields that Retell's SDK declares.",
-    matters="`fields` of ListCallsOperator accepts these names.",
+    matters="ListCallsOperator validates `fields` against these names.",
     source=page("get-call"),
     otherwise="The package keeps other fields, but `fields` cannot select them.",
 )
@@ -99,9 +99,9 @@ def fields_are_declared(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.statuses_are_known",
     assumption="call_status is one of the five documented values.",
-    matters="Waits end at `ended`, `error` and `not_connected`.",
+    matters="Waits end with `ended`, `error` or `not_connected`.",
     source=page("get-call"),
-    otherwise="A wait for a call with another status continues until its timeout.",
+    otherwise="A call with an unknown status never counts as ended, so a wait for it times out.",
 )
 def statuses_are_known(target: Target) -> Flow[Finding]:
     """Look at the statuses of the newest calls."""
@@ -121,7 +121,7 @@ def statuses_are_known(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.timestamps_are_milliseconds",
     assumption="Timestamps of calls are in epoch milliseconds.",
-    matters="CallEventTrigger asks for the calls that ended after a timestamp.",
+    matters="CallEventTrigger filters calls by the time of their end.",
     source=page("get-call"),
     otherwise="The trigger finds no calls.",
 )
@@ -143,11 +143,11 @@ def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.ended_calls_have_an_end",
-    assumption="Every call that has ended has end_timestamp, also if it never connected.",
-    matters="CallEventTrigger finds calls by it.",
+    assumption="All calls that are over have end_timestamp, including those that never connected.",
+    matters="CallEventTrigger finds calls by this field.",
     source=page("get-call"),
-    question="Do all ended calls have end_timestamp?",
-    otherwise="CallEventTrigger misses the calls that have none.",
+    question="Do all calls that are over have end_timestamp?",
+    otherwise="CallEventTrigger misses calls without this field.",
 )
 def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
     """Look for the newest calls without an end."""
@@ -161,10 +161,10 @@ def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
 @CHECKS.add(
     "calls.unconnected_calls_have_no_start",
     assumption="A call that never connected has no start_timestamp.",
-    matters="Lists and exports are sorted by the start of the call.",
+    matters="Lists and exports are sorted by this field.",
     source=NOT_DOCUMENTED,
     question="Do calls that never connected have start_timestamp?",
-    otherwise="Nothing changes: the package does not need the field.",
+    otherwise="Nothing changes, because the package does not need the field.",
     options=("unconnected_calls_start",),
 )
 def unconnected_calls_have_no_start(_target: Target) -> Flow[Finding]:

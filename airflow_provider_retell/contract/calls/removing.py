@@ -48,11 +48,11 @@ def _rerun(target: Target) -> Flow[tuple[Call, Response]]:
 
 @CHECKS.add(
     "calls.rerun_returns_call",
-    assumption="rerun-call-analysis answers 201 with the call.",
-    matters="RerunCallAnalysisOperator returns the call of the response.",
+    assumption="rerun-call-analysis returns 201 and the call.",
+    matters="RerunCallAnalysisOperator returns this call.",
     source=NOT_DOCUMENTED,
-    question="Does rerun-call-analysis answer 200 or 201?",
-    otherwise="Any success status with the call will do. Without the call the task fails.",
+    question="Does rerun-call-analysis return 200 or 201?",
+    otherwise="The package accepts any 2xx status. Without the call, the task fails.",
     flags=(RERUN,),
     options=("rerun_status",),
 )
@@ -70,11 +70,11 @@ def rerun_returns_call(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.rerun_is_complete",
-    assumption="The response of rerun-call-analysis has the new analysis.",
-    matters="RerunCallAnalysisOperator claims nothing about it.",
+    assumption="The response of rerun-call-analysis contains the new analysis.",
+    matters="The result of RerunCallAnalysisOperator describes the call in the response.",
     source=NOT_DOCUMENTED,
     question="When is a repeated analysis complete?",
-    otherwise="Nothing changes: the operator returns Retell's response and claims nothing else.",
+    otherwise="Nothing changes, because the operator does not promise a complete analysis.",
     flags=(RERUN,),
     options=("rerun_seconds",),
 )
@@ -114,10 +114,10 @@ def _deleted(target: Target) -> Flow[str]:
 
 @CHECKS.add(
     "calls.delete_succeeds",
-    assumption="delete-call answers 204.",
-    matters="DeleteCallOperator.",
+    assumption="delete-call returns 204.",
+    matters="DeleteCallOperator deletes calls.",
     source=page("delete-call"),
-    otherwise="Any success status will do. Another status fails the task.",
+    otherwise="The package accepts any 2xx status. With another status, the task fails.",
     flags=(DELETE,),
 )
 def delete_succeeds(target: Target) -> Flow[Finding]:
@@ -130,10 +130,10 @@ def delete_succeeds(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.deleted_call_is_gone",
-    assumption="A deleted call cannot be read any more: get-call answers 404 or 422 at once.",
-    matters="DeleteCallOperator reads the call if Retell rejects a deletion.",
+    assumption="get-call rejects a deleted call with 404 or 422 immediately.",
+    matters="If Retell rejects a deletion, DeleteCallOperator reads the call to find out whether it still exists.",
     source=page("delete-call"),
-    otherwise="A repeated deletion fails, because the call is still there.",
+    otherwise="A repeated deletion fails, because the call seems to exist.",
     flags=(DELETE,),
 )
 def deleted_call_is_gone(target: Target) -> Flow[Finding]:
@@ -145,11 +145,11 @@ def deleted_call_is_gone(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.deleted_call_is_not_listed",
-    assumption="list-calls leaves out a deleted call at once.",
-    matters="A retention DAG lists calls and deletes them.",
+    assumption="list-calls leaves out a deleted call immediately.",
+    matters="Retention DAGs list calls and delete them.",
     source=NOT_DOCUMENTED,
-    question="Does list-calls leave out a deleted call at once?",
-    otherwise="The next run deletes it again, which does no harm.",
+    question="Does list-calls leave out a deleted call immediately?",
+    otherwise="The next run deletes the call again, which does no harm.",
     flags=(DELETE,),
 )
 def deleted_call_is_not_listed(target: Target) -> Flow[Finding]:
@@ -161,10 +161,10 @@ def deleted_call_is_not_listed(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.second_deletion_is_rejected",
-    assumption="delete-call answers 404 or 422 to a call that was deleted.",
-    matters="DeleteCallOperator succeeds if the call is gone already.",
+    assumption="delete-call rejects a deleted call with 404 or 422.",
+    matters="DeleteCallOperator succeeds if the call is already deleted.",
     source=page("delete-call"),
-    otherwise="A success is a success. Another status fails the task.",
+    otherwise="With a 2xx status, the task succeeds. With another status, it fails.",
     flags=(DELETE,),
 )
 def second_deletion_is_rejected(target: Target) -> Flow[Finding]:

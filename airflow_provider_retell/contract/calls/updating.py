@@ -66,10 +66,10 @@ TIGHTEN = Flag(
 
 @CHECKS.add(
     "calls.update_unknown_id",
-    assumption="update-call answers 404 or 422 to an unknown id.",
-    matters="Bulk updates report the row as not found.",
+    assumption="update-call rejects an unknown id with 404 or 422.",
+    matters="Bulk updates report the row as `not_found`.",
     source=_UPDATE,
-    otherwise="The row fails with Retell's status.",
+    otherwise="The row fails with Retell's reason.",
     flags=(WRITE,),
 )
 def update_unknown_id(_target: Target) -> Flow[Finding]:
@@ -80,10 +80,10 @@ def update_unknown_id(_target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.unknown_field_rejected",
-    assumption="update-call rejects a field that it does not have.",
-    matters="The package itself rejects unknown fields.",
+    assumption="update-call rejects unknown fields.",
+    matters="The package rejects unknown fields before it sends anything.",
     source=_UPDATE,
-    otherwise="Nothing changes: the package sends no unknown fields.",
+    otherwise="Nothing changes, because the package sends no unknown fields.",
     question="Does update-call reject or ignore unknown fields?",
     flags=WRITES,
     options=("ignores_unknown_fields",),
@@ -112,7 +112,7 @@ def _accepted(target: Target, status: str) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.update_of_unconnected_call",
-    assumption="update-call accepts a call that never connected.",
+    assumption="update-call accepts calls that never connected.",
     matters="Updates treat `not_connected` as ended.",
     source=NOT_DOCUMENTED,
     question="Does a call that never connected count as ended?",
@@ -127,7 +127,7 @@ def update_of_unconnected_call(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.update_of_failed_call",
-    assumption="update-call accepts a call with the status `error`.",
+    assumption="update-call accepts calls with the status `error`.",
     matters="Updates treat `error` as ended.",
     source=NOT_DOCUMENTED,
     question="Does a call with the status `error` count as ended?",
@@ -142,11 +142,12 @@ def update_of_failed_call(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.storage_cannot_loosen",
-    assumption="update-call rejects a data storage setting that is less strict.",
-    matters="The error says that the setting can only become stricter.",
+    assumption="update-call rejects a less strict data storage setting with 400.",
+    matters="The error message says that the setting can only become stricter.",
     source=_UPDATE,
     question="With which status does Retell reject a less strict storage setting?",
-    otherwise="Nothing changes: the package reads the call and rejects the change itself.",
+    otherwise="422 has the same meaning. If Retell accepts the change, nothing changes except with `replace`, which does "
+    "not check the setting.",
     flags=WRITES,
     options=("storage_conflict_status",),
 )
@@ -178,11 +179,11 @@ def _loosen(call: Call) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.tightening_is_shown",
-    assumption="The response of update-call shows a stricter data storage setting.",
+    assumption="The response of update-call contains the new data storage setting.",
     matters="The package compares this response with the request.",
     source=NOT_DOCUMENTED,
-    question="Does the response of an update show the new storage setting?",
-    otherwise="The setting is reported as unverified if it is missing. The task fails if it is another.",
+    question="Does the response of update-call contain the new storage setting?",
+    otherwise="If the setting is missing, the package reports it as unverified. If it is another one, the task fails.",
     flags=(TIGHTEN,),
 )
 def tightening_is_shown(target: Target) -> Flow[Finding]:
@@ -206,8 +207,8 @@ def tightening_is_shown(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.unknown_attribute_dropped",
-    assumption="update-call drops custom attributes that the organization does not have.",
-    matters="`confirm_custom_attributes=True` finds out.",
+    assumption="update-call drops unknown custom attributes without an error.",
+    matters="`confirm_custom_attributes=True` detects this.",
     source=_UPDATE,
     otherwise="The task fails with Retell's reason.",
     flags=WRITES,
@@ -230,11 +231,11 @@ _ATTRIBUTES = (*WRITES, ATTRIBUTE)
 
 @CHECKS.add(
     "calls.attributes_not_shown",
-    assumption="Call objects do not show custom attributes.",
-    matters="Updates of custom attributes are reported as unverified.",
+    assumption="Call objects do not contain custom attributes.",
+    matters="The package reports custom attributes as unverified.",
     source=SDK,
-    question="Do call objects show custom attributes?",
-    otherwise="Nothing changes: the package compares them if they are shown.",
+    question="Do call objects contain custom attributes?",
+    otherwise="Nothing changes: the package compares custom attributes that the response contains.",
     flags=_ATTRIBUTES,
     options=("echo_custom_attributes",),
 )
@@ -267,9 +268,9 @@ def _has_attribute(call: Call, attribute: str, value: str) -> Flow[bool]:
 @CHECKS.add(
     "calls.attributes_are_listed",
     assumption="A filter of list-calls finds a call by a custom attribute.",
-    matters="`confirm_custom_attributes=True` proves an update with this filter.",
+    matters="`confirm_custom_attributes=True` verifies an update with this filter.",
     source=page("list-calls"),
-    otherwise="The task fails although the attribute was set.",
+    otherwise="The task fails although Retell has stored the attribute.",
     flags=_ATTRIBUTES,
     options=("list_lag",),
 )
@@ -286,11 +287,11 @@ def attributes_are_listed(target: Target) -> Flow[Finding]:
 
 @CHECKS.add(
     "calls.attributes_merged",
-    assumption="update-call keeps the custom attributes that it does not get.",
-    matters="Updates send only the attributes that they set.",
+    assumption="update-call keeps custom attributes that the request does not contain.",
+    matters="Updates send only the attributes to set.",
     source=NOT_DOCUMENTED,
     question="Does update-call replace or merge custom attributes?",
-    otherwise="An update removes the other attributes of the call.",
+    otherwise="An update removes the call's other attributes.",
     flags=_ATTRIBUTES,
     options=("custom_attributes_semantics",),
 )
