@@ -17,6 +17,11 @@ class Backup:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def try_out(self) -> None:
+        """Raise :class:`OSError` if the file cannot be written."""
+        self.save({("", ""): None})
+        self.save({})
+
     def save(self, changes: dict[tuple[str, str], Any]) -> None:
         """Write *changes*; remove the file if *changes* is empty."""
         if not changes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from airflow_provider_retell.contract.account import RESTRICTED_KEY
 from airflow_provider_retell.contract.backup import Backup
+from airflow_provider_retell.contract.calls.common import CALL_ID
 from airflow_provider_retell.contract.check import Check, Flag
 from airflow_provider_retell.contract.clients import Clients
 from airflow_provider_retell.contract.report import breaks, line, report, summary
@@ -125,6 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
 
 
 def _run(
@@ -135,19 +140,26 @@ def _run(
     path: Path | None,
 ) -> int:
     restricted = environment_variable(given[RESTRICTED_KEY][0]) if RESTRICTED_KEY in given else None
+    if CALL_ID in given:
+        backup.try_out()
     target = Target(given, backup.save)
     width = max(len(check.name) for check in checks)
     before = signal.signal(signal.SIGTERM, _interrupt)
+    # Lines about retries would interrupt the table.
+    log = logging.getLogger("airflow_provider_retell")
+    level = log.level
+    log.setLevel(logging.ERROR)
     try:
         with Clients(settings, restricted) as clients:
             results = run_checks(
                 checks,
                 target,
                 clients.run,
-                lambda result: sys.stdout.write(line(result, width) + "\n"),
+                lambda result: print(line(result, width), flush=True),  # noqa: T201
             )
     finally:
         signal.signal(signal.SIGTERM, before)
+        log.setLevel(level)
         for failure in target.failures:
             sys.stderr.write(f"{failure}\n")
         if target.changes:

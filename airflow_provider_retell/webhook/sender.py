@@ -116,7 +116,9 @@ def parser() -> argparse.ArgumentParser:
         "--url", required=True, help="the receiver, such as http://localhost:8080/retell/webhook"
     )
     add_connection_arguments(command)
-    command.add_argument("--event", choices=EVENTS, default="call_ended", help="default: call_ended")
+    command.add_argument(
+        "--event", choices=EVENTS, default="call_ended", help="the event (default: call_ended)"
+    )
     command.add_argument(
         "--call-id",
         metavar="ID",

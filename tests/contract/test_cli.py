@@ -102,7 +102,7 @@ def test_a_difference_that_the_package_handles_is_shown_and_no_failure(
     printed = capsys.readouterr().out
     assert verdicts(printed)["calls.unknown_id"] == "differs (handled)"
     assert (
-        "calls.unknown_id: differs (handled)\n  assumed:  get-call answers 422 to an unknown id." in printed
+        "calls.unknown_id: differs (handled)\n  assumed:  get-call rejects an unknown id with 422." in printed
     )
     assert "Please open an issue" not in printed
 
@@ -114,7 +114,7 @@ def test_a_difference_that_the_package_relies_on_fails(
     assert run(emulator) == 1
     printed = capsys.readouterr().out
     assert verdicts(printed)["calls.ended_calls_have_an_end"] == "differs"
-    assert "instead:  CallEventTrigger misses the calls that have none." in printed
+    assert "instead:  CallEventTrigger misses calls without this field." in printed
     assert "Please open an issue and attach the report" in printed
 
 
@@ -146,7 +146,7 @@ def test_some_checks_can_be_selected(emulator: Emulator, capsys: pytest.CaptureF
 def test_the_list_of_checks_needs_no_connection(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 0
     printed = capsys.readouterr().out
-    assert "calls.unknown_id (reads only)\n  get-call answers 422 to an unknown id.\n" in printed
+    assert "calls.unknown_id (reads only)\n  get-call rejects an unknown id with 422.\n" in printed
     assert "calls.metadata_replaced (--write --call-id)" in printed
     assert printed.count("\n") == 2 * len(CHECKS)
 
@@ -211,6 +211,25 @@ def test_metadata_that_cannot_be_restored_fails_with_the_way_out(
     assert emulator.calls["call_ended"]["metadata"] == {"customer": "C-1001"}
     assert list(folder.iterdir()) == []
     assert run(emulator, *arguments) == 0
+
+
+def test_a_backup_that_cannot_be_written_stops_the_run_before_it_starts(
+    emulator: Emulator, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "backup.new").mkdir()
+    arguments = ("--write", "--call-id", "call_ended", "--backup", str(folder / "backup"))
+    assert run(emulator, *arguments) == 2
+    assert "backup.new" in capsys.readouterr().err
+    assert emulator.count() == 0
+
+
+def test_retries_do_not_interrupt_the_table(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.faults.add(Fault.status(503), route="get-call", times=2)
+    assert run(emulator, "--only", "calls.unknown_id") == 0
+    assert emulator.count("get-call") == 3
+    assert [record for record in caplog.records if "attempt" in record.getMessage()] == []
 
 
 def test_the_connection_comes_from_the_environment(

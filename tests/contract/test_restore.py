@@ -202,7 +202,7 @@ def test_a_command_that_is_killed_leaves_nothing_changed(tmp_path: Path, number:
                 time.sleep(0.02)
             assert emulator.calls["call_ended"]["metadata"] != METADATA
             process.send_signal(number)
-            process.wait(30)
+            assert process.wait(30) == (-number if number == signal.SIGKILL else 130)
         finally:
             process.kill()
         if number == signal.SIGKILL:

@@ -9,7 +9,7 @@ import pytest
 from pages import PAGES, ROOT, blocks, links, prose, slugs
 
 import docs_code
-import docs_contract
+import docs_tables
 
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -39,8 +39,8 @@ def test_pages_have_the_current_code_of_the_examples(capsys: pytest.CaptureFixtu
     assert docs_code.main(["--check"]) == 0, capsys.readouterr()
 
 
-def test_pages_have_the_current_tables_of_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    assert docs_contract.main(["--check"]) == 0, capsys.readouterr()
+def test_pages_have_the_current_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert docs_tables.main(["--check"]) == 0, capsys.readouterr()
 
 
 @pytest.mark.parametrize(

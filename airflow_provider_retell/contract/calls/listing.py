@@ -49,8 +49,8 @@ def _listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]
     assumption="list-calls returns `items`, `has_more` and calls with the documented types.",
     matters="Bulk updates, exports, CallEventTrigger and BatchCallSensor list calls.",
     source=_LIST,
-    otherwise="The task fails and names the field. If one call is malformed, a bulk update fails its row, and an export "
-    "writes it as received.",
+    otherwise="The task fails and names the field. If one call is malformed, a bulk update fails its row, and an "
+    "export writes it as received.",
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List calls without criteria."""

@@ -39,8 +39,8 @@ CHECKS = Checks()
     matters="The error message says that the call has not ended, and how to wait for its end.",
     source="https://docs.retellai.com/deprecation-notice/2026/08-31_update_call_ended_calls_only",
     question="With which status does update-call reject an ongoing call?",
-    otherwise="422 has the same meaning. If Retell accepts the update, nothing changes except with `replace`, which does "
-    "not check the status.",
+    otherwise="422 has the same meaning. If Retell accepts the update, nothing changes except with `replace`, which "
+    "does not check the status.",
     flags=WRITES,
     options=("not_ended_status",),
 )

@@ -243,7 +243,7 @@ def _batch(target: Target) -> Flow[Response]:
     assumption="create-batch-call returns batch_call_id and total_task_count.",
     matters="CreateBatchCallOperator returns both, and BatchCallSensor needs both.",
     source=page("create-batch-call"),
-    otherwise="Without the id, the task fails although the phones ring. Without the count, the operator returns its own.",
+    otherwise="Without the id, the task fails although the phones ring. Without the count, the operator counts.",
     flags=_BATCH,
 )
 def batch_returns_id(target: Target) -> Flow[Finding]:

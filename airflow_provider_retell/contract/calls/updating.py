@@ -146,8 +146,8 @@ def update_of_failed_call(target: Target) -> Flow[Finding]:
     matters="The error message says that the setting can only become stricter.",
     source=_UPDATE,
     question="With which status does Retell reject a less strict storage setting?",
-    otherwise="422 has the same meaning. If Retell accepts the change, nothing changes except with `replace`, which does "
-    "not check the setting.",
+    otherwise="422 has the same meaning. If Retell accepts the change, nothing changes except with `replace`, which "
+    "does not check the setting.",
     flags=WRITES,
     options=("storage_conflict_status",),
 )
