@@ -128,8 +128,10 @@ def check_account(
 ) -> dict[str, Result]:
     """Run the checks against *emulator* and return the results by name."""
     checks: list[Check] = [BY_NAME[name] for name in only] if only else list(CHECKS)
+    account = at or target(without)
     with CLIENTS[client](settings(emulator), RESTRICTED) as clients:
-        results = run_checks(checks, at or target(without), clients.run)
+        results = run_checks(checks, account, clients.run)
+    assert at is not None or (account.failures, account.changes) == ([], {})
     return {result.check.name: result for result in results}
 
 

@@ -95,6 +95,8 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
         "Retell masks the metadata of the calls in --call-id: name one that stores everything",
     )
     call: Call = yield from ask(get_call(found.call_id))
+    if call.call_status != found.call_status:
+        raise SkipError("the status of the call in --call-id has changed")
     try:
         update_call(call.call_id, metadata=call.metadata or {})
         diff(call, Change(metadata={KEY: True}), "merge")
@@ -111,7 +113,8 @@ def restore(call_id: str, state: dict[str, Any]) -> Flow[bool]:
     for _ in range(2):
         if (call.metadata or {}) == metadata:
             return True
-        yield (update_call if call.has_ended else update_live_call)(call_id, metadata=wanted)
+        update = update_live_call if call.call_status == "ongoing" else update_call
+        yield update(call_id, metadata=wanted)
         call = yield get_call(call_id)
         # If Retell merges, keys of the checks remain. For this package, null is equal to a missing key.
         rest = {key: None for key in call.metadata or {} if key.startswith(KEY) and key not in metadata}
