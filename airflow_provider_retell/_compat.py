@@ -73,6 +73,7 @@ __all__ = [
     "first_poke",
     "init_notifier",
     "storage_path",
+    "stored_connection",
     "supports_fastapi_apps",
     "task_state_store",
     "xcom_value",
@@ -170,6 +171,14 @@ async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
 
     connection: Connection = await sync_to_async(hook.get_connection)(conn_id)
     return connection
+
+
+def stored_connection(conn_id: str) -> Connection:
+    """Return a connection from the environment, a secrets backend or Airflow's database, outside of tasks."""
+    from airflow.models.connection import Connection
+
+    found: Any = Connection.get_connection_from_secrets(conn_id)
+    return found  # type: ignore[no-any-return]
 
 
 def storage_path(path: str, conn_id: str | None = None) -> Any:
