@@ -145,9 +145,11 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.batch_call",
                 "operators.bulk",
                 "operators.call",
+                "operators.delete_call",
                 "operators.list_calls",
                 "operators.live_call",
                 "operators.phone_call",
+                "operators.rerun_analysis",
             )
         ],
         "sensors": [_modules("sensors.call", "sensors.concurrency")],

@@ -67,15 +67,12 @@ from airflow_provider_retell.links.retell import RetellCallLink
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.call import (
-    DeleteCallOperator,
-    GetCallOperator,
-    RerunCallAnalysisOperator,
-    UpdateCallOperator,
-)
+from airflow_provider_retell.operators.call import GetCallOperator, UpdateCallOperator
+from airflow_provider_retell.operators.delete_call import DeleteCallOperator
 from airflow_provider_retell.operators.list_calls import ListCallsOperator
 from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
 from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
 from airflow_provider_retell.policies import RetellRetryPolicy
 from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
 from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
