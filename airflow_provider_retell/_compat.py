@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Context,
         PokeReturnValue,
     )
+    from airflow.sdk.definitions.context import render_template_to_string
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
     from airflow.sdk.exceptions import (
         AirflowException,
@@ -48,6 +49,7 @@ _LOCATIONS = {
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
+    "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
 }
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "default_deferrable",
     "first_poke",
     "init_notifier",
+    "render_template_to_string",
     "storage_path",
     "supports_fastapi_apps",
     "task_state_store",

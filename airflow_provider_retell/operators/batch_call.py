@@ -70,6 +70,8 @@ class CreateBatchCallOperator(AtMostOnceOperator):
 
     template_fields: Sequence[str] = ("from_number", "tasks", "name", "trigger_timestamp", "retell_conn_id")
     masked_fields: Sequence[str] = ("from_number", "tasks")
+    text_names: Sequence[str] = ("from_number", "to_number")
+    agent_fields: Sequence[str] = ("tasks",)
 
     def __init__(
         self,

@@ -152,7 +152,7 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Update the call and return its slim form."""
         updated = self.hook.run(self._prepare(call_id).apply())
-        self._log(updated)
+        self._log_result(updated)
         return updated.call.slim() | {"updated": updated.sent, "written": list(updated.written)}
 
     def _prepare(self, call_id: str) -> PreparedUpdate:
@@ -181,7 +181,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
             )
         return "basic_attributes_only"
 
-    def _log(self, updated: UpdateResult) -> None:
+    # Not `_log`, which is Airflow 2's own attribute.
+    def _log_result(self, updated: UpdateResult) -> None:
         call_id = updated.call.call_id
         if not updated.sent:
             log.info("Call %s: no update was sent, because the call already has all values", call_id)

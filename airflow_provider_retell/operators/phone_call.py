@@ -91,6 +91,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         "retell_conn_id",
     )
     masked_fields: Sequence[str] = ("from_number", "to_number", "metadata", "retell_llm_dynamic_variables")
+    text_names: Sequence[str] = ("from_number", "to_number")
+    agent_fields: Sequence[str] = ("retell_llm_dynamic_variables",)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
     def __init__(
