@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
 
-__all__ = ["DeleteCallOperator"]
-
 log = logging.getLogger(__name__)
 
 

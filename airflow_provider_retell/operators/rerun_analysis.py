@@ -10,8 +10,6 @@ from airflow_provider_retell.operators.base import CallOperator
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
 
-__all__ = ["RerunCallAnalysisOperator"]
-
 
 class RerunCallAnalysisOperator(CallOperator, AtMostOnceOperator):
     """Analyze a call again, with the latest draft of its agent. Retell charges for it and sends no webhook.
