@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
 
-<<<<<<< HEAD
-__all__ = ["GetCallOperator", "UpdateCallOperator"]
-=======
->>>>>>> main
 
 log = logging.getLogger(__name__)
 
