@@ -42,8 +42,8 @@ CONNECTION_FORM: dict[str, Any] = {
         "list_quota": {
             "label": "List quota (requests/seconds)",
             "description": (
-                "The requests that your plan allows for listing calls, such as 30/10 for 30 requests in 10 seconds. "
-                "Default: 15/10."
+                "The requests that your plan allows for listing calls, such as 60/10 for 60 requests in 10 seconds. "
+                "Default: 30/10."
             ),
             "schema": _RATE,
         },

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import NotFoundError, RetellError
+from airflow_provider_retell.api.phone_numbers import IGNORE
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.operators.at_most_once import (
     OnClear,
@@ -121,6 +122,9 @@ class CreatePhoneCallOperator(WaitingOperator):
             honor_internal_dnc=honor_internal_dnc,
             stop_on_kill=stop_on_kill,
         )
+        if not self.from_mapped and not ignore_e164_validation:
+            checks.phone_number("from_number", from_number, IGNORE)
+            checks.phone_number("to_number", to_number, IGNORE)
         self.from_number = from_number
         self.to_number = to_number
         self.metadata = metadata
@@ -216,7 +220,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         return None if getattr(self, name) == "" else self.rendered(name, as_text)
 
     def _number(self, name: str) -> str:
-        return as_phone_number(unmask(getattr(self, name)), name, only_e164=not self.ignore_e164_validation)
+        only_e164 = not self.ignore_e164_validation
+        return as_phone_number(unmask(getattr(self, name)), name, only_e164=only_e164, advice=IGNORE)
 
     def _check_number(self, call: Call, to_number: str) -> None:
         """Raise if an earlier try called another number, which happens if the input of a mapped task changes."""
