@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from airflow.sdk import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowNotFoundException,
         AirflowSensorTimeout,
         AirflowSkipException,
     )
@@ -45,6 +47,7 @@ _LOCATIONS = {
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),  # 3.1
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.1
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowNotFoundException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
@@ -55,6 +58,7 @@ _LOCATIONS = {
 __all__ = [
     "AirflowException",
     "AirflowFailException",
+    "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
     "BaseEventTrigger",
@@ -74,10 +78,12 @@ __all__ = [
     "default_deferrable",
     "first_poke",
     "init_notifier",
+    "loop_iteration",
     "render_template_to_string",
     "storage_path",
     "supports_fastapi_apps",
     "task_state_store",
+    "was_rescheduled",
     "xcom_value",
 ]
 
@@ -191,6 +197,27 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
 def asset_state_store(trigger: BaseEventTrigger) -> Any:
     """Return the state store of the trigger's asset, or None before Airflow 3.3."""
     return getattr(trigger, "asset_state_store", None)
+
+
+def loop_iteration(context: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the number and the region of the iteration of a task loop (Airflow 3.4), or ``()`` outside loops.
+
+    Mapped tasks have a region too. A task in a loop that is cleared and created again has a new region.
+    """
+    ti, loop = context["ti"], context.get("loop")
+    region, index = getattr(ti, "region_id", None), getattr(ti, "region_index", None)
+    if loop is not None:
+        return loop.index, region
+    in_loop = region is not None and UUID(str(region)).int != 0 and (ti.map_index is None or ti.map_index < 0)
+    return (f"{region}/{index}", region) if in_loop else ()
+
+
+def was_rescheduled(context: Mapping[str, Any]) -> bool:
+    """Return True if the present try of the task has run before, and was rescheduled. That keeps the try number.
+
+    Before Airflow 3, the answer is False.
+    """
+    return bool(context.get("task_reschedule_count"))
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:
