@@ -1,9 +1,8 @@
 """Client-side rate limiting: an exact sliding window per route.
 
 Retell counts requests per organization and route. It documents 100 requests per 10 seconds for most routes, 1,000 for
-placing calls, and 15 or 30 for lists, depending on the date of the page (https://docs.retellai.com/get-started/sdk).
-The default for lists is the lower number. If your plan has other limits, set ``quota`` and ``list_quota`` in the
-Airflow connection.
+placing calls, and 30 for lists (https://docs.retellai.com/get-started/sdk). If your plan has other limits, set
+``quota`` and ``list_quota`` in the Airflow connection.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Rate:
 
 
 GENERAL = Rate(100, 10)
-LISTS = Rate(15, 10)
+LISTS = Rate(30, 10)
 _CREATION = Rate(1000, 10)
 _LIST_ROUTES = frozenset({"list-calls"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})

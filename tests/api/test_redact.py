@@ -60,3 +60,23 @@ def test_long_text_is_masked_before_it_is_cut() -> None:
 def test_special_characters_in_a_value_are_literal() -> None:
     sent = json.dumps({"a": "(a|b)*", "b": "x.y"}).encode()
     assert safe_text("got (a|b)* not xzy", sent=sent) == "got *** not xzy"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"consent": "not"},
+        {"note": "Ada is not at home, call again"},
+        {"reason": "do not call"},
+        {"a": "marked", "b": "contact", "c": "Do"},
+    ],
+)
+def test_ordinary_words_stay_readable_even_if_the_request_has_them(values: dict[str, str]) -> None:
+    text = "The contact is marked as do not call"
+    assert safe_text(text, sent=json.dumps(values).encode()) == text
+
+
+def test_other_words_of_a_value_with_ordinary_words_are_masked() -> None:
+    sent = json.dumps({"note": "Do not call Ada Lovelace", "plan": "gold"}).encode()
+    assert safe_text("body: Do not call Ada Lovelace", sent=sent) == "body: ***"
+    assert safe_text("the contact lovelace has no gold plan", sent=sent) == "the contact *** has no *** plan"
