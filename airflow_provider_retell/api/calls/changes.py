@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from airflow_provider_retell.api.body import STORAGE_ORDER, DataStorageSetting, build_encoded
+from airflow_provider_retell.api.body import build_encoded
 from airflow_provider_retell.api.calls.bodies import UpdateCall
 from airflow_provider_retell.api.calls.models import Call, CallState
+from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting, MetadataMode
 from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
 from airflow_provider_retell.api.errors import (
     CallNotEndedError,
@@ -18,13 +20,6 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.parsing import RepairedText
 from airflow_provider_retell.api.request import Request, check_id, given
-
-MetadataMode = Literal["merge", "fill", "replace"]
-"""How to combine new metadata with the call's metadata.
-
-``merge``: set the given top-level keys and keep the others. ``fill``: set only keys that are missing or null.
-``replace``: set the given keys and delete all others.
-"""
 
 
 @dataclass(frozen=True)
@@ -154,6 +149,8 @@ def _sendable(value: Any) -> Any:
             return float(value)
         except OverflowError:
             raise _cannot_send_back("a number that is too large for a double") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _cannot_send_back("a number that is NaN or infinite")
     return value
 
 

@@ -1,0 +1,112 @@
+"""Files that are written atomically."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from airflow_provider_retell.export.atomic import atomic_open, atomic_write
+
+OLD, NEW = b"old\n", b"new\n" * 1000
+
+
+def temporary_files(folder: Path) -> list[Path]:
+    return list(folder.glob(".retell-*"))
+
+
+@pytest.mark.parametrize("before", [None, OLD])
+def test_a_local_file_appears_at_the_end_of_the_block(tmp_path: Path, before: bytes | None) -> None:
+    path = tmp_path / "a" / "b.jsonl"
+    if before:
+        path.parent.mkdir()
+        path.write_bytes(before)
+    with atomic_open(str(path)) as file:
+        file.write(NEW)
+        file.flush()
+        assert (path.read_bytes() if path.exists() else None) == before
+        assert [stat.S_IMODE(part.stat().st_mode) for part in temporary_files(path.parent)] == [0o600]
+    assert path.read_bytes() == NEW
+    assert list(path.parent.iterdir()) == [path]
+    mask = os.umask(0)
+    os.umask(mask)
+    # The mode of any other file, so that others can read it.
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_path_can_be_the_url_of_a_local_file(tmp_path: Path) -> None:
+    atomic_write(f"file://{tmp_path}/a.json", NEW)
+    assert (tmp_path / "a.json").read_bytes() == NEW
+
+
+@pytest.mark.parametrize("before", [None, OLD])
+def test_an_error_leaves_a_local_file_unchanged(tmp_path: Path, before: bytes | None) -> None:
+    path = tmp_path / "b.jsonl"
+    if before:
+        path.write_bytes(before)
+    with pytest.raises(KeyboardInterrupt), atomic_open(str(path)) as file:
+        file.write(NEW)
+        raise KeyboardInterrupt
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == (
+        [("b.jsonl", OLD)] if before else []
+    )
+
+
+def test_a_killed_process_leaves_the_file_unchanged_and_a_dot_file(tmp_path: Path) -> None:
+    path = tmp_path / "b.jsonl"
+    path.write_bytes(OLD)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            with atomic_open(str(path)) as file:
+                file.write(NEW)
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(3)
+    assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    assert path.read_bytes() == OLD
+    assert [file.name[:8] for file in tmp_path.iterdir() if file != path] == [".retell-"]
+
+
+@pytest.fixture
+def spool(tmp_path: Path, mocker: Any) -> Path:
+    """The folder for temporary files."""
+    mocker.patch("tempfile.gettempdir", return_value=str(tmp_path))
+    return tmp_path
+
+
+def test_another_storage_gets_the_file_when_it_is_complete(memory: MemoryFileSystem, spool: Path) -> None:
+    memory.pipe_file("/bucket/b.jsonl", OLD)
+    with atomic_open("memory://bucket/b.jsonl") as file:
+        file.write(NEW)
+        assert memory.cat_file("/bucket/b.jsonl") == OLD
+        assert [stat.S_IMODE(path.stat().st_mode) for path in temporary_files(spool)] == [0o600]
+    assert memory.cat_file("/bucket/b.jsonl") == NEW
+    assert not temporary_files(spool)
+
+
+def test_a_copy_that_fails_is_discarded(memory: MemoryFileSystem, spool: Path, mocker: Any) -> None:
+    memory.pipe_file("/bucket/b.jsonl", OLD)
+
+    def fail(source: Any, copy: Any, _size: int) -> None:
+        copy.write(source.read(10))
+        raise ConnectionError("the network is down")
+
+    patch = mocker.patch.object(shutil, "copyfileobj", fail)
+    for name in ("b.jsonl", "new.jsonl"):
+        with pytest.raises(ConnectionError), atomic_open(f"memory://bucket/{name}") as file:
+            file.write(NEW)
+    assert memory.cat_file("/bucket/b.jsonl") == OLD
+    assert not memory.exists("/bucket/new.jsonl")
+    assert not temporary_files(spool)
+    mocker.stop(patch)
+    # The storage can be used as before.
+    atomic_write("memory://bucket/b.jsonl", NEW)
+    assert memory.cat_file("/bucket/b.jsonl") == NEW
