@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from airflow_provider_retell.api import errors
+from airflow_provider_retell.api import errors, parsing
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
 
@@ -90,7 +89,7 @@ def paused_error(request: Request[Any], seconds: float) -> errors.RateLimitError
 def _detail(request: Request[Any], response: Response) -> str:
     """Return Retell's message: ``message``, or ``error_message`` if the request had no API key."""
     try:
-        body = json.loads(response.body)
+        body = parsing.loads(response.body)
     except ValueError:
         return ""
     if not isinstance(body, dict):

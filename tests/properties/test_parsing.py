@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from airflow_provider_retell.api import event_payload, parsing
-from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, CallState, CallStatePage, CallSummary
+from airflow_provider_retell.api.calls.models import (
+    BatchCall,
+    Call,
+    CallPage,
+    CallState,
+    CallStatePage,
+    CallSummary,
+)
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
 
 MODELS = [Call, CallState, CallSummary, CallPage, CallStatePage, BatchCall, Concurrency, ApiKeyInfo]
@@ -23,7 +30,9 @@ deep = st.builds(
     st.sampled_from([b"[", b'{"a":', b'{"metadata":']),
     st.sampled_from([b"]", b"}", b""]),
 )
-huge_numbers = st.builds(lambda digits, sign: sign + b"9" * digits, st.integers(1, 9000), st.sampled_from([b"", b"-"]))
+huge_numbers = st.builds(
+    lambda digits, sign: sign + b"9" * digits, st.integers(1, 9000), st.sampled_from([b"", b"-"])
+)
 encodings = st.builds(
     lambda value, encoding: json.dumps(value, ensure_ascii=False).encode(encoding, "surrogatepass"),
     strategies.server_values,
