@@ -129,4 +129,6 @@ class RowReader:
 
 
 def _encode(row: Row, names: Mapping[str, str], where: str) -> dict[str, Any]:
-    return {name: to_json(row[column], f"{where}.{name}") for column, name in names.items() if column in row}
+    # Not value by value: the names come from the source, and JSON cannot have every text as a key.
+    encoded: Any = to_json({name: row[column] for column, name in names.items() if column in row}, where)
+    return encoded

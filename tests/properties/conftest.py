@@ -13,8 +13,16 @@ from hypothesis import HealthCheck, configuration, settings
 
 configuration.set_hypothesis_home_dir(Path(".cache/hypothesis").absolute())
 
-# No deadline: the machine may be busy with other tests.
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.differing_executors]}
+_COMMON = {
+    # The machine may be busy with other tests.
+    "deadline": None,
+    "suppress_health_check": [
+        HealthCheck.too_slow,
+        HealthCheck.differing_executors,
+        # All examples of a test use its fixtures, for example one emulator.
+        HealthCheck.function_scoped_fixture,
+    ],
+}
 
 settings.register_profile("gate", derandomize=True, database=None, max_examples=60, **_COMMON)
 settings.register_profile("nightly", max_examples=1000, print_blob=True, **_COMMON)
