@@ -34,6 +34,8 @@ class Rate:
         return f"{self.requests}/{self.seconds:g}"
 
 
+_COUNT = re.compile(r"[0-9]{1,9}")
+
 GENERAL = Rate(100, 10)
 LISTS = Rate(30, 10)
 _CREATION = Rate(1000, 10)
@@ -135,7 +137,7 @@ class Window:
         server may have counted is taken as counted, so that none of ours is mistaken for another client's. A difference
         of a few slots is ignored, because responses can overtake each other.
         """
-        if remaining is None or not remaining.isdecimal():
+        if remaining is None or not _COUNT.fullmatch(remaining):
             return
         while self._counted and self._counted[0] <= sent - self.rate.seconds:
             self._counted.popleft()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from airflow_provider_retell.api import errors
+from airflow_provider_retell.api import errors, parsing
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
 
@@ -120,7 +119,7 @@ def _missing_for_a_call(text: str) -> str:
 def _message(response: Response) -> str:
     """Return Retell's message: ``message``, or ``error_message`` if the request had no API key."""
     try:
-        body = json.loads(response.body)
+        body = parsing.loads(response.body)
     except ValueError:
         return ""
     if not isinstance(body, dict):
