@@ -26,6 +26,7 @@ from airflow_provider_retell.hooks import form
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.organization import OrganizationMethods
+from airflow_provider_retell.hooks.simulations import SimulationMethods
 
 if TYPE_CHECKING:
     import aiohttp
@@ -44,7 +45,7 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellHook(CallMethods, SimulationMethods, OrganizationMethods, BaseHook):
     """Retell's API for tasks, blocking.
 
     ::
@@ -52,7 +53,8 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
+    The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
+    :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. Retries, timeouts and quota follow the
     connection. As a context manager, the hook closes its HTTP connections at the end.
 
@@ -189,7 +191,7 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellAsyncHook(CallMethods, SimulationMethods, OrganizationMethods, BaseHook):
     """Retell's API for event loops; the methods of :class:`RetellHook`, awaited.
 
     ::
