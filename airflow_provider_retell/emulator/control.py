@@ -6,6 +6,10 @@ It needs no key, and answers requests from the same machine only.
 GET    /_emulator/calls           Return all calls, with the fields that Retell's API does not show
 POST   /_emulator/calls           Add calls: an object or a list of objects, as for ``Emulator.add_call``
 PATCH  /_emulator/calls/{call_id} Edit a call: ``{"call_status": "ended"}``, as for ``Emulator.edit_call``
+GET    /_emulator/test_cases      Return all test cases with their scripts; POST and PATCH as for calls, with
+                                  the fields of ``Emulator.add_test_case``
+GET    /_emulator/batch_tests     Return all batch tests with their test runs; POST as for
+                                  ``Emulator.add_batch_test``
 GET    /_emulator/faults          Return the faults with the number of requests that each has struck
 POST   /_emulator/faults          Add a fault: ``{"kind": "status", "status": 429, "times": 3}``
 DELETE /_emulator/faults          Remove all faults
@@ -13,7 +17,7 @@ GET    /_emulator/clock           Return ``{"now_ms", "speed", "frozen"}``
 POST   /_emulator/clock           Set the clock: ``{"advance": seconds}``, ``{"frozen": true}`` or both
 GET    /_emulator/requests        Return the recorded requests
 DELETE /_emulator/requests        Forget the recorded requests
-POST   /_emulator/reset           Clear calls, faults, requests and used quota
+POST   /_emulator/reset           Clear all objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
 Add ``?organization=NAME`` to work on the calls of another organization than the default one. The fields of a

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.faults import Faults
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.recorder import RecordedRequest
+    from airflow_provider_retell.emulator.simulations.vocabulary import BatchTest, TestCase
 
 P = ParamSpec("P")
 
@@ -52,8 +53,8 @@ class Emulator:
 
     The arguments are the fields of :class:`~airflow_provider_retell.emulator.Options`. The server runs in its
     own thread with its own event loop, so it works in synchronous and asynchronous tests. All methods may be
-    called from any thread. ``calls``, ``placed``, ``reruns`` and the ``*_call`` methods belong to the default
-    organization; ``requests`` has the requests of all organizations.
+    called from any thread. The objects, such as ``calls`` and ``test_cases``, and the methods that add and edit
+    them belong to the default organization; ``requests`` has the requests of all organizations.
     """
 
     @_keywords_of(Options)
@@ -225,3 +226,37 @@ class Emulator:
     def edit_call(self, call_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call and return it; see ``Organization.edit_call``."""
         return self.organization.edit_call(call_id, progress=progress, **fields)
+
+    @property
+    def test_cases(self) -> dict[str, TestCase]:
+        """The test cases by id. The dictionary is live: tests may change it."""
+        return self.organization.test_cases
+
+    @property
+    def batch_tests(self) -> dict[str, BatchTest]:
+        """The batch tests by id, oldest first, each with its ``runs``."""
+        return self.organization.batch_tests
+
+    @property
+    def charged_test_runs(self) -> int:
+        """The number of test runs that were charged."""
+        return self.organization.charged_test_runs
+
+    @property
+    def real_tool_calls(self) -> list[dict[str, Any]]:
+        """The tool calls of simulations that no mock answered, so that they went to the real tools."""
+        return self.organization.real_tool_calls
+
+    def add_test_case(self, **fields: Any) -> TestCase:
+        """Add a test case and return it; see ``Organization.add_test_case``."""
+        return self.organization.add_test_case(**fields)
+
+    def edit_test_case(self, test_case_definition_id: str, **fields: Any) -> TestCase:
+        """Change fields of a test case and return it; see ``Organization.edit_test_case``."""
+        return self.organization.edit_test_case(test_case_definition_id, **fields)
+
+    def add_batch_test(
+        self, response_engine: dict[str, Any], test_case_definition_ids: list[str], **fields: Any
+    ) -> BatchTest:
+        """Start a batch test and return it; see ``Organization.add_batch_test``."""
+        return self.organization.add_batch_test(response_engine, test_case_definition_ids, **fields)

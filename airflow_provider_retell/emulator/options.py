@@ -13,6 +13,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
 )
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -93,6 +94,21 @@ class Options:
     max_ids_per_filter: int | None = None
     """The number of ids that the ``call_id`` filter of list-calls accepts before it responds with 400. None
     means no limit, since Retell documents none."""
+
+    simulation: Simulation = field(default_factory=Simulation)
+    """The duration of a test run: in the queue, and until its verdict."""
+
+    test_run_credit: int | None = None
+    """The number of test runs that an organization can pay for. Then create-batch-test responds with 402, and
+    runs that are under way end with an error. None means no limit."""
+
+    batch_test_list_delay: float = 0.0
+    """The seconds until list-batch-tests shows a new batch test. Retell does not document whether it does at
+    once."""
+
+    test_run_list_delay: float = 0.0
+    """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
+    whether it does at once."""
 
     def __post_init__(self) -> None:
         for name, value, allowed in (

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from airflow_provider_retell.emulator.calls import routes as calls
 from airflow_provider_retell.emulator.organization import routes as organization
+from airflow_provider_retell.emulator.simulations import routes as simulations
 
-ROUTES = (*calls.ROUTES, *organization.ROUTES)
+ROUTES = (*calls.ROUTES, *simulations.ROUTES, *organization.ROUTES)
 """The routes of all resources."""

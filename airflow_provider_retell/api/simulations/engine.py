@@ -40,7 +40,7 @@ class Engine:
         :param owner: names the object with the field, in messages.
         :raises RetellInputError: if this kind of engine cannot be simulated.
         """
-        kind = fields.get("type")
+        kind = str(fields.get("type"))
         if kind not in ID_FIELDS:
             known = kind if kind == "custom-llm" else "unknown"
             raise RetellInputError(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
+from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
 from airflow_provider_retell.emulator.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.backend import Backend
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.simulations.vocabulary import BatchTest, TestCase
 
 
 class Organization:
@@ -51,7 +53,13 @@ class Organization:
         self.do_not_call = set(options.do_not_call)
         self.timeline = Timeline()
         self.call_backend = CallBackend(options, self.timeline, concurrency=lambda: self.concurrency)
-        self.backends: dict[str, Backend] = {"calls": self.call_backend}
+        self.test_case_backend = TestCaseBackend(options)
+        self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
+        self.backends: dict[str, Backend] = {
+            "calls": self.call_backend,
+            "test_cases": self.test_case_backend,
+            "batch_tests": self.batch_test_backend,
+        }
 
     def catch_up(self) -> None:
         """Run everything that is due on the clock."""
@@ -125,3 +133,73 @@ class Organization:
             call = self.call_backend.edit(call_id, progress=progress, **fields)
         self.catch_up()
         return call
+
+    @property
+    def test_cases(self) -> dict[str, TestCase]:
+        """The test cases by id. The dictionary is live: tests may change it."""
+        return self.test_case_backend.test_cases
+
+    @property
+    def batch_tests(self) -> dict[str, BatchTest]:
+        """The batch tests by id, oldest first and up to date with the clock, each with its ``runs``."""
+        self.catch_up()
+        return self.batch_test_backend.batch_tests
+
+    @property
+    def test_run_credit(self) -> int | None:
+        """The number of test runs that the organization can still pay for; None means no limit. Tests may set it."""
+        return self.batch_test_backend.simulator.credit
+
+    @test_run_credit.setter
+    def test_run_credit(self, credit: int | None) -> None:
+        self.batch_test_backend.simulator.credit = credit
+
+    @property
+    def charged_test_runs(self) -> int:
+        """The number of test runs that were charged."""
+        self.catch_up()
+        return self.batch_test_backend.simulator.charged
+
+    @property
+    def real_tool_calls(self) -> list[dict[str, Any]]:
+        """The tool calls of simulations that no mock answered, so that they went to the real tools."""
+        self.catch_up()
+        return self.batch_test_backend.simulator.real_tool_calls
+
+    def add_test_case(self, **fields: Any) -> TestCase:
+        """Add a test case and return it. The returned dictionary is live: tests may change it.
+
+        Two fields script its runs. ``verdicts`` are their results, one after the other, of which the last one
+        repeats: ``["fail", "pass"]`` is a flaky test. ``tool_calls`` are the agent's calls in each run:
+        ``[{"tool_name": "book", "args": {"day": "Monday"}}]``. Default: all runs pass without tool calls.
+
+        :param fields: fields of the test case definition. Default: a test case of the LLM
+            ``llm_8f21c0d6a7e94b35``.
+        :raises ValueError: for an id that exists, or a verdict or response engine that Retell does not have.
+        """
+        return self.test_case_backend.add(**fields)
+
+    def edit_test_case(self, test_case_definition_id: str, **fields: Any) -> TestCase:
+        """Change fields of a test case and return it.
+
+        :param test_case_definition_id: the id of the test case.
+        :param fields: the new values, as in ``add_test_case``.
+        :raises LookupError: if there is no such test case.
+        """
+        with self.options.clock.lock:
+            return self.test_case_backend.edit(test_case_definition_id, **fields)
+
+    def add_batch_test(
+        self, response_engine: dict[str, Any], test_case_definition_ids: list[str], **fields: Any
+    ) -> BatchTest:
+        """Start a batch test as create-batch-test does, for example in place of another client, and return it.
+
+        :param response_engine: the engine as create-batch-test takes it.
+        :param test_case_definition_ids: the ids of the test cases.
+        :param fields: other fields, such as ``creation_timestamp``.
+        """
+        return self.batch_test_backend.add(
+            response_engine=response_engine,
+            test_case_definition_ids=test_case_definition_ids,
+            **fields,
+        )
