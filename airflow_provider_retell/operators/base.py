@@ -145,7 +145,6 @@ class WaitingOperator(RetellOperator):
             deadline=deadline,
             poll_interval=self.poll_interval,
             started=deadline - self.wait_timeout,
-            log=self.log,
         )
         if not resumed:
             progress.start()
