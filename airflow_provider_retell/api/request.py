@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
 
 from airflow_provider_retell.api.errors import RetellInputError
 
@@ -81,6 +82,12 @@ class Response:
 def given(**fields: Any) -> dict[str, Any]:
     """Return the *fields* that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_query(path: str, **parameters: str | int | None) -> str:
+    """Return *path* with the *parameters* that are not None as its query."""
+    query = urlencode(given(**parameters))
+    return f"{path}?{query}" if query else path
 
 
 def check_id(value: object, name: str = "call_id") -> str:

@@ -23,9 +23,12 @@ from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
+from airflow_provider_retell.hooks.agents import AgentMethods
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
+from airflow_provider_retell.hooks.engines import EngineMethods
 from airflow_provider_retell.hooks.organization import OrganizationMethods
+from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
 
 if TYPE_CHECKING:
     import aiohttp
@@ -44,7 +47,7 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellHook(CallMethods, AgentMethods, EngineMethods, PhoneNumberMethods, OrganizationMethods, BaseHook):
     """Retell's API for tasks, blocking.
 
     ::
@@ -52,7 +55,10 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
+    The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
+    :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
+    :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
+    :class:`~airflow_provider_retell.hooks.phone_numbers.PhoneNumberMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. Retries, timeouts and quota follow the
     connection. As a context manager, the hook closes its HTTP connections at the end.
 
@@ -189,7 +195,9 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellAsyncHook(
+    CallMethods, AgentMethods, EngineMethods, PhoneNumberMethods, OrganizationMethods, BaseHook
+):
     """Retell's API for event loops; the methods of :class:`RetellHook`, awaited.
 
     ::
