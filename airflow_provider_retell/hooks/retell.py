@@ -23,9 +23,12 @@ from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
+from airflow_provider_retell.hooks.agents import AgentMethods
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
+from airflow_provider_retell.hooks.engines import EngineMethods
 from airflow_provider_retell.hooks.organization import OrganizationMethods
+from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
 from airflow_provider_retell.hooks.simulations import SimulationMethods
 
 if TYPE_CHECKING:
@@ -45,7 +48,15 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(CallMethods, SimulationMethods, OrganizationMethods, BaseHook):
+class RetellHook(
+    CallMethods,
+    AgentMethods,
+    EngineMethods,
+    SimulationMethods,
+    PhoneNumberMethods,
+    OrganizationMethods,
+    BaseHook,
+):
     """Retell's API for tasks, blocking.
 
     ::
@@ -54,7 +65,10 @@ class RetellHook(CallMethods, SimulationMethods, OrganizationMethods, BaseHook):
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
     The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
-    :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods` and
+    :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
+    :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
+    :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
+    :class:`~airflow_provider_retell.hooks.phone_numbers.PhoneNumberMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. Retries, timeouts and quota follow the
     connection. As a context manager, the hook closes its HTTP connections at the end.
 
@@ -191,7 +205,15 @@ class RetellHook(CallMethods, SimulationMethods, OrganizationMethods, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(CallMethods, SimulationMethods, OrganizationMethods, BaseHook):
+class RetellAsyncHook(
+    CallMethods,
+    AgentMethods,
+    EngineMethods,
+    SimulationMethods,
+    PhoneNumberMethods,
+    OrganizationMethods,
+    BaseHook,
+):
     """Retell's API for event loops; the methods of :class:`RetellHook`, awaited.
 
     ::

@@ -1,0 +1,7 @@
+"""Phone numbers: their format, and the numbers of the organization."""
+
+from __future__ import annotations
+
+from airflow_provider_retell.api.phone_numbers.e164 import check_e164, phone_number
+
+__all__ = ["check_e164", "phone_number"]
