@@ -123,12 +123,16 @@ class TaskStateStore:
 
         self._store.set(key, value, retention=NEVER_EXPIRE)
 
-    @property
-    def survives_success(self) -> bool:
-        """False if ``[state_store] clear_on_success`` deletes the values when the task succeeds."""
+    def keeps(self, ti: Any) -> bool:
+        """Return False if values can be lost before the DAG run is deleted.
+
+        Airflow 3.4 discards them when a user clears the task, and ``[state_store] clear_on_success`` when the task
+        succeeds.
+        """
         from airflow.configuration import conf
 
-        return not conf.getboolean("state_store", "clear_on_success", fallback=False)
+        discards_on_clear = hasattr(ti, "region_id")  # task loops came with 3.4
+        return not (discards_on_clear or conf.getboolean("state_store", "clear_on_success", fallback=False))
 
 
 def task_state_store(context: Mapping[str, Any]) -> TaskStateStore | None:
