@@ -120,6 +120,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="number of ids allowed in a call_id filter (default: unlimited)",
     )
+    add(
+        "--missing-asset-status",
+        type=int,
+        choices=(404, 422),
+        default=404,
+        help="status code for an agent, engine or phone number that does not exist (default: 404)",
+    )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
@@ -156,6 +163,7 @@ def build(args: argparse.Namespace) -> Emulator:
             echo_custom_attributes=args.echo_custom_attributes,
             not_ended_status=args.not_ended_status,
             max_ids_per_filter=args.max_ids_per_filter,
+            missing_asset_status=args.missing_asset_status,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

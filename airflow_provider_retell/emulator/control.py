@@ -13,10 +13,13 @@ GET    /_emulator/clock           Return ``{"now_ms", "speed", "frozen"}``
 POST   /_emulator/clock           Set the clock: ``{"advance": seconds}``, ``{"frozen": true}`` or both
 GET    /_emulator/requests        Return the recorded requests
 DELETE /_emulator/requests        Forget the recorded requests
-POST   /_emulator/reset           Clear calls, faults, requests and used quota
+POST   /_emulator/reset           Clear objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
-Add ``?organization=NAME`` to work on the calls of another organization than the default one. The fields of a
+``agents``, ``llms``, ``conversation-flows`` and ``phone-numbers`` are served like ``calls``, with the arguments
+of ``Emulator.add_agent``, ``Emulator.edit_agent`` and so on.
+
+Add ``?organization=NAME`` to work on the objects of another organization than the default one. The fields of a
 fault are the arguments of the :class:`~.faults.Fault` method of that kind, and those of ``Faults.add``.
 """
 
