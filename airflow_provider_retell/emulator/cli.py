@@ -122,6 +122,13 @@ def parser() -> argparse.ArgumentParser:
         help="number of ids allowed in a call_id filter (default: unlimited)",
     )
     add(
+        "--missing-asset-status",
+        type=int,
+        choices=(404, 422),
+        default=404,
+        help="status code for an agent, engine or phone number that does not exist (default: 404)",
+    )
+    add(
         "--simulation",
         default="2/60",
         metavar="QUEUE/TALK",
@@ -179,6 +186,7 @@ def build(args: argparse.Namespace) -> Emulator:
             echo_custom_attributes=args.echo_custom_attributes,
             not_ended_status=args.not_ended_status,
             max_ids_per_filter=args.max_ids_per_filter,
+            missing_asset_status=args.missing_asset_status,
             simulation=Simulation(queue, simulated),
             test_run_credit=args.test_run_credit,
             batch_test_list_delay=args.batch_test_list_delay,

@@ -6,10 +6,6 @@ It needs no key, and answers requests from the same machine only.
 GET    /_emulator/calls           Return all calls, with the fields that Retell's API does not show
 POST   /_emulator/calls           Add calls: an object or a list of objects, as for ``Emulator.add_call``
 PATCH  /_emulator/calls/{call_id} Edit a call: ``{"call_status": "ended"}``, as for ``Emulator.edit_call``
-GET    /_emulator/test_cases      Return all test cases with their scripts; POST and PATCH as for calls, with
-                                  the fields of ``Emulator.add_test_case``
-GET    /_emulator/batch_tests     Return all batch tests with their test runs; POST as for
-                                  ``Emulator.add_batch_test``
 GET    /_emulator/faults          Return the faults with the number of requests that each has struck
 POST   /_emulator/faults          Add a fault: ``{"kind": "status", "status": 429, "times": 3}``
 DELETE /_emulator/faults          Remove all faults
@@ -17,10 +13,13 @@ GET    /_emulator/clock           Return ``{"now_ms", "speed", "frozen"}``
 POST   /_emulator/clock           Set the clock: ``{"advance": seconds}``, ``{"frozen": true}`` or both
 GET    /_emulator/requests        Return the recorded requests
 DELETE /_emulator/requests        Forget the recorded requests
-POST   /_emulator/reset           Clear all objects, faults, requests and used quota
+POST   /_emulator/reset           Clear objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
-Add ``?organization=NAME`` to work on the calls of another organization than the default one. The fields of a
+``agents``, ``llms``, ``conversation-flows``, ``phone-numbers``, ``test-cases`` and ``batch-tests`` are served
+like ``calls``, with the arguments of ``Emulator.add_agent``, ``Emulator.edit_agent`` and so on.
+
+Add ``?organization=NAME`` to work on the objects of another organization than the default one. The fields of a
 fault are the arguments of the :class:`~.faults.Fault` method of that kind, and those of ``Faults.add``.
 """
 

@@ -9,18 +9,22 @@ from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit
 from airflow_provider_retell.emulator.server import Server
+from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.state import DEFAULT_ORGANIZATION, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from types import TracebackType
 
+    from airflow_provider_retell.emulator.agents.backend import Agent
+    from airflow_provider_retell.emulator.agents.vocabulary import Version
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.clock import Clock
+    from airflow_provider_retell.emulator.engines.vocabulary import Engine
     from airflow_provider_retell.emulator.faults import Faults
     from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.phone_numbers.samples import Number
     from airflow_provider_retell.emulator.recorder import RecordedRequest
-    from airflow_provider_retell.emulator.simulations.vocabulary import BatchTest, TestCase
 
 P = ParamSpec("P")
 
@@ -41,7 +45,7 @@ def _keywords_of(
     return decorate
 
 
-class Emulator:
+class Emulator(SimulationObjects):
     """Retell's REST API on localhost.
 
     Use it as a context manager::
@@ -53,8 +57,8 @@ class Emulator:
 
     The arguments are the fields of :class:`~airflow_provider_retell.emulator.Options`. The server runs in its
     own thread with its own event loop, so it works in synchronous and asynchronous tests. All methods may be
-    called from any thread. The objects, such as ``calls`` and ``test_cases``, and the methods that add and edit
-    them belong to the default organization; ``requests`` has the requests of all organizations.
+    called from any thread. The objects (``calls``, ``agents`` ...) and the methods that add or edit them belong to
+    the default organization; ``requests`` has the requests of all organizations.
     """
 
     @_keywords_of(Options)
@@ -117,6 +121,10 @@ class Emulator:
     def organization(self) -> Organization:
         """The default organization."""
         return self._state.default
+
+    @property
+    def _owner(self) -> Organization:
+        return self.organization
 
     @property
     def faults(self) -> Faults:
@@ -228,35 +236,71 @@ class Emulator:
         return self.organization.edit_call(call_id, progress=progress, **fields)
 
     @property
-    def test_cases(self) -> dict[str, TestCase]:
-        """The test cases by id. The dictionary is live: tests may change it."""
-        return self.organization.test_cases
+    def agents(self) -> dict[str, Agent]:
+        """The agents by id, each with all its versions. The objects are live."""
+        return self.organization.agents
 
     @property
-    def batch_tests(self) -> dict[str, BatchTest]:
-        """The batch tests by id, oldest first, each with its ``runs``."""
-        return self.organization.batch_tests
+    def llms(self) -> dict[str, dict[int, Engine]]:
+        """The versions of Retell LLMs by id and version number. The objects are live."""
+        return self.organization.llms
 
     @property
-    def charged_test_runs(self) -> int:
-        """The number of test runs that were charged."""
-        return self.organization.charged_test_runs
+    def conversation_flows(self) -> dict[str, dict[int, Engine]]:
+        """The versions of conversation flows by id and version number. The objects are live."""
+        return self.organization.conversation_flows
 
     @property
-    def real_tool_calls(self) -> list[dict[str, Any]]:
-        """The tool calls of simulations that no mock answered, so that they went to the real tools."""
-        return self.organization.real_tool_calls
+    def phone_numbers(self) -> dict[str, Number]:
+        """The phone numbers. The objects are live."""
+        return self.organization.phone_numbers
 
-    def add_test_case(self, **fields: Any) -> TestCase:
-        """Add a test case and return it; see ``Organization.add_test_case``."""
-        return self.organization.add_test_case(**fields)
+    def add_agent(
+        self,
+        *,
+        agent_id: str | None = None,
+        channel: str = "voice",
+        published: bool = True,
+        tags: Mapping[str, int | None] | None = None,
+        llm: Mapping[str, Any] | None = None,
+        conversation_flow: Mapping[str, Any] | None = None,
+        response_engine: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Version:
+        """Add an agent and return its version 0; see ``Organization.add_agent``."""
+        return self.organization.add_agent(
+            agent_id=agent_id,
+            channel=channel,
+            published=published,
+            tags=tags,
+            llm=llm,
+            conversation_flow=conversation_flow,
+            response_engine=response_engine,
+            **fields,
+        )
 
-    def edit_test_case(self, test_case_definition_id: str, **fields: Any) -> TestCase:
-        """Change fields of a test case and return it; see ``Organization.edit_test_case``."""
-        return self.organization.edit_test_case(test_case_definition_id, **fields)
+    def add_agent_version(
+        self, agent_id: str, *, base_version: int | None = None, published: bool = False, **fields: Any
+    ) -> Version:
+        """Fork a version, change it, and return it; see ``Organization.add_agent_version``."""
+        return self.organization.add_agent_version(
+            agent_id, base_version=base_version, published=published, **fields
+        )
 
-    def add_batch_test(
-        self, response_engine: dict[str, Any], test_case_definition_ids: list[str], **fields: Any
-    ) -> BatchTest:
-        """Start a batch test and return it; see ``Organization.add_batch_test``."""
-        return self.organization.add_batch_test(response_engine, test_case_definition_ids, **fields)
+    def edit_agent(
+        self,
+        agent_id: str,
+        *,
+        version: int | None = None,
+        llm: Mapping[str, Any] | None = None,
+        conversation_flow: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> Version:
+        """Change settings of a version and return it; see ``Organization.edit_agent``."""
+        return self.organization.edit_agent(
+            agent_id, version=version, llm=llm, conversation_flow=conversation_flow, **fields
+        )
+
+    def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
+        """Add a phone number and return it; see ``Organization.add_phone_number``."""
+        return self.organization.add_phone_number(phone_number, **fields)

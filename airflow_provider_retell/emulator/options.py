@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.calls.vocabulary import (
@@ -95,6 +95,14 @@ class Options:
     """The number of ids that the ``call_id`` filter of list-calls accepts before it responds with 400. None
     means no limit, since Retell documents none."""
 
+    missing_asset_status: int = 404
+    """The status code for an agent, LLM, conversation flow, phone number or test that does not exist: 404, as
+    observed, or 422, as documented."""
+
+    tool_defaults: Mapping[str, Any] = field(default_factory=dict)
+    """The fields that Retell adds to each tool that an update sets, unless the tool has them. Retell does not
+    document whether it adds any."""
+
     simulation: Simulation = field(default_factory=Simulation)
     """The duration of a test run: in the queue, and until its verdict."""
 
@@ -118,6 +126,8 @@ class Options:
         ):
             if value not in allowed:
                 raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        if self.missing_asset_status not in (404, 422):
+            raise ValueError(f"missing_asset_status must be 404 or 422, not {self.missing_asset_status}")
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port must be between 0 and 65535, not {self.port}")
         unknown = set(self.ended_statuses) - set(CALL_STATUSES)

@@ -19,9 +19,19 @@ A resource is a package with the same modules each time. To add one, for example
 
 from __future__ import annotations
 
+from airflow_provider_retell.emulator.agents import routes as agents
 from airflow_provider_retell.emulator.calls import routes as calls
+from airflow_provider_retell.emulator.engines import routes as engines
 from airflow_provider_retell.emulator.organization import routes as organization
+from airflow_provider_retell.emulator.phone_numbers import routes as phone_numbers
 from airflow_provider_retell.emulator.simulations import routes as simulations
 
-ROUTES = (*calls.ROUTES, *simulations.ROUTES, *organization.ROUTES)
+ROUTES = (
+    *agents.ROUTES,
+    *calls.ROUTES,
+    *engines.ROUTES,
+    *organization.ROUTES,
+    *phone_numbers.ROUTES,
+    *simulations.ROUTES,
+)
 """The routes of all resources."""

@@ -11,4 +11,5 @@ class PhoneNumberMethods:
 
     get_phone_number = Endpoint(endpoints.get_phone_number)
     update_phone_number = Endpoint(endpoints.update_phone_number)
+    list_phone_numbers_page = Endpoint(endpoints.list_phone_numbers)
     list_phone_numbers = Steps(listings.list_phone_numbers)

@@ -63,7 +63,7 @@ class TestCaseBackend(Backend):
 
     def find(self, case_id: str) -> TestCase:
         """Return a test case by its id, or raise 404, which is our guess."""
-        return found(self.test_cases, case_id, "test-case-definition")
+        return _find(self._options, self.test_cases, case_id, "test-case-definition")
 
 
 class BatchTestBackend(Backend):
@@ -121,12 +121,12 @@ class BatchTestBackend(Backend):
 
     def find(self, batch_id: str) -> BatchTest:
         """Return a batch test by its id, or raise 404, which is our guess."""
-        return found(self.batch_tests, batch_id, "test-case-batch-job")
+        return _find(self._options, self.batch_tests, batch_id, "test-case-batch-job")
 
     def find_run(self, run_id: str) -> TestRun:
         """Return a test run by its id, or raise 404, which is our guess."""
         runs = {run["test_case_job_id"]: run for batch in self.batch_tests.values() for run in batch["runs"]}
-        return found(runs, run_id, "test-case-job")
+        return _find(self._options, runs, run_id, "test-case-job")
 
 
 def visible(case: TestCase) -> TestCase:
@@ -134,12 +134,14 @@ def visible(case: TestCase) -> TestCase:
     return {name: value for name, value in case.items() if name not in SCRIPT}
 
 
-def found(objects: Mapping[str, dict[str, Any]], object_id: str, kind: str) -> dict[str, Any]:
+def _find(
+    options: Options, objects: Mapping[str, dict[str, Any]], object_id: str, kind: str
+) -> dict[str, Any]:
     """Return the object with an id, or raise the 404 that Retell sends for other assets."""
     try:
         return objects[object_id]
     except KeyError:
-        raise ApiError(404, f"Item {object_id} not found from {kind}") from None
+        raise ApiError(options.missing_asset_status, f"Item {object_id} not found from {kind}") from None
 
 
 def same_engine(one: dict[str, Any], other: dict[str, Any]) -> bool:

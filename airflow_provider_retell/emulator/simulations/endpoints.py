@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 from airflow_provider_retell.emulator.simulations.backend import visible
+from airflow_provider_retell.emulator.simulations.vocabulary import ENGINE_IDS
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 def create_test_case_definition(org: Organization, request: Request) -> Response:
     """Create a test case. Names need not be unique."""
+    find_engine(org, request.body["response_engine"])
     return json_response(201, visible(org.test_case_backend.add(**request.body)))
 
 
@@ -46,6 +48,7 @@ def create_batch_test(org: Organization, request: Request) -> Response:
     for case_id in body["test_case_definition_ids"]:
         org.test_case_backend.find(case_id)
     engine = {name: value for name, value in body["response_engine"].items() if value is not None}
+    find_engine(org, engine)
     batch = backend.add(response_engine=engine, test_case_definition_ids=body["test_case_definition_ids"])
     return json_response(201, batch_view(batch))
 
@@ -58,6 +61,13 @@ def get_batch_test(org: Organization, request: Request) -> Response:
 def get_test_run(org: Organization, request: Request) -> Response:
     """Return a test run."""
     return json_response(200, org.batch_test_backend.find_run(request.ids["test_case_job_id"]))
+
+
+def find_engine(org: Organization, engine: dict[str, Any]) -> dict[str, Any]:
+    """Return a version of a response engine, by default the latest, or raise the 404 for an unknown one."""
+    backend = org.llm_backend if engine["type"] == "retell-llm" else org.flow_backend
+    version = engine.get("version")
+    return backend.find(engine[ENGINE_IDS[engine["type"]]], None if version is None else int(version))
 
 
 def batch_view(batch: dict[str, Any]) -> dict[str, Any]:
