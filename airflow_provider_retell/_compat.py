@@ -67,6 +67,7 @@ __all__ = [
     "default_deferrable",
     "first_poke",
     "init_notifier",
+    "run_after",
     "storage_path",
     "task_state_store",
     "xcom_of",
@@ -173,6 +174,19 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
 def asset_state_store(trigger: BaseEventTrigger) -> Any:
     """Return the state store of the trigger's asset, or None before Airflow 3.3."""
     return getattr(trigger, "asset_state_store", None)
+
+
+def run_after(context: Mapping[str, Any]) -> float | None:
+    """Return the earliest time at which the DAG run can have started, in epoch seconds, or None if it is unknown.
+
+    A clear changes the ``start_date`` of a DAG run, but not this. Before Airflow 3, it is the end of the data interval.
+    """
+    run = context["dag_run"]
+    for name in ("run_after", "data_interval_end", "logical_date"):
+        time = getattr(run, name, None)
+        if time is not None:
+            return float(time.timestamp())
+    return None
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

@@ -21,6 +21,7 @@
     ├── StorageConflictError     the change would loosen the call's data storage setting
     ├── WaitTimeoutError         a wait reached its deadline
     ├── WaitFailedError          a wait met an error that would occur again
+    ├── SimulationFailedError    too few simulation tests passed
     └── UpdateMismatchError      the call does not have the values that were sent
 
 ``error.permanent`` is True if a retry cannot succeed: a task that meets a permanent error fails without using up its
@@ -46,6 +47,7 @@ __all__ = [
     "RetellStatusError",
     "RetellTimeoutError",
     "ServerError",
+    "SimulationFailedError",
     "StorageConflictError",
     "UnprocessableError",
     "UpdateMismatchError",
@@ -155,7 +157,7 @@ class AuthenticationError(RetellStatusError):
 
 
 class PaymentRequiredError(RetellStatusError):
-    """402: the organization's trial has ended, or its payment method failed."""
+    """402: the organization's balance is exhausted, its trial has ended, or its payment method failed."""
 
 
 class PermissionDeniedError(RetellStatusError):
@@ -204,6 +206,19 @@ class WaitFailedError(RetellError):
     """A wait met an error that would occur again."""
 
     permanent = True
+
+
+class SimulationFailedError(RetellError):
+    """Too few simulation tests passed, or their verdicts do not hold for the present version of the agent.
+
+    :ivar failed: the names of the tests that did not pass.
+    """
+
+    permanent = True
+
+    def __init__(self, message: str, *, failed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.failed = failed
 
 
 class UpdateMismatchError(RetellError):

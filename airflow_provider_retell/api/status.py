@@ -28,7 +28,10 @@ _PASSING = {
 _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
     errors.BadRequestError: "Compare the fields with the API reference of this endpoint",
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
-    errors.PaymentRequiredError: "Add a payment method to the Retell organization",
+    errors.PaymentRequiredError: (
+        "The organization's balance is exhausted, or its trial has ended: add credit or a payment method in Retell's "
+        "dashboard (Billing)"
+    ),
     errors.PermissionDeniedError: (
         "The API key is restricted: give it the permission for this (History for call records, Call for placing "
         "and live calls) in Retell's dashboard, or use another key"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+    from airflow_provider_retell.operators.simulation import RunBatchTestOperator
 
 __all__ = [
     "BulkUpdateCallOperator",
@@ -27,6 +28,7 @@ __all__ = [
     "GetCallOperator",
     "ListCallsOperator",
     "RerunCallAnalysisOperator",
+    "RunBatchTestOperator",
     "StopCallOperator",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
@@ -46,5 +48,6 @@ __getattr__ = lazy_exports(
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
+        "operators.simulation": ["RunBatchTestOperator"],
     },
 )

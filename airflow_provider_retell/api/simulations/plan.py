@@ -13,7 +13,7 @@ from airflow_provider_retell.api.engines.endpoints import (
     get_conversation_flow_component,
     get_retell_llm,
 )
-from airflow_provider_retell.api.errors import NotFoundError, RetellInputError
+from airflow_provider_retell.api.errors import NotFoundError, RetellInputError, SimulationFailedError
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
@@ -97,6 +97,26 @@ def read_engine(engine: Engine) -> Flow[Mapping[str, Any]]:
         content = yield get_conversation_flow(engine.engine_id, version=engine.version)
     fields: Mapping[str, Any] = content.model_dump()
     return fields
+
+
+def check_unchanged(agent_id: str, version: int | None, engine: Engine, since: float | None) -> Flow[None]:
+    """Raise if the response engine was changed after *since*, so that verdicts do not hold for it any more.
+
+    Published versions do not change.
+
+    :param since: epoch milliseconds at which the first simulation was created, or None if Retell does not say.
+    :raises SimulationFailedError: if it was changed.
+    """
+    agent: Agent = yield from read_agent(agent_id, version)
+    if agent.is_published or since is None:
+        return
+    modified = (yield from read_engine(engine)).get("last_modification_timestamp")
+    if isinstance(modified, (int, float)) and modified > since:
+        raise SimulationFailedError(
+            f"{str(engine)[0].upper()}{str(engine)[1:]} of agent {agent_id} was changed after the simulation started, "
+            "so the verdicts do not hold for it. To simulate the present version, clear this task with "
+            "on_clear='resend'"
+        )
 
 
 def _read_components(content: Mapping[str, Any]) -> Flow[dict[str, Mapping[str, Any]]]:

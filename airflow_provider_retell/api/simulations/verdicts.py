@@ -70,3 +70,59 @@ def verdicts(rounds: Sequence[tuple[str, Sequence[TestRun]]]) -> list[TestVerdic
             verdict = found.setdefault(run.test_case_definition_id, TestVerdict(run.test_case_definition_id))
             verdict.runs.append((batch_test_id, run))
     return list(found.values())
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The counts of a simulation.
+
+    :ivar flaky: the names of the test cases that passed after a fail. They count as passed.
+    :ivar failing: the names of the test cases that failed.
+    :ivar without_verdict: the names of the test cases that ended in an error.
+    """
+
+    total: int
+    flaky: list[str]
+    failing: list[str]
+    without_verdict: list[str]
+
+    @classmethod
+    def of(cls, tests: Sequence[TestVerdict]) -> Summary:
+        """Return the summary of *tests*."""
+
+        def names(outcome: Outcome) -> list[str]:
+            return [test.name for test in tests if test.outcome == outcome]
+
+        return cls(len(tests), names("flaky"), names("failed"), names("error"))
+
+    def __str__(self) -> str:
+        parts = [f"{self.passed} of {self.total} test cases passed"]
+        for label, names in (
+            ("flaky", self.flaky),
+            ("failed", self.failing),
+            ("without a verdict", self.without_verdict),
+        ):
+            if names:
+                parts.append(f"{len(names)} {label} ({', '.join(map(repr, names))})")
+        return "; ".join(parts)
+
+    @property
+    def passed(self) -> int:
+        """The number of test cases that passed, at once or after a fail."""
+        return self.total - len(self.failing) - len(self.without_verdict)
+
+    @property
+    def pass_ratio(self) -> float:
+        """The share of test cases that passed."""
+        return self.passed / self.total
+
+    def counts(self) -> dict[str, Any]:
+        """Return the counts for XCom."""
+        return {
+            "total": self.total,
+            "passed": self.passed,
+            "failed": len(self.failing),
+            "errors": len(self.without_verdict),
+            "flaky": self.flaky,
+            "pass_ratio": self.pass_ratio,
+        }
