@@ -141,6 +141,12 @@ def parser() -> argparse.ArgumentParser:
         help="number of test runs that an organization can pay for (default: unlimited)",
     )
     add(
+        "--test-case-update-semantics",
+        choices=("merge", "replace"),
+        default="merge",
+        help="effect of update-test-case-definition on mocks and variables that it leaves out (default: merge)",
+    )
+    add(
         "--batch-test-list-delay",
         type=float,
         default=0.0,
@@ -189,6 +195,7 @@ def build(args: argparse.Namespace) -> Emulator:
             missing_asset_status=args.missing_asset_status,
             simulation=Simulation(queue, simulated),
             test_run_credit=args.test_run_credit,
+            test_case_update_semantics=args.test_case_update_semantics,
             batch_test_list_delay=args.batch_test_list_delay,
             test_run_list_delay=args.test_run_list_delay,
         )

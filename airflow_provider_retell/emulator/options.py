@@ -110,6 +110,10 @@ class Options:
     """The number of test runs that an organization can pay for. Then create-batch-test responds with 402, and
     runs that are under way end with an error. None means no limit."""
 
+    test_case_update_semantics: Literal["merge", "replace"] = "merge"
+    """The effect of update-test-case-definition on the dynamic variables and mocks that it leaves out: keep them, or
+    remove them. Retell does not document it."""
+
     batch_test_list_delay: float = 0.0
     """The seconds until list-batch-tests shows a new batch test. Retell does not document whether it does at
     once."""
@@ -122,6 +126,7 @@ class Options:
         for name, value, allowed in (
             ("throttle_headers", self.throttle_headers, get_args(ThrottleHeaders)),
             ("metadata_semantics", self.metadata_semantics, ("replace", "merge")),
+            ("test_case_update_semantics", self.test_case_update_semantics, ("merge", "replace")),
             ("custom_attributes_semantics", self.custom_attributes_semantics, ("merge", "replace")),
         ):
             if value not in allowed:

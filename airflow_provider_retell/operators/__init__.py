@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
-    from airflow_provider_retell.operators.simulation import RunBatchTestOperator
+    from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
 
 __all__ = [
     "BulkUpdateCallOperator",
@@ -30,6 +30,7 @@ __all__ = [
     "RerunCallAnalysisOperator",
     "RunBatchTestOperator",
     "StopCallOperator",
+    "SyncTestCasesOperator",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
 ]
@@ -48,6 +49,6 @@ __getattr__ = lazy_exports(
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
-        "operators.simulation": ["RunBatchTestOperator"],
+        "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],
     },
 )

@@ -109,7 +109,7 @@ class BatchTests:
             number=len(self.started),
             find=find,
         )
-        log.info("Batch test %s runs %d test cases", started["batch_test_id"], len(test_ids))
+        log.info("Batch test %s runs, test cases: %d", started["batch_test_id"], len(test_ids))
 
     def _find(self, engine: Engine, test_ids: Sequence[str], sending_since: float | None) -> BatchTest | None:
         from airflow_provider_retell.api.simulations.search import find_batch_test

@@ -99,7 +99,9 @@ def read_engine(engine: Engine) -> Flow[Mapping[str, Any]]:
     return fields
 
 
-def check_unchanged(agent_id: str, version: int | None, engine: Engine, since: float | None) -> Flow[None]:
+def check_unchanged(
+    agent_id: str, agent_version: int | None, engine: Engine, since: float | None
+) -> Flow[None]:
     """Raise if the response engine was changed after *since*, so that verdicts do not hold for it any more.
 
     Published versions do not change.
@@ -107,7 +109,7 @@ def check_unchanged(agent_id: str, version: int | None, engine: Engine, since: f
     :param since: epoch milliseconds at which the first simulation was created, or None if Retell does not say.
     :raises SimulationFailedError: if it was changed.
     """
-    agent: Agent = yield from read_agent(agent_id, version)
+    agent: Agent = yield from read_agent(agent_id, agent_version)
     if agent.is_published or since is None:
         return
     modified = (yield from read_engine(engine)).get("last_modification_timestamp")

@@ -60,7 +60,7 @@ class TestVerdict:
 
 
 def verdicts(rounds: Sequence[tuple[str, Sequence[TestRun]]]) -> list[TestVerdict]:
-    """Return the verdict of each test case, in the order of the first round.
+    """Return the verdict of each test case, in the order of their names.
 
     :param rounds: the id and the test runs of each batch test, oldest first.
     """
@@ -69,7 +69,7 @@ def verdicts(rounds: Sequence[tuple[str, Sequence[TestRun]]]) -> list[TestVerdic
         for run in runs:
             verdict = found.setdefault(run.test_case_definition_id, TestVerdict(run.test_case_definition_id))
             verdict.runs.append((batch_test_id, run))
-    return list(found.values())
+    return sorted(found.values(), key=lambda verdict: (verdict.name, verdict.test_id))
 
 
 @dataclass(frozen=True)

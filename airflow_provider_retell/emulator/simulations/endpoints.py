@@ -20,11 +20,12 @@ def create_test_case_definition(org: Organization, request: Request) -> Response
 
 
 def update_test_case_definition(org: Organization, request: Request) -> Response:
-    """Change the fields in the body, and no others."""
-    case = org.test_case_backend.find(request.ids["test_case_definition_id"])
-    return json_response(
-        200, visible(org.test_case_backend.edit(case["test_case_definition_id"], **request.body))
-    )
+    """Change the fields in the body; see ``Options.test_case_update_semantics`` for the others."""
+    backend = org.test_case_backend
+    case_id = backend.find(request.ids["test_case_definition_id"])["test_case_definition_id"]
+    replaces = org.options.test_case_update_semantics == "replace"
+    absent: dict[str, Any] = {"dynamic_variables": {}, "tool_mocks": []} if replaces else {}
+    return json_response(200, visible(backend.edit(case_id, **{**absent, **request.body})))
 
 
 def get_test_case_definition(org: Organization, request: Request) -> Response:
