@@ -143,8 +143,9 @@ class AtMostOnceOperator(RetellOperator):
         :param result: converts the response to the task's result.
         :param verify: a sentence that says how a user can find out whether Retell processed the request.
         :param sent: the requests that were sent, if the caller has read them.
-        :param number: the number of requests that the task sends before this one.
-        :param find: searches Retell for what an earlier try, or a request with an unknown outcome, has created.
+        :param number: the number of requests that the task sends before this one. Default: 0.
+        :param find: searches Retell for the object that a request of an earlier try, or a request with an unknown
+            outcome, has created.
         :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try.
         """
         sent = sent or SentRequests(context, self)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often Retell's list is searched, and the seconds between two searches.
+# The number of searches in Retell's list, and the seconds between two of them.
 _SEARCHES, _SEARCH_PAUSE = 4, 10.0
 # The clocks of Airflow and Retell may differ by so many seconds.
 _CLOCK_SKEW = 60.0
@@ -30,8 +30,8 @@ _CLOCK_SKEW = 60.0
 class BatchTests:
     """The batch tests that the tries of a task run have started.
 
-    Batch tests have no idempotency key, no name and no metadata. If a response is lost, or if Airflow does not know
-    what an earlier try has sent, :meth:`start` searches Retell's list for a batch test of the same test cases and the
+    Batch tests have no idempotency key, no name and no metadata. If a response is lost, or if Airflow has no record of
+    the requests of an earlier try, :meth:`start` searches Retell's list for a batch test of the same test cases and the
     same version of the response engine. It never starts a second one.
 
     :param task: the operator.
@@ -72,9 +72,9 @@ class BatchTests:
         return [batch["batch_test_id"] for batch in self.started]
 
     def observe(self, batch_test_id: str) -> None:
-        """Check whether a batch test is still running, if that could clear up what an earlier try has sent.
+        """Read a batch test if it is unknown whether an earlier try has started another one after it.
 
-        An earlier try starts a further batch test only after this one has ended.
+        While this one is running, no try can have started another one.
         """
         if not self._sent.complete and not self._task.hook.get_batch_test(batch_test_id).is_complete:
             self._sent.complete = True
@@ -140,7 +140,7 @@ class BatchTests:
     def _first_try(self) -> float | None:
         """Return the earliest time in epoch seconds at which a try has run, or None if it is unknown."""
         if self._task.on_clear == "resend":
-            return None  # the batch tests before and after the clear cannot be told apart
+            return None  # a batch test from before the clear would look the same
         started = self._context["dag_run"].start_date
         if started is None or tries_before_clear(self._context["ti"], self._task):
             return run_after(self._context)

@@ -190,7 +190,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         return int(version) if version is not None and version.isdecimal() else version
 
     def _evaluate(self, batch_tests: BatchTests, deadline: float | None = None) -> dict[str, Any]:
-        """Wait for the batch tests, run again what has not passed, and return the result."""
+        """Wait for the batch tests, run the test cases that did not pass again, and return the result."""
         from airflow_provider_retell.api.simulations.engine import Engine
         from airflow_provider_retell.api.simulations.plan import check_unchanged
         from airflow_provider_retell.api.simulations.verdicts import verdicts
@@ -255,8 +255,8 @@ class SyncTestCasesOperator(RetellOperator):
             test_cases="s3://bucket/test_cases/*.yaml",
         )
 
-    The operator compares each test case with Retell's, and sends only the fields that differ. A second run with the
-    same test cases sends nothing but reads. ``dynamic_variables`` and ``tool_mocks`` that a test case leaves out are
+    The operator compares each test case with Retell's, and sends only the fields that differ. If nothing
+    differs, it only reads. ``dynamic_variables`` and ``tool_mocks`` that a test case leaves out are
     removed, an ``llm_model`` that it leaves out stays.
 
     The task returns the names of the test cases that were ``created``, ``updated``, ``unchanged`` and ``deleted``, the
@@ -274,7 +274,7 @@ class SyncTestCasesOperator(RetellOperator):
     :param storage_conn_id: the Airflow connection of the files' storage (templated). Default: the storage's default
         connection.
     :param delete_missing: True to delete the agent's test cases that are not in ``test_cases``. Default: False.
-    :param dry_run: True to change nothing (templated). The log and the result show what would be done.
+    :param dry_run: True to change nothing (templated). The log and the result then show the planned changes.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if the input is invalid (nothing was sent), or Retell rejects a test case.
     """

@@ -55,8 +55,8 @@ def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, 
             f"{name} rendered to an empty value. Check the template's source, for example an XCom that was never pushed"
         )
     elif isinstance(value, str):
-        parsed = parse_text(value, (list, dict))
-        if parsed is not None:
+        parsed = parse_text(value, object)
+        if isinstance(parsed, (list, dict)):
             yield from _cases(parsed, name, conn_id)
         else:
             yield from _in_files(value, name, conn_id)

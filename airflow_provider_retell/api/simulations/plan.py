@@ -1,4 +1,4 @@
-"""Find out what a simulation would run, and refuse it if it would act on the real world."""
+"""Plan a simulation, and reject it if it would call real tools."""
 
 from __future__ import annotations
 

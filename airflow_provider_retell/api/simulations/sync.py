@@ -23,7 +23,7 @@ _EMPTY: Mapping[str, JsonValue] = {"dynamic_variables": {}, "tool_mocks": []}
 
 @dataclass
 class SyncResult:
-    """The names of test cases by what was done, or would be done.
+    """The names of the test cases by action. In a dry run, the actions are only planned.
 
     :ivar changed: the names of the changed fields, by the name of the test case.
     :ivar ids: the id of each test case by its name; those that a dry run would create are missing.
@@ -112,7 +112,7 @@ def _check_unique(existing: Sequence[TestCaseDefinition], wanted: Mapping[str, o
         if counts[name] > 1:
             ids = [case.test_case_definition_id for case in existing if case.name == name]
             raise RetellInputError(
-                f"{len(ids)} test cases of the agent are named {name!r}: {', '.join(ids)}. Delete or rename all but one"
+                f"{len(ids)} test cases of the agent are named {name!r}: {', '.join(ids)}. Delete or rename them, except one"
             )
 
 

@@ -71,8 +71,8 @@ class SimulationObjects(ABC):
     def add_test_case(self, *, agent_id: str | None = None, **fields: Any) -> TestCase:
         """Add a test case and return it. The returned dictionary is live: tests may change it.
 
-        Two fields script its runs. ``verdicts`` are their results, one after the other, of which the last one
-        repeats: ``["fail", "pass"]`` is a flaky test. ``tool_calls`` are the agent's calls in each run:
+        Two fields script its runs. ``verdicts`` are their results in order, and the last one repeats:
+        ``["fail", "pass"]`` is a flaky test. ``tool_calls`` are the agent's calls in each run:
         ``[{"tool_name": "book", "args": {"day": "Monday"}}]``. Default: all runs pass without tool calls.
 
         :param agent_id: the agent whose response engine it tests. Otherwise set ``response_engine``.

@@ -18,7 +18,7 @@ VERDICTS: tuple[Verdict, ...] = ("pass", "fail", "error")
 SCRIPT = ("verdicts", "tool_calls")
 """The fields of a test case that Retell does not have.
 
-``verdicts`` are the results of its runs, one after the other; the last one repeats. ``tool_calls`` are the calls of
+``verdicts`` are the results of its runs in order; the last one repeats. ``tool_calls`` are the calls of
 the agent in each run, ``{"tool_name": ..., "args": {...}}``.
 """
 
