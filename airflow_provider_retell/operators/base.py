@@ -193,6 +193,7 @@ class DeferrableOperator(RetellOperator):
                 poll_interval=self.poll_interval,
                 deadline=deadline,
                 max_poll_failures=self.max_poll_failures,
+                started=deadline - self.wait_timeout,
                 **arguments,
             ),
             method_name="resume",

@@ -77,8 +77,9 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     :param confirm_custom_attributes: True to confirm custom attributes with list-calls if the response does not show
         them, one request per attribute: Retell drops attributes with unknown ids without an error.
     :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"`` or
-        ``"analyzed"`` waits first, as ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout``
-        (default: 2 hours) and ``max_poll_failures`` (default: 10) say. The update itself always runs in a worker.
+        ``"analyzed"`` waits for that state first. ``deferrable``, ``poll_interval`` (default: 30 seconds),
+        ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait. The update
+        itself always runs in a worker.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
         ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).

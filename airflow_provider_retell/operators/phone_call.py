@@ -72,8 +72,8 @@ class CreatePhoneCallOperator(WaitingOperator):
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the task keeps the call that it has
         placed, and nobody is called again. ``"resend"``: it places another call, once.
     :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"`` or ``"analyzed"``
-        waits, as ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2 hours) and
-        ``max_poll_failures`` (default: 10) say.
+        waits for that state. ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2
+        hours) and ``max_poll_failures`` (default: 10) configure the wait.
     :param stop_on_kill: True to hang up if the task is killed while it waits. In a deferred wait this requires Airflow
         3.3 or later.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).

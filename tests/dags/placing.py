@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -57,8 +58,8 @@ with DAG(
 
 
 def report_success(context: Any) -> None:
-    """Print a private field after the task has run."""
-    print(f"CALLBACK {context['task'].metadata['customer']}")
+    """Log a private field after the task has run."""
+    logging.getLogger("airflow.task").info("CALLBACK %s", context["task"].metadata["customer"])
 
 
 # Airflow renders map_index_template again after the task has run, when the fields are masked.

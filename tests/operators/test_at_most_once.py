@@ -1,4 +1,4 @@
-"""Keys that distinguish a retry from a clear. What they are for is tested with the operators that use them."""
+"""Keys of requests, which distinguish a retry from a clear. The tests of the operators use them."""
 
 from __future__ import annotations
 

@@ -128,6 +128,7 @@ def test_the_trigger_has_the_parameters_of_the_operator(emulator: Emulator, run:
     assert run.deferred is not None
     arguments = run.deferred.trigger.serialize()[1]
     assert before + 120 <= arguments.pop("deadline") <= clock().time() + 120
+    assert before <= arguments.pop("started") <= clock().time()
     assert arguments == {
         "retell_conn_id": "retell_default",
         "call_id": "call_1",

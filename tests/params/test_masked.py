@@ -1,4 +1,4 @@
-"""Masks: what Airflow stores and shows, and what templates read after rendering."""
+"""Masks show keys and sizes to Airflow and to templates, and keep the value for the task."""
 
 from __future__ import annotations
 

@@ -63,8 +63,10 @@ def test_the_end_has_the_reason_and_the_durations(caplog: pytest.LogCaptureFixtu
     clock().sleep(90)
     wait.polled(Poll(True, "ended", {"disconnection_reason": "user_hangup", "duration_ms": 63_000}))
     assert caplog.messages == [
-        "Finished waiting for call call_1 to be ended after 1 min 30 s: "
-        "ended, disconnection reason user_hangup, duration 1 min 3 s"
+        (
+            "Finished waiting for call call_1 to be ended after 1 min 30 s: "
+            "ended, disconnection reason user_hangup, duration 1 min 3 s"
+        )
     ]
 
 

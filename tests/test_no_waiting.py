@@ -1,0 +1,169 @@
+"""``no_waiting``: hooks, waits and triggers jump forward instead of sleeping."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_retell.clock import Clock, clock, no_waiting
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.hooks import RetellAsyncHook, RetellHook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def no_real_sleep() -> Iterator[None]:
+    """Fail if a test sleeps for real."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < 5
+
+
+def test_sleep_moves_both_times_without_sleeping() -> None:
+    with no_waiting() as fast:
+        assert clock() is fast
+        before = clock().time(), clock().monotonic()
+        clock().sleep(3600)
+        passed = clock().time() - before[0], clock().monotonic() - before[1]
+    assert passed == (pytest.approx(3600, abs=1), pytest.approx(3600, abs=1))
+    assert fast.skipped == 3600
+
+
+def test_async_sleep_lets_other_coroutines_run() -> None:
+    order: list[str] = []
+
+    async def sleeper(name: str) -> None:
+        order.append(f"{name} sleeps")
+        await clock().sleep_async(3600)
+        order.append(f"{name} wakes")
+
+    async def go() -> None:
+        await asyncio.gather(sleeper("a"), sleeper("b"))
+
+    with no_waiting() as fast:
+        asyncio.run(go())
+    assert order == ["a sleeps", "b sleeps", "a wakes", "b wakes"]
+    assert fast.skipped == 7200
+
+
+def test_on_sleep_gets_the_seconds_of_every_sleep() -> None:
+    seconds: list[float] = []
+    with no_waiting(seconds.append):
+        clock().sleep(1.5)
+        asyncio.run(clock().sleep_async(2))
+        clock().sleep(-1)
+    assert seconds == [1.5, 2, 0]
+
+
+def test_nested_blocks_share_one_time() -> None:
+    outer_seconds: list[float] = []
+    inner_seconds: list[float] = []
+    with no_waiting(outer_seconds.append) as outer:
+        start = clock().monotonic()
+        clock().sleep(100)
+        with no_waiting(inner_seconds.append) as inner:
+            assert clock() is inner
+            assert clock().monotonic() - start >= 100  # the time does not jump back
+            clock().sleep(50)
+            assert inner.skipped == 50
+        assert clock() is outer
+        assert outer.skipped == 150
+        assert 150 <= clock().monotonic() - start < 155
+        assert clock().time() - time.time() == pytest.approx(150, abs=1)
+    assert (outer_seconds, inner_seconds) == ([100, 50], [50])
+
+
+def test_real_clock_is_back_after_the_block_even_after_an_error() -> None:
+    before = clock()
+    with pytest.raises(ZeroDivisionError), no_waiting():
+        clock().sleep(100)
+        raise ZeroDivisionError
+    assert clock() is before
+    assert type(clock()) is Clock
+    assert abs(clock().time() - time.time()) < 1
+
+
+def test_real_clock_sleeps() -> None:
+    start = time.monotonic()
+    clock().sleep(0.02)
+    asyncio.run(clock().sleep_async(0.02))
+    assert time.monotonic() - start >= 0.04
+    assert abs(clock().monotonic() - time.monotonic()) < 1
+
+
+@pytest.mark.parametrize("kind", ["blocking", "async"])
+def test_hook_retries_without_sleeping(retell_emulator: Emulator, retell_connection: str, kind: str) -> None:
+    retell_emulator.add_call(call_id="call_1")
+    retell_emulator.faults.add(Fault.status(429, headers={"Retry-After": "100"}))
+    emulated = retell_emulator.clock.now()
+
+    async def go() -> Any:
+        async with RetellAsyncHook() as hook:
+            return await hook.get_call("call_1")
+
+    with no_waiting(retell_emulator.clock.advance) as fast:
+        call = RetellHook().get_call("call_1") if kind == "blocking" else asyncio.run(go())
+    assert call.call_id == "call_1"
+    assert 100 <= fast.skipped <= 101
+    assert retell_emulator.clock.now() - emulated >= 100
+
+
+def test_wait_of_the_real_clock_ends_with_the_task_or_with_the_time() -> None:
+    async def go() -> None:
+        quick = asyncio.ensure_future(asyncio.sleep(0))
+        await clock().wait(quick, 20)
+        assert quick.done()
+        slow = asyncio.ensure_future(asyncio.sleep(20))
+        await clock().wait(slow, 0.01)
+        assert not slow.done()
+        slow.cancel()
+
+    asyncio.run(go())
+
+
+def test_skipped_time_of_other_coroutines_counts_for_a_wait() -> None:
+    async def go() -> None:
+        forever = asyncio.ensure_future(asyncio.Event().wait())
+        started = clock().monotonic()
+        sleeps = asyncio.ensure_future(sleep_often())
+        await clock().wait(forever, 3600)
+        assert not forever.done()
+        assert clock().monotonic() - started >= 3600
+        await sleeps
+        forever.cancel()
+
+    async def sleep_often() -> None:
+        for _ in range(3600 // 60):
+            await clock().sleep_async(60)
+
+    began = time.monotonic()
+    with no_waiting():
+        asyncio.run(go())
+    assert time.monotonic() - began < 10
+
+
+def test_skipped_time_of_another_thread_counts_for_a_wait() -> None:
+    async def go() -> None:
+        forever = asyncio.ensure_future(asyncio.Event().wait())
+        threading.Timer(0.02, lambda: clock().sleep(3600)).start()
+        await clock().wait(forever, 3600)
+        forever.cancel()
+
+    with no_waiting():
+        asyncio.run(asyncio.wait_for(go(), 10))
+
+
+def test_wait_ends_with_the_task_when_time_is_skipped() -> None:
+    async def go() -> None:
+        task = asyncio.ensure_future(asyncio.sleep(0.02))
+        await clock().wait(task, 3600)
+        assert task.done()
+
+    with no_waiting():
+        asyncio.run(asyncio.wait_for(go(), 10))
