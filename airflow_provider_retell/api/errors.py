@@ -21,7 +21,8 @@
     ├── StorageConflictError     the change would loosen the call's data storage setting
     ├── WaitTimeoutError         a wait reached its deadline
     ├── WaitFailedError          a wait met an error that would occur again
-    └── UpdateMismatchError      the call does not have the values that were sent
+    ├── AgentVersionError        the versions of an agent do not allow the step
+    └── UpdateMismatchError      the object does not have the values that were sent
 
 ``error.permanent`` is True if a retry cannot succeed: a task that meets a permanent error fails without using up its
 retries. ``error.not_processed`` is True if Retell certainly did not act on the request, so that sending it again is
@@ -31,6 +32,7 @@ safe even for requests that must not run twice.
 from __future__ import annotations
 
 __all__ = [
+    "AgentVersionError",
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
@@ -206,8 +208,14 @@ class WaitFailedError(RetellError):
     permanent = True
 
 
+class AgentVersionError(RetellError):
+    """The versions of an agent do not allow the step, for example because a draft has changes made by hand."""
+
+    permanent = True
+
+
 class UpdateMismatchError(RetellError):
-    """Retell accepted an update, but the call in its response does not have the values that were sent.
+    """Retell accepted an update, but the object in its response does not have the values that were sent.
 
     :ivar fields: the fields that differ, for example ``("metadata.tier", "data_storage_setting")``.
     """
