@@ -6,6 +6,8 @@ PYTHON ?= python3
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
+# How pytest runs in parallel: make test PARALLEL="-n 0" for one process
+PARALLEL ?= -n auto --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
 # The port of `make ui`.
@@ -29,7 +31,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test matrix docs linkcheck screenshots bench check release-check format lock clean
+.PHONY: help demo ui test unit system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -45,10 +47,10 @@ ui: $(READY) ## Serve Airflow with the examples on localhost:8080 (PORT=...) unt
 test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 	@rm -rf .cache/test-$(AIRFLOW) && mkdir -p .cache/test-$(AIRFLOW)
 	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
-		$(PY) -m pytest $(ARGS)
+		$(PY) -m pytest $(PARALLEL) $(ARGS)
 
-unit: ## Run only the fast tests, on all processors
-	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" -n auto $(ARGS)'
+unit: ## Run only the fast tests
+	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
 
 system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
@@ -89,6 +91,9 @@ docs: $(READY) ## Build the documentation in .cache/docs; warnings are errors
 	@$(SPHINX) -b html docs .cache/docs
 	@echo 'The documentation: .cache/docs/index.html'
 
+docs-code: $(READY) ## Write the code of the examples into the Markdown pages
+	@$(PY) scripts/docs_code.py
+
 linkcheck: $(READY) ## Check the external links of the documentation (needs the internet)
 	@$(SPHINX) -b linkcheck docs .cache/docs-links
 
@@ -101,7 +106,7 @@ release-check: $(READY) ## Check that this commit can be released (ARGS=--rehear
 lock: $(READY) ## Update the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-docs linkcheck screenshots bench check release-check format lock:
+docs docs-code linkcheck screenshots bench check release-check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 
