@@ -1,6 +1,6 @@
 """The settings of one agent version and of its response engine, and their comparison.
 
-A setting is a field that a task can change. Ids, version numbers, titles and timestamps are none.
+A setting is a field that a task can change, unlike ids, version numbers, titles and timestamps.
 """
 
 from __future__ import annotations
