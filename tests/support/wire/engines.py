@@ -13,7 +13,13 @@ from wire import Example
 EXAMPLES = [
     Example("get_retell_llm", ("llm_1",), {}, "GET /get-retell-llm/llm_1", None, 200, RetellLlm),
     Example(
-        "get_retell_llm", ("llm_1",), {"version": 0}, "GET /get-retell-llm/llm_1?version=0", None, 200, RetellLlm
+        "get_retell_llm",
+        ("llm_1",),
+        {"version": 0},
+        "GET /get-retell-llm/llm_1?version=0",
+        None,
+        200,
+        RetellLlm,
     ),
     Example(
         "update_retell_llm",
