@@ -21,8 +21,9 @@
     ├── StorageConflictError     the change would loosen the call's data storage setting
     ├── WaitTimeoutError         a wait reached its deadline
     ├── WaitFailedError          a wait met an error that would occur again
+    ├── AgentVersionError        the versions of an agent do not allow the step
     ├── SimulationFailedError    too few simulation tests passed
-    └── UpdateMismatchError      the call does not have the values that were sent
+    └── UpdateMismatchError      the object does not have the values that were sent
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
 up its retries. ``error.not_processed`` is True if Retell certainly did not act on the request. Then even a request that
@@ -32,6 +33,7 @@ must not run twice can be sent again.
 from __future__ import annotations
 
 __all__ = [
+    "AgentVersionError",
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
@@ -208,6 +210,12 @@ class WaitFailedError(RetellError):
     permanent = True
 
 
+class AgentVersionError(RetellError):
+    """The versions of an agent do not allow the step, for example because a draft has changes made by hand."""
+
+    permanent = True
+
+
 class SimulationFailedError(RetellError):
     """Too few simulation tests passed, or their verdicts do not hold for the present version of the agent.
 
@@ -222,7 +230,7 @@ class SimulationFailedError(RetellError):
 
 
 class UpdateMismatchError(RetellError):
-    """Retell accepted an update, but the call in its response does not have the values that were sent.
+    """Retell accepted an update, but the object in its response does not have the values that were sent.
 
     :ivar fields: the fields that differ, for example ``("metadata.tier", "data_storage_setting")``.
     """

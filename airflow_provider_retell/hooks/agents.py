@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from airflow_provider_retell.api.agents import endpoints, listings
+from airflow_provider_retell.api.agents import drafts, endpoints, listings, publishing
 from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 
 
 class AgentMethods:
     """The endpoints of voice and chat agents, which share those of versions. The ``list_*`` methods read all pages."""
 
+    draft_agent_version = Steps(drafts.draft_agent_version)
+    publish_agent_version_checked = Steps(publishing.publish_agent_version_checked)
     get_agent = Endpoint(endpoints.get_agent)
     update_agent = Endpoint(endpoints.update_agent)
     get_chat_agent = Endpoint(endpoints.get_chat_agent)

@@ -23,9 +23,11 @@ class TemplatedTask(_Task):
     """Mixin of operators and sensors that controls how Airflow renders their template fields.
 
     :cvar masked_fields: the template fields whose rendered values are private.
+    :cvar template_hint: the next step after a failed rendering, for the error message.
     """
 
     masked_fields: Sequence[str] = ()
+    template_hint: str = "Check the template"
 
     def given(self, name: str) -> bool:
         """Return True if the DAG file sets template field *name*, even if its template renders to None."""
@@ -71,13 +73,13 @@ class TemplatedTask(_Task):
                 else:
                     value = self.render_template(value, context, jinja_env, seen_oids)
             except Exception as caught:
-                error = _render_error(where, caught, context)
+                error = _render_error(where, caught, context, self.template_hint)
             if error is not None:
                 raise error  # not in the except clause, so that the original error is not logged with it
             setattr(parent, name, mask(value) if is_task else value)
 
 
-def _render_error(name: str, error: Exception, context: Any) -> Exception:
+def _render_error(name: str, error: Exception, context: Any, hint: str) -> Exception:
     """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values."""
     from jinja2 import TemplateError
 
@@ -91,4 +93,4 @@ def _render_error(name: str, error: Exception, context: Any) -> Exception:
     if isinstance(error, TemplateError) and not is_mapped:
         # Quoted parts are names from the template in most messages, but can be values that the template computes.
         reason += ": " + _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] else "'...'", error.message or "")
-    return RetellError(f"{name} could not be rendered: {reason}. Check the template")
+    return RetellError(f"{name} could not be rendered: {reason}. {hint}")

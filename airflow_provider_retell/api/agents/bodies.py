@@ -32,7 +32,7 @@ class TransferAgentFilter(Body):
 
 
 class AgentFilter(Body):
-    """The conditions of list-agents, all of which an agent must meet."""
+    """The conditions of list-agents. An agent must meet all of them."""
 
     channel: ChannelFilter | None = None
     is_transfer_agent: TransferAgentFilter | None = None

@@ -151,8 +151,8 @@ def publish_agent_version(
 ) -> Request[None]:
     """Publish a draft version. This cannot be undone.
 
-    Retell's response is empty, so read the version to see the result. The request is sent again only if Retell certainly
-    did not process it.
+    Retell's response is empty, so read the version to see the result. The request is sent again only if Retell
+    certainly did not process it.
 
     API: https://docs.retellai.com/api-references/publish-agent-version
 

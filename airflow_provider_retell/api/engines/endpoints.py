@@ -1,7 +1,7 @@
 """The endpoints of response engines, each a function that checks its arguments and returns a :class:`Request`.
 
-There is no endpoint that creates a version of an engine: ``create_agent_version`` forks the engine with its agent. Field
-meanings: https://docs.retellai.com/api-references.
+There is no endpoint that creates a version of an engine: ``create_agent_version`` forks the engine with its agent.
+Field meanings: https://docs.retellai.com/api-references.
 """
 
 from __future__ import annotations

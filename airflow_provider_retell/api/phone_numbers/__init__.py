@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from airflow_provider_retell.api.phone_numbers.e164 import check_e164, phone_number
+from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 
-__all__ = ["check_e164", "phone_number"]
+__all__ = ["check_e164"]

@@ -91,7 +91,9 @@ def test_a_fork_copies_agent_and_engine_to_the_same_new_version(emulator: Emulat
     fork = client.agent.create_version("agent_1", base_version=0)
     assert (fork.version, fork.base_version, fork.is_published) == (2, 0, False)
     assert fork.response_engine.version == 2
-    assert client.llm.retrieve("llm_1", version=2).general_prompt == emulator.llms["llm_1"][0]["general_prompt"]
+    assert (
+        client.llm.retrieve("llm_1", version=2).general_prompt == emulator.llms["llm_1"][0]["general_prompt"]
+    )
     client.llm.update("llm_1", version=2, general_prompt="Other")
     assert emulator.llms["llm_1"][0]["general_prompt"] != "Other"
 
@@ -175,7 +177,9 @@ def test_a_chat_agent_has_versions_too(emulator: Emulator, client: Retell) -> No
     agent = client.chat_agent.retrieve("agent_chat")
     assert isinstance(agent, ChatAgentResponse)
     draft = client.chat_agent.create_version("agent_chat", base_version=0)
-    assert client.chat_agent.update("agent_chat", version=draft.version, auto_close_message="Bye").version == 1
+    assert (
+        client.chat_agent.update("agent_chat", version=draft.version, auto_close_message="Bye").version == 1
+    )
     client.chat_agent.publish("agent_chat", version=1)
     assert client.chat_agent.retrieve("agent_chat", version="latest_published").version == 1
 

@@ -80,6 +80,12 @@ def test_lists_have_each_engine_once(client: Retell) -> None:
 def test_tools_can_get_defaults(make: Make, connect: Any) -> None:
     emulator = make(tool_defaults={"speak_after_execution": True})
     emulator.add_agent(agent_id="agent_1", llm={"llm_id": "llm_1"}, published=False)
-    tools = [{"type": "end_call", "name": "bye"}, {"type": "end_call", "name": "x", "speak_after_execution": False}]
+    tools = [
+        {"type": "end_call", "name": "bye"},
+        {"type": "end_call", "name": "x", "speak_after_execution": False},
+    ]
     connect(emulator).llm.update("llm_1", general_tools=tools)
-    assert [tool["speak_after_execution"] for tool in emulator.llms["llm_1"][0]["general_tools"]] == [True, False]
+    assert [tool["speak_after_execution"] for tool in emulator.llms["llm_1"][0]["general_tools"]] == [
+        True,
+        False,
+    ]
