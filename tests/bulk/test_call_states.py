@@ -52,9 +52,7 @@ def test_later_chunks_use_the_accepted_length(emulator: Emulator, run: Any) -> N
 
 
 @pytest.mark.parametrize("status", [413, 414, 422])
-def test_other_statuses_can_mean_that_the_list_is_too_long(
-    emulator: Emulator, run: Any, status: int
-) -> None:
+def test_other_statuses_can_mean_that_the_list_is_too_long(emulator: Emulator, run: Any, status: int) -> None:
     rows = add_rows(emulator, 10)
     emulator.faults.add(Fault.status(status), route="list-calls", times=2)
     assert run(rows=rows).counts == {"unchanged": 10}

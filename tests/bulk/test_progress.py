@@ -100,7 +100,11 @@ def test_a_run_logs_its_progress_and_its_total(emulator: Emulator, run: Any, lin
     assert task.counts == {"updated": 100}
     assert 30 <= task.manifest["waited_seconds"] <= task.manifest["seconds"]
     *progress, total = lines()
-    pattern = r"\d+ of 100 rows done after [\d. min]+s \(\d+ updated\), [\d.]+ rows/s, \d+ requests, held back by"
+    pattern = (
+        r"\d+ of 100 rows done after [\d. min]+s \(\d+ updated\), [\d.]+ rows/s, \d+ requests, held back by"
+    )
     assert 2 <= len(progress) <= 4
     assert all(re.match(pattern, line) for line in progress)
-    assert re.match(r"Total: 100 rows in [\d. min]+s \(100 updated\), [\d.]+ rows/s, 101 requests, held", total)
+    assert re.match(
+        r"Total: 100 rows in [\d. min]+s \(100 updated\), [\d.]+ rows/s, 101 requests, held", total
+    )

@@ -25,7 +25,10 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"metadata_mode": "overwrite"}, "metadata_mode must be 'merge', 'fill' or 'replace', not 'overwrite'"),
+        (
+            {"metadata_mode": "overwrite"},
+            "metadata_mode must be 'merge', 'fill' or 'replace', not 'overwrite'",
+        ),
         ({"tolerate": "not_found"}, "tolerate must be a list of 'not_found' or 'not_ended', not text"),
         ({"tolerate": ["failed"]}, "tolerate must be a list .* it contains 'failed'"),
         ({"data_storage_setting": "all"}, "data_storage_setting must be 'everything', "),
@@ -108,7 +111,9 @@ def test_an_outlet_that_is_not_an_asset_does_not_fail_the_task(emulator: Emulato
 def log_lines(caplog: pytest.LogCaptureFixture) -> Any:
     """Return the messages of the operator's logger."""
     caplog.set_level(logging.INFO)
-    return lambda: [r.getMessage() for r in caplog.records if r.name == "airflow_provider_retell.operators.bulk"]
+    return lambda: [
+        r.getMessage() for r in caplog.records if r.name == "airflow_provider_retell.operators.bulk"
+    ]
 
 
 def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_lines: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.agents.backend import AgentBackend
 from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
+from airflow_provider_retell.emulator.engines.components import ComponentBackend
 from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
 from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
@@ -63,6 +64,7 @@ class Organization(SimulationObjects):
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
+        self.component_backend = ComponentBackend(options)
         self.number_backend = PhoneNumberBackend(options, self.agent_backend)
         self.test_case_backend = TestCaseBackend(options)
         self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
@@ -71,6 +73,7 @@ class Organization(SimulationObjects):
             "agents": self.agent_backend,
             "llms": self.llm_backend,
             "conversation-flows": self.flow_backend,
+            "conversation-flow-components": self.component_backend,
             "phone-numbers": self.number_backend,
             "test-cases": self.test_case_backend,
             "batch-tests": self.batch_test_backend,
