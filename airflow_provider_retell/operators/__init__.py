@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from airflow_provider_retell.operators.agent import (
+        DraftAgentVersionOperator,
+        PublishAgentVersionOperator,
+    )
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
     from airflow_provider_retell.operators.call import (
@@ -18,16 +22,20 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+    from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
     "BulkUpdateCallOperator",
     "CreateBatchCallOperator",
     "CreatePhoneCallOperator",
     "DeleteCallOperator",
+    "DraftAgentVersionOperator",
     "GetCallOperator",
     "ListCallsOperator",
+    "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
     "StopCallOperator",
+    "TextFile",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
 ]
@@ -35,6 +43,7 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
+        "operators.agent": ["DraftAgentVersionOperator", "PublishAgentVersionOperator"],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
         "operators.call": [
@@ -46,5 +55,6 @@ __getattr__ = lazy_exports(
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
+        "params.text_file": ["TextFile"],
     },
 )
