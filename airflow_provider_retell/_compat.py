@@ -72,6 +72,7 @@ __all__ = [
     "default_deferrable",
     "first_poke",
     "init_notifier",
+    "run_after",
     "storage_path",
     "supports_fastapi_apps",
     "task_state_store",
@@ -136,12 +137,16 @@ class TaskStateStore:
 
         self._store.set(key, value, retention=NEVER_EXPIRE)
 
-    @property
-    def survives_success(self) -> bool:
-        """False if ``[state_store] clear_on_success`` deletes the values when the task succeeds."""
+    def keeps(self, ti: Any) -> bool:
+        """Return False if values can be lost before the DAG run is deleted.
+
+        Airflow 3.4 discards them when a user clears the task, and ``[state_store] clear_on_success`` when the task
+        succeeds.
+        """
         from airflow.configuration import conf
 
-        return not conf.getboolean("state_store", "clear_on_success", fallback=False)
+        discards_on_clear = hasattr(ti, "region_id")  # task loops came with 3.4
+        return not (discards_on_clear or conf.getboolean("state_store", "clear_on_success", fallback=False))
 
 
 def task_state_store(context: Mapping[str, Any]) -> TaskStateStore | None:
@@ -184,6 +189,19 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
 def asset_state_store(trigger: BaseEventTrigger) -> Any:
     """Return the state store of the trigger's asset, or None before Airflow 3.3."""
     return getattr(trigger, "asset_state_store", None)
+
+
+def run_after(context: Mapping[str, Any]) -> float | None:
+    """Return the earliest time at which the DAG run can have started, in epoch seconds, or None if it is unknown.
+
+    A clear changes the ``start_date`` of a DAG run, but not this. Before Airflow 3, it is the end of the data interval.
+    """
+    run = context["dag_run"]
+    for name in ("run_after", "data_interval_end", "logical_date"):
+        time = getattr(run, name, None)
+        if time is not None:
+            return float(time.timestamp())
+    return None
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

@@ -22,6 +22,7 @@
     ├── WaitTimeoutError         a wait reached its deadline
     ├── WaitFailedError          a wait met an error that would occur again
     ├── AgentVersionError        the versions of an agent do not allow the step
+    ├── SimulationFailedError    too few simulation tests passed
     └── UpdateMismatchError      the object does not have the values that were sent
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
@@ -48,6 +49,7 @@ __all__ = [
     "RetellStatusError",
     "RetellTimeoutError",
     "ServerError",
+    "SimulationFailedError",
     "StorageConflictError",
     "UnprocessableError",
     "UpdateMismatchError",
@@ -157,7 +159,7 @@ class AuthenticationError(RetellStatusError):
 
 
 class PaymentRequiredError(RetellStatusError):
-    """402: the organization's trial has ended, or its payment method failed."""
+    """402: the organization's balance is exhausted, its trial has ended, or its payment method failed."""
 
 
 class PermissionDeniedError(RetellStatusError):
@@ -212,6 +214,19 @@ class AgentVersionError(RetellError):
     """The versions of an agent do not allow the step, for example because a draft has changes made by hand."""
 
     permanent = True
+
+
+class SimulationFailedError(RetellError):
+    """Too few simulation tests passed, or their verdicts do not hold for the present version of the agent.
+
+    :ivar failed: the names of the tests that did not pass.
+    """
+
+    permanent = True
+
+    def __init__(self, message: str, *, failed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.failed = failed
 
 
 class UpdateMismatchError(RetellError):

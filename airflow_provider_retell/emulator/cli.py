@@ -15,6 +15,7 @@ from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,6 +128,38 @@ def parser() -> argparse.ArgumentParser:
         default=404,
         help="status code for an agent, engine or phone number that does not exist (default: 404)",
     )
+    add(
+        "--simulation",
+        default="2/60",
+        metavar="QUEUE/TALK",
+        help="seconds until a simulation test starts, then until its verdict (default: 2/60)",
+    )
+    add(
+        "--test-run-credit",
+        type=int,
+        metavar="N",
+        help="number of test runs that an organization can pay for (default: unlimited)",
+    )
+    add(
+        "--test-case-update-semantics",
+        choices=("merge", "replace"),
+        default="merge",
+        help="effect of update-test-case-definition on mocks and variables that it leaves out (default: merge)",
+    )
+    add(
+        "--batch-test-list-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds until list-batch-tests shows a new batch test (default: 0)",
+    )
+    add(
+        "--test-run-list-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds until list-test-runs shows the verdicts of a complete batch test (default: 0)",
+    )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
@@ -138,12 +171,8 @@ def build(args: argparse.Namespace) -> Emulator:
         quotas = dict(_quota(text) for text in args.quota)
     elif args.quota:
         raise UsageError("--quota and --no-quota exclude each other: give one of them")
-    try:
-        answer, talk, analyze = (float(part) for part in args.delays.split("/"))
-    except ValueError:
-        raise UsageError(
-            f"--delays must be ANSWER/TALK/ANALYZE, such as 2/30/10, not {args.delays!r}"
-        ) from None
+    answer, talk, analyze = _durations("--delays", "ANSWER/TALK/ANALYZE", "2/30/10", args.delays)
+    queue, simulated = _durations("--simulation", "QUEUE/TALK", "2/60", args.simulation)
     try:
         return Emulator(
             host=args.host,
@@ -164,9 +193,24 @@ def build(args: argparse.Namespace) -> Emulator:
             not_ended_status=args.not_ended_status,
             max_ids_per_filter=args.max_ids_per_filter,
             missing_asset_status=args.missing_asset_status,
+            simulation=Simulation(queue, simulated),
+            test_run_credit=args.test_run_credit,
+            test_case_update_semantics=args.test_case_update_semantics,
+            batch_test_list_delay=args.batch_test_list_delay,
+            test_run_list_delay=args.test_run_list_delay,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _durations(option: str, form: str, example: str, text: str) -> list[float]:
+    parts = text.split("/")
+    try:
+        if len(parts) == form.count("/") + 1:
+            return [float(part) for part in parts]
+    except ValueError:
+        pass
+    raise UsageError(f"{option} must be {form}, such as {example}, not {text!r}")
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

@@ -16,8 +16,8 @@ DELETE /_emulator/requests        Forget the recorded requests
 POST   /_emulator/reset           Clear objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
-``agents``, ``llms``, ``conversation-flows`` and ``phone-numbers`` are served like ``calls``, with the arguments
-of ``Emulator.add_agent``, ``Emulator.edit_agent`` and so on.
+``agents``, ``llms``, ``conversation-flows``, ``phone-numbers``, ``test-cases`` and ``batch-tests`` are served
+like ``calls``, with the arguments of ``Emulator.add_agent``, ``Emulator.edit_agent`` and so on.
 
 Add ``?organization=NAME`` to work on the objects of another organization than the default one. The fields of a
 fault are the arguments of the :class:`~.faults.Fault` method of that kind, and those of ``Faults.add``.

@@ -9,6 +9,7 @@ from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit
 from airflow_provider_retell.emulator.server import Server
+from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.state import DEFAULT_ORGANIZATION, State
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _keywords_of(
     return decorate
 
 
-class Emulator:
+class Emulator(SimulationObjects):
     """Retell's REST API on localhost.
 
     Use it as a context manager::
@@ -120,6 +121,10 @@ class Emulator:
     def organization(self) -> Organization:
         """The default organization."""
         return self._state.default
+
+    @property
+    def _owner(self) -> Organization:
+        return self.organization
 
     @property
     def faults(self) -> Faults:

@@ -13,6 +13,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
 )
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -95,17 +96,37 @@ class Options:
     means no limit, since Retell documents none."""
 
     missing_asset_status: int = 404
-    """The status code for an agent, LLM, conversation flow or phone number that does not exist: 404, as observed,
-    or 422, as documented."""
+    """The status code for an agent, LLM, conversation flow, phone number or test that does not exist: 404, as
+    observed, or 422, as documented."""
 
     tool_defaults: Mapping[str, Any] = field(default_factory=dict)
     """The fields that Retell adds to each tool that an update sets, unless the tool has them. Retell does not
     document whether it adds any."""
 
+    simulation: Simulation = field(default_factory=Simulation)
+    """The duration of a test run: in the queue, and until its verdict."""
+
+    test_run_credit: int | None = None
+    """The number of test runs that an organization can pay for. Then create-batch-test responds with 402, and
+    runs that are under way end with an error. None means no limit."""
+
+    test_case_update_semantics: Literal["merge", "replace"] = "merge"
+    """The effect of update-test-case-definition on the dynamic variables and mocks that it leaves out: keep them, or
+    remove them. Retell does not document it."""
+
+    batch_test_list_delay: float = 0.0
+    """The seconds until list-batch-tests shows a new batch test. Retell does not document whether it does at
+    once."""
+
+    test_run_list_delay: float = 0.0
+    """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
+    whether it does at once."""
+
     def __post_init__(self) -> None:
         for name, value, allowed in (
             ("throttle_headers", self.throttle_headers, get_args(ThrottleHeaders)),
             ("metadata_semantics", self.metadata_semantics, ("replace", "merge")),
+            ("test_case_update_semantics", self.test_case_update_semantics, ("merge", "replace")),
             ("custom_attributes_semantics", self.custom_attributes_semantics, ("merge", "replace")),
         ):
             if value not in allowed:

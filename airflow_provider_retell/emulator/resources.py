@@ -24,6 +24,7 @@ from airflow_provider_retell.emulator.calls import routes as calls
 from airflow_provider_retell.emulator.engines import routes as engines
 from airflow_provider_retell.emulator.organization import routes as organization
 from airflow_provider_retell.emulator.phone_numbers import routes as phone_numbers
+from airflow_provider_retell.emulator.simulations import routes as simulations
 
 ROUTES = (
     *agents.ROUTES,
@@ -31,5 +32,6 @@ ROUTES = (
     *engines.ROUTES,
     *organization.ROUTES,
     *phone_numbers.ROUTES,
+    *simulations.ROUTES,
 )
 """The routes of all resources."""

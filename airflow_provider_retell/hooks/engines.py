@@ -15,5 +15,6 @@ class EngineMethods:
     list_retell_llms = Steps(listings.list_retell_llms)
     get_conversation_flow = Endpoint(endpoints.get_conversation_flow)
     update_conversation_flow = Endpoint(endpoints.update_conversation_flow)
+    get_conversation_flow_component = Endpoint(endpoints.get_conversation_flow_component)
     list_conversation_flows_page = Endpoint(endpoints.list_conversation_flows)
     list_conversation_flows = Steps(listings.list_conversation_flows)

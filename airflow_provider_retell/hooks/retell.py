@@ -29,6 +29,7 @@ from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.engines import EngineMethods
 from airflow_provider_retell.hooks.organization import OrganizationMethods
 from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
+from airflow_provider_retell.hooks.simulations import SimulationMethods
 
 if TYPE_CHECKING:
     import aiohttp
@@ -47,7 +48,15 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(CallMethods, AgentMethods, EngineMethods, PhoneNumberMethods, OrganizationMethods, BaseHook):
+class RetellHook(
+    CallMethods,
+    AgentMethods,
+    EngineMethods,
+    SimulationMethods,
+    PhoneNumberMethods,
+    OrganizationMethods,
+    BaseHook,
+):
     """Call Retell's API from a task. All methods block.
 
     ::
@@ -58,6 +67,7 @@ class RetellHook(CallMethods, AgentMethods, EngineMethods, PhoneNumberMethods, O
     The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
     :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
     :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
+    :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
     :class:`~airflow_provider_retell.hooks.phone_numbers.PhoneNumberMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. The Airflow connection sets the timeouts
     and the quota. As a context manager, the hook closes its HTTP connections at the end.
@@ -199,7 +209,13 @@ class RetellHook(CallMethods, AgentMethods, EngineMethods, PhoneNumberMethods, O
 
 
 class RetellAsyncHook(
-    CallMethods, AgentMethods, EngineMethods, PhoneNumberMethods, OrganizationMethods, BaseHook
+    CallMethods,
+    AgentMethods,
+    EngineMethods,
+    SimulationMethods,
+    PhoneNumberMethods,
+    OrganizationMethods,
+    BaseHook,
 ):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+    from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
     from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
@@ -34,7 +35,9 @@ __all__ = [
     "ListCallsOperator",
     "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
+    "RunBatchTestOperator",
     "StopCallOperator",
+    "SyncTestCasesOperator",
     "TextFile",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
@@ -55,6 +58,7 @@ __getattr__ = lazy_exports(
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
+        "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],
         "params.text_file": ["TextFile"],
     },
 )

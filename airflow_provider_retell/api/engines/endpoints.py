@@ -12,6 +12,7 @@ from typing import Any
 from airflow_provider_retell.api.body import build_patch
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
+    ConversationFlowComponent,
     ConversationFlowPage,
     RetellLlm,
     RetellLlmPage,
@@ -138,4 +139,23 @@ def list_conversation_flows(
             "/v2/list-conversation-flows", limit=limit, pagination_key=pagination_key, sort_order=sort_order
         ),
         parse=ConversationFlowPage.read,
+    )
+
+
+def get_conversation_flow_component(
+    conversation_flow_component_id: str,
+) -> Request[ConversationFlowComponent]:
+    """Read a component that several conversation flows share.
+
+    API: https://docs.retellai.com/api-references/get-conversation-flow-component
+
+    :param conversation_flow_component_id: the component.
+    """
+    component_id = check_id(conversation_flow_component_id, "conversation_flow_component_id")
+    return Request(
+        operation="get-conversation-flow-component",
+        method="GET",
+        path=f"/get-conversation-flow-component/{component_id}",
+        parse=ConversationFlowComponent.read,
+        subject=f"conversation flow component {component_id}",
     )

@@ -10,7 +10,13 @@ from typing import ClassVar
 
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
-__all__ = ["ConversationFlow", "ConversationFlowPage", "RetellLlm", "RetellLlmPage"]
+__all__ = [
+    "ConversationFlow",
+    "ConversationFlowComponent",
+    "ConversationFlowPage",
+    "RetellLlm",
+    "RetellLlmPage",
+]
 
 
 class RetellLlm(ResponseModel):
@@ -42,3 +48,12 @@ class ConversationFlow(ResponseModel):
 
 class ConversationFlowPage(Page[ConversationFlow]):
     """One page of list-conversation-flows."""
+
+
+class ConversationFlowComponent(ResponseModel):
+    """Nodes and tools that several conversation flows share."""
+
+    identity: ClassVar[tuple[str, ...]] = ("conversation_flow_component_id",)
+    loggable: ClassVar[tuple[str, ...]] = ("conversation_flow_component_id",)
+
+    conversation_flow_component_id: str

@@ -9,6 +9,8 @@ from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
 from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
+from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
+from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.phone_numbers.samples import Number
 
 
-class Organization:
+class Organization(SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -62,13 +64,21 @@ class Organization:
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
         self.number_backend = PhoneNumberBackend(options, self.agent_backend)
+        self.test_case_backend = TestCaseBackend(options)
+        self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
         self.backends: dict[str, Backend] = {
             "calls": self.call_backend,
             "agents": self.agent_backend,
             "llms": self.llm_backend,
             "conversation-flows": self.flow_backend,
             "phone-numbers": self.number_backend,
+            "test-cases": self.test_case_backend,
+            "batch-tests": self.batch_test_backend,
         }
+
+    @property
+    def _owner(self) -> Organization:
+        return self
 
     def catch_up(self) -> None:
         """Run everything that is due on the clock."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.bulk import FileRows
-from tests.bulk.conftest import Far, far_emulator
+from remote_emulator import RemoteEmulator, remote_emulator
 
 pytestmark = pytest.mark.slow
 
@@ -21,8 +21,8 @@ PER_SECOND = 100
 
 
 @pytest.fixture
-def far(connect: Any) -> Iterator[Far]:
-    with far_emulator("--quota", f"general={PER_SECOND}/1", "--quota", "list=15/1") as far:
+def far(connect: Any) -> Iterator[RemoteEmulator]:
+    with remote_emulator("--quota", f"general={PER_SECOND}/1", "--quota", "list=15/1") as far:
         connect(far.url)
         far.add_calls([f"call_{n}" for n in range(ROWS)])
         far.add_calls(["of_another"])
@@ -33,12 +33,12 @@ def changed() -> list[dict[str, Any]]:
     return [{"call_id": f"call_{n}", "n": n} for n in range(ROWS)]
 
 
-def all_written(far: Far) -> bool:
+def all_written(far: RemoteEmulator) -> bool:
     metadata = far.metadata()
     return all(metadata[f"call_{n}"] == {"n": n} for n in range(ROWS))
 
 
-def test_a_run_uses_the_quota_and_no_more(far: Far, run: Any) -> None:
+def test_a_run_uses_the_quota_and_no_more(far: RemoteEmulator, run: Any) -> None:
     task = run(rows=changed(), quota=f"{PER_SECOND}/1")
     task.check(rows=ROWS)
     assert task.counts == {"updated": ROWS}
@@ -54,7 +54,7 @@ def test_a_run_uses_the_quota_and_no_more(far: Far, run: Any) -> None:
     assert ROWS / (PER_SECOND * (times[-1] - times[0])) >= 0.97
 
 
-def test_with_another_client_on_half_of_the_quota_no_row_is_lost(far: Far, run: Any) -> None:
+def test_with_another_client_on_half_of_the_quota_no_row_is_lost(far: RemoteEmulator, run: Any) -> None:
     stop = threading.Event()
 
     def other() -> None:
@@ -104,7 +104,7 @@ def test_a_hundred_thousand_rows_of_which_a_thousand_differ(connect: Any, run: A
     with rows.open("w") as file:
         for n in range(count):
             file.write(json.dumps({"call_id": f"call_{n}", "tier": "silver" if n % every else "gold"}) + "\n")
-    with far_emulator("--no-quota", "--calls", str(calls)) as far:
+    with remote_emulator("--no-quota", "--calls", str(calls)) as far:
         connect(far.url, list_quota="10000/1")
         task = run(rows=FileRows(str(rows)))
         task.check(rows=count)

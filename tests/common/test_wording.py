@@ -1,0 +1,32 @@
+"""Numbers in log lines and messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_retell.common.wording import counted, duration
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "no rows"), (1, "1 row"), (2, "2 rows"), (1200, "1,200 rows")]
+)
+def test_a_count_is_grammatical(number: int, text: str) -> None:
+    assert counted(number, "row") == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (0, "0 s"),
+        (0.25, "0.25 s"),
+        (59.4, "59.4 s"),
+        (60, "1 min"),
+        (95, "1 min 35 s"),
+        (3599.9, "1 h"),
+        (7500, "2 h 5 min"),
+        (7200, "2 h"),
+    ],
+)
+def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
