@@ -23,6 +23,7 @@
     ├── WaitFailedError          a wait met an error that would occur again
     ├── AgentVersionError        the versions of an agent do not allow the step
     ├── SimulationFailedError    too few simulation tests passed
+    ├── DriftError               the configuration of agents differs from a snapshot
     └── UpdateMismatchError      the object does not have the values that were sent
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
@@ -37,6 +38,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
+    "DriftError",
     "NotFoundError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -227,6 +229,12 @@ class SimulationFailedError(RetellError):
     def __init__(self, message: str, *, failed: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.failed = failed
+
+
+class DriftError(RetellError):
+    """The configuration of agents differs from a snapshot. The message has names, no values."""
+
+    permanent = True
 
 
 class UpdateMismatchError(RetellError):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.agent import (
         DraftAgentVersionOperator,
         PublishAgentVersionOperator,
+        SnapshotAgentsOperator,
     )
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
@@ -36,6 +37,7 @@ __all__ = [
     "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
     "RunBatchTestOperator",
+    "SnapshotAgentsOperator",
     "StopCallOperator",
     "SyncTestCasesOperator",
     "TextFile",
@@ -46,7 +48,11 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "operators.agent": ["DraftAgentVersionOperator", "PublishAgentVersionOperator"],
+        "operators.agent": [
+            "DraftAgentVersionOperator",
+            "PublishAgentVersionOperator",
+            "SnapshotAgentsOperator",
+        ],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
         "operators.call": [

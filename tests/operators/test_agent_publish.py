@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,10 +159,12 @@ def test_a_retry_after_a_fault_publishes_exactly_once(emulator: Emulator, connec
     emulator.faults.add(FAULTS[failure][0], route="publish-agent-version")
     task = publish(rebind_numbers=True)
     task.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
-    try:
+    with (
+        contextlib.nullcontext()
+        if total == first and "timeout" not in failure
+        else pytest.raises(RetellError)
+    ):
         run_try(task)
-    except RetellError as error:
-        assert not error.permanent
     assert emulator.count("publish-agent-version") == first
     if failure == "timeout, Retell acted later":
         eventually(lambda: times_published(emulator) == 1)
