@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.agents.backend import AgentBackend
+from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
 from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
+from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
 from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
 from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
@@ -16,16 +18,12 @@ from airflow_provider_retell.emulator.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from airflow_provider_retell.emulator.agents.backend import Agent
-    from airflow_provider_retell.emulator.agents.vocabulary import Version
     from airflow_provider_retell.emulator.backend import Backend
     from airflow_provider_retell.emulator.calls.vocabulary import Call
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
     from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
 
 
-class Organization(SimulationObjects):
+class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -152,124 +150,3 @@ class Organization(SimulationObjects):
             call = self.call_backend.edit(call_id, progress=progress, **fields)
         self.catch_up()
         return call
-
-    @property
-    def agents(self) -> dict[str, Agent]:
-        """The agents by id, each with all its versions. The objects are live: tests may change them."""
-        return self.agent_backend.agents
-
-    @property
-    def llms(self) -> dict[str, dict[int, Engine]]:
-        """The versions of Retell LLMs by id and version number. Tests may change them."""
-        return self.llm_backend.engines
-
-    @property
-    def conversation_flows(self) -> dict[str, dict[int, Engine]]:
-        """The versions of conversation flows by id and version number. Tests may change them."""
-        return self.flow_backend.engines
-
-    @property
-    def phone_numbers(self) -> dict[str, Number]:
-        """The phone numbers of the organization. Tests may change them."""
-        return self.number_backend.numbers
-
-    def add_agent(
-        self,
-        *,
-        agent_id: str | None = None,
-        channel: str = "voice",
-        published: bool = True,
-        tags: Mapping[str, int | None] | None = None,
-        llm: Mapping[str, Any] | None = None,
-        conversation_flow: Mapping[str, Any] | None = None,
-        response_engine: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> Version:
-        """Add an agent with a response engine, and return its version 0. The returned dictionary is live.
-
-        From the first agent on, create-phone-call responds with 404 to an ``override_agent_id`` that the
-        organization does not have. Without agents, it accepts any.
-
-        :param agent_id: its id. Default: a random one.
-        :param channel: "voice" or "chat".
-        :param published: False to leave version 0 a draft, as Retell does with a new agent.
-        :param tags: the version number by tag; None for a tag that is not assigned.
-        :param llm: the id and settings of its Retell LLM, as far as they differ from the sample.
-        :param conversation_flow: the same for a conversation flow instead of a Retell LLM.
-        :param response_engine: an engine that exists, or a custom LLM:
-            ``{"type": "custom-llm", "llm_websocket_url": "wss://..."}``. The default is a new Retell LLM.
-        :param fields: settings of the agent; None leaves one out.
-        :raises ValueError: for an id that exists, or an unknown channel.
-        """
-        with self.options.clock.lock:
-            return self.agent_backend.add(
-                agent_id=agent_id,
-                channel=channel,
-                published=published,
-                tags=tags,
-                llm=llm,
-                conversation_flow=conversation_flow,
-                response_engine=response_engine,
-                **fields,
-            )
-
-    def add_agent_version(
-        self, agent_id: str, *, base_version: int | None = None, published: bool = False, **fields: Any
-    ) -> Version:
-        """Fork a version of an agent, change it, and return it.
-
-        :param agent_id: the agent.
-        :param base_version: the version to fork. Default: the version that was published last.
-        :param published: True to publish the new version.
-        :param fields: as for ``edit_agent``.
-        :raises LookupError: if there is no such agent or version.
-        """
-        with self.options.clock.lock:
-            agent = self.agents.get(agent_id)
-            base = (
-                agent.resolve("latest_published" if base_version is None else base_version) if agent else None
-            )
-            if agent is None or base is None:
-                raise LookupError(f"there is no version {base_version} of agent {agent_id!r}")
-            version = self.agent_backend.fork(agent, base)
-            self.agent_backend.edit(agent_id, version=version["version"], **fields)
-            if published:
-                self.agent_backend.publish(agent, version["version"])
-            return version
-
-    def edit_agent(
-        self,
-        agent_id: str,
-        *,
-        version: int | None = None,
-        llm: Mapping[str, Any] | None = None,
-        conversation_flow: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> Version:
-        """Change settings of a version, published or not, and return it.
-
-        :param agent_id: the agent.
-        :param version: the version number. Default: the latest.
-        :param llm: settings of its Retell LLM; None removes one.
-        :param conversation_flow: settings of its conversation flow.
-        :param fields: settings of the agent; None removes one.
-        :raises LookupError: if there is no such agent, version or engine.
-        """
-        with self.options.clock.lock:
-            return self.agent_backend.edit(
-                agent_id, version=version, llm=llm, conversation_flow=conversation_flow, **fields
-            )
-
-    def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
-        """Add a phone number and return it. The returned dictionary is live.
-
-        From the first number on, create-phone-call responds with 404 to a ``from_number`` that the organization
-        does not have. Without numbers, it accepts any.
-
-        :param phone_number: the number in E.164 format.
-        :param fields: other fields, such as ``nickname`` and
-            ``outbound_agents=[{"agent_id": ..., "agent_version": 3, "weight": 1}]``.
-        :raises ValueError: if the number exists.
-        """
-        with self.options.clock.lock:
-            return self.number_backend.add(phone_number=phone_number, **fields)
