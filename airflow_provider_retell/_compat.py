@@ -7,6 +7,7 @@ do: an operator's module loads nothing that only a sensor or a notifier needs.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         BaseOperatorLink,
         BaseSensorOperator,
         Connection,
+        Context,
         PokeReturnValue,
     )
     from airflow.sdk.exceptions import (
@@ -34,6 +36,7 @@ _PLACES = {
     "BaseOperator": ("airflow.sdk", "airflow.models"),  # 3.0
     "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),  # 3.0
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
+    "Context": ("airflow.sdk", "airflow.utils.context"),  # 3.0
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
     "BaseNotifier": ("airflow.sdk", "airflow.notifications.basenotifier"),  # 3.0
     "BaseEventTrigger": ("airflow.triggers.base",),  # 3.0; there is nothing like it before
@@ -56,11 +59,16 @@ __all__ = [
     "BaseOperatorLink",
     "BaseSensorOperator",
     "Connection",
+    "Context",
     "PokeReturnValue",
+    "TaskStateStore",
     "aget_connection",
+    "asset_state_store",
     "default_deferrable",
+    "first_poke",
     "init_notifier",
     "storage_path",
+    "task_state_store",
     "xcom_of",
 ]
 
@@ -99,6 +107,36 @@ def xcom_of(ti_key: Any, key: str) -> Any:
     return xcom.XCom.get_value(ti_key=ti_key, key=key)
 
 
+class TaskStateStore:
+    """Values that a task keeps across its tries, until its DAG run is deleted."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def get(self, key: str) -> Any:
+        """Return the value of *key*, or None."""
+        return self._store.get(key)
+
+    def set(self, key: str, value: Any) -> None:
+        """Store *value*, any JSON, under *key*."""
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+        self._store.set(key, value, retention=NEVER_EXPIRE)
+
+    @property
+    def survives_success(self) -> bool:
+        """False if ``[state_store] clear_on_success`` deletes the values when the task succeeds."""
+        from airflow.configuration import conf
+
+        return not conf.getboolean("state_store", "clear_on_success", fallback=False)
+
+
+def task_state_store(context: Mapping[str, Any]) -> TaskStateStore | None:
+    """Return the state store of the task that runs with *context*, or None before Airflow 3.3."""
+    store = context.get("task_state_store")
+    return None if store is None else TaskStateStore(store)
+
+
 async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
     """Look a connection up without blocking the event loop, in the one way that is safe for each Airflow.
 
@@ -126,3 +164,18 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
     except ImportError:  # 2.11
         from airflow.io.path import ObjectStoragePath  # type: ignore[import-not-found, no-redef]
     return ObjectStoragePath(path if "://" in path else f"file://{Path(path).absolute()}", conn_id=conn_id)
+
+
+def asset_state_store(trigger: BaseEventTrigger) -> Any:
+    """Return the state store of the trigger's asset, or None before Airflow 3.3."""
+    return getattr(trigger, "asset_state_store", None)
+
+
+def first_poke(context: Mapping[str, Any]) -> float | None:
+    """Return the time of a rescheduled sensor's first poke in epoch seconds, or None if this is its first.
+
+    Before Airflow 3, the answer is None.
+    """
+    read = getattr(context["ti"], "get_first_reschedule_date", None)
+    first = None if read is None else read(context)
+    return None if first is None else float(first.timestamp())

@@ -14,8 +14,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = ["no_waiting"]
+
+# How often a skipped timeout checks whether the clock has passed it, in real seconds.
+_CHECK_SECONDS = 0.01
 
 
 class Clock:
@@ -36,6 +40,10 @@ class Clock:
     async def sleep_async(self, seconds: float) -> None:
         """Let other coroutines run for *seconds*."""
         await asyncio.sleep(seconds)
+
+    async def wait(self, task: asyncio.Future[Any], seconds: float) -> None:
+        """Return when *task* is done, or after *seconds*."""
+        await asyncio.wait([task], timeout=seconds)
 
 
 class FastClock(Clock):
@@ -67,6 +75,12 @@ class FastClock(Clock):
         """Jump forward by *seconds*, and let other coroutines run once."""
         self.sleep(seconds)
         await asyncio.sleep(0)
+
+    async def wait(self, task: asyncio.Future[Any], seconds: float) -> None:
+        """Return when *task* is done, or when sleeps of any coroutine or thread have moved the clock by *seconds*."""
+        deadline = self.monotonic() + seconds
+        while not task.done() and (left := deadline - self.monotonic()) > 0:
+            await asyncio.wait([task], timeout=min(left, _CHECK_SECONDS))
 
 
 _clock = Clock()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
@@ -21,15 +21,6 @@ from airflow_provider_retell.api.encode import (
     to_json,
 )
 from airflow_provider_retell.api.errors import RetellInputError
-
-DataStorageSetting = Literal["everything", "everything_except_pii", "basic_attributes_only"]
-"""The data that Retell stores, from most to least. The setting of a call can only be made stricter."""
-
-STORAGE_ORDER: tuple[DataStorageSetting, ...] = (
-    "everything",
-    "everything_except_pii",
-    "basic_attributes_only",
-)
 
 
 class Body(BaseModel):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_retell.api.body import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.calls.changes import Change
+from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.encode import safe_name, to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.request import check_id

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.changes import Change, MetadataMode, diff
+from airflow_provider_retell.api.calls.changes import Change, diff
 from airflow_provider_retell.api.calls.models import CallState
+from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError
 from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.outcome import Result

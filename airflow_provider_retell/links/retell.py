@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Context
 
 __all__ = ["RetellCallLink"]
 
 XCOM_KEY = "retell_call_id"
+
+
+def link_call(context: Context, call_id: str) -> None:
+    """Store the id that the task's link to Retell's dashboard leads to."""
+    context["ti"].xcom_push(key=XCOM_KEY, value=call_id)
 
 
 class RetellCallLink(BaseOperatorLink):

@@ -1,4 +1,4 @@
-"""The notifier."""
+"""The notifier, re-exported for DAG files."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Call somebody about a failure: once, however many report it."""
+"""Place one phone call about a failure, even if many processes report it."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,23 +12,30 @@ from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.calls.models import Call, CallPage
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.request import Flow
+from airflow_provider_retell.clock import clock
 
-DAG_MARK = "airflow_alert"
-RUN_MARK = "airflow_alert_run"
-EVENT_MARK = "airflow_alert_event"
-PLACED_AT = "airflow_alert_placed_at"
+# Metadata keys of the calls that alerts place. Later alerts find earlier calls by them.
+DAG_METADATA = "airflow_alert"
+RUN_METADATA = "airflow_alert_run"
+EVENT_METADATA = "airflow_alert_event"
+PLACED_AT_METADATA = "airflow_alert_placed_at"
 
-_MOST_READ = 100
+_MAX_CALLS_READ = 100
 
 
 @dataclass(frozen=True)
 class Alert:
-    """Whom to call, about what, and how often at most.
+    """A failure to report by phone, and the limits on calls about it.
 
-    :ivar dag_id: what tells the DAG from all others of the organization.
-    :ivar event: what tells this event of the run from its others.
-    :ivar cooldown: seconds in which the same DAG does not call the same number again.
-    :ivar max_calls: how often one DAG run may call at most.
+    :ivar from_number: the number that calls, in E.164 format.
+    :ivar to_number: the number to call, in E.164 format.
+    :ivar dag_id: the DAG's id, unique in the Retell organization.
+    :ivar run_id: the id of the DAG run.
+    :ivar event: the rest of the event's identity, for example task id, map index and try number.
+    :ivar variables: the dynamic variables for the agent.
+    :ivar override_agent_id: the agent that speaks, in place of the number's own.
+    :ivar cooldown: seconds after a call during which the DAG does not call the number again.
+    :ivar max_calls: the maximum number of calls per DAG run.
     """
 
     from_number: str = field(repr=False)
@@ -44,34 +50,34 @@ class Alert:
 
 
 def place_alert(alert: Alert) -> Flow[str]:
-    """Place the call unless it was placed before; return what was done, in words.
+    """Place the call unless a limit forbids it, and return a description of the outcome.
 
-    Reporters that ask at one moment see the same calls, so they ask under the same idempotency key, and Retell places
-    one. With a cool-down all runs of the DAG take turns, each call after the newest before it; without one each run
-    counts its own calls. If the calls cannot be listed, the key is that of the run's first call: an API key that may
-    not read calls is no reason to call nobody.
+    Concurrent reporters list the same earlier calls and therefore send the same idempotency key, so Retell places one
+    call. With a cooldown, the key depends on the DAG's newest call; without one, it depends on the number of calls of
+    this run. If the calls cannot be listed, the key is that of the run's first call: an API key without permission to
+    list calls must not prevent the alert.
     """
     dag = _digest(alert.dag_id, alert.to_number)
     run = _digest(alert.dag_id, alert.to_number, alert.run_id)
     event = _digest(alert.dag_id, alert.to_number, alert.run_id, *alert.event)
-    now = time.time()
+    now = clock().time()
     earlier: list[Mapping[str, Any]] = []
     unlisted: RetellError | None = None
     try:
-        criteria = {"metadata": [{"type": "string", "op": "eq", "value": dag, "key": DAG_MARK}]}
-        listing = endpoints.list_calls(filter_criteria=criteria, limit=_MOST_READ)
-        # One try: there is little time, and the call can be placed without the list.
+        criteria = {"metadata": [{"type": "string", "op": "eq", "value": dag, "key": DAG_METADATA}]}
+        listing = endpoints.list_calls(filter_criteria=criteria, limit=_MAX_CALLS_READ)
+        # One attempt: callbacks have little time, and the call can be placed without the list.
         page: CallPage = yield dataclasses.replace(listing, idempotent=False)
         earlier = [{**(call.metadata or {}), "call_id": call.call_id} for call in page.items]
     except RetellError as error:
         unlisted = error
-    if any(call.get(EVENT_MARK) == event for call in earlier):
-        return "not called: this was called about before"
-    of_run = sum(call.get(RUN_MARK) == run for call in earlier)
+    if any(call.get(EVENT_METADATA) == event for call in earlier):
+        return "not called: an earlier call reported this event"
+    of_run = sum(call.get(RUN_METADATA) == run for call in earlier)
     if of_run >= alert.max_calls:
-        return f"not called: this run has called {of_run} times already"
+        return f"not called: this run has placed {of_run} calls already"
     if any(now - _placed_at(call) < alert.cooldown for call in earlier):
-        return f"not called: called within the last {alert.cooldown:g} s"
+        return f"not called: an earlier call was placed within the last {alert.cooldown:g} s"
     newest = max(earlier, key=_placed_at, default={"call_id": ""})
     turn = (dag, newest["call_id"]) if unlisted is None and alert.cooldown > 0 else (run, str(of_run))
     placed: Call = yield endpoints.create_phone_call(
@@ -79,16 +85,21 @@ def place_alert(alert: Alert) -> Flow[str]:
         alert.to_number,
         override_agent_id=alert.override_agent_id,
         retell_llm_dynamic_variables={name: str(value) for name, value in alert.variables.items()},
-        metadata={DAG_MARK: dag, RUN_MARK: run, EVENT_MARK: event, PLACED_AT: round(now, 3)},
+        metadata={
+            DAG_METADATA: dag,
+            RUN_METADATA: run,
+            EVENT_METADATA: event,
+            PLACED_AT_METADATA: round(now, 3),
+        },
         idempotency_key=f"airflow-alert-{_digest(*turn)}",
     )
-    note = f"; earlier calls could not be looked for, so more may follow: {unlisted}" if unlisted else ""
+    note = f"; earlier calls could not be listed, so more calls may follow: {unlisted}" if unlisted else ""
     return f"call {placed.call_id}{note}"
 
 
 def _placed_at(call: Mapping[str, Any]) -> float:
-    # Retell's own timestamps are missing while it dials, and for calls that nobody answers.
-    at = call.get(PLACED_AT)
+    # Retell sets no timestamps while it dials, nor on unanswered calls.
+    at = call.get(PLACED_AT_METADATA)
     return float(at) if isinstance(at, (int, float)) else 0.0
 
 

@@ -1,15 +1,19 @@
-"""Call a person when something failed."""
+"""A notifier that places a phone call when a task, a DAG or a deadline fails."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseNotifier, init_notifier
+from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.api.retry import RetryLimits
 
 __all__ = ["PhoneCallNotifier"]
 
@@ -17,24 +21,41 @@ log = logging.getLogger(__name__)
 
 
 class PhoneCallNotifier(BaseNotifier):
-    """Place an on-call phone call: as ``on_failure_callback`` of a task or a DAG, or as a deadline's callback.
+    """Place a phone call about a failure.
 
-    The agent gets ``dag_id``, ``task_id``, ``run_id``, ``map_index`` and ``reason`` as dynamic variables. Errors of
-    the call are logged and go no further: the failure that it reports stays the one that people see.
+    ::
 
-    However many tasks fail at once, and however often Airflow reports the same failure, the limits hold: calls that
-    were placed before are found by marks in their metadata, and an idempotency key holds back those that ask at the
-    same moment. A failure within the cool-down, or beyond the run's limit, is not called about later.
+        with DAG(
+            "nightly_load",
+            on_failure_callback=PhoneCallNotifier(
+                from_number="+14155550101", to_number="+14155550102", reason="the nightly load failed"
+            ),
+        ):
+            ...
 
-    :param from_number: a number of your organization, in E.164 form (templated).
-    :param to_number: whom to call, in E.164 form (templated).
-    :param override_agent_id: the agent that speaks, in place of the number's (templated).
-    :param reason: what the agent is to say about it; the kind of the error if not given, never its text, which may
-        hold private data (templated).
-    :param dynamic_variables: more variables for the agent, text by name (templated).
-    :param cooldown: seconds in which the DAG does not call this number again.
-    :param max_calls_per_run: how often one DAG run may call at most.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    Use it as the ``on_failure_callback`` of a task or a DAG, or as the callback of a deadline. The agent receives
+    ``dag_id``, ``task_id``, ``run_id``, ``map_index`` and ``reason`` as dynamic variables. Errors are logged and not
+    raised, so that Airflow shows the original failure.
+
+    The limits hold even if many tasks fail at the same time, or if Airflow reports a failure twice: the notifier finds
+    earlier calls by their metadata, and concurrent reporters share an idempotency key. A failure that exceeds a limit
+    is logged, and no call follows later.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/phone_alert.html
+
+    Retell: https://docs.retellai.com/api-references/create-phone-call
+
+    :param from_number: a number of your organization, in E.164 format (templated).
+    :param to_number: the number to call, in E.164 format (templated).
+    :param override_agent_id: the agent that speaks (templated). Default: the agent of ``from_number``.
+    :param reason: the reason that the agent gives (templated). Default: the type of the exception. The exception's text
+        is never used, because it may contain private data.
+    :param retell_llm_dynamic_variables: additional variables for the agent, texts by name (templated).
+    :param cooldown: seconds, or a timedelta, after a call during which the DAG does not call the number again.
+        Default: 900 seconds.
+    :param max_calls_per_run: the maximum number of calls per DAG run. Default: 1.
+    :param retell_conn_id: the Airflow connection of type ``retell`` (templated). Default: ``retell_default``.
+    :raises ValueError: if ``cooldown`` or ``max_calls_per_run`` is out of range.
     """
 
     template_fields: Sequence[str] = (
@@ -42,7 +63,7 @@ class PhoneCallNotifier(BaseNotifier):
         "to_number",
         "override_agent_id",
         "reason",
-        "dynamic_variables",
+        "retell_llm_dynamic_variables",
         "retell_conn_id",
     )
 
@@ -53,26 +74,25 @@ class PhoneCallNotifier(BaseNotifier):
         to_number: str,
         override_agent_id: str | None = None,
         reason: str | None = None,
-        dynamic_variables: Mapping[str, str] | None = None,
-        cooldown: float = 900,
+        retell_llm_dynamic_variables: Mapping[str, str] | None = None,
+        cooldown: float | timedelta = 900,
         max_calls_per_run: int = 1,
         retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
         init_notifier(self, kwargs)
-        if max_calls_per_run < 1:
-            raise ValueError("max_calls_per_run is 1 or more")
+        checks.whole_number("max_calls_per_run", max_calls_per_run, minimum=1)
         self.from_number = from_number
         self.to_number = to_number
         self.override_agent_id = override_agent_id
         self.reason = reason
-        self.dynamic_variables = dynamic_variables
-        self.cooldown = cooldown
+        self.retell_llm_dynamic_variables = retell_llm_dynamic_variables
+        self.cooldown = checks.in_seconds("cooldown", cooldown)
         self.max_calls_per_run = max_calls_per_run
         self.retell_conn_id = retell_conn_id
 
-    def notify(self, context: Any) -> None:
-        """Call, from a worker or the DAG processor."""
+    def notify(self, context: Context) -> None:
+        """Place the call, from a worker or the DAG processor."""
         from airflow_provider_retell.hooks.retell import RetellHook
 
         try:
@@ -81,8 +101,8 @@ class PhoneCallNotifier(BaseNotifier):
         except Exception as error:
             _log_failure(error)
 
-    async def async_notify(self, context: Any) -> None:
-        """Call, from the triggerer."""
+    async def async_notify(self, context: Context) -> None:
+        """Place the call, from the triggerer."""
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         try:
@@ -93,37 +113,38 @@ class PhoneCallNotifier(BaseNotifier):
         except Exception as error:
             _log_failure(error)
 
-    def _update_context(self, context: Any) -> Any:
-        # Airflow's own puts the template fields into the context, over the `reason` that a DAG's callback has there.
+    def _update_context(self, context: Context) -> Context:
+        # Airflow's version would overwrite the `reason` in the context of a DAG's callback with this notifier's.
         return context
 
-    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Render the templates; one that cannot be rendered stays as it is, since somebody is to be called anyway."""
+    def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
+        """Render the templates. A field that cannot be rendered keeps its text, so that the call is placed anyway."""
         for name in self.template_fields:
-            # Each for itself: Airflow's own stops at the first that fails, and logs values with it.
+            # Airflow's version stops at the first error and logs the fields' values.
             try:
                 jinja_env = jinja_env or self.get_template_env(dag=context.get("dag"))
                 setattr(self, name, self.render_template(getattr(self, name), context, jinja_env))
             except Exception as error:
                 log.error("Phone alert: %s could not be rendered: %s", name, type(error).__name__)
                 if name == "override_agent_id":
-                    log.warning("Phone alert: the number's own agent calls in place of the one not rendered")
-                    self.override_agent_id = None  # Retell would refuse the call for it
+                    log.warning("Phone alert: the agent of from_number speaks instead")
+                    self.override_agent_id = None  # Retell would reject the unrendered text
 
-    def _alert(self, context: Mapping[str, Any]) -> Flow[str]:
+    def _alert(self, context: Context) -> Flow[str]:
         from airflow_provider_retell.api.phone_numbers import phone_number
         from airflow_provider_retell.hooks.deployment import qualified_dag_id
         from airflow_provider_retell.notifications.alert import Alert, place_alert
 
-        # A DAG's callback may have no more than the DAG and the run's id, a deadline's has the run as a mapping.
-        run, dag, deadline = (context.get(name) for name in ("dag_run", "dag", "deadline"))
-        ti = context.get("task_instance") or context.get("ti")
-        of_dag = "reason" in context
-        error = None if of_dag else context.get("exception")
-        failure = type(error).__name__ if isinstance(error, BaseException) else context.get("reason")
+        # The context of a DAG's callback may have only the DAG and the run id. A deadline's has the run as a mapping.
+        given: Mapping[str, Any] = {**context}
+        run, dag, deadline = (given.get(name) for name in ("dag_run", "dag", "deadline"))
+        ti = given.get("task_instance") or given.get("ti")
+        of_dag = "reason" in given
+        error = None if of_dag else given.get("exception")
+        failure = type(error).__name__ if isinstance(error, BaseException) else given.get("reason")
         variables = {
             "dag_id": _field("dag_id", run, ti, dag),
-            "run_id": _field("run_id", run, ti, context) or _field("dag_run_id", run),
+            "run_id": _field("run_id", run, ti, given) or _field("dag_run_id", run),
             "task_id": _field("task_id", ti),
             "map_index": _field("map_index", ti),
             "reason": _text(self.reason) or str(failure or ("deadline missed" if deadline else "failed")),
@@ -143,23 +164,23 @@ class PhoneCallNotifier(BaseNotifier):
                 dag_id=qualified_dag_id(variables["dag_id"]),
                 run_id=variables["run_id"],
                 event=event,
-                variables={**variables, **(self.dynamic_variables or {})},
+                variables={**variables, **(self.retell_llm_dynamic_variables or {})},
                 cooldown=self.cooldown,
                 max_calls=self.max_calls_per_run,
             )
         )
 
 
-def _retry_limits() -> Any:
+def _retry_limits() -> RetryLimits:
     from airflow_provider_retell.api.retry import RetryLimits
 
-    # Airflow 3 kills a task's callbacks 20 s after the task's end, a DAG's after 50 s. Listing is tried once and
-    # calling twice: if nothing answers, 3 x 4 s and up to 2 s between them.
+    # Airflow 3 kills a task's callbacks 20 s after the end of the task, and a DAG's after 50 s. One attempt to list
+    # and two to place the call take at most 3 x 4 s, plus 2 s of back-off.
     return RetryLimits(attempts=2, seconds=2, timeout=4, connect_timeout=2)
 
 
 def _text(value: Any) -> str | None:
-    # A DAG that has render_template_as_native_obj makes a number of text that looks like one.
+    # With render_template_as_native_obj, Airflow turns text that looks like a number into one.
     return None if value is None else str(value)
 
 

@@ -1,6 +1,6 @@
-"""What must not happen twice: calls, batches and analyses cost money, and calls ring at somebody's.
+"""At-most-once requests: calls, batches and analyses cost money, and a call reaches a person.
 
-A task is run again after a crash, by its retries, and when somebody clears it. These tell which of it was.
+Retries, crashes and clears all run a task again. The functions here distinguish them.
 """
 
 from __future__ import annotations
@@ -9,71 +9,52 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, task_state_store
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.request import Request
 
 T = TypeVar("T")
 
 OnClear = Literal["skip", "resend"]
 
-_SENDING = "sending"
+_SENDING, _REJECTED = "sending", "rejected"
 
 
-def check_on_clear(on_clear: str) -> None:
-    """Refuse a value that is none."""
-    if on_clear not in get_args(OnClear):
-        raise ValueError(f"on_clear is 'skip' or 'resend', not {on_clear!r}")
+def check_on_clear(on_clear: object) -> None:
+    """Raise :class:`ValueError` unless *on_clear* is valid."""
+    checks.one_of("on_clear", on_clear, get_args(OnClear))
 
 
-def task_key(ti: Any, generation: int) -> str:
-    """Return a key that is the same for every try of a task instance, and for no other task instance."""
+def request_key(ti: Any, task: Any, on_clear: OnClear) -> str:
+    """Return a key that all tries of a task instance share, and no other task instance has.
+
+    With ``on_clear="resend"``, the tries after a clear have another key than those before it.
+    """
+    return _key(ti, _tries_before_clear(ti, task) if on_clear == "resend" else 0)
+
+
+def _key(ti: Any, tries_before_clear: int) -> str:
     from airflow_provider_retell.hooks.deployment import qualified_dag_id
 
-    parts = (qualified_dag_id(ti.dag_id), ti.run_id, ti.task_id, ti.map_index, generation)
+    parts = (qualified_dag_id(ti.dag_id), ti.run_id, ti.task_id, ti.map_index, tries_before_clear)
     return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
 
 
-def generation(ti: Any, task: Any) -> int:
-    """Return a number that a retry keeps and a clear changes: the number of the last try before it.
-
-    Airflow sets ``max_tries`` to ``retries`` at first, and to ``try_number + retries`` when a task is cleared.
-    """
+def _tries_before_clear(ti: Any, task: Any) -> int:
+    # Airflow sets max_tries to retries at first, and to try_number + retries when the task is cleared.
     return max(int(ti.max_tries) - int(task.retries or 0), 0)
 
 
-def remember(context: Any, key: str, value: Any) -> None:
-    """Keep *value* across tries, where Airflow (3.3 and later) has a state store for tasks."""
-    store = context.get("task_state_store")
-    if store is not None:
-        from airflow.sdk.execution_time.context import NEVER_EXPIRE
-
-        store.set(key, value, retention=NEVER_EXPIRE)  # goes when its DAG run is deleted
-
-
-def recall(context: Any, key: str) -> Any:
-    """Return what an earlier try remembered, or None."""
-    store = context.get("task_state_store")
-    return None if store is None else store.get(key)
-
-
-def _store_is_complete(context: Any) -> bool:
-    """Whether there is a state store, and one that is not emptied when a task succeeds."""
-    if context.get("task_state_store") is None:
-        return False
-    from airflow.configuration import conf
-
-    return not conf.getboolean("state_store", "clear_on_success", fallback=False)
-
-
 class AtMostOnceOperator(RetellOperator):
-    """Base of the operators whose request Retell gives no way to repeat safely.
+    """Base class of the operators whose request is not idempotent and must not be sent twice.
 
-    :param on_clear: what a deliberate clear of the task does: ``"skip"`` (default) never sends the request again,
-        ``"resend"`` does, once.
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the request is not sent again.
+        ``"resend"``: it is sent again, once.
     """
 
     def __init__(self, *, on_clear: OnClear = "skip", **kwargs: Any) -> None:
@@ -82,40 +63,46 @@ class AtMostOnceOperator(RetellOperator):
         self.on_clear = on_clear
 
     def send_once(
-        self, context: Any, request: Request[T], result: Callable[[T], dict[str, Any]], look: str
+        self, context: Context, request: Request[T], result: Callable[[T], dict[str, Any]], verify: str
     ) -> dict[str, Any]:
-        """Send *request* and return what *result* makes of the answer; or what it was, if it was sent before.
+        """Send *request* unless an earlier try may have sent it, and return its result.
 
-        :param look: tells the user how to find out by hand whether Retell acted.
+        If Airflow has a state store for tasks (3.3 and later), a later try returns the result of the earlier one.
+        Without it, the try number is the only sign of an earlier try, so a later try fails.
+
+        :param result: converts the response to the task's result.
+        :param verify: a sentence that says how a user can find out whether Retell processed the request.
+        :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try.
         """
-        ti = context["ti"]
-        counted_from = generation(ti, self) if self.on_clear == "resend" else 0
-        key = task_key(ti, counted_from)
-        before = recall(context, key)
-        if isinstance(before, dict):
-            return before
-        # Without a store that knows, only the number of the try tells that there was one before.
-        unknown = not _store_is_complete(context) and ti.try_number != counted_from + 1
-        if before == _SENDING or (unknown and before is None):
+        ti, store = context["ti"], task_state_store(context)
+        key = request_key(ti, self, self.on_clear)
+        stored = store.get(key) if store else None
+        if isinstance(stored, dict):
+            return stored
+        first_try = ti.try_number == 1 + (_tries_before_clear(ti, self) if self.on_clear == "resend" else 0)
+        store_is_complete = store is not None and store.survives_success
+        if stored == _SENDING or (stored is None and not store_is_complete and not first_try):
             raise AirflowFailException(
-                f"An earlier try of this task may have sent {request}, and it is not sent twice. {look}; if it is "
-                "not there, clear this task with on_clear='resend'"
+                f"An earlier try of this task may have sent {request}, so it is not sent again. {verify}. If it is "
+                "missing there, clear this task with on_clear='resend'"
             )
-        remember(context, key, _SENDING)
+        if store:
+            store.set(key, _SENDING)
         try:
             answer = result(self.hook.send(request))
         except RetellError as error:
             if not error.not_processed:
                 raise AirflowFailException(
-                    f"{error} Whether Retell acted is unknown, so it is not sent again. {look}; if it is not there, "
-                    "clear this task with on_clear='resend'"
+                    f"{error} It is unknown whether Retell processed it, so it is not sent again. {verify}. If it is "
+                    "missing there, clear this task with on_clear='resend'"
                 ) from error
-            remember(context, key, "refused")
-            if context.get("task_state_store") is not None:
-                raise  # to be retried, or cleared once what was wrong is mended
+            if store:
+                store.set(key, _REJECTED)
+                raise  # a retry, or a clear after the cause is fixed, may send it
             raise AirflowFailException(
-                f"{error} Retell did nothing. Before Airflow 3.3 another try cannot know that: once it is mended, "
-                "clear this task with on_clear='resend'"
+                f"{error} Retell did not process it. Airflow before 3.3 cannot pass this on to a retry: fix the "
+                "cause, then clear this task with on_clear='resend'"
             ) from error
-        remember(context, key, answer)
+        if store:
+            store.set(key, answer)
         return answer

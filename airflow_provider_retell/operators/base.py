@@ -1,9 +1,8 @@
-"""What all operators of this package share."""
+"""Base classes of the operators."""
 
 from __future__ import annotations
 
 import functools
-import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,59 +15,30 @@ from airflow_provider_retell._compat import (
     BaseOperatorLink,
     default_deferrable,
 )
-from airflow_provider_retell.links.retell import XCOM_KEY, RetellCallLink
+from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+from airflow_provider_retell.clock import clock
+from airflow_provider_retell.links.retell import RetellCallLink, link_call
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_id
+from airflow_provider_retell.params.templated import TemplatedTask
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Call, Until
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.choices import Until
+    from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.hooks.retell import RetellHook
 
 
-def checked_call_id(call_id: Any) -> str:
-    """Return a rendered call id, checked."""
-    from airflow_provider_retell.api.request import check_id
-
-    # Native rendering makes a number of an id that looks like one.
-    return str(check_id(str(call_id) if type(call_id) is int else call_id))
-
-
-def linked_call_id(context: Any, call_id: Any) -> str:
-    """Return a rendered call id, checked, and put the link to the call on the task."""
-    checked = checked_call_id(call_id)
-    context["ti"].xcom_push(key=XCOM_KEY, value=checked)
-    return checked
-
-
-def check_flags(**flags: object) -> None:
-    """Refuse flags that are neither True nor False: they are not templated, and any text would count as true."""
-    for name, flag in flags.items():
-        if flag is not None and not isinstance(flag, bool):
-            raise ValueError(f"{name} is True or False, not {flag!r}; it cannot be a template")
-
-
-def check_max_poll_failures(value: object) -> None:
-    """Refuse a limit that is none."""
-    if type(value) is not int or value < 0:
-        raise ValueError("max_poll_failures is a whole number, 0 or more")
-
-
-def in_seconds(value: float | timedelta) -> float:
-    """Return a duration as Airflow takes it, a number or a timedelta, in seconds."""
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
-
-
-def backstop(seconds: float) -> timedelta:
-    """Return how long Airflow lets a trigger run: its own deadline says why, this is for a triggerer that is gone."""
-    return timedelta(seconds=seconds + 300)
-
-
-class RetellOperator(BaseOperator):
-    """Base of the operators: a hook, the dashboard link, and permanent errors that do not burn retries.
+class RetellOperator(TemplatedTask, BaseOperator):
+    """Base class of all operators. A permanent error fails the task without further retries.
 
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     """
 
+    template_fields: Sequence[str] = ("retell_conn_id",)
     ui_color = "#e8ecff"
-    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
     def __init__(self, *, retell_conn_id: str = "retell_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -76,24 +46,25 @@ class RetellOperator(BaseOperator):
 
     @functools.cached_property
     def hook(self) -> RetellHook:
-        """The hook of this task; made when the task runs, so that a DAG file does not pay for HTTP libraries."""
+        """The hook of this task, made when the task runs so that DAG files do not load HTTP libraries."""
         from airflow_provider_retell.hooks.retell import RetellHook
 
         return RetellHook(self.retell_conn_id)
 
-    def execute(self, context: Any) -> Any:
-        """Run the task; a :class:`RetellError` that cannot go away by itself fails it without further retries."""
+    def execute(self, context: Context) -> Any:
+        """Run the task.
+
+        :raises AirflowFailException: in place of a permanent :class:`RetellError`.
+        """
         with self._running():
             return self.work(context)
 
     @abstractmethod
-    def work(self, context: Any) -> Any:
-        """Do what the operator is for."""
+    def work(self, context: Context) -> Any:
+        """Do the operator's work and return the task's result."""
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        from airflow_provider_retell.api.errors import RetellError
-
         try:
             yield
         except RetellError as error:
@@ -105,15 +76,35 @@ class RetellOperator(BaseOperator):
                 self.hook.close()
 
 
-class WaitingOperator(RetellOperator):
-    """Base of the operators that may wait for a call before or after what they do.
+class CallOperator(RetellOperator):
+    """Base class of the operators that act on one existing call. Their tasks link to the call in Retell's dashboard.
 
-    :param deferrable: True to wait in the triggerer, without a worker slot; what Airflow is configured to if not
-        given.
-    :param poll_interval: seconds between two looks at the call, or a timedelta.
-    :param wait_timeout: seconds after which waiting ends in an error, or a timedelta.
-    :param max_poll_failures: how many looks in a row may fail, in the triggerer or in the worker; one more ends the
-        wait in an error. Being throttled is no failure, and what trying again cannot mend ends the wait at once.
+    :param call_id: the call (templated).
+    """
+
+    template_fields: Sequence[str] = ("call_id", *RetellOperator.template_fields)
+    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
+
+    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.call_id = call_id
+
+    def linked_call_id(self, context: Context) -> str:
+        """Return the rendered call id, and link the task to the call."""
+        call_id = as_id(self.call_id, "call_id")
+        link_call(context, call_id)
+        return call_id
+
+
+class WaitingOperator(RetellOperator):
+    """Base class of the operators that can wait for a call.
+
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``.
+    :param poll_interval: seconds between two polls, or a timedelta. Default: 30 seconds.
+    :param wait_timeout: seconds after which the wait fails, or a timedelta. Default: 2 hours.
+    :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Rate limiting does not
+        count, and permanent errors end the wait at once. Default: 10.
     """
 
     def __init__(
@@ -126,62 +117,69 @@ class WaitingOperator(RetellOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_flags(deferrable=deferrable)
+        checks.flag(deferrable=deferrable)
+        checks.whole_number("max_poll_failures", max_poll_failures, 0)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
-        self.poll_interval = in_seconds(poll_interval)
-        self.wait_timeout = in_seconds(wait_timeout)
-        if not self.poll_interval > 0:
-            raise ValueError("poll_interval is more than 0")
-        if not self.wait_timeout >= 0:
-            raise ValueError("wait_timeout is 0 or more")
-        check_max_poll_failures(max_poll_failures)
+        self.poll_interval = checks.in_seconds("poll_interval", poll_interval, positive=True)
+        self.wait_timeout = checks.in_seconds("wait_timeout", wait_timeout)
         self.max_poll_failures = max_poll_failures
-        self._deadline: float | None = None
 
-    def wait_for(
+    def wait_for_call(
         self, call_id: str, until: Until, *, stop_on_kill: bool = False, deadline: float | None = None
-    ) -> Call:
-        """Return the call once it is over (or analyzed); in deferrable mode, leave the worker until then.
+    ) -> dict[str, Any]:
+        """Return the call's slim form once it has ended, or has an analysis.
 
-        The task then goes on in :meth:`resume`.
+        If the operator is deferrable, the task leaves the worker, and continues in :meth:`resume`.
 
-        :param deadline: epoch seconds; ``wait_timeout`` from now if not given.
+        :param stop_on_kill: True to hang up if the task is killed while it is deferred.
+        :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
         """
-        from airflow_provider_retell.api.errors import WaitTimeoutError
+        from airflow_provider_retell.api.calls.waits import CallReached
         from airflow_provider_retell.waiting.poll_failures import PollFailures
+        from airflow_provider_retell.waiting.progress import Progress
 
-        deadline = time.time() + self.wait_timeout if deadline is None else deadline
-        looked = self._deadline is not None or "hook" in self.__dict__  # by whatever went before the wait
-        tolerance = PollFailures(self.max_poll_failures, polled_before=looked)
+        condition, resumed = CallReached(call_id, until), deadline is not None
+        deadline = clock().time() + self.wait_timeout if deadline is None else deadline
+        progress = Progress(
+            condition,
+            deadline=deadline,
+            poll_interval=self.poll_interval,
+            started=deadline - self.wait_timeout,
+            log=self.log,
+        )
+        if not resumed:
+            progress.start()
+        failures = PollFailures(self.max_poll_failures, polled_before=resumed or "hook" in self.__dict__)
         while True:
-            pause, state = self.poll_interval, "not known"
+            pause = self.poll_interval
             try:
-                call = self._look_at(call_id)
+                poll = self._poll(condition)
             except Exception as error:
-                tolerance.check(error, f"call {call_id} was to be {until}")
+                failures.check(error, condition)
                 pause = max(pause, getattr(error, "retry_after", None) or 0)
             else:
-                tolerance.reset()
-                state = call.call_status
-                if call.has_ended if until == "ended" else call.is_analyzed:
-                    return call
-            left = deadline - time.time()
+                failures.reset()
+                progress.polled(poll)
+                if poll.done:
+                    return poll.result
+            left = deadline - clock().time()
             if left <= 0:
-                raise WaitTimeoutError(f"Timed out: call {call_id} was to be {until}, and is {state}")
+                raise WaitTimeoutError(progress.timeout_message())
             if self.deferrable:
                 self._defer(call_id, until, deadline, stop_on_kill)
-            time.sleep(min(pause, left))
+            clock().sleep(min(pause, left))
 
-    def _look_at(self, call_id: str) -> Call:
+    def _poll(self, condition: Condition) -> Poll:
         from airflow_provider_retell.hooks.retell import RetellHook
         from airflow_provider_retell.hooks.shared import POLL_RETRY
 
-        # A hook of its own: one that is patient, or still pauses since Retell was throttling, may miss the deadline.
+        # Not the task's hook: its retries and the pause after a 429 could last beyond the deadline.
         with RetellHook(self.retell_conn_id, retry=POLL_RETRY) as hook:
-            return hook.get_call(call_id)
+            return hook.run(condition.poll())
 
     def _defer(self, call_id: str, until: Until, deadline: float, stop_on_kill: bool) -> None:
         from airflow_provider_retell.triggers.call import CallTrigger
+        from airflow_provider_retell.waiting.event import trigger_timeout
 
         self.defer(
             trigger=CallTrigger(
@@ -195,19 +193,25 @@ class WaitingOperator(RetellOperator):
             ),
             method_name="resume",
             kwargs={"deadline": deadline},
-            timeout=backstop(deadline - time.time()),
+            timeout=trigger_timeout(deadline - clock().time()),
         )
 
     def resume(
-        self, context: Any, event: Mapping[str, Any] | None = None, deadline: float | None = None
+        self, context: Context, event: Mapping[str, Any] | None = None, deadline: float | None = None
     ) -> Any:
-        """Go on after the wait, which had until *deadline*."""
+        """Continue after a deferred wait.
+
+        :param event: the trigger's event.
+        :param deadline: epoch seconds at which the wait ends.
+        """
         from airflow_provider_retell.waiting.event import check_event
 
-        self._deadline = deadline
         with self._running():
-            return self.after_wait(context, checked_call_id(check_event(event).get("call_id")))
+            return self.after_wait(context, as_id(check_event(event).get("call_id"), "call_id"), deadline)
 
     @abstractmethod
-    def after_wait(self, context: Any, call_id: str) -> Any:
-        """Do what is left when the wait is over."""
+    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> Any:
+        """Do the rest of the work and return the task's result.
+
+        :param deadline: epoch seconds at which a deferred wait ends.
+        """

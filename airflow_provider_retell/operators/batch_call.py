@@ -1,4 +1,4 @@
-"""Place phone calls: one, or a batch. They cost money and ring at somebody's, so nothing here dials twice."""
+"""The operator that places many phone calls with one request."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.operators.at_most_once import (
-    AtMostOnceOperator,
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
+from airflow_provider_retell.params.rendered import (
+    as_epoch_milliseconds,
+    as_list,
+    as_phone_number,
+    is_empty,
 )
-from airflow_provider_retell.params.masked import MaskedField, as_list
-from airflow_provider_retell.params.phone_numbers import batch_target, phone_number
-from airflow_provider_retell.params.timestamps import epoch_milliseconds
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import BatchCall
 
 __all__ = ["CreateBatchCallOperator"]
@@ -25,42 +29,53 @@ log = logging.getLogger(__name__)
 
 
 class CreateBatchCallOperator(AtMostOnceOperator):
-    """Place many phone calls with one request; returns the batch's id and size, for ``BatchCallSensor``.
+    """Place many phone calls with one request.
 
-    Retell has no idempotency key for batches, so the request is sent once: a try that ends without an answer fails
-    the task for good, and a later try fails without sending if an earlier one may have sent the batch. On Airflow
-    3.3 and later the task's state store knows whether one did, and a batch that Retell refused can be tried again;
-    before, every later try counts as one that may have, a cleared one too. ``on_clear="resend"`` sends the batch again
-    when the task is cleared.
+    ::
 
-    API: https://docs.retellai.com/api-references/create-batch-call
+        from airflow_provider_retell.operators import CreateBatchCallOperator
 
-    :param from_number: a number of your organization, in E.164 form (templated).
-    :param tasks: a list of dicts with ``to_number`` and, for each call, what create-phone-call takes:
-        ``metadata``, ``retell_llm_dynamic_variables``, ``override_agent_id`` … (templated). Not logged or shown.
-    :param name: what the dashboard shows (templated).
-    :param trigger_timestamp: when to start: epoch milliseconds, or a datetime with a zone, or text of either; now if
-        left out (templated). A template that renders to nothing fails the task, rather than call at once.
-    :param reserved_concurrency: how many concurrent calls to keep free for others.
-    :param call_time_window: when calls may start, such as ``{"windows": [{"start": 540, "end": 1020}], "timezone":
-        "Europe/Berlin", "day": ["Monday"]}``: minutes since midnight, which a window cannot cross, and days by their
-        English names. Without ``timezone`` Retell takes America/Los_Angeles, so give it.
-    :param on_clear: what a deliberate clear of the task does: ``"skip"`` (default) never sends the batch again,
-        ``"resend"`` does, once.
+        CreateBatchCallOperator(
+            task_id="call_all",
+            from_number="{{ var.value.retell_number }}",
+            tasks="{{ ti.xcom_pull('pick_customers') }}",
+        )
+
+    Retell has no idempotency key for batches, so the request is sent at most once. If it is unknown whether Retell
+    processed it, this try and all later ones fail. On Airflow 3.3 and later, the task's state store knows that a batch
+    was rejected, and a later try can send it. Before, every later try fails, until a user clears the task with
+    ``on_clear="resend"``.
+
+    The task returns ``batch_call_id`` and ``total_task_count``, the parameters of ``BatchCallSensor``.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/placing.html
+    - API: https://docs.retellai.com/api-references/create-batch-call
+
+    :param from_number: a number of your organization, in E.164 format (templated).
+    :param tasks: a list of dicts with ``to_number`` and, for each call, the fields of create-phone-call: ``metadata``,
+        ``retell_llm_dynamic_variables``, ``override_agent_id`` and others (templated). Neither logged nor shown.
+    :param name: the name of the batch in the dashboard (templated).
+    :param trigger_timestamp: the start: epoch milliseconds, a datetime with a time zone, or the text of either
+        (templated). Default: now. An empty value is an error, so that it does not start the calls at once.
+    :param reserved_concurrency: the number of concurrent calls to keep free for other use.
+    :param call_time_window: the hours in which calls may start, for example ``{"windows": [{"start": 540, "end":
+        1020}], "timezone": "Europe/Berlin", "day": ["Monday"]}``: minutes since midnight, which a window cannot cross,
+        and English names of days. Set ``timezone``: Retell's default is America/Los_Angeles.
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the batch is not sent again.
+        ``"resend"``: it is sent again, once.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if the input is invalid (nothing was sent), Retell rejects the batch, or it is unknown
+        whether Retell processed it.
     """
 
     template_fields: Sequence[str] = ("from_number", "tasks", "name", "trigger_timestamp", "retell_conn_id")
-    operator_extra_links = ()
-
-    from_number = MaskedField()
-    tasks = MaskedField()
+    masked_fields: Sequence[str] = ("from_number", "tasks")
 
     def __init__(
         self,
         *,
         from_number: str | XComArg,
-        tasks: Sequence[Mapping[str, Any]] | XComArg,
+        tasks: Sequence[Mapping[str, Any]] | str | XComArg,
         name: str | None = None,
         trigger_timestamp: float | str | datetime | XComArg | None = None,
         reserved_concurrency: int | None = None,
@@ -68,40 +83,48 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if reserved_concurrency is not None:
+            checks.whole_number("reserved_concurrency", reserved_concurrency, 0)
+        checks.mapping(call_time_window=call_time_window)
         self.from_number = from_number
         self.tasks = tasks
         self.name = name
         self.trigger_timestamp = trigger_timestamp
-        self._at_once = trigger_timestamp is None
         self.reserved_concurrency = reserved_concurrency
         self.call_time_window = call_time_window
 
-    def work(self, context: Any) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Send the batch, once."""
         from airflow_provider_retell.api.calls.endpoints import create_batch_call
 
-        tasks = [batch_target(task, index) for index, task in enumerate(as_list(self.tasks, "tasks") or ())]
-        timestamp = None
-        if not self._at_once:
-            timestamp = epoch_milliseconds(self.trigger_timestamp, "trigger_timestamp")
+        tasks = [_task(task, index) for index, task in enumerate(as_list(unmask(self.tasks), "tasks"))]
         request = create_batch_call(
-            phone_number(self.from_number, "from_number"),
+            as_phone_number(unmask(self.from_number), "from_number"),
             tasks,
-            name=self.name or None,
-            trigger_timestamp=timestamp,
+            name=None if is_empty(self.name) else str(self.name),
+            trigger_timestamp=self.rendered("trigger_timestamp", as_epoch_milliseconds),
             reserved_concurrency=self.reserved_concurrency,
             call_time_window=self.call_time_window,
         )
         result = self.send_once(
             context,
             request,
-            lambda answer: _batch(answer, len(tasks)),
-            "Look for the batch in Retell's dashboard (Batch Call)",
+            lambda response: _result(response, len(tasks)),
+            "Check whether Retell's dashboard shows the batch (Batch Call)",
         )
         log.info("Batch %s: %d calls accepted", result["batch_call_id"], result["total_task_count"])
         return result
 
 
-def _batch(answer: BatchCall, sent: int) -> dict[str, Any]:
-    count = sent if answer.total_task_count is None else int(answer.total_task_count)
-    return {"batch_call_id": answer.batch_call_id, "total_task_count": count}
+def _task(task: Any, index: int) -> Any:
+    """Return a task of the batch with its number as text: native rendering turns it into a number without the '+'."""
+    if not isinstance(task, Mapping) or "to_number" not in task:
+        return task  # the request's own checks reject it
+    only_e164 = not task.get("ignore_e164_validation")
+    number = as_phone_number(task["to_number"], f"tasks[{index}].to_number", only_e164=only_e164)
+    return {**task, "to_number": number}
+
+
+def _result(response: BatchCall, sent: int) -> dict[str, Any]:
+    count = sent if response.total_task_count is None else int(response.total_task_count)
+    return {"batch_call_id": response.batch_call_id, "total_task_count": count}

@@ -8,11 +8,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
-from airflow_provider_retell.operators.base import check_flags
-from airflow_provider_retell.operators.call import MetadataMode
 from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.params.masked import MaskedField, as_bool, as_list, unmask
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
+from airflow_provider_retell.params.rendered import as_bool, as_list
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -76,7 +77,7 @@ class BulkUpdateCallOperator(LoopOperator):
     template_ext: Sequence[str] = (".sql",)  # of SqlRows
     operator_extra_links = ()
 
-    rows = MaskedField()
+    masked_fields: Sequence[str] = ("rows",)
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class BulkUpdateCallOperator(LoopOperator):
             raise ValueError(f"tolerate is a list with {' and '.join(get_args(Tolerated))} in it, or neither")
         if data_storage_setting is not None and data_storage_setting_column is not None:
             raise ValueError("give data_storage_setting or data_storage_setting_column, not both")
-        check_flags(show_values=show_values)
+        checks.flag(show_values=show_values)
         if isinstance(remove_metadata_keys, str):
             raise ValueError("remove_metadata_keys is a list of keys, not text")
         if not 1 <= concurrency <= 256:
@@ -194,7 +195,7 @@ class BulkUpdateCallOperator(LoopOperator):
                 f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(sorted(both))}"
             )
         given = unmask(self.rows)
-        rows = as_rows(as_list(self.rows, "rows") if given is None or isinstance(given, str) else given)
+        rows = as_rows(as_list(given, "rows") if given is None or isinstance(given, str) else given)
         # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
         report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)
         report.check(rows.files())

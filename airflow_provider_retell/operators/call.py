@@ -1,69 +1,91 @@
-"""Operators on one call."""
+"""Operators for one call that has ended: update, read, delete, analyze again."""
 
 from __future__ import annotations
 
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
-from airflow_provider_retell.operators.base import (
-    RetellOperator,
-    WaitingOperator,
-    check_flags,
-    linked_call_id,
+from airflow_provider_retell.api.choices import (
+    METADATA_MODES,
+    STORAGE_ORDER,
+    UNTIL,
+    DataStorageSetting,
+    MetadataMode,
+    Until,
 )
-from airflow_provider_retell.params.masked import MaskedField, as_bool, as_object, as_text
+from airflow_provider_retell.api.errors import (
+    CallNotEndedError,
+    NotFoundError,
+    RetellInputError,
+    UnprocessableError,
+)
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
+from airflow_provider_retell.operators.base import CallOperator, WaitingOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_bool, as_object, as_storage_setting, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.api.body import DataStorageSetting
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.calls.models import Call
     from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
-    from airflow_provider_retell.api.errors import NotFoundError
 
 __all__ = ["DeleteCallOperator", "GetCallOperator", "RerunCallAnalysisOperator", "UpdateCallOperator"]
 
 log = logging.getLogger(__name__)
 
-MetadataMode = Literal["replace", "merge", "fill"]
-ReturnValue = Literal["slim", "metadata", "call"]
 
+class UpdateCallOperator(CallOperator, WaitingOperator):
+    """Update the metadata, the storage setting or the custom attributes of a call that has ended.
 
-class UpdateCallOperator(WaitingOperator):
-    """Write facts onto a call that has ended: ``PATCH /v2/update-call/{call_id}``.
+    By default, the task reads the call, sends only the differences, and verifies Retell's response. It logs a warning
+    for anything that the response cannot confirm. Values are neither logged nor shown, only the keys.
 
-    The answer is compared with what was asked, and a difference fails the task; what the answer does not show is
-    named in a warning. Values of metadata and custom
-    attributes are not logged, and "Rendered Templates" shows their keys only.
+    ::
 
-    API: https://docs.retellai.com/api-references/update-call
+        from airflow_provider_retell.operators import UpdateCallOperator
+
+        UpdateCallOperator(
+            task_id="update",
+            call_id="{{ params.call_id }}",
+            metadata={"tier": "{{ ti.xcom_pull('score')['tier'] }}"},
+        )
+
+    The task returns the call's ids, status, settings, times and metadata keys, ``updated`` (False if nothing was sent)
+    and ``written`` (the names of the fields that were written).
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/update_call.html
+    - API: https://docs.retellai.com/api-references/update-call
 
     :param call_id: the call (templated).
-    :param metadata: a dict, or text that renders to a JSON object; up to 50 kB (templated). Decimal, dates, UUIDs
-        and numpy scalars are encoded as :mod:`airflow_provider_retell.api.encode` says.
-    :param data_storage_setting: what Retell keeps of the call: ``everything``, ``everything_except_pii`` or
-        ``basic_attributes_only`` (templated). It can only be tightened, and never undone.
-    :param custom_attributes: values by the id of an attribute that was defined in Retell's dashboard; text, numbers
-        and booleans only (templated).
-    :param metadata_mode: ``"replace"`` (default) sends exactly one request, as the API defines it. ``"merge"`` reads
-        the call, lays the new keys over the present ones (top level only), and sends nothing if nothing would
-        change. ``"fill"`` does so for keys that the call lacks. Reading and writing is not atomic. Empty metadata
-        changes nothing with these, and is refused with ``"replace"``: what it was made from had nothing, perhaps.
-    :param clear_metadata: True to remove all metadata of the call, on purpose: reads it, and sends nothing if there is
-        none. In place of ``metadata``, whatever the mode.
-    :param confirm_custom_attributes: True to ask list-calls afterwards whether Retell kept the custom attributes,
-        which it drops silently if their id is unknown; one request per attribute out of the quota for lists. Off
-        by default; if Retell's answer shows the attributes, they are compared anyway.
-    :param wait_for_end: True to wait first until the call has ended; ``deferrable``, ``poll_interval`` (30 s),
-        ``wait_timeout`` (7200 s) and ``max_poll_failures`` (10) say how. The update itself always runs in the worker.
-    :param return_value: what the task returns: ``"slim"`` (default) ids, status, storage setting, times, the names of
-        the metadata keys and of what was written; ``"metadata"`` also the call's metadata; ``"call"`` the whole call
-        with transcript, links and phone numbers, but without its access token.
-    :param opt_out_sensitive_data_storage: the API's former flag. True means
-        ``data_storage_setting="basic_attributes_only"``; false changes nothing. Deprecated.
+    :param metadata: the metadata keys to set, up to 50,000 bytes of JSON: a dict, or a template that renders to a JSON
+        object (templated). Decimals, dates, UUIDs and numpy scalars are converted as described in
+        :mod:`airflow_provider_retell.api.encode`.
+    :param data_storage_setting: the data that Retell stores: ``everything``, ``everything_except_pii`` or
+        ``basic_attributes_only`` (templated). It can only be made stricter, and never undone. An empty value leaves it
+        as it is.
+    :param custom_attributes: texts, numbers and booleans by the id of an attribute, which must be defined in Retell's
+        dashboard (templated).
+    :param metadata_mode: ``"merge"`` (default) keeps other keys, ``"fill"`` sets only missing keys. Both read the call
+        first, so they cost one more request, and another update between the two requests can be lost. ``"replace"``
+        sends one request, without reading, and deletes all other keys. Empty ``metadata`` is an error with it.
+    :param remove_metadata_keys: metadata keys to delete.
+    :param clear_metadata: True to delete all metadata.
+    :param confirm_custom_attributes: True to confirm custom attributes with list-calls if the response does not show
+        them, one request per attribute: Retell drops attributes with unknown ids without an error.
+    :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"`` or
+        ``"analyzed"`` waits first, as ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout``
+        (default: 2 hours) and ``max_poll_failures`` (default: 10) say. The update itself always runs in a worker.
+    :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
+        ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown call, a storage
+        setting that is less strict than the call's, or a response that differs from the values sent.
+    :raises CallNotEndedError: if the call has not ended, and ``wait_until`` is None.
+    :raises WaitTimeoutError: if the wait reached ``wait_timeout``.
     """
 
     template_fields: Sequence[str] = (
@@ -75,154 +97,134 @@ class UpdateCallOperator(WaitingOperator):
         "retell_conn_id",
     )
     template_fields_renderers = {"metadata": "json", "custom_attributes": "json"}  # noqa: RUF012 - Airflow's form
-
-    metadata = MaskedField()
-    custom_attributes = MaskedField()
+    masked_fields: Sequence[str] = ("metadata", "custom_attributes")
 
     def __init__(
         self,
         *,
-        call_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         data_storage_setting: DataStorageSetting | str | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
-        metadata_mode: MetadataMode = "replace",
+        metadata_mode: MetadataMode = "merge",
+        remove_metadata_keys: Sequence[str] = (),
         clear_metadata: bool = False,
         confirm_custom_attributes: bool = False,
-        wait_for_end: bool = False,
-        return_value: ReturnValue = "slim",
+        wait_until: Until | None = None,
         opt_out_sensitive_data_storage: bool | str | None = None,
-        retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(retell_conn_id=retell_conn_id, **kwargs)
-        check_flags(
-            clear_metadata=clear_metadata,
-            confirm_custom_attributes=confirm_custom_attributes,
-            wait_for_end=wait_for_end,
-        )
-        if clear_metadata and metadata is not None:
-            raise ValueError("give metadata or clear_metadata, not both")
-        for name, value, choices in (
-            ("metadata_mode", metadata_mode, get_args(MetadataMode)),
-            ("return_value", return_value, get_args(ReturnValue)),
-        ):
-            if value not in choices:
-                raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")
+        super().__init__(**kwargs)
+        checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
+        checks.one_of("wait_until", wait_until, (*UNTIL, None))
+        checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
+        checks.flag(clear_metadata=clear_metadata, confirm_custom_attributes=confirm_custom_attributes)
+        checks.exclusive(metadata=metadata, clear_metadata=clear_metadata)
+        remove = checks.text_list("remove_metadata_keys", remove_metadata_keys)
+        checks.exclusive(remove_metadata_keys=remove or None, clear_metadata=clear_metadata)
         if opt_out_sensitive_data_storage is not None:
             warnings.warn(
-                "opt_out_sensitive_data_storage is no longer part of Retell's API: "
-                "use data_storage_setting='basic_attributes_only'",
+                "opt_out_sensitive_data_storage is no longer part of Retell's API. Use "
+                "data_storage_setting='basic_attributes_only'",
                 DeprecationWarning,
                 stacklevel=2,
             )
-        self.call_id = call_id
         self.metadata = metadata
         self.data_storage_setting = data_storage_setting
         self.custom_attributes = custom_attributes
         self.metadata_mode = metadata_mode
+        self.remove_metadata_keys = remove
         self.clear_metadata = clear_metadata
         self.confirm_custom_attributes = confirm_custom_attributes
-        self.wait_for_end = wait_for_end
-        self.return_value = return_value
+        self.wait_until = wait_until
         self.opt_out_sensitive_data_storage = opt_out_sensitive_data_storage
-        self._opts_out = opt_out_sensitive_data_storage is not None
 
-    def work(self, context: Any) -> dict[str, Any]:
-        """Update the call and return what ``return_value`` asks for."""
-        call_id = linked_call_id(context, self.call_id)
-        if self.wait_for_end:
+    def work(self, context: Context) -> dict[str, Any]:
+        """Update the call, after the wait if there is one."""
+        call_id = self.linked_call_id(context)
+        if self.wait_until is not None:
             self._prepare(call_id)  # raises before the wait if the input is invalid
-            self.wait_for(call_id, "ended")
+            self.wait_for_call(call_id, self.wait_until)
         return self.after_wait(context, call_id)
 
-    def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
-        """Update the call, which has ended by now if the task waited for that."""
+    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
+        """Update the call and return its slim form."""
         updated = self.hook.run(self._prepare(call_id).apply())
-        self._report(updated)
-        return self._result(updated)
+        self._log(updated)
+        return updated.call.slim() | {"updated": updated.sent, "written": list(updated.written)}
 
     def _prepare(self, call_id: str) -> PreparedUpdate:
         from airflow_provider_retell.api.calls.update import prepare_update
 
+        where = f"update-call of call {call_id}: "
         return prepare_update(
             call_id,
-            metadata=as_object(self.metadata, f"call {call_id}: metadata"),
-            data_storage_setting=self._setting(),
-            custom_attributes=as_object(self.custom_attributes, f"call {call_id}: custom_attributes"),
+            metadata=self.rendered("metadata", as_object, where),
+            data_storage_setting=self._storage_setting(where),
+            custom_attributes=self.rendered("custom_attributes", as_object, where),
             metadata_mode=self.metadata_mode,
+            remove_metadata_keys=self.remove_metadata_keys,
             clear_metadata=self.clear_metadata,
             confirm_custom_attributes=self.confirm_custom_attributes,
         )
 
-    def _setting(self) -> Any:
-        setting = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
-        flag = self.opt_out_sensitive_data_storage
-        if not self._opts_out or not as_bool(flag, "opt_out_sensitive_data_storage"):
+    def _storage_setting(self, where: str) -> DataStorageSetting | None:
+        setting = self.rendered("data_storage_setting", as_storage_setting, where)
+        if not self.rendered("opt_out_sensitive_data_storage", as_bool, where):
             return setting
-        from airflow_provider_retell.api.errors import RetellInputError
-
         if setting not in (None, "basic_attributes_only"):
             raise RetellInputError(
-                "opt_out_sensitive_data_storage=True means data_storage_setting='basic_attributes_only', but another "
-                "setting was given: leave the old flag out"
+                f"{where}opt_out_sensitive_data_storage=True means data_storage_setting='basic_attributes_only', but "
+                "another setting is given. Remove opt_out_sensitive_data_storage"
             )
         return "basic_attributes_only"
 
-    def _report(self, updated: UpdateResult) -> None:
+    def _log(self, updated: UpdateResult) -> None:
         call_id = updated.call.call_id
         if not updated.sent:
-            log.info("Call %s: nothing to change, nothing sent", call_id)
+            log.info("Call %s: no update was sent, because the call already has all values", call_id)
             return
         log.info("Call %s: wrote %s", call_id, ", ".join(updated.written))
         if updated.unverified:
             log.warning(
-                "Call %s: Retell's answer does not show whether it kept %s",
+                "Call %s: Retell's response does not show whether it stored %s",
                 call_id,
                 ", ".join(updated.unverified),
             )
 
-    def _result(self, updated: UpdateResult) -> dict[str, Any]:
-        outcome: dict[str, Any] = {"updated": updated.sent, "written": list(updated.written)}
-        if self.return_value == "call":
-            return updated.call.model_dump(mode="json", exclude_none=True) | outcome
-        result = updated.call.slim() | outcome
-        if self.return_value == "metadata":
-            result["metadata"] = dict(updated.call.metadata or {})
-        return result
 
+class GetCallOperator(CallOperator):
+    """Read one call, and optionally write it to a file.
 
-class GetCallOperator(RetellOperator):
-    """Read one call; returns its slim form (ids, status, settings, times, names of metadata keys).
+    ::
+
+        from airflow_provider_retell.operators import GetCallOperator
+
+        GetCallOperator(task_id="read", call_id="{{ params.call_id }}", path="s3://bucket/{{ params.call_id }}.json")
+
+    The task returns the call's ids, status, settings, times and metadata keys, and ``path`` if it wrote a file.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
+    - API: https://docs.retellai.com/api-references/get-call
 
     :param call_id: the call (templated).
-    :param path: where to write the whole call as JSON, transcript and links included but without its access token,
-        on any ``ObjectStoragePath`` (templated). The returned dict then has ``path``.
-    :param path_conn_id: the Airflow connection to that storage, if its default will not do (templated).
+    :param path: the file for the whole call as JSON, a local path or any URL of Airflow's ``ObjectStoragePath``
+        (templated). The file has the transcript, the links and the phone numbers, but not the access token.
+    :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if there is no such call, or the input is invalid.
     """
 
     template_fields: Sequence[str] = ("call_id", "path", "path_conn_id", "retell_conn_id")
 
-    def __init__(
-        self,
-        *,
-        call_id: str | XComArg,
-        path: str | None = None,
-        path_conn_id: str | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, path: str | None = None, path_conn_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.call_id = call_id
         self.path = path
         self.path_conn_id = path_conn_id
-        self._writes = path is not None
 
-    def work(self, context: Any) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Read the call."""
-        # Native rendering makes None of a template without a value, which does not mean that no file is wanted.
-        path = as_text(str(self.path), "path") if self._writes else None
-        call = self.hook.get_call(linked_call_id(context, self.call_id))
+        path = self.rendered("path", as_text)
+        call = self.hook.get_call(self.linked_call_id(context))
         if path is None:
             return call.slim()
         from airflow_provider_retell.export.atomic import atomic_write
@@ -231,97 +233,132 @@ class GetCallOperator(RetellOperator):
         return call.slim() | {"path": path}
 
 
-class DeleteCallOperator(RetellOperator):
-    """Delete a call and all its data at Retell, for good. A call that is gone already counts as done.
+class DeleteCallOperator(CallOperator):
+    """Delete a call and all its data at Retell. This cannot be undone.
 
-    "Gone" is what reading the call says: if Retell refuses to delete a call that is there, the task fails.
+    ::
 
-    The key of another organization looks like "gone" to Retell, which knows calls by organization: with
-    ``missing_ok=False`` a call that is not there fails the task.
+        from airflow_provider_retell.operators import DeleteCallOperator
+
+        DeleteCallOperator(task_id="delete", call_id="{{ params.call_id }}", dry_run="{{ params.dry_run }}")
+
+    The task returns ``call_id`` and ``deleted``, and in a dry run also ``would_delete``. By default a call that does
+    not exist is no error, so that a retry succeeds. Retell cannot distinguish a deleted call from a call of another
+    organization: use ``missing_ok=False`` if the connection could have the wrong API key.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/erase.html
+    - API: https://docs.retellai.com/api-references/delete-call
 
     :param call_id: the call (templated).
-    :param missing_ok: False to read the call first, and fail if there is none (templated). A retry also fails then, if
-        the first try crashed after it had deleted the call.
+    :param missing_ok: False to fail if the call does not exist (templated). The task then reads the call first. A retry
+        also fails if an earlier try deleted the call and crashed.
+    :param dry_run: True to read the call and delete nothing (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises CallNotEndedError: if Retell refuses to delete the call because it has not ended.
+    :raises AirflowFailException: if Retell refuses to delete the call for another reason, or the call does not exist
+        and ``missing_ok`` is False.
     """
 
-    template_fields: Sequence[str] = ("call_id", "missing_ok", "retell_conn_id")
+    template_fields: Sequence[str] = ("call_id", "missing_ok", "dry_run", "retell_conn_id")
 
     def __init__(
-        self, *, call_id: str | XComArg, missing_ok: bool | str | XComArg = True, **kwargs: Any
+        self,
+        *,
+        missing_ok: bool | str | XComArg = True,
+        dry_run: bool | str | XComArg = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.call_id = call_id
         self.missing_ok = missing_ok
+        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
+        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
 
-    def work(self, context: Any) -> dict[str, Any]:
-        """Delete the call; returns ``deleted``: False if it was gone."""
-        from airflow_provider_retell.api.errors import NotFoundError
-
-        call_id = linked_call_id(context, self.call_id)
-        missing_ok = as_bool(self.missing_ok, "missing_ok")
+    def work(self, context: Context) -> dict[str, Any]:
+        """Delete the call."""
+        call_id = self.linked_call_id(context)
+        missing_ok, dry_run = as_bool(self.missing_ok, "missing_ok"), as_bool(self.dry_run, "dry_run")
+        if dry_run:
+            return self._plan(call_id, missing_ok)
         if not missing_ok:
             self.hook.get_call(call_id)
         try:
             self.hook.delete_call(call_id)
-        except NotFoundError as refusal:
-            self._check_gone(call_id, refusal)
-            # With missing_ok=False it was there: an answer got lost, and the request was sent again.
-            if not missing_ok:
-                return {"call_id": call_id, "deleted": True}
-            log.info("Call %s: not there (any more)", call_id)
-            return {"call_id": call_id, "deleted": False}
-        log.info("Call %s: deleted", call_id)
-        return {"call_id": call_id, "deleted": True}
+        except NotFoundError as error:
+            self._check_missing(call_id, error)
+            # With missing_ok=False the call existed: the response to the first request was lost.
+            deleted = not missing_ok
+        else:
+            deleted = True
+        log.info("Call %s: %s", call_id, "deleted" if deleted else "does not exist, nothing to delete")
+        return {"call_id": call_id, "deleted": deleted}
 
-    def _check_gone(self, call_id: str, refusal: NotFoundError) -> None:
-        """Read the call: Retell answers 422 to an unknown id, and may answer so to what it refuses to delete."""
-        from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
+    def _plan(self, call_id: str, missing_ok: bool) -> dict[str, Any]:
+        result = {"call_id": call_id, "deleted": False, "would_delete": False}
+        try:
+            call = self.hook.get_call(call_id)
+        except NotFoundError as error:
+            if not (missing_ok and error.detail):
+                raise
+            log.info("Dry run: call %s does not exist, nothing to delete", call_id)
+            return result
+        log.info("Dry run: would delete call %s, which is %s", call_id, call.call_status)
+        return result | {"would_delete": True, "call_status": call.call_status}
 
+    def _check_missing(self, call_id: str, refusal: NotFoundError) -> None:
+        """Raise unless the call does not exist. Retell's 422 can also mean that it refuses to delete the call."""
         try:
             call = self.hook.get_call(call_id)
         except NotFoundError as missing:
+            # Retell always gives a reason. A response without one is the page of another server.
             if not missing.detail:
-                raise  # Retell gives a reason, always: this is another server's page
+                raise
             return
-        says = f" {refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f" {refusal.status}"
-        if not call.has_ended:
-            raise CallNotEndedError(
-                f"call {call_id} is {call.call_status}, and Retell refused to delete it (it answered{says}). Wait for "
-                "its end first (CallSensor, or run this task again later), or hang up with StopCallOperator"
-            ) from refusal
-        raise UnprocessableError(
-            f"call {call_id} is still there: Retell refused to delete it (it answered{says}). Look at the call in "
-            "Retell's dashboard, then run this task again",
-            status=refusal.status,
-            detail=refusal.detail,
-        ) from refusal
+        raise _refused(call, refusal) from refusal
 
 
-class RerunCallAnalysisOperator(AtMostOnceOperator):
-    """Analyze a call again with the agent's latest draft. Retell charges for it and sends no webhook.
+def _refused(call: Call, refusal: NotFoundError) -> CallNotEndedError | UnprocessableError:
+    response = f"{refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f"{refusal.status}"
+    if not call.has_ended:
+        return CallNotEndedError(
+            f"call {call.call_id} is {call.call_status}, and Retell refused to delete it ({response}). Wait until it "
+            "has ended, with CallSensor or a retry, or hang up with StopCallOperator"
+        )
+    return UnprocessableError(
+        f"call {call.call_id} still exists: Retell refused to delete it ({response}). Check the call in Retell's "
+        "dashboard, then run this task again",
+        status=refusal.status,
+        detail=refusal.detail,
+    )
 
-    Sent once, as :class:`~airflow_provider_retell.operators.phone_call.CreateBatchCallOperator` does: a try of which it is
-    not known whether Retell acted fails the task for good, and so do later tries, since another would pay again.
-    Whether Retell answers before or after the analysis is not documented: read the call some time later.
+
+class RerunCallAnalysisOperator(CallOperator, AtMostOnceOperator):
+    """Analyze a call again, with the latest draft of its agent. Retell charges for it and sends no webhook.
+
+    ::
+
+        from airflow_provider_retell.operators import RerunCallAnalysisOperator
+
+        RerunCallAnalysisOperator(task_id="analyze_again", call_id="{{ params.call_id }}")
+
+    The request is sent at most once, because it costs money. If it is unknown whether Retell processed it, this try and
+    all later ones fail. The task returns the call's slim form from Retell's response. Retell does not document whether
+    the response already has the new analysis, so read the call later.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
+    - API: https://docs.retellai.com/api-references/rerun-call-analysis
 
     :param call_id: the call (templated).
-    :param on_clear: what a deliberate clear of the task does: ``"skip"`` (default) never pays again, ``"resend"`` does,
-        once.
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
+        ``"resend"``: it is run again, once.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
     """
 
-    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
-
-    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.call_id = call_id
-
-    def work(self, context: Any) -> dict[str, Any]:
-        """Ask for the analysis; returns the call's slim form as Retell answered it."""
+    def work(self, context: Context) -> dict[str, Any]:
+        """Request the analysis."""
         from airflow_provider_retell.api.calls.endpoints import rerun_call_analysis
 
-        request = rerun_call_analysis(linked_call_id(context, self.call_id))
+        request = rerun_call_analysis(self.linked_call_id(context))
         return self.send_once(
-            context, request, lambda call: call.slim(), "Look at the call's analysis in Retell's dashboard"
+            context, request, lambda call: call.slim(), "Check the call's analysis in Retell's dashboard"
         )

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.operators.base import check_flags
 from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.params.masked import MaskedField, as_object
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -55,7 +55,7 @@ class ListCallsOperator(LoopOperator):
     template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")
     template_fields_renderers = {"filter_criteria": "json"}  # noqa: RUF012 - Airflow's form
     operator_extra_links = ()
-    filter_criteria = MaskedField()  # may name numbers, and values of metadata
+    masked_fields: Sequence[str] = ("filter_criteria",)  # may contain phone numbers and metadata values
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class ListCallsOperator(LoopOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_flags(whole_calls=whole_calls)
+        checks.flag(whole_calls=whole_calls)
         if by is not None and by not in get_args(By):
             raise ValueError(f"by is {' or '.join(get_args(By))}, not {by!r}")
         if isinstance(fields, str):
@@ -137,7 +137,7 @@ class ListCallsOperator(LoopOperator):
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
         from airflow_provider_retell.api.errors import RetellInputError
 
-        criteria = dict(as_object(self.filter_criteria, "filter_criteria") or {})
+        criteria = dict(self.rendered("filter_criteria", as_object) or {})
         if window is not None:
             if self.by in criteria:
                 raise RetellInputError(

@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.operators.base import RetellOperator, check_flags, linked_call_id
-from airflow_provider_retell.params.masked import MaskedField, as_object, as_text
+from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
+from airflow_provider_retell.api.errors import (
+    BadRequestError,
+    NotFoundError,
+    RetellError,
+    RetellInputError,
+    RetellResponseError,
+)
+from airflow_provider_retell.operators.base import CallOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_object, as_storage_setting, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell._compat import Context
 
-__all__ = [
-    "StopCallOperator",
-    "UpdateLiveCallOperator",
-]
-
-log = logging.getLogger(__name__)
+__all__ = ["StopCallOperator", "UpdateLiveCallOperator"]
 
 
-class UpdateLiveCallOperator(RetellOperator):
-    """Change a call that is going on; for calls that have ended there is ``UpdateCallOperator``.
+class UpdateLiveCallOperator(CallOperator):
+    """Change an ongoing call, or instruct its agent. For calls that have ended, use :class:`UpdateCallOperator`.
 
-    Values are not logged, and "Rendered Templates" shows their keys only. What the agent is told it is told once
-    (``additional_context``, ``trigger_response``): if it is not known whether Retell acted, the task fails for good. If
-    a worker is killed in between, Airflow does not know either, and runs the task again if it has ``retries``.
+    ::
 
-    API: https://docs.retellai.com/api-references/update-live-call
+        from airflow_provider_retell.operators import UpdateLiveCallOperator
+
+        UpdateLiveCallOperator(
+            task_id="instruct",
+            call_id="{{ params.call_id }}",
+            additional_context="The customer's order has been shipped.",
+            trigger_response=True,
+        )
+
+    Values are neither logged nor shown, only the keys. Instructions (``additional_context``, ``trigger_response``) are
+    sent at most once: if it is unknown whether Retell processed them, the task fails without a retry. Only a killed
+    worker leads to a retry; set ``retries=0`` to prevent that. The task returns ``call_id`` and ``updated``.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
+    - API: https://docs.retellai.com/api-references/update-live-call
 
     :param call_id: the call (templated).
-    :param metadata: the call's new metadata: a dict, or text that renders to a JSON object (templated). An empty one
-        is an error: what it was made from had nothing, perhaps.
-    :param clear_metadata: True to remove all metadata instead.
-    :param override_dynamic_variables: text by name, laid over the agent's variables; not empty (templated).
-    :param clear_dynamic_variables: True to remove every override instead.
-    :param data_storage_setting: what Retell keeps of the call; can only be tightened (templated).
+    :param metadata: the call's new metadata, in place of all present keys: a dict, or a template that renders to a JSON
+        object (templated). An empty object is an error.
+    :param clear_metadata: True to delete all metadata.
+    :param override_dynamic_variables: texts by name that override the agent's dynamic variables (templated). An empty
+        object is an error.
+    :param clear_dynamic_variables: True to remove all overrides.
+    :param data_storage_setting: the data that Retell stores: ``everything``, ``everything_except_pii`` or
+        ``basic_attributes_only`` (templated). It can only be made stricter, and never undone. An empty value leaves it
+        as it is.
     :param additional_context: text for the agent, added to the transcript (templated).
-    :param trigger_response: True makes the agent speak now.
+    :param trigger_response: True to make the agent speak now.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if the input is invalid, the call is not ongoing, or it is unknown whether Retell
+        processed an instruction.
     """
 
     template_fields: Sequence[str] = (
@@ -51,108 +72,109 @@ class UpdateLiveCallOperator(RetellOperator):
         "additional_context",
         "retell_conn_id",
     )
-
-    metadata = MaskedField()
-    override_dynamic_variables = MaskedField()
-    additional_context = MaskedField()
+    masked_fields: Sequence[str] = ("metadata", "override_dynamic_variables", "additional_context")
 
     def __init__(
         self,
         *,
-        call_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
+        clear_metadata: bool = False,
         override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         clear_dynamic_variables: bool = False,
-        clear_metadata: bool = False,
-        data_storage_setting: str | None = None,
+        data_storage_setting: DataStorageSetting | str | None = None,
         additional_context: str | None = None,
         trigger_response: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_flags(
+        checks.flag(
             clear_dynamic_variables=clear_dynamic_variables,
             clear_metadata=clear_metadata,
             trigger_response=trigger_response,
         )
-        if clear_metadata and metadata is not None:
-            raise ValueError("give metadata or clear_metadata, not both")
-        if clear_dynamic_variables and override_dynamic_variables is not None:
-            raise ValueError("give override_dynamic_variables or clear_dynamic_variables, not both")
-        self.call_id = call_id
+        checks.exclusive(metadata=metadata, clear_metadata=clear_metadata)
+        checks.exclusive(
+            override_dynamic_variables=override_dynamic_variables,
+            clear_dynamic_variables=clear_dynamic_variables,
+        )
+        checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
         self.metadata = metadata
+        self.clear_metadata = clear_metadata
         self.override_dynamic_variables = override_dynamic_variables
         self.clear_dynamic_variables = clear_dynamic_variables
-        self.clear_metadata = clear_metadata
         self.data_storage_setting = data_storage_setting
         self.additional_context = additional_context
         self.trigger_response = trigger_response
 
-    def work(self, context: Any) -> dict[str, Any]:
-        """Change the call; Retell says yes or no, and not what it kept."""
-        from airflow_provider_retell.api.errors import RetellError, RetellInputError, RetellResponseError
+    def work(self, context: Context) -> dict[str, Any]:
+        """Change the call. Retell reports success or failure, and not the values that it stored."""
         from airflow_provider_retell.api.request import UNSET
 
-        call_id = linked_call_id(context, self.call_id)
-        about = f"update-live-call of call {call_id}: "
-        variables: Any = as_object(self.override_dynamic_variables, f"{about}override_dynamic_variables")
-        metadata = as_object(self.metadata, f"{about}metadata")
-        for name, given in (("metadata", metadata), ("dynamic_variables", variables)):
-            if given is not None and not given:
+        call_id = self.linked_call_id(context)
+        where = f"update-live-call of call {call_id}: "
+        metadata = self.rendered("metadata", as_object, where)
+        variables = self.rendered("override_dynamic_variables", as_object, where)
+        for name, clear, value in (
+            ("metadata", "clear_metadata", metadata),
+            ("override_dynamic_variables", "clear_dynamic_variables", variables),
+        ):
+            if value is not None and not value:
                 raise RetellInputError(
-                    f"{about}{name} is empty. Leave it out to change nothing, or set clear_{name}=True to remove all"
+                    f"{where}{name} is empty. Leave it out to change nothing, or set {clear}=True to delete all"
                 )
-        setting: Any = None if self.data_storage_setting in (None, "", "None") else self.data_storage_setting
-        told = as_text(self.additional_context, f"{about}additional_context")
+        setting = self.rendered("data_storage_setting", as_storage_setting, where)
+        instruction = self.rendered("additional_context", as_text, where)
         try:
-            answer = self.hook.update_live_call(
+            response = self.hook.update_live_call(
                 call_id,
                 metadata={} if self.clear_metadata else metadata,
-                override_dynamic_variables=UNSET
-                if variables is None and not self.clear_dynamic_variables
-                else variables,
+                override_dynamic_variables=(
+                    UNSET if variables is None and not self.clear_dynamic_variables else variables
+                ),
                 data_storage_setting=setting,
-                additional_context=told,
+                additional_context=instruction,
                 trigger_response=self.trigger_response,
             )
         except RetellError as error:
-            if error.not_processed or not (told or self.trigger_response):
+            if error.not_processed or not (instruction or self.trigger_response):
                 raise
             raise AirflowFailException(
-                f"{error} Whether the agent was told is unknown, so it is not told again. To tell it after all, clear "
-                "this task"
+                f"{error} It is unknown whether the agent received the instruction, so it is not sent again. To send "
+                "it again anyway, clear this task"
             ) from error
-        if not answer.success:
-            raise RetellResponseError(
-                f"update-live-call of call {call_id}: Retell answered that it had no success"
-            )
+        if not response.success:
+            raise RetellResponseError(f"{where}Retell responded that the update did not succeed")
         return {"call_id": call_id, "updated": True}
 
 
-class StopCallOperator(RetellOperator):
-    """Hang a call up. A call that is over already is left alone.
+class StopCallOperator(CallOperator):
+    """Hang up. A call that has already ended is no error.
+
+    ::
+
+        from airflow_provider_retell.operators import StopCallOperator
+
+        StopCallOperator(task_id="hang_up", call_id="{{ params.call_id }}")
+
+    The task returns ``call_id`` and ``stopped``, which is False if the call had already ended.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
+    - API: https://docs.retellai.com/api-references/stop-call
 
     :param call_id: the call (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if there is no such call, or Retell refuses to stop it.
     """
 
-    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
-
-    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.call_id = call_id
-
-    def work(self, context: Any) -> dict[str, Any]:
-        """Hang up; returns ``stopped``: False if the call was over."""
-        from airflow_provider_retell.api.errors import BadRequestError, NotFoundError
-
-        call_id = linked_call_id(context, self.call_id)
+    def work(self, context: Context) -> dict[str, Any]:
+        """Hang up."""
+        call_id = self.linked_call_id(context)
         if self.hook.get_call(call_id).has_ended:
             return {"call_id": call_id, "stopped": False}
         try:
             self.hook.stop_call(call_id)
         except (BadRequestError, NotFoundError):
-            # It may have ended between the two requests; how Retell then answers is not documented.
+            # The call may have ended between the two requests. Retell does not document its response to that.
             if not self.hook.get_call(call_id).has_ended:
                 raise
             return {"call_id": call_id, "stopped": False}

@@ -1,4 +1,4 @@
-"""Place phone calls: one, or a batch. They cost money and ring at somebody's, so nothing here dials twice."""
+"""The operator that places a phone call."""
 
 from __future__ import annotations
 
@@ -6,61 +6,74 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.operators.at_most_once import (
-    OnClear,
-    check_on_clear,
-    generation,
-    recall,
-    remember,
-    task_key,
-)
-from airflow_provider_retell.operators.base import WaitingOperator, check_flags, linked_call_id
-from airflow_provider_retell.params.masked import MaskedField, as_object, as_text
-from airflow_provider_retell.params.phone_numbers import phone_number
+from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, task_state_store
+from airflow_provider_retell.api.choices import UNTIL, Until
+from airflow_provider_retell.api.errors import NotFoundError, RetellError
+from airflow_provider_retell.links.retell import RetellCallLink, link_call
+from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear, request_key
+from airflow_provider_retell.operators.base import WaitingOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
+from airflow_provider_retell.params.rendered import as_object, as_phone_number, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.api.calls.models import Call, Until
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.calls.models import Call
 
 __all__ = ["CreatePhoneCallOperator"]
 
 log = logging.getLogger(__name__)
 
-MARK = "airflow_call_key"
+CALL_KEY_METADATA = "airflow_call_key"
 """The metadata key under which a placed call carries the key of the task that placed it."""
 
 
 class CreatePhoneCallOperator(WaitingOperator):
-    """Place a phone call, once, whatever crashes; returns its slim form.
+    """Place one phone call, at most once whatever crashes.
 
-    The request carries an idempotency key made of DAG, run, task and map index, not of the try: for an hour Retell
-    answers a repeat with the call that it has placed. The call carries the key in its metadata too
-    (``airflow_call_key``), and a second try looks for it there before it dials, so that an hour is not the limit;
-    an update that replaces the metadata or a deletion of the call takes it away. On Airflow 3.3 and later the call's
-    id also stands in the task's state store. ``docs/placing.md`` lists what was tried.
+    ::
 
-    API: https://docs.retellai.com/api-references/create-phone-call
+        from airflow_provider_retell.operators import CreatePhoneCallOperator
 
-    :param from_number: a number of your organization, in E.164 form (templated).
-    :param to_number: whom to call, in E.164 form (templated). Numbers are not logged or shown.
-    :param metadata: stored with the call: a dict, or text that renders to a JSON object (templated).
-    :param retell_llm_dynamic_variables: text by name, filled into the agent's prompts (templated).
-    :param override_agent_id: the agent that speaks, in place of the number's (templated).
+        CreatePhoneCallOperator(
+            task_id="call_customer",
+            from_number="{{ var.value.retell_number }}",
+            to_number="{{ ti.xcom_pull('pick_customer')['phone'] }}",
+            retell_llm_dynamic_variables={"name": "{{ ti.xcom_pull('pick_customer')['name'] }}"},
+        )
+
+    The request has an idempotency key that all tries of the task share: for an hour Retell responds to a repeat with
+    the call that it has placed. The call also carries the key in its metadata (``airflow_call_key``). A later try
+    searches for it before it dials, so the hour is no limit, unless the metadata is replaced or the call is deleted. On
+    Airflow 3.3 and later, the task's state store has the call's id too.
+
+    The task returns the call's ids, status, settings, times and metadata keys.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/placing.html
+    - API: https://docs.retellai.com/api-references/create-phone-call
+
+    :param from_number: a number of your organization, in E.164 format (templated).
+    :param to_number: the number to call, in E.164 format (templated). Numbers are neither logged nor shown.
+    :param metadata: stored with the call: a dict, or a template that renders to a JSON object (templated).
+    :param retell_llm_dynamic_variables: texts by name that fill the agent's prompts (templated).
+    :param override_agent_id: the agent of the call, in place of the number's agent (templated).
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
     :param agent_override: settings of the agent for this call only.
     :param custom_sip_headers: SIP headers of the call.
-    :param ignore_e164_validation: True to let other than E.164 numbers through (custom telephony).
-    :param honor_internal_dnc: True makes Retell refuse contacts on your do-not-call list.
-    :param on_clear: what a deliberate clear of the task does. ``"skip"`` (default): the call that was placed is the
-        task's call still, nobody is called again. ``"resend"``: it dials anew, once.
-    :param wait_until: None (default) returns when Retell has taken the call; ``"ended"`` or ``"analyzed"`` waits
-        for that, as ``deferrable``, ``poll_interval`` (30 s), ``wait_timeout`` (7200 s) and ``max_poll_failures`` (10)
-        say.
-    :param stop_on_kill: True to hang up if the task is killed while it waits. Off by default. A deferred wait learns
-        of it on Airflow 3.3 and later only.
+    :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
+    :param honor_internal_dnc: True to let Retell reject contacts on your do-not-call list.
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the task keeps the call that it has
+        placed, and nobody is called again. ``"resend"``: it places another call, once.
+    :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"`` or ``"analyzed"``
+        waits, as ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2 hours) and
+        ``max_poll_failures`` (default: 10) say.
+    :param stop_on_kill: True to hang up if the task is killed while it waits. In a deferred wait this requires Airflow
+        3.3 or later.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), or Retell rejects the call.
+    :raises WaitTimeoutError: if the wait reached ``wait_timeout``. A retry waits for the same call.
     """
 
     template_fields: Sequence[str] = (
@@ -72,11 +85,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         "override_agent_version",
         "retell_conn_id",
     )
-
-    from_number = MaskedField()
-    to_number = MaskedField()
-    metadata = MaskedField()
-    retell_llm_dynamic_variables = MaskedField()
+    masked_fields: Sequence[str] = ("from_number", "to_number", "metadata", "retell_llm_dynamic_variables")
+    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
     def __init__(
         self,
@@ -98,24 +108,19 @@ class CreatePhoneCallOperator(WaitingOperator):
     ) -> None:
         super().__init__(**kwargs)
         check_on_clear(on_clear)
-        check_flags(
+        checks.one_of("wait_until", wait_until, (*UNTIL, None))
+        checks.mapping(agent_override=agent_override, custom_sip_headers=custom_sip_headers)
+        checks.flag(
             ignore_e164_validation=ignore_e164_validation,
             honor_internal_dnc=honor_internal_dnc,
             stop_on_kill=stop_on_kill,
         )
-        if wait_until not in (None, "ended", "analyzed"):
-            raise ValueError(f"wait_until is 'ended', 'analyzed' or None, not {wait_until!r}")
         self.from_number = from_number
         self.to_number = to_number
         self.metadata = metadata
         self.retell_llm_dynamic_variables = retell_llm_dynamic_variables
         self.override_agent_id = override_agent_id
         self.override_agent_version = override_agent_version
-        self._chosen = [
-            name
-            for name in ("override_agent_id", "override_agent_version")
-            if getattr(self, name) is not None
-        ]
         self.agent_override = agent_override
         self.custom_sip_headers = custom_sip_headers
         self.ignore_e164_validation = ignore_e164_validation
@@ -125,68 +130,72 @@ class CreatePhoneCallOperator(WaitingOperator):
         self.stop_on_kill = stop_on_kill
         self._waiting_for: str | None = None
 
-    def work(self, context: Any) -> dict[str, Any]:
-        """Place the call unless an earlier try did, and wait if that was asked for."""
-        key = task_key(context["ti"], generation(context["ti"], self) if self.on_clear == "resend" else 0)
+    def work(self, context: Context) -> dict[str, Any]:
+        """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
+        store, key = task_state_store(context), request_key(context["ti"], self, self.on_clear)
         to_number = self._number("to_number")
-        call = self._placed_before(context, key)
-        placed = "placed by an earlier try" if call is not None else "placed"
-        call = call or self._place(key, to_number)
-        remember(context, key, call.call_id)
-        call_id = linked_call_id(context, call.call_id)
+        earlier = self._find_earlier_call(context, key)
+        call = earlier or self._place(key, to_number)
+        if store:
+            store.set(key, call.call_id)
+        link_call(context, call.call_id)
         self._check_number(call, to_number)
-        log.info("Call %s: %s, now %s", call_id, placed, call.call_status)
+        log.info(
+            "Call %s: placed%s, now %s",
+            call.call_id,
+            " by an earlier try" if earlier else "",
+            call.call_status,
+        )
         if self.wait_until is None:
             return call.slim()
-        self._waiting_for = call_id
-        return self.wait_for(call_id, self.wait_until, stop_on_kill=self.stop_on_kill).slim()
+        self._waiting_for = call.call_id
+        return self.wait_for_call(call.call_id, self.wait_until, stop_on_kill=self.stop_on_kill)
 
-    def after_wait(self, context: Any, call_id: str) -> dict[str, Any]:
-        """Return the call as it is now; to read it is the last look of the wait, and may fail as the others may."""
-        until = self.wait_until or "ended"
-        return self.wait_for(call_id, until, stop_on_kill=self.stop_on_kill, deadline=self._deadline).slim()
+    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
+        """Read the call and return its slim form. This is the last poll of the wait, and tolerates failures as such."""
+        return self.wait_for_call(
+            call_id, self.wait_until or "ended", stop_on_kill=self.stop_on_kill, deadline=deadline
+        )
 
     def on_kill(self) -> None:
-        """Hang up, if that was asked for."""
+        """Hang up if ``stop_on_kill`` is set and the task is waiting."""
         if not self.stop_on_kill or self._waiting_for is None:
             return
-        from airflow_provider_retell.api.errors import RetellError
-
         try:
             self.hook.stop_call(self._waiting_for)
         except RetellError as error:
             log.warning("Call %s could not be stopped: %s", self._waiting_for, error)
 
-    def _placed_before(self, context: Any, key: str) -> Call | None:
-        remembered = recall(context, key)
-        if remembered is not None:
-            return self._remembered(remembered)
+    def _find_earlier_call(self, context: Context, key: str) -> Call | None:
+        store = task_state_store(context)
+        call_id = store.get(key) if store else None
+        if call_id is not None:
+            return self._stored_call(call_id)
         if context["ti"].try_number == 1:
             return None
-        marked = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": MARK}]}
-        return next(self.hook.list_calls(filter_criteria=marked, page_size=1), None)
+        criteria = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": CALL_KEY_METADATA}]}
+        return next(self.hook.list_calls(filter_criteria=criteria, page_size=1), None)
 
-    def _remembered(self, call_id: str) -> Call:
-        from airflow_provider_retell.api.errors import NotFoundError
-
+    def _stored_call(self, call_id: str) -> Call:
         try:
             return self.hook.get_call(call_id)
         except NotFoundError as error:
             raise AirflowFailException(
-                f"Call {call_id}, which this task placed before, was deleted, or the connection leads to another "
-                "organization now. Nobody was called. To call anew, clear this task with on_clear='resend'"
+                f"Call {call_id}, which this task placed before, was deleted, or the connection now has the API key "
+                "of another organization. Nobody was called. To place another call, clear this task with "
+                "on_clear='resend'"
             ) from error
 
     def _place(self, key: str, to_number: str) -> Call:
-        metadata = as_object(self.metadata, "metadata") or {}
-        agent, version = self._choice("override_agent_id"), self._choice("override_agent_version")
-        variables: Any = as_object(self.retell_llm_dynamic_variables, "retell_llm_dynamic_variables")
+        metadata = self.rendered("metadata", as_object) or {}
+        variables = self.rendered("retell_llm_dynamic_variables", as_object)
+        version = self._agent("override_agent_version")
         return self.hook.create_phone_call(
             self._number("from_number"),
             to_number,
-            metadata={**metadata, MARK: key},
+            metadata={**metadata, CALL_KEY_METADATA: key},
             retell_llm_dynamic_variables=variables,
-            override_agent_id=agent,
+            override_agent_id=self._agent("override_agent_id"),
             override_agent_version=int(version) if version is not None and version.isdecimal() else version,
             agent_override=self.agent_override,
             custom_sip_headers=self.custom_sip_headers,
@@ -195,20 +204,19 @@ class CreatePhoneCallOperator(WaitingOperator):
             idempotency_key=key,
         )
 
-    def _choice(self, name: str) -> str | None:
-        """Return what chooses the agent; empty text stands for the number's own, None of a template does not."""
-        value = getattr(self, name)
-        return as_text(str(value), name) if name in self._chosen and value != "" else None
+    def _agent(self, name: str) -> str | None:
+        # Empty text selects the number's own agent. A missing value does not, because it may be a mistake.
+        return None if getattr(self, name) == "" else self.rendered(name, as_text)
 
     def _number(self, name: str) -> str:
-        return phone_number(getattr(self, name), name, only_e164=not self.ignore_e164_validation)
+        return as_phone_number(unmask(getattr(self, name)), name, only_e164=not self.ignore_e164_validation)
 
     def _check_number(self, call: Call, to_number: str) -> None:
-        """Refuse a call to somebody else: the list that a mapped task's index points into may have changed."""
+        """Raise if an earlier try called another number, which happens if the input of a mapped task changes."""
         if self.ignore_e164_validation or call.to_number in (None, to_number):
             return
         raise AirflowFailException(
-            f"Call {call.call_id}, which this task placed before, went to another number than the task now has: what "
-            "it is mapped over has changed, perhaps. Nobody was called. To call the new number, clear this task with "
-            "on_clear='resend'"
+            f"Call {call.call_id}, which this task placed before, went to another number than the task has now. The "
+            "input of the mapped task may have changed. Nobody was called. To call the new number, clear this task "
+            "with on_clear='resend'"
         )

@@ -1,4 +1,4 @@
-"""The sensors."""
+"""Sensors, re-exported for DAG files."""
 
 from __future__ import annotations
 

@@ -1,17 +1,12 @@
-"""Sensors: wait for a call, for the calls of a batch, or for room to place more.
-
-All are deferrable: with ``deferrable=True`` (or ``[operators] default_deferrable``) the wait costs no worker slot.
-``poke_interval`` and ``timeout``, in seconds, are those of every Airflow sensor.
-"""
+"""Base class of the sensors."""
 
 from __future__ import annotations
 
 import functools
-import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
@@ -20,32 +15,33 @@ from airflow_provider_retell._compat import (
     BaseSensorOperator,
     PokeReturnValue,
     default_deferrable,
+    first_poke,
 )
-from airflow_provider_retell.operators.base import (
-    backstop,
-    check_flags,
-    check_max_poll_failures,
-    in_seconds,
-)
+from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+from airflow_provider_retell.clock import clock
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.waiting.event import check_event, trigger_timeout
+from airflow_provider_retell.waiting.poll_failures import PollFailures
+from airflow_provider_retell.waiting.progress import Progress
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.waits import Condition
-    from airflow_provider_retell.hooks.retell import RetellHook
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.triggers.base import PollTrigger
-    from airflow_provider_retell.waiting.poll_failures import PollFailures
 
 
 class RetellSensor(BaseSensorOperator):
-    """Base of the sensors.
+    """Base class of the sensors. ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are Airflow's own.
 
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :param deferrable: True to wait in the triggerer; what Airflow is configured to if not given.
-    :param max_poll_failures: how many looks in a row may fail, in the triggerer or in the worker; one more ends the
-        wait in an error. Being throttled is no failure, and what trying again cannot mend ends the wait at once. With
-        ``mode="reschedule"``, each look is a process of its own that knows of no other: there failures are lived
-        through until ``timeout``, unless this is 0.
+    :param retell_conn_id: the Airflow connection of type ``retell`` (templated). Default: ``retell_default``.
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``.
+    :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. Rate
+        limiting does not count. A permanent error ends the wait at once. With ``mode="reschedule"``, each poll is a
+        process of its own and cannot count earlier failures: there, failures end the wait only with 0. Default: 10.
     """
 
+    template_fields: Sequence[str] = ("retell_conn_id",)
     ui_color = "#e8ecff"
 
     def __init__(
@@ -57,97 +53,128 @@ class RetellSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        checks.flag(deferrable=deferrable)
+        checks.whole_number("max_poll_failures", max_poll_failures, 0)
         self.retell_conn_id = retell_conn_id
-        check_flags(deferrable=deferrable)
-        check_max_poll_failures(max_poll_failures)
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.max_poll_failures = max_poll_failures
 
-    @functools.cached_property
-    def hook(self) -> RetellHook:
-        """The hook of one look."""
+    @abstractmethod
+    def condition(self) -> Condition:
+        """Return the condition to wait for, made of the rendered parameters.
+
+        :raises RetellInputError: if a parameter is invalid.
+        """
+
+    @abstractmethod
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger for this condition. Its constructor takes the condition's fields."""
+
+    def execute(self, context: Context) -> Any:
+        """Wait in the worker, or poll once and leave the rest of the wait to the triggerer."""
+        with self._airflow_errors():
+            started = first_poke(context) if self.reschedule and not self.deferrable else None
+            self._progress = self._new_progress(clock().time() if started is None else started)
+            if started is None:
+                self._progress.start()
+            if self.deferrable:
+                return self._poll_or_defer()
+            try:
+                return super().execute(context)
+            except AirflowSensorTimeout as error:
+                message = (
+                    f"{error} Waited for {self.condition()}. Last state: {self._progress.state or 'unknown'}"
+                )
+                raise AirflowSensorTimeout(message) from error
+
+    def execute_complete(
+        self,
+        context: Context,
+        event: Mapping[str, Any] | None = None,
+        deadline: float = 0,
+        failures: int = 0,
+    ) -> Any:
+        """Continue after the triggerer's wait: poll for the result, because the condition may hold no longer."""
+        with self._airflow_errors():
+            check_event(event)
+            self._failures = PollFailures(self.max_poll_failures, failures, polled_before=True, log=self.log)
+            self._progress = self._new_progress(deadline - self._timeout_seconds)
+            return self._poll_or_defer()
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Poll Retell once."""
+        with self._airflow_errors():
+            poll = self._poll()
+            if poll is None or not poll.done:
+                return PokeReturnValue(False)
+            return PokeReturnValue(True, poll.result)
+
+    def _poll(self) -> Poll | None:
+        """Return the result of one poll, or None if it failed and the wait continues."""
         from airflow_provider_retell.hooks.retell import RetellHook
         from airflow_provider_retell.hooks.shared import POLL_RETRY
 
-        return RetellHook(self.retell_conn_id, retry=POLL_RETRY)
+        condition = self.condition()
+        try:
+            # Each poll has its own hook. One that still pauses because of rate limiting could miss the timeout.
+            with RetellHook(self.retell_conn_id, retry=POLL_RETRY) as hook:
+                poll = hook.run(condition.poll())
+        except Exception as error:
+            self._failures.check(error, condition)
+            return None
+        self._failures.reset()
+        self._progress.polled(poll)
+        return poll
 
-    @functools.cached_property
-    def _tolerance(self) -> PollFailures:
-        from airflow_provider_retell.waiting.poll_failures import PollFailures
+    def _poll_or_defer(self) -> Any:
+        poll = self._poll()
+        if poll is None or not poll.done:
+            self._defer()
+        return poll.result
 
-        return PollFailures(self.max_poll_failures)
-
-    @abstractmethod
-    def condition(self) -> Condition:
-        """Return the condition to wait for."""
-
-    @abstractmethod
-    def trigger(self, **common: Any) -> PollTrigger:
-        """Return the trigger that waits for the same thing."""
-
-    def poke(self, context: Any) -> PokeReturnValue:
-        """Ask Retell once, for Airflow's own way of waiting."""
-        from airflow_provider_retell.waiting.poll_failures import is_permanent
-
-        with self._judging():
-            try:
-                poll = self.hook.run(self.condition().poll())
-            except Exception as error:
-                if is_permanent(error):
-                    raise
-                self._tolerance.check(error, self.condition())
-                return PokeReturnValue(False)
-            self._tolerance.reset()
-        return PokeReturnValue(poll.done, poll.result if poll.done else None)
-
-    def execute(self, context: Any) -> Any:
-        """Wait in the worker, or look once and leave the rest to the triggerer."""
-        with self._judging():
-            if not self.deferrable:
-                return super().execute(context)
-            return self._look_or_defer(context, time.time() + in_seconds(self.timeout))
-
-    def execute_complete(
-        self, context: Any, event: Mapping[str, Any] | None = None, deadline: float = 0, failures: int = 0
-    ) -> Any:
-        """Take the trigger's event and look at Retell once more: for what to return, and whether it is still so."""
-        from airflow_provider_retell.waiting.event import check_event
-
-        with self._judging():
-            check_event(event)
-            self._tolerance.failures, self._tolerance.polled_before = failures, True
-            return self._look_or_defer(context, deadline)
-
-    def _look_or_defer(self, context: Any, deadline: float) -> Any:
-        from airflow_provider_retell.api.errors import WaitTimeoutError
-
-        found = self.poke(context)
-        if not found.is_done:
-            trigger = self._trigger(deadline)
-            left = deadline - time.time()
-            if left <= 0:
-                raise WaitTimeoutError(f"Timed out waiting for {self.condition()}")
-            self.defer(
-                trigger=trigger,
-                method_name="execute_complete",
-                kwargs={"deadline": deadline, "failures": self._tolerance.failures},
-                timeout=backstop(left),
-            )
-        return found.xcom_value
-
-    def _trigger(self, deadline: float) -> PollTrigger:
-        return self.trigger(
+    def _defer(self) -> NoReturn:
+        left = self._progress.deadline - clock().time()
+        if left <= 0:
+            raise WaitTimeoutError(self._progress.timeout_message())
+        trigger = self.trigger_class()(
             retell_conn_id=self.retell_conn_id,
-            poll_interval=in_seconds(self.poke_interval),
-            deadline=deadline,
+            poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
+            deadline=self._progress.deadline,
             max_poll_failures=self.max_poll_failures,
+            started=self._progress.started,
+            **vars(self.condition()),
+        )
+        self.defer(
+            trigger=trigger,
+            method_name="execute_complete",
+            kwargs={"deadline": self._progress.deadline, "failures": self._failures.count},
+            timeout=trigger_timeout(left),
         )
 
-    @contextmanager
-    def _judging(self) -> Iterator[None]:
-        """Raise what Airflow knows in place of errors, so that waiting ends alike in every mode."""
-        from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+    @functools.cached_property
+    def _failures(self) -> PollFailures:
+        return PollFailures(self.max_poll_failures, log=self.log)
 
+    @functools.cached_property
+    def _progress(self) -> Progress:
+        return self._new_progress(clock().time())
+
+    def _new_progress(self, started: float) -> Progress:
+        return Progress(
+            self.condition(),
+            deadline=started + self._timeout_seconds,
+            poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
+            started=started,
+            log=self.log,
+        )
+
+    @property
+    def _timeout_seconds(self) -> float:
+        return checks.in_seconds("timeout", self.timeout)
+
+    @contextmanager
+    def _airflow_errors(self) -> Iterator[None]:
+        """Raise Airflow's exceptions in place of this package's, so that a wait ends the same way in every mode."""
         try:
             yield
         except RetellError as error:
@@ -159,17 +186,3 @@ class RetellSensor(BaseSensorOperator):
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
             raise
-        finally:
-            # The next look gets another, that knows of no pause since Retell was throttling: it could miss the timeout.
-            if hook := self.__dict__.pop("hook", None):
-                hook.close()
-
-
-def as_whole_number(value: Any, name: str) -> int:
-    """Return a rendered number."""
-    from airflow_provider_retell.api.errors import RetellInputError
-
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise RetellInputError(f"{name} must be a whole number") from None

@@ -1,28 +1,21 @@
-"""Sensors: wait for a call, for the calls of a batch, or for room to place more.
-
-All are deferrable: with ``deferrable=True`` (or ``[operators] default_deferrable``) the wait costs no worker slot.
-``poke_interval`` and ``timeout``, in seconds, are those of every Airflow sensor.
-"""
+"""Sensors that wait for a call, or for the calls of a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import (
-    BaseOperatorLink,
-)
-from airflow_provider_retell.links.retell import RetellCallLink
-from airflow_provider_retell.operators.base import (
-    checked_call_id,
-    linked_call_id,
-)
-from airflow_provider_retell.sensors.base import RetellSensor, as_whole_number
+from airflow_provider_retell._compat import BaseOperatorLink
+from airflow_provider_retell.links.retell import RetellCallLink, link_call
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_id, as_whole_number
+from airflow_provider_retell.sensors.base import RetellSensor
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.api.calls.models import Until
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -30,70 +23,97 @@ __all__ = ["BatchCallSensor", "CallSensor"]
 
 
 class CallSensor(RetellSensor):
-    """Wait until a call has ended, or until its analysis is there; returns the call's slim form.
+    """Wait until a call has ended, or has an analysis, and return the call's slim form.
+
+    ::
+
+        CallSensor(task_id="wait", call_id="{{ params.call_id }}", until="analyzed", deferrable=True, timeout=3600)
+
+    The task links to the call in Retell's dashboard. The other parameters are those of every sensor of this package
+    (``retell_conn_id``, ``deferrable``, ``max_poll_failures``) and of every Airflow sensor (``poke_interval``,
+    ``timeout``, ``mode``, ``soft_fail`` ...).
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+
+    Retell: https://docs.retellai.com/api-references/get-call
 
     :param call_id: the call (templated).
-    :param until: ``"ended"``: whether anybody answered or not; ``"analyzed"``: ``call_analysis`` is there, some
-        seconds to minutes later.
+    :param until: ``"ended"`` (default) waits for the end of the call, answered or not; ``"analyzed"`` waits for its
+        ``call_analysis``, seconds to minutes later.
     """
 
-    template_fields: Sequence[str] = ("call_id", "retell_conn_id")
+    template_fields: Sequence[str] = ("call_id", *RetellSensor.template_fields)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
     def __init__(self, *, call_id: str | XComArg, until: Until = "ended", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if until not in ("ended", "analyzed"):
-            raise ValueError(f"until is 'ended' or 'analyzed', not {until!r}")
+        checks.one_of("until", until, ("ended", "analyzed"))
         self.call_id = call_id
         self.until: Until = until
 
-    def execute(self, context: Any) -> Any:
-        """Wait; the link to the call stands on the task from the start."""
-        with self._judging():
-            linked_call_id(context, self.call_id)
+    def execute(self, context: Context) -> Any:
+        """Link the task to the call, then wait."""
+        with self._airflow_errors():
+            link_call(context, as_id(self.call_id, "call_id"))
         return super().execute(context)
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
         from airflow_provider_retell.api.calls.waits import CallReached
 
-        return CallReached(checked_call_id(self.call_id), self.until)
+        return CallReached(as_id(self.call_id, "call_id"), self.until)
 
-    def trigger(self, **common: Any) -> PollTrigger:
-        """Return the trigger that waits for the call."""
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger for this condition."""
         from airflow_provider_retell.triggers.call import CallTrigger
 
-        return CallTrigger(call_id=checked_call_id(self.call_id), until=self.until, **common)
+        return CallTrigger
 
 
 class BatchCallSensor(RetellSensor):
-    """Wait until all calls of a batch have ended, whether anybody answered or not.
+    """Wait until all calls of a batch have ended, answered or not; return ``batch_call_id`` and ``ended``.
 
-    A task of the batch that never becomes a call (a number that Retell refuses) is waited for until ``timeout``.
+    ::
+
+        BatchCallSensor(
+            task_id="wait",
+            batch_call_id="{{ ti.xcom_pull('call_them')['batch_call_id'] }}",
+            total="{{ ti.xcom_pull('call_them')['total_task_count'] }}",
+            deferrable=True,
+            timeout=6 * 3600,
+        )
+
+    A number that Retell rejects never becomes a call, so the sensor then waits until ``timeout``. The other parameters
+    are those of :class:`CallSensor`.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+
+    Retell: https://docs.retellai.com/api-references/create-batch-call
 
     :param batch_call_id: the batch (templated).
-    :param total: how many calls it has: ``total_task_count`` of what CreateBatchCallOperator returned (templated).
+    :param total: the number of its calls, ``total_task_count`` in the result of
+        :class:`~airflow_provider_retell.operators.batch_call.CreateBatchCallOperator` (templated).
     """
 
-    template_fields: Sequence[str] = ("batch_call_id", "total", "retell_conn_id")
+    template_fields: Sequence[str] = ("batch_call_id", "total", *RetellSensor.template_fields)
 
     def __init__(self, *, batch_call_id: str | XComArg, total: int | str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.batch_call_id: Any = batch_call_id  # an XComArg is its value by the time it is used
-        self.total: Any = total
+        if isinstance(total, int):
+            checks.whole_number("total", total, 1)
+        self.batch_call_id = batch_call_id
+        self.total = total
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
         from airflow_provider_retell.api.calls.waits import BatchEnded
-        from airflow_provider_retell.api.errors import RetellInputError
 
-        total = as_whole_number(self.total, "total")
-        if total < 1:
-            raise RetellInputError("total must be 1 or more: a batch has at least one call")
-        return BatchEnded(self.batch_call_id, total)
+        return BatchEnded(
+            as_id(self.batch_call_id, "batch_call_id"), as_whole_number(self.total, "total", minimum=1)
+        )
 
-    def trigger(self, **common: Any) -> PollTrigger:
-        """Return the trigger that waits for the batch."""
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger for this condition."""
         from airflow_provider_retell.triggers.call import BatchCallTrigger
 
-        return BatchCallTrigger(batch_call_id=self.batch_call_id, total=int(self.total), **common)
+        return BatchCallTrigger

@@ -1,15 +1,13 @@
-"""Sensors: wait for a call, for the calls of a batch, or for room to place more.
-
-All are deferrable: with ``deferrable=True`` (or ``[operators] default_deferrable``) the wait costs no worker slot.
-``poke_interval`` and ``timeout``, in seconds, are those of every Airflow sensor.
-"""
+"""A sensor that waits until more calls can be placed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.sensors.base import RetellSensor, as_whole_number
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_whole_number
+from airflow_provider_retell.sensors.base import RetellSensor
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -21,28 +19,40 @@ __all__ = ["ConcurrencySensor"]
 
 
 class ConcurrencySensor(RetellSensor):
-    """Wait until the organization has room for more calls; returns how much room there is.
+    """Wait until the organization can have more outbound calls at once; return their number as ``available``.
 
-    Somebody else may take the room before you do: a gate, not a reservation. More calls than the organization may
-    have at all fail the task at once.
+    ::
 
-    :param calls: for how many (templated).
+        ConcurrencySensor(task_id="wait", calls=10, deferrable=True, timeout=3600)
+
+    The sensor reserves nothing: calls from elsewhere may start before yours. If the organization's limit is lower than
+    ``calls``, the task fails at once. The other parameters are those of every sensor of this package
+    (``retell_conn_id``, ``deferrable``, ``max_poll_failures``) and of every Airflow sensor (``poke_interval``,
+    ``timeout``, ``mode``, ``soft_fail`` ...).
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+
+    Retell: https://docs.retellai.com/api-references/get-concurrency
+
+    :param calls: the number of calls (templated). Default: 1.
     """
 
-    template_fields: Sequence[str] = ("calls", "retell_conn_id")
+    template_fields: Sequence[str] = ("calls", *RetellSensor.template_fields)
 
     def __init__(self, *, calls: int | str | XComArg = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.calls: Any = calls
+        if isinstance(calls, int):
+            checks.whole_number("calls", calls, 0)
+        self.calls = calls
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
         from airflow_provider_retell.api.organization.waits import ConcurrencyAvailable
 
-        return ConcurrencyAvailable(as_whole_number(self.calls, "calls"))
+        return ConcurrencyAvailable(as_whole_number(self.calls, "calls", minimum=0))
 
-    def trigger(self, **common: Any) -> PollTrigger:
-        """Return the trigger that waits for room."""
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger for this condition."""
         from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
 
-        return ConcurrencyTrigger(calls=int(self.calls), **common)
+        return ConcurrencyTrigger

@@ -1,4 +1,4 @@
-"""The triggers."""
+"""Triggers, re-exported for DAG files and operators."""
 
 from __future__ import annotations
 

@@ -1,62 +1,80 @@
-"""What all waiting triggers share: ask again and again, until something is so or time is up.
-
-A trigger's row in Airflow's database holds a connection id, what is waited for, and the deadline as epoch seconds, so
-that a restarted triggerer goes on with the same deadline. Nothing secret, nothing about the people on the call.
-"""
+"""Base class of the polling triggers."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.clock import clock
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.waiting.poll_failures import PollFailures
+from airflow_provider_retell.waiting.progress import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
-_LAST_LOOK_SECONDS = 30.0
+    SharedHook = Callable[[str], AbstractAsyncContextManager[RetellAsyncHook]]
+
+_LAST_POLL_SECONDS = 30.0
 
 
 class PollTrigger(BaseTrigger):
-    """Poll Retell until the condition holds, then send exactly one event.
+    """Poll Retell until a condition holds, then send one event.
 
-    The event is ``{"status": "done", ...}`` with the result of the poll, or ``{"status": "timeout" | "error",
-    "message": ...}``; ``"error"`` comes with ``"permanent"``.
+    The event is ``{"status": "done"}`` with the result of the poll, ``{"status": "timeout", "message": ...}``, or
+    ``{"status": "error", "message": ..., "permanent": ...}``.
 
-    :param retell_conn_id: the Airflow connection, of type ``retell``.
-    :param poll_interval: seconds between two polls; a tenth more or less, so that many waits spread out.
-    :param deadline: epoch seconds at which waiting ends, after a last look.
-    :param max_poll_failures: how many polls in a row may fail; one more ends the wait in an error. An error that trying
-        again cannot mend does so at once.
+    Airflow stores the arguments in its database: ids, numbers and times, no secrets or personal data. A restarted
+    triggerer continues with the same deadline.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+
+    :param retell_conn_id: the Airflow connection of type ``retell``.
+    :param poll_interval: seconds between two polls, or a timedelta. The trigger varies it by up to a tenth, so that the
+        requests of many waits spread out.
+    :param deadline: epoch seconds after which the trigger polls one last time.
+    :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. Rate
+        limiting does not count. A permanent error ends the wait at once. Default: 10.
+    :param started: epoch seconds at which the wait began, for messages. Default: now.
     """
 
     def __init__(
-        self, retell_conn_id: str, poll_interval: float, deadline: float, max_poll_failures: int = 10
+        self,
+        retell_conn_id: str,
+        poll_interval: float | timedelta,
+        deadline: float,
+        max_poll_failures: int = 10,
+        started: float | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.retell_conn_id = retell_conn_id
-        self.poll_interval = poll_interval
+        self.poll_interval = checks.in_seconds("poll_interval", poll_interval)
         self.deadline = deadline
         self.max_poll_failures = max_poll_failures
+        self.started = clock().time() if started is None else started
 
     def parameters(self) -> dict[str, Any]:
-        """Return the arguments of the constructor that a subclass adds."""
+        """Return the constructor's arguments that a subclass adds."""
         return {}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments of the constructor."""
+        """Return the class path and the constructor's arguments."""
         kind = type(self)
         return f"{kind.__module__}.{kind.__qualname__}", {
             "retell_conn_id": self.retell_conn_id,
             "poll_interval": self.poll_interval,
             "deadline": self.deadline,
             "max_poll_failures": self.max_poll_failures,
+            "started": self.started,
             **self.parameters(),
         }
 
@@ -65,53 +83,60 @@ class PollTrigger(BaseTrigger):
         """Return the condition to wait for."""
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll until the wait is over, and send one event."""
-        polling = asyncio.ensure_future(self._poll())
+        """Poll until the wait is over, then yield one event."""
+        # The import takes long enough to block an event loop.
+        shared_hook = await asyncio.to_thread(_import_shared_hook)
+        progress = Progress(
+            self.condition(),
+            deadline=self.deadline,
+            poll_interval=self.poll_interval,
+            started=self.started,
+            log=self.log,
+        )
+        progress.start()
+        polling = asyncio.ensure_future(self._poll(shared_hook, progress))
         try:
-            # The last look at Retell may hang or queue for the quota: it does not hold the deadline up for long.
-            left = max(self.deadline - time.time(), 0)
-            await asyncio.wait([polling], timeout=left + _LAST_LOOK_SECONDS)
-            event = polling.result() if polling.done() else self._timed_out()
+            # The last poll may hang, or wait for the quota. It must not delay the end of the wait much.
+            left = max(self.deadline - clock().time(), 0)
+            await clock().wait(polling, left + _LAST_POLL_SECONDS)
+            event = polling.result() if polling.done() else _timeout(progress)
+        except RetellError as error:
+            event = {"status": "error", "permanent": error.permanent, "message": str(error)}
         finally:
             polling.cancel()
             await asyncio.gather(polling, return_exceptions=True)
         yield TriggerEvent(event)  # type: ignore[no-untyped-call, unused-ignore]
 
-    async def _poll(self) -> dict[str, Any]:
-        shared_hook = await asyncio.to_thread(_load)
-        from airflow_provider_retell.hooks.reason import safe_reason
-        from airflow_provider_retell.waiting.poll_failures import PollFailures, is_permanent
-
-        hook, tolerance = None, PollFailures(self.max_poll_failures)
-        # The task has just looked, and a restarted triggerer has many waits: the first looks are spread out.
+    async def _poll(self, shared_hook: SharedHook, progress: Progress) -> dict[str, Any]:
+        condition, hook = self.condition(), None
+        failures = PollFailures(self.max_poll_failures, polled_before=True, log=self.log)
+        # The task has just polled. After a restart of the triggerer, the first polls of many waits must spread out.
         pause = self.poll_interval * random.random()  # noqa: S311
         async with AsyncExitStack() as stack:
             while True:
-                left = self.deadline - time.time()
-                await asyncio.sleep(max(min(pause, left), 0))
+                left = self.deadline - clock().time()
+                await clock().sleep_async(max(min(pause, left), 0))
                 pause = self.poll_interval * random.uniform(0.9, 1.1)  # noqa: S311
                 try:
                     if hook is None:
                         hook = await stack.enter_async_context(shared_hook(self.retell_conn_id))
-                    poll = await hook.run(self.condition().poll())
+                    poll = await hook.run(condition.poll())
                 except Exception as error:
-                    if not tolerance.allows(error):
-                        message = tolerance.verdict(error, str(self.condition()))
-                        return {"status": "error", "permanent": is_permanent(error), "message": message}
-                    self.log.warning("Poll failed, %d in a row: %s", tolerance.failures, safe_reason(error))
+                    failures.check(error, condition)
                 else:
-                    tolerance.reset()
+                    failures.reset()
+                    progress.polled(poll)
                     if poll.done:
                         return {"status": "done", **poll.result}
-                if time.time() >= self.deadline:
-                    return self._timed_out()
-
-    def _timed_out(self) -> dict[str, Any]:
-        return {"status": "timeout", "message": f"Timed out waiting for {self.condition()}"}
+                if clock().time() >= self.deadline:
+                    return _timeout(progress)
 
 
-def _load() -> Callable[[str], AbstractAsyncContextManager[RetellAsyncHook]]:
-    """Import what a wait needs: not when a DAG file is read, and beside the event loop, as it takes a while."""
+def _timeout(progress: Progress) -> dict[str, Any]:
+    return {"status": "timeout", "message": progress.timeout_message()}
+
+
+def _import_shared_hook() -> SharedHook:
     import airflow_provider_retell.hooks.aiohttp_transport  # noqa: F401 - the hook imports it when it opens
     from airflow_provider_retell.hooks.shared import shared_hook
 

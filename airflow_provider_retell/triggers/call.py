@@ -1,4 +1,4 @@
-"""Wait for a call, or for the calls of a batch."""
+"""Triggers that wait for a call, or for the calls of a batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.triggers.base import PollTrigger
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Until
+    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
 
 __all__ = ["BatchCallTrigger", "CallTrigger"]
@@ -17,12 +17,23 @@ __all__ = ["BatchCallTrigger", "CallTrigger"]
 class CallTrigger(PollTrigger):
     """Wait until a call has ended, or has an analysis.
 
-    The event has the call's ids, status, settings, times and the keys of its metadata.
+    The event contains the call's ids, status, settings, times and the keys of its metadata. The other parameters are
+    those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
+
+        self.defer(
+            trigger=CallTrigger(
+                call_id="call_abc", retell_conn_id="retell_default", poll_interval=30, deadline=time.time() + 3600
+            ),
+            method_name="resume",
+        )
+
+    Retell: https://docs.retellai.com/api-references/get-call
 
     :param call_id: the call.
-    :param until: ``"ended"``: answered or not; ``"analyzed"``: the call has an analysis.
-    :param stop_on_kill: True to hang up if a user marks the waiting task as failed or clears it. Airflow before 3.3
-        does not notify triggers.
+    :param until: ``"ended"`` (default) waits for the end of the call, answered or not; ``"analyzed"`` waits for its
+        analysis.
+    :param stop_on_kill: True to hang up if a user clears the waiting task or marks it as failed. Airflow before 3.3
+        does not notify triggers. Default: False.
     """
 
     def __init__(
@@ -34,7 +45,7 @@ class CallTrigger(PollTrigger):
         self.stop_on_kill = stop_on_kill
 
     def parameters(self) -> dict[str, Any]:
-        """Return the arguments that this class adds."""
+        """Return the constructor's arguments that this class adds."""
         return {"call_id": self.call_id, "until": self.until, "stop_on_kill": self.stop_on_kill}
 
     def condition(self) -> Condition:
@@ -53,11 +64,29 @@ class CallTrigger(PollTrigger):
             async with shared_hook(self.retell_conn_id) as hook:
                 await hook.stop_call(self.call_id)
         except RetellError as error:
-            self.log.warning("Call %s could not be stopped: %s", self.call_id, error)
+            self.log.warning(
+                "Call %s could not be stopped: %s. Check whether it is still ongoing", self.call_id, error
+            )
 
 
 class BatchCallTrigger(PollTrigger):
-    """Wait until all calls of a batch have ended. The event has ``batch_call_id`` and ``ended``.
+    """Wait until all calls of a batch have ended, answered or not.
+
+    The event contains ``batch_call_id`` and ``ended``, the number of ended calls. The other parameters are those of
+    :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
+
+        self.defer(
+            trigger=BatchCallTrigger(
+                batch_call_id="batch_abc",
+                total=200,
+                retell_conn_id="retell_default",
+                poll_interval=60,
+                deadline=time.time() + 6 * 3600,
+            ),
+            method_name="resume",
+        )
+
+    Retell: https://docs.retellai.com/api-references/list-calls
 
     :param batch_call_id: the batch.
     :param total: the number of its calls, ``total_task_count`` in the response of create-batch-call.
@@ -69,7 +98,7 @@ class BatchCallTrigger(PollTrigger):
         self.total = total
 
     def parameters(self) -> dict[str, Any]:
-        """Return the arguments that this class adds."""
+        """Return the constructor's arguments that this class adds."""
         return {"batch_call_id": self.batch_call_id, "total": self.total}
 
     def condition(self) -> Condition:

@@ -1,24 +1,28 @@
-"""Start DAGs when calls end: an event trigger for ``AssetWatcher``."""
+"""An event trigger for asset watchers that starts DAGs when calls end."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import random
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
+from datetime import timedelta
 from typing import Any, Literal
 
 from airflow.triggers.base import TriggerEvent
 
+from airflow_provider_retell._compat import asset_state_store
+
 try:
     from airflow_provider_retell._compat import BaseEventTrigger
 except ImportError as error:
-    raise ImportError("CallEventTrigger needs Airflow 3: there are no asset watchers before") from error
+    raise ImportError("CallEventTrigger needs Airflow 3: earlier versions have no asset watchers") from error
 
+from airflow_provider_retell.clock import clock
+from airflow_provider_retell.params import checks
 from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall, shared_poll
-from airflow_provider_retell.triggers.call_events.fired_calls import FiredCalls
+from airflow_provider_retell.triggers.call_events.fired_log import FiredLog, MemoryLog, WatchError, step
+from airflow_provider_retell.triggers.call_events.state_store_log import StateStoreLog
 from airflow_provider_retell.triggers.call_events.watch_state import WatchState
 
 __all__ = ["CallEventTrigger"]
@@ -27,47 +31,56 @@ Event = Literal["ended", "analyzed"]
 
 log = logging.getLogger(__name__)
 
-SETTLE_SECONDS = 5.0
-"""Airflow stores events about a second after they fire; only then may be noted that they have fired."""
-
-_BATCH = 500
+_MAX_CALLS_PER_EVENT = 500
 
 
 class CallEventTrigger(BaseEventTrigger):
-    """Tell of each call that ends, or whose analysis arrives, once. Needs Airflow 3.
+    """Fire an asset event when calls end, or when their analyses arrive. Needs Airflow 3.
 
-    ``AssetWatcher(name="ended", trigger=CallEventTrigger())``. One event tells of all calls that are new at a poll,
-    500 at most: events that come while Airflow has yet to start a run for the one before them would wait for the run
-    after that. The payload has ``event`` (``call_ended`` or ``call_analyzed``) and ``calls``, each with ``call_id``,
-    ``call_status``, ``call_type``, ``direction``, ``agent_id``, ``disconnection_reason`` and ``end_timestamp``.
-    Airflow may put several events into one DAG run: iterate over ``triggering_asset_events``, and take the payload
-    from ``event.extra["payload"]``.
+    ::
 
-    What happens when the triggerer is restarted, killed, or loses its watcher for a while (a paused DAG):
+        ended = AssetWatcher(name="ended", trigger=CallEventTrigger(event="ended"))
 
-    - With ``airflow_conn_id`` and ``asset_name``, on every Airflow 3: no call is missed and none fires twice. Airflow
-      stores an event or does not; the watcher reads the asset's events before it fires, and takes each call that has
-      one as fired. If they cannot be read, it waits. Before Airflow 3.3 this holds from its first event on.
-    - Without, on Airflow 3.3 and later: the place where it stands is kept in the asset's state store, so it goes on
-      there. A call fires again if the triggerer is killed within about five seconds of its event, before the note of
-      it; a call is missed if Airflow takes longer than that to store the event, and is killed before it has.
-    - Without, before Airflow 3.3: it looks back by ``lookback``, fires again for the calls of that time, and misses
-      those that ended before it.
+        with DAG("after_calls", schedule=Asset("calls", watchers=[ended])):
+            ...
 
-    All watchers of one connection share one poll.
+    One event contains all new calls of a poll, up to 500. Its payload has ``event`` (``call_ended`` or
+    ``call_analyzed``) and ``calls``, each with ``call_id``, ``call_status``, ``call_type``, ``direction``,
+    ``agent_id``, ``disconnection_reason`` and ``end_timestamp``. Airflow may start one DAG run for several events:
+    iterate over ``triggering_asset_events``, and read the payload from ``event.extra["payload"]``.
 
-    :param retell_conn_id: the Airflow connection, of type ``retell``.
-    :param event: ``"ended"``: whether anybody answered or not; ``"analyzed"``: ``call_analysis`` is there.
-    :param agent_ids: only calls of these agents.
-    :param call_type: only ``"phone_call"`` or ``"web_call"``.
-    :param direction: only ``"inbound"`` or ``"outbound"``.
-    :param poll_interval: seconds between two polls.
-    :param overlap: seconds that each poll reaches back, for calls that appear late in the list. An analysis is
-        waited for up to six hours after the call.
-    :param lookback: seconds to look back when it starts and knows of no place where it stood.
+    Guarantees if the triggerer is restarted or killed, or if the DAG is paused for a while:
+
+    - With ``airflow_conn_id`` and ``asset_name``, on every Airflow 3: each call fires exactly once. The watcher reads
+      the asset's stored events before it fires, and skips the calls that have one. While the events cannot be read, it
+      does not fire. Before Airflow 3.3, the guarantee starts with the watcher's first event.
+    - Without them, on Airflow 3.3 and later: the watcher stores its state in the asset's state store and continues from
+      there. A call fires twice if the triggerer is killed in the five seconds between its event and the stored state. A
+      call is missed if Airflow takes longer than that to store the event, and is killed before it does.
+    - Without them, before Airflow 3.3: the watcher looks back by ``lookback``. Calls that ended since then fire again.
+      Calls that ended earlier and have not fired are missed.
+
+    All watchers of a connection share one poll.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+
+    Retell: https://docs.retellai.com/api-references/list-calls
+
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
+    :param event: ``"ended"`` (default) fires when a call ends, answered or not; ``"analyzed"`` fires when its
+        ``call_analysis`` is available, up to six hours after the call.
+    :param agent_ids: only calls of these agents. Default: all.
+    :param call_type: only ``"phone_call"`` or only ``"web_call"``. Default: both.
+    :param direction: only ``"inbound"`` or only ``"outbound"``. Default: both.
+    :param poll_interval: seconds between two polls, or a timedelta. Default: 30 seconds.
+    :param overlap: seconds, or a timedelta, that each poll reaches back, for calls that appear late in Retell's list.
+        Default: 900 seconds.
+    :param lookback: seconds, or a timedelta, that the first poll reaches back if there is no stored state. Default: 600
+        seconds.
     :param airflow_conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a
-        token as password alone. The user needs to read assets. Goes together with ``asset_name``.
-    :param asset_name: the name of the asset whose watcher this is.
+        token as the password alone. The user needs permission to read assets. Requires ``asset_name``.
+    :param asset_name: the name of the watcher's asset. Requires ``airflow_conn_id``.
+    :raises ValueError: if an argument is invalid.
     """
 
     def __init__(
@@ -77,53 +90,124 @@ class CallEventTrigger(BaseEventTrigger):
         agent_ids: Collection[str] | None = None,
         call_type: str | None = None,
         direction: str | None = None,
-        poll_interval: float = 30,
-        overlap: float = 900,
-        lookback: float = 600,
+        poll_interval: float | timedelta = 30,
+        overlap: float | timedelta = 900,
+        lookback: float | timedelta = 600,
         airflow_conn_id: str | None = None,
         asset_name: str | None = None,
         **airflow: Any,
     ) -> None:
-        # Airflow's own base takes any argument, so a misspelled filter would let all calls through.
+        # Airflow's base class accepts any argument, so a misspelled filter would let all calls through.
         if unknown := airflow.keys() - {"queue"}:
             raise TypeError(f"CallEventTrigger has no argument {', '.join(sorted(unknown))}")
         super().__init__(**airflow)  # type: ignore[no-untyped-call, unused-ignore]
-        if event not in ("ended", "analyzed"):
-            raise ValueError(f"event is 'ended' or 'analyzed', not {event!r}")
-        if agent_ids is not None and (isinstance(agent_ids, str) or not agent_ids):
-            raise ValueError("agent_ids is a list of at least one id, or None for all agents")
-        for name, value, known in (
-            ("call_type", call_type, ("phone_call", "web_call")),
-            ("direction", direction, ("inbound", "outbound")),
-        ):
-            if value is not None and value not in known:
-                raise ValueError(f"{name} is {known[0]!r}, {known[1]!r} or None for both, not {value!r}")
-        if poll_interval <= 0 or overlap < 0 or lookback < 0:
-            raise ValueError("poll_interval is more than 0 seconds; overlap and lookback are 0 or more")
-        if (airflow_conn_id is None) != (asset_name is None):
-            raise ValueError("airflow_conn_id and asset_name go together: give both or neither")
+        checks.one_of("event", event, ("ended", "analyzed"))
+        checks.one_of("call_type", call_type, ("phone_call", "web_call", None))
+        checks.one_of("direction", direction, ("inbound", "outbound", None))
+        checks.together(airflow_conn_id=airflow_conn_id, asset_name=asset_name)
         self.retell_conn_id = retell_conn_id
         self.event = event
-        self.agent_ids = sorted(set(agent_ids)) if agent_ids is not None else None
+        self.agent_ids = (
+            None if agent_ids is None else sorted(set(checks.text_list("agent_ids", agent_ids, empty=False)))
+        )
         self.call_type = call_type
         self.direction = direction
-        self.poll_interval = poll_interval
-        self.overlap = overlap
-        self.lookback = lookback
+        self.poll_interval = checks.in_seconds("poll_interval", poll_interval, positive=True)
+        self.overlap = checks.in_seconds("overlap", overlap)
+        self.lookback = checks.in_seconds("lookback", lookback)
         self.airflow_conn_id = airflow_conn_id
         self.asset_name = asset_name
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments; equal watchers give equal ones, which is how Airflow tells them."""
+        """Return the class path and the arguments. Airflow runs watchers with equal arguments as one trigger."""
         arguments = {
             **self._watched,
             "poll_interval": self.poll_interval,
             "overlap": self.overlap,
             "lookback": self.lookback,
         }
-        if self.asset_name is not None:  # else the hash of watchers without it would change
+        # Without the option, the arguments and their hash stay the same as before the option existed.
+        if self.asset_name is not None:
             arguments |= {"airflow_conn_id": self.airflow_conn_id, "asset_name": self.asset_name}
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll until cancelled. If a step fails, log it and try again at the next poll."""
+        fired_log = self._fired_log()
+        state = await self._load(fired_log)
+        while True:
+            try:
+                with step("Calls could not be listed"):
+                    calls = await shared_poll(self.retell_conn_id, state.since, self.poll_interval * 0.8)
+                if state.pending or self._new(calls, state):
+                    await fired_log.sync(state)
+                if new := self._new(calls, state)[:_MAX_CALLS_PER_EVENT]:
+                    payload: dict[str, Any] = {"event": self._event_name, "calls": [c.summary for c in new]}
+                    payload |= fired_log.record(state, new)
+                    yield TriggerEvent(payload)  # type: ignore[no-untyped-call, unused-ignore]
+                self._advance(state, calls)
+                await fired_log.save(state)
+            except WatchError as error:
+                self._warn(error)
+            await clock().sleep_async(self.poll_interval * random.uniform(0.9, 1.1))  # noqa: S311
+
+    def _fired_log(self) -> FiredLog:
+        store = asset_state_store(self)
+        conn_id, asset = self.airflow_conn_id, self.asset_name
+        states = MemoryLog() if store is None else StateStoreLog(store, self._key, warn=asset is None)
+        if conn_id is None or asset is None:
+            return states
+        # The module imports HTTP libraries.
+        from airflow_provider_retell.triggers.call_events.asset_events_log import AssetEventsLog
+
+        return AssetEventsLog(conn_id, asset, self._event_name, self._key, states)
+
+    async def _load(self, fired_log: FiredLog) -> WatchState:
+        # A start without the stored state could miss calls or fire twice.
+        while True:
+            try:
+                return await fired_log.load() or await self._first_state(fired_log)
+            except WatchError as error:
+                self._warn(error)
+                await clock().sleep_async(self.poll_interval)
+
+    async def _first_state(self, fired_log: FiredLog) -> WatchState:
+        state = WatchState(since=int((clock().time() - self.lookback) * 1000))
+        try:
+            # If the triggerer restarts before the first event, the watcher continues from here.
+            await fired_log.save(state)
+        except WatchError as error:
+            self._warn(error)
+        return state
+
+    def _warn(self, error: WatchError) -> None:
+        log.warning("%s. Trying again in about %g s; no call is lost", error, self.poll_interval)
+
+    def _new(self, calls: list[EndedCall], state: WatchState) -> list[EndedCall]:
+        return [call for call in calls if self._wants(call) and self._fires(call) and state.is_new(call)]
+
+    def _advance(self, state: WatchState, calls: list[EndedCall]) -> None:
+        if not calls:
+            return
+        # Calls beyond the limit of one event are still new. The next poll must list them again.
+        left = self._new(calls, state)
+        newest = left[0] if left else calls[-1]
+        waiting = (call.ended_at for call in calls if self._wants(call) and not self._fires(call))
+        state.advance(newest.ended_at, min(waiting, default=None), self.overlap)
+
+    def _wants(self, call: EndedCall) -> bool:
+        return (
+            (self.agent_ids is None or call.summary["agent_id"] in self.agent_ids)
+            and self.call_type in (None, call.summary["call_type"])
+            and self.direction in (None, call.summary["direction"])
+        )
+
+    def _fires(self, call: EndedCall) -> bool:
+        return call.has_ended if self.event == "ended" else call.is_analyzed
+
+    @property
+    def _event_name(self) -> str:
+        return f"call_{self.event}"
 
     @property
     def _watched(self) -> dict[str, Any]:
@@ -135,119 +219,7 @@ class CallEventTrigger(BaseEventTrigger):
             "direction": self.direction,
         }
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll for ever; an error is logged, and the next poll covers what it missed."""
-        events = self._airflow_events()
-        standing = await self._load(events)
-        while True:
-            calls = await self._poll(standing, events)
-            if calls is not None:
-                new = self._new(calls, standing)
-                if fired := new[:_BATCH]:
-                    facts = [call.facts for call in fired]
-                    payload: dict[str, Any] = {"event": f"call_{self.event}", "calls": facts}
-                    if events is not None:  # how it knows its own, and where to go on after a restart
-                        payload |= {"watcher": self._key, "since": standing.since}
-                    for call in fired:
-                        (standing.note if events is None else standing.fire)(call)
-                    yield TriggerEvent(payload)  # type: ignore[no-untyped-call, unused-ignore]
-                    if events is None:
-                        await asyncio.sleep(SETTLE_SECONDS)
-                if calls:
-                    seen_to = (calls if fired == new else fired)[-1]
-                    awaited = (c.ended_at for c in calls if self._wants(c) and not self._fires(c))
-                    standing.move(seen_to.ended_at, min(awaited, default=None), self.overlap)
-                if not (standing.saved or standing.pending):
-                    await self._save(standing)
-            await asyncio.sleep(self.poll_interval * random.uniform(0.9, 1.1))  # noqa: S311
-
-    def _airflow_events(self) -> FiredCalls | None:
-        if self.airflow_conn_id is None or self.asset_name is None:
-            return None
-        return FiredCalls(self.airflow_conn_id, self.asset_name, f"call_{self.event}", self._key)
-
-    async def _poll(self, standing: WatchState, events: FiredCalls | None) -> list[EndedCall] | None:
-        """Return the calls that have ended, once it is known which of them have events; None if that failed."""
-        try:
-            calls = await shared_poll(self.retell_conn_id, standing.since, self.poll_interval * 0.8)
-        except Exception as error:
-            self._warn("Calls could not be listed, the next poll makes up for it", error)
-            return None
-        if events is not None and (standing.pending or self._new(calls, standing)):
-            try:
-                await events.look(standing)
-            except Exception as error:
-                self._warn(f"{self._unread}: no call fires, and none is lost, until they can be", error)
-                return None
-        return calls
-
-    def _new(self, calls: list[EndedCall], standing: WatchState) -> list[EndedCall]:
-        return [c for c in calls if self._wants(c) and self._fires(c) and standing.is_new(c)]
-
-    def _wants(self, call: EndedCall) -> bool:
-        return (
-            (self.agent_ids is None or call.facts["agent_id"] in self.agent_ids)
-            and self.call_type in (None, call.facts["call_type"])
-            and self.direction in (None, call.facts["direction"])
-        )
-
-    def _fires(self, call: EndedCall) -> bool:
-        return call.has_ended if self.event == "ended" else call.is_analyzed
-
     @property
     def _key(self) -> str:
-        # Not the intervals: a watcher that is told to poll more often goes on where it stood.
+        # Without the intervals: a watcher with another poll_interval continues from the same state.
         return "retell-" + hashlib.sha256(repr(self._watched).encode()).hexdigest()[:24]
-
-    async def _load(self, events: FiredCalls | None) -> WatchState:
-        stored = await self._insist("The asset's state store could not be read", self._stored)
-        if isinstance(stored, Mapping):
-            return WatchState.restore(stored)
-        since = None if events is None else await self._insist(self._unread, events.last_since)
-        standing = WatchState(since=int((time.time() - self.lookback) * 1000) if since is None else since)
-        await self._save(standing)  # what ends before its first event is not missed either
-        return standing
-
-    async def _stored(self) -> Any:
-        store = getattr(self, "asset_state_store", None)
-        try:
-            return None if store is None else await store.aget(self._key)
-        except ValueError:
-            if self.airflow_conn_id is None:
-                log.warning(
-                    "Several assets have equal watchers, so it is not known whose state store to use: where this one "
-                    "stands is kept in memory only. Give each asset's watcher a poll_interval of its own"
-                )
-            self.asset_state_store = None
-
-    async def _insist(self, fault: str, read: Callable[[], Awaitable[Any]]) -> Any:
-        """Try until it succeeds: starting without what it holds could miss calls, or fire twice."""
-        while True:
-            try:
-                return await read()
-            except Exception as error:
-                self._warn(f"{fault}, trying again", error)
-                await asyncio.sleep(self.poll_interval)
-
-    @property
-    def _unread(self) -> str:
-        return (
-            f"The events of asset {self.asset_name!r} could not be read (connection {self.airflow_conn_id!r})"
-        )
-
-    async def _save(self, standing: WatchState) -> None:
-        store = getattr(self, "asset_state_store", None)
-        try:
-            if store is not None:
-                await store.aset(self._key, standing.dump())
-            standing.saved = True
-        except Exception as error:
-            standing.saved = False
-            self._warn(
-                "The asset's state store could not be written, trying again after the next poll", error
-            )
-
-    def _warn(self, what: str, error: Exception) -> None:
-        from airflow_provider_retell.hooks.reason import safe_reason
-
-        log.warning("%s: %s", what, safe_reason(error))

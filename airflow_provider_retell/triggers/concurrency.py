@@ -1,4 +1,4 @@
-"""Wait until more calls can be placed."""
+"""A trigger that waits until more calls can be placed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ __all__ = ["ConcurrencyTrigger"]
 
 
 class ConcurrencyTrigger(PollTrigger):
-    """Wait until the organization can have more calls at once. The event has ``available``.
+    """Wait until the organization can have more outbound calls at once.
+
+    The event contains ``available``, the number of calls that can be placed. The other parameters are those of
+    :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
+
+        self.defer(
+            trigger=ConcurrencyTrigger(
+                calls=10, retell_conn_id="retell_default", poll_interval=60, deadline=time.time() + 3600
+            ),
+            method_name="resume",
+        )
+
+    Retell: https://docs.retellai.com/api-references/get-concurrency
 
     :param calls: the number of calls.
     """
@@ -23,7 +35,7 @@ class ConcurrencyTrigger(PollTrigger):
         self.calls = calls
 
     def parameters(self) -> dict[str, Any]:
-        """Return the arguments that this class adds."""
+        """Return the constructor's arguments that this class adds."""
         return {"calls": self.calls}
 
     def condition(self) -> Condition:

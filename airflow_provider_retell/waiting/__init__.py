@@ -1,0 +1,1 @@
+"""Shared parts of waits, for sensors, triggers and waiting operators."""

@@ -1,19 +1,29 @@
-"""Read the one event that a waiting trigger sends."""
+"""The event of a polling trigger, and the time-out of a deferred task."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellError, WaitFailedError, WaitTimeoutError
 
 
-def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the event if the wait came to its end; raise what went wrong otherwise.
+def trigger_timeout(seconds: float) -> timedelta:
+    """Return the time after which Airflow fails a deferred task, given the *seconds* until the trigger's deadline.
 
-    :raises WaitTimeoutError: if time was up.
-    :raises RetellError: if Retell could not be asked any more; :class:`WaitFailedError` if trying again cannot help,
-        or if the event is not one of this package's.
+    The trigger's own time-out comes first, and its message has the reason. Airflow's limit only matters if no triggerer
+    runs.
+    """
+    return timedelta(seconds=seconds + 300)
+
+
+def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the event of a wait that succeeded.
+
+    :raises WaitTimeoutError: if the wait reached its deadline.
+    :raises WaitFailedError: if the wait met a permanent error, or if the event is not from a polling trigger.
+    :raises RetellError: if too many polls failed.
     """
     event = event or {}
     status, message = event.get("status"), str(event.get("message"))
@@ -23,4 +33,6 @@ def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
         raise WaitTimeoutError(message)
     if status == "error":
         raise (WaitFailedError if event.get("permanent") else RetellError)(message)
-    raise WaitFailedError(f"The trigger sent an event that this version does not know (status {status!r})")
+    raise WaitFailedError(
+        f"The trigger sent an event with the unknown status {status!r}. Clear the task to start the wait again"
+    )

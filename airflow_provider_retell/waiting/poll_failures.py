@@ -1,60 +1,59 @@
-"""Which failures a wait lives through: the same in the triggerer and in a worker."""
+"""The failed polls of a wait. Triggers, sensors and waiting operators tolerate the same failures."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from airflow_provider_retell.api.errors import RateLimitError, RetellError
+from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError
 from airflow_provider_retell.hooks.reason import safe_reason
-
-log = logging.getLogger(__name__)
 
 
 class PollFailures:
-    """The polls of one wait that failed in a row.
+    """Counts the consecutive failed polls of one wait.
 
-    :param most: how many may.
-    :ivar failures: how many did.
-    :ivar polled_before: whether there was a look before; if not, only errors of Retell's are lived through.
+    :param limit: the number of consecutive polls that may fail; one more failure ends the wait.
+    :param count: the number that have failed already.
+    :param polled_before: False if the wait has just begun. The first poll must find the Airflow connection.
+    :param log: the logger of the task or the trigger.
+    :ivar count: the number of consecutive polls that have failed.
     """
 
-    def __init__(self, most: int, failures: int = 0, polled_before: bool = False) -> None:
-        self._most = most
-        self.failures = failures
-        self.polled_before = polled_before
-
-    def allows(self, error: Exception) -> bool:
-        """Count a poll that failed; return whether the wait goes on."""
-        # Being throttled is no fault: it says that there are many waits, not that this one is in vain.
-        self.failures += not isinstance(error, RateLimitError)
-        return not is_permanent(error) and self.failures <= self._most
+    def __init__(self, limit: int, count: int = 0, polled_before: bool = False, log: Any = None) -> None:
+        self.count = count
+        self._limit = limit
+        self._polled_before = polled_before
+        self._log: logging.Logger = log or logging.getLogger(__name__)
 
     def reset(self) -> None:
-        """Note a poll that was answered."""
-        self.failures = 0
-        self.polled_before = True
+        """Start to count again, because a poll succeeded."""
+        self.count = 0
+        self._polled_before = True
 
     def check(self, error: Exception, condition: object) -> None:
-        """Count a poll that failed and log it; raise, as the end of the wait, if there were too many.
+        """Count a failed poll and log it, or raise the error that ends the wait.
 
-        A connection that cannot be looked up ends a wait that has just begun: it was never there, perhaps.
+        Rate limiting does not count: it shows that many waits poll, not that this one is in vain.
+
+        :param condition: completes the phrase "waiting for ...".
+        :raises WaitFailedError: if the error is permanent.
+        :raises RetellError: if too many polls have failed in a row.
         """
-        if not (self.polled_before or isinstance(error, RetellError)):
+        if not (self._polled_before or isinstance(error, RetellError)):
             raise error
-        self.polled_before = True
-        if self.allows(error):
-            log.warning("Poll failed, %d in a row: %s", self.failures, safe_reason(error))
-        elif is_permanent(error):
-            raise error
-        else:
-            raise RetellError(self.verdict(error, condition)) from error
+        self._polled_before = True
+        self.count += not isinstance(error, RateLimitError)
+        if is_permanent(error):
+            raise WaitFailedError(self._message(error, condition)) from error
+        if self.count > self._limit:
+            raise RetellError(self._message(error, condition)) from error
+        self._log.warning("Poll failed, %d in a row: %s", self.count, safe_reason(error))
 
-    def verdict(self, error: Exception, condition: object) -> str:
-        """Say why the wait ends."""
-        times = f" ({self.failures} polls in a row failed)" if self.failures > 1 else ""
-        return f"Stopped waiting for {condition}{times}: {safe_reason(error)}"
+    def _message(self, error: Exception, condition: object) -> str:
+        polls = f" ({self.count} polls in a row failed)" if self.count > 1 else ""
+        return f"Stopped waiting for {condition}{polls}: {safe_reason(error)}"
 
 
 def is_permanent(error: Exception) -> bool:
-    """Return whether trying again cannot help."""
+    """Return True if another attempt cannot succeed."""
     return bool(getattr(error, "permanent", False))

@@ -13,7 +13,6 @@ from airflow_provider_retell.api.body import (
     AgentVersion,
     AttributeMap,
     Body,
-    DataStorageSetting,
     EpochMilliseconds,
     FreeObject,
     Metadata,
@@ -21,6 +20,7 @@ from airflow_provider_retell.api.body import (
     TextMap,
 )
 from airflow_provider_retell.api.calls.filters import FilterCriteria
+from airflow_provider_retell.api.choices import DataStorageSetting
 
 
 class UpdateCall(Body):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from airflow_provider_retell.api.body import STORAGE_ORDER, DataStorageSetting, build_encoded
+from airflow_provider_retell.api.body import build_encoded
 from airflow_provider_retell.api.calls.bodies import UpdateCall
 from airflow_provider_retell.api.calls.models import Call, CallState
+from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting, MetadataMode
 from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
 from airflow_provider_retell.api.errors import (
     CallNotEndedError,
@@ -18,13 +19,6 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.parsing import RepairedText
 from airflow_provider_retell.api.request import Request, check_id, given
-
-MetadataMode = Literal["merge", "fill", "replace"]
-"""How new metadata is combined with the call's metadata.
-
-``merge``: set the given keys, top level only, and keep the others. ``fill``: set only keys that the call lacks or has as
-null. ``replace``: set the given keys and delete all others.
-"""
 
 
 @dataclass(frozen=True)

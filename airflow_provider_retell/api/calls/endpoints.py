@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_retell.api.body import DataStorageSetting, build
+from airflow_provider_retell.api.body import build
 from airflow_provider_retell.api.calls.bodies import (
     CreateBatchCall,
     CreatePhoneCall,
@@ -17,6 +17,7 @@ from airflow_provider_retell.api.calls.bodies import (
 )
 from airflow_provider_retell.api.calls.changes import Change
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
+from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers import check_e164
 from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given

@@ -5,16 +5,14 @@ Source of the fields: https://docs.retellai.com/api-references/get-call and the 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from airflow_provider_retell.api.choices import Until
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 __all__ = ["BatchCall", "Call", "CallAnalysis", "CallCost", "CallPage", "CallSummary", "LiveUpdate"]
-
-Until = Literal["ended", "analyzed"]
-"""The states of a call that tasks wait for. ``analyzed`` is some seconds to minutes after ``ended``."""
 
 ENDED_STATUSES = frozenset({"ended", "error", "not_connected"})
 """Values of ``call_status`` that are final."""

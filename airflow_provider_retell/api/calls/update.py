@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from airflow_provider_retell.api.body import DataStorageSetting
 from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.calls.changes import (
     Change,
-    MetadataMode,
     check_storage,
     diff,
     mismatch,
@@ -18,6 +16,7 @@ from airflow_provider_retell.api.calls.changes import (
     verify,
 )
 from airflow_provider_retell.api.calls.models import Call, CallPage, CallState
+from airflow_provider_retell.api.choices import METADATA_MODES, DataStorageSetting, MetadataMode
 from airflow_provider_retell.api.errors import (
     BadRequestError,
     NotFoundError,
@@ -106,9 +105,9 @@ def prepare_update(
 
     :raises RetellInputError: if the input is invalid.
     """
-    if metadata_mode not in get_args(MetadataMode):
+    if metadata_mode not in METADATA_MODES:
         raise RetellInputError(
-            f"metadata_mode must be one of {', '.join(get_args(MetadataMode))}, not {metadata_mode!r}"
+            f"metadata_mode must be one of {', '.join(METADATA_MODES)}, not {metadata_mode!r}"
         )
     call_id = check_id(call_id)
     operation = f"update-call of call {call_id}"

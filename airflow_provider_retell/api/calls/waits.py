@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallPage, CallSummary, Until
+from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallPage, CallSummary
+from airflow_provider_retell.api.choices import Until
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.request import Flow, check_id
 from airflow_provider_retell.api.waits import Condition, Poll

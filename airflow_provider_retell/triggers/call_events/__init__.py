@@ -1,0 +1,1 @@
+"""Parts of :class:`~airflow_provider_retell.triggers.call_event.CallEventTrigger`."""

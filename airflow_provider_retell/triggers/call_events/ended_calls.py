@@ -1,14 +1,15 @@
-"""One poll per connection for the calls that have ended, whoever in the triggerer asks."""
+"""The list of ended calls, which all watchers of a connection share."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
+
+from airflow_provider_retell.clock import clock
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.calls.models import Call
@@ -16,29 +17,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EndedCall:
-    """What is kept of a listed call: nothing that was said on it."""
+    """The parts of a listed call that watchers use, without personal data.
 
-    facts: dict[str, Any]
+    :ivar summary: the call as event payloads contain it.
+    """
+
+    summary: dict[str, Any]
     has_ended: bool
     is_analyzed: bool
 
     @classmethod
     def of(cls, call: Call) -> EndedCall:
-        """Return what is kept of *call*."""
+        """Return the parts of *call* that watchers use."""
         from airflow_provider_retell.api.event_payload import call_summary
 
         return cls(call_summary(call), call.has_ended, call.is_analyzed)
 
     @property
+    def call_id(self) -> str:
+        """The call's id."""
+        return str(self.summary["call_id"])
+
+    @property
     def ended_at(self) -> int:
-        """When it ended, epoch milliseconds."""
-        end = self.facts["end_timestamp"]
+        """The end of the call, in epoch milliseconds; 0 if unknown."""
+        end = self.summary["end_timestamp"]
         return end if isinstance(end, int) else 0
 
     @property
     def digest(self) -> str:
-        """Eight characters that stand for its id."""
-        return urlsafe_b64encode(hashlib.sha256(self.facts["call_id"].encode()).digest()[:6]).decode()
+        """A digest of the call's id, eight characters long."""
+        return urlsafe_b64encode(hashlib.sha256(self.call_id.encode()).digest()[:6]).decode()
 
 
 @dataclass
@@ -55,35 +64,43 @@ _polls: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Poll]] = WeakKey
 
 
 async def shared_poll(retell_conn_id: str, since: int, max_age: float) -> list[EndedCall]:
-    """Return the calls that ended at or after *since*, oldest first; asked at most once per *max_age* seconds.
+    """Return the calls that ended at or after *since*, oldest first.
 
-    An error is shared for as long. Airflow 3.3 has shared streams for this, but they would be a second way beside the
-    one for older versions, fail a watcher that falls behind, and give the same guarantee.
+    All watchers of a connection share the list, or the error, of one poll. Airflow 3.3 has shared streams for this, but
+    older versions need this function anyway, and a shared stream fails a watcher that falls behind.
+
+    :param since: epoch milliseconds.
+    :param max_age: seconds after which the list is read again.
     """
-    from airflow_provider_retell.api.calls.endpoints import list_calls
-    from airflow_provider_retell.api.paging import Pages
-    from airflow_provider_retell.hooks.shared import shared_hook
-
     poll = _polls.setdefault(asyncio.get_running_loop(), {}).setdefault(retell_conn_id, _Poll())
     async with poll.lock:
-        if time.monotonic() - poll.at > max_age or since < poll.since:
-            # From where any watcher stood since the last poll, so that the next one need not ask again.
+        if clock().monotonic() - poll.at > max_age or since < poll.since:
+            # Start at the earliest watermark since the last poll, so that one list serves all watchers.
             oldest = int(min(since, poll.wanted))
-            criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": oldest}}
             calls: list[EndedCall] = []
-            fault: Exception | None = None
+            error: Exception | None = None
             try:
-                async with shared_hook(retell_conn_id) as hook:
-                    pages = Pages(list_calls, filter_criteria=criteria, limit=1000)
-                    for request in pages:
-                        # One call that is not as documented must not keep the others from firing.
-                        listed = pages.read(await hook.send(request), malformed=True)
-                        calls += map(EndedCall.of, listed)
-            except Exception as error:
-                fault = error
-            poll.calls, poll.error = sorted(calls, key=lambda call: call.ended_at), fault
-            poll.at, poll.since, poll.wanted = time.monotonic(), oldest, since
+                calls = await _list_calls(retell_conn_id, oldest)
+            except Exception as failure:
+                error = failure
+            poll.calls, poll.error = sorted(calls, key=lambda call: call.ended_at), error
+            poll.at, poll.since, poll.wanted = clock().monotonic(), oldest, since
         poll.wanted = min(since, poll.wanted)
         if poll.error is not None:
             raise poll.error
         return [call for call in poll.calls if call.ended_at >= since]
+
+
+async def _list_calls(retell_conn_id: str, since: int) -> list[EndedCall]:
+    from airflow_provider_retell.api.calls.endpoints import list_calls
+    from airflow_provider_retell.api.paging import Pages
+    from airflow_provider_retell.hooks.shared import shared_hook
+
+    criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": since}}
+    pages = Pages(list_calls, filter_criteria=criteria, limit=1000)
+    calls: list[EndedCall] = []
+    async with shared_hook(retell_conn_id) as hook:
+        for request in pages:
+            # A malformed call must not prevent the events of the others.
+            calls += map(EndedCall.of, pages.read(await hook.send(request), malformed=True))
+    return calls

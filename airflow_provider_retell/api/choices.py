@@ -1,0 +1,24 @@
+"""Parameters that have a fixed set of values. DAG files import this module, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+DataStorageSetting = Literal["everything", "everything_except_pii", "basic_attributes_only"]
+"""The data that Retell stores, from most to least. The setting of a call can only be made stricter."""
+
+STORAGE_ORDER: tuple[DataStorageSetting, ...] = get_args(DataStorageSetting)
+
+MetadataMode = Literal["merge", "fill", "replace"]
+"""How new metadata is combined with the call's metadata.
+
+``merge``: set the given keys, top level only, and keep the others. ``fill``: set only keys that the call lacks or has
+as null. ``replace``: set the given keys and delete all others.
+"""
+
+METADATA_MODES: tuple[MetadataMode, ...] = get_args(MetadataMode)
+
+Until = Literal["ended", "analyzed"]
+"""The states of a call that tasks wait for. ``analyzed`` is some seconds to minutes after ``ended``."""
+
+UNTIL: tuple[Until, ...] = get_args(Until)

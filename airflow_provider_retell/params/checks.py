@@ -1,0 +1,150 @@
+"""Checks of parameters when a DAG file is read.
+
+Each check raises :class:`ValueError`, or :class:`TypeError` if the type is wrong. The message names the parameter. It
+shows the value only if the value is a number or looks like a keyword, because other text may be private.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_retell.params.rendered import is_empty
+
+_KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+
+
+def one_of(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise unless *value* is one of *choices*."""
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        raise ValueError(f"{name} must be {_alternatives(choices)}, not {_shown(value)}")
+
+
+def one_of_or_template(name: str, value: object, choices: Sequence[object]) -> None:
+    """Raise if *value* is text without a template, and neither empty nor one of *choices*."""
+    if isinstance(value, str) and "{" not in value and not is_empty(value):
+        one_of(name, value, choices)
+
+
+def mapping(**parameters: object) -> None:
+    """Raise unless all *parameters* are dicts or None."""
+    for name, value in parameters.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"{name} must be a dict, not {_type(value)}")
+
+
+def flag(**flags: object) -> None:
+    """Raise unless all *flags* are True, False or None. They are not templated, and any text would count as true."""
+    for name, value in flags.items():
+        if value is not None and not isinstance(value, bool):
+            raise TypeError(f"{name} must be True or False, not {_shown(value)}. It cannot be a template")
+
+
+def exclusive(**parameters: object) -> None:
+    """Raise if more than one of *parameters* is set, that is, neither None nor False."""
+    both = [name for name, value in parameters.items() if value is not None and value is not False]
+    if len(both) > 1:
+        raise ValueError(f"{' and '.join(both)} must not both be set. Leave one of them out")
+
+
+def together(**parameters: object) -> None:
+    """Raise if some of *parameters* are None and others are not."""
+    missing = [name for name, value in parameters.items() if value is None]
+    if missing and len(missing) < len(parameters):
+        raise ValueError(
+            f"{' and '.join(parameters)} must be set together. {' and '.join(missing)} is missing"
+        )
+
+
+def whole_number(name: str, value: object, minimum: int | None = None, maximum: int | None = None) -> None:
+    """Raise unless *value* is a whole number within the limits. None means no limit."""
+    _number(name, value, "a whole number", int, minimum, maximum)
+
+
+def at_least(name: str, value: object, minimum: float) -> None:
+    """Raise unless *value* is a number of at least *minimum*."""
+    _number(name, value, "a number", (int, float), minimum, None)
+
+
+def between(name: str, value: object, minimum: float, maximum: float) -> None:
+    """Raise unless *value* is a number from *minimum* to *maximum*."""
+    _number(name, value, "a number", (int, float), minimum, maximum)
+
+
+def in_seconds(name: str, value: object, *, positive: bool = False) -> float:
+    """Return a duration, a number of seconds or a timedelta, in seconds.
+
+    :param positive: True to reject 0.
+    """
+    kind = "seconds or a timedelta"
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        seconds = float(value)
+    else:
+        raise TypeError(f"{name} must be {kind}, not {_shown(value)}")
+    limit = "more than 0" if positive else "0 or more"
+    if not math.isfinite(seconds) or seconds < 0 or (positive and seconds == 0):
+        raise ValueError(f"{name} must be {kind}, {limit}, not {_shown(value)}")
+    return seconds
+
+
+def text_list(
+    name: str, value: object, *, choices: Iterable[str] | None = None, empty: bool = True
+) -> list[str]:
+    """Return a list of texts. A single text is an error, because it would be read as a list of characters.
+
+    :param choices: the allowed texts.
+    :param empty: False to reject an empty list.
+    """
+    allowed = None if choices is None else list(choices)
+    kind = "a list of texts" if allowed is None else f"a list of {_alternatives(allowed)}"
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
+        raise TypeError(f"{name} must be {kind}, not {_type(value)}")
+    items = list(value)
+    for item in items:
+        if not isinstance(item, str):
+            raise TypeError(f"{name} must be {kind}; it contains {_shown(item)}")
+        if allowed is not None and item not in allowed:
+            raise ValueError(f"{name} must be {kind}; it contains {_shown(item)}")
+    if not items and not empty:
+        raise ValueError(f"{name} must have at least one entry")
+    return items
+
+
+def _number(
+    name: str,
+    value: Any,
+    kind: str,
+    types: type | tuple[type, ...],
+    minimum: float | None,
+    maximum: float | None,
+) -> None:
+    if minimum is not None:
+        kind += f" of at least {minimum}" if maximum is None else f" from {minimum} to {maximum}"
+    if isinstance(value, bool) or not isinstance(value, types):
+        raise TypeError(f"{name} must be {kind}, not {_shown(value)}")
+    # Written so that a NaN, which compares as False, is an error.
+    number: Any = value
+    if not ((minimum is None or number >= minimum) and (maximum is None or number <= maximum)):
+        raise ValueError(f"{name} must be {kind}, not {_shown(value)}")
+
+
+def _alternatives(choices: Iterable[object]) -> str:
+    *others, last = [repr(choice) for choice in choices]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _shown(value: object) -> str:
+    if value is None or isinstance(value, (bool, int, float, timedelta)):
+        return str(value)
+    if isinstance(value, str):
+        return repr(value) if _KEYWORD.fullmatch(value) else "other text"
+    return _type(value)
+
+
+def _type(value: object) -> str:
+    return "text" if isinstance(value, str) else type(value).__name__

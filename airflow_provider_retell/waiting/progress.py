@@ -1,0 +1,104 @@
+"""The log of a wait."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.clock import clock
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.waits import Condition, Poll
+
+HEARTBEAT_SECONDS = 600.0
+"""How often a wait logs a line while the state stays the same."""
+
+
+class Progress:
+    """Logs the start, the changes and the end of one wait.
+
+    :param condition: completes the phrase "waiting for ...".
+    :param deadline: epoch seconds at which the wait ends.
+    :param poll_interval: seconds between two polls.
+    :param started: epoch seconds at which the wait began; now if not given.
+    :param log: the task's or the trigger's logger.
+    :ivar started: epoch seconds at which the wait began.
+    :ivar deadline: epoch seconds at which the wait ends.
+    :ivar state: the last state that was read, or None.
+    """
+
+    def __init__(
+        self,
+        condition: Condition,
+        *,
+        deadline: float,
+        poll_interval: float,
+        started: float | None = None,
+        log: Any = None,
+    ) -> None:
+        self._condition = condition
+        self.deadline = deadline
+        self._poll_interval = poll_interval
+        self.started = clock().time() if started is None else started
+        self._log: logging.Logger = log or logging.getLogger(__name__)
+        self._logged_at = clock().time()
+        self.state: str | None = None
+
+    def start(self) -> None:
+        """Log that the wait starts, or continues in another process."""
+        self._log.info(
+            "Waiting for %s, for up to %s; polling every %s",
+            self._condition,
+            duration(self.deadline - clock().time()),
+            duration(self._poll_interval),
+        )
+
+    def polled(self, poll: Poll) -> None:
+        """Log the end of the wait, a new state, or once in a while that the wait continues."""
+        now, before = clock().time(), self.state
+        self.state = poll.state
+        if poll.done:
+            self._log.info(
+                "Finished waiting for %s after %s: %s",
+                self._condition,
+                duration(now - self.started),
+                ", ".join((poll.state, *_details(poll.result))),
+            )
+        elif before != poll.state:
+            self._log.info("Waiting for %s: %s", self._condition, poll.state)
+        elif now - self._logged_at >= HEARTBEAT_SECONDS:
+            self._log.info(
+                "Still waiting for %s: %s; %s left",
+                self._condition,
+                poll.state,
+                duration(self.deadline - now),
+            )
+        else:
+            return
+        self._logged_at = now
+
+    def timeout_message(self) -> str:
+        """Return the message of the error for a wait that reached its deadline."""
+        waited = duration(clock().time() - self.started)
+        return f"Timed out after {waited} of waiting for {self._condition}. Last state: {self.state or 'unknown'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for a message, for example ``2 h 5 min``."""
+    if seconds < 60:
+        return f"{max(seconds, 0):.3g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _details(result: Mapping[str, Any]) -> list[str]:
+    details = []
+    if reason := result.get("disconnection_reason"):
+        details.append(f"disconnection reason {reason}")
+    if milliseconds := result.get("duration_ms"):
+        details.append(f"duration {duration(milliseconds / 1000)}")
+    return details
