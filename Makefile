@@ -29,7 +29,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test matrix docs linkcheck screenshots bench check release-check format lock clean
+.PHONY: help demo ui test unit system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -89,6 +89,9 @@ docs: $(READY) ## Build the documentation in .cache/docs; warnings are errors
 	@$(SPHINX) -b html docs .cache/docs
 	@echo 'The documentation: .cache/docs/index.html'
 
+docs-code: $(READY) ## Write the code of the examples into the Markdown pages
+	@$(PY) scripts/docs_code.py
+
 linkcheck: $(READY) ## Check the external links of the documentation (needs the internet)
 	@$(SPHINX) -b linkcheck docs .cache/docs-links
 
@@ -101,7 +104,7 @@ release-check: $(READY) ## Check that this commit can be released (ARGS=--rehear
 lock: $(READY) ## Update the pinned versions in constraints/
 	@$(PY) scripts/lock.py
 else
-docs linkcheck screenshots bench check release-check format lock:
+docs docs-code linkcheck screenshots bench check release-check format lock:
 	@$(MAKE) --no-print-directory $@ AIRFLOW=$(NEWEST)
 endif
 

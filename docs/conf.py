@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import os
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sphinx.util.nodes import make_refnode
 
@@ -20,10 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Before anything imports Airflow: without this it writes its configuration into the home directory.
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".cache" / "docs-airflow"))
-logging.getLogger("airflow").setLevel(logging.WARNING)  # it tells that it reads its configuration
+logging.getLogger("airflow").setLevel(logging.WARNING)  # it logs that it reads its configuration
 sys.path.insert(0, str(ROOT))
 
-from airflow_provider_retell import __version__  # noqa: E402
+from airflow_provider_retell import __version__, hooks  # noqa: E402
+from airflow_provider_retell.hooks.endpoint import Endpoint, Steps  # noqa: E402
 
 REPOSITORY = "https://github.com/airflow-provider-retell/airflow-provider-retell"
 
@@ -46,16 +50,14 @@ nitpicky = True
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!airflow_provider_retell)[\w.]+(\[.*)?"),
     (r"py:.*", r"airflow_provider_retell\.[\w.]+\.[A-Z](_co)?(\[.*)?"),  # type variables
-    # What the public names are made of, and users need not know.
-    (
-        r"py:.*",
-        r"airflow_provider_retell\.(api\.(filters\.Body|endpoints\.Unset|models\.Page.*|conversation.*))",
-    ),
-    (r"py:.*", r"airflow_provider_retell\.emulator\.(\w+\.)+\w+"),
+    # Types in the signatures of public names that users need not know.
+    (r"py:.*", r"airflow_provider_retell\.api\.(request|response_model|body)\..*"),
+    (r"py:.*", r"airflow_provider_retell\.api\.calls\.(bodies|filters|models)\..*"),
+    (r"py:.*", r"airflow_provider_retell\.(clock\.FastClock|emulator\.(\w+\.)+\w+)"),
     (r"py:.*", r"airflow_provider_retell\.(\w+\.)+_\w+"),
 ]
 
-autodoc_default_options = {"members": True, "show-inheritance": True, "member-order": "bysource"}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -91,6 +93,46 @@ html_theme_options = {
 }
 
 
+# -- GitHub and the site show the same pages
+
+# Pages that are files of the repository's root. On GitHub they are a link.
+WHOLE_FILES = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
+ONLY_FOR_THE_SITE = re.compile(r"^<!-- sphinx\n(.*?)\n-->$", flags=re.MULTILINE | re.DOTALL)
+
+
+def add_directives(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Turn comments that begin with ``<!-- sphinx`` into the directives in them: GitHub would show them as text."""
+    if docname in WHOLE_FILES:
+        options = ":relative-docs: docs/\n:relative-images:"
+        source[0] = f"```{{include}} ../{WHOLE_FILES[docname]}\n{options}\n```\n"
+    source[0] = ONLY_FOR_THE_SITE.sub(r"```{eval-rst}\n\1\n```", source[0])
+
+
+# -- the reference
+
+
+def as_method(endpoint: Any) -> Any:
+    """Return an endpoint of a hook as the method that it is for users, with its signature and docstring."""
+    signature = inspect.signature(endpoint.__wrapped__, eval_str=True)
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    result = get_args(signature.return_annotation)[-1]  # of Request[...] or Flow[...]
+
+    @functools.wraps(endpoint.__wrapped__)
+    def method() -> None: ...
+
+    del method.__wrapped__
+    method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [this, *signature.parameters.values()], return_annotation=result
+    )
+    return method
+
+
+for owner in hooks.RetellHook.__mro__:
+    for attribute, value in list(vars(owner).items()):
+        if isinstance(value, (Endpoint, Steps)):
+            setattr(owner, attribute, as_method(value))
+
+
 def resolve_by_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element) -> Any:
     """Find a name of this package that is written short, or by the module that defines instead of exports it."""
     if node.get("refdomain") != "py":
@@ -98,11 +140,14 @@ def resolve_by_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, cont
     target = node["reftarget"].lstrip("~.")
     if "." in target and not target.startswith("airflow_provider_retell."):
         return None
+    wants_module = node.get("reftype") == "mod"
     name = target.rpartition(".")[2]
     found = {
         entry.node_id: entry
         for full_name, entry in env.domains.python_domain.objects.items()
-        if full_name.rpartition(".")[2] == name and entry.objtype not in ("module", "method", "attribute")
+        if full_name.rpartition(".")[2] == name
+        and entry.objtype not in ("method", "attribute")
+        and (entry.objtype == "module") == wants_module
     }
     if len(found) != 1:
         return None
@@ -110,12 +155,13 @@ def resolve_by_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, cont
     return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, content, name)
 
 
-def skip_made_up(_app: Sphinx, _what: str, name: str, *_: Any) -> bool | None:
-    """Leave out the classes that pydantic makes of generic ones, such as ``Page[Call]``."""
+def skip_generic_models(_app: Sphinx, _what: str, name: str, *_: Any) -> bool | None:
+    """Leave out the classes that pydantic creates for generic ones, such as ``Page[Call]``."""
     return True if "[" in name else None
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the above to Sphinx."""
+    """Connect the functions above to Sphinx."""
+    app.connect("source-read", add_directives)
     app.connect("missing-reference", resolve_by_name)
-    app.connect("autodoc-skip-member", skip_made_up)
+    app.connect("autodoc-skip-member", skip_generic_models)

@@ -1,12 +1,15 @@
 """
-### Keep calls enriched with what the warehouse knows, by the thousand
+### Write the rows of a warehouse to many calls
 
-Every night a model scores yesterday's calls in the warehouse. This DAG brings the calls in Retell to that state: it
-reads their present metadata, a thousand calls to a request, and updates only those that differ. Running it again costs
-next to nothing, and a run that was interrupted goes on where it was.
+Every night, a model scores yesterday's calls in the warehouse. This DAG writes the scores to the metadata of the calls
+in Retell. It reads the current metadata, 1,000 calls per request, and updates only the calls that differ. A second run
+therefore costs only a few reads, and a retry resumes where an interrupted run stopped.
 
-It needs two connections: `retell_default` of type *Retell AI* with the API key as its password, and `warehouse` to any
-SQL database; here SQLite, from `apache-airflow-providers-sqlite`. Calls must have ended.
+Prerequisites:
+
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- the connection `warehouse` to any SQL database (here SQLite, from `apache-airflow-providers-sqlite`)
+- calls that have ended
 """
 
 from __future__ import annotations
@@ -29,30 +32,30 @@ except ImportError:  # Airflow 2, 3.0
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_retell.bulk import SqlRows
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
-# Not {{ ds }}: in Airflow 3 a run that was started by hand or by an asset may have no date.
+# Not {{ ds }}: in Airflow 3, runs that are started manually or by an asset may have no logical date.
 DAY = "{{ (dag_run.data_interval_start or dag_run.run_after) | ds }}"
-# In production a bucket that all workers reach, such as s3://reports/retell.
+# In production, use a bucket that all workers can reach, such as s3://reports/retell.
 REPORTS = os.environ.get("RETELL_REPORTS", tempfile.gettempdir())
 
 
 @dag(
-    # "@daily" alone means yesterday in Airflow 2, and the day that has just begun in Airflow 3.
+    # "@daily" alone means yesterday in Airflow 2, but the day that has just begun in Airflow 3.
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
-    max_active_runs=1,  # two at once would read and write the same calls
+    max_active_runs=1,  # concurrent runs would read and write the same calls
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
     tags=["example", "retell"],
     doc_md=__doc__,
 )
 def bulk_enrich_from_warehouse() -> None:
-    """Make sure that there are scores, write them onto the calls, say what was done."""
+    """Create sample scores, write them to the calls, and summarize the result."""
 
     @task
     def score_calls(day: str) -> None:
-        """Fill the table. Yours is filled by your pipeline."""
+        """Fill the table with sample rows. In production, your pipeline does this."""
         columns = "call_id text, day text, tier text, churn_risk real, segment text"
         scores = [
             ("call_5d2e01", "gold", 0.11, "loyal"),
@@ -68,25 +71,24 @@ def bulk_enrich_from_warehouse() -> None:
 
     enrich_calls = BulkUpdateCallOperator(
         task_id="enrich_calls",
-        # Read row by row from the cursor, however many there are. Values may also be given as parameters, which are
+        # The operator streams the rows from the cursor. You can also pass values as query parameters, which are
         # templates too: SqlRows("warehouse", "select ... where day = ?", parameters=[DAY]).
         rows=SqlRows(
             "warehouse",
             "select call_id, tier, churn_risk, segment from call_scores "
             "where day = '{{ (dag_run.data_interval_start or dag_run.run_after) | ds }}'",
         ),
-        # The metadata key by column. Keys that calls have besides these stay as they are.
+        # Column name -> metadata key. The other metadata keys of a call stay unchanged.
         metadata_columns={"tier": "tier", "churn_risk": "churn_risk", "segment": "customer_segment"},
-        metadata_mode="merge",
-        # One line per row: what became of it, and why. FailedRows(rows, report) takes those that failed from it.
+        # The report has one line per row, with its outcome. FailedRows(rows, report) reads the failed rows again.
         report_path=f"{REPORTS}/retell_{DAY}.jsonl",
-        # A call that Retell no longer has is no fault of this pipeline.
+        # A call that was deleted at Retell is not an error of this pipeline.
         tolerate=["not_found"],
     )
 
     @task
     def summarize(manifest: dict[str, Any]) -> str:
-        """Tell what was done; a place to send it to whoever wants to know."""
+        """Return a summary. Yours could send it to a chat channel."""
         return f"{manifest['updated']} of {manifest['rows']} calls updated, {manifest['unchanged']} were up to date"
 
     score_calls(DAY) >> enrich_calls

@@ -1,11 +1,15 @@
 """
-### Start when calls end
+### Start a run when calls end
 
-`CallEventTrigger` watches Retell for calls that end, and tells of them in events of the asset `retell_ended_calls`.
-This DAG runs when there are new events, and notes on each call who has looked at it.
+`CallEventTrigger` polls Retell and emits an event of the asset `retell_ended_calls` when calls end. Each event starts a
+run of this DAG, which updates the metadata of the calls.
 
-It needs Airflow 3, a running triggerer, and a connection `retell_default` of type *Retell AI* with the API key as its
-password. Unpause the DAG and end a call: it starts within a minute.
+Prerequisites:
+
+- Airflow 3 with a running triggerer
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+
+Unpause the DAG and end a call: a run starts within a minute.
 """
 
 from __future__ import annotations
@@ -16,11 +20,11 @@ from typing import Any
 try:
     from airflow.sdk import Asset, AssetWatcher, dag, task
 except ImportError:
-    # Airflow 2 has no asset watchers. Nothing is defined then, so that this file does no harm in a shared folder.
+    # Airflow 2 has no asset watchers. This file defines no DAG there, so that it can stay in a shared DAGs folder.
     pass
 else:
-    from airflow_provider_retell.operators.call import UpdateCallOperator
-    from airflow_provider_retell.triggers.call_event import CallEventTrigger
+    from airflow_provider_retell.operators import UpdateCallOperator
+    from airflow_provider_retell.triggers import CallEventTrigger
 
     ended_calls = Asset(
         "retell_ended_calls",
@@ -30,35 +34,35 @@ else:
     @dag(
         schedule=[ended_calls],
         start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
-        max_active_runs=1,  # a merge reads, then writes: two runs at once on one call could undo each other
+        max_active_runs=1,  # an update reads, then writes: two runs could overwrite each other's changes
         default_args={
             "retries": 2,
             "retry_delay": timedelta(seconds=30),
-            "show_return_value_in_logs": False,  # what is written onto a call is nothing for a log
+            "show_return_value_in_logs": False,  # keep customers' data out of the logs
         },
         tags=["example", "retell"],
         doc_md=__doc__,
     )
     def call_events() -> None:
-        """Write onto the calls that have ended since the last run."""
+        """Update the calls that have ended since the last run."""
 
         @task(inlets=[ended_calls])
         def new_calls(triggering_asset_events: Any = None) -> list[dict[str, Any]]:
-            """Make the arguments of one update per call.
+            """Return the arguments of one update per call.
 
-            A call may come twice if a triggerer was killed at the wrong moment, so what a DAG does with it should bear
-            repeating. Updates do.
+            If a triggerer is killed right after an event, the same call may appear again in a later event. The tasks
+            of such a DAG should be idempotent, as an update is.
             """
             events = triggering_asset_events[ended_calls] if triggering_asset_events else []
-            # The trigger's facts are in "payload"; those of the webhook receiver are the event's extra itself.
-            facts = [event.extra.get("payload", event.extra) for event in events]
-            calls = {call["call_id"]: call for fact in facts for call in fact["calls"]}
+            # The trigger puts its payload under "payload"; for the webhook receiver, the extra is the payload.
+            payloads = [event.extra.get("payload", event.extra) for event in events]
+            calls = {call["call_id"]: call for payload in payloads for call in payload["calls"]}
             return [
                 {
                     "call_id": call["call_id"],
                     "metadata": {
                         "follow_up": call["disconnection_reason"] in ("dial_no_answer", "dial_busy"),
-                        "seen_by": "call_events",
+                        "processed_by": "call_events",
                     },
                 }
                 for call in calls.values()
@@ -66,7 +70,6 @@ else:
 
         UpdateCallOperator.partial(
             task_id="enrich_call",
-            metadata_mode="merge",  # keep what is there
             map_index_template="{{ task.call_id }}",
         ).expand_kwargs(new_calls())
 

@@ -1,13 +1,16 @@
 """
-### Enrich calls with what the warehouse knows
+### Update the metadata of calls after a pipeline
 
-A pipeline has worked out facts about the customers behind yesterday's calls: their tier, what they have bought, how
-likely they are to leave. This DAG writes them onto the calls in Retell, where whoever reviews a call sees them.
+A pipeline has computed facts about the customers of yesterday's calls: their tier, their lifetime value, their churn
+risk. This DAG writes these facts to the metadata of the calls in Retell, where everybody who reviews a call can see
+them.
 
-`extract` -> `transform` -> one `enrich_call` per call, then `flag_follow_up` on the call that needs a human most.
+`extract` -> `transform` -> one `enrich_call` per call, then `flag_follow_up` for the call with the highest churn risk.
 
-It needs a connection `retell_default` of type *Retell AI* with the API key as its password. Calls must have ended:
-Retell refuses to update a call that is still going on.
+Prerequisites:
+
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- calls that have ended: Retell rejects updates of ongoing calls
 """
 
 from __future__ import annotations
@@ -21,29 +24,29 @@ try:
 except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
-from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators import UpdateCallOperator
 
 
 @dag(
     schedule="@daily",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
-    max_active_runs=1,  # see the note on merging below
+    max_active_runs=1,  # see the comment on ordering below
     default_args={
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
-        "show_return_value_in_logs": False,  # what is known of a customer is nothing for a log
+        "show_return_value_in_logs": False,  # keep customers' data out of the logs
     },
     params={"campaign": "autumn"},
     tags=["example", "retell"],
     doc_md=__doc__,
 )
 def enrich_call_after_pipeline() -> None:
-    """Extract customer facts, shape them as metadata, write them onto the calls."""
+    """Extract customer facts, convert them to metadata, and update the calls."""
 
     @task
     def extract() -> list[dict[str, Any]]:
-        """Read the facts. Yours come from a SQL hook; these rows are shaped like what one returns."""
+        """Return the facts. Yours come from a database; these rows have the types that a SQL hook returns."""
         columns = ("call_id", "tier", "lifetime_value", "churn_risk", "renewal")
         rows = [
             ("call_5d2e01", "gold", Decimal("18250.40"), Decimal("0.07"), date(2027, 3, 1)),
@@ -55,10 +58,10 @@ def enrich_call_after_pipeline() -> None:
 
     @task
     def transform(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Make the arguments of one update per call: its id, and its facts as metadata.
+        """Return the arguments of one update per call: its id, and its facts as metadata.
 
-        Decimals and dates stay as they are. The operator writes them as JSON, digit for digit, and refuses what JSON
-        cannot hold. A fact that is not known is left out, so that it does not overwrite one that is.
+        Decimals and dates need no conversion: the operator encodes them as JSON without losing digits. Unknown facts
+        are left out, so that they do not overwrite known ones.
         """
         return [
             {
@@ -72,20 +75,19 @@ def enrich_call_after_pipeline() -> None:
 
     @task
     def pick_follow_up(rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Choose the customer most likely to leave: what to write, and onto which call."""
+        """Return the call of the customer with the highest churn risk, and the reason for a follow-up."""
         row = max(rows, key=lambda row: row["churn_risk"] or 0)
         return {"call_id": row["call_id"], "reason": f"{row['tier']} customer at risk"}
 
     rows = extract()
 
-    # One task per call. Retell replaces a call's metadata as a whole; "merge" reads it first and keeps the other keys.
+    # One task per call. The operator reads the call first and keeps its other metadata keys.
     enrich_call = UpdateCallOperator.partial(
         task_id="enrich_call",
-        metadata_mode="merge",
         map_index_template="{{ task.call_id }}",
     ).expand_kwargs(transform(rows))
 
-    # One call, by templates: values of earlier tasks, the run's parameters, and the day the run is for.
+    # A single call. The templates use results of earlier tasks, a parameter of the run, and the date of the run.
     picked = pick_follow_up(rows)
     flag_follow_up = UpdateCallOperator(
         task_id="flag_follow_up",
@@ -93,15 +95,15 @@ def enrich_call_after_pipeline() -> None:
         metadata={
             "follow_up": "{{ ti.xcom_pull(task_ids='pick_follow_up')['reason'] }}",
             "campaign": "{{ params.campaign }}",
-            # Not {{ ds }}: in Airflow 3 a run that was started by hand or by an asset may have no logical date, and
-            # then there is no `ds`. Every run of Airflow 3 has run_after, and every run of Airflow 2 a logical date.
+            # Not {{ ds }}: in Airflow 3, runs that are started manually or by an asset may have no logical date, and
+            # then `ds` is undefined. Every run has a run_after in Airflow 3, and a logical date in Airflow 2.
             "enriched_on": "{{ (dag_run.logical_date or dag_run.run_after) | ds }}",
         },
-        metadata_mode="merge",
     )
 
-    # After the others, because a merge reads, then writes: two at once on one call could undo each other. That is why
-    # runs do not overlap either. A template creates no dependency by itself, so `picked` is named too.
+    # One after the other: an update reads, then writes, so two tasks that update the same call at the same time could
+    # overwrite each other's changes. For the same reason, runs do not overlap. `picked` is listed because templates
+    # do not create dependencies.
     [enrich_call, picked] >> flag_follow_up
 
 

@@ -1,15 +1,18 @@
 """
-### Update the calls of many Retell organizations at once
+### Update the calls of several Retell organizations in parallel
 
-An agency has an organization in Retell for each of its clients, each with its own API key: one Airflow connection per
-organization. The operator is mapped over the connections, so Airflow makes one task of each.
+An agency has one Retell organization per client. Each has its own API key, and so its own Airflow connection. The
+operator is mapped over the connections: Airflow runs one task per organization.
 
-**This is how to scale out.** Retell's quota counts per organization, 10 updates per second, and a single task uses all
-of it. More workers make one organization no faster: its tasks would only wait for one another. But ten organizations
-have ten quotas. Mapped tasks run on whatever executor there is, on as many Celery workers or Kubernetes pods as you
-have; a task needs little CPU and the same small memory for a thousand rows or a million.
+**This is how to scale out.** Retell's quota is per organization (10 updates per second), and a single task uses all of
+it. More tasks for one organization would only wait for each other, but ten organizations have ten quotas. The mapped
+tasks run on any executor, on as many Celery workers or Kubernetes pods as you have. Each task needs little CPU, and
+about the same memory for a thousand rows as for a million.
 
-It needs the connection `warehouse` to a SQL database, and one of type *Retell AI* for each name in ORGANIZATIONS.
+Prerequisites:
+
+- the connection `warehouse` to a SQL database
+- one connection of type *Retell AI* for each name in `ORGANIZATIONS`
 """
 
 from __future__ import annotations
@@ -23,9 +26,9 @@ except ImportError:  # Airflow 2
     from airflow.models.dag import DAG
 
 from airflow_provider_retell.bulk import SqlRows
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
-# The ids of the connections. Instead of a list, an upstream task's output will do: .expand(retell_conn_id=the_task())
+# The ids of the connections. An upstream task can return the list, too: .expand(retell_conn_id=the_task())
 ORGANIZATIONS = os.environ.get("RETELL_ORGANIZATIONS", "retell_acme,retell_globex").split(",")
 
 with DAG(

@@ -1,15 +1,20 @@
 """
-### Call somebody when a task fails
+### Call the engineer on duty when a task fails
 
-`PhoneCallNotifier` places a phone call through a Retell agent when the nightly load fails for good. The agent learns
-what failed from the dynamic variables `dag_id`, `task_id`, `run_id`, `map_index` and `reason`: use them in its prompt,
-such as *"The task {{task_id}} of {{dag_id}} failed: {{reason}}."*
+When a task has failed and has no retries left, `PhoneCallNotifier` places a phone call through a Retell agent. The
+agent gets the dynamic variables `dag_id`, `task_id`, `run_id`, `map_index` and `reason`. Use them in its prompt, for
+example *"The task {{task_id}} of {{dag_id}} failed: {{reason}}."*
 
-However many tasks fail at once, a run calls once, and the DAG leaves a number alone for 15 minutes after a call.
+A run places one call, even if several of its tasks fail. After a call, the DAG does not call the same number again for
+15 minutes.
 
-It needs a connection `retell_default` of type *Retell AI* with the API key as its password, and two Airflow variables:
-`alert_from`, a number of your Retell organization that has an outbound agent, and `alert_to`, whom to call.
-Trigger it with `{"fail": true}` to hear it.
+Prerequisites:
+
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- the Airflow variable `alert_from`: a number of your Retell organization with an outbound agent
+- the Airflow variable `alert_to`: the number to call
+
+Trigger the DAG with `{"fail": true}` to get a call.
 """
 
 from __future__ import annotations
@@ -22,13 +27,13 @@ try:
 except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
-from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+from airflow_provider_retell.notifications import PhoneCallNotifier
 
 call_on_duty = PhoneCallNotifier(
     from_number="{{ var.value.alert_from }}",
     to_number="{{ var.value.alert_to }}",
     reason="the nightly load of {{ dag_run.run_id }} has failed",
-    cooldown=900,  # seconds in which this DAG does not call that number again
+    cooldown=900,  # seconds until this DAG may call the number again
     max_calls_per_run=1,
 )
 
@@ -38,18 +43,18 @@ call_on_duty = PhoneCallNotifier(
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     params={"fail": False},
-    # For each task, after its last retry. On a single task it is the task's own on_failure_callback; on the DAG itself
-    # it calls once for the whole run, from the DAG processor.
+    # Here, the callback runs for every task, after its last retry. You can also set on_failure_callback on a single
+    # task, or on the DAG: then it runs once when the run fails.
     default_args={"on_failure_callback": [call_on_duty]},
     tags=["example", "retell"],
     doc_md=__doc__,
 )
 def phone_alert() -> None:
-    """Load three tables; if one fails, call whoever is on duty."""
+    """Load three tables, and call the engineer on duty if one fails."""
 
     @task
     def load(table: str, params: Any = None) -> None:
-        """Load one table. Yours does something."""
+        """Load one table. Yours does the real work."""
         if params["fail"]:
             raise RuntimeError(f"table {table} could not be loaded")
 

@@ -1,15 +1,19 @@
 """
 ### Remind customers by phone
 
-`due` says whom to remind; when the organization has room for calls, one `remind` per customer places a call and waits
-for its end without a worker slot; `follow_up` gets what became of them.
+`due` returns the customers to remind. `wait_for_capacity` waits until the organization can place enough calls. Then one
+`remind` task per customer places a call, and waits for its end without a worker slot. `follow_up` returns the calls
+that were not answered.
 
-Nobody is called twice, whatever crashes or is cleared: see `docs/placing.md`. XCom, logs and the UI hold customer ids
-and call ids. Names and phone numbers are looked up by `customer` at the moment of the call, and Airflow stores none.
+Retries, crashes and clears never call a customer twice: see `docs/placing.md`. The function `customer` looks up names
+and phone numbers when a task runs. Airflow stores neither: XCom, logs and the UI show customers and calls by their id.
 
-It needs a connection `retell_default` of type *Retell AI* with the API key as its password, the Airflow variable
-`retell_from_number` (a number of your organization), and a pool `retell_calls` if other DAGs place calls too: give
-`remind` `pool="retell_calls"` with as many slots as calls may go on at once, and tick "include deferred".
+Prerequisites:
+
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- the Airflow variable `retell_from_number`: a phone number of your organization
+- if other DAGs place calls, too: a pool that limits the concurrent calls. Create it with "Include Deferred", and set
+  `pool` on `remind`.
 """
 
 from __future__ import annotations
@@ -22,23 +26,25 @@ try:
 except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
-from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
-from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
+from airflow_provider_retell.operators import CreatePhoneCallOperator
+from airflow_provider_retell.sensors import ConcurrencySensor
 
 
-def customer(customer_id: str) -> dict[str, str]:
-    """Look a customer up. Yours asks the CRM; these numbers belong to nobody."""
-    return {
+def customer(ti: Any) -> dict[str, str]:
+    """Return the customer of a mapped task. Yours asks the CRM; these numbers are fictitious."""
+    customer_id = ti.xcom_pull(task_ids="due")[ti.map_index]["customer"]
+    customers = {
         "C-1001": {"phone": "+14155550101", "name": "Ada", "appointment": "Tuesday at ten"},
         "C-1002": {"phone": "+14155550102", "name": "Grace", "appointment": "Tuesday at noon"},
         "C-1003": {"phone": "+14155550103", "name": "Edsger", "appointment": "Friday at nine"},
-    }[customer_id]
+    }
+    return {"id": customer_id, **customers[customer_id]}
 
 
 @dag(
-    schedule="0 16 * * 1-5",  # UTC: when may people be called where yours live?
+    schedule="0 16 * * 1-5",  # in UTC; choose an hour at which your customers may be called
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
-    catchup=False,  # a reminder for last week helps nobody
+    catchup=False,  # a reminder for last week is useless
     max_active_runs=1,
     user_defined_macros={"customer": customer},
     default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
@@ -46,41 +52,42 @@ def customer(customer_id: str) -> dict[str, str]:
     doc_md=__doc__,
 )
 def reminder_calls() -> None:
-    """Wait for room, call every customer, collect what became of it."""
+    """Wait for capacity, call every customer, and return the calls that were not answered."""
 
     @task
     def due() -> list[dict[str, str]]:
-        """Choose whom to remind: the metadata of the calls, with which they can be told apart later."""
+        """Return the metadata of one call per customer to remind."""
         return [{"customer": "C-1001"}, {"customer": "C-1002"}, {"customer": "C-1003"}]
 
-    chosen = due()
-    room = ConcurrencySensor(task_id="room", calls=3, deferrable=True, poke_interval=15, timeout=3600)
+    reminders = due()
+    wait_for_capacity = ConcurrencySensor(
+        task_id="wait_for_capacity", calls=3, deferrable=True, poke_interval=15, timeout=3600
+    )
 
-    # The list must keep its order when tasks are cleared: a task knows its call by its place in the list, and fails
-    # rather than call somebody else.
-    customer_id = "ti.xcom_pull('due')[ti.map_index]['customer']"
+    # If tasks are cleared, `due` must return the customers in the same order: a mapped task finds its call by its
+    # position in the list. If the customer at that position has changed, the task fails and calls nobody.
     remind = CreatePhoneCallOperator.partial(
         task_id="remind",
         from_number="{{ var.value.retell_from_number }}",
-        to_number="{{ customer(" + customer_id + ").phone }}",
+        to_number="{{ customer(ti).phone }}",
         retell_llm_dynamic_variables={
-            "name": "{{ customer(" + customer_id + ").name }}",
-            "appointment": "{{ customer(" + customer_id + ").appointment }}",
+            "name": "{{ customer(ti).name }}",
+            "appointment": "{{ customer(ti).appointment }}",
         },
         honor_internal_dnc=True,
         wait_until="ended",
         deferrable=True,
         poll_interval=5,
-        max_active_tis_per_dag=20,  # as many as the organization may have at once; the rest wait for their turn
-        map_index_template="{{ " + customer_id + " }}",
-    ).expand(metadata=chosen)
+        max_active_tis_per_dag=20,  # the organization's limit of concurrent calls
+        map_index_template="{{ customer(ti).id }}",
+    ).expand(metadata=reminders)
 
     @task
     def follow_up(calls: list[dict[str, Any]]) -> list[str]:
         """Return the calls that nobody answered."""
         return [call["call_id"] for call in calls if call["call_status"] != "ended"]
 
-    chosen >> room >> remind
+    reminders >> wait_for_capacity >> remind
     follow_up(remind.output)
 
 

@@ -1,15 +1,20 @@
 """
-### Keep calls no longer than you may
+### Erase old calls
 
 Calls older than `tighten_after_days` lose their transcript, recording and logs (storage setting
-`basic_attributes_only`); calls older than `delete_after_days` are deleted with all their data. **Neither can be
-undone**, so `dry_run` is true by default: the run then says what it would do and does nothing. Start one by hand and
-read the log of `tighten` and `due_for_deletion`; then set the default of `dry_run` to false here, for the schedule to
-act.
+`basic_attributes_only`). Calls older than `delete_after_days` are deleted with all their data.
 
-A run deletes at most 1000 calls, because Airflow maps a task at most 1024 times (`[core] max_map_length`); what is left
-is the next run's. It needs a connection `retell_default` of type *Retell AI* with the API key as its password, and the
-Airflow variable `retell_retention`: a folder for the lists of calls, which hold ids only.
+**Both steps are irreversible.** Therefore `dry_run` is true by default: the run only reports its plan. Trigger a run
+manually and read the logs of `tighten` and `due_for_deletion`. Then change the default of `dry_run` to false in this
+file, so that scheduled runs erase calls.
+
+A run deletes at most 1,000 calls, because Airflow maps a task at most 1,024 times (`[core] max_map_length`). The next
+run deletes the rest.
+
+Prerequisites:
+
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- the Airflow variable `retell_retention`: a folder for the lists of calls, which contain only call ids
 """
 
 from __future__ import annotations
@@ -26,17 +31,15 @@ except ImportError:  # Airflow 2
     from airflow.operators.python import get_current_context
 
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.call import DeleteCallOperator
-from airflow_provider_retell.operators.list_calls import ListCallsOperator
+from airflow_provider_retell.operators import BulkUpdateCallOperator, DeleteCallOperator, ListCallsOperator
 
-AT_ONCE = 1000
+MAX_DELETIONS = 1000
 
 
 def ended_before(days: int) -> dict[str, Any]:
-    """Return the condition that a call ended more than so many days ago."""
-    moment = datetime.now(timezone.utc) - timedelta(days=days)
-    return {"type": "number", "op": "lt", "value": int(moment.timestamp() * 1000)}
+    """Return the filter condition that a call ended more than *days* days ago."""
+    limit = datetime.now(timezone.utc) - timedelta(days=days)
+    return {"type": "number", "op": "lt", "value": int(limit.timestamp() * 1000)}
 
 
 @dag(
@@ -51,13 +54,13 @@ def ended_before(days: int) -> dict[str, Any]:
     doc_md=__doc__,
 )
 def retention() -> None:
-    """Tighten old calls, delete very old ones, and show it first."""
+    """Tighten the storage setting of old calls, and delete very old ones."""
     folder = "{{ var.value.retell_retention }}/{{ run_id | replace(':', '-') }}"
 
     old = ListCallsOperator(
         task_id="list_old",
         path=f"{folder}-old.jsonl",
-        by=None,  # not the run's interval: everything that is older
+        by=None,  # list all older calls, not only those of the run's data interval
         filter_criteria=(
             "{{ {'end_timestamp': ended_before(params.tighten_after_days), 'data_storage_setting': "
             "{'type': 'enum', 'op': 'in', 'value': ['everything', 'everything_except_pii']}} | tojson }}"
@@ -82,14 +85,14 @@ def retention() -> None:
 
     @task
     def due_for_deletion(manifest: dict[str, Any]) -> list[str]:
-        """Read the ids of the calls to delete; none in a dry run."""
-        ids = [row["call_id"] for row in islice(FileRows(manifest["path"]).read(), AT_ONCE)]
+        """Return the ids of the calls to delete; an empty list in a dry run."""
+        ids = [row["call_id"] for row in islice(FileRows(manifest["path"]).read(), MAX_DELETIONS)]
         dry_run = get_current_context()["params"]["dry_run"]
         logging.getLogger(__name__).info(
-            "%d calls are due, %d of them %s",
+            "%d calls are due for deletion; %d of them %s",
             manifest["calls"],
             len(ids),
-            "would go" if dry_run else "go now",
+            "would be deleted" if dry_run else "are deleted now",
         )
         return [] if dry_run else ids
 
@@ -97,7 +100,7 @@ def retention() -> None:
         task_id="delete", max_active_tis_per_dag=4, map_index_template="{{ task.call_id }}"
     ).expand(call_id=due_for_deletion(very_old.output))
 
-    # First tighten, then delete: the calls that go are among those that are old.
+    # Tighten first: the very old calls are among the old ones, and a deleted call cannot be tightened.
     old >> tighten >> delete
 
 

@@ -1,14 +1,18 @@
 """
-### Keep a copy of every call, hour by hour
+### Export every call, hour by hour
 
-Each run writes the calls that ended in its hour to a file of JSON lines, for a warehouse to load. The folder is the
-Airflow variable `retell_calls`: a local path, or a URL such as `s3://bucket/calls` that Airflow's object storage knows.
+Each run writes the calls that ended in its hour to a JSON Lines file, which a warehouse can load.
 
-A call's analysis may come minutes after its end, and Retell cannot be asked for "what has changed since". So every
-run reaches back 30 minutes before its hour, and a call may stand in two files: load them in order with `call_id` as
-the key, the later one wins. The files hold customers' data; `fields` is the place to keep less.
+The analysis of a call may arrive minutes after its end, and Retell cannot list "calls changed since". Therefore each
+run also covers the 30 minutes before its hour, and a call may appear in two files. Load the files in order, with
+`call_id` as the key: the later row replaces the earlier one.
 
-It needs a connection `retell_default` of type *Retell AI* with the API key as its password.
+The files contain customers' data. List only the fields that you need in `fields`.
+
+Prerequisites:
+
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- the Airflow variable `retell_calls`: the folder, as a local path or a URL such as `s3://bucket/calls`
 """
 
 from __future__ import annotations
@@ -23,21 +27,21 @@ except ImportError:  # Airflow 2
 
 from airflow.timetables.interval import CronDataIntervalTimetable
 
-from airflow_provider_retell.operators.list_calls import ListCallsOperator
+from airflow_provider_retell.operators import ListCallsOperator
 
 
 @dag(
-    # Not "@hourly": in Airflow 3 that gives runs a moment, and what is wanted is an hour.
+    # Not "@hourly": in Airflow 3, such runs have no data interval.
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
-    catchup=False,  # True fetches every hour since start_date
+    catchup=False,  # True exports every hour since start_date
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
     tags=["example", "retell"],
     doc_md=__doc__,
 )
 def sync_calls_to_files() -> None:
-    """Write the calls of an hour to a file, and hand its path on."""
-    # A run that is repeated writes the same file again: it is there whole or not at all.
+    """Export the calls of one hour, and load the file."""
+    # A repeated run replaces the file. The write is atomic: readers never see half a file.
     calls = ListCallsOperator(
         task_id="list_calls",
         path="{{ var.value.retell_calls }}/{{ data_interval_start.strftime('%Y-%m-%d/%H') }}.jsonl",
@@ -59,7 +63,7 @@ def sync_calls_to_files() -> None:
 
     @task
     def load(manifest: dict[str, Any]) -> str:
-        """Load the file. Yours is a COPY INTO and a MERGE on call_id; this one says what it would load."""
+        """Describe the file. Yours loads it, for example with COPY INTO and a MERGE on call_id."""
         return (
             f"{manifest['calls']} calls from {manifest['path']}, {manifest['not_analyzed']} not analyzed yet"
         )

@@ -1,15 +1,18 @@
 """
-### Wait for a call, then write what the pipeline knows onto it
+### Wait for a call, then update its metadata
 
-Retell takes updates only for calls that have ended, and its analysis comes some seconds to minutes later. Both tasks
-here wait in the triggerer (`deferrable=True`), which costs no worker slot, however long people talk.
+Retell accepts updates only for calls that have ended. The analysis of a call arrives seconds to minutes later. This DAG
+shows two ways to wait. Both wait in the triggerer (`deferrable=True`), without a worker slot.
 
-`wait_and_update`: one task, where only the end of the call matters.
+- `wait_and_update` waits for the end of the call and updates it, in one task.
+- `wait_for_analysis` -> `update` uses a sensor, so that other tasks can use the analyzed call, too.
 
-`wait_for_analysis` -> `update`: in steps, where other tasks need the analyzed call as well.
+Prerequisites:
 
-Start it with the id of a call: `{"call_id": "call_5d2e01"}`. It needs a connection `retell_default` of type *Retell AI*
-with the API key as its password, and a triggerer.
+- the connection `retell_default` of type *Retell AI*, with the API key as its password
+- a running triggerer
+
+Trigger the DAG with the id of a call: `{"call_id": "call_5d2e01"}`.
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ try:
 except ImportError:  # Airflow 2
     from airflow.decorators import dag, task
 
-from airflow_provider_retell.operators.call import UpdateCallOperator
-from airflow_provider_retell.sensors.call import CallSensor
+from airflow_provider_retell.operators import UpdateCallOperator
+from airflow_provider_retell.sensors import CallSensor
 
 
 @dag(
@@ -33,23 +36,23 @@ from airflow_provider_retell.sensors.call import CallSensor
     default_args={
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
-        "show_return_value_in_logs": False,  # what is known of a customer is nothing for a log
+        "show_return_value_in_logs": False,  # keep customers' data out of the logs
     },
     params={"call_id": "call_5d2e01"},
     tags=["example", "retell"],
     doc_md=__doc__,
 )
 def wait_then_update() -> None:
-    """Wait for the call's analysis, then update it; and both in one task."""
+    """Wait for the end of a call and update it; then wait for its analysis and update it again."""
 
-    @task
-    def facts() -> dict[str, Any]:
-        """Work out what to write. Yours come from a warehouse or a model."""
+    @task(multiple_outputs=True)
+    def compute_facts() -> dict[str, Any]:
+        """Return the facts to write. Yours come from a warehouse or a model."""
         return {"tier": "gold", "churn_risk": 0.07}
 
-    known = facts()
+    facts = compute_facts()
 
-    # In steps. What the sensor returns is slim: ids, status and times, no transcript.
+    # Two tasks. The sensor returns the id, status and times of the call, but not its transcript.
     wait_for_analysis = CallSensor(
         task_id="wait_for_analysis",
         call_id="{{ params.call_id }}",
@@ -61,24 +64,24 @@ def wait_then_update() -> None:
     update = UpdateCallOperator(
         task_id="update",
         call_id="{{ params.call_id }}",
-        metadata=known,
-        metadata_mode="merge",
+        metadata=facts,
     )
 
-    # In one task: it waits in the triggerer, and writes in a worker.
+    # One task. It waits in the triggerer, then runs the update in a worker. The value of the upstream task stays a
+    # number; a Jinja template inside the dict would render to text.
     wait_and_update = UpdateCallOperator(
         task_id="wait_and_update",
         call_id="{{ params.call_id }}",
-        metadata={"churn_risk_at_end_of_call": "{{ ti.xcom_pull(task_ids='facts')['churn_risk'] }}"},
-        metadata_mode="merge",
-        wait_for_end=True,
+        metadata={"churn_risk_at_end_of_call": facts["churn_risk"]},
+        wait_until="ended",
         deferrable=True,
         poll_interval=10,
         wait_timeout=2 * 3600,
     )
 
-    # One after the other, because a merge reads, then writes: two at once on one call could undo each other.
-    known >> wait_and_update >> wait_for_analysis >> update
+    # One after the other: an update reads, then writes, so two tasks that update the same call at the same time could
+    # overwrite each other's changes.
+    wait_and_update >> wait_for_analysis >> update
 
 
 wait_then_update()

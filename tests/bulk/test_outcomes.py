@@ -371,9 +371,13 @@ def test_a_report_that_cannot_be_written_fails_before_anything_is_sent(
         {"concurrency": 0},
         {"max_failed_ratio": 1.1},
         {"max_failed_rows": -1},
-        {"rows": iter([])},
     ],
 )
 def test_wrong_arguments_fail_when_the_dag_is_read(arguments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"is|are|give"):
         BulkUpdateCallOperator(task_id="update", **{"rows": [], **arguments})
+
+
+def test_an_iterator_as_rows_fails_when_the_dag_is_read() -> None:
+    with pytest.raises(ValueError, match="rows is an iterator"):
+        BulkUpdateCallOperator(task_id="update", rows=iter([]))

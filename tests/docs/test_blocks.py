@@ -1,4 +1,4 @@
-"""Every block of code in the documentation is included from a tested file, run, or held against the code."""
+"""Every block of code in the documentation is run or checked, or generated from a file that other tests run."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
-BLOCKS = [block for page in PAGES for block in blocks(page)]
+BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
 PYTHON = [block for block in BLOCKS if block.kind == "python"]
-DIRECTIVES = ("{toctree}", "{eval-rst}", "{include}")
 
 newest = pytest.mark.skipif(
     tuple(map(int, version("apache-airflow").split(".")[:2])) < (3, 3),
@@ -43,26 +42,10 @@ def of_kind(*kinds: str) -> Any:
     return pytest.mark.parametrize("block", found, ids=str)
 
 
-def test_there_is_no_block_that_nothing_checks() -> None:
+def test_every_block_is_of_a_checked_kind() -> None:
     checked = ("python", "console", "json", "text", "ini", "yaml")
-    strangers = [
-        str(block)
-        for block in BLOCKS
-        if block.kind not in checked and not block.kind.startswith(("{literalinclude} ", *DIRECTIVES))
-    ]
-    assert not strangers
+    assert not [str(block) for block in BLOCKS if block.kind not in checked]
     assert len(PYTHON) > 20
-
-
-@pytest.mark.parametrize(
-    "block", [block for block in BLOCKS if block.kind.startswith("{literalinclude}")], ids=str
-)
-def test_what_is_included_is_an_example(block: Block) -> None:
-    file = (block.page.parent / block.kind.split()[1]).resolve()
-    assert file.parent == ROOT / "example_dags"
-    text = file.read_text(encoding="utf-8")
-    for option, value in re.findall(r"^:(start-at|end-at|end-before): (.*)$", block.code, flags=re.MULTILINE):
-        assert text.count(value.strip('"')) >= 1, option
 
 
 # -- Python
@@ -72,40 +55,40 @@ def test_what_is_included_is_an_example(block: Block) -> None:
 def emulator(
     retell_emulator: Emulator, retell_connection: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Emulator:
-    """The emulated Retell that the pages talk to, in a directory of its own."""
+    """An emulator for the code on the pages, which runs in a temporary directory."""
     retell_emulator.add_call(call_id="call_1", metadata={"tier": "gold"})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETELL_BASE_URL", retell_emulator.url)  # of the vendor's SDK
     return retell_emulator
 
 
-def tasks_of_the_sdk_and_of_the_hook(names: dict[str, Any], emulator: Emulator) -> None:
+def check_migrating(names: dict[str, Any], emulator: Emulator) -> None:
     for task in ("enrich", "enrich_with_hook"):
         names[task].function([{"call_id": "call_1", "tier": f"by {task}"}])
         assert emulator.calls["call_1"]["metadata"] == {"tier": f"by {task}"}
 
 
-def reading(names: dict[str, Any], emulator: Emulator) -> None:
+def check_read_export(names: dict[str, Any], emulator: Emulator) -> None:
     assert emulator.count("list-calls", status=200) == 1
     assert asyncio.run(names["durations"](["call_1"])) == [emulator.calls["call_1"]["duration_ms"]]
 
 
-def patience(_names: dict[str, Any], emulator: Emulator) -> None:
+def check_retries(_names: dict[str, Any], emulator: Emulator) -> None:
     assert emulator.count("get-call", status=200) == 1
 
 
-def forgetting(names: dict[str, Any], emulator: Emulator) -> None:
+def check_erase(names: dict[str, Any], emulator: Emulator) -> None:
     calls_of = names["forget_customer"]().get_task("calls_of").python_callable
     ours = emulator.add_call(from_number="+14155550101")["call_id"]
     assert calls_of("C-1001") == [ours]
 
 
-# What else must be true after the blocks of a page have run.
-AND_THEN: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
-    "docs/migrating.md": tasks_of_the_sdk_and_of_the_hook,
-    "docs/read_export.md": reading,
-    "docs/retries.md": patience,
-    "docs/erase.md": forgetting,
+# Further checks after the blocks of a page have run.
+CHECKS: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
+    "docs/migrating.md": check_migrating,
+    "docs/read_export.md": check_read_export,
+    "docs/retries.md": check_retries,
+    "docs/erase.md": check_erase,
 }
 
 
@@ -113,21 +96,23 @@ AND_THEN: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
 @pytest.mark.parametrize(
     "page", sorted({str(block.page.relative_to(ROOT)) for block in PYTHON if "def test_" not in block.code})
 )
-def test_python_runs(page: str, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """All blocks of a page, one after the other: the later ones may use what the earlier ones imported."""
+def test_the_python_blocks_of_a_page_run(
+    page: str, emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run the blocks in order: later blocks may use the imports of earlier ones."""
     names: dict[str, Any] = {"__name__": "a_page"}
     if page == "docs/migrating.md":
-        pytest.importorskip("airflow.providers.http", reason="what one migrates from: in the dev group only")
+        pytest.importorskip("airflow.providers.http", reason="the HTTP provider is in the dev group only")
     for block in PYTHON:
         if block.page == ROOT / page and "def test_" not in block.code:
             exec(compile(block.code, str(block), "exec"), names)
-    AND_THEN.get(page, lambda *_: None)(names, emulator)
+    CHECKS.get(page, lambda *_: None)(names, emulator)
 
 
 @newest
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [block for block in PYTHON if "def test_" in block.code], ids=str)
-def test_tests_pass(block: Block, tmp_path: Path) -> None:
+def test_the_tests_on_a_page_pass(block: Block, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(block.code)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py"],
@@ -199,7 +184,7 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
 
 
 @of_kind("console")
-def test_commands_are_known(block: Block) -> None:
+def test_commands_and_their_options_exist(block: Block) -> None:
     for command, *words in commands(block):
         COMMANDS[command](words)
 
@@ -220,7 +205,7 @@ def check_connection(connection: Any) -> None:
 
 
 @of_kind("json")
-def test_json_is_a_connection_a_call_or_a_result(block: Block, emulator: Emulator) -> None:
+def test_json_is_a_valid_connection_call_or_result(block: Block, emulator: Emulator) -> None:
     value = json.loads(block.code)
     if "conn_type" in value:
         check_connection(Connection.from_json(block.code))
@@ -238,12 +223,12 @@ def test_json_is_a_connection_a_call_or_a_result(block: Block, emulator: Emulato
 
 
 @of_kind("text")
-def test_text_is_a_connection(block: Block) -> None:
+def test_text_is_a_connection_uri(block: Block) -> None:
     check_connection(Connection(uri=block.code.strip()))
 
 
 @of_kind("yaml")
-def test_yaml_is_a_file_of_connections(block: Block, tmp_path: Path) -> None:
+def test_yaml_is_a_valid_file_of_connections(block: Block, tmp_path: Path) -> None:
     from airflow.secrets.local_filesystem import load_connections_dict
 
     (tmp_path / "connections.yaml").write_text(block.code)
@@ -252,7 +237,7 @@ def test_yaml_is_a_file_of_connections(block: Block, tmp_path: Path) -> None:
 
 
 @of_kind("ini")
-def test_ini_is_configuration(block: Block) -> None:
+def test_ini_has_existing_options_with_their_defaults(block: Block) -> None:
     read = configparser.ConfigParser(interpolation=None)
     read.read_string(block.code)
     (section,) = read.sections()
@@ -262,6 +247,6 @@ def test_ini_is_configuration(block: Block) -> None:
         return
     assert section == "retell"
     assert set(read["retell"]) <= CONFIG["options"].keys()
-    # What is commented out shows the defaults.
+    # Options that are commented out show their defaults.
     for name, value in re.findall(r"^# (\w+) = (.*)$", block.code, flags=re.MULTILINE):
         assert CONFIG["options"][name]["default"] == value

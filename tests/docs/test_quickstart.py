@@ -1,4 +1,4 @@
-"""The quickstart is typed in as it stands, into a real Airflow."""
+"""The commands and the DAG of the quickstart run in a real Airflow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_it_does_what_it_says(tmp_path: Path) -> None:
+def test_the_quickstart_updates_the_metadata_of_a_call(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
     port = str(free_port())
     assert "8787" in text
@@ -48,7 +48,7 @@ def test_it_does_what_it_says(tmp_path: Path) -> None:
     install, first_terminal, *second_terminal = [
         re.sub(r"^\$ ", "", code, flags=re.MULTILINE) for code in shell
     ]
-    assert install == "pip install .\n"  # done: these tests run in such an environment
+    assert install == "pip install .\n"  # the tests run in an environment where this is done
     env = environment(home)
     del env["AIRFLOW__CORE__DAGS_FOLDER"]  # the default, as the page says
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
@@ -63,7 +63,7 @@ def test_it_does_what_it_says(tmp_path: Path) -> None:
                 assert emulator.poll() is None
                 time.sleep(0.1)
             commands = "".join(second_terminal)
-            # Again, as the page suggests; the database need not be made twice.
+            # Run everything again, as the page suggests, except the creation of the database.
             again = commands.replace("airflow db migrate\n", "")
             assert again != commands
             outputs = [
@@ -75,7 +75,7 @@ def test_it_does_what_it_says(tmp_path: Path) -> None:
                     stderr=subprocess.STDOUT,
                     text=True,
                     check=False,
-                    timeout=600,  # twice three commands of Airflow, each of which takes ten seconds and more
+                    timeout=600,  # three commands of Airflow, twice; each takes ten seconds or more
                 )
                 for script in (commands, again)
             ]

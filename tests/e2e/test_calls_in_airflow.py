@@ -136,7 +136,7 @@ def test_the_example_that_erases_calls(home: AirflowHome, dry_run: bool) -> None
         left = {call_id: call["data_storage_setting"] for call_id, call in emulator.calls.items()}
         if dry_run:
             assert left == dict.fromkeys(("young", "old", "very_old"), "everything")
-            assert "would go" in printed
+            assert "would be deleted" in printed
         else:
             assert left == {"young": "everything", "old": "basic_attributes_only"}
 

@@ -85,7 +85,7 @@ def test_the_example_waits_and_then_updates(run: Any, emulator: Emulator) -> Non
         "customer": "C-1001",
         "tier": "gold",
         "churn_risk": 0.07,
-        "churn_risk_at_end_of_call": "0.07",
+        "churn_risk_at_end_of_call": 0.07,
     }
     assert "call_analysis" in call
     updates = [request for request in emulator.requests if request.route == "update-call"]

@@ -202,6 +202,16 @@ def test_a_hanging_server_ends_in_a_timeout(
     assert "raise timeout in the Airflow connection's extra fields (connect_timeout" in str(caught.value)
 
 
+def test_a_lost_connection_fails_with_the_reason(
+    make_client: Callable[..., Any], retell_emulator: Emulator, connect: Any
+) -> None:
+    connect(retell_emulator.url, password=retell_emulator.api_key)
+    retell_emulator.faults.add(Fault.drop(), times=0)
+    with pytest.raises(RetellConnectionError, match="connection broke before") as caught:
+        make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
+    assert caught.value.kind == "dropped"
+
+
 def test_a_body_that_stops_coming_ends_in_a_timeout(
     make_client: Callable[..., Any], serve: Any, connect: Any
 ) -> None:

@@ -71,14 +71,14 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "429 with `Retry-After`": (Fault.status(429, headers={"Retry-After": "0.2"}), 0),
     "429 without `Retry-After`": (Fault.status(429), 0),
     "500": (Fault.status(500), 0),
-    "answer cut off in the middle": (Fault.truncate(), 1),
-    "no answer until the time-out, Retell did not act": (Fault.hang(), 0),
-    "no answer until the time-out, Retell acted later": (Fault.slow(0.7), 1),
+    "response truncated": (Fault.truncate(), 1),
+    "timeout, Retell did not act": (Fault.hang(), 0),
+    "timeout, Retell acted later": (Fault.slow(0.7), 1),
 }
 KILLS: dict[str, tuple[str, int]] = {
     "worker killed before the request": ("before", 0),
-    "worker killed after Retell acted, before the answer was read": ("acted", 1),
-    "worker killed after the answer, before the call was recorded": ("answered", 1),
+    "worker killed after Retell acted, before the response was read": ("acted", 1),
+    "worker killed after the response, before the call was recorded": ("answered", 1),
     "worker killed after recording, before waiting": ("recorded", 1),
     "worker killed while waiting": ("waiting", 1),
 }

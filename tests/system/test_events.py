@@ -73,7 +73,7 @@ def end(emulator: Emulator, call_id: str) -> None:
 
 
 def enriched(emulator: Emulator, *call_ids: str) -> bool:
-    expected = {"kept": 1, "follow_up": False, "seen_by": "call_events"}
+    expected = {"kept": 1, "follow_up": False, "processed_by": "call_events"}
     return all(emulator.calls[call_id]["metadata"] == expected for call_id in call_ids)
 
 

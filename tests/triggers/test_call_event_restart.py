@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from fake_airflow import FakeAirflow
+    from pytest_mock import MockerFixture
 
 OPTION = {"airflow_conn_id": "airflow_api", "asset_name": ASSET}
 
@@ -361,6 +362,21 @@ def test_a_call_from_the_future_hides_no_other(emulator: Emulator, airflow_api: 
 
     asyncio.run(go())
     assert triggerer.fired == {"future": 1, "now": 1}
+
+
+def test_a_watcher_that_does_not_find_its_own_events_starts_with_its_lookback(
+    emulator: Emulator, airflow_api: FakeAirflow, mocker: MockerFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    mocker.patch.object(fired_calls, "_MOST_SEARCHED", 1)
+    airflow_api.add({"event": "call_ended", "calls": []})
+    end(emulator, "call_1")
+
+    async def go() -> None:
+        async with Triggerer(airflow_api).runs(lookback=600) as watch:
+            assert await watch.has(1) == ["call_1"]
+
+    asyncio.run(asyncio.wait_for(go(), 20))
+    assert f"events of asset '{ASSET}' are not of this watcher" in caplog.text
 
 
 def test_an_event_that_airflow_never_shows_is_complained_of_and_not_repeated(
