@@ -1,7 +1,7 @@
-"""The differences between Airflow 2.11 and 3.x, all of them, in one place.
+"""All differences between Airflow 2.11 and 3.x. No other module checks Airflow's version or features.
 
-Each name is imported when it is first asked for, from where the newest Airflow keeps it, else from where older ones
-do: an operator's module loads nothing that only a sensor or a notifier needs.
+Each name is imported when it is first used, from its newest location that exists. A module of operators therefore does
+not load Airflow's sensors or notifiers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Context,
         PokeReturnValue,
     )
+    from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
@@ -31,20 +32,22 @@ if TYPE_CHECKING:
     )
     from airflow.triggers.base import BaseEventTrigger
 
-# The newest place first; the comments name the first version that has it.
-_PLACES = {
+# The newest location first. The comments have the first version with that location.
+_LOCATIONS = {
     "BaseOperator": ("airflow.sdk", "airflow.models"),  # 3.0
     "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),  # 3.0
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
     "Context": ("airflow.sdk", "airflow.utils.context"),  # 3.0
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
     "BaseNotifier": ("airflow.sdk", "airflow.notifications.basenotifier"),  # 3.0
-    "BaseEventTrigger": ("airflow.triggers.base",),  # 3.0; there is nothing like it before
+    "BaseEventTrigger": ("airflow.triggers.base",),  # 3.0; no older version has event triggers
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),  # 3.1
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.1
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
+    "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
 }
 
 __all__ = [
@@ -61,6 +64,8 @@ __all__ = [
     "Connection",
     "Context",
     "PokeReturnValue",
+    "RetryDecision",
+    "RetryPolicy",
     "TaskStateStore",
     "aget_connection",
     "asset_state_store",
@@ -68,15 +73,16 @@ __all__ = [
     "first_poke",
     "init_notifier",
     "storage_path",
+    "supports_fastapi_apps",
     "task_state_store",
-    "xcom_of",
+    "xcom_value",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    for place in _PLACES.get(name, ()):
+    for location in _LOCATIONS.get(name, ()):
         try:
-            found = getattr(import_module(place), name)
+            found = getattr(import_module(location), name)
         except (ImportError, AttributeError):
             continue
         globals()[name] = found
@@ -85,21 +91,28 @@ def __getattr__(name: str) -> Any:
 
 
 def init_notifier(notifier: BaseNotifier, kwargs: dict[str, Any]) -> None:
-    """Call ``BaseNotifier.__init__`` with the arguments that this Airflow's has (3.1 added ``context``)."""
+    """Call ``BaseNotifier.__init__`` with the arguments that it accepts. Airflow 3.1 added ``context``."""
     base: Any = BaseNotifier if TYPE_CHECKING else __getattr__("BaseNotifier")
     takes_context = "context" in inspect.signature(base.__init__).parameters
     base.__init__(notifier, **(kwargs if takes_context else {}))
 
 
 def default_deferrable() -> bool:
-    """Return whether Airflow is configured to defer where an operator can."""
+    """Return True if Airflow is configured to defer every operator that can."""
     from airflow.configuration import conf
 
     return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
 
 
-def xcom_of(ti_key: Any, key: str) -> Any:
-    """Return what a task pushed under *key*, or None; works wherever Airflow makes links."""
+def supports_fastapi_apps() -> bool:
+    """Return True if plugins can add apps to the API server (Airflow 3.0 and later)."""
+    from airflow.plugins_manager import AirflowPlugin
+
+    return hasattr(AirflowPlugin, "fastapi_apps")
+
+
+def xcom_value(ti_key: Any, key: str) -> Any:
+    """Return the value that a task pushed under *key*, or None. For operator links, which have no task context."""
     try:
         from airflow.sdk.execution_time import xcom
     except ImportError:  # 2.11
@@ -138,18 +151,20 @@ def task_state_store(context: Mapping[str, Any]) -> TaskStateStore | None:
 
 
 async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
-    """Look a connection up without blocking the event loop, in the one way that is safe for each Airflow.
+    """Return the connection *conn_id* without blocking the event loop.
 
-    Airflow's own async look-up can dead-lock before 3.3.2, and a plain thread corrupts the triggerer's channel on
-    3.0 and 3.1; ``sync_to_async`` runs every look-up of a process on one thread, which all versions stand.
+    Airflow's own ``aget_connection`` can deadlock before 3.3.2, and lookups in several threads corrupt the triggerer's
+    channel to its supervisor in 3.0 and 3.1. ``sync_to_async`` is safe in all versions: it runs all lookups of a
+    process in one thread.
     """
     try:
         from airflow.sdk import Connection
 
-        safe = hasattr(Connection, "aextra_dejson")  # came with the fix
+        # The fix of the deadlock added this method.
+        is_safe = hasattr(Connection, "aextra_dejson")
     except ImportError:  # 2.11
-        safe = False
-    if safe:
+        is_safe = False
+    if is_safe:
         return await hook.aget_connection(conn_id)
     from asgiref.sync import sync_to_async
 
@@ -158,7 +173,7 @@ async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
 
 
 def storage_path(path: str, conn_id: str | None = None) -> Any:
-    """Return *path*, local or a URL, as Airflow's ``ObjectStoragePath``."""
+    """Return *path*, a local path or a URL, as Airflow's ``ObjectStoragePath``."""
     try:
         from airflow.sdk import ObjectStoragePath
     except ImportError:  # 2.11

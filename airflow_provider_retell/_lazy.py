@@ -1,4 +1,7 @@
-"""Lazy re-exports: ``from airflow_provider_retell.operators import GetCallOperator`` loads one module only."""
+"""Lazy re-exports.
+
+``from airflow_provider_retell.operators import GetCallOperator`` loads only the module of this operator.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,16 @@ from typing import Any
 
 
 def lazy_exports(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of *package* that imports names when they are first used (PEP 562).
+    """Return a ``__getattr__`` for *package* that imports a name when it is first used (PEP 562).
 
-    :param modules: the exported names by module, relative to this distribution's root package.
+    :param modules: the exported names by module; the modules are relative to ``airflow_provider_retell``.
     """
-    places = {name: module for module, names in modules.items() for name in names}
+    module_of = {name: module for module, names in modules.items() for name in names}
 
     def get(name: str) -> Any:
-        if name not in places:
+        if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"airflow_provider_retell.{places[name]}"), name)
+        value = getattr(import_module(f"airflow_provider_retell.{module_of[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 

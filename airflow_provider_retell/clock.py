@@ -1,4 +1,4 @@
-"""The clock of hooks and waits. Tests can replace it with one that does not wait.
+"""The clock that hooks, waits and triggers use. Tests can replace it with one that does not wait.
 
 ::
 
@@ -23,14 +23,14 @@ _CHECK_SECONDS = 0.01
 
 
 class Clock:
-    """The machine's clock."""
+    """The real clock."""
 
     def time(self) -> float:
         """Return epoch seconds."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds of a clock that never goes back."""
+        """Return the seconds of a clock that never goes back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
@@ -49,25 +49,32 @@ class Clock:
 class FastClock(Clock):
     """A clock that jumps forward instead of sleeping.
 
-    :param on_sleep: called with the seconds of each sleep, for example to advance the clock of a fake server.
+    :param on_sleep: called with the seconds of each sleep.
+    :param outer: the clock of the enclosing ``no_waiting`` block, which jumps forward as well.
+    :ivar skipped: the seconds that were not slept.
     """
 
-    def __init__(self, on_sleep: Callable[[float], object] | None = None) -> None:
+    def __init__(
+        self, on_sleep: Callable[[float], object] | None = None, outer: FastClock | None = None
+    ) -> None:
         self.skipped = 0.0
         self._on_sleep = on_sleep
+        self._outer = outer
 
     def time(self) -> float:
-        """Return epoch seconds, as if no sleep had been skipped."""
-        return time.time() + self.skipped
+        """Return epoch seconds as if no sleep had been skipped."""
+        return self._outer.time() if self._outer else time.time() + self.skipped
 
     def monotonic(self) -> float:
-        """Return monotonic seconds, as if no sleep had been skipped."""
-        return time.monotonic() + self.skipped
+        """Return monotonic seconds as if no sleep had been skipped."""
+        return self._outer.monotonic() if self._outer else time.monotonic() + self.skipped
 
     def sleep(self, seconds: float) -> None:
         """Jump forward by *seconds*."""
         seconds = max(seconds, 0.0)
         self.skipped += seconds
+        if self._outer is not None:
+            self._outer.sleep(seconds)
         if self._on_sleep is not None:
             self._on_sleep(seconds)
 
@@ -87,20 +94,22 @@ _clock = Clock()
 
 
 def clock() -> Clock:
-    """Return the clock that is in force."""
+    """Return the current clock."""
     return _clock
 
 
 @contextmanager
 def no_waiting(on_sleep: Callable[[float], object] | None = None) -> Iterator[FastClock]:
-    """Within the block, hooks, waits and triggers of this process jump forward instead of sleeping.
+    """Make hooks, waits and triggers of this process jump forward instead of sleeping, until the block ends.
 
-    :param on_sleep: called with the seconds of each sleep, for example ``emulator.clock.advance``, so that the
-        emulator's quotas and calls keep up.
+    Close hooks before the block ends: afterwards the clock is back at the real time.
+
+    :param on_sleep: called with the seconds of each sleep. With ``emulator.clock.advance``, the calls of an emulator
+        advance too.
     """
     global _clock
-    before, fast = _clock, FastClock(on_sleep)
-    _clock = fast
+    before = _clock
+    _clock = fast = FastClock(on_sleep, before if isinstance(before, FastClock) else None)
     try:
         yield fast
     finally:

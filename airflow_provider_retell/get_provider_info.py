@@ -1,4 +1,4 @@
-"""What Airflow reads about this package: its connection type, hook, operators and links."""
+"""The metadata that Airflow reads: connection type, configuration, hooks, operators and so on."""
 
 from __future__ import annotations
 
@@ -16,37 +16,40 @@ CONNECTION_FORM: dict[str, Any] = {
         "placeholders": {
             "password": "key_...",
             "host": "https://api.retellai.com",
-            # Airflow 3.3.2 answers the Test button with "Bad Request" for every stored connection without a port.
-            "port": "443 (Test needs it in Airflow 3.3)",
+            # In Airflow 3.3.2, "Test" fails with "Bad Request" for every stored connection without a port.
+            "port": "443 (required by Test in Airflow 3.3)",
         },
     },
     "conn-fields": {
         "timeout": {
-            "label": "Timeout (s)",
-            "description": "Seconds without a byte from Retell before a request fails. Default: 60.",
+            "label": "Timeout (seconds)",
+            "description": "How long a request waits for data from Retell before it fails. Default: 60.",
             "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 600},
         },
         "connect_timeout": {
-            "label": "Connect timeout (s)",
-            "description": "Seconds to reach Retell before a request fails. Default: 10.",
+            "label": "Connect timeout (seconds)",
+            "description": "How long a request waits for a connection to Retell before it fails. Default: 10.",
             "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 120},
         },
         "quota": {
-            "label": "Quota",
+            "label": "Quota (requests/seconds)",
             "description": (
-                "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, "
-                "Retell's documented quota. Listing calls and placing calls have quotas of their own."
+                "The requests that your plan allows on each route, such as 200/10 for 200 requests in 10 seconds. "
+                "Default: 100/10. Listing calls and placing calls have their own quotas."
             ),
             "schema": _RATE,
         },
         "list_quota": {
-            "label": "Quota of lists",
-            "description": "Lists per seconds, such as 30/10. Default: 15/10, the smallest that Retell documents.",
+            "label": "List quota (requests/seconds)",
+            "description": (
+                "The requests that your plan allows for listing calls, such as 30/10 for 30 requests in 10 seconds. "
+                "Default: 15/10."
+            ),
             "schema": _RATE,
         },
     },
 }
-"""The connection form. Airflow 3.2 and later read it here, older ones from the hook, which reads it here too."""
+"""The connection form. Airflow 3.2 and later read it here, and older versions read it through the hook."""
 
 
 _INTEGRATION = "Retell AI"
@@ -59,14 +62,14 @@ def _modules(*names: str) -> dict[str, Any]:
 
 CONFIG: dict[str, Any] = {
     "description": (
-        "The name of this Airflow, and the receiver of Retell's webhooks, a plugin app of the API server that needs "
-        "Airflow 3."
+        "The name of this Airflow deployment, and the receiver of Retell's webhooks. The receiver is a plugin of the "
+        "API server and requires Airflow 3."
     ),
     "options": {
         "deployment": {
             "description": (
-                "A name for this Airflow. Give each its own if several run the same DAGs on one Retell organization: "
-                "else one takes the calls that another has placed for its own."
+                "The name of this Airflow deployment. If several deployments run the same DAGs in one Retell "
+                "organization, give each a different name. Otherwise they take each other's calls for their own."
             ),
             "version_added": "0.1.0",
             "type": "string",
@@ -74,28 +77,33 @@ CONFIG: dict[str, Any] = {
             "default": "",
         },
         "webhook_enabled": {
-            "description": "Serve POST /retell/webhook. Requests that Retell has not signed get 401.",
+            "description": (
+                "Serve POST /retell/webhook. Requests without a valid signature of Retell are rejected with status 401."
+            ),
             "version_added": "0.1.0",
             "type": "boolean",
             "example": "True",
             "default": "False",
         },
         "webhook_retell_conn_id": {
-            "description": "The connection whose API key signs the webhooks (the key with the webhook badge).",
+            "description": (
+                "The connection with the API key that signs the webhooks: the key with the webhook badge in Retell's "
+                "dashboard."
+            ),
             "version_added": "0.1.0",
             "type": "string",
             "example": None,
             "default": "retell_default",
         },
         "webhook_asset": {
-            "description": "Name of the asset that gets an event for each call.",
+            "description": "The name of the asset that gets an event for each call.",
             "version_added": "0.1.0",
             "type": "string",
             "example": "retell_calls",
             "default": "",
         },
         "webhook_events": {
-            "description": "Which of Retell's events count, separated by commas.",
+            "description": "The webhook events that create asset events, separated by commas.",
             "version_added": "0.1.0",
             "type": "string",
             "example": "call_analyzed",
@@ -103,8 +111,8 @@ CONFIG: dict[str, Any] = {
         },
         "webhook_airflow_conn_id": {
             "description": (
-                "The connection to this Airflow's own REST API, through which events are made: host with scheme and "
-                "port, and a login with password, or a token as password alone."
+                "The connection to this Airflow's own REST API, which creates the asset events: the URL as host, and "
+                "either a login and a password, or a token as the password."
             ),
             "version_added": "0.1.0",
             "type": "string",
@@ -113,7 +121,7 @@ CONFIG: dict[str, Any] = {
         },
     },
 }
-"""What ``airflow.cfg`` may say in the section ``[retell]``."""
+"""The options in the section ``[retell]`` of ``airflow.cfg``."""
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -121,7 +129,8 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-retell",
         "name": "Retell AI",
-        "description": "`Retell AI <https://www.retellai.com/>`__: enrich, read, place and erase voice calls.",
+        # The URL comes last, because the Providers page takes punctuation after it for a part of it.
+        "description": "Update, export, place and delete the voice calls of `Retell AI <https://www.retellai.com/>`__.",
         "integrations": [
             {
                 "integration-name": _INTEGRATION,
@@ -133,15 +142,16 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("hooks.retell")],
         "operators": [
             _modules(
+                "operators.batch_call",
                 "operators.bulk",
                 "operators.call",
-                "operators.lifecycle",
-                "operators.listing",
-                "operators.place",
+                "operators.list_calls",
+                "operators.live_call",
+                "operators.phone_call",
             )
         ],
-        "sensors": [_modules("sensors.call")],
-        "triggers": [_modules("triggers.call", "triggers.call_event")],
+        "sensors": [_modules("sensors.call", "sensors.concurrency")],
+        "triggers": [_modules("triggers.call", "triggers.call_event", "triggers.concurrency")],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
         "config": {"retell": CONFIG},
         "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],

@@ -1,4 +1,4 @@
-"""RetellRetryPolicy, by Airflow's own code path."""
+"""RetellRetryPolicy, through the code of Airflow that applies it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ newest = pytest.mark.skipif(RetryAction is None, reason="Airflow before 3.3 has 
 
 
 @pytest.mark.skipif(RetryAction is not None, reason="Airflow 3.3 has retry policies")
-def test_older_airflows_say_what_they_lack() -> None:
+def test_older_airflow_is_told_the_required_version() -> None:
     with pytest.raises(ImportError, match=r"RetellRetryPolicy needs Airflow 3\.3 or later"):
         import airflow_provider_retell.policies  # noqa: F401
 
@@ -47,7 +47,7 @@ def throttled(retry_after: float | None) -> errors.RateLimitError:
 
 @newest
 @pytest.mark.parametrize("seconds", [0.4, 7, 3600.0])
-def test_a_throttled_task_gets_the_delay_that_the_server_asked_for(policy: Any, seconds: float) -> None:
+def test_task_is_retried_after_the_delay_that_the_server_asked_for(policy: Any, seconds: float) -> None:
     for error in (throttled(seconds), errors.ServerError("x", status=503, retry_after=seconds)):
         decision = policy.evaluate(error, 1, 3)
         assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=seconds))
@@ -65,7 +65,7 @@ def test_a_throttled_task_gets_the_delay_that_the_server_asked_for(policy: Any, 
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_others_get_the_tasks_own_delay(policy: Any, error: BaseException) -> None:
+def test_other_errors_are_retried_after_the_tasks_own_delay(policy: Any, error: BaseException) -> None:
     assert policy.evaluate(error, 1, 3).action is RetryAction.DEFAULT
 
 
@@ -81,18 +81,20 @@ def test_others_get_the_tasks_own_delay(policy: Any, error: BaseException) -> No
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_permanent_errors_fail_at_once(policy: Any, error: errors.RetellError) -> None:
-    assert policy.evaluate(error, 1, 3).action is RetryAction.FAIL
+def test_permanent_error_is_not_retried(policy: Any, error: errors.RetellError) -> None:
+    decision = policy.evaluate(error, 1, 3)
+    assert decision.action is RetryAction.FAIL
+    assert decision.reason == f"A retry cannot fix {type(error).__name__}"
 
 
 @newest
-def test_it_survives_serialization(policy: Any) -> None:
+def test_policy_survives_serialization(policy: Any) -> None:
     again = type(policy).deserialize(json.loads(json.dumps(policy.serialize())))
     assert again.evaluate(throttled(9), 1, 3) == policy.evaluate(throttled(9), 1, 3)
 
 
 @newest
-def test_a_dag_with_it_serializes(policy: Any) -> None:
+def test_dag_with_the_policy_can_be_serialized(policy: Any) -> None:
     from airflow.sdk import DAG
     from airflow.serialization.serialized_objects import DagSerialization
 
@@ -102,72 +104,75 @@ def test_a_dag_with_it_serializes(policy: Any) -> None:
     assert read.get_task("update").has_retry_policy
 
 
-class TestATask:
-    """What Airflow's task runner makes of an operator's error: the message that it sends to the scheduler."""
+@pytest.fixture
+def run_task(policy: Any, retell_emulator: Emulator, retell_connection: str) -> Any:
+    """Run a task that fails; return the message that Airflow's task runner sends to the scheduler."""
+    import structlog
+    from airflow.sdk.execution_time.task_runner import _handle_current_task_failed
 
-    @pytest.fixture
-    def outcome(self, policy: Any, retell_emulator: Emulator, retell_connection: str) -> Any:
-        import structlog
-        from airflow.sdk.execution_time.task_runner import _handle_current_task_failed
-
-        def run(fault: Fault, retries_left: bool = True) -> Any:
-            retell_emulator.add_call(call_id="call_1")
-            retell_emulator.faults.add(fault, route="update-call", times=0)
-            operator = UpdateCallOperator(
-                task_id="update", call_id="call_1", metadata={"a": 1}, retry_policy=policy
-            )
-
-            ti = SimpleNamespace(
-                task=operator,
-                try_number=1,
-                rendered_map_index=None,
-                stats_tags={},
-                _failure_metrics_emitted=False,
-                _ti_context_from_server=SimpleNamespace(max_tries=3, should_retry=retries_left),
-            )
-            with pytest.raises((AirflowFailException, errors.RetellError)) as error:
-                operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
-            if isinstance(error.value, AirflowFailException):
-                return "failed without asking"
-            arguments = [ti, error.value, structlog.get_logger(), {}]  # the context since Airflow 3.4
-            wanted = len(signature(_handle_current_task_failed).parameters)
-            return _handle_current_task_failed(*arguments[:wanted])[0]
-
-        return run
-
-    @newest
-    @pytest.mark.parametrize(
-        "headers",
-        [{"Retry-After": "1234"}, {"RateLimit-Reset": "1234", "RateLimit-Remaining": "0"}],
-        ids=lambda headers: next(iter(headers)),
-    )
-    def test_waits_as_long_as_the_server_asked(self, outcome: Any, headers: dict[str, str]) -> None:
-        message = outcome(Fault.status(429, headers=headers))
-        assert message.type == "RetryTask"
-        assert message.retry_delay_seconds == 1234
-        assert message.retry_reason == "Retell asked to wait 1234 s"
-        assert abs(datetime.now(timezone.utc) - message.end_date) < timedelta(minutes=1)
-
-    @newest
-    def test_a_bulk_update_waits_as_long_as_the_server_asked(
-        self, policy: Any, retell_emulator: Emulator, retell_connection: str
-    ) -> None:
-        retell_emulator.add_calls(["call_1", "call_2"], call_status="ended")
-        fault = Fault.status(429, headers={"Retry-After": "1234"})
+    def run(fault: Fault, retries_left: bool = True) -> Any:
+        retell_emulator.add_call(call_id="call_1")
         retell_emulator.faults.add(fault, route="update-call", times=0)
-        rows = [{"call_id": "call_1", "a": 1}, {"call_id": "call_2", "a": 1}]
-        operator = BulkUpdateCallOperator(task_id="update", rows=rows, retry_policy=policy)
-        with pytest.raises(BulkStoppedError) as error:
+        operator = UpdateCallOperator(
+            task_id="update", call_id="call_1", metadata={"a": 1}, retry_policy=policy
+        )
+
+        ti = SimpleNamespace(
+            task=operator,
+            try_number=1,
+            rendered_map_index=None,
+            stats_tags={},
+            _failure_metrics_emitted=False,
+            _ti_context_from_server=SimpleNamespace(max_tries=3, should_retry=retries_left),
+        )
+        with pytest.raises((AirflowFailException, errors.RetellError)) as error:
             operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
-        decision = policy.evaluate(error.value, 1, 3)
-        assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=1234))
+        if isinstance(error.value, AirflowFailException):
+            return None  # the task fails before the policy is asked
+        # Airflow 3.4 added the context, the last argument.
+        arguments = [ti, error.value, structlog.get_logger(), {}]
+        count = len(signature(_handle_current_task_failed).parameters)
+        return _handle_current_task_failed(*arguments[:count])[0]
 
-    @newest
-    def test_has_no_more_retries_than_it_was_given(self, outcome: Any) -> None:
-        message = outcome(Fault.status(429, headers={"Retry-After": "1234"}), retries_left=False)
-        assert message.type == "TaskState"
-        assert message.state.value == "failed"
+    return run
 
-    @newest
-    def test_fails_at_once_for_good(self, outcome: Any) -> None:
-        assert outcome(Fault.status(401)) == "failed without asking"
+
+@newest
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry-After": "1234"}, {"RateLimit-Reset": "1234", "RateLimit-Remaining": "0"}],
+    ids=lambda headers: next(iter(headers)),
+)
+def test_throttled_task_is_retried_after_the_servers_wait(run_task: Any, headers: dict[str, str]) -> None:
+    message = run_task(Fault.status(429, headers=headers))
+    assert message.type == "RetryTask"
+    assert message.retry_delay_seconds == 1234
+    assert message.retry_reason == "Retell asked to wait 1234 s"
+    assert abs(datetime.now(timezone.utc) - message.end_date) < timedelta(minutes=1)
+
+
+@newest
+def test_throttled_bulk_update_is_retried_after_the_servers_wait(
+    policy: Any, retell_emulator: Emulator, retell_connection: str
+) -> None:
+    retell_emulator.add_calls(["call_1", "call_2"], call_status="ended")
+    fault = Fault.status(429, headers={"Retry-After": "1234"})
+    retell_emulator.faults.add(fault, route="update-call", times=0)
+    rows = [{"call_id": "call_1", "a": 1}, {"call_id": "call_2", "a": 1}]
+    operator = BulkUpdateCallOperator(task_id="update", rows=rows, retry_policy=policy)
+    with pytest.raises(BulkStoppedError) as error:
+        operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
+    decision = policy.evaluate(error.value, 1, 3)
+    assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=1234))
+
+
+@newest
+def test_policy_does_not_add_retries(run_task: Any) -> None:
+    message = run_task(Fault.status(429, headers={"Retry-After": "1234"}), retries_left=False)
+    assert message.type == "TaskState"
+    assert message.state.value == "failed"
+
+
+@newest
+def test_task_with_a_permanent_error_fails_without_asking_the_policy(run_task: Any) -> None:
+    assert run_task(Fault.status(401)) is None

@@ -1,4 +1,4 @@
-"""All attempts of one request, without I/O."""
+"""The attempts of one request: quota, retries and pauses, without I/O."""
 
 from __future__ import annotations
 

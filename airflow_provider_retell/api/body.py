@@ -24,20 +24,20 @@ from airflow_provider_retell.api.errors import RetellInputError
 
 
 class Body(BaseModel):
-    """Base class of everything that is sent: no unknown fields, strict types, no values in error messages."""
+    """Base class of request bodies: no unknown fields, strict types, no values in error messages."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True)
 class _Context:
-    """What validators know about the body. Metadata is never larger than the body that contains it."""
+    """The validators' context. Metadata is never larger than the body that contains it."""
 
     body_bytes: int
 
 
 def _object(value: Any) -> Any:
-    # In JSON Schema only a dict is an object; callers may pass any mapping.
+    # Callers may pass any mapping, but pydantic's strict mode accepts only a dict.
     return dict(value) if isinstance(value, Mapping) else value
 
 
@@ -48,14 +48,14 @@ def _not_empty(value: str) -> str:
 
 
 def _metadata_size(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-    # A small body needs no second encoding of its metadata to measure it.
+    # The metadata of a small body is small too, so it need not be encoded again to measure it.
     if not isinstance(info.context, _Context) or info.context.body_bytes > MAX_METADATA_BYTES:
         check_metadata_size(value)
     return value
 
 
 def _milliseconds(value: int) -> int:
-    # Years 1973 to 5138. Retell starts at once if the time is in the past, as seconds read as milliseconds are.
+    # The years 1973 to 5138. Retell would read seconds as a time in 1970, and start the batch at once.
     if not 10**11 <= value < 10**14:
         unit = "seconds" if value < 10**11 else "microseconds"
         raise ValueError(f"must be in epoch milliseconds; the value looks like {unit}")
@@ -75,10 +75,10 @@ B = TypeVar("B", bound=Body)
 
 
 def build(model: type[B], operation: str, fields: Mapping[str, Any]) -> bytes:
-    """Return *fields* as JSON after checking them against *model*.
+    """Check *fields* against *model* and return them as JSON.
 
     :param operation: names the request in error messages.
-    :raises RetellInputError: if a field cannot be sent; the message has the field's name, never its value.
+    :raises RetellInputError: if a field is invalid. The message names the field and never has its value.
     """
     return build_encoded(
         model, operation, {name: to_json(value, f"{operation}: {name}") for name, value in fields.items()}
@@ -86,13 +86,13 @@ def build(model: type[B], operation: str, fields: Mapping[str, Any]) -> bytes:
 
 
 def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue]) -> bytes:
-    """Do the same for *fields* that :func:`~airflow_provider_retell.api.encode.to_json` has already converted."""
+    """Do the same with *fields* that :func:`~airflow_provider_retell.api.encode.to_json` has already converted."""
     plain = dict(fields)
     body = dump(plain)
     try:
         model.model_validate(plain, context=_Context(len(body)))
     except ValidationError as error:
-        # The message has places and rules only, and "from None" drops pydantic's text, which may quote values.
+        # The message has only paths and rules. "from None" drops pydantic's text, which may quote values.
         faults: dict[str, list[str]] = {}
         for item in error.errors(include_input=False, include_url=False):
             faults.setdefault(_place(item, plain), []).append(_fault(item))
@@ -104,7 +104,7 @@ def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue
 
 
 def _place(item: ErrorDetails, plain: JsonValue) -> str:
-    # pydantic adds the branch of a union to the place ("value.str"); keep the parts that exist in the input.
+    # pydantic adds the branch of a union to the path ("value.str"). Keep only the parts that exist in the input.
     missing = item["loc"][-1] if item["type"] == "missing" else None
     path, here = "", plain
     for part in item["loc"]:
@@ -120,7 +120,8 @@ def _fault(item: ErrorDetails) -> str:
         return "is not a field that Retell accepts here"
     if item["type"] == "missing":
         return "is missing"
-    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):  # pydantic's text quotes the value
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        # pydantic's text quotes the value.
         return "must have a 'type' that this condition accepts"
     if item["type"] == "value_error":
         cause = item["ctx"]["error"]

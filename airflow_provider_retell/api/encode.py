@@ -3,7 +3,7 @@
 =========================================  =============================================================
 Python value                               JSON
 =========================================  =============================================================
-``None``, ``bool``, ``str``                as they are
+``None``, ``bool``, ``str``                the same value
 ``int``                                    number, up to ±(2**53 - 1); larger ones are rejected
 ``float``                                  number; NaN and infinity are rejected
 ``Decimal``                                number with the same digits; rejected if a double cannot hold them
@@ -11,13 +11,13 @@ Python value                               JSON
 ``datetime`` without a zone                rejected: it is ambiguous
 ``date``                                   ISO 8601 text, e.g. ``2026-11-22``
 ``UUID``                                   text, lower case with hyphens
-mapping with text keys, ``list``, tuple    object or array of the same, recursively
-numpy scalar (not dates)                   the rule of the equal Python value
+mapping with text keys, ``list``, tuple    object or array, by the same rules
+numpy scalar, except dates                 the rule of the equal Python value
 bytes, sets, everything else               rejected
 =========================================  =============================================================
 
 Integers above 2**53 - 1 are rejected because JSON parsers that store numbers as doubles would silently change them:
-cast such ids to text. A rejected value raises :class:`RetellInputError` with the name of the key, never the value.
+cast such ids to text. A rejected value raises :class:`RetellInputError` with the key's name, never with the value.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 
 MAX_SAFE_INTEGER = 2**53 - 1
 MAX_METADATA_BYTES = 50_000
-"""Retell documents "50 kB", taken as 50,000 bytes, the stricter of the two meanings."""
+"""Retell documents "50 kB". That could also mean 51,200 bytes; this is the stricter reading."""
 
 _MAX_DEPTH = 100
 
@@ -47,9 +47,9 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 
 def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
-    """Return *value* as plain JSON values.
+    """Convert *value* to plain JSON values.
 
-    :param where: the dotted name for error messages.
+    :param where: the dotted name of *value*, for error messages.
     :raises RetellInputError: if a value has no JSON form.
     """
     if value is None or value is True or value is False:
@@ -74,7 +74,7 @@ def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
 
 
 def safe_name(name: str, otherwise: str = "[..]") -> str:
-    """Return *name* if it looks like an identifier, otherwise *otherwise*: it may be private data used as a key."""
+    """Return *name* if it looks like an identifier. If not, return *otherwise*: the name may be private data."""
     return name if _PLAIN(name) else otherwise
 
 
@@ -82,7 +82,7 @@ def _scalar(value: Any, where: str) -> JsonValue:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and getattr(value, "shape", None) == () and dtype.kind in "biufU":
         plain = value.item()
-        # A longdouble has no equal Python value: its item is itself.
+        # A longdouble has no equal Python value, so its item() is a longdouble again.
         if type(plain) is not type(value):
             return to_json(plain, where)
     if isinstance(value, datetime.datetime):
@@ -109,7 +109,7 @@ def _text(value: str, where: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        # "from None": the original error prints the value.
+        # "from None", because the original error prints the value.
         raise RetellInputError(
             f"{where} is text with half of a surrogate pair, which UTF-8 cannot encode"
         ) from None
@@ -137,7 +137,7 @@ def _decimal(value: Decimal, where: str) -> int | float:
         raise RetellInputError(
             f"{where} is NaN or infinite, which JSON cannot represent: send null or leave the key out"
         )
-    # Checked before int(): Decimal("1e999999") would need a number of a million digits.
+    # Check the size before int(), which would expand Decimal("1e999999") to a million digits.
     if value.adjusted() < 16 and value == value.to_integral_value():
         return _integer(int(value), where)
     number = float(value)
@@ -149,7 +149,8 @@ def _decimal(value: Decimal, where: str) -> int | float:
 
 
 def _datetime(value: datetime.datetime, where: str) -> str:
-    if value != value:  # pandas.NaT calls itself a datetime
+    # pandas.NaT is a datetime that does not equal itself.
+    if value != value:
         raise RetellInputError(f"{where} is NaT, which JSON cannot represent: send null or leave the key out")
     if value.utcoffset() is None:
         raise RetellInputError(f"{where} is a datetime without a time zone: attach the time zone")
@@ -171,7 +172,7 @@ def dump(value: JsonValue) -> bytes:
 
 
 def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
-    """Raise :class:`RetellInputError` if *metadata* exceeds Retell's limit; the message has the largest keys and sizes."""
+    """Raise :class:`RetellInputError` with the largest keys and their sizes if *metadata* exceeds Retell's limit."""
     size = len(dump(dict(metadata)))
     if size <= MAX_METADATA_BYTES:
         return
@@ -187,7 +188,7 @@ def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
 def same_json(left: JsonValue, right: JsonValue) -> bool:
     """Return True if two JSON values are equal: 1 equals 1.0, true does not equal 1, and a missing key equals null.
 
-    It is not documented whether Retell stores a key whose value is null, so null and a missing key are equal.
+    Retell does not document whether it stores a key whose value is null. Therefore null equals a missing key.
     """
     if isinstance(left, dict) and isinstance(right, dict):
         return all(same_json(left.get(key), right.get(key)) for key in left.keys() | right.keys())
@@ -196,7 +197,7 @@ def same_json(left: JsonValue, right: JsonValue) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, (int, float)) and isinstance(right, (int, float)) and type(left) is not type(right):
-        # JSON has one type of number, and a server may have printed a large one without its exponent.
+        # JSON has only one type of number, and a server may print a large double without an exponent.
         try:
             return float(left) == float(right)
         except OverflowError:
@@ -205,7 +206,7 @@ def same_json(left: JsonValue, right: JsonValue) -> bool:
 
 
 def texts(value: JsonValue) -> Iterator[str]:
-    """Yield every text and number in *value* as text. Used to mask sent values in messages."""
+    """Yield every text and number in *value*, as text."""
     if isinstance(value, dict):
         for item in value.values():
             yield from texts(item)

@@ -1,4 +1,4 @@
-"""The exceptions of this package, as one tree.
+"""The exceptions of this package.
 
 ::
 
@@ -23,9 +23,9 @@
     ├── WaitFailedError          a wait met an error that would occur again
     └── UpdateMismatchError      the call does not have the values that were sent
 
-``error.permanent`` is True if a retry cannot succeed: a task that meets a permanent error fails without using up its
-retries. ``error.not_processed`` is True if Retell certainly did not act on the request, so that sending it again is
-safe even for requests that must not run twice.
+``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
+up its retries. ``error.not_processed`` is True if Retell certainly did not act on the request. Then even a request that
+must not run twice can be sent again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ __all__ = [
 
 
 class RetellError(Exception):
-    """Base class of all exceptions that this package raises on purpose.
+    """Base class of the exceptions of this package.
 
     :ivar permanent: True if a retry cannot succeed.
     """
@@ -69,7 +69,7 @@ class RetellError(Exception):
 
 
 class RetellConfigError(RetellError):
-    """The Airflow connection lacks an API key, holds a masked one, or has an invalid setting."""
+    """The Airflow connection has no usable API key, or an invalid setting."""
 
     permanent = True
 
@@ -80,7 +80,7 @@ class RetellConfigError(RetellError):
 
 
 class RetellInputError(RetellError, ValueError):
-    """The arguments are invalid, so nothing was sent. The message names the field, never its value.
+    """The input is invalid, so nothing was sent. The message names the field and never has its value.
 
     :ivar fault: the message without its last sentence, "Nothing was sent".
     """
@@ -142,7 +142,7 @@ class RetellStatusError(RetellError):
 
     @property
     def not_processed(self) -> bool:
-        """True unless the status is 408 or 5xx, after which the request may have been processed."""
+        """True unless the status is 408 or 5xx: in these cases Retell may have processed the request."""
         return self.status < 500 and self.status != 408
 
 
@@ -159,15 +159,15 @@ class PaymentRequiredError(RetellStatusError):
 
 
 class PermissionDeniedError(RetellStatusError):
-    """403: the key is valid but restricted."""
+    """403: the API key is valid, but lacks the permission for this request."""
 
 
 class NotFoundError(RetellStatusError):
-    """The organization of this API key has no object with this id."""
+    """404, or 422 to a request that sends only an id: the API key's organization has no object with this id."""
 
 
 class UnprocessableError(RetellStatusError):
-    """422 to a request with a body: an unknown id, or a change that Retell rejects."""
+    """422 to a request with a body: the id is unknown, or Retell rejects the change."""
 
 
 class RateLimitError(RetellStatusError):
@@ -183,7 +183,7 @@ class ServerError(RetellStatusError):
 
 
 class RetellResponseError(RetellError):
-    """The status is a success, but the body is not as the API documents it."""
+    """The status is a success, but the body is not as Retell documents it."""
 
 
 class CallNotEndedError(RetellError):

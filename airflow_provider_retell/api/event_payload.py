@@ -18,7 +18,7 @@ class _Name(BaseModel):
 
 
 class _Call(BaseModel):
-    """The fields that are read. Unneeded fields are not, so that a malformed one does not lose the event."""
+    """The fields of a payload. Other fields are ignored, so that a malformed one does not invalidate the event."""
 
     call_id: str
     call_status: str
@@ -61,9 +61,9 @@ def event_payload(body: bytes) -> dict[str, Any]:
 
 
 def call_summary(call: Any) -> dict[str, Any]:
-    """Return the fields of *call* that an event contains: ids, status and end time, no personal data.
+    """Return the fields of *call* that an event contains: ids, status and end time, but no personal data.
 
-    A value that is neither text nor a number becomes None, because the call may be malformed.
+    The call may be malformed: a value that is neither text nor a number becomes None.
     """
     return {name: _plain(getattr(call, name, None)) for name in _Call.model_fields}
 
@@ -75,10 +75,7 @@ def _plain(value: Any) -> str | int | None:
 
 
 def parse_event_payload(extra: Any) -> dict[str, Any]:
-    """Return the ``event`` and the ``calls`` of an asset event's extra.
-
-    Events from other producers yield no calls.
-    """
+    """Return ``event`` and ``calls`` from the *extra* of an asset event. Events of other producers have no calls."""
     try:
         return _Payload.model_validate(extra.get("payload", extra)).model_dump()
     except (AttributeError, ValidationError):

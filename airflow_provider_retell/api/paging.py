@@ -16,12 +16,12 @@ P = TypeVar("P", bound=Page[Any])
 class Pages(Generic[P]):
     """The requests for all pages of a listing.
 
-    Iterate to get one request after the other, and pass each page to :meth:`read` before the next. It stops when
-    Retell reports that there are no more pages. A page that promises more without a key, or with a key that was used
-    before, raises :class:`RetellResponseError`: to stop there would silently lose items.
+    Iterate over the requests, and pass the page of each to :meth:`read` before the next. The iteration ends when
+    Retell reports that there are no more pages. If a page announces another one but has no key for it, or repeats a
+    key, :meth:`read` raises :class:`RetellResponseError`: stopping there would silently lose items.
 
-    :param endpoint: the function that builds the request for a page.
-    :param criteria: its arguments.
+    :param endpoint: the function that returns the request for one page.
+    :param criteria: the arguments of *endpoint*.
     """
 
     def __init__(self, endpoint: Callable[..., Request[P]], **criteria: Any) -> None:
@@ -35,9 +35,9 @@ class Pages(Generic[P]):
             yield self._next
 
     def read(self, page: Page[M], *, malformed: bool = False) -> list[M]:
-        """Remember where *page* ends and return its items.
+        """Return the items of *page*, and prepare the request for the next page.
 
-        :param malformed: True to return malformed items too, which ``page.malformed`` lists. By default they raise
+        :param malformed: True to return malformed items too; ``page.malformed`` lists them. By default they raise
             :class:`RetellResponseError`, so that none is lost.
         """
         operation = self._next.operation if self._next else "the listing"
@@ -52,7 +52,7 @@ class Pages(Generic[P]):
         elif key is None or key in self._keys:
             fault = "has no pagination_key" if key is None else "repeats a pagination_key"
             raise RetellResponseError(
-                f"{operation}: page {len(self._keys) + 1} says that more pages follow, but {fault}. To continue would "
+                f"{operation}: page {len(self._keys) + 1} says that more pages follow, but {fault}. Continuing would "
                 "lose or repeat items. Run the task again; if the error persists, narrow the filter"
             )
         else:

@@ -1,4 +1,4 @@
-"""Parse what Retell sends, including valid JSON that is unusual."""
+"""Parse JSON from Retell, including huge numbers and broken surrogate pairs, which pydantic rejects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
-# A double has at most 309 digits, and Python parses at most 4,300.
+# A double has at most 309 digits. Python refuses to parse an integer of more than 4,300.
 _MAX_DIGITS = 400
 
 
@@ -22,7 +22,7 @@ class RepairedText(str):
 
 
 def read(model: type[M], body: bytes) -> M:
-    """Return *body* as *model*; raise :class:`pydantic.ValidationError` if it is not JSON of that form."""
+    """Parse *body* as *model*; raise :class:`pydantic.ValidationError` if it does not match."""
     try:
         return model.model_validate_json(body)
     except ValidationError as fault:
@@ -36,7 +36,7 @@ def read(model: type[M], body: bytes) -> M:
 
 
 def loads(body: bytes) -> Any:
-    """Return the JSON in *body*: slower than pydantic, but accepts any text and number."""
+    """Parse *body* without pydantic: slower, but accepts any text and number."""
     return _repair(json.loads(body, parse_int=_integer))
 
 
@@ -46,16 +46,16 @@ def is_truncated(fault: ValidationError) -> bool:
 
 
 def describe(fault: ValidationError) -> str:
-    """Return which field is not as documented and why, without values."""
+    """Say which field is not as documented and why, without values."""
     first = fault.errors(include_input=False)[0]
     place = ".".join(map(str, first["loc"])) or "the body"
     return f"{place} is not as the API documents it ({first['type']})"
 
 
 def read_loosely(model: type[M], value: Any, identity: Sequence[str]) -> tuple[M, str]:
-    """Return *value* as *model*, and its fault or ``""``. The fields of a faulty object are unparsed.
+    """Return *value* as *model*, and its fault or ``""``. If it is malformed, its fields are left unparsed.
 
-    :param identity: the text fields that *value* must have in any case.
+    :param identity: the text fields that even a malformed *value* must have.
     :raises pydantic.ValidationError: if one of them is missing.
     """
     try:

@@ -11,7 +11,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def check_e164(number: object, name: str) -> None:
-    """Raise :class:`RetellInputError` without the number unless it is in E.164 format."""
+    """Raise :class:`RetellInputError`, without the number, unless *number* is in E.164 format."""
     if not isinstance(number, str) or not _E164.fullmatch(number):
         raise RetellInputError(
             f"{name} must be a phone number in E.164 format: '+', the country code, 7 to 15 digits in all, and nothing "
@@ -20,7 +20,10 @@ def check_e164(number: object, name: str) -> None:
 
 
 def phone_number(value: Any, name: str, *, only_e164: bool = True) -> str:
-    """Return a rendered phone number; native rendering turns the text "+15550100" into a number."""
+    """Return a rendered phone number as text. Native rendering turns "+15550100" into the number 15550100.
+
+    :raises RetellInputError: if *value* is a number and need not be in E.164 format, so that its form is unknown.
+    """
     if type(value) is not int:
         return str(value)
     if only_e164:

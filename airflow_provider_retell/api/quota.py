@@ -1,9 +1,9 @@
 """Client-side rate limiting: an exact sliding window per route.
 
-Retell counts requests per organization and route. Documented limits: 100 requests per 10 seconds for most routes, 1,000
-for placing calls, and 15 or 30 for lists, depending on the date of the documentation
-(https://docs.retellai.com/get-started/sdk); the default for lists is the lower one. If your plan has other limits, set
-``quota`` and ``list_quota`` in the Airflow connection.
+Retell counts requests per organization and route. It documents 100 requests per 10 seconds for most routes, 1,000 for
+placing calls, and 15 or 30 for lists, depending on the date of the page (https://docs.retellai.com/get-started/sdk).
+The default for lists is the lower number. If your plan has other limits, set ``quota`` and ``list_quota`` in the
+Airflow connection.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 
 class Usage:
-    """Counts what was sent and how long requests were delayed.
+    """Counts requests, and the time for which the quota delayed them.
 
     :ivar requests: requests sent, including retries.
     :ivar waited: seconds in which the quota or a pause delayed at least one request.
@@ -76,14 +76,14 @@ class Window:
         self._in_flight = 0
         # The time at which each slot becomes free.
         self._occupied: deque[float] = deque()
-        # Slots to leave to other clients: until when, and how many.
+        # How many slots to leave to other clients, and until when.
         self._others: deque[tuple[float, int]] = deque()
-        # The time of each response: the server counted the request before that.
+        # The time of each response. The server counted the request before that time.
         self._counted: deque[float] = deque()
         self._resume = 0.0
 
     def reserve(self, now: float) -> float:
-        """Take a slot and return 0, or return the seconds to wait before the next try. Never raises."""
+        """Take a slot and return 0; if none is free, return the seconds to wait before the next try."""
         if now < self._resume:
             return self._delay(now, self._resume - now)
         while self._occupied and self._occupied[0] <= now:
@@ -96,7 +96,7 @@ class Window:
             self.usage.requests += 1
             return 0.0
         free = [slots[0] for slots in (self._occupied, [until for until, _ in self._others]) if slots]
-        # If all slots are in flight, the time at which one becomes free is unknown: try again soon.
+        # If all slots are in flight, nobody knows when the next one becomes free: try again soon.
         return self._delay(now, max(min(free) - now, 0.001) if free else 0.01)
 
     def _delay(self, now: float, seconds: float) -> float:
@@ -110,10 +110,11 @@ class Window:
         sent: float | None = None,
         refused: bool = False,
     ) -> None:
-        """Free the slot of a request one window from now, after its response or failure.
+        """Free the slot of a finished request one window from *now*.
 
-        :param sent: the time at which it was sent. Default: now.
-        :param refused: True if the server responded with 429, and so did not count the request.
+        :param headers: the headers of the response, or None if no response arrived.
+        :param sent: the time at which the request was sent. Default: *now*.
+        :param refused: True if the server responded with 429, which means that it did not count the request.
         """
         self._in_flight -= 1
         self._occupied.append(now + self.rate.seconds)
@@ -123,7 +124,7 @@ class Window:
             self._learn(now, now if sent is None else sent, headers.get("RateLimit-Remaining"))
 
     def pause(self, until: float) -> None:
-        """Send nothing on this route before *until*, because the server is rate limiting."""
+        """Send nothing on this route before *until*."""
         self._resume = max(self._resume, until)
 
     def pause_left(self, now: float) -> float:
@@ -133,9 +134,9 @@ class Window:
     def _learn(self, now: float, sent: float, remaining: str | None) -> None:
         """Leave as many slots to other clients as they used in the last window, but at most half.
 
-        Other clients used the requests that are missing from *remaining* and were not ours. Every request of ours that
-        the server may have counted between *sent* and *now* is taken as counted, so that none of ours is taken for
-        another client's. A few slots are ignored, because responses can overtake each other.
+        The requests that are missing from *remaining* are ours or another client's. Every request of ours that the
+        server may have counted is taken as counted, so that none of ours is mistaken for another client's. A difference
+        of a few slots is ignored, because responses can overtake each other.
         """
         if remaining is None or not remaining.isdecimal():
             return
@@ -146,7 +147,8 @@ class Window:
             return
         others = min(others, self.rate.requests // 2)
         while self._others and self._others[-1][1] <= others:
-            self._others.pop()  # keep the largest of the last window first
+            # A smaller number that expires earlier no longer matters: the largest comes first.
+            self._others.pop()
         self._others.append((now + self.rate.seconds, others))
 
 
@@ -155,8 +157,7 @@ class Quotas:
 
     :param general: the quota of each route that neither lists objects nor places calls.
     :param lists: the quota of each route that lists objects.
-
-    :ivar usage: requests and delays of all routes together.
+    :ivar usage: the requests and delays of all routes.
     """
 
     def __init__(self, general: Rate = GENERAL, lists: Rate = LISTS) -> None:

@@ -1,4 +1,4 @@
-"""Keep private things out of messages that people and log files read."""
+"""Mask private data in messages, which end up in logs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _TOKEN = re.compile(r"\b(?:Bearer\s+\S+|key_\w+|eyJ[\w-]+\.\S+)", re.IGNORECASE)
 
 
 def safe_text(text: str, *, sent: bytes | None = None) -> str:
-    """Return a server's *text* on one line, at most 300 characters, with private things masked.
+    """Return *text* from a server with private data masked, as one line of at most 300 characters.
 
-    Masked are links, tokens and API keys, e-mail addresses, numbers of seven digits or more (phone numbers), and every
-    value that stands in the request body *sent*, whole or any word of it from three letters: a server may quote what
-    it refuses.
+    This masks links, tokens, API keys, e-mail addresses, and numbers of seven digits or more (phone numbers).
+
+    :param sent: the body of the request. A server may quote a value that it rejects, so this masks every value in the
+        body, and every word of three letters or more in these values.
     """
-    # The longest first, so that a value inside another does not leave the rest of it standing.
+    # Longest first: if a value contains another one, masking the shorter one first would leave the rest visible.
     private = {value for value in texts(json.loads(sent)) if len(value) > 1} if sent else set()
     for value in sorted(private, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "***", text)

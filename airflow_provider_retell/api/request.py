@@ -33,7 +33,7 @@ UNSET: Final = Unset()
 class Request(Generic[T_co]):
     """A request, and the function that parses its response.
 
-    :ivar operation: Retell's name for it, for example ``"update-call"``. Quotas are counted per operation.
+    :ivar operation: Retell's name of the endpoint, for example ``"update-call"``. Each operation has its own quota.
     :ivar method: the HTTP method.
     :ivar path: the path below the base URL, already quoted.
     :ivar parse: turns the body of a successful response into the result.
@@ -66,7 +66,7 @@ errors, which are thrown into it), and returns its own result. ``hook.run(flow)`
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response. ``headers`` is case-insensitive, as HTTP libraries return it."""
+    """An HTTP response. ``headers`` must be a case-insensitive mapping."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -84,14 +84,16 @@ def given(**fields: Any) -> dict[str, Any]:
 
 
 def check_id(value: object, name: str = "call_id") -> str:
-    """Return *value* if it can be one of Retell's ids; raise :class:`RetellInputError` without the value otherwise."""
+    """Return *value* if it has the form of an id; otherwise raise :class:`RetellInputError` without the value."""
     if not isinstance(value, str):
         raise RetellInputError(f"{name} must be text, not {type(value).__name__}")
     if not value.strip():
-        raise RetellInputError(f"{name} is empty")
+        raise RetellInputError(
+            f"{name} is empty: check its source, for example an XCom that was never pushed"
+        )
     if value in ("None", "null", "nan", "undefined"):
         raise RetellInputError(
-            f"{name} is the text '{value}'. Check its source, for example an XCom that was never pushed"
+            f"{name} is the text {value!r}: check its source, for example an XCom that was never pushed"
         )
     if not _ID.fullmatch(value):
         if len(value) > 256:
@@ -101,5 +103,5 @@ def check_id(value: object, name: str = "call_id") -> str:
                 (place, character) for place, character in enumerate(value) if not _ALLOWED.match(character)
             )
             reason = f"has {character!r} at position {place}"
-        raise RetellInputError(f"{name} {reason}; ids consist of letters, digits, '_' and '-'")
+        raise RetellInputError(f"{name} {reason}: an id must consist of letters, digits, '_' and '-'")
     return value

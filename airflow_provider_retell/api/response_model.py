@@ -1,8 +1,8 @@
-"""Base classes of everything that Retell returns.
+"""Base classes of the models of responses.
 
 Only the fields that identify an object are required. Models keep fields that Retell adds later (``model_extra``), and
-statuses and reasons are plain text, because Retell adds values without notice. ``repr`` shows ids and statuses only: the
-other fields may be transcripts, links or phone numbers.
+statuses and reasons are plain text, because Retell adds values without notice. ``repr`` shows only ids and statuses,
+because other fields may contain transcripts, links or phone numbers.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ P = TypeVar("P", bound="Page[Any]")
 
 
 class ResponseModel(BaseModel):
-    """A response, or an object in one.
+    """A response, or an object in a response.
 
-    :cvar identity: the text fields that a usable object must have; the first is its id.
+    :cvar identity: the text fields that even a malformed object must have; the first is its id.
     :cvar loggable: the fields that ``repr`` shows.
     """
 
@@ -32,7 +32,7 @@ class ResponseModel(BaseModel):
 
     @classmethod
     def read(cls: type[M], body: bytes) -> M:
-        """Return the object in *body*; raise :class:`pydantic.ValidationError` if it is not as documented."""
+        """Parse *body*; raise :class:`pydantic.ValidationError` if it is not as documented."""
         return parsing.read(cls, body)
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
@@ -56,12 +56,12 @@ class Page(ResponseModel, Generic[I]):
 
     @property
     def malformed(self) -> dict[str, str]:
-        """The faults of items that are not as documented, by id. The items themselves are in ``items``, unparsed."""
+        """The faults of items that are not as documented, by id. Their fields in ``items`` are unparsed."""
         return self._malformed
 
     @classmethod
     def read(cls: type[P], body: bytes) -> P:
-        """Return the page in *body*. One malformed item does not make the others unreadable."""
+        """Parse *body*. A malformed item does not make the others unreadable."""
         try:
             return parsing.read(cls, body)
         except ValidationError as fault:

@@ -77,9 +77,9 @@ def decide(
 ) -> T | Wait:
     """Return the result of *request*, or a :class:`Wait`, or raise the error.
 
-    A request that must not run twice is sent again only if Retell certainly did not process it.
+    Repeat a request that is not idempotent only if Retell certainly did not process it.
 
-    :param outcome: the response, or the connection error.
+    :param outcome: the response or the connection error.
     :param attempt: the number of this attempt, from 1.
     :param waited: seconds that this request has waited so far.
     :param now: the time in epoch seconds, for headers that contain a date.
@@ -94,7 +94,7 @@ def decide(
             return request.parse(outcome.body)
         except ValidationError as fault:
             error = _undocumented(request, outcome, fault)
-            # JSON was cut off on its way, so a retry can succeed. HTML comes from another server.
+            # A retry can succeed if JSON was cut off on its way, but not if another server sent HTML.
             again = request.idempotent and is_truncated(fault) and outcome.is_json
     else:
         server_wait = _server_wait(outcome, now)
@@ -107,7 +107,7 @@ def decide(
         raise error from None  # pydantic's own text quotes values
     # Half to full backoff: 0.25-0.5, 0.5-1, 1-2, 2-4, then 4-8 seconds.
     backoff = min(0.5 * 2 ** (attempt - 1), 8.0) * (1 - jitter() / 2)
-    # Spread retries a little beyond the server's time, so that waiting tasks do not all return at once.
+    # Spread retries a little beyond the server's time, so that waiting tasks do not all send at once.
     seconds = backoff if server_wait is None else server_wait + jitter() * 0.1
     if attempt >= limits.attempts or waited + seconds > limits.seconds:
         raise _exhausted(error, attempt, waited) from None
@@ -115,12 +115,12 @@ def decide(
 
 
 def _server_wait(response: Response, now: float) -> float | None:
-    """Return the seconds that the server asks to wait, or None if it does not ask or the time has passed."""
+    """Return the seconds that the server asks to wait, or None if it does not ask for a wait."""
     value = response.headers.get("Retry-After")
     seconds = _number(value)
     if seconds is None and value is not None:
         seconds = _until(value, now)
-    # With other statuses the quota is not used up, and RateLimit-Reset says when it will be full again.
+    # RateLimit-Reset says when the quota will be full again. That matters only if it is used up.
     if seconds is None and response.status == 429:
         seconds = _number(response.headers.get("RateLimit-Reset"))
         # Some servers send a timestamp instead of a duration.
@@ -133,7 +133,8 @@ def _until(value: str, now: float) -> float | None:
     date = email.utils.parsedate_tz(value)
     try:
         return email.utils.mktime_tz(date) - now if date is not None else None
-    except (ValueError, OverflowError):  # a year that does not exist
+    except (ValueError, OverflowError):
+        # The year does not exist.
         return None
 
 
@@ -148,8 +149,8 @@ def _number(value: str | None) -> float | None:
 def _undocumented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:
     kind = response.headers.get("Content-Type", "no content type")
     return RetellResponseError(
-        f"{request}: Retell responded with {response.status} ({kind}), but {describe(fault)}. It is unknown whether "
-        "Retell processed the request: read the call before you repeat the request by hand"
+        f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}. It is unknown whether Retell "
+        "processed the request: check the result in Retell before you repeat the request by hand"
     )
 
 

@@ -1,4 +1,4 @@
-"""Turn an error status of Retell into the error that a person can act on."""
+"""Map an error status to an exception whose message says what to do next."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _ERRORS: dict[int, type[errors.RetellStatusError]] = {
     429: errors.RateLimitError,
 }
 
-_PASSING = {
-    408: "The request took too long on its way: run the task again later",
-    409: "Something else changes the same thing right now: run the task again later",
+# Statuses without an exception class of their own, after which a retry can succeed.
+_TRANSIENT = {
+    408: "Retell did not receive the request in time: run the task again later",
+    409: "Another request is changing the same object: run the task again later",
     425: "Retell was not ready for the request: run the task again later",
 }
 
@@ -30,14 +31,16 @@ _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
     errors.PaymentRequiredError: "Add a payment method to the Retell organization",
     errors.PermissionDeniedError: (
-        "The API key is restricted: give it the permission for this (History for call records, Call for placing "
-        "and live calls) in Retell's dashboard, or use another key"
+        "The API key is restricted: give it the missing permission in Retell's dashboard (History for call records, "
+        "Call for placing calls and for live calls), or use another key"
     ),
     errors.NotFoundError: "Check the id, and that the API key belongs to the organization that owns it",
     errors.UnprocessableError: (
-        "Either the id does not exist in the organization of this API key, or Retell refuses the change"
+        "Either the id does not exist in the organization of this API key, or Retell rejects the change"
     ),
-    errors.RateLimitError: "The organization's quota is used up: send less at once, or run the task again later",
+    errors.RateLimitError: (
+        "The organization's quota is used up: send fewer requests at once, or run the task again later"
+    ),
     errors.ServerError: "Retell failed: run the task again later, and see status.retellai.com",
 }
 
@@ -45,13 +48,13 @@ _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
 def status_error(
     request: Request[Any], response: Response, retry_after: float | None = None
 ) -> errors.RetellStatusError:
-    """Return the error for *response*; its message holds Retell's own, with private things masked."""
+    """Return the error for *response*. Its message includes Retell's own message, with private data masked."""
     status = response.status
     kind = _ERRORS.get(status)
     if kind is None:
         kind = errors.ServerError if status >= 500 else errors.RetellStatusError
     elif kind is errors.UnprocessableError and request.body is None:
-        # Most endpoints answer 422, not 404, to an id that the key's organization does not have.
+        # If the organization has no object with the id, most endpoints answer 422, not 404.
         kind = errors.NotFoundError
     detail = _detail(request, response)
     if 300 <= status < 400:
@@ -59,33 +62,33 @@ def status_error(
     elif not response.is_json and status == 404:
         step = "The server does not know this endpoint: check the host in the Airflow connection"
     else:
-        step = _PASSING.get(status) or _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
+        step = _TRANSIENT.get(status) or _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
     if kind is errors.RateLimitError and retry_after is not None:
         step += f" (Retell asks to wait {retry_after:.0f} s)"
-    says = f": {detail.rstrip('.')}" if detail else ""
+    message = f": {detail.rstrip('.')}" if detail else ""
     error = kind(
-        f"{request}: Retell answered {status}{says}. {step}.",
+        f"{request}: Retell answered {status}{message}. {step}.",
         status=status,
         detail=detail,
         retry_after=retry_after,
     )
-    if status in _PASSING:
+    if status in _TRANSIENT:
         error.permanent = False
     return error
 
 
 def paused_error(request: Request[Any], seconds: float) -> errors.RateLimitError:
-    """Return the error for a request that is not sent, because Retell asked to send nothing for *seconds* more."""
+    """Return the error for a request that was not sent, because Retell asked to send nothing for *seconds* more."""
     step = _NEXT_STEP[errors.RateLimitError]
     return errors.RateLimitError(
-        f"{request}: not sent, because Retell asked to wait, {seconds:.0f} s more. {step}.",
+        f"{request}: not sent, because Retell asked to wait {seconds:.0f} s more. {step}.",
         status=429,
         retry_after=seconds,
     )
 
 
 def _detail(request: Request[Any], response: Response) -> str:
-    """Read both error bodies that Retell sends: ``message``, and ``error_message`` where no key was sent."""
+    """Return Retell's message: ``message``, or ``error_message`` if the request had no API key."""
     try:
         body = json.loads(response.body)
     except ValueError:

@@ -24,11 +24,11 @@ class Poll:
 
 
 class Condition(ABC):
-    """A condition, which sensors, triggers and waiting operators poll in the same way.
+    """Base class of the conditions that sensors, triggers and waiting operators poll.
 
     ``str(condition)`` completes the phrase "waiting for ...".
     """
 
     @abstractmethod
     def poll(self) -> Flow[Poll]:
-        """Read the state from Retell."""
+        """Read the state from Retell once."""

@@ -10,15 +10,15 @@ import hmac
 import re
 
 TOLERANCE_SECONDS = 300
-"""The largest difference between the time of a signature and now, in either direction."""
+"""The maximum difference between the time of a signature and now, in either direction."""
 
 _SIGNATURE = re.compile(r"v=([0-9]{1,16}),d=([0-9a-f]{64})")
 
 
 def signed_at(signature: str, now: float) -> int | None:
-    """Return the timestamp (milliseconds) of an ``x-retell-signature`` header, or None if it is malformed or not recent.
+    """Return the timestamp (milliseconds) in an ``x-retell-signature`` header; None if it is malformed or not recent.
 
-    This check is cheap: the body of a request that fails it need not be read.
+    This check is cheap. The body of a request that fails it need not be read.
     """
     match = _SIGNATURE.fullmatch(signature)
     if match is None or abs(int(match[1]) / 1000 - now) > TOLERANCE_SECONDS:
@@ -27,7 +27,7 @@ def signed_at(signature: str, now: float) -> int | None:
 
 
 def is_signed(body: bytes, signature: str, api_key: str, now: float) -> bool:
-    """Return True if *body* was signed with *api_key* within the last five minutes. Runs in constant time."""
+    """Return True if *signature* is a recent signature of *body* with *api_key*. The comparison takes constant time."""
     timestamp = signed_at(signature, now)
     if timestamp is None:
         return False

@@ -1,4 +1,4 @@
-"""The hooks, and the values that configure them."""
+"""Hooks, and the classes of their settings."""
 
 from __future__ import annotations
 

@@ -15,19 +15,27 @@ from yarl import URL
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
-from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, proxy, without_key
+from airflow_provider_retell.hooks.http import (
+    ca_bundle,
+    connection_error,
+    error_chain,
+    headers,
+    mask_key,
+    proxy,
+)
 
 if sys.version_info >= (3, 11):
     from asyncio import timeout
 else:
-    from async_timeout import timeout  # which aiohttp needs there too
+    # aiohttp requires this package on older versions of Python.
+    from async_timeout import timeout
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A connector whose connections open within *seconds*.
+    """A connector that limits the time to open a connection to *seconds*.
 
-    None of aiohttp's own limits will do: ``sock_connect`` and ``sock_read`` leave out a proxy's answer to CONNECT, and
-    ``connect`` counts the time that a request waits for one of the connections to become free.
+    aiohttp's own limits do not fit: ``sock_connect`` and ``sock_read`` exclude a proxy's response to CONNECT, and
+    ``connect`` includes the time that a request waits for a free connection.
     """
 
     def __init__(self, seconds: float, **options: Any) -> None:
@@ -35,12 +43,13 @@ class _Connector(aiohttp.TCPConnector):
         self._seconds = seconds
 
     async def _create_connection(self, *arguments: Any, **options: Any) -> Any:
-        async with timeout(self._seconds):  # wait_for of Python 3.11 may swallow a cancellation
+        # Not asyncio.wait_for, which may swallow a cancellation on Python 3.11.
+        async with timeout(self._seconds):
             return await super()._create_connection(*arguments, **options)
 
 
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
-    """Return a session with at most *connections* open at once; must be called inside an event loop."""
+    """Return a session with at most *connections* open connections. Call it inside an event loop."""
     address = proxy(settings)
     session = aiohttp.ClientSession(
         connector=_Connector(
@@ -50,17 +59,18 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,  # aiohttp would let a .netrc file replace the API key
+        # Ignore .netrc files, which would replace the API key.
+        trust_env=False,
         proxy=address,
     )
-    # aiohttp itself would send a GET, PUT or DELETE again when a kept connection breaks: a second paid analysis,
-    # and requests that the quota does not know of.
+    # Otherwise aiohttp repeats a GET, PUT or DELETE when a kept connection breaks. That could start a second paid
+    # analysis, and the quota would not count the request.
     session._retry_connection = False
     return session
 
 
 def certificates() -> ssl.SSLContext | bool:
-    """Return the certificates that the environment names, or True for the usual ones."""
+    """Return the environment's CA certificates, or True for the default ones."""
     path = ca_bundle()
     if path is None:
         return True
@@ -69,25 +79,28 @@ def certificates() -> ssl.SSLContext | bool:
             return ssl.create_default_context(capath=path)
         return ssl.create_default_context(cafile=path)
     except ssl.SSLError:
-        raise RetellConfigError(f"the environment names certificates that cannot be read: {path}") from None
+        raise RetellConfigError(
+            f"the environment names certificates that cannot be read: {path} must be a PEM file or a directory of them"
+        ) from None
 
 
 async def exchange(
     session: aiohttp.ClientSession, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
-    """Send *request* once and return what comes of it."""
+    """Send *request* once and return the response or the error."""
     try:
         async with session.request(
             request.method,
             URL(settings.base_url + request.path, encoded=True),
             data=request.body,
-            headers=headers(settings),  # not the session's, which aiohttp would send to a proxy as well
+            # Not in the session's headers, which aiohttp sends to a proxy as well.
+            headers=headers(settings),
             allow_redirects=False,
-        ) as answer:
-            body = await answer.read()
+        ) as response:
+            body = await response.read()
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-        return no_answer(request, settings, _kind(error), error)
-    return Response(answer.status, answer.headers, without_key(body, settings, answer.status))
+        return connection_error(request, settings, _kind(error), error)
+    return Response(response.status, response.headers, mask_key(body, settings, response.status))
 
 
 def _kind(error: Exception) -> str:
@@ -97,6 +110,6 @@ def _kind(error: Exception) -> str:
         return "timeout"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return "tls"
-    if any(isinstance(cause, socket.gaierror) for cause in causes(error)):
+    if any(isinstance(cause, socket.gaierror) for cause in error_chain(error)):
         return "dns"
     return "refused" if isinstance(error, aiohttp.ClientConnectorError) else "dropped"

@@ -1,9 +1,11 @@
-"""The events of an asset, through this Airflow's own public REST API: the only way in that all processes share."""
+"""Read and create the events of an asset through the REST API of this Airflow.
+
+The API is the only interface to asset events that all of Airflow's processes can use.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ import aiohttp
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.aiohttp_transport import certificates
 from airflow_provider_retell.hooks.connection import with_port, with_scheme
 
@@ -20,17 +23,18 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Connection
 
 ASSET_SECONDS = 60.0
-"""For so long an asset's id is good. It gets another when its URI changes, and the old one goes on taking events."""
+"""How long to cache the asset's id. An asset whose URI changes gets a new id, but Airflow still accepts the old one."""
 
-_NOT_FOUND = 0, float("-inf")
+_NO_ASSET = 0, float("-inf")
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
-_PAGE = 100  # what [api] maximum_page_limit allows unless it is changed
+# Airflow's default of [api] maximum_page_limit.
+_PAGE_SIZE = 100
 
 
 class AirflowApiError(RetellError):
-    """Airflow's REST API did not do as it was asked.
+    """A request to Airflow's REST API failed.
 
-    :ivar status: the HTTP status, or None if the answer was not as asked for.
+    :ivar status: the HTTP status, or None if there is no response or its content is unusable.
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -39,13 +43,13 @@ class AirflowApiError(RetellError):
 
 
 class AssetEvents:
-    """Reads and makes the events of one asset.
+    """The events of one asset.
 
-    All methods raise :class:`AirflowApiError` if Airflow refuses, does not answer or knows no such asset.
+    All methods raise :class:`AirflowApiError` if Airflow does not respond, rejects the request or has no such asset.
 
-    :param conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a token
-        as password alone. The user needs to read assets, and to create asset events for :meth:`add`.
-    :param asset: the asset's name.
+    :param conn_id: the connection to this Airflow's REST API: the URL as host, and either a login and a password, or a
+        token as the password. The user must be allowed to read assets and, for :meth:`add`, to create asset events.
+    :param asset: the name of the asset.
     """
 
     def __init__(self, conn_id: str, asset: str) -> None:
@@ -53,90 +57,93 @@ class AssetEvents:
         self._asset = asset
         self._url = ""
         self._token: str | None = None
-        self._found = _NOT_FOUND
-        self._preparing = asyncio.Lock()
+        # The id of the asset, and the time at which it was read.
+        self._cached_asset = _NO_ASSET
+        self._login_lock = asyncio.Lock()
 
-    async def since(self, moment: datetime) -> list[dict[str, Any]]:
-        """Return all events that Airflow has stored at or after *moment*, as the API gives them, oldest first."""
-        asset_id = await self._find_asset()
-        criteria = {"asset_id": asset_id, "timestamp_gte": moment.isoformat(), "order_by": "timestamp"}
-        return [event async for event in self._entries("/assets/events", "asset_events", criteria)]
+    async def since(self, start: datetime) -> list[dict[str, Any]]:
+        """Return all events that Airflow has stored since *start*, as the API returns them, oldest first."""
+        asset_id = await self._asset_id()
+        criteria = {"asset_id": asset_id, "timestamp_gte": start.isoformat(), "order_by": "timestamp"}
+        return [event async for event in self._list("/assets/events", "asset_events", criteria)]
 
     async def newest(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Give the stored events, as the API gives them, newest first."""
-        criteria = {"asset_id": await self._find_asset(), "order_by": "-timestamp"}
-        async for event in self._entries("/assets/events", "asset_events", criteria):
+        """Yield the stored events, as the API returns them, newest first."""
+        criteria = {"asset_id": await self._asset_id(), "order_by": "-timestamp"}
+        async for event in self._list("/assets/events", "asset_events", criteria):
             yield event
 
     async def add(self, extra: dict[str, Any]) -> None:
-        """Make an event."""
+        """Create an event."""
         try:
             await self._add(extra)
         except AirflowApiError as error:
             if error.status != 404:
                 raise
-            self._found = _NOT_FOUND
+            self._cached_asset = _NO_ASSET
             await self._add(extra)
 
     async def _add(self, extra: dict[str, Any]) -> None:
-        await self._call(
-            "POST", "/assets/events", json={"asset_id": await self._find_asset(), "extra": extra}
-        )
+        await self._send("POST", "/assets/events", json={"asset_id": await self._asset_id(), "extra": extra})
 
-    async def _find_asset(self) -> int:
-        asset_id, found_at = self._found
-        if time.monotonic() - found_at < ASSET_SECONDS:
+    async def _asset_id(self) -> int:
+        asset_id, read_at = self._cached_asset
+        if clock().monotonic() - read_at < ASSET_SECONDS:
             return asset_id
-        async for asset in self._entries("/assets", "assets", {"name_pattern": self._asset}):
+        async for asset in self._list("/assets", "assets", {"name_pattern": self._asset}):
             if asset["name"] == self._asset:
-                self._found = int(asset["id"]), time.monotonic()
-                return self._found[0]
-        raise AirflowApiError(f"Airflow knows no asset named {self._asset!r}: a DAG must use it")
+                self._cached_asset = int(asset["id"]), clock().monotonic()
+                return self._cached_asset[0]
+        raise AirflowApiError(f"Airflow has no asset named {self._asset!r}: use the asset in a DAG")
 
-    async def _entries(
+    async def _list(
         self, path: str, kind: str, criteria: dict[str, Any]
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Give the entries of all pages."""
+        """Yield the entries of all pages."""
         ids: set[int] = set()
         offset, total = 0, 1
         while offset < total:
             params = {name: str(value) for name, value in criteria.items()}
-            params |= {"limit": str(_PAGE), "offset": str(offset)}
-            page = await self._call("GET", path, params=params)
+            params |= {"limit": str(_PAGE_SIZE), "offset": str(offset)}
+            page = await self._send("GET", path, params=params)
             for entry in page[kind]:
                 ids.add(entry["id"])
                 yield entry
             total = page["total_entries"]
             offset += len(page[kind]) or total
-        # Airflow 3.0 mixes up the order of requests that it answers at once: entries come twice, and others never.
+        # Airflow 3.0 confuses the sort order of concurrent requests, which repeats some entries and omits others.
         if len(ids) < total:
-            raise AirflowApiError(f"Airflow's REST API gave {len(ids)} of {total} entries of {path}")
+            raise AirflowApiError(f"Airflow's REST API returned only {len(ids)} of {total} entries of {path}")
 
-    async def _call(self, method: str, path: str, **arguments: Any) -> Any:
+    async def _send(self, method: str, path: str, **arguments: Any) -> Any:
+        connector = aiohttp.TCPConnector(ssl=certificates())
         try:
-            return await self._call_logged_in(method, path, **arguments)
+            async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
+                return await self._send_with_token(session, method, f"/api/v2{path}", **arguments)
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise AirflowApiError(
                 f"Airflow's REST API cannot be reached at {self._url} ({type(error).__name__}): check the host of "
                 f"connection {self._conn_id!r}"
             ) from error
 
-    async def _call_logged_in(self, method: str, path: str, **arguments: Any) -> Any:
-        connector = aiohttp.TCPConnector(ssl=certificates())
-        async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
-            token = await self._log_in(session)
-            try:
-                return await self._request(session, token, method, f"/api/v2{path}", **arguments)
-            except AirflowApiError as error:
-                if error.status not in (401, 403):
-                    raise
-            if self._token == token:  # it has run out, and nobody else has noticed
-                self._token = None
-            token = await self._log_in(session)
-            return await self._request(session, token, method, f"/api/v2{path}", **arguments)
+    async def _send_with_token(
+        self, session: aiohttp.ClientSession, method: str, path: str, **arguments: Any
+    ) -> Any:
+        token = await self._log_in(session)
+        try:
+            return await self._request(session, token, method, path, **arguments)
+        except AirflowApiError as error:
+            if error.status not in (401, 403):
+                raise
+        # The token has expired. Another request may already have replaced it.
+        if self._token == token:
+            self._token = None
+        token = await self._log_in(session)
+        return await self._request(session, token, method, path, **arguments)
 
     async def _log_in(self, session: aiohttp.ClientSession) -> str:
-        async with self._preparing:  # those who come at once need one login
+        # With the lock, concurrent requests log in only once.
+        async with self._login_lock:
             if self._token is not None:
                 return self._token
             connection = await aget_connection(BaseHook, self._conn_id)
@@ -144,8 +151,8 @@ class AssetEvents:
             token = connection.password or ""
             if connection.login:
                 login = {"username": connection.login, "password": token}
-                answer = await self._request(session, "", "POST", "/auth/token", json=login)
-                token = str(answer["access_token"])
+                response = await self._request(session, "", "POST", "/auth/token", json=login)
+                token = str(response["access_token"])
             self._token = token
             return token
 
@@ -155,23 +162,24 @@ class AssetEvents:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with session.request(
             method, self._url + path, headers=headers, allow_redirects=False, **arguments
-        ) as answer:
-            if answer.status >= 300:
+        ) as response:
+            if response.status >= 300:
                 path = path.removeprefix("/api/v2")
-                hint = f": check the host of connection {self._conn_id!r}" if answer.status < 400 else ""
+                hint = f": check the host of connection {self._conn_id!r}" if response.status < 400 else ""
                 raise AirflowApiError(
-                    f"Airflow's REST API answered {answer.status} to {method} {path}{hint}", answer.status
+                    f"Airflow's REST API answered {response.status} to {method} {path}{hint}", response.status
                 )
-            return await answer.json()
+            return await response.json()
 
 
 def _url(connection: Connection) -> str:
-    """Return where the API is; without a scheme, https but for this machine: a password goes there."""
+    """Return the URL of the API. Without a scheme it is https except on localhost, to protect the password."""
     host = (connection.host or "").strip()
     try:
-        if host.count(":") > 1 and host[0] != "[" and "://" not in host:  # Airflow's form of an IPv6 address
+        # Airflow stores the host of a URI with an IPv6 address without its brackets.
+        if host.count(":") > 1 and host[0] != "[" and "://" not in host:
             host = f"[{host}]"
         url = with_scheme(host, connection.schema)
         return (url if urlsplit(url).port else with_port(url, connection.port)).rstrip("/")
     except ValueError:
-        raise AirflowApiError(f"connection {connection.conn_id!r}: the host is not a URL") from None
+        raise AirflowApiError(f"connection {connection.conn_id!r}: the host must be a URL") from None

@@ -1,4 +1,4 @@
-"""Methods of the hooks for calls and batches."""
+"""Hook methods for calls and batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 
 
 class CallMethods:
-    """The call endpoints. ``list_calls``, which reads all pages, is a method of each hook."""
+    """The endpoints of calls. Each hook adds ``list_calls``, which reads all pages."""
 
     update_call_checked = Steps(update.update_call_checked)
     update_call = Endpoint(endpoints.update_call)

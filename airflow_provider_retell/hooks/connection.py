@@ -1,4 +1,4 @@
-"""Read an Airflow connection of type ``retell``."""
+"""Read Airflow connections of type ``retell``."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _EXTRAS = frozenset({"timeout", "connect_timeout", "quota", "list_quota"})
 
 @dataclass(frozen=True)
 class Settings:
-    """What a hook needs to talk to Retell.
+    """The settings of a hook.
 
-    :ivar api_key: sent as a bearer token; never printed.
-    :ivar base_url: without a slash at its end.
-    :ivar timeout: seconds without a byte from the server before a request fails.
-    :ivar connect_timeout: seconds to reach the server.
-    :ivar quota: requests per seconds on each general route.
-    :ivar list_quota: the same for lists.
+    :ivar api_key: the API key, sent as a bearer token and never printed.
+    :ivar base_url: the URL of the API, without a slash at the end.
+    :ivar timeout: seconds without data from the server before a request fails.
+    :ivar connect_timeout: seconds to connect to the server.
+    :ivar quota: the quota of each route that neither lists objects nor places calls.
+    :ivar list_quota: the quota of each route that lists objects.
     """
 
     api_key: str = field(repr=False)
@@ -42,25 +42,28 @@ class Settings:
     quota: Rate = GENERAL
     list_quota: Rate = LISTS
 
-    def within(self, patience: RetryLimits) -> Settings:
-        """Return the same settings with no timeout longer than *patience* has it."""
+    def within(self, limits: RetryLimits) -> Settings:
+        """Return the same settings with timeouts no longer than those of *limits*."""
         return dataclasses.replace(
             self,
-            timeout=min(self.timeout, patience.timeout),
-            connect_timeout=min(self.connect_timeout, patience.connect_timeout),
+            timeout=min(self.timeout, limits.timeout),
+            connect_timeout=min(self.connect_timeout, limits.connect_timeout),
         )
 
 
 def read_connection(connection: Connection) -> Settings:
-    """Return the settings in *connection*; raise :class:`RetellConfigError` saying what to mend where."""
+    """Return the settings in *connection*.
+
+    :raises RetellConfigError: if a field is invalid. The message names the field and says how to fix it.
+    """
     where = f"connection {connection.conn_id!r}"
-    # Not connection.extra_dejson: it talks to Airflow, which an event loop must not wait for.
+    # Not connection.extra_dejson, which sends requests to Airflow and would block an event loop.
     try:
         extra = json.loads(connection.extra or "{}")
     except ValueError:
         extra = None
     if not isinstance(extra, dict):
-        raise RetellConfigError(f"{where}: the extra fields are not a JSON object")
+        raise RetellConfigError(f"{where}: the extra fields must be a JSON object")
     unknown = sorted(set(extra) - _EXTRAS)
     if unknown:
         log.warning("%s: ignoring unknown extra fields: %s", where, ", ".join(unknown))
@@ -80,16 +83,18 @@ def _api_key(value: str | None, where: str) -> str:
     key = (value or "").strip()
     if not key:
         raise RetellConfigError(
-            f"{where} has no API key: put the key from Retell's dashboard into the password field"
+            f"{where} has no API key: copy it from Retell's dashboard (API Keys) into the field 'API key' (the "
+            "connection's password)"
         )
     if set(key) == {"*"}:
         raise RetellConfigError(
-            f"{where}: the API key is the mask '***' that Airflow shows in place of a password, not a key: type the "
-            "key from Retell's dashboard in again"
+            f"{where}: the API key is the mask '***' that Airflow shows instead of the stored key: copy the key from "
+            "Retell's dashboard (API Keys) again"
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise RetellConfigError(
-            f"{where}: the API key has characters that no key has (a space or a line break, say)"
+            f"{where}: the API key must be printable ASCII without spaces or line breaks: copy it again from Retell's "
+            "dashboard (API Keys)"
         )
     return key
 
@@ -105,7 +110,7 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
         (parts.hostname or "").encode("idna")
     except ValueError:
         raise RetellConfigError(
-            f"{where}: the host is not a URL such as {RETELL_URL} (a port may be up to 65535)"
+            f"{where}: the host must be a URL such as {RETELL_URL}, with a port of at most 65535"
         ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RetellConfigError(f"{where}: the host must be a URL such as {RETELL_URL}")
@@ -113,20 +118,20 @@ def _base_url(host: str | None, port: int | None, where: str) -> str:
         raise RetellConfigError(f"{where}: the host must be a plain URL, without a user, a '?' or a '#'")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise RetellConfigError(
-            f"{where}: the host uses http, which would send the API key in clear: use https (http is for localhost)"
+            f"{where}: the host must use https, except on localhost, because http sends the API key unencrypted"
         )
     return (host if given_port else with_port(host, port)).rstrip("/")
 
 
 def with_scheme(host: str, scheme: str | None = None) -> str:
-    """Return *host* as a URL: https, unless it has a scheme, *scheme* is another, or it is this machine."""
+    """Return *host* as a URL. Without a scheme, use *scheme*, or http on localhost and https elsewhere."""
     if "://" in host:
         return host
     return f"{scheme or ('http' if _is_loopback(urlsplit(f'//{host}').hostname) else 'https')}://{host}"
 
 
 def with_port(url: str, port: int | None) -> str:
-    """Return *url*, which has no port, with one."""
+    """Return *url*, which has no port, with *port*."""
     parts = urlsplit(url)
     if not port or parts.hostname is None:
         return url
@@ -158,5 +163,5 @@ def _seconds(value: Any, where: str) -> float:
     except (TypeError, ValueError):
         seconds = 0.0
     if isinstance(value, bool) or not 0 < seconds <= 3600:
-        raise RetellConfigError(f"{where} must be seconds, more than 0 and at most 3600")
+        raise RetellConfigError(f"{where} must be a number of seconds, more than 0 and at most 3600")
     return seconds

@@ -1,13 +1,13 @@
-"""Which Airflow this is, among those that share a Retell organization."""
+"""The name of this Airflow deployment, for deployments that share a Retell organization."""
 
 from __future__ import annotations
 
 
 def qualified_dag_id(dag_id: str) -> str:
-    """Return *dag_id*, with ``[retell] deployment`` before it if that is set.
+    """Return *dag_id*, prefixed with ``[retell] deployment`` if that is set.
 
-    Retell has no sandbox, so staging may use the organization that production uses. Without a name of its own it would
-    find production's calls, and take them for those that it has placed.
+    Retell has no sandbox, so staging may use the organization of production. Without different names, the two would
+    take each other's calls for their own.
     """
     from airflow.configuration import conf
 

@@ -1,8 +1,8 @@
-"""Endpoints as methods, written once for the blocking and the async hook.
+"""Descriptors that turn endpoint functions into methods of both hooks.
 
-``update_call = Endpoint(endpoints.update_call)`` creates a method with the arguments of ``endpoints.update_call``. It
-sends the request and returns the result: directly from :class:`RetellHook`, awaited from :class:`RetellAsyncHook`.
-:class:`Steps` does the same for a function that returns several requests as a :data:`Flow`.
+``get_call = Endpoint(endpoints.get_call)`` declares a method with the arguments of ``endpoints.get_call``, which sends
+the request. In :class:`RetellHook` it returns the result, in :class:`RetellAsyncHook` an awaitable. :class:`Steps` does
+the same for a function that returns a :data:`Flow` of several requests.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class _Method(Generic[P, T]):
 
     def __init__(self, build: Callable[P, Any]) -> None:
         self._build = build
-        functools.update_wrapper(self, build)  # type: ignore[arg-type]  # name, signature and text for help()
+        # For help() and documentation.
+        functools.update_wrapper(self, build)  # type: ignore[arg-type]
 
     @overload
     def __get__(self, hook: None, owner: Any) -> _Method[P, T]: ...

@@ -1,4 +1,4 @@
-"""The connection form for Airflow versions that ask the hook for it, made from the package's metadata."""
+"""The connection form for Airflow before 3.2, which reads it from the hook. Later versions read the metadata."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 
 
 def widgets() -> dict[str, Any]:
-    """Return the extra fields as WTForms fields. Needs Flask-AppBuilder, which Airflow's older UI brings."""
+    """Return the extra fields as WTForms fields. Requires Flask-AppBuilder, a dependency of Airflow's older UI."""
     from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
     from wtforms import IntegerField, StringField
     from wtforms.validators import NumberRange, Optional, Regexp
@@ -30,7 +30,7 @@ def widgets() -> dict[str, Any]:
 
 
 def field_behavior() -> dict[str, Any]:
-    """Return which standard fields are hidden or renamed, with underscores as the hook's form has them."""
+    """Return the hidden and the renamed standard fields, in the format of the hook."""
     form = {key.replace("-", "_"): value for key, value in CONNECTION_FORM["ui-field-behaviour"].items()}
-    # Only the older form can hide the raw JSON of the extras; the newer one always shows it.
+    # Only the older form can hide the raw JSON of the extra fields.
     return {**form, "hidden_fields": [*form["hidden_fields"], "extra"]}

@@ -1,4 +1,4 @@
-"""What both transports share: headers, and the message for a request that got no answer."""
+"""Shared parts of both transports: headers, proxies, certificates, and errors for requests without a response."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from airflow_provider_retell.hooks.connection import Settings
 
 _NEXT_STEP = {
     "connect": (
-        "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy; if it is only "
-        "slow, raise connect_timeout in the extra fields"
+        "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy. If the network "
+        "is slow, raise connect_timeout in the Airflow connection's extra fields"
     ),
     "timeout": (
         "Retell took too long: try again later, or raise timeout in the Airflow connection's extra fields "
         "(connect_timeout, if a proxy or TLS is slow)"
     ),
     "tls": (
-        "The TLS certificate was not accepted: check the host in the Airflow connection, and REQUESTS_CA_BUNDLE if a "
-        "proxy signs certificates here"
+        "The TLS certificate was not accepted: check the host in the Airflow connection. If your network's proxy "
+        "issues certificates, set REQUESTS_CA_BUNDLE to its CA certificates"
     ),
     "dns": "The host name does not resolve: check the host in the Airflow connection, and DNS on the worker",
     "refused": "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy",
@@ -47,10 +47,11 @@ def headers(settings: Settings) -> dict[str, str]:
 
 @functools.cache
 def user_agent() -> str:
-    """Return what names this package, Airflow and Python to Retell."""
+    """Return the names and versions of this package, Airflow and Python."""
     try:
         airflow = metadata.version("apache-airflow")
-    except metadata.PackageNotFoundError:  # only airflow-core, or only the task SDK, is installed
+    except metadata.PackageNotFoundError:
+        # Only airflow-core, or only the task SDK, is installed.
         airflow = "unknown"
     return (
         f"airflow-provider-retell/{__version__} apache-airflow/{airflow} python/{platform.python_version()}"
@@ -58,7 +59,10 @@ def user_agent() -> str:
 
 
 def ca_bundle() -> str | None:
-    """Return the certificates, a file or a directory, that the environment names as ``requests`` reads it."""
+    """Return the file or directory of CA certificates in the environment variables that ``requests`` reads, or None.
+
+    :raises RetellConfigError: if it does not exist.
+    """
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if path := os.environ.get(name):
             if not Path(path).exists():
@@ -70,11 +74,12 @@ def ca_bundle() -> str | None:
 
 
 def proxy(settings: Settings) -> str | None:
-    """Return the proxy that the environment names for Retell's address; none for http, which is for this machine only.
+    """Return the URL of the environment's proxy for Retell, or None.
 
-    A proxy would get the API key in clear, and look for the server on its own machine.
+    An http base URL, which is allowed on localhost only, is never proxied: the proxy would get the API key unencrypted,
+    and connect to its own localhost.
 
-    :raises RetellConfigError: if it is one that is not spoken to by http or https.
+    :raises RetellConfigError: if the proxy's protocol is neither http nor https.
     """
     parts = urlsplit(settings.base_url)
     if parts.scheme == "http":
@@ -88,31 +93,38 @@ def proxy(settings: Settings) -> str | None:
     address = address if "://" in address else f"http://{address}"
     scheme = urlsplit(address).scheme
     if scheme not in ("http", "https"):
-        raise RetellConfigError(f"the environment names a {scheme} proxy: only http and https ones will do")
+        raise RetellConfigError(
+            f"the environment names a {scheme} proxy: only http and https proxies are supported"
+        )
     return address
 
 
-def without_key(body: bytes, settings: Settings, status: int) -> bytes:
-    """Mask the API key in an answer that is no success: its text may come to stand in a message."""
+def mask_key(body: bytes, settings: Settings, status: int) -> bytes:
+    """Mask the API key in the body of an error response, because error messages quote the body."""
     return body if 200 <= status < 300 else body.replace(settings.api_key.encode(), b"***")
 
 
-def no_answer(
+def connection_error(
     request: Request[object], settings: Settings, kind: str, cause: BaseException
 ) -> RetellConnectionError:
-    """Return the error for a request to which no complete answer came."""
+    """Return the error for a request without a complete response.
+
+    :param kind: see :class:`RetellConnectionError`.
+    """
+    url, connect_timeout = settings.base_url, f"connect_timeout: {settings.connect_timeout:g} s"
     if kind == "connect":
-        fault = f"no connection in time (connect_timeout: {settings.connect_timeout:g} s)"
+        fault = f"no connection in time to {url} ({connect_timeout})"
     elif kind == "timeout":
-        fault = f"no answer within {settings.timeout:g} s (connecting: {settings.connect_timeout:g} s)"
+        fault = f"no answer within {settings.timeout:g} s from {url} ({connect_timeout})"
     else:
-        fault = safe_text(f"{type(cause).__name__}: {causes(cause)[-1]}", sent=request.body)
+        text = safe_text(f"{type(cause).__name__}: {error_chain(cause)[-1]}", sent=request.body)
+        fault = f"request to {url} failed with {text}"
     error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
-    return error(f"{request}: {fault} from {settings.base_url}. {_NEXT_STEP[kind]}", kind=kind)
+    return error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
 
 
-def causes(error: BaseException) -> list[BaseException]:
-    """Return *error* and what lies under it, outermost first; HTTP libraries wrap errors in several ways."""
+def error_chain(error: BaseException) -> list[BaseException]:
+    """Return *error* and all errors that it wraps, outermost first. HTTP libraries wrap errors in several ways."""
     found: list[BaseException] = []
     todo: list[object] = [error]
     while todo:

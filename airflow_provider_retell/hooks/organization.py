@@ -1,4 +1,4 @@
-"""Methods of the hooks for the organization and its API key."""
+"""Hook methods for the organization and its API key."""
 
 from __future__ import annotations
 

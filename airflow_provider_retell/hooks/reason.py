@@ -1,12 +1,14 @@
-"""Which errors' texts may be shown."""
+"""Describe errors without private data."""
 
 from __future__ import annotations
 
+from airflow_provider_retell._compat import AirflowException
 from airflow_provider_retell.api.errors import RetellError
 
 
 def safe_reason(error: BaseException) -> str:
-    """Return what may be stored of *error*: an error of another's making might quote what it could not read."""
-    from airflow_provider_retell._compat import AirflowException
+    """Return a description of *error* that is safe to log and store.
 
+    For exceptions of other packages this is only the type, because their messages may quote private input.
+    """
     return str(error) if isinstance(error, (RetellError, AirflowException)) else type(error).__name__

@@ -12,13 +12,21 @@ from urllib3 import exceptions as urllib3_exceptions
 from airflow_provider_retell.api.errors import RetellConnectionError
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
-from airflow_provider_retell.hooks.http import ca_bundle, causes, headers, no_answer, proxy, without_key
+from airflow_provider_retell.hooks.http import (
+    ca_bundle,
+    connection_error,
+    error_chain,
+    headers,
+    mask_key,
+    proxy,
+)
 
 
 def open_session(settings: Settings) -> requests.Session:
-    """Return a session that follows the environment's proxies and certificates, and nothing else of it."""
+    """Return a session that uses the proxy and the certificates of the environment."""
     session = requests.Session()
-    session.trust_env = False  # requests would let a .netrc file replace the API key
+    # Ignore .netrc files, which would replace the API key.
+    session.trust_env = False
     address = proxy(settings)
     session.proxies = {"http": address, "https": address} if address else {}
     session.verify = ca_bundle() or True
@@ -30,9 +38,9 @@ def open_session(settings: Settings) -> requests.Session:
 def exchange(
     session: requests.Session, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
-    """Send *request* once and return what comes of it."""
+    """Send *request* once and return the response or the error."""
     try:
-        answer = session.request(
+        response = session.request(
             request.method,
             settings.base_url + request.path,
             data=request.body,
@@ -40,27 +48,27 @@ def exchange(
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        return no_answer(request, settings, _kind(error), error)
-    body = without_key(answer.content, settings, answer.status_code)
-    return Response(answer.status_code, answer.headers, body)
+        return connection_error(request, settings, _kind(error), error)
+    body = mask_key(response.content, settings, response.status_code)
+    return Response(response.status_code, response.headers, body)
 
 
 def _kind(error: requests.RequestException) -> str:
     def under(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes(error))
+        return any(isinstance(cause, kinds) for cause in error_chain(error))
 
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
     if under(socket.gaierror):
         return "dns"
-    # Before the timeouts: urllib3 counts a refused connection among them.
+    # Check this before the timeouts: in urllib3 a refused connection is a subclass of them.
     if under(ConnectionRefusedError, urllib3_exceptions.NewConnectionError):
         return "refused"
     if under(urllib3_exceptions.ConnectTimeoutError):
         return "connect"
     if under(requests.Timeout, socket.timeout, urllib3_exceptions.TimeoutError):
         return "timeout"
-    # A ProxyError alone does not say that nothing was sent: urllib3 also makes one of a connection that was lost after
-    # the request, whenever there is a proxy.
-    refused = any(str(cause).startswith("Tunnel connection failed") for cause in causes(error))
+    # A ProxyError does not prove that nothing was sent: with a proxy, urllib3 also raises it if the connection is lost
+    # after the request.
+    refused = any(str(cause).startswith("Tunnel connection failed") for cause in error_chain(error))
     return "refused" if refused else "dropped"

@@ -1,7 +1,7 @@
-"""The hooks: :class:`RetellHook` for tasks, :class:`RetellAsyncHook` for triggers and bulk work.
+"""The hooks: :class:`RetellHook` for tasks, :class:`RetellAsyncHook` for triggers and bulk updates.
 
-Both behave the same: :func:`airflow_provider_retell.api.attempts.attempt` decides when to sleep, when to send and what
-to return; the hooks only sleep and send.
+Both behave the same, because the functions in :mod:`airflow_provider_retell.api` make all decisions. The hooks only
+sleep and send.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _TEST_SECONDS = 10.0
-# A request that waits for a slot checks this often whether the route was paused meanwhile.
+# While a request waits for a slot, another response may pause the route: check this often.
 _CHECK_SECONDS = 1.0
 
 
 class RetellHook(CallMethods, OrganizationMethods, BaseHook):
-    """Retell's API for tasks, blocking.
+    """Call Retell's API from a task. All methods block.
 
     ::
 
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    The methods are those of :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
-    :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. Retries, timeouts and quota follow the
-    connection. As a context manager, the hook closes its HTTP connections at the end.
+    The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
+    :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. The Airflow connection sets the timeouts
+    and the quota. As a context manager, the hook closes its HTTP connections at the end.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
 
@@ -79,17 +79,17 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the form's extra fields, for Airflow before 3.3."""
+        """Return the extra fields of the connection form, for Airflow before 3.2."""
         return form.widgets()
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return the form's hidden and renamed fields, for Airflow before 3.3."""
+        """Return the hidden and renamed fields of the connection form, for Airflow before 3.2."""
         return form.field_behavior()
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """The settings of the Airflow connection; read once."""
+        """The settings from the Airflow connection, which is read once."""
         return read_connection(self.get_connection(self.retell_conn_id)).within(self._retry)
 
     @functools.cached_property
@@ -103,7 +103,7 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         return open_session(self.settings)
 
     def get_conn(self) -> requests.Session:
-        """Return the session, with the API key in its headers, for requests that this hook has no method for."""
+        """Return the session, which sends the API key, for requests without a method in this hook."""
         return self._session
 
     def send(self, request: Request[T]) -> T:
@@ -126,7 +126,8 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
                 else:
                     clock().sleep(seconds)
         finally:
-            attempts.close()  # an interrupted request frees its slot in the quota
+            # Free the quota slot of an interrupted request.
+            attempts.close()
 
     def _exchange(self, request: Request[Any]) -> Any:
         from airflow_provider_retell.hooks.requests_transport import exchange
@@ -154,7 +155,9 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> Iterator[Call]:
-        """Yield every matching call, page by page, without transcripts.
+        """Yield every matching call, without transcripts. Reads one page at a time.
+
+        API: https://docs.retellai.com/api-references/list-calls
 
         :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
         :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
@@ -166,12 +169,12 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
             yield from pages.read(self.send(request))
 
     def test_connection(self) -> tuple[bool, str]:
-        """Send one authenticated request and return whether it worked, and a message. Takes at most 10 s per request."""
+        """Send a harmless request; return True if it succeeded, and a message. Each request times out after 10 s."""
         self._retry = RetryLimits(attempts=1, timeout=_TEST_SECONDS, connect_timeout=_TEST_SECONDS)
         try:
             self.settings = self.settings.within(self._retry)
         except RetellError as error:
-            # Airflow's UI tests a copy of the connection under a random name, which would confuse the reader.
+            # Airflow's UI tests a copy of the connection with a random id, which would confuse users.
             return False, str(error).replace(f"connection {self.retell_conn_id!r}", "This connection")
         with self:
             return self.run(check_connection(self.settings.base_url))
@@ -190,21 +193,22 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
 
 
 class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
-    """Retell's API for event loops; the methods of :class:`RetellHook`, awaited.
+    """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 
     ::
 
         async with RetellAsyncHook() as hook:
             await hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    All requests of one hook share its quota, and its pause when Retell is rate limiting.
+    All requests of one hook share its quota, and pause together when Retell is rate limiting.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
 
     :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param retry: the limits for the retries of one request. Default: 8 attempts and 120 seconds of waiting.
     :param connections: the maximum number of open HTTP connections. Default: 32.
-    :param quota: the quota of each general route. Default: the connection's.
-
-    :ivar quotas: the quota's windows, with counts of requests and delays.
+    :param quota: the quota of each general route. Default: the quota in the Airflow connection.
+    :ivar quotas: the quota windows, with the number of requests and the delays.
     """
 
     def __init__(
@@ -222,6 +226,7 @@ class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
         self._quota = quota
         self._settings: Settings | None = None
         self.quotas = Quotas()
+        # One lock per operation, because each operation has its own window.
         self._turns: defaultdict[str, Lock] = defaultdict(Lock)
         self._session: aiohttp.ClientSession | None = None
 
@@ -230,7 +235,7 @@ class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
 
         self._settings = await self._read_settings()
         self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
-        self._turns = defaultdict(Lock)  # by operation, as the windows are
+        self._turns = defaultdict(Lock)
         self._session = open_session(self._settings, self._connections)
         return self
 
@@ -257,7 +262,7 @@ class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
         attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         try:
             while True:
-                # First come, first served: one coroutine sleeps for all that wait for a slot of this window.
+                # First come, first served: only the first of the waiting coroutines sleeps.
                 async with self._turns[request.operation]:
                     while (seconds := next(attempts)) is not None:
                         await clock().sleep_async(min(seconds, _CHECK_SECONDS))
@@ -290,7 +295,7 @@ class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> AsyncIterator[Call]:
-        """Yield every matching call; see :meth:`RetellHook.list_calls`."""
+        """Yield every matching call. For the parameters, see :meth:`RetellHook.list_calls`."""
         pages = Pages(list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
         for request in pages:
             for call in pages.read(await self.send(request)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import BaseOperatorLink
+from airflow_provider_retell._compat import BaseOperatorLink, xcom_value
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
@@ -20,17 +20,15 @@ def link_call(context: Context, call_id: str) -> None:
 
 
 class RetellCallLink(BaseOperatorLink):
-    """The call in Retell's dashboard.
+    """Link to the task's call in Retell's dashboard.
 
-    Retell does not document the address, but its dashboard has kept it stable; the browser must be logged in to the
-    workspace that owns the call.
+    The browser must be logged in to the workspace that owns the call. Retell does not document the URL, but has not
+    changed it so far.
     """
 
     name = "Retell call"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the address of the call that the task was about, or ``""`` if it did not get that far."""
-        from airflow_provider_retell._compat import xcom_of
-
-        call_id = xcom_of(ti_key, XCOM_KEY)
+        """Return the URL of the call, or ``""`` if the task has not pushed a call id."""
+        call_id = xcom_value(ti_key, XCOM_KEY)
         return f"https://dashboard.retellai.com/call-history?history={call_id}" if call_id else ""

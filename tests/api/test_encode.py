@@ -1,4 +1,4 @@
-"""Every Python type has one rule: how it is encoded, or that it is refused."""
+"""Every Python type is either encoded by one rule or rejected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uuid import UUID
 import pendulum
 import pytest
 
-from airflow_provider_retell.api.encode import check_metadata_size, dump, same_json, texts, to_json
+from airflow_provider_retell.api.encode import check_metadata_size, dump, safe_name, same_json, texts, to_json
 from airflow_provider_retell.api.errors import RetellInputError
 
 UTC = datetime.timezone.utc
@@ -87,17 +87,16 @@ Point = collections.namedtuple("Point", "x y")
         ({Tier.GOLD: 1}, {"gold": 1}),
     ],
 )
-def test_a_value_is_encoded_by_its_type(value: Any, expected: Any) -> None:
+def test_value_is_encoded_by_its_type(value: Any, expected: Any) -> None:
     result = to_json(value, "x")
     assert result == expected
-    assert json.dumps(result, sort_keys=True) == json.dumps(
-        expected, sort_keys=True
-    )  # 1 and 1.0 and True are equal, their JSON is not
+    # In Python, 1 == 1.0 == True. Their JSON differs.
+    assert json.dumps(result, sort_keys=True) == json.dumps(expected, sort_keys=True)
     if isinstance(result, (str, int, float)):
         assert type(result) in (str, int, float, bool)
 
 
-def test_numpy_scalars_are_what_they_equal() -> None:
+def test_numpy_scalar_is_encoded_as_the_equal_python_value() -> None:
     np = pytest.importorskip("numpy")
     values = {
         "int": (np.int64(7), 7),
@@ -137,11 +136,11 @@ BAD = {
     "huge decimal": (Decimal("1e999999"), "more digits"),
     "tiny decimal": (Decimal("1e-999999"), "more digits"),
     "decimal beyond 2**53": (Decimal(2**53 + 1), "2**53"),
-    "naive datetime": (datetime.datetime(2026, 11, 22), "without a zone"),  # noqa: DTZ001
-    "naive pendulum": (pendulum.naive(2026, 11, 22), "without a zone"),
+    "naive datetime": (datetime.datetime(2026, 11, 22), "without a time zone"),  # noqa: DTZ001
+    "naive pendulum": (pendulum.naive(2026, 11, 22), "without a time zone"),
     "end of time": (
         datetime.datetime.max.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=-5))),
-        "end of time",
+        "out of range in UTC",
     ),
     "time": (datetime.time(1), "a time,"),
     "timedelta": (datetime.timedelta(1), "a timedelta,"),
@@ -168,19 +167,18 @@ BAD = {
 @pytest.mark.parametrize(
     "wrap", [lambda value: value, lambda value: {"a": [0, value]}], ids=["bare", "inside"]
 )
-def test_a_value_without_a_rule_is_refused_by_name_only(name: str, wrap: Any) -> None:
-    value, says = BAD[name]
+def test_value_without_a_rule_is_rejected_by_name_without_the_value(name: str, wrap: Any) -> None:
+    value, message = BAD[name]
     with pytest.raises(RetellInputError) as caught:
         to_json(wrap(value), "metadata.x")
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "metadata.x" in str(caught.value)
     assert "private" not in str(caught.value)
-    assert (
-        caught.value.__suppress_context__ or caught.value.__context__ is None
-    )  # which might quote the value
+    # The original exception may quote the value.
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_the_place_is_named_to_the_leaf() -> None:
+def test_message_has_the_full_path_of_the_value() -> None:
     with pytest.raises(RetellInputError, match=r"metadata\.a\[1\]\.b is NaN"):
         to_json({"a": [0, {"b": math.nan}]}, "metadata")
 
@@ -201,13 +199,13 @@ def test_the_place_is_named_to_the_leaf() -> None:
         lambda np: np.uint64(2**63),
     ],
 )
-def test_numpy_values_without_a_rule_are_refused(make: Any) -> None:
+def test_numpy_value_without_a_rule_is_rejected(make: Any) -> None:
     np = pytest.importorskip("numpy")
     with pytest.raises(RetellInputError, match=r"metadata\.x"):
         to_json(make(np), "metadata.x")
 
 
-def test_pandas_missing_values_are_refused_and_timestamps_are_datetimes() -> None:
+def test_missing_values_of_pandas_are_rejected_and_its_timestamps_are_datetimes() -> None:
     pd = pytest.importorskip("pandas")
     for missing in (pd.NaT, pd.NA):
         with pytest.raises(RetellInputError):
@@ -215,9 +213,9 @@ def test_pandas_missing_values_are_refused_and_timestamps_are_datetimes() -> Non
     assert to_json(pd.Timestamp("2026-11-22", tz="UTC"), "x") == "2026-11-22T00:00:00+00:00"
 
 
-def test_nat_is_refused_as_nat() -> None:
+def test_nat_is_rejected_as_nat() -> None:
     class NaT(datetime.datetime):
-        """As pandas makes it: a datetime that does not equal itself."""
+        """A datetime that does not equal itself, as in pandas."""
 
         __hash__ = None
 
@@ -253,7 +251,7 @@ def random_json(source: random.Random, depth: int = 0) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_plain_json_passes_unchanged_and_survives_the_wire(seed: int) -> None:
+def test_plain_json_is_unchanged_after_encoding_and_parsing(seed: int) -> None:
     value = random_json(random.Random(seed))
     result = to_json(value, "x")
     assert repr(result) == repr(value)
@@ -262,7 +260,7 @@ def test_plain_json_passes_unchanged_and_survives_the_wire(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_a_decimal_keeps_its_exact_value_or_is_refused(seed: int) -> None:
+def test_decimal_keeps_its_exact_value_or_is_rejected(seed: int) -> None:
     source = random.Random(seed)
     digits = "".join(source.choices(string.digits, k=source.randrange(1, 25)))
     value = Decimal(f"{source.choice(['', '-'])}{digits}e{source.randrange(-30, 10)}")
@@ -278,9 +276,9 @@ def test_a_decimal_keeps_its_exact_value_or_is_refused(seed: int) -> None:
 
 
 def sized(size: int, key: str = "a", letter: str = "x") -> dict[str, Any]:
-    """Metadata whose JSON has so many bytes."""
-    room = size - len(dump({key: ""}))
-    return {key: letter * (room // len(letter.encode()))}
+    """Return metadata whose JSON has *size* bytes."""
+    space = size - len(dump({key: ""}))
+    return {key: letter * (space // len(letter.encode()))}
 
 
 def test_metadata_of_exactly_50_000_bytes_is_accepted() -> None:
@@ -289,7 +287,7 @@ def test_metadata_of_exactly_50_000_bytes_is_accepted() -> None:
     check_metadata_size(metadata)
 
 
-def test_one_byte_more_is_refused_with_the_sizes_per_key() -> None:
+def test_metadata_of_50_001_bytes_is_rejected_with_the_size_of_each_key() -> None:
     metadata = {**sized(40_000, "big"), **sized(10_002, "small")}
     assert len(dump(metadata)) == 50_001
     with pytest.raises(RetellInputError) as caught:
@@ -299,13 +297,13 @@ def test_one_byte_more_is_refused_with_the_sizes_per_key() -> None:
     assert "xxx" not in str(caught.value)
 
 
-def test_multi_byte_text_counts_in_bytes() -> None:
+def test_size_of_metadata_is_counted_in_bytes_not_characters() -> None:
     check_metadata_size(sized(50_000, letter="ż"))
     with pytest.raises(RetellInputError, match=r"5\d,\d{3} bytes"):
         check_metadata_size({"a": "ż" * 25_001})
 
 
-def test_only_the_five_largest_keys_are_named() -> None:
+def test_message_has_only_the_five_largest_keys() -> None:
     metadata = {f"key_{n}": "x" * (9_000 - n) for n in range(8)}
     with pytest.raises(RetellInputError, match="key_4: .* and 3 more keys") as caught:
         check_metadata_size(metadata)
@@ -326,7 +324,7 @@ def test_only_the_five_largest_keys_are_named() -> None:
         (None, 0, False),
         ("1", 1, False),
         ({"a": 1}, {"a": 1.0, "b": None}, True),
-        (2.0**60, 1152921504606847000, True),  # as JavaScript prints it
+        (2.0**60, 1152921504606847000, True),  # as JavaScript prints 2**60
         (2.0**60, 1152921504606849000, False),
         (1e300, 10**400, False),
         (2**53, 2**53 + 1, False),
@@ -339,10 +337,23 @@ def test_only_the_five_largest_keys_are_named() -> None:
         ({}, None, False),
     ],
 )
-def test_values_compare_as_json_does(left: Any, right: Any, same: bool) -> None:
+def test_values_are_compared_as_json(left: Any, right: Any, same: bool) -> None:
     assert same_json(left, right) is same
     assert same_json(right, left) is same
 
 
-def test_texts_finds_every_text_and_number() -> None:
+def test_texts_yields_every_text_and_number() -> None:
     assert sorted(texts({"a": ["x", {"b": 12.5}], "c": None, "d": True, "e": 7})) == ["12.5", "7", "x"]
+
+
+@pytest.mark.parametrize("name", ["a", "_x", "tier", "crm.tier-2", "a" * 100])
+def test_identifier_is_a_safe_name(name: str) -> None:
+    assert safe_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "+14155550123", "4155550123", "Ada Lovelace", "ada@example.org", "a" * 101]
+)
+def test_name_that_may_be_private_data_is_replaced(name: str) -> None:
+    assert safe_name(name) == "[..]"
+    assert safe_name(name, "a key") == "a key"

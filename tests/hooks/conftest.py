@@ -1,8 +1,9 @@
-"""Both hooks behind one face, and small servers for what the emulator does not do."""
+"""One client for both hooks, and small servers for behavior that the emulator lacks."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.server
 import inspect
 import json
@@ -10,25 +11,23 @@ import socketserver
 import ssl
 import subprocess
 import threading
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.hooks import retell
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from airflow_provider_retell.emulator import Emulator
-
 KEY = "key_private0123456789"
 
 
 class Client:
-    """One hook, blocking or async, that opens at its first use: ``client.get_call("call_1")``."""
+    """A blocking or an async hook, which opens when it is first used: ``client.get_call("call_1")``."""
 
     def __init__(self, kind: str, **options: Any) -> None:
         self.kind = kind
@@ -75,7 +74,7 @@ class Client:
 
 @pytest.fixture(params=["blocking", "async"])
 def make_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Client]]:
-    """Make clients of the one kind, then of the other."""
+    """Create clients of both kinds, one after the other."""
     made: list[Client] = []
 
     def make(**options: Any) -> Client:
@@ -89,13 +88,13 @@ def make_client(request: pytest.FixtureRequest) -> Iterator[Callable[..., Client
 
 @pytest.fixture
 def client(make_client: Callable[..., Client]) -> Client:
-    """A client of ``retell_default``, which the test may still define; it opens at its first use."""
+    """A client of ``retell_default``. It opens when it is first used, so the test can still change the connection."""
     return make_client()
 
 
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Define ``retell_default``; extras as keywords."""
+    """Define ``retell_default``; keywords are extra fields."""
 
     def define(
         host: str | None = None, *, password: str | None = KEY, port: int | None = None, **extra: Any
@@ -108,38 +107,47 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def emulator(retell_emulator: Emulator, retell_connection: str) -> Emulator:
-    """An emulator that ``retell_default`` leads to, with three calls."""
-    retell_emulator.organization.custom_attributes.add("attr_tier")
-    retell_emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
-    retell_emulator.add_call(call_id="call_2", metadata={})
-    retell_emulator.add_call(call_id="call_live", call_status="ongoing")
-    return retell_emulator
+def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
+    """Start emulators with options. The last one is the server of ``retell_default``, with three calls."""
+    with contextlib.ExitStack() as emulators:
+
+        def start(**options: Any) -> Emulator:
+            emulator = emulators.enter_context(Emulator(**options))
+            connect(emulator.url, password=emulator.api_key)
+            emulator.organization.custom_attributes.add("attr_tier")
+            emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
+            emulator.add_call(call_id="call_2", metadata={})
+            emulator.add_call(call_id="call_live", call_status="ongoing")
+            return emulator
+
+        yield start
 
 
 @pytest.fixture
-def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let the hooks' waits take no time, and note them."""
-    noted: list[float] = []
-    pause = asyncio.sleep
+def emulator(emulate: Callable[..., Emulator]) -> Emulator:
+    """An emulator with default options."""
+    return emulate()
 
-    async def sleep(seconds: float) -> None:
-        noted.append(seconds)
-        await pause(0)
 
-    monkeypatch.setattr(retell, "time", SimpleNamespace(sleep=noted.append))
-    monkeypatch.setattr(retell, "asyncio", SimpleNamespace(sleep=sleep))
-    return noted
+@pytest.fixture
+def sleeps() -> Iterator[list[float]]:
+    """Skip all sleeps of the hooks, and collect their seconds."""
+    collected: list[float] = []
+    with no_waiting(collected.append):
+        yield collected
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Answers what ``answer(handler)`` returns, (status, headers, body), and keeps (method, path, headers)."""
+    """Responds with the status, headers and body that ``respond(handler)`` returns.
+
+    ``seen`` has the method, path and headers of every request.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
 
     def __init__(
-        self, answer: Callable[[Any], tuple[int, dict[str, str], bytes]], *, tls: Any = None
+        self, respond: Callable[[Any], tuple[int, dict[str, str], bytes]], *, tls: Any = None
     ) -> None:
         self.seen: list[tuple[str, str, dict[str, str]]] = []
         outer = self
@@ -153,17 +161,17 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
                 except (OSError, ValueError):
                     self.close_connection = True
 
-            def respond(self) -> None:
+            def handle_request(self) -> None:
                 self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 outer.seen.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
-                status, headers, body = answer(self)
+                status, headers, body = respond(self)
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = respond  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = handle_request  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -191,11 +199,11 @@ CALL = {"call_id": "call_1", "call_status": "ended"}
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Start servers that answer what a function, or one triple, says."""
+    """Start servers that respond with a tuple, or with the tuple that a function returns."""
     servers: list[Server] = []
 
-    def start(answer: Any = None, **options: Any) -> Server:
-        reply = answer if answer is not None else json_reply(200, CALL)
+    def start(response: Any = None, **options: Any) -> Server:
+        reply = response if response is not None else json_reply(200, CALL)
         server = Server(reply if callable(reply) else lambda _handler: reply, **options)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         servers.append(server)
@@ -209,7 +217,7 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for localhost, with its key, in one file."""
+    """A file with a self-signed certificate for localhost and its key."""
     folder = tmp_path_factory.mktemp("tls")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
     command += " -addext subjectAltName=DNS:localhost"

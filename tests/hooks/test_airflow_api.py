@@ -1,4 +1,4 @@
-"""Where this Airflow's own REST API is; what it is used for is tested with the receiver and the event trigger."""
+"""The client of Airflow's REST API. The tests of the webhook and of the event trigger cover the rest of it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ from airflow_provider_retell.hooks.airflow_api import AirflowApiError, AssetEven
         ({"uri": "http://user:secret@[::1]:8080/"}, "http://[::1]:8080"),
     ],
 )
-def test_a_password_is_sent_in_clear_only_if_that_is_asked_for(fields: dict[str, Any], url: str) -> None:
+def test_url_uses_https_unless_the_connection_says_http_or_localhost(
+    fields: dict[str, Any], url: str
+) -> None:
     assert (
         _url(Connection(conn_id="c", **({"conn_type": "http", **fields} if "uri" not in fields else fields)))
         == url
     )
 
 
-def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_port_is_reported_with_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""What only the async hook has: a loop that must not block, tasks that may be cancelled, sessions that must close."""
+"""The async hook: it must not block the event loop, must survive canceled tasks, and must close its session."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from typing import Any
 
 import pytest
 from airflow.exceptions import AirflowNotFoundException
-from packaging.version import Version
 
-from airflow_provider_retell import _compat
-from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.errors import RetellConfigError, RetellTimeoutError
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 
-def test_a_hook_that_is_not_open_says_how_to_open_it(emulator: Emulator) -> None:
+def test_hook_that_is_not_open_says_how_to_open_it(emulator: Emulator) -> None:
     async def go() -> None:
         hook = RetellAsyncHook()
         with pytest.raises(RuntimeError, match="use it as 'async with RetellAsyncHook"):
@@ -29,13 +26,13 @@ def test_a_hook_that_is_not_open_says_how_to_open_it(emulator: Emulator) -> None
             await hook.get_call("call_1")
         with pytest.raises(RuntimeError, match="use it as 'async with RetellAsyncHook"):
             await hook.get_call("call_1")
-        await hook.__aexit__(None, None, None)  # twice does no harm
+        await hook.__aexit__(None, None, None)  # closing it again is harmless
 
     asyncio.run(go())
     assert emulator.count() == 1
 
 
-def test_the_session_is_closed_at_exit_even_after_an_error(emulator: Emulator) -> None:
+def test_session_is_closed_after_an_error(emulator: Emulator) -> None:
     sessions = []
 
     async def go() -> None:
@@ -55,7 +52,7 @@ def test_the_session_is_closed_at_exit_even_after_an_error(emulator: Emulator) -
     ] == []
 
 
-def test_a_cancelled_request_gives_its_place_in_the_quota_back(connect: Any) -> None:
+def test_canceled_request_frees_its_slot_in_the_quota(connect: Any) -> None:
     with Emulator() as emulator:
         connect(emulator.url, password=emulator.api_key, quota="1/0.2")
         emulator.add_call(call_id="call_1")
@@ -64,7 +61,7 @@ def test_a_cancelled_request_gives_its_place_in_the_quota_back(connect: Any) -> 
         async def go() -> None:
             async with RetellAsyncHook() as hook:
                 task = asyncio.ensure_future(hook.get_call("call_1"))
-                while emulator.count() == 0:  # noqa: ASYNC110 - counted in another thread
+                while emulator.count() == 0:  # noqa: ASYNC110 - another thread counts
                     await asyncio.sleep(0.01)
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -75,7 +72,7 @@ def test_a_cancelled_request_gives_its_place_in_the_quota_back(connect: Any) -> 
         asyncio.run(go())
 
 
-def test_a_request_cancelled_while_it_waits_takes_no_place(connect: Any) -> None:
+def test_request_canceled_while_it_waits_takes_no_slot(connect: Any) -> None:
     with Emulator() as emulator:
         connect(emulator.url, password=emulator.api_key, quota="1/0.6")
         emulator.add_call(call_id="call_1")
@@ -84,7 +81,7 @@ def test_a_request_cancelled_while_it_waits_takes_no_place(connect: Any) -> None
             async with RetellAsyncHook() as hook:
                 await hook.get_call("call_1")
                 waiting = asyncio.ensure_future(hook.get_call("call_1"))
-                await asyncio.sleep(0)  # it runs up to its wait
+                await asyncio.sleep(0)  # let it run until it waits
                 waiting.cancel()
                 start = time.monotonic()
                 await asyncio.wait_for(hook.get_call("call_1"), 5)
@@ -95,7 +92,7 @@ def test_a_request_cancelled_while_it_waits_takes_no_place(connect: Any) -> None
 
 
 class Ticker:
-    """Measures the longest time for which the event loop did not get round."""
+    """Measures the longest time for which the event loop was blocked."""
 
     def __init__(self) -> None:
         self.longest = 0.0
@@ -118,60 +115,39 @@ class Ticker:
         self._task.cancel()
 
 
-def test_a_slow_look_up_does_not_block_the_loop(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Secrets back ends take their time; the look-up that this Airflow has is made slow in the way it would be."""
+def test_slow_lookup_of_the_connection_does_not_block_the_loop(emulator: Emulator, mocker: Any) -> None:
+    # Secrets backends can be slow. Which of the two lookups is used depends on the version of Airflow.
     real = RetellAsyncHook.get_connection
     real_async = getattr(RetellAsyncHook, "aget_connection", None)
-    ways = []
+    lookups = []
 
     def slow(conn_id: str) -> Any:
-        ways.append("thread")
-        time.sleep(0.8)
+        lookups.append("thread")
+        time.sleep(0.6)
         return real(conn_id)
 
     async def slow_async(conn_id: str) -> Any:
-        ways.append("async")
-        await asyncio.sleep(0.8)
+        lookups.append("async")
+        await asyncio.sleep(0.6)
         return await real_async(conn_id)
 
-    monkeypatch.setattr(RetellAsyncHook, "get_connection", staticmethod(slow))
+    mocker.patch.object(RetellAsyncHook, "get_connection", staticmethod(slow))
     if real_async is not None:
-        monkeypatch.setattr(RetellAsyncHook, "aget_connection", staticmethod(slow_async))
+        mocker.patch.object(RetellAsyncHook, "aget_connection", staticmethod(slow_async))
 
     async def go() -> float:
         async with RetellAsyncHook():
-            pass  # the HTTP library is loaded
-        ways.clear()
+            pass  # load the HTTP library
+        lookups.clear()
         async with Ticker() as ticker, RetellAsyncHook() as hook:
             await hook.get_call("call_1")
         return ticker.longest
 
-    assert asyncio.run(go()) < 0.6
-    assert len(ways) == 1
+    assert asyncio.run(go()) < 0.5
+    assert len(lookups) == 1
 
 
-def test_the_look_up_is_the_one_that_is_safe_on_this_airflow() -> None:
-    asked = []
-
-    class Hook:
-        @staticmethod
-        def get_connection(conn_id: str) -> str:
-            asked.append("get_connection")
-            return conn_id
-
-        @staticmethod
-        async def aget_connection(conn_id: str) -> str:
-            asked.append("aget_connection")
-            return conn_id
-
-    assert asyncio.run(_compat.aget_connection(Hook, "x")) == "x"
-    from airflow import __version__
-
-    release = Version(__version__).release
-    assert asked == ["aget_connection" if release >= (3, 3, 2) else "get_connection"]
-
-
-def test_look_ups_at_the_same_time_all_succeed(emulator: Emulator) -> None:
+def test_concurrent_lookups_of_the_connection_succeed(emulator: Emulator) -> None:
     async def one() -> str:
         async with RetellAsyncHook() as hook:
             return (await hook.get_call("call_1")).call_id
@@ -182,7 +158,7 @@ def test_look_ups_at_the_same_time_all_succeed(emulator: Emulator) -> None:
     assert asyncio.run(go()) == ["call_1"] * 8
 
 
-def test_a_connection_that_is_missing_or_unusable_is_an_error_at_entry(connect: Any) -> None:
+def test_missing_or_invalid_connection_is_an_error_when_the_hook_opens(connect: Any) -> None:
     async def go(conn_id: str) -> None:
         async with RetellAsyncHook(conn_id):
             pass
@@ -194,7 +170,7 @@ def test_a_connection_that_is_missing_or_unusable_is_an_error_at_entry(connect: 
         asyncio.run(go("no_such_connection"))
 
 
-def test_no_more_connections_are_open_than_asked_for(emulator: Emulator) -> None:
+def test_number_of_http_connections_is_limited(emulator: Emulator) -> None:
     emulator.faults.add(Fault.slow(0.05), times=0)
 
     async def go() -> int:
@@ -203,15 +179,15 @@ def test_no_more_connections_are_open_than_asked_for(emulator: Emulator) -> None
             tasks = [asyncio.ensure_future(hook.get_call("call_1")) for _ in range(9)]
             while not all(task.done() for task in tasks):
                 await asyncio.sleep(0.005)
-                unanswered = sum(1 for request in emulator.requests if request.status is None)
-                most = max(most, unanswered)
+                open_requests = sum(1 for request in emulator.requests if request.status is None)
+                most = max(most, open_requests)
             await asyncio.gather(*tasks)
         return most
 
     assert 2 <= asyncio.run(go()) <= 3
 
 
-def test_waiting_for_a_free_connection_is_not_a_timeout(connect: Any) -> None:
+def test_waiting_for_a_free_http_connection_is_not_a_timeout(connect: Any) -> None:
     with Emulator() as emulator:
         connect(emulator.url, password=emulator.api_key, timeout=0.4, connect_timeout=0.4)
         emulator.faults.add(Fault.slow(0.15), times=0)
@@ -224,24 +200,7 @@ def test_waiting_for_a_free_connection_is_not_a_timeout(connect: Any) -> None:
         assert emulator.count(status=200) == 6
 
 
-def test_a_procedure_runs_and_may_catch_errors(client: Any, emulator: Emulator) -> None:
-    from airflow_provider_retell.api.errors import NotFoundError
-
-    def procedure(fallback: bool) -> Any:
-        try:
-            yield endpoints.get_call("call_9")
-        except NotFoundError:
-            if not fallback:
-                raise
-        call = yield endpoints.get_call("call_1")
-        return call.call_id
-
-    assert client.run(procedure(True)) == "call_1"
-    with pytest.raises(NotFoundError):
-        client.run(procedure(False))
-
-
-def test_a_timeout_of_the_caller_is_the_callers(emulator: Emulator) -> None:
+def test_timeout_of_the_caller_is_not_an_error_of_retell(emulator: Emulator) -> None:
     emulator.faults.add(Fault.hang(), times=0)
 
     async def go() -> None:

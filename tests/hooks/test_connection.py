@@ -1,4 +1,4 @@
-"""Every field of the Airflow connection, in every form that Airflow stores it in."""
+"""The fields of the Airflow connection, in all formats in which Airflow stores them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read(**fields: Any) -> Settings:
     return read_connection(Connection(**given))
 
 
-def fault(**fields: Any) -> str:
+def rejection(**fields: Any) -> str:
     with pytest.raises(RetellConfigError) as caught:
         read(**fields)
     assert "'my_retell'" in str(caught.value)
@@ -33,7 +33,7 @@ def fault(**fields: Any) -> str:
     return str(caught.value)
 
 
-def test_a_key_is_all_it_needs() -> None:
+def test_only_the_api_key_is_required() -> None:
     assert read() == Settings(
         api_key="key_1", base_url=RETELL_URL, timeout=60, connect_timeout=10, quota=GENERAL
     )
@@ -41,28 +41,28 @@ def test_a_key_is_all_it_needs() -> None:
 
 
 @pytest.mark.parametrize("password", ["key_1", " key_1\n", "\tkey_1"])
-def test_space_around_the_key_is_taken_away(password: str) -> None:
+def test_whitespace_around_the_api_key_is_removed(password: str) -> None:
     assert read(password=password).api_key == "key_1"
 
 
 @pytest.mark.parametrize(
-    ("password", "says"),
+    ("password", "message"),
     [
         (None, "has no API key"),
         ("", "has no API key"),
         (" \n", "has no API key"),
         ("***", "the mask '***'"),
         ("********", "the mask '***'"),
-        ("pr1vate\nkey", "characters that no key has"),
-        ("pr1vate\r\nX-Header: 1", "characters that no key has"),
-        ("Bearer pr1vate", "characters that no key has"),
-        ("pr1vaté", "characters that no key has"),
-        ("pr1vate\x00", "characters that no key has"),
+        ("pr1vate\nkey", "must be printable ASCII"),
+        ("pr1vate\r\nX-Header: 1", "must be printable ASCII"),
+        ("Bearer pr1vate", "must be printable ASCII"),
+        ("pr1vaté", "must be printable ASCII"),
+        ("pr1vate\x00", "must be printable ASCII"),
     ],
 )
-def test_what_is_no_key_is_refused_without_quoting_it(password: str | None, says: str) -> None:
-    text = fault(password=password)
-    assert says in text
+def test_invalid_api_key_is_rejected_without_quoting_it(password: str | None, message: str) -> None:
+    text = rejection(password=password)
+    assert message in text
     assert "pr1vat" not in text
 
 
@@ -92,23 +92,23 @@ def test_what_is_no_key_is_refused_without_quoting_it(password: str | None, says
         ("10.0.0.1", None, "https://10.0.0.1"),
     ],
 )
-def test_the_host_is_a_url_with_or_without_its_parts(host: str | None, port: int | None, url: str) -> None:
+def test_host_is_a_url_with_optional_scheme_and_port(host: str | None, port: int | None, url: str) -> None:
     assert read(host=host, port=port).base_url == url
 
 
 @pytest.mark.parametrize(
-    ("host", "says"),
+    ("host", "message"),
     [
-        ("http://api.retellai.com", "in clear"),
-        ("http://10.0.0.1", "in clear"),
-        ("http://localhost.example.com", "in clear"),
-        ("http://127.0.0.1.example.com", "in clear"),
-        ("http://0.0.0.0", "in clear"),
+        ("http://api.retellai.com", "must use https, except on localhost"),
+        ("http://10.0.0.1", "must use https, except on localhost"),
+        ("http://localhost.example.com", "must use https, except on localhost"),
+        ("http://127.0.0.1.example.com", "must use https, except on localhost"),
+        ("http://0.0.0.0", "must use https, except on localhost"),
         ("ftp://api.example.com", "must be a URL"),
         ("https://", "must be a URL"),
         ("https:///path", "must be a URL"),
         ("/path", "must be a URL"),
-        ("https://a..b", "not a URL"),
+        ("https://a..b", "must be a URL"),
         ("https://pr1vate@api.example.com", "without a user"),
         ("https://user:pr1vate@api.example.com", "without a user"),
         ("https://:pr1vate@api.example.com", "without a user"),
@@ -117,15 +117,15 @@ def test_the_host_is_a_url_with_or_without_its_parts(host: str | None, port: int
         ("https://api.example.com?key=pr1vate", "a '?'"),
         ("https://api.example.com?", "a '?'"),
         ("https://api.example.com#pr1vate", "a '#'"),
-        ("https://api.example.com:port", "not a URL"),
-        ("https://api.example.com:99999", "not a URL"),
-        ("https://[::1", "not a URL"),
-        ("[pr1vate", "not a URL"),
+        ("https://api.example.com:port", "must be a URL"),
+        ("https://api.example.com:99999", "must be a URL"),
+        ("https://[::1", "must be a URL"),
+        ("[pr1vate", "must be a URL"),
     ],
 )
-def test_a_host_that_would_not_do_is_refused(host: str, says: str) -> None:
-    text = fault(host=host)
-    assert says in text
+def test_invalid_host_is_rejected_without_quoting_it(host: str, message: str) -> None:
+    text = rejection(host=host)
+    assert message in text
     assert "pr1vate" not in text
 
 
@@ -144,7 +144,7 @@ def test_a_host_that_would_not_do_is_refused(host: str, says: str) -> None:
         ({"quota": " 5 / 0.5 s"}, {"quota": Rate(5, 0.5)}),
     ],
 )
-def test_extras_are_read_as_text_null_or_empty(extra: Any, expected: dict[str, Any]) -> None:
+def test_extra_fields_may_be_text_null_or_empty(extra: Any, expected: dict[str, Any]) -> None:
     text = extra if extra is None or isinstance(extra, str) else json.dumps(extra)
     settings = read(extra=text)
     for name in ("timeout", "connect_timeout", "quota"):
@@ -152,52 +152,54 @@ def test_extras_are_read_as_text_null_or_empty(extra: Any, expected: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("extra", "says"),
+    ("extra", "message"),
     [
-        ({"timeout": 0}, "timeout must be seconds"),
-        ({"timeout": -1}, "timeout must be seconds"),
-        ({"timeout": 3601}, "timeout must be seconds"),
-        ({"timeout": "soon"}, "timeout must be seconds"),
-        ({"timeout": "nan"}, "timeout must be seconds"),
-        ({"timeout": True}, "timeout must be seconds"),
-        ({"timeout": [5]}, "timeout must be seconds"),
-        ({"timeout": False}, "timeout must be seconds"),
-        ({"connect_timeout": "inf"}, "connect_timeout must be seconds"),
-        ({"quota": "many"}, "the quota must read like '100/10'"),
-        ({"quota": 100}, "the quota must read like '100/10'"),
-        ({"quota": "0/10"}, "the quota must read like '100/10'"),
+        ({"timeout": 0}, "timeout must be a number of seconds"),
+        ({"timeout": -1}, "timeout must be a number of seconds"),
+        ({"timeout": 3601}, "timeout must be a number of seconds"),
+        ({"timeout": "soon"}, "timeout must be a number of seconds"),
+        ({"timeout": "nan"}, "timeout must be a number of seconds"),
+        ({"timeout": True}, "timeout must be a number of seconds"),
+        ({"timeout": [5]}, "timeout must be a number of seconds"),
+        ({"timeout": False}, "timeout must be a number of seconds"),
+        ({"connect_timeout": "inf"}, "connect_timeout must be a number of seconds"),
+        ({"quota": "many"}, "the quota must have the form '100/10'"),
+        ({"quota": 100}, "the quota must have the form '100/10'"),
+        ({"quota": "0/10"}, "the quota must have the form '100/10'"),
     ],
 )
-def test_bad_extras_are_refused_by_name(extra: dict[str, Any], says: str) -> None:
-    assert says in fault(extra=json.dumps(extra))
+def test_invalid_extra_field_is_rejected_by_name(extra: dict[str, Any], message: str) -> None:
+    assert message in rejection(extra=json.dumps(extra))
 
 
 @pytest.mark.parametrize("extra", ["[]", '"text"', "5"])
-def test_extras_that_are_no_object_are_refused(extra: str) -> None:
+def test_extra_fields_that_are_not_an_object_are_rejected(extra: str) -> None:
     class Stored:
-        """As Airflow stores it; its constructor may refuse such extras already."""
+        """A stored connection. The constructor of Airflow's class may reject such extra fields."""
 
         conn_id, password, host, port = "my_retell", "key_1", None, None
 
     Stored.extra = extra
     with pytest.raises(
-        RetellConfigError, match="connection 'my_retell': the extra fields are not a JSON object"
+        RetellConfigError, match="connection 'my_retell': the extra fields must be a JSON object"
     ):
         read_connection(Stored())
 
 
-def test_extras_that_are_no_json_are_refused() -> None:
+def test_extra_fields_that_are_not_json_are_rejected_without_quoting_them() -> None:
     class Stored:
         conn_id, password, host, port, extra = "my_retell", "key_1", None, None, "{pr1vate"
 
-    with pytest.raises(RetellConfigError, match="not a JSON object") as caught:
+    with pytest.raises(RetellConfigError, match="must be a JSON object") as caught:
         read_connection(Stored())
     assert "pr1vate" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
-def test_unknown_extras_warn_by_name_and_not_by_value(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_extra_fields_are_logged_by_name_without_their_values(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     settings = read(extra=json.dumps({"time_out": "pr1vate", "api_key": "pr1vate", "timeout": 5}))
     assert settings.timeout == 5
     (record,) = [record for record in caplog.records if record.name.startswith("airflow_provider_retell")]
@@ -230,23 +232,23 @@ ENVIRONMENT = {
 
 
 @pytest.mark.parametrize("form", ENVIRONMENT)
-def test_the_environment_gives_the_same_in_json_and_as_uri(
-    form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_variable_may_be_json_or_a_uri(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_MY_RETELL", ENVIRONMENT[form])
     settings = RetellHook("my_retell").settings
     assert settings == Settings("key_a/b+c", "http://127.0.0.1:8080", timeout=5, quota=Rate(7, 1))
 
 
 @pytest.mark.parametrize("host", [None, "https://api.example.com:8443/retell", "localhost:8080"])
-def test_airflows_own_uri_gives_back_the_same(host: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uri_that_airflow_writes_has_the_same_settings(
+    host: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fields = {"conn_type": "retell", "password": "key_1", "host": host, "extra": json.dumps({"timeout": 5})}
     connection = Connection(conn_id="my_retell", **fields)
     monkeypatch.setenv("AIRFLOW_CONN_MY_RETELL", connection.get_uri())
     assert read_connection(BaseHook.get_connection("my_retell")) == read(**fields)
 
 
-def test_the_settings_are_read_once(monkeypatch: pytest.MonkeyPatch, connect: Any) -> None:
+def test_settings_are_read_once(monkeypatch: pytest.MonkeyPatch, connect: Any) -> None:
     connect("https://api.example.com")
     hook = RetellHook()
     assert hook.settings.base_url == "https://api.example.com"

@@ -1,10 +1,12 @@
-"""Both hooks take proxies and certificates from the environment, and nothing else."""
+"""Both hooks use the proxies and certificates of the environment, and nothing else of it."""
 
 from __future__ import annotations
 
 import select
 import socket
 import ssl
+import subprocess
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def impatient(make_client: Callable[..., Any]) -> Any:
-    """A client that tries once."""
+def one_attempt(make_client: Callable[..., Any]) -> Any:
+    """A client that sends each request once."""
     return make_client(retry=RetryLimits(attempts=1))
 
 
 def tunnel(handler: Any) -> Any:
-    """Answer CONNECT as a proxy does, and carry bytes until one end closes."""
+    """Respond to CONNECT as a proxy does, and forward bytes until one end closes."""
     host, _, port = handler.path.partition(":")
     near = handler.connection
     with socket.create_connection((host, int(port))) as far:
@@ -43,7 +45,7 @@ def tunnel(handler: Any) -> Any:
 def proxied(
     serve: Any, tls: Any, certificate: Path, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Any, Any]:
-    """A server that ``retell_default`` leads to, and a recording proxy before it."""
+    """The server of ``retell_default``, and a proxy for it. Both record requests."""
     server, proxy = serve(tls=tls), serve(tunnel)
     connect(server.url)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
@@ -51,7 +53,7 @@ def proxied(
     return server, proxy
 
 
-def test_a_proxy_is_followed(client: Any, proxied: Any, key: str) -> None:
+def test_proxy_is_used(client: Any, proxied: Any, key: str) -> None:
     server, proxy = proxied
     assert client.get_call("call_1").call_id == "call_1"
     ((method, target, headers),) = proxy.seen
@@ -66,28 +68,26 @@ def hang_up(handler: Any) -> Any:
     raise ConnectionError
 
 
-def test_a_connection_that_is_lost_behind_a_proxy_may_have_brought_the_request(
-    impatient: Any, serve: Any, tls: Any, proxied: Any, connect: Any
+def test_connection_that_breaks_behind_a_proxy_is_dropped_not_refused(
+    one_attempt: Any, serve: Any, tls: Any, proxied: Any, connect: Any
 ) -> None:
     server = serve(hang_up, tls=tls)
     connect(server.url)
     with pytest.raises(RetellConnectionError) as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     assert len(server.seen) == 1
     assert caught.value.kind == "dropped"
 
 
-def test_a_proxy_for_all_protocols_is_followed(
-    client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_for_all_protocols_is_used(client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     server, proxy = proxied
     monkeypatch.delenv("https_proxy")
-    monkeypatch.setenv("ALL_PROXY", proxy.url.removeprefix("http://"))  # without a scheme, as some write it
+    monkeypatch.setenv("ALL_PROXY", proxy.url.removeprefix("http://"))  # the scheme is optional
     client.get_call("call_1")
     assert (len(server.seen), len(proxy.seen)) == (1, 1)
 
 
-def test_a_proxy_with_a_login_gets_it_and_the_server_does_not(
+def test_login_of_a_proxy_is_sent_to_the_proxy_only(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, proxy = proxied
@@ -101,7 +101,7 @@ def test_a_proxy_with_a_login_gets_it_and_the_server_does_not(
 
 
 @pytest.mark.parametrize("no_proxy", ["localhost", "127.0.0.1,localhost", "*", "host:port"])
-def test_no_proxy_is_obeyed(
+def test_hosts_in_no_proxy_are_connected_directly(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch, no_proxy: str
 ) -> None:
     server, proxy = proxied
@@ -111,7 +111,7 @@ def test_no_proxy_is_obeyed(
     assert (len(server.seen), len(proxy.seen)) == (1, 0)
 
 
-def test_no_proxy_for_others_changes_nothing(
+def test_no_proxy_for_other_hosts_is_ignored(
     client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, proxy = proxied
@@ -121,7 +121,7 @@ def test_no_proxy_for_others_changes_nothing(
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
-def test_a_server_on_this_machine_gets_the_key_and_no_proxy_does(
+def test_local_http_server_is_connected_without_a_proxy(
     client: Any, serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     server, proxy = serve(), serve()
@@ -131,34 +131,34 @@ def test_a_server_on_this_machine_gets_the_key_and_no_proxy_does(
     assert (len(server.seen), len(proxy.seen)) == (1, 0)
 
 
-def test_https_goes_through_a_tunnel_and_the_proxy_never_sees_the_key(
-    impatient: Any, serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, key: str
+def test_proxy_of_https_does_not_see_the_api_key(
+    one_attempt: Any, serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     proxy = serve((403, {}, b""))
     connect("https://api.example.com")
     monkeypatch.setenv("https_proxy", proxy.url)
     with pytest.raises(RetellConnectionError) as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     ((method, target, headers),) = proxy.seen
     assert (method, target) == ("CONNECT", "api.example.com:443")
     assert key not in str(headers)
     assert caught.value.kind in ("refused", "dropped")
 
 
-def test_a_proxy_that_is_down_is_named_as_a_cause_without_its_login(
-    impatient: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_error_of_a_proxy_that_is_down_mentions_the_proxy_without_its_login(
+    one_attempt: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         connect("https://api.example.com")
         monkeypatch.setenv("https_proxy", f"http://user:pr1vate@127.0.0.1:{bound.getsockname()[1]}")
         with pytest.raises(RetellConnectionError, match="Nothing answers there: .* the proxy") as caught:
-            impatient.get_call("call_1")
+            one_attempt.get_call("call_1")
     assert caught.value.kind == "refused"
     assert "pr1vate" not in str(caught.value) + caplog.text
 
 
-def test_a_proxy_that_never_answers_is_a_timeout(
+def test_proxy_that_does_not_respond_is_a_timeout(
     make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_client(retry=RetryLimits(attempts=1))
@@ -169,23 +169,25 @@ def test_a_proxy_that_never_answers_is_a_timeout(
             client.get_call("call_1")
 
 
-def test_a_socks_proxy_is_refused_in_words(
+def test_socks_proxy_is_rejected(
     make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = make_client(retry=RetryLimits(attempts=1))
     connect("https://api.example.com")
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
-    with pytest.raises(RetellConfigError, match="names a socks5 proxy: only http and https ones will do"):
+    with pytest.raises(
+        RetellConfigError, match="names a socks5 proxy: only http and https proxies are supported"
+    ):
         client.get_call("call_1")
 
 
-def test_the_https_proxy_is_not_taken_for_http(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_https_is_not_used_for_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy:1")
     assert http.proxy(Settings("k", "https://api.example.com")) == "http://proxy:1"
     assert http.proxy(Settings("k", "http://localhost")) is None
 
 
-def test_a_netrc_entry_never_replaces_the_key(
+def test_netrc_file_does_not_replace_the_api_key(
     client: Any, serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str
 ) -> None:
     server = serve()
@@ -199,7 +201,7 @@ def test_a_netrc_entry_never_replaces_the_key(
     assert headers["authorization"] == f"Bearer {key}"
 
 
-def test_cookies_are_not_kept(client: Any, serve: Any, reply: Any, connect: Any) -> None:
+def test_cookies_are_not_sent_back(client: Any, serve: Any, reply: Any, connect: Any) -> None:
     body = {"call_id": "call_1", "call_status": "ended"}
     server = serve(reply(200, body, **{"Set-Cookie": "session=1; Path=/"}))
     connect(server.url)
@@ -213,7 +215,7 @@ def test_cookies_are_not_kept(client: Any, serve: Any, reply: Any, connect: Any)
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_the_environments_certificates_are_trusted(
+def test_certificates_of_the_environment_are_trusted(
     client: Any,
     serve: Any,
     tls: Any,
@@ -227,7 +229,7 @@ def test_the_environments_certificates_are_trusted(
     assert client.get_call("call_1").call_id == "call_1"
 
 
-def test_a_folder_of_certificates_is_trusted(
+def test_directory_of_certificates_is_trusted(
     client: Any,
     serve: Any,
     tls: Any,
@@ -236,8 +238,6 @@ def test_a_folder_of_certificates_is_trusted(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    import subprocess
-
     folder = tmp_path / "certificates"
     folder.mkdir()
     (folder / "ca.pem").write_bytes((certificate.parent / "cert.pem").read_bytes())
@@ -247,23 +247,25 @@ def test_a_folder_of_certificates_is_trusted(
     assert client.get_call("call_1").call_id == "call_1"
 
 
-def test_without_them_the_server_is_not_trusted(impatient: Any, serve: Any, tls: Any, connect: Any) -> None:
+def test_server_with_an_unknown_certificate_is_not_trusted(
+    one_attempt: Any, serve: Any, tls: Any, connect: Any
+) -> None:
     server = serve(tls=tls)
     connect(server.url)
     with pytest.raises(RetellConnectionError, match="The TLS certificate was not accepted") as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     assert caught.value.kind == "tls"
     assert server.seen == []
 
 
-def test_a_plain_server_at_a_tls_address_is_a_tls_fault(impatient: Any, serve: Any, connect: Any) -> None:
+def test_http_server_at_an_https_url_is_a_tls_error(one_attempt: Any, serve: Any, connect: Any) -> None:
     connect(serve().url.replace("http://", "https://"))
     with pytest.raises(RetellConnectionError) as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     assert caught.value.kind == "tls"
 
 
-def test_certificates_that_are_missing_or_unreadable_are_a_fault_of_the_set_up(
+def test_missing_or_unreadable_certificates_are_a_configuration_error(
     make_client: Callable[..., Any],
     serve: Any,
     connect: Any,
@@ -282,74 +284,80 @@ def test_certificates_that_are_missing_or_unreadable_are_a_fault_of_the_set_up(
         make_client(retry=RetryLimits(attempts=1)).get_call("call_1")
 
 
-def test_the_default_certificates_are_the_librarys(impatient: Any, connect: Any) -> None:
+def test_certificates_of_the_http_library_are_the_default(one_attempt: Any, connect: Any) -> None:
     assert http.ca_bundle() is None
     assert ssl.create_default_context().verify_mode == ssl.CERT_REQUIRED
     connect("https://localhost")
-    if impatient.kind == "blocking":
-        assert impatient.hook.get_conn().verify is True
+    if one_attempt.kind == "blocking":
+        assert one_attempt.hook.get_conn().verify is True
     else:
-        assert impatient.hook._session.connector._ssl is True
+        assert one_attempt.hook._session.connector._ssl is True
 
 
 # -- no connection at all -----------------------------------------------------------------------------------------
 
 
-def test_nothing_listens(impatient: Any, connect: Any) -> None:
+def test_closed_port_is_refused(one_attempt: Any, connect: Any) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         connect(f"http://127.0.0.1:{bound.getsockname()[1]}")
         with pytest.raises(RetellConnectionError, match="Nothing answers there") as caught:
-            impatient.get_call("call_1")
+            one_attempt.get_call("call_1")
     assert caught.value.kind == "refused"
 
 
-def test_a_server_that_takes_no_connection(impatient: Any, connect: Any, deaf_server: str) -> None:
+def test_server_that_accepts_no_connection_is_a_connect_timeout(
+    one_attempt: Any, connect: Any, deaf_server: str
+) -> None:
     connect(deaf_server, connect_timeout=0.2)
-    with pytest.raises(RetellTimeoutError, match=r"no connection in time .connect_timeout: 0\.2 s") as caught:
-        impatient.get_call("call_1")
+    with pytest.raises(
+        RetellTimeoutError, match=r"no connection in time to http\S+ .connect_timeout: 0\.2 s"
+    ) as caught:
+        one_attempt.get_call("call_1")
     assert caught.value.kind == "connect"
     assert "raise connect_timeout" in str(caught.value)
 
 
-def test_a_proxy_that_takes_no_connection(
-    impatient: Any, connect: Any, deaf_server: str, monkeypatch: pytest.MonkeyPatch
+def test_proxy_that_accepts_no_connection_is_a_connect_timeout(
+    one_attempt: Any, connect: Any, deaf_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect("https://api.example.com", connect_timeout=0.2)
     monkeypatch.setenv("https_proxy", deaf_server)
     with pytest.raises(RetellTimeoutError, match="no connection in time") as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     assert caught.value.kind == "connect"
 
 
-def test_a_name_that_does_not_exist(impatient: Any, connect: Any) -> None:
+def test_unknown_host_name_is_a_dns_error(one_attempt: Any, connect: Any) -> None:
     connect("https://retell.invalid")
     with pytest.raises(RetellConnectionError, match="The host name does not resolve") as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     assert caught.value.kind == "dns"
 
 
 @pytest.mark.parametrize(
     "host", ["https://a..b", f"https://{'a' * 64}.example", "https://exa mple.com", "https://%zz"]
 )
-def test_a_name_that_cannot_exist_is_one_of_our_errors(impatient: Any, connect: Any, host: str) -> None:
+def test_impossible_host_name_is_an_error_of_this_package(one_attempt: Any, connect: Any, host: str) -> None:
     connect(host)
     with pytest.raises((RetellConnectionError, RetellConfigError)):
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
 
 
-def test_a_reset_while_the_headers_come(impatient: Any, serve: Any, connect: Any) -> None:
+def test_connection_that_breaks_before_the_headers_is_dropped(
+    one_attempt: Any, serve: Any, connect: Any
+) -> None:
     def reset(handler: Any) -> Any:
         handler.connection.shutdown(socket.SHUT_RDWR)
         return 200, {}, b""
 
     connect(serve(reset).url)
     with pytest.raises(RetellConnectionError, match="broke before the answer was complete") as caught:
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
     assert caught.value.kind == "dropped"
 
 
-def test_an_answer_that_is_not_http(impatient: Any, serve: Any, connect: Any) -> None:
+def test_response_that_is_not_http_is_a_connection_error(one_attempt: Any, serve: Any, connect: Any) -> None:
     def nonsense(handler: Any) -> Any:
         handler.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n\r\n")
         handler.wfile.flush()
@@ -358,16 +366,11 @@ def test_an_answer_that_is_not_http(impatient: Any, serve: Any, connect: Any) ->
 
     connect(serve(nonsense).url)
     with pytest.raises(RetellConnectionError):
-        impatient.get_call("call_1")
+        one_attempt.get_call("call_1")
 
 
-def test_the_user_agent_survives_an_airflow_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from importlib import metadata
-
-    def missing(name: str) -> str:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "version", missing)
+def test_user_agent_is_complete_without_the_package_apache_airflow(mocker: Any) -> None:
+    mocker.patch("importlib.metadata.version", side_effect=metadata.PackageNotFoundError)
     http.user_agent.cache_clear()
     assert "apache-airflow/unknown" in http.headers(Settings("k"))["User-Agent"]
     http.user_agent.cache_clear()

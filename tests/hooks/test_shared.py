@@ -1,4 +1,4 @@
-"""One hook for all that runs in one event loop."""
+"""All users in one event loop share a hook, which applies changes to its Airflow connection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_retell.api.errors import AuthenticationError, PermissionDeniedError, RetellConfigError
+from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks import retell, shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -22,26 +23,26 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Any:
+def no_shared_hook_remains() -> Any:
     yield
     assert shared._shared == {}
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[RetellAsyncHook]:
-    """The hooks that were opened."""
+def opened(mocker: Any) -> list[RetellAsyncHook]:
+    """Collects the hooks that are opened."""
     hooks: list[RetellAsyncHook] = []
     enter = RetellAsyncHook.__aenter__
 
-    async def noted(hook: RetellAsyncHook) -> RetellAsyncHook:
+    async def collect(hook: RetellAsyncHook) -> RetellAsyncHook:
         hooks.append(hook)
         return await enter(hook)
 
-    monkeypatch.setattr(RetellAsyncHook, "__aenter__", noted)
+    mocker.patch.object(RetellAsyncHook, "__aenter__", collect)
     return hooks
 
 
-def test_users_at_the_same_time_share_a_hook(emulator: Emulator, opened: list[Any]) -> None:
+def test_concurrent_users_share_a_hook(emulator: Emulator, opened: list[Any]) -> None:
     async def use() -> str:
         async with shared_hook("retell_default") as hook:
             return (await hook.get_call("call_1")).call_id
@@ -54,7 +55,7 @@ def test_users_at_the_same_time_share_a_hook(emulator: Emulator, opened: list[An
     assert opened[0]._session is None
 
 
-def test_it_stays_open_until_the_last_user_has_left(emulator: Emulator, opened: list[Any]) -> None:
+def test_hook_is_open_until_its_last_user_leaves(emulator: Emulator, opened: list[Any]) -> None:
     async def go() -> None:
         async with shared_hook("retell_default") as first:
             async with shared_hook("retell_default") as second:
@@ -68,7 +69,7 @@ def test_it_stays_open_until_the_last_user_has_left(emulator: Emulator, opened: 
     assert len(opened) == 2
 
 
-def test_another_connection_and_another_loop_have_their_own(
+def test_other_connections_and_other_loops_have_their_own_hook(
     emulator: Emulator, opened: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
@@ -82,12 +83,12 @@ def test_another_connection_and_another_loop_have_their_own(
     assert len(opened) == 4
 
 
-def test_a_connection_that_cannot_be_used_fails_every_user_and_leaves_nothing(connect: Any) -> None:
+def test_invalid_connection_is_an_error_for_every_user(connect: Any) -> None:
     connect(password=None)
 
     async def use() -> None:
         async with shared_hook("retell_default"):
-            pytest.fail("it opened")
+            pytest.fail("the hook opened")
 
     async def go() -> None:
         results = await asyncio.gather(use(), use(), use(), return_exceptions=True)
@@ -96,7 +97,7 @@ def test_a_connection_that_cannot_be_used_fails_every_user_and_leaves_nothing(co
     asyncio.run(go())
 
 
-def test_a_user_that_is_cancelled_takes_the_hook_from_nobody(emulator: Emulator) -> None:
+def test_canceled_user_does_not_close_the_hook_of_the_others(emulator: Emulator) -> None:
     async def go() -> None:
         entered = asyncio.Event()
 
@@ -116,12 +117,12 @@ def test_a_user_that_is_cancelled_takes_the_hook_from_nobody(emulator: Emulator)
     asyncio.run(go())
 
 
-# -- the Airflow connection changes -------------------------------------------------------------------------------
+# -- changes to the Airflow connection --------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def rotate(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Put another key, and extras, into ``retell_default``."""
+    """Change the API key and the extra fields of ``retell_default``."""
 
     def rotate(key: str, **extra: Any) -> None:
         connection = {"conn_type": "retell", "host": emulator.url, "password": key, "extra": extra}
@@ -131,21 +132,13 @@ def rotate(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
 
 @pytest.fixture
-def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The look-ups of the Airflow connection."""
-    noted: list[str] = []
-    look_up = retell.aget_connection
-
-    async def look(hook: Any, conn_id: str) -> Any:
-        noted.append(conn_id)
-        return await look_up(hook, conn_id)
-
-    monkeypatch.setattr(retell, "aget_connection", look)
-    return noted
+def lookups(mocker: Any) -> Any:
+    """A spy on the lookups of the Airflow connection."""
+    return mocker.spy(retell, "aget_connection")
 
 
-def test_a_revoked_key_is_replaced_for_old_users_and_new_ones(
-    emulator: Emulator, rotate: Any, opened: list[Any], lookups: list[str]
+def test_revoked_api_key_is_replaced_for_all_users(
+    emulator: Emulator, rotate: Any, opened: list[Any], lookups: Any
 ) -> None:
     emulator.add_key("key_new")
 
@@ -161,12 +154,12 @@ def test_a_revoked_key_is_replaced_for_old_users_and_new_ones(
             assert hook.quotas is quotas
 
     asyncio.run(go())
-    assert (len(opened), len(lookups)) == (1, 2)
+    assert (len(opened), lookups.call_count) == (1, 2)
     assert emulator.count(status=401) <= 10
     assert emulator.count(status=200) == 12
 
 
-def test_a_key_that_lacks_a_permission_is_replaced_too(emulator: Emulator, rotate: Any) -> None:
+def test_api_key_that_lacks_a_permission_is_replaced_too(emulator: Emulator, rotate: Any) -> None:
     emulator.add_key("key_restricted", {"call": "edit"})
     good = emulator.api_key
     rotate("key_restricted")
@@ -182,8 +175,8 @@ def test_a_key_that_lacks_a_permission_is_replaced_too(emulator: Emulator, rotat
 
 
 @pytest.mark.parametrize("new", ["the same", "key_bad_too"])
-def test_a_connection_that_holds_no_good_key_stays_refused(
-    emulator: Emulator, rotate: Any, lookups: list[str], new: str
+def test_connection_without_a_valid_api_key_is_an_error(
+    emulator: Emulator, rotate: Any, lookups: Any, new: str
 ) -> None:
     async def go() -> None:
         async with shared_hook("retell_default") as hook:
@@ -199,7 +192,7 @@ def test_a_connection_that_holds_no_good_key_stays_refused(
     assert emulator.count() <= 20
 
 
-def test_requests_under_way_survive_the_change(emulator: Emulator, rotate: Any) -> None:
+def test_requests_in_flight_are_not_interrupted_by_a_change(emulator: Emulator, rotate: Any) -> None:
     emulator.add_key("key_new")
     emulator.faults.add(Fault.slow(0.5), route="get-concurrency")
     emulator.faults.add(Fault.status(401), route="get-call")
@@ -214,7 +207,7 @@ def test_requests_under_way_survive_the_change(emulator: Emulator, rotate: Any) 
             await hook.get_call("call_1")
             assert not slow.done()
             await slow
-            assert hook.quotas.usage.requests == 3  # nothing was cut off and sent again
+            assert hook.quotas.usage.requests == 3  # no request was interrupted and repeated
             new = hook._session
             assert new is not old
         assert old.closed
@@ -223,8 +216,8 @@ def test_requests_under_way_survive_the_change(emulator: Emulator, rotate: Any) 
     asyncio.run(go())
 
 
-def test_every_few_minutes_a_hook_follows_its_connection(
-    emulator: Emulator, rotate: Any, opened: list[Any], lookups: list[str]
+def test_connection_is_read_again_every_few_minutes(
+    emulator: Emulator, rotate: Any, opened: list[Any], lookups: Any
 ) -> None:
     emulator.add_key("key_new")
 
@@ -232,38 +225,41 @@ def test_every_few_minutes_a_hook_follows_its_connection(
         async with shared_hook("retell_default") as hook:
             quotas, session = hook.quotas, hook._session
 
-            async def use(*, later: bool) -> None:
-                hook._look_again_at -= shared._FRESH_SECONDS * later
+            async def use(*, after: float) -> None:
+                clock().sleep(after)
                 await asyncio.gather(*(hook.get_call("call_1") for _ in range(5)))
 
-            await use(later=True)
-            assert hook._session is session  # it looked, and nothing is different
+            await use(after=300)
+            assert hook._session is session  # the connection was read, and is the same
             rotate("key_new")
-            await use(later=False)
-            assert hook._session is session  # too soon to look again
-            await use(later=True)
+            await use(after=290)
+            assert hook._session is session  # the connection was not read yet
+            await use(after=10)
             emulator.revoke_key(emulator.api_key)
-            await use(later=False)
+            await use(after=0)
             assert hook.quotas is quotas
             rotate("key_new", quota="5/1")
-            await use(later=True)
+            await use(after=300)
             assert hook.quotas.window("get-call").rate.requests == 5
 
-    asyncio.run(go())
-    assert (len(opened), len(lookups)) == (1, 4)
+    with no_waiting():
+        asyncio.run(go())
+    assert (len(opened), lookups.call_count) == (1, 4)
     assert emulator.count(status=401) == 0
 
 
-def test_a_connection_that_cannot_be_read_again_fails_nobody(
+def test_connection_that_cannot_be_read_again_keeps_its_last_settings(
     emulator: Emulator, connect: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def go() -> None:
         async with shared_hook("retell_default") as hook:
-            hook._look_again_at = 0
+            clock().sleep(300)
             connect(password=None)
             await hook.get_call("call_1")
             await hook.get_call("call_1")
 
-    asyncio.run(go())
-    assert caplog.text.count("Going on with connection 'retell_default' as it was: ") == 1
+    with no_waiting():
+        asyncio.run(go())
+    assert caplog.text.count("Connection 'retell_default' could not be read again") == 1
+    assert "its last settings remain in use" in caplog.text
     assert "has no API key" in caplog.text

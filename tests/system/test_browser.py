@@ -42,17 +42,20 @@ RUN_SECONDS = 180
 
 STANDARD_FIELDS = ["Description", "Base URL (optional)", "API key", "Port (optional)"]
 EXTRA_FIELDS = [
-    "Timeout (s)",
-    "Seconds without a byte from Retell before a request fails. Default: 60.",
-    "Connect timeout (s)",
-    "Seconds to reach Retell before a request fails. Default: 10.",
-    "Quota",
+    "Timeout (seconds)",
+    "How long a request waits for data from Retell before it fails. Default: 60.",
+    "Connect timeout (seconds)",
+    "How long a request waits for a connection to Retell before it fails. Default: 10.",
+    "Quota (requests/seconds)",
     (
-        "Requests per seconds that your plan allows on each route, such as 100/10. Default: 100/10, Retell's "
-        "documented quota. Listing calls and placing calls have quotas of their own."
+        "The requests that your plan allows on each route, such as 200/10 for 200 requests in 10 seconds. Default: "
+        "100/10. Listing calls and placing calls have their own quotas."
     ),
-    "Quota of lists",
-    "Lists per seconds, such as 30/10. Default: 15/10, the smallest that Retell documents.",
+    "List quota (requests/seconds)",
+    (
+        "The requests that your plan allows for listing calls, such as 30/10 for 30 requests in 10 seconds. Default: "
+        "15/10."
+    ),
 ]
 
 
@@ -146,7 +149,7 @@ def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
     assert lines(standard) == STANDARD_FIELDS
     host, port, key = (form.get_by_label(label) for label in (*STANDARD_FIELDS[1:2], "Port", "API key"))
     expect(host).to_have_attribute("placeholder", "https://api.retellai.com")
-    expect(port).to_have_attribute("placeholder", "443 (Test needs it in Airflow 3.3)")
+    expect(port).to_have_attribute("placeholder", "443 (required by Test in Airflow 3.3)")
     expect(key).to_have_attribute("placeholder", "key_...")
     key.fill("key_that_is_wrong")
     expect(key).to_have_attribute("type", "password")
@@ -162,11 +165,11 @@ def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
     port.fill(number)
 
     form.get_by_role("button", name="Extra Fields", exact=True).click()
-    extra = form.get_by_role("region").filter(has=page.get_by_label("Connect timeout (s)"))
-    expect(extra.get_by_label("Timeout (s)", exact=True)).to_be_visible()
+    extra = form.get_by_role("region").filter(has=page.get_by_label("Connect timeout (seconds)"))
+    expect(extra.get_by_label("Timeout (seconds)", exact=True)).to_be_visible()
     assert lines(extra) == EXTRA_FIELDS
-    extra.get_by_label("Timeout (s)", exact=True).fill("30")
-    quota = extra.get_by_role("group").filter(has=page.get_by_text("Quota", exact=True))
+    extra.get_by_label("Timeout (seconds)", exact=True).fill("30")
+    quota = extra.get_by_role("group").filter(has=page.get_by_text("Quota (requests/seconds)", exact=True))
     quota.get_by_role("textbox").fill("50/10")
     form.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status", name="Create Connection Request Submitted")).to_be_visible()
@@ -214,31 +217,37 @@ def given(stored: dict[str, Any]) -> dict[str, Any]:
 FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "no key": (
         {"key": ""},
-        "This connection has no API key: put the key from Retell's dashboard into the password field",
+        "This connection has no API key: copy it from Retell's dashboard (API Keys) into the field 'API key'",
     ),
     "a masked key": ({"key": "****"}, "This connection: the API key is the mask '***' that Airflow shows"),
     "a key in two lines": (
         {"key": "key_1\nkey_2"},
-        "This connection: the API key has characters that no key has",
+        "This connection: the API key must be printable ASCII without spaces or line breaks",
     ),
     "a wrong key": ({"key": "key_other"}, "Retell does not accept this API key: copy it again"),
     "no such name": ({"url": "https://retell.invalid:443"}, "The host name does not resolve"),
     "http elsewhere": (
         {"url": "http://retell.invalid:80"},
-        "which would send the API key in clear: use https",
+        "the host must use https, except on localhost",
     ),
     "no web address": (
         {"url": "ftp://retell.invalid:21"},
         "the host must be a URL such as https://api.retell",
     ),
-    "a quota that is none": ({"quota": "many"}, "the quota must read like '100/10'"),
-    "a time-out that is none": ({"timeout": "soon"}, "timeout must be seconds, more than 0 and at most 3600"),
+    "a quota that is none": ({"quota": "many"}, "the quota must have the form '100/10'"),
+    "a time-out that is none": (
+        {"timeout": "soon"},
+        "timeout must be a number of seconds, more than 0 and at most 3600",
+    ),
 }
 # What the server does, and what the notice then says.
 FAULTS: dict[str, tuple[Fault, str]] = {
-    "another server": (Fault.garbage(), "answers, but is not Retell's API: check the host"),
-    "a redirection": (Fault.redirect(), "redirects elsewhere and is not Retell's API: check the host"),
-    "a key that may do nothing": (Fault.status(403), "Retell knows this API key, but the key is restricted"),
+    "another server": (Fault.garbage(), "responds but is not Retell's API: check the host"),
+    "a redirection": (Fault.redirect(), "redirects to another URL and is not Retell's API: check the host"),
+    "a key that may do nothing": (
+        Fault.status(403),
+        "Retell accepts this API key, but the key is restricted",
+    ),
     "an unpaid bill": (Fault.status(402), "payment method"),
     "a used-up quota": (Fault.status(429), "quota is used up"),
     "a broken Retell": (Fault.status(500), "Retell failed"),

@@ -32,14 +32,14 @@ class UpdateCall(Body):
 
 
 class CallControl(Body):
-    """The part of update-live-call that makes the agent act at once."""
+    """The part of update-live-call that the agent reacts to at once."""
 
     additional_context: Text | None = None
     trigger_response: bool | None = None
 
 
 class FieldsToOverride(Body):
-    """The fields of a live call that update-live-call changes. ``override_dynamic_variables=None`` removes all overrides."""
+    """The fields that update-live-call changes. ``override_dynamic_variables=None`` removes all overrides."""
 
     override_dynamic_variables: TextMap | None = None
     metadata: Metadata | None = None
@@ -65,7 +65,7 @@ class ListCalls(Body):
 
 
 class CallTarget(Body):
-    """One task of a batch, and the fields that it shares with create-phone-call."""
+    """One task of a batch. Its fields are also fields of create-phone-call."""
 
     to_number: Text
     override_agent_id: Text | None = None
@@ -86,7 +86,7 @@ class CreatePhoneCall(CallTarget):
 
 
 class TimeWindow(Body):
-    """Minutes since midnight, from ``start`` up to but not including ``end``; a window cannot cross midnight."""
+    """A time of day, in minutes since midnight. ``end`` is excluded, and the window cannot cross midnight."""
 
     start: Annotated[int, Field(ge=0, le=1440)]
     end: Annotated[int, Field(ge=0, le=1440)]

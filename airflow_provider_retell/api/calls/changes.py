@@ -1,4 +1,4 @@
-"""The change that an update makes to a call: planned before it is sent, and verified in the response."""
+"""Plan the change that an update makes to a call, and verify it in the response."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Change:
         )
 
     def names(self, keys: Iterable[str]) -> tuple[str, ...]:
-        """Return the names of the changed fields; *keys* are the metadata keys that change."""
+        """Return the names of the fields to change; *keys* are the names of the metadata keys."""
         names = [f"metadata.{key}" for key in keys] if self.metadata is not None else []
         if self.data_storage_setting is not None:
             names.append("data_storage_setting")
@@ -89,10 +89,10 @@ def _encode(value: Mapping[str, Any] | None, where: str) -> Any:
 def diff(
     call: CallState, wanted: Change, mode: MetadataMode, remove: frozenset[str] = frozenset()
 ) -> tuple[Change, tuple[str, ...]]:
-    """Return the change that must be sent to bring *call* to the *wanted* state, and the metadata keys that differ.
+    """Return the change that brings *call* to the *wanted* state, and the names of the metadata keys that differ.
 
-    The change is false (``not change``) if nothing must be sent. Custom attributes are always sent, because calls do
-    not show them reliably.
+    The change is falsy if there is nothing to send. It always includes the custom attributes, because Retell's
+    responses do not show them reliably.
 
     :param remove: metadata keys to delete.
     :raises StorageConflictError: if the data storage setting would become less restrictive.
@@ -133,9 +133,10 @@ def _merge(
 
 
 def _sendable(value: Any) -> Any:
-    """Return metadata from Retell in a form that can be sent back unchanged. Huge integers are doubles there."""
+    """Return metadata from Retell in a form that Retell stores unchanged. Retell stores huge integers as doubles."""
     if isinstance(value, dict):
-        if any("\ufffd" in key for key in value):  # pydantic turns a repaired key into plain text
+        # pydantic turns a repaired key into plain text, so look for the replacement character.
+        if any("\ufffd" in key for key in value):
             raise _cannot_send_back("a key with half of a surrogate pair, which UTF-8 cannot encode")
         return {key: _sendable(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -158,7 +159,7 @@ def _cannot_send_back(content: str) -> RetellInputError:
 
 
 def check_storage(call: CallState, setting: DataStorageSetting) -> None:
-    """Raise :class:`StorageConflictError` if *setting* stores more data than the call's setting does."""
+    """Raise :class:`StorageConflictError` if *setting* stores more data than the current setting of *call*."""
     current = call.data_storage_setting
     if current in STORAGE_ORDER and STORAGE_ORDER.index(setting) < STORAGE_ORDER.index(current):
         raise StorageConflictError(
@@ -168,7 +169,7 @@ def check_storage(call: CallState, setting: DataStorageSetting) -> None:
 
 
 def not_ended(call: CallState) -> CallNotEndedError:
-    """Return the error for a call that is not over yet."""
+    """Return the error for a call that has not ended."""
     return CallNotEndedError(
         f"call {call.call_id} is {call.call_status}: Retell updates only calls that have ended. Set "
         "wait_until='ended', run this task after one that waits, or change the ongoing call with "
@@ -177,7 +178,7 @@ def not_ended(call: CallState) -> CallNotEndedError:
 
 
 def differences(sent: Change, call: CallState) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Compare *sent* with the call in the response: return the fields that differ and those that cannot be verified."""
+    """Compare *sent* with *call*; return the fields that differ, and the fields that *call* does not show."""
     wrong: list[str] = []
     unverified: list[str] = []
     if sent.metadata is not None:
@@ -185,7 +186,7 @@ def differences(sent: Change, call: CallState) -> tuple[tuple[str, ...], tuple[s
         for key in sorted(sent.metadata.keys() | stored.keys()):
             if same_json(sent.metadata.get(key), stored.get(key)):
                 continue
-            # With this setting Retell masks personal data in metadata values, so a value may differ.
+            # With this setting, Retell may have masked personal data in the value.
             masked = call.data_storage_setting == "everything_except_pii" and key in sent.metadata
             (unverified if masked else wrong).append(f"metadata.{key}")
     if sent.data_storage_setting is not None and call.data_storage_setting != sent.data_storage_setting:
@@ -199,9 +200,9 @@ def differences(sent: Change, call: CallState) -> tuple[tuple[str, ...], tuple[s
 
 
 def verify(sent: Change, call: CallState) -> tuple[str, ...]:
-    """Return the names of the fields that the response cannot confirm.
+    """Return the names of the fields that *call*, the response, does not show.
 
-    :raises UpdateMismatchError: if a field of the call in the response differs from *sent*.
+    :raises UpdateMismatchError: if a field of *call* differs from *sent*.
     """
     wrong, unverified = differences(sent, call)
     if wrong:
@@ -210,7 +211,7 @@ def verify(sent: Change, call: CallState) -> tuple[str, ...]:
 
 
 def mismatch(call_id: str, sent: Change, wrong: tuple[str, ...]) -> UpdateMismatchError:
-    """Return the error for a call whose fields *wrong* differ, with the likely causes."""
+    """Return the error for a call whose fields *wrong* differ from *sent*, with the likely causes."""
     kept = [name for name in wrong if name.startswith("metadata.") and name[9:] not in (sent.metadata or {})]
     hints = []
     if kept:

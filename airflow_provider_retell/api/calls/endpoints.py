@@ -1,6 +1,6 @@
-"""The endpoints of calls, each a function that checks its arguments and returns a :class:`Request`.
+"""The endpoints of calls and batches. Each function checks its arguments and returns a :class:`Request`.
 
-Field meanings: https://docs.retellai.com/api-references, one page per function.
+Retell's pages: https://docs.retellai.com/api-references.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def update_call(
     API: https://docs.retellai.com/api-references/update-call
 
     :param call_id: the call.
-    :param metadata: the new metadata, up to 50 kB of JSON. It is not documented whether Retell replaces or merges;
-        expect that it replaces.
+    :param metadata: the new metadata, up to 50 kB of JSON. Retell does not document whether it replaces or merges
+        metadata. Expect it to replace.
     :param data_storage_setting: the data that Retell stores; it can only be made stricter, and never undone.
     :param custom_attributes: values by the id of an attribute that is defined in Retell's dashboard. Retell silently
         drops unknown ids.
@@ -68,7 +68,7 @@ def update_live_call(
 
     :param call_id: the call.
     :param additional_context: text that Retell adds to the transcript and uses for the agent's next response.
-    :param trigger_response: True makes the agent speak now.
+    :param trigger_response: True to make the agent speak now.
     :param override_dynamic_variables: variables that override the agent's; None removes all overrides.
     :param metadata: the call's new metadata, up to 50 kB of JSON.
     :param data_storage_setting: the data that Retell stores; it can only be made stricter.
@@ -92,7 +92,7 @@ def update_live_call(
         path=f"/v2/update-live-call/{call_id}",
         body=build(UpdateLiveCall, operation, fields),
         parse=LiveUpdate.read,
-        # A second request would add the context to the transcript twice, and make the agent speak twice.
+        # A repeated request would add the context to the transcript again, and make the agent speak again.
         idempotent=not control,
         subject=f"call {call_id}",
     )
@@ -129,8 +129,8 @@ def list_calls(
     :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
     :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
     :param limit: calls per page, 1 to 1000; Retell's default is 50.
-    :param skip: the number of calls to skip; not together with ``pagination_key``.
-    :param pagination_key: the key from the previous page.
+    :param skip: the number of calls to skip; cannot be combined with ``pagination_key``.
+    :param pagination_key: the ``pagination_key`` of the previous page.
     :param include_total: True to count all matching calls.
     :raises RetellInputError: if an argument is invalid.
     """
@@ -177,7 +177,7 @@ def create_phone_call(
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag.
     :param agent_override: settings of the agent for this call only.
     :param metadata: metadata of the call, up to 50 kB of JSON.
-    :param retell_llm_dynamic_variables: text by name, inserted into the agent's prompts.
+    :param retell_llm_dynamic_variables: texts by name, which Retell inserts into the agent's prompts.
     :param custom_sip_headers: SIP headers of the call.
     :param ignore_e164_validation: True to allow numbers in other formats (custom telephony).
     :param honor_internal_dnc: True to make Retell reject numbers on the organization's do-not-call list.

@@ -1,4 +1,7 @@
-"""Which fields a call can have, as https://docs.retellai.com/api-references/get-call and the pages beside it say."""
+"""The fields that a call can have.
+
+Source: https://docs.retellai.com/api-references/get-call and the pages of the other call endpoints.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ TRANSCRIPTS = frozenset(
         "transcript_with_tool_calls",
     }
 )
-"""What get-call shows and listings leave out."""
+"""The fields that get-call returns and list-calls does not."""
 
-_OTHERS = frozenset(
+_LISTED = frozenset(
     {
         "agent_id",
         "agent_name",
@@ -61,13 +64,16 @@ _OTHERS = frozenset(
 
 
 def check_fields(fields: Iterable[str], whole_calls: bool) -> None:
-    """Raise :class:`ValueError` for names that no call that is read can have; ``access_token`` is never kept."""
-    unknown = [name for name in fields if name not in TRANSCRIPTS | _OTHERS]
+    """Raise :class:`ValueError` if calls do not have all *fields*. No call has ``access_token``, which is never kept.
+
+    :param whole_calls: True if each call is read with get-call, False if the calls are only listed.
+    """
+    unknown = [name for name in fields if name not in TRANSCRIPTS | _LISTED]
     if unknown:
         raise ValueError(
-            f"fields: no call has {', '.join(map(str, unknown))}. Leave fields out to keep all, also those that Retell "
-            "adds later"
+            f"fields: no call has {', '.join(map(str, unknown))}. Leave fields out to keep all of them, including "
+            "those that Retell adds later"
         )
     unlisted = [name for name in fields if name in TRANSCRIPTS]
     if unlisted and not whole_calls:
-        raise ValueError(f"fields: listings leave {', '.join(unlisted)} out: set whole_calls=True as well")
+        raise ValueError(f"fields: listed calls have no {', '.join(unlisted)}. Set whole_calls=True as well")

@@ -1,6 +1,7 @@
-"""The filter grammar of list-calls: every condition is ``{"type", "op", "value"}``, and a call must meet all of them.
+"""The filter of list-calls: conditions of the form ``{"type": ..., "op": ..., "value": ...}``.
 
-Source: https://docs.retellai.com/api-references/list-calls and the types of Retell's Python SDK.
+A call must meet all conditions. Source: https://docs.retellai.com/api-references/list-calls and the types of Retell's
+Python SDK.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from airflow_provider_retell.api.body import Body
 
 
 class TextIs(Body):
-    """Text equals, differs, starts with, ends with or contains ``value``."""
+    """Text that equals, differs from, starts with (``sw``), ends with (``ew``) or contains (``co``) ``value``."""
 
     type: Literal["string"]
     op: Literal["eq", "ne", "sw", "ew", "co"]
@@ -21,7 +22,7 @@ class TextIs(Body):
 
 
 class NumberIs(Body):
-    """A number compared with ``value``."""
+    """A number that is compared with ``value``."""
 
     type: Literal["number"]
     op: Literal["eq", "ne", "gt", "ge", "lt", "le"]
@@ -29,7 +30,7 @@ class NumberIs(Body):
 
 
 class NumberBetween(Body):
-    """A number within ``[low, high]``."""
+    """A number between two values, both included."""
 
     type: Literal["range"]
     op: Literal["bt"]
@@ -37,7 +38,7 @@ class NumberBetween(Body):
 
 
 class OneOf(Body):
-    """One of the listed texts."""
+    """One of several texts."""
 
     type: Literal["enum"]
     op: Literal["in"]
@@ -45,7 +46,7 @@ class OneOf(Body):
 
 
 class TruthIs(Body):
-    """A boolean equals ``value``."""
+    """A boolean that equals ``value``."""
 
     type: Literal["boolean"]
     op: Literal["eq"]
@@ -53,37 +54,37 @@ class TruthIs(Body):
 
 
 class KeyedText(TextIs):
-    """As :class:`TextIs`, for one key of an object."""
+    """:class:`TextIs` for one key of an object."""
 
     key: str
 
 
 class KeyedNumber(NumberIs):
-    """As :class:`NumberIs`, for one key of an object."""
+    """:class:`NumberIs` for one key of an object."""
 
     key: str
 
 
 class KeyedBetween(NumberBetween):
-    """As :class:`NumberBetween`, for one key of an object."""
+    """:class:`NumberBetween` for one key of an object."""
 
     key: str
 
 
 class KeyedOneOf(OneOf):
-    """As :class:`OneOf`, for one key of an object."""
+    """:class:`OneOf` for one key of an object."""
 
     key: str
 
 
 class KeyedTruth(TruthIs):
-    """As :class:`TruthIs`, for one key of an object."""
+    """:class:`TruthIs` for one key of an object."""
 
     key: str
 
 
 class KeyPresent(Body):
-    """The object has (``pr``) or lacks (``np``) the key."""
+    """An object that has (``pr``) or lacks (``np``) the key."""
 
     type: Literal["present"]
     op: Literal["pr", "np"]
@@ -98,14 +99,14 @@ Keyed = Annotated[
 
 
 class AgentIs(Body):
-    """Calls of one agent, or of some of its versions."""
+    """A call of one agent, optionally of certain versions."""
 
     agent_id: str
     version: list[int] | None = None
 
 
 class ToolCallIs(Body):
-    """Calls in which a tool was called like this."""
+    """A tool call during the call."""
 
     name: str | None = None
     type: str | None = None
@@ -114,7 +115,7 @@ class ToolCallIs(Body):
 
 
 class FilterCriteria(Body):
-    """Conditions on calls; a call must meet every one that is given."""
+    """Conditions on a call, which must meet all that are set."""
 
     agent: list[AgentIs] | None = None
     agent_tag: OneOf | None = None

@@ -19,7 +19,7 @@ ENDED_STATUSES = frozenset({"ended", "error", "not_connected"})
 
 
 class CallAnalysis(ResponseModel):
-    """Retell's analysis of a call; absent until it has finished."""
+    """Retell's analysis of a call. A call has none until the analysis is complete."""
 
     call_summary: str | None = None
     in_voicemail: bool | None = None
@@ -38,7 +38,7 @@ class CallCost(ResponseModel):
 
 
 class CallState(ResponseModel):
-    """The fields of a call that an update compares, and no others: parsing takes a tenth of the time of a whole call."""
+    """The fields of a call that an update compares. Parsing only these takes a tenth of the time of a whole call."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -51,7 +51,7 @@ class CallState(ResponseModel):
     metadata: dict[str, Any] | None = None
     data_storage_setting: str | None = None
     custom_attributes: dict[str, Any] | None = None
-    """Retell's SDK does not declare this field; it is set if the server sends it."""
+    """Not declared in Retell's SDK; set if the server sends it."""
 
     @property
     def has_ended(self) -> bool:
@@ -60,7 +60,7 @@ class CallState(ResponseModel):
 
 
 class CallSummary(CallState):
-    """The fields of a call that may be stored anywhere, the keys of its metadata, and its progress."""
+    """The fields that show the progress of a call. :meth:`slim` returns those that can be stored anywhere."""
 
     loggable: ClassVar[tuple[str, ...]] = ("call_id", "call_status", "call_type", "agent_id")
 
@@ -82,7 +82,7 @@ class CallSummary(CallState):
         return self.has_ended if until == "ended" else self.is_analyzed
 
     def slim(self) -> dict[str, Any]:
-        """Return ids, status, settings, times and the keys of the metadata; nothing of the call's content."""
+        """Return ids, status, settings, times and the keys of the metadata, but no content of the call."""
         names = (
             "call_id",
             "call_status",
@@ -102,8 +102,8 @@ class CallSummary(CallState):
 class Call(CallSummary):
     """A voice call, as get-call, update-call and list-calls return it.
 
-    Timestamps are epoch milliseconds, durations milliseconds. Listings leave the transcripts out. The
-    ``access_token`` of a web call, a credential to join it, is never kept.
+    Timestamps are in epoch milliseconds, durations in milliseconds. Listed calls have no transcripts. The
+    ``access_token`` of a web call, a credential to join it, is always None.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -126,11 +126,11 @@ class CallPage(Page[Call]):
 
 
 class CallStatePage(Page[CallState]):
-    """One page of list-calls, with only the fields that updates compare."""
+    """One page of list-calls, with only the fields that an update compares."""
 
 
 class BatchCall(ResponseModel):
-    """A batch of calls that Retell has accepted. It has no call ids: list the calls by ``batch_call_id``."""
+    """A batch of calls that Retell has accepted. To find its calls, list calls by ``batch_call_id``."""
 
     loggable: ClassVar[tuple[str, ...]] = ("batch_call_id", "total_task_count")
 

@@ -38,7 +38,7 @@ class UpdateResult:
     :ivar call: the call as Retell returned it last.
     :ivar sent: False if nothing was sent because the call already had all values.
     :ivar written: the names of the fields that were written, for example ``("metadata.tier", "data_storage_setting")``.
-    :ivar unverified: the names of written fields that Retell's response does not show.
+    :ivar unverified: the names of the written fields that Retell's response does not show.
     """
 
     call: Call
@@ -49,7 +49,7 @@ class UpdateResult:
 
 @dataclass(frozen=True)
 class PreparedUpdate:
-    """An update whose input is valid. :meth:`apply` can run at any later time."""
+    """An update whose input has been checked. :meth:`apply` can run later, for example after a wait."""
 
     call_id: str
     wanted: Change
@@ -59,7 +59,7 @@ class PreparedUpdate:
     confirm_custom_attributes: bool
 
     def apply(self) -> Flow[UpdateResult]:
-        """Read the call if the mode requires it, send the differences, and verify the response."""
+        """Read the call if necessary, send the differences, and verify the response."""
         change, keys = self.wanted, tuple(sorted(self.wanted.metadata or ()))
         if self.reads_first:
             current = yield from self._read()
@@ -101,7 +101,7 @@ def prepare_update(
     clear_metadata: bool = False,
     confirm_custom_attributes: bool = False,
 ) -> PreparedUpdate:
-    """Check the input of an update; see :func:`update_call_checked` for the parameters.
+    """Check the input of an update. For the parameters, see :func:`update_call_checked`.
 
     :raises RetellInputError: if the input is invalid.
     """
@@ -154,9 +154,11 @@ def update_call_checked(
 ) -> Flow[UpdateResult]:
     """Update a call that has ended, send only the differences, and verify Retell's response.
 
-    ``merge`` and ``fill`` read the call first and send one request, or none if the call already has all values. To read
-    and to write are two requests, because Retell has no conditional update. ``replace`` sends one request without
-    reading. If Retell rejects the request with 400 or 422, the call is read to find the reason.
+    ``merge`` and ``fill`` read the call first, and send no update if the call already has all values. Retell has no
+    conditional update, so a change that another client makes between the two requests may be lost. ``replace`` sends
+    the update without reading. If Retell rejects an update with 400 or 422, the call is read to find the reason.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/update_call.html
 
     ::
 
@@ -172,10 +174,10 @@ def update_call_checked(
     :param clear_metadata: True to delete all metadata.
     :param confirm_custom_attributes: True to confirm custom attributes with list-calls if the response does not show
         them; one request per attribute.
-    :raises RetellInputError: if the input is invalid; nothing was sent.
-    :raises CallNotEndedError: if the call is not over.
+    :raises RetellInputError: if the input is invalid.
+    :raises CallNotEndedError: if the call has not ended.
     :raises StorageConflictError: if the data storage setting would become less restrictive.
-    :raises UpdateMismatchError: if the call does not have the values that were sent.
+    :raises UpdateMismatchError: if the updated call does not have the values that were sent.
     """
     prepared = prepare_update(
         call_id,
@@ -191,7 +193,7 @@ def update_call_checked(
 
 
 def apply_change(call_id: str, change: Change, request: Request[S]) -> Flow[S]:
-    """Send *request*, which makes *change*, and return the call. If Retell rejects it, read the call for the reason."""
+    """Send *request*, which makes *change*, and return the call. If Retell rejects it, read the call to see why."""
     try:
         call: S = yield request
     except (BadRequestError, UnprocessableError) as rejection:
@@ -200,7 +202,7 @@ def apply_change(call_id: str, change: Change, request: Request[S]) -> Flow[S]:
 
 
 def _explain(call_id: str, setting: DataStorageSetting | None, rejection: RetellError) -> Flow[RetellError]:
-    # Retell documents neither the status nor the text of its rejections, but the call shows the reason.
+    # Retell documents neither the status nor the text of these rejections, but the call shows the reason.
     try:
         call: Call = yield endpoints.get_call(call_id)
     except NotFoundError as missing:

@@ -1,4 +1,4 @@
-"""Wait for a call, or for the calls of a batch."""
+"""Conditions on a call, and on the calls of a batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_retell.api.waits import Condition, Poll
 
 @dataclass(frozen=True)
 class CallReached(Condition):
-    """A call has ended, or has an analysis. A status that this package does not know is not an end."""
+    """A call has ended, or has an analysis. An unknown status does not count as an end."""
 
     call_id: str
     until: Until = "ended"
@@ -23,14 +23,14 @@ class CallReached(Condition):
         return f"call {self.call_id} to be {self.until}"
 
     def poll(self) -> Flow[Poll]:
-        """Read the call. Its transcript is not parsed: a long one would block a triggerer's event loop."""
+        """Read the call without its transcript, because parsing a long one would block a triggerer's event loop."""
         call: CallSummary = yield endpoints.get_call(self.call_id).with_parser(CallSummary.read)
         return Poll(call.has_reached(self.until), call.call_status, call.slim())
 
 
 @dataclass(frozen=True)
 class BatchEnded(Condition):
-    """All calls of a batch have ended, answered or not. Retell returns no ids for them, but lists them by batch."""
+    """All calls of a batch have ended, answered or not. Retell returns no ids of these calls, but can list them."""
 
     batch_call_id: str
     total: int

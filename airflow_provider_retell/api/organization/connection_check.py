@@ -18,7 +18,7 @@ from airflow_provider_retell.api.request import Flow
 def check_connection(base_url: str) -> Flow[tuple[bool, str]]:
     """Read the name of the API key, or the concurrency if the key may not read its name.
 
-    Return whether the connection works, and a sentence that says what to do.
+    Return True if the connection works, and a message for the user.
     """
     try:
         try:

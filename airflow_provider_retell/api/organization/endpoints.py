@@ -1,4 +1,4 @@
-"""The endpoints of the organization, each a function that returns a :class:`Request`."""
+"""The endpoints of the organization. Each function returns a :class:`Request`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organization's limits and its API key, as Retell returns them."""
+"""The organization's concurrency and its API key, as Retell returns them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ApiKeyInfo", "Concurrency"]
 
 
 class Concurrency(ResponseModel):
-    """The number of concurrent calls that the organization may have, and has now."""
+    """The organization's number of ongoing calls, and its limits."""
 
     current_concurrency: int
     concurrency_limit: int
@@ -22,7 +22,7 @@ class Concurrency(ResponseModel):
 
     @property
     def outbound_limit(self) -> int:
-        """The most outbound calls that can be ongoing, without burst and the slots reserved for inbound calls."""
+        """The maximum number of ongoing outbound calls, without burst and without slots reserved for inbound calls."""
         return self.concurrency_limit - (self.reserved_inbound_concurrency or 0)
 
     @property

@@ -1,4 +1,4 @@
-"""Wait until more calls can be placed."""
+"""Conditions on the organization's concurrency."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_retell.api.waits import Condition, Poll
 
 @dataclass(frozen=True)
 class ConcurrencyAvailable(Condition):
-    """The organization can have *calls* more outbound calls at once."""
+    """The organization can place *calls* more outbound calls at once."""
 
     calls: int = 1
 

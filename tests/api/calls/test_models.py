@@ -1,4 +1,4 @@
-"""Answers accept what Retell adds tomorrow and show nothing private."""
+"""Models of responses keep new fields and values, and print no private data."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
-from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
+from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, CallSummary, LiveUpdate
 from airflow_provider_retell.emulator import Emulator
 
 CALL = {"call_id": "call_1", "call_status": "ended"}
 
 
-def test_only_what_identifies_a_call_is_required() -> None:
+def test_only_id_and_status_of_a_call_are_required() -> None:
     call = Call.model_validate_json(json.dumps(CALL))
     assert call.metadata is None
     assert call.has_ended
@@ -27,7 +26,7 @@ def test_only_what_identifies_a_call_is_required() -> None:
             Call.model_validate({name: value for name, value in CALL.items() if name != missing})
 
 
-def test_fields_and_values_of_tomorrow_are_kept() -> None:
+def test_unknown_fields_and_values_are_kept() -> None:
     call = Call.model_validate(
         {
             **CALL,
@@ -53,11 +52,11 @@ def test_fields_and_values_of_tomorrow_are_kept() -> None:
     ("status", "ended"),
     [("registered", False), ("ongoing", False), ("ended", True), ("error", True), ("not_connected", True)],
 )
-def test_has_ended(status: str, ended: bool) -> None:
+def test_status_says_whether_a_call_has_ended(status: str, ended: bool) -> None:
     assert Call(call_id="c", call_status=status).has_ended is ended
 
 
-def test_the_access_token_is_gone() -> None:
+def test_access_token_is_not_kept() -> None:
     call = Call.model_validate_json(json.dumps({**CALL, "access_token": "token_private"}))
     assert call.access_token is None
     shown = (repr(call), str(call), call.model_dump_json(), repr(call.model_dump()), repr(call.__dict__))
@@ -69,7 +68,7 @@ def test_the_access_token_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "shown"),
+    ("response", "shown"),
     [
         (
             Call.model_validate({**CALL, "transcript": "private", "x": "private", "from_number": "private"}),
@@ -81,19 +80,17 @@ def test_the_access_token_is_gone() -> None:
             "has_more=True",
         ),
         (BatchCall(batch_call_id="batch_1", name="private", from_number="private"), "batch_1"),
-        (ApiKeyInfo(org_id="private", org_name="private"), "ApiKeyInfo()"),
         (LiveUpdate(success=True), "success=True"),
-        (Concurrency(current_concurrency=1, concurrency_limit=2), "Concurrency()"),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_printing_an_answer_shows_nothing_private(answer: Any, shown: str) -> None:
-    for text in (repr(answer), str(answer), f"{answer}", f"{[answer]}", "%s" % answer):  # noqa: UP031
+def test_printed_response_has_no_private_data(response: Any, shown: str) -> None:
+    for text in (repr(response), str(response), f"{response}", f"{[response]}", "%s" % response):  # noqa: UP031
         assert "private" not in text
         assert shown in text
 
 
-def test_slim_holds_ids_states_and_keys_only() -> None:
+def test_slim_has_only_ids_states_and_keys() -> None:
     with Emulator() as emulator:
         emulator.add_call(call_id="call_1", metadata={"b": "private", "a": "private"})
         call = Call.model_validate(emulator.calls["call_1"])
@@ -108,17 +105,24 @@ def test_slim_holds_ids_states_and_keys_only() -> None:
     assert None not in Call.model_validate(CALL).slim().values()
 
 
-@pytest.mark.parametrize(
-    ("current", "limit", "reserved", "room"),
-    [(3, 20, None, 17), (3, 20, 5, 12), (20, 20, None, 0), (25, 20, None, 0), (18, 20, 5, 0)],
-)
-def test_room_for_calls(current: int, limit: int, reserved: int | None, room: int) -> None:
-    concurrency = Concurrency(
-        current_concurrency=current, concurrency_limit=limit, reserved_inbound_concurrency=reserved
-    )
-    assert concurrency.room == room
-
-
-def test_answers_cannot_be_changed() -> None:
+def test_response_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         Call.model_validate(CALL).call_id = "other"
+
+
+@pytest.mark.parametrize(
+    ("fields", "ended", "analyzed"),
+    [
+        ({"call_status": "ongoing"}, False, False),
+        ({"call_status": "ended"}, True, False),
+        ({"call_status": "ended", "call_analysis": {}}, True, True),
+        ({"call_status": "hibernating", "call_analysis": {}}, False, True),
+    ],
+)
+def test_call_reaches_the_state_that_a_task_waits_for(
+    fields: dict[str, Any], ended: bool, analyzed: bool
+) -> None:
+    for model in (Call, CallSummary):
+        call = model.model_validate({"call_id": "call_1", **fields})
+        assert call.has_reached("ended") is ended
+        assert call.has_reached("analyzed") is analyzed

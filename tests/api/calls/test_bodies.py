@@ -1,4 +1,4 @@
-"""Bodies are closed and typed: what Retell would not take is refused before it is sent, by name and without values."""
+"""Bodies are closed and typed: an invalid field is rejected by name, without its value, before anything is sent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_retell.api import body
 from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.organization.endpoints import get_api_key_info, get_concurrency
 
 FROM, TO = "+14155550100", "+14155550123"
 PRIVATE = "pr1vate"
@@ -37,13 +39,13 @@ def listing(**criteria: Any) -> Any:
     return endpoints.list_calls(filter_criteria=criteria)
 
 
-def refusal(build: Any, fields: dict[str, Any]) -> str:
+def rejection(build: Any, fields: dict[str, Any]) -> str:
     with pytest.raises(RetellInputError) as caught:
         build(**fields)
     text = str(caught.value)
     assert text.endswith(". Nothing was sent")
     assert ". . " not in text
-    # The chain as it would be printed, without the source lines of this file.
+    # All exceptions that a traceback would print, without the source lines of this file.
     error: BaseException | None = caught.value
     while error is not None:
         assert PRIVATE not in "".join(traceback.format_exception_only(type(error), error))
@@ -52,10 +54,10 @@ def refusal(build: Any, fields: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("build", "fields", "says"),
+    ("build", "fields", "message"),
     [
-        (update, {}, "give metadata, data_storage_setting or custom_attributes"),
-        (live, {}, "give something to change"),
+        (update, {}, "set metadata, data_storage_setting or custom_attributes"),
+        (live, {}, "set at least one field to change"),
         (update, {"metadata": [PRIVATE]}, "metadata must be"),
         (update, {"metadata": PRIVATE}, "metadata must be"),
         (update, {"metadata": {"a": "x" * 50_000}}, "50 kB"),
@@ -124,8 +126,8 @@ def refusal(build: Any, fields: dict[str, Any]) -> str:
             "filter_criteria.agent[0].version[0] must be",
         ),
         (listing, {"tool_calls": [{"success": PRIVATE}]}, "filter_criteria.tool_calls[0].success must be"),
-        (place, {"from_number": PRIVATE}, "from_number is not a phone number"),
-        (place, {"to_number": PRIVATE}, "to_number is not a phone number"),
+        (place, {"from_number": PRIVATE}, "from_number must be a phone number"),
+        (place, {"to_number": PRIVATE}, "to_number must be a phone number"),
         (place, {"from_number": "", "ignore_e164_validation": True}, "from_number must not be empty"),
         (place, {"to_number": 5, "ignore_e164_validation": True}, "to_number must be"),
         (place, {"idempotency_key": ""}, "idempotency_key must have at least 1 character"),
@@ -138,7 +140,7 @@ def refusal(build: Any, fields: dict[str, Any]) -> str:
         (place, {"honor_internal_dnc": "yes"}, "honor_internal_dnc must be"),
         (place, {"ignore_e164_validation": "yes"}, "ignore_e164_validation must be"),
         (place, {"metadata": {"a": {PRIVATE}}}, "metadata.a is a set"),
-        (batch, {"from_number": PRIVATE}, "from_number is not a phone number"),
+        (batch, {"from_number": PRIVATE}, "from_number must be a phone number"),
         (batch, {"tasks": []}, "tasks must have at least 1 item"),
         (batch, {"tasks": None}, "tasks is missing"),
         (batch, {"tasks": PRIVATE}, "tasks must be"),
@@ -150,7 +152,7 @@ def refusal(build: Any, fields: dict[str, Any]) -> str:
         (
             batch,
             {"tasks": [{"to_number": TO}, {"to_number": PRIVATE}]},
-            "tasks[1].to_number is not a phone number",
+            "tasks[1].to_number must be a phone number",
         ),
         (batch, {"tasks": [{"to_number": TO, "nonsense": PRIVATE}]}, "tasks[0].nonsense is not a field"),
         (batch, {"tasks": [{"to_number": TO, "from_number": FROM}]}, "tasks[0].from_number is not a field"),
@@ -183,14 +185,14 @@ def refusal(build: Any, fields: dict[str, Any]) -> str:
         ),
     ],
 )
-def test_what_retell_would_not_take_is_refused_by_name(build: Any, fields: dict[str, Any], says: str) -> None:
-    assert says in refusal(build, fields)
+def test_invalid_field_is_rejected_by_name(build: Any, fields: dict[str, Any], message: str) -> None:
+    assert message in rejection(build, fields)
 
 
 @pytest.mark.parametrize(
     "number", ["+14155550123", "+442071838750", "+8613800138000", "+1234567", "+123456789012345"]
 )
-def test_e164_numbers_pass(number: str) -> None:
+def test_number_in_e164_format_is_accepted(number: str) -> None:
     assert json.loads(place(to_number=number).body)["to_number"] == number
 
 
@@ -205,7 +207,7 @@ def test_e164_numbers_pass(number: str) -> None:
         "+123456",
         "+1234567890123456",
         "+14155550123\n",
-        "+1٤١٥٥٥٥٠١٢٣",  # noqa: RUF001 - digits, but not those
+        "+1٤١٥٥٥٥٠١٢٣",  # noqa: RUF001 - digits, but not ASCII
         "+1415555012a",
         None,
         14155550123,
@@ -213,32 +215,32 @@ def test_e164_numbers_pass(number: str) -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["from_number", "to_number"])
-def test_other_numbers_are_refused_without_quoting_them(number: Any, field: str) -> None:
-    text = refusal(place, {field: number})
-    assert f"{field} is not a phone number in E.164 form" in text
+def test_number_in_another_format_is_rejected_without_quoting_it(number: Any, field: str) -> None:
+    text = rejection(place, {field: number})
+    assert f"{field} must be a phone number in E.164 format" in text
     assert "415" not in text
 
 
-def test_custom_telephony_may_use_other_numbers() -> None:
-    body = json.loads(place(from_number="sip:a", to_number="100", ignore_e164_validation=True).body)
-    assert body == {"from_number": "sip:a", "to_number": "100", "ignore_e164_validation": True}
+def test_other_formats_are_accepted_with_ignore_e164_validation() -> None:
+    sent = json.loads(place(from_number="sip:a", to_number="100", ignore_e164_validation=True).body)
+    assert sent == {"from_number": "sip:a", "to_number": "100", "ignore_e164_validation": True}
     tasks = [{"to_number": "100", "ignore_e164_validation": True}]
     assert json.loads(batch(*tasks).body)["tasks"] == tasks
 
 
-def test_several_faults_are_listed_together() -> None:
-    text = refusal(batch, {"tasks": [{"to_number": TO, "metadata": 5}], "name": ""})
+def test_all_invalid_fields_are_listed_in_one_message() -> None:
+    text = rejection(batch, {"tasks": [{"to_number": TO, "metadata": 5}], "name": ""})
     assert "tasks[0].metadata must be" in text
     assert "; name must not be empty" in text
 
 
-def test_alternatives_of_one_field_read_as_one_sentence() -> None:
-    text = refusal(update, {"custom_attributes": {"attr": None}})
+def test_alternative_types_of_a_field_are_one_sentence() -> None:
+    text = rejection(update, {"custom_attributes": {"attr": None}})
     assert text.count("custom_attributes.attr") == 1
     assert "must be a valid string" not in text
 
 
-def test_every_kind_of_condition_is_sent_as_given() -> None:
+def test_every_kind_of_filter_condition_is_sent_unchanged() -> None:
     criteria = {
         "agent": [{"agent_id": "agent_1", "version": [1, 2]}],
         "call_id": {"type": "string", "op": "sw", "value": "call_"},
@@ -259,17 +261,16 @@ def test_every_kind_of_condition_is_sent_as_given() -> None:
     assert json.loads(listing(**criteria).body) == {"filter_criteria": criteria}
 
 
-def test_call_id_takes_a_list_of_ids() -> None:
+def test_filter_on_call_id_accepts_several_ids() -> None:
     criteria = {"call_id": {"type": "enum", "op": "in", "value": ("a", "b")}}
     assert json.loads(listing(**criteria).body)["filter_criteria"]["call_id"]["value"] == ["a", "b"]
 
 
-def test_the_nullable_override_is_sent_as_null_and_left_out_if_not_given() -> None:
+def test_override_of_dynamic_variables_is_sent_as_null_for_none_and_not_sent_if_not_given() -> None:
     removing = live(override_dynamic_variables=None)
     assert json.loads(removing.body) == {"fields_to_override": {"override_dynamic_variables": None}}
-    with pytest.raises(RetellInputError, match="give something to change"):
+    with pytest.raises(RetellInputError, match="set at least one field to change"):
         live(trigger_response=False)
-    assert repr(endpoints.UNSET) == "UNSET"
 
 
 @pytest.mark.parametrize(
@@ -288,10 +289,18 @@ def test_the_nullable_override_is_sent_as_null_and_left_out_if_not_given() -> No
         (endpoints.stop_call("c"), True),
         (endpoints.delete_call("c"), True),
         (endpoints.rerun_call_analysis("c"), False),
-        (endpoints.get_concurrency(), True),
-        (endpoints.get_api_key_info(), True),
+        (get_concurrency(), True),
+        (get_api_key_info(), True),
     ],
     ids=str,
 )
-def test_only_what_does_the_same_twice_is_repeatable(request_: Any, idempotent: bool) -> None:
+def test_request_is_idempotent_if_a_second_one_changes_nothing_more(request_: Any, idempotent: bool) -> None:
     assert request_.idempotent is idempotent
+
+
+def test_metadata_is_measured_only_if_the_body_is_larger_than_the_limit(mocker: Any) -> None:
+    measure = mocker.spy(body, "check_metadata_size")
+    place(metadata={"a": "x" * 49_000})
+    assert measure.call_count == 0
+    place(metadata={"a": "x" * 49_000}, retell_llm_dynamic_variables={"b": "y" * 49_000})
+    assert measure.call_count == 1

@@ -1,4 +1,4 @@
-"""The connection's "Test" button: each way that it can fail has a sentence of its own that says what to do."""
+"""The "Test" button of the connection form: every failure has its own message that says what to do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def check(seconds: float = 5.0) -> tuple[bool, str]:
     return works, text
 
 
-def test_it_names_the_organization_and_the_key(emulator: Emulator, connect: Any) -> None:
+def test_message_has_the_names_of_the_organization_and_of_the_api_key(
+    emulator: Emulator, connect: Any
+) -> None:
     emulator.add_key("key_named", name="Airflow")
     connect(emulator.url, password="key_named")
     works, text = check()
@@ -41,12 +43,12 @@ def test_it_names_the_organization_and_the_key(emulator: Emulator, connect: Any)
     assert check() == (True, f"Connected to the Retell organization {emulator.organization.name!r}.")
 
 
-def test_without_a_name_it_gives_the_organizations_id(serve: Any, reply: Any, connect: Any) -> None:
+def test_message_has_the_organizations_id_if_it_has_no_name(serve: Any, reply: Any, connect: Any) -> None:
     connect(serve(reply(200, {"org_id": "org_1"})).url)
     assert check() == (True, "Connected to the Retell organization 'org_1'.")
 
 
-def test_a_restricted_key_is_tested_by_the_concurrency(emulator: Emulator, connect: Any) -> None:
+def test_restricted_api_key_is_tested_with_the_concurrency(emulator: Emulator, connect: Any) -> None:
     emulator.add_key("key_restricted", {"history": "read"}, api_key_info=False)
     connect(emulator.url, password="key_restricted")
     works, text = check()
@@ -54,22 +56,22 @@ def test_a_restricted_key_is_tested_by_the_concurrency(emulator: Emulator, conne
     assert text == "Connected to Retell with a restricted API key (1 of 20 concurrent calls in use)."
 
 
-def test_a_key_that_may_read_neither_is_told_apart(emulator: Emulator, connect: Any) -> None:
+def test_api_key_that_may_read_neither_name_nor_concurrency(emulator: Emulator, connect: Any) -> None:
     for route in ("get-api-key-info", "get-concurrency"):
         emulator.faults.add(Fault.status(403), route=route)
     works, text = check()
     assert not works
-    assert text.startswith("Retell knows this API key, but the key is restricted")
+    assert text.startswith("Retell accepts this API key, but the key is restricted")
 
 
-def test_a_wrong_key(emulator: Emulator, connect: Any) -> None:
+def test_wrong_api_key(emulator: Emulator, connect: Any) -> None:
     connect(emulator.url, password="key_pr1vate")
     works, text = check()
     assert not works
     assert text.startswith("Retell does not accept this API key: copy it again")
 
 
-def test_a_masked_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
+def test_masked_api_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
     connect(emulator.url, password="***")
     works, text = check()
     assert not works
@@ -78,7 +80,7 @@ def test_a_masked_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         (404, {"Content-Type": "text/html"}, b"<html>pr1vate</html>"),
         (404, {"Content-Type": "application/json"}, b'{"message": "no route"}'),
@@ -86,10 +88,10 @@ def test_a_masked_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
         (200, {"Content-Type": "application/json"}, b'{"hello": "pr1vate"}'),
         (302, {"Location": "https://pr1vate.example/login"}, b""),
     ],
-    ids=["404 page", "404 json", "200 page", "200 json", "redirect"],
+    ids=["404 HTML", "404 JSON", "200 HTML", "200 JSON", "redirect"],
 )
-def test_another_server(serve: Any, connect: Any, answer: Any) -> None:
-    server = serve(answer)
+def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -> None:
+    server = serve(response)
     connect(server.url)
     works, text = check()
     assert not works
@@ -98,17 +100,17 @@ def test_another_server(serve: Any, connect: Any, answer: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "says"), [(402, "payment method"), (429, "quota"), (500, "Retell failed")]
+    ("status", "message"), [(402, "payment method"), (429, "quota"), (500, "Retell failed")]
 )
-def test_other_refusals_are_told_at_once(emulator: Emulator, status: int, says: str) -> None:
+def test_other_errors_are_reported_without_retries(emulator: Emulator, status: int, message: str) -> None:
     emulator.faults.add(Fault.status(status), times=0)
     works, text = check()
     assert not works
-    assert says in text
-    assert emulator.count() == 1  # no retries while somebody waits
+    assert message in text
+    assert emulator.count() == 1  # no retries while a user waits
 
 
-def test_a_server_that_hangs(emulator: Emulator, connect: Any) -> None:
+def test_server_that_does_not_respond(emulator: Emulator, connect: Any) -> None:
     connect(emulator.url, password=emulator.api_key, timeout=0.3)
     emulator.faults.add(Fault.hang(), times=0)
     works, text = check(seconds=2)
@@ -117,7 +119,7 @@ def test_a_server_that_hangs(emulator: Emulator, connect: Any) -> None:
     assert "try again later, or raise timeout" in text
 
 
-def test_a_long_time_out_is_cut_for_the_test(connect: Any, emulator: Emulator) -> None:
+def test_timeouts_are_at_most_10_seconds(connect: Any, emulator: Emulator) -> None:
     connect(emulator.url, password=emulator.api_key, timeout=600, connect_timeout=120)
     hook = RetellHook()
     assert hook.test_connection()[0]
@@ -126,13 +128,13 @@ def test_a_long_time_out_is_cut_for_the_test(connect: Any, emulator: Emulator) -
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port at which nobody listens, and nobody else can."""
+    """A port on which no server listens and no other process can listen."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
 
-def test_nothing_listens(closed_port: int, connect: Any) -> None:
+def test_closed_port(closed_port: int, connect: Any) -> None:
     connect(f"http://127.0.0.1:{closed_port}")
     works, text = check()
     assert not works
@@ -141,7 +143,7 @@ def test_nothing_listens(closed_port: int, connect: Any) -> None:
     )
 
 
-def test_a_name_that_does_not_exist(connect: Any) -> None:
+def test_unknown_host_name(connect: Any) -> None:
     connect("https://retell.invalid")
     hook = RetellHook()
     works, text = hook.test_connection()
@@ -149,14 +151,14 @@ def test_a_name_that_does_not_exist(connect: Any) -> None:
     assert "The host name does not resolve" in text
 
 
-def test_a_plain_server_at_a_tls_address(serve: Any, connect: Any) -> None:
+def test_http_server_at_an_https_url(serve: Any, connect: Any) -> None:
     connect(serve().url.replace("http://", "https://"))
     works, text = check()
     assert not works
     assert "The TLS certificate was not accepted" in text
 
 
-def test_a_certificate_that_nobody_signed(serve: Any, tls: Any, connect: Any) -> None:
+def test_self_signed_certificate(serve: Any, tls: Any, connect: Any) -> None:
     server = serve(tls=tls)
     connect(server.url)
     works, text = check()
@@ -166,7 +168,7 @@ def test_a_certificate_that_nobody_signed(serve: Any, tls: Any, connect: Any) ->
     assert server.seen == []
 
 
-def test_certificates_that_are_missing(serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_certificates(serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     connect(serve().url)
     works, text = check()

@@ -1,0 +1,141 @@
+"""All attempts of one request, with a simulated clock and without sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from airflow_provider_retell.api import errors
+from airflow_provider_retell.api.attempts import attempt
+from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.quota import Rate, Window
+from airflow_provider_retell.api.request import Request, Response
+from airflow_provider_retell.api.retry import RetryLimits
+from airflow_provider_retell.clock import FastClock
+
+GET = endpoints.get_call("call_1")
+PLACE = endpoints.create_phone_call("+14155550100", "+14155550123")
+
+
+class SimulatedClock(FastClock):
+    """A clock whose time passes only in sleeps."""
+
+    def time(self) -> float:
+        return 1000.0 + self.skipped
+
+    monotonic = time
+
+
+@pytest.fixture(autouse=True)
+def clock(mocker: Any) -> SimulatedClock:
+    return mocker.patch("airflow_provider_retell.clock._clock", SimulatedClock())
+
+
+def response(status: int, body: bytes = b"{}", **headers: str) -> Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(status, CaseInsensitiveDict({"Content-Type": "application/json", **named}), body)
+
+
+SUCCESS = response(200, b'{"call_id": "call_1", "call_status": "ended"}')
+
+
+class Sender:
+    """Sends requests as a hook does, to a server with prepared responses."""
+
+    def __init__(
+        self, clock: SimulatedClock, window: Window, outcomes: list[Any], limits: RetryLimits | None = None
+    ) -> None:
+        self.clock = clock
+        self.window = window
+        self.outcomes = outcomes
+        self.limits = limits or RetryLimits()
+        self.sent: list[float] = []
+
+    def send(self, request: Request[Any] = GET) -> Any:
+        attempts = attempt(request, self.window, self.limits)
+        outcome = None
+        try:
+            while True:
+                seconds = attempts.send(outcome)
+                outcome = None
+                if seconds is None:
+                    self.sent.append(self.clock.time())
+                    outcome = self.outcomes.pop(0)
+                else:
+                    self.clock.sleep(seconds)
+        except StopIteration as end:
+            return end.value
+
+
+def test_retries_wait_as_decided_and_the_result_is_returned(clock: SimulatedClock) -> None:
+    outcomes = [response(429, Retry_After="3"), response(500), SUCCESS]
+    sender = Sender(clock, Window(Rate(100, 10)), outcomes)
+    assert sender.send().call_id == "call_1"
+    first, second, third = sender.sent
+    assert 3 <= second - first <= 3.2
+    assert 0.5 <= third - second <= 1
+
+
+def test_request_that_is_not_idempotent_survives_429_but_not_500(clock: SimulatedClock) -> None:
+    outcomes = [response(429, Retry_After="3"), response(429, Retry_After="3"), SUCCESS]
+    sender = Sender(clock, Window(Rate(100, 10)), outcomes)
+    assert sender.send(PLACE).call_id == "call_1"
+    assert len(sender.sent) == 3
+    sender = Sender(clock, Window(Rate(100, 10)), [response(429), response(500), SUCCESS])
+    with pytest.raises(errors.ServerError):
+        sender.send(PLACE)
+    assert len(sender.sent) == 2
+
+
+def test_429_pauses_the_route_and_500_does_not(clock: SimulatedClock) -> None:
+    window = Window(Rate(100, 10))
+    attempts = attempt(GET, window, RetryLimits())
+    assert next(attempts) is None
+    attempts.send(response(500))
+    assert window.reserve(1000.0) == 0
+    assert attempts.send(None) is None
+    attempts.send(response(429, Retry_After="3"))
+    assert 3 <= window.reserve(1000.0) <= 3.2
+    assert 3 <= window.pause_left(1000.0) <= 3.2
+
+
+def test_wait_beyond_the_limits_pauses_the_route_for_at_most_an_hour(clock: SimulatedClock) -> None:
+    outcomes = [response(429, Retry_After="86400"), SUCCESS, SUCCESS]
+    sender = Sender(clock, Window(Rate(100, 10)), outcomes)
+    for passed, left in ((0, 86400), (1, 3599), (3400, 200)):
+        clock.skipped = passed
+        with pytest.raises(errors.RateLimitError) as caught:
+            sender.send()
+        assert caught.value.retry_after == left
+    assert sender.sent == [1000.0]
+    clock.skipped = 3500  # the rest of the pause is within the limits
+    sender.send()
+    assert sender.sent == [1000.0, 4600.0]
+
+
+def test_waiting_for_a_slot_does_not_count_against_the_limits(clock: SimulatedClock) -> None:
+    window = Window(Rate(1, 1000))
+    sender = Sender(clock, window, [response(500), SUCCESS], RetryLimits(seconds=1))
+    sender.send()
+    assert sender.sent[1] - sender.sent[0] >= 1000
+
+
+def test_interrupted_request_frees_its_slot_after_one_window(clock: SimulatedClock) -> None:
+    window = Window(Rate(1, 10))
+    attempts = attempt(GET, window, RetryLimits())
+    assert next(attempts) is None
+    attempts.close()
+    assert window.reserve(1000.0) == 10
+    assert window.reserve(1010.0) == 0
+
+
+def test_retry_is_logged_without_values(clock: SimulatedClock, caplog: pytest.LogCaptureFixture) -> None:
+    request = endpoints.update_call("call_1", metadata={"note": "private"})
+    Sender(clock, Window(Rate(9, 9)), [response(503), SUCCESS]).send(request)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        "update-call of call call_1: HTTP 503 in attempt 1, next attempt in 0."
+    )
+    assert "private" not in caplog.text

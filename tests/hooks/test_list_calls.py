@@ -1,0 +1,63 @@
+"""``list_calls`` of both hooks reads all pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_retell.api.errors import RetellResponseError
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator import Emulator
+
+
+def test_all_pages_are_read(client: Any, emulator: Emulator) -> None:
+    for n in range(7):
+        emulator.add_call(call_id=f"more_{n}", start_timestamp=n)
+    calls = client.list_calls(page_size=4, sort_order="ascending")
+    assert [call.call_id for call in calls[:7]] == [f"more_{n}" for n in range(7)]
+    assert {call.call_id for call in calls[7:]} == {"call_1", "call_2", "call_live"}
+    assert len(calls) == 10
+    first, *others = [request.body for request in emulator.requests]
+    assert first == {"limit": 4, "sort_order": "ascending"}
+    assert len(others) == 2
+    assert all(body["pagination_key"] for body in others)
+
+
+def test_listing_without_matches_is_one_request(client: Any, emulator: Emulator) -> None:
+    criteria = {"call_id": {"type": "string", "op": "eq", "value": "other"}}
+    assert client.list_calls(filter_criteria=criteria) == []
+    assert [request.body for request in emulator.requests] == [{"filter_criteria": criteria, "limit": 1000}]
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault", "requests"),
+    [
+        ([None], "page 1 says that more pages follow, but has no pagination_key", 1),
+        (["a", None], "page 2 says that more pages follow, but has no pagination_key", 2),
+        (["a", "a"], "page 2 says that more pages follow, but repeats a pagination_key", 2),
+        (["a", "b", "a"], "page 3", 3),
+    ],
+)
+def test_missing_or_repeated_key_is_an_error(
+    client: Any, serve: Any, reply: Any, connect: Any, keys: list[Any], fault: str, requests: int
+) -> None:
+    left = list(keys)
+
+    def page(_: Any) -> Any:
+        key = left.pop(0)
+        return reply(200, {"items": [], "has_more": True, **({"pagination_key": key} if key else {})})
+
+    server = serve(page)
+    connect(server.url)
+    with pytest.raises(RetellResponseError, match=fault):
+        client.list_calls()
+    assert len(server.seen) == requests
+
+
+def test_last_page_may_have_a_key(client: Any, serve: Any, reply: Any, connect: Any) -> None:
+    server = serve(reply(200, {"items": [], "has_more": False, "pagination_key": "a"}))
+    connect(server.url)
+    assert client.list_calls() == []
+    assert len(server.seen) == 1
