@@ -35,20 +35,30 @@ class Content:
         )
 
     def checked(self) -> Iterator[bytes]:
-        """Yield the chunks; raise :class:`ContentChangedError` if they do not add up to ``size``."""
+        """Yield the chunks.
+
+        :raises ContentError: if they cannot be read, or do not add up to ``size``.
+        """
         size = 0
-        for chunk in self.read():
-            size += len(chunk)
-            yield chunk
+        try:
+            for chunk in self.read():
+                size += len(chunk)
+                yield chunk
+        except RetellError:
+            raise
+        except Exception as error:
+            raise ContentError(
+                f"A file could not be read ({type(error).__name__}). Run the task again"
+            ) from error
         if size != self.size:
-            raise ContentChangedError(
-                f"A file has {size:,} bytes now, and had {self.size:,} before: it was changed while it was sent. Run "
-                "the task again"
+            raise ContentError(
+                f"A file had {self.size:,} bytes before, and now has {size:,}: it was changed while it was sent. Run the "
+                "task again"
             )
 
 
-class ContentChangedError(RetellError):
-    """The content is not the one that the request was made for, so the request was broken off."""
+class ContentError(RetellError):
+    """A file could not be read, or was changed, while it was sent. The request was broken off."""
 
     @property
     def not_processed(self) -> bool:
@@ -105,7 +115,7 @@ class Multipart:
     def read(self) -> Iterator[bytes]:
         """Yield the body from the beginning, in chunks.
 
-        :raises ContentChangedError: if a file has changed. The body then lacks its end.
+        :raises ContentError: if a file cannot be read or has changed. The body then lacks its end.
         """
         return self._all.checked()
 

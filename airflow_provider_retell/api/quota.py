@@ -40,7 +40,7 @@ class Rate:
 GENERAL = Rate(100, 10)
 LISTS = Rate(15, 10)
 _CREATION = Rate(1000, 10)
-_LIST_ROUTES = frozenset({"list-calls"})
+_LIST_ROUTES = frozenset({"list-calls", "list-knowledge-bases"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 

@@ -25,6 +25,7 @@ from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
+from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
 from airflow_provider_retell.hooks.organization import OrganizationMethods
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellHook(CallMethods, KnowledgeBaseMethods, OrganizationMethods, BaseHook):
     """Call Retell's API from a task. All methods block.
 
     ::
@@ -52,7 +53,8 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
+    The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
+    :class:`~airflow_provider_retell.hooks.knowledge_bases.KnowledgeBaseMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. The Airflow connection sets the timeouts
     and the quota. As a context manager, the hook closes its HTTP connections at the end.
 
@@ -192,7 +194,7 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellAsyncHook(CallMethods, KnowledgeBaseMethods, OrganizationMethods, BaseHook):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 
     ::

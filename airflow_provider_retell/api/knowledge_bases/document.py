@@ -18,7 +18,8 @@ from airflow_provider_retell.api.multipart import Content
 # Tolerates a server that changes the characters around the mark, or the case of a file name.
 _MARK = re.compile(r"airflow[-_]([0-9a-f]{8})([0-9a-f]{12})\]?(?:\.\w{1,16})?$", re.IGNORECASE)
 _NAME = re.compile(
-    r"^(?P<stem>.*?)(?: \[|[._-])?airflow[-_][0-9a-f]{20}\]?(?P<suffix>\.\w{1,16})?$", re.IGNORECASE | re.DOTALL
+    r"^(?P<stem>.*?)(?: \[|[._-])?airflow[-_][0-9a-f]{20}\]?(?P<suffix>\.\w{1,16})?$",
+    re.IGNORECASE | re.DOTALL,
 )
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._]+")

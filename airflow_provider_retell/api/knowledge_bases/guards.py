@@ -85,7 +85,10 @@ def check_plan(plan: Plan, settings: SyncSettings, owned: int, deleted: int) -> 
 
 def check_chunk_sizes(knowledge_base: KnowledgeBase, settings: SyncSettings) -> None:
     """Raise :class:`RetellInputError` if the chunk sizes differ. Retell cannot change them."""
-    for name, default in (("min_chunk_size", DEFAULT_MIN_CHUNK_SIZE), ("max_chunk_size", DEFAULT_MAX_CHUNK_SIZE)):
+    for name, default in (
+        ("min_chunk_size", DEFAULT_MIN_CHUNK_SIZE),
+        ("max_chunk_size", DEFAULT_MAX_CHUNK_SIZE),
+    ):
         wanted, found = getattr(settings, name), getattr(knowledge_base, name)
         found = default if found is None else found
         if wanted is not None and wanted != found:

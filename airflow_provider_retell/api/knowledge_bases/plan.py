@@ -66,9 +66,7 @@ class Plan:
         return [source for step in self.steps if step.current is not None for source in step.outdated]
 
 
-def compare(
-    documents: Sequence[Document], knowledge_base: KnowledgeBase, *, adopt: bool = False
-) -> Plan:
+def compare(documents: Sequence[Document], knowledge_base: KnowledgeBase, *, adopt: bool = False) -> Plan:
     """Return the plan that brings *knowledge_base* to the state of *documents*.
 
     :param adopt: True to replace sources without a mark whose name is the title of a document.
@@ -96,9 +94,7 @@ def compare(
             if Mark.find(source.name) == document.mark and not errors.of_source(source)
         ]
         outdated = [source for source in sources if source not in current[:1]]
-        steps.append(
-            Step(document, current[0] if current else None, (*outdated, *adopted[document.title]))
-        )
+        steps.append(Step(document, current[0] if current else None, (*outdated, *adopted[document.title])))
     gone = tuple(source for sources in by_title.values() for source in sources)
     return Plan(tuple(steps), gone, owned, tuple(others))
 
