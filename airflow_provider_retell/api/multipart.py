@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 
 from airflow_provider_retell.api.errors import RetellError
@@ -34,7 +34,7 @@ class Content:
             lambda: (chunk for content in contents for chunk in content.checked()),
         )
 
-    def checked(self) -> Iterator[bytes]:
+    def checked(self) -> Generator[bytes, None, None]:
         """Yield the chunks.
 
         :raises ContentError: if they cannot be read, or do not add up to ``size``.
@@ -52,8 +52,8 @@ class Content:
             ) from error
         if size != self.size:
             raise ContentError(
-                f"A file had {self.size:,} bytes before, and now has {size:,}: it was changed while it was sent. Run the "
-                "task again"
+                f"A file had {self.size:,} bytes before, and now has {size:,}: it was changed while it was sent. Run "
+                "the task again"
             )
 
 
@@ -112,7 +112,7 @@ class Multipart:
         """The number of bytes."""
         return self._all.size
 
-    def read(self) -> Iterator[bytes]:
+    def read(self) -> Generator[bytes, None, None]:
         """Yield the body from the beginning, in chunks.
 
         :raises ContentError: if a file cannot be read or has changed. The body then lacks its end.

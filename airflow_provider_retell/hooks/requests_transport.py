@@ -43,21 +43,21 @@ def exchange(
     session: requests.Session, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
     """Send *request* once and return the response or the error."""
-    form = request.body if isinstance(request.body, Multipart) else None
+    body = request.body
     try:
-        with contextlib.nullcontext(request.body) if form is None else _upload(form) as data:
+        with _upload(body) if isinstance(body, Multipart) else contextlib.nullcontext(body) as data:
             response = session.request(
                 request.method,
                 settings.base_url + request.path,
                 data=data,
-                headers=None if form is None else form_headers(form),
+                headers=form_headers(body) if isinstance(body, Multipart) else None,
                 timeout=(settings.connect_timeout, settings.timeout),
                 allow_redirects=False,
             )
     except requests.RequestException as error:
         return connection_error(request, settings, _kind(error), error)
-    body = mask_key(response.content, settings, response.status_code)
-    return Response(response.status_code, response.headers, body)
+    content = mask_key(response.content, settings, response.status_code)
+    return Response(response.status_code, response.headers, content)
 
 
 class _Upload:
@@ -72,7 +72,7 @@ class _Upload:
     def __len__(self) -> int:
         return self._size
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = 65536, /) -> bytes:
         """Return up to *size* bytes, and none at the end."""
         while self._position == len(self._chunk):
             chunk = next(self._chunks, None)
