@@ -6,6 +6,8 @@ PYTHON ?= python3
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
+# How pytest runs in parallel: make test PARALLEL="-n 0" for one process
+PARALLEL ?= -n auto --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
 # The port of `make ui`.
@@ -45,10 +47,10 @@ ui: $(READY) ## Serve Airflow with the examples on localhost:8080 (PORT=...) unt
 test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 	@rm -rf .cache/test-$(AIRFLOW) && mkdir -p .cache/test-$(AIRFLOW)
 	@AIRFLOW_HOME="$(CURDIR)/.cache/test-$(AIRFLOW)" AIRFLOW__CORE__LOAD_EXAMPLES=False \
-		$(PY) -m pytest $(ARGS)
+		$(PY) -m pytest $(PARALLEL) $(ARGS)
 
-unit: ## Run only the fast tests, on all processors
-	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" -n auto $(ARGS)'
+unit: ## Run only the fast tests
+	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
 
 system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)

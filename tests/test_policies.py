@@ -29,7 +29,7 @@ newest = pytest.mark.skipif(RetryAction is None, reason="Airflow before 3.3 has 
 
 
 @pytest.mark.skipif(RetryAction is not None, reason="Airflow 3.3 has retry policies")
-def test_older_airflow_is_told_the_required_version() -> None:
+def test_import_on_older_airflow_names_the_required_version() -> None:
     with pytest.raises(ImportError, match=r"RetellRetryPolicy needs Airflow 3\.3 or later"):
         import airflow_provider_retell.policies  # noqa: F401
 

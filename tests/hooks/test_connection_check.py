@@ -56,7 +56,7 @@ def test_restricted_api_key_is_tested_with_the_concurrency(emulator: Emulator, c
     assert text == "Connected to Retell with a restricted API key (1 of 20 concurrent calls in use)."
 
 
-def test_api_key_that_may_read_neither_name_nor_concurrency(emulator: Emulator, connect: Any) -> None:
+def test_api_key_without_read_permissions_is_reported_as_restricted(emulator: Emulator, connect: Any) -> None:
     for route in ("get-api-key-info", "get-concurrency"):
         emulator.faults.add(Fault.status(403), route=route)
     works, text = check()
@@ -64,7 +64,7 @@ def test_api_key_that_may_read_neither_name_nor_concurrency(emulator: Emulator, 
     assert text.startswith("Retell accepts this API key, but the key is restricted")
 
 
-def test_wrong_api_key(emulator: Emulator, connect: Any) -> None:
+def test_wrong_api_key_is_reported(emulator: Emulator, connect: Any) -> None:
     connect(emulator.url, password="key_pr1vate")
     works, text = check()
     assert not works
@@ -110,7 +110,7 @@ def test_other_errors_are_reported_without_retries(emulator: Emulator, status: i
     assert emulator.count() == 1  # no retries while a user waits
 
 
-def test_server_that_does_not_respond(emulator: Emulator, connect: Any) -> None:
+def test_server_that_does_not_respond_is_reported(emulator: Emulator, connect: Any) -> None:
     connect(emulator.url, password=emulator.api_key, timeout=0.3)
     emulator.faults.add(Fault.hang(), times=0)
     works, text = check(seconds=2)
@@ -134,7 +134,7 @@ def closed_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
-def test_closed_port(closed_port: int, connect: Any) -> None:
+def test_closed_port_is_reported(closed_port: int, connect: Any) -> None:
     connect(f"http://127.0.0.1:{closed_port}")
     works, text = check()
     assert not works
@@ -143,7 +143,7 @@ def test_closed_port(closed_port: int, connect: Any) -> None:
     )
 
 
-def test_unknown_host_name(connect: Any) -> None:
+def test_unknown_host_name_is_reported(connect: Any) -> None:
     connect("https://retell.invalid")
     hook = RetellHook()
     works, text = hook.test_connection()
@@ -151,14 +151,14 @@ def test_unknown_host_name(connect: Any) -> None:
     assert "The host name does not resolve" in text
 
 
-def test_http_server_at_an_https_url(serve: Any, connect: Any) -> None:
+def test_http_server_at_an_https_url_is_a_tls_error(serve: Any, connect: Any) -> None:
     connect(serve().url.replace("http://", "https://"))
     works, text = check()
     assert not works
     assert "The TLS certificate was not accepted" in text
 
 
-def test_self_signed_certificate(serve: Any, tls: Any, connect: Any) -> None:
+def test_self_signed_certificate_is_not_accepted(serve: Any, tls: Any, connect: Any) -> None:
     server = serve(tls=tls)
     connect(server.url)
     works, text = check()
@@ -168,7 +168,9 @@ def test_self_signed_certificate(serve: Any, tls: Any, connect: Any) -> None:
     assert server.seen == []
 
 
-def test_missing_certificates(serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_certificates_are_reported_with_their_path(
+    serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     connect(serve().url)
     works, text = check()
