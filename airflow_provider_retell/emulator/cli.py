@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 
 if TYPE_CHECKING:
@@ -120,6 +121,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="number of ids allowed in a call_id filter (default: unlimited)",
     )
+    add(
+        "--indexing-seconds",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="seconds until the sources of a knowledge base are indexed (default: 20)",
+    )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
@@ -156,6 +164,7 @@ def build(args: argparse.Namespace) -> Emulator:
             echo_custom_attributes=args.echo_custom_attributes,
             not_ended_status=args.not_ended_status,
             max_ids_per_filter=args.max_ids_per_filter,
+            knowledge_bases=KnowledgeBaseOptions(indexing_seconds=args.indexing_seconds),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

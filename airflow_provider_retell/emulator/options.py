@@ -12,6 +12,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
     TERMINAL_STATUSES,
 )
 from airflow_provider_retell.emulator.clock import Clock
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class Options:
     max_ids_per_filter: int | None = None
     """The number of ids that the ``call_id`` filter of list-calls accepts before it responds with 400. None
     means no limit, since Retell documents none."""
+
+    knowledge_bases: KnowledgeBaseOptions = field(default_factory=KnowledgeBaseOptions)
+    """The behavior of knowledge bases: indexing, failures and limits."""
 
     def __post_init__(self) -> None:
         for name, value, allowed in (

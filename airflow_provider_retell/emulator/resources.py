@@ -20,7 +20,8 @@ A resource is a package with the same modules each time. To add one, for example
 from __future__ import annotations
 
 from airflow_provider_retell.emulator.calls import routes as calls
+from airflow_provider_retell.emulator.knowledge_bases import routes as knowledge_bases
 from airflow_provider_retell.emulator.organization import routes as organization
 
-ROUTES = (*calls.ROUTES, *organization.ROUTES)
+ROUTES = (*calls.ROUTES, *knowledge_bases.ROUTES, *organization.ROUTES)
 """The routes of all resources."""

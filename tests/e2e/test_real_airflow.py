@@ -57,7 +57,10 @@ def test_a_run_leaves_nothing_private_behind(private_run: tuple[Emulator, str, A
     updates = [request for request in emulator.requests if request.route == "update-call"]
     assert {request.call_id for request in updates} == set(emulator.calls)  # the tasks did run
     assert emulator.calls["call_1"]["metadata"]["note"] == NOTE
-    assert all(word in printed for word in ("bad_id", "bad_text", "bad_key", "fields of the call differ from the values sent"))
+    assert all(
+        word in printed
+        for word in ("bad_id", "bad_text", "bad_key", "fields of the call differ from the values sent")
+    )
     assert "in attempt 1, next attempt in" in printed  # the dropped connection was retried
     call = emulator.calls["call_1"]
     private = {

@@ -107,7 +107,11 @@ class KnowledgeBaseBackend(Backend):
         return knowledge_base
 
     def index(
-        self, knowledge_base: KnowledgeBase, sources: Iterable[Source], *, status: str = "refreshing_in_progress"
+        self,
+        knowledge_base: KnowledgeBase,
+        sources: Iterable[Source],
+        *,
+        status: str = "refreshing_in_progress",
     ) -> None:
         """Start to index *sources*. The errors of earlier requests are forgotten, which is our guess."""
         if knowledge_base["status"] != "in_progress":
@@ -150,7 +154,9 @@ class KnowledgeBaseBackend(Backend):
         sources = knowledge_base["knowledge_base_sources"]
         found = next((source for source in sources if source["source_id"] == source_id), None)
         if found is None or "_deleted" in found:
-            raise ApiError(self.options.missing_status, f"Item {source_id} not found from knowledge-base-source")
+            raise ApiError(
+                self.options.missing_status, f"Item {source_id} not found from knowledge-base-source"
+            )
         if len(sources) == 1 and self.options.keeps_last_source:
             raise ApiError(400, "Knowledge base must have at least one source")
         knowledge_base["_errors"] = [error for error in knowledge_base["_errors"] if error[0] != source_id]

@@ -18,7 +18,9 @@ MAX_FILE_BYTES = 50_000_000
 """Our reading of Retell's "50MB"."""
 
 _FILE = closed(
-    {"filename": STRING, "content_type": STRING, "size": {"type": "integer"}, "sha256": STRING}, "filename", "size"
+    {"filename": STRING, "content_type": STRING, "size": {"type": "integer"}, "sha256": STRING},
+    "filename",
+    "size",
 )
 _SOURCES: dict[str, Schema] = {
     "knowledge_base_texts": {

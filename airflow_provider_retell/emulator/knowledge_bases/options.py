@@ -57,6 +57,8 @@ class KnowledgeBaseOptions:
 
     def __post_init__(self) -> None:
         if self.error_form not in get_args(ErrorForm):
-            raise ValueError(f"error_form must be one of {', '.join(get_args(ErrorForm))}, not {self.error_form!r}")
+            raise ValueError(
+                f"error_form must be one of {', '.join(get_args(ErrorForm))}, not {self.error_form!r}"
+            )
         if self.indexing_seconds < 0 or self.listing_delay < 0:
             raise ValueError("indexing_seconds and listing_delay must be 0 or more")
