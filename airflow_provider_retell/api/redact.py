@@ -47,7 +47,7 @@ def plain_words(text: str) -> str:
     Only words that are usual in error messages are left, class names of errors, and numbers of up to three digits.
     """
     text = _TERM.sub(lambda term: term[0] if _is_plain(term[0]) else "***", text)
-    return _shortened(re.sub(r"\*\*\*(?:\W*\*\*\*)+", "***", text))
+    return _shortened(re.sub(r"\*\*\*(?: +\*\*\*)+", "***", text))
 
 
 def _is_plain(term: str) -> bool:

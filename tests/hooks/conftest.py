@@ -108,7 +108,8 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with options. The last one is the server of ``retell_default``, with three calls."""
+    """Start emulators with options. The last one is the server of ``retell_default``, with three calls and a
+    knowledge base."""
     with contextlib.ExitStack() as emulators:
 
         def start(**options: Any) -> Emulator:
@@ -118,6 +119,10 @@ def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
             emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
             emulator.add_call(call_id="call_2", metadata={})
             emulator.add_call(call_id="call_live", call_status="ongoing")
+            emulator.add_knowledge_base(
+                knowledge_base_id="kb_1",
+                knowledge_base_sources=[{"source_id": "source_1"}, {"source_id": "source_2"}],
+            )
             return emulator
 
         yield start

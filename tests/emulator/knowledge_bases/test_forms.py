@@ -70,7 +70,9 @@ def test_field_that_is_too_large_is_refused(emulator: Emulator, send: Send, mock
 
 def test_control_api_adds_and_edits_knowledge_bases(emulator: Emulator, send: Send) -> None:
     path = "/_emulator/knowledge_bases"
-    reply = send(emulator, "POST", path, {"knowledge_base_id": "kb_1", "knowledge_base_sources": [{"title": "a"}]})
+    reply = send(
+        emulator, "POST", path, {"knowledge_base_id": "kb_1", "knowledge_base_sources": [{"title": "a"}]}
+    )
     assert reply.json[0]["knowledge_base_sources"][0]["title"] == "a"
     assert send(emulator, "PATCH", f"{path}/kb_1", {"status": "error"}).json["status"] == "error"
     assert [item["status"] for item in send(emulator, "GET", path).json] == ["error"]
@@ -87,6 +89,8 @@ def test_control_api_adds_and_edits_knowledge_bases(emulator: Emulator, send: Se
 
 def test_reset_removes_knowledge_bases(emulator: Emulator) -> None:
     emulator.add_knowledge_base()
-    emulator.edit_knowledge_base(next(iter(emulator.knowledge_bases)), knowledge_base_sources=[{"title": "b"}])
+    emulator.edit_knowledge_base(
+        next(iter(emulator.knowledge_bases)), knowledge_base_sources=[{"title": "b"}]
+    )
     emulator.reset()
     assert emulator.knowledge_bases == {}

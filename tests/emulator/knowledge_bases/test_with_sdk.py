@@ -92,7 +92,9 @@ def test_last_source_cannot_be_deleted(emulator: Emulator, client: Retell) -> No
     with pytest.raises(retell.BadRequestError, match="at least one source"):
         client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1")
     emulator.options.knowledge_bases.keeps_last_source = False
-    assert client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1").knowledge_base_sources == []
+    assert (
+        client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1").knowledge_base_sources == []
+    )
 
 
 def test_list_has_all_knowledge_bases_without_an_envelope(emulator: Emulator, client: Retell) -> None:
@@ -129,7 +131,9 @@ def test_deleted_knowledge_base_is_unknown(emulator: Emulator, client: Retell) -
         {"knowledge_base_name": "x", "knowledge_base_texts": [{"title": "x", "text": "x"}] * 51},
     ],
 )
-def test_input_beyond_the_limits_is_refused(emulator: Emulator, client: Retell, fields: dict[str, Any]) -> None:
+def test_input_beyond_the_limits_is_refused(
+    emulator: Emulator, client: Retell, fields: dict[str, Any]
+) -> None:
     with pytest.raises(retell.BadRequestError):
         client.knowledge_base.create(**fields)
     assert emulator.knowledge_bases == {}
