@@ -43,6 +43,8 @@ class Content:
         try:
             for chunk in self.read():
                 size += len(chunk)
+                if size > self.size:
+                    break
                 yield chunk
         except RetellError:
             raise
@@ -52,8 +54,7 @@ class Content:
             ) from error
         if size != self.size:
             raise ContentError(
-                f"A file had {self.size:,} bytes before, and now has {size:,}: it was changed while it was sent. Run "
-                "the task again"
+                f"A file does not have {self.size:,} bytes any more: it was changed while it was sent. Run the task again"
             )
 
 

@@ -84,8 +84,8 @@ def test_sources_are_not_sent_again_if_retell_may_have_them(
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (Source(2, size=100), "A file had 100 bytes before, and now has 131,072"),
-        (Source(2, size=200_000), "A file had 200,000 bytes before, and now has 131,072"),
+        (Source(2, size=100), "A file does not have 100 bytes any more"),
+        (Source(2, size=200_000), "A file does not have 200,000 bytes any more"),
         (Source(2, error=OSError(SECRET)), r"A file could not be read \(OSError\)"),
         (Source(2, error=ConnectionResetError(SECRET)), r"A file could not be read \(ConnectionResetError\)"),
     ],
