@@ -54,7 +54,8 @@ class Content:
             ) from error
         if size != self.size:
             raise ContentError(
-                f"A file does not have {self.size:,} bytes any more: it was changed while it was sent. Run the task again"
+                f"A file does not have {self.size:,} bytes any more: it was changed while it was sent. Run the task "
+                "again"
             )
 
 

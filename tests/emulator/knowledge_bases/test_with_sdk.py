@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
     from tests.emulator.conftest import Send
 
-TEXTS = [{"title": "Opening hours", "text": 'Mon–Fri "9 to 5"'}, {"title": "Parking", "text": "Behind."}]
+TEXTS = [{"title": "Opening hours", "text": 'Mon-Fri ż 🎉 "9 to 5"'}, {"title": "Parking", "text": "Behind."}]
 
 
 def indexed(emulator: Emulator, client: Retell, knowledge_base_id: str) -> Any:
