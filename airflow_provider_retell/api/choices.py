@@ -10,15 +10,15 @@ DataStorageSetting = Literal["everything", "everything_except_pii", "basic_attri
 STORAGE_ORDER: tuple[DataStorageSetting, ...] = get_args(DataStorageSetting)
 
 MetadataMode = Literal["merge", "fill", "replace"]
-"""How new metadata is combined with the call's metadata.
+"""How to combine new metadata with the call's metadata.
 
-``merge``: set the given keys, top level only, and keep the others. ``fill``: set only keys that the call lacks or has
-as null. ``replace``: set the given keys and delete all others.
+``merge``: set the given top-level keys and keep the others. ``fill``: set only keys that are missing or null.
+``replace``: set the given keys and delete all others.
 """
 
 METADATA_MODES: tuple[MetadataMode, ...] = get_args(MetadataMode)
 
 Until = Literal["ended", "analyzed"]
-"""The states of a call that tasks wait for. ``analyzed`` is some seconds to minutes after ``ended``."""
+"""The states of a call that tasks wait for. Retell analyzes a call some seconds to minutes after it has ended."""
 
 UNTIL: tuple[Until, ...] = get_args(Until)

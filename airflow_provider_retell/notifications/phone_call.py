@@ -131,9 +131,9 @@ class PhoneCallNotifier(BaseNotifier):
                     self.override_agent_id = None  # Retell would reject the unrendered text
 
     def _alert(self, context: Context) -> Flow[str]:
-        from airflow_provider_retell.api.phone_numbers import phone_number
         from airflow_provider_retell.hooks.deployment import qualified_dag_id
         from airflow_provider_retell.notifications.alert import Alert, place_alert
+        from airflow_provider_retell.params.rendered import as_phone_number
 
         # The context of a DAG's callback may have only the DAG and the run id. A deadline's has the run as a mapping.
         given: Mapping[str, Any] = {**context}
@@ -158,8 +158,8 @@ class PhoneCallNotifier(BaseNotifier):
         )
         return place_alert(
             Alert(
-                from_number=phone_number(self.from_number, "from_number"),
-                to_number=phone_number(self.to_number, "to_number"),
+                from_number=as_phone_number(self.from_number, "from_number"),
+                to_number=as_phone_number(self.to_number, "to_number"),
                 override_agent_id=_text(self.override_agent_id),
                 dag_id=qualified_dag_id(variables["dag_id"]),
                 run_id=variables["run_id"],

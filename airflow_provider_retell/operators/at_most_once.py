@@ -30,24 +30,23 @@ def check_on_clear(on_clear: object) -> None:
     checks.one_of("on_clear", on_clear, get_args(OnClear))
 
 
-def request_key(ti: Any, task: Any, on_clear: OnClear) -> str:
+def tries_before_clear(ti: Any, task: Any) -> int:
+    """Return the number of tries before a user last cleared the task, or 0. A retry does not change it.
+
+    Airflow sets ``max_tries`` to ``retries`` at first, and to ``try_number + retries`` when the task is cleared.
+    """
+    return max(int(ti.max_tries) - int(task.retries or 0), 0)
+
+
+def request_key(ti: Any, tries_before: int = 0) -> str:
     """Return a key that all tries of a task instance share, and no other task instance has.
 
-    With ``on_clear="resend"``, the tries after a clear have another key than those before it.
+    :param tries_before: the result of :func:`tries_before_clear` if the tries after a clear need a key of their own.
     """
-    return _key(ti, _tries_before_clear(ti, task) if on_clear == "resend" else 0)
-
-
-def _key(ti: Any, tries_before_clear: int) -> str:
     from airflow_provider_retell.hooks.deployment import qualified_dag_id
 
-    parts = (qualified_dag_id(ti.dag_id), ti.run_id, ti.task_id, ti.map_index, tries_before_clear)
+    parts = (qualified_dag_id(ti.dag_id), ti.run_id, ti.task_id, ti.map_index, tries_before)
     return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
-
-
-def _tries_before_clear(ti: Any, task: Any) -> int:
-    # Airflow sets max_tries to retries at first, and to try_number + retries when the task is cleared.
-    return max(int(ti.max_tries) - int(task.retries or 0), 0)
 
 
 class AtMostOnceOperator(RetellOperator):
@@ -75,11 +74,12 @@ class AtMostOnceOperator(RetellOperator):
         :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try.
         """
         ti, store = context["ti"], task_state_store(context)
-        key = request_key(ti, self, self.on_clear)
+        tries_before = tries_before_clear(ti, self) if self.on_clear == "resend" else 0
+        key = request_key(ti, tries_before)
         stored = store.get(key) if store else None
         if isinstance(stored, dict):
             return stored
-        first_try = ti.try_number == 1 + (_tries_before_clear(ti, self) if self.on_clear == "resend" else 0)
+        first_try = ti.try_number == tries_before + 1
         store_is_complete = store is not None and store.survives_success
         if stored == _SENDING or (stored is None and not store_is_complete and not first_try):
             raise AirflowFailException(
@@ -91,16 +91,17 @@ class AtMostOnceOperator(RetellOperator):
         try:
             answer = result(self.hook.send(request))
         except RetellError as error:
+            reason = str(error).rstrip(".")
             if not error.not_processed:
                 raise AirflowFailException(
-                    f"{error} It is unknown whether Retell processed it, so it is not sent again. {verify}. If it is "
+                    f"{reason}. It is unknown whether Retell processed it, so it is not sent again. {verify}. If it is "
                     "missing there, clear this task with on_clear='resend'"
                 ) from error
             if store:
                 store.set(key, _REJECTED)
                 raise  # a retry, or a clear after the cause is fixed, may send it
             raise AirflowFailException(
-                f"{error} Retell did not process it. Airflow before 3.3 cannot pass this on to a retry: fix the "
+                f"{reason}. Retell did not process it. Airflow before 3.3 cannot pass this on to a retry: fix the "
                 "cause, then clear this task with on_clear='resend'"
             ) from error
         if store:

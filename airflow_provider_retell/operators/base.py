@@ -145,7 +145,6 @@ class WaitingOperator(RetellOperator):
             deadline=deadline,
             poll_interval=self.poll_interval,
             started=deadline - self.wait_timeout,
-            log=self.log,
         )
         if not resumed:
             progress.start()
@@ -190,6 +189,7 @@ class WaitingOperator(RetellOperator):
                 poll_interval=self.poll_interval,
                 deadline=deadline,
                 max_poll_failures=self.max_poll_failures,
+                started=deadline - self.wait_timeout,
             ),
             method_name="resume",
             kwargs={"deadline": deadline},

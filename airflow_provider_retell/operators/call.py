@@ -77,8 +77,9 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     :param confirm_custom_attributes: True to confirm custom attributes with list-calls if the response does not show
         them, one request per attribute: Retell drops attributes with unknown ids without an error.
     :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"`` or
-        ``"analyzed"`` waits first, as ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout``
-        (default: 2 hours) and ``max_poll_failures`` (default: 10) say. The update itself always runs in a worker.
+        ``"analyzed"`` waits for that state first. ``deferrable``, ``poll_interval`` (default: 30 seconds),
+        ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait. The update
+        itself always runs in a worker.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
         ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
@@ -102,6 +103,7 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     def __init__(
         self,
         *,
+        call_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         data_storage_setting: DataStorageSetting | str | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
@@ -111,9 +113,10 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         confirm_custom_attributes: bool = False,
         wait_until: Until | None = None,
         opt_out_sensitive_data_storage: bool | str | None = None,
+        retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(call_id=call_id, retell_conn_id=retell_conn_id, **kwargs)
         checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
         checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
@@ -121,6 +124,13 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         checks.exclusive(metadata=metadata, clear_metadata=clear_metadata)
         remove = checks.text_list("remove_metadata_keys", remove_metadata_keys)
         checks.exclusive(remove_metadata_keys=remove or None, clear_metadata=clear_metadata)
+        if not (remove or clear_metadata) and all(
+            value is None
+            for value in (metadata, data_storage_setting, custom_attributes, opt_out_sensitive_data_storage)
+        ):
+            raise ValueError(
+                "set metadata, remove_metadata_keys, clear_metadata, data_storage_setting or custom_attributes"
+            )
         if opt_out_sensitive_data_storage is not None:
             warnings.warn(
                 "opt_out_sensitive_data_storage is no longer part of Retell's API. Use "
@@ -216,8 +226,15 @@ class GetCallOperator(CallOperator):
 
     template_fields: Sequence[str] = ("call_id", "path", "path_conn_id", "retell_conn_id")
 
-    def __init__(self, *, path: str | None = None, path_conn_id: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        call_id: str | XComArg,
+        path: str | None = None,
+        path_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(call_id=call_id, **kwargs)
         self.path = path
         self.path_conn_id = path_conn_id
 
@@ -264,11 +281,12 @@ class DeleteCallOperator(CallOperator):
     def __init__(
         self,
         *,
+        call_id: str | XComArg,
         missing_ok: bool | str | XComArg = True,
         dry_run: bool | str | XComArg = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(call_id=call_id, **kwargs)
         self.missing_ok = missing_ok
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]

@@ -77,6 +77,7 @@ class UpdateLiveCallOperator(CallOperator):
     def __init__(
         self,
         *,
+        call_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         clear_metadata: bool = False,
         override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
@@ -86,7 +87,7 @@ class UpdateLiveCallOperator(CallOperator):
         trigger_response: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(call_id=call_id, **kwargs)
         checks.flag(
             clear_dynamic_variables=clear_dynamic_variables,
             clear_metadata=clear_metadata,
@@ -138,9 +139,10 @@ class UpdateLiveCallOperator(CallOperator):
         except RetellError as error:
             if error.not_processed or not (instruction or self.trigger_response):
                 raise
+            reason = str(error).rstrip(".")
             raise AirflowFailException(
-                f"{error} It is unknown whether the agent received the instruction, so it is not sent again. To send "
-                "it again anyway, clear this task"
+                f"{reason}. It is unknown whether the agent received the instruction, so it is not sent again. To "
+                "send it again anyway, clear this task"
             ) from error
         if not response.success:
             raise RetellResponseError(f"{where}Retell responded that the update did not succeed")

@@ -10,7 +10,12 @@ from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLi
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import NotFoundError, RetellError
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
-from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear, request_key
+from airflow_provider_retell.operators.at_most_once import (
+    OnClear,
+    check_on_clear,
+    request_key,
+    tries_before_clear,
+)
 from airflow_provider_retell.operators.base import WaitingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -67,8 +72,8 @@ class CreatePhoneCallOperator(WaitingOperator):
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the task keeps the call that it has
         placed, and nobody is called again. ``"resend"``: it places another call, once.
     :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"`` or ``"analyzed"``
-        waits, as ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2 hours) and
-        ``max_poll_failures`` (default: 10) say.
+        waits for that state. ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2
+        hours) and ``max_poll_failures`` (default: 10) configure the wait.
     :param stop_on_kill: True to hang up if the task is killed while it waits. In a deferred wait this requires Airflow
         3.3 or later.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
@@ -132,7 +137,8 @@ class CreatePhoneCallOperator(WaitingOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
-        store, key = task_state_store(context), request_key(context["ti"], self, self.on_clear)
+        ti, store = context["ti"], task_state_store(context)
+        key = request_key(ti, tries_before_clear(ti, self) if self.on_clear == "resend" else 0)
         to_number = self._number("to_number")
         earlier = self._find_earlier_call(context, key)
         call = earlier or self._place(key, to_number)

@@ -6,6 +6,7 @@ dict, so templates that read the field after rendering, such as ``map_index_temp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,14 +20,16 @@ class Masked:
 
 
 class _MaskedText(Masked, str):
-    """Text in place of a value. Whatever a template does with it (``x['a'].b()``) gives the same text."""
+    """Text in place of a value. Its items, attributes and methods (``x['a'].b()``) are the same text again."""
+
+    # Jinja's sandbox reads these before it calls an object.
+    unsafe_callable = alters_data = False
+
+    def __getattribute__(self, name: str) -> Any:
+        is_real = name.startswith("_") or name in ("unsafe_callable", "alters_data")
+        return super().__getattribute__(name) if is_real else self
 
     def __getitem__(self, key: Any) -> _MaskedText:
-        return self
-
-    def __getattr__(self, name: str) -> _MaskedText:
-        if name.startswith("_"):
-            raise AttributeError(name)
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> _MaskedText:
@@ -41,6 +44,9 @@ class _MaskedObject(Masked, dict[str, _MaskedText]):
 
     def __missing__(self, key: Any) -> _MaskedText:
         return _masked_text("***", None)
+
+    def __str__(self) -> str:
+        return json.dumps(self)
 
 
 def mask(value: Any) -> Any:

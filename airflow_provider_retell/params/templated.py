@@ -56,8 +56,6 @@ class TemplatedTask(_Task):
         private = [name for name in names if name in self.masked_fields] if is_task else names
         if is_task and "_given" not in self.__dict__:
             self._given = frozenset(name for name in names if getattr(self, name) is not None)
-        # Values that a mapped task gets from other tasks. Airflow does not render them.
-        from_upstream = bool(seen_oids)
         super()._do_render_template_fields(
             parent, [name for name in names if name not in private], context, jinja_env, seen_oids
         )
@@ -73,13 +71,13 @@ class TemplatedTask(_Task):
                 else:
                     value = self.render_template(value, context, jinja_env, seen_oids)
             except Exception as caught:
-                error = _render_error(where, caught, from_upstream)
+                error = _render_error(where, caught, context)
             if error is not None:
                 raise error  # not in the except clause, so that the original error is not logged with it
             setattr(parent, name, mask(value) if is_task else value)
 
 
-def _render_error(name: str, error: Exception, from_upstream: bool) -> Exception:
+def _render_error(name: str, error: Exception, context: Any) -> Exception:
     """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values."""
     from jinja2 import TemplateError
 
@@ -88,7 +86,9 @@ def _render_error(name: str, error: Exception, from_upstream: bool) -> Exception
     if isinstance(error, (AirflowException, RetellError)):
         return error
     reason = type(error).__name__
-    if isinstance(error, TemplateError) and not from_upstream:
+    # Airflow renders some values that a mapped task gets from other tasks, so the message could quote them.
+    is_mapped = getattr(context.get("ti"), "map_index", -1) >= 0
+    if isinstance(error, TemplateError) and not is_mapped:
         # Quoted parts are names from the template in most messages, but can be values that the template computes.
         reason += ": " + _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] else "'...'", error.message or "")
     return RetellError(f"{name} could not be rendered: {reason}. Check the template")

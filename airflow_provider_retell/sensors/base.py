@@ -97,7 +97,7 @@ class RetellSensor(BaseSensorOperator):
         """Continue after the triggerer's wait: poll for the result, because the condition may hold no longer."""
         with self._airflow_errors():
             check_event(event)
-            self._failures = PollFailures(self.max_poll_failures, failures, polled_before=True, log=self.log)
+            self._failures = PollFailures(self.max_poll_failures, failures, polled_before=True)
             self._progress = self._new_progress(deadline - self._timeout_seconds)
             return self._poll_or_defer()
 
@@ -153,7 +153,7 @@ class RetellSensor(BaseSensorOperator):
 
     @functools.cached_property
     def _failures(self) -> PollFailures:
-        return PollFailures(self.max_poll_failures, log=self.log)
+        return PollFailures(self.max_poll_failures)
 
     @functools.cached_property
     def _progress(self) -> Progress:
@@ -165,7 +165,6 @@ class RetellSensor(BaseSensorOperator):
             deadline=started + self._timeout_seconds,
             poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
             started=started,
-            log=self.log,
         )
 
     @property

@@ -86,7 +86,7 @@ class Progress:
 
 def duration(seconds: float) -> str:
     """Return a duration for a message, for example ``2 h 5 min``."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{max(seconds, 0):.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 try:
     from airflow.sdk import DAG
@@ -53,3 +55,36 @@ with DAG(
     CreateBatchCallOperator(
         task_id="bad_batch", tasks=[{"to_number": "{{ facts().bad_phone }}", "metadata": note}]
     )
+
+
+def report_success(context: Any) -> None:
+    """Log a private field after the task has run."""
+    logging.getLogger("airflow.task").info("CALLBACK %s", context["task"].metadata["customer"])
+
+
+# Airflow renders map_index_template again after the task has run, when the fields are masked.
+with DAG(
+    "masked_calls",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    user_defined_macros={"facts": facts},
+    default_args=DEFAULTS | {"retries": 0},
+) as masked_calls:
+
+    @masked_calls.task(show_return_value_in_logs=False)
+    def customers() -> list[dict[str, Any]]:
+        """Return the calls to place, with a private key: XCom is the only place that may have them."""
+        return [{"to_number": facts()["phone"], "metadata": {"customer": facts()["note"]}}] * 2
+
+    CreatePhoneCallOperator.partial(
+        task_id="by_dict",
+        map_index_template="{{ task.metadata['customer'] }} {{ task.to_number[-4:] }}",
+        on_success_callback=report_success,
+    ).expand_kwargs(customers())
+    CreatePhoneCallOperator.partial(
+        task_id="by_template",
+        to_number="{{ facts().phone }}",
+        metadata={"customer": "{{ facts().note }}"},
+        map_index_template="{{ task.metadata.customer.upper() }} {{ task.metadata | tojson }}",
+        on_success_callback=report_success,
+    ).expand(override_agent_id=["agent_1", "agent_2"])

@@ -1,4 +1,4 @@
-"""Airflow's REST API in miniature."""
+"""A small fake of Airflow's REST API."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import contextlib
 import http.server
 import json
 import threading
-import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+
+from airflow_provider_retell.clock import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,17 @@ ASSET = "retell_calls"
 
 
 class FakeAirflow(http.server.ThreadingHTTPServer):
-    """As much of the REST API as the receiver uses, as Airflow 3.3 answers it."""
+    """The parts of the REST API for assets and their events, as of Airflow 3.3.
+
+    :ivar assets: the assets' names by id.
+    :ivar events: the stored events.
+    :ivar seen: method and path of each request.
+    :ivar tokens: the valid tokens.
+    :ivar answers: methods and statuses. The next request with such a method gets that status, once each.
+    :ivar after: called with the method after each request for events, before the response is sent.
+    :ivar mixed: the number of later pages that come in the wrong order.
+    :ivar garbage: True to respond with HTML, as a proxy does.
+    """
 
     daemon_threads = True
 
@@ -29,15 +40,17 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
         self.events: list[dict[str, Any]] = []
         self.seen: list[tuple[str, str]] = []
         self.tokens = {"token_1"}
-        self.answers: list[tuple[str, int]] = []  # (method, status) that come instead, once each
-        self.after: Callable[[str], None] = lambda _method: None  # what happens once a request has acted
-        self.mixed = 0  # so many more pages come in the other order
-        self.garbage = False  # whether the answers are a proxy's
+        self.answers: list[tuple[str, int]] = []
+        self.after: Callable[[str], None] = lambda _method: None
+        self.mixed = 0
+        self.garbage = False
         self.lock = threading.Lock()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Otherwise each response takes 40 ms: its body waits for the client to acknowledge the headers.
+            disable_nagle_algorithm = True
 
             def respond(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -103,7 +116,7 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
         return 200, {kind: found[offset : offset + limit], "total_entries": len(found)}
 
     def add(self, extra: dict[str, Any], asset_id: int = 8, ago: float = 0) -> dict[str, Any]:
-        event = {"id": len(self.events), "asset_id": asset_id, "extra": extra, "at": time.time() - ago}
+        event = {"id": len(self.events), "asset_id": asset_id, "extra": extra, "at": clock().time() - ago}
         event["timestamp"] = (
             datetime.fromtimestamp(event["at"], timezone.utc).isoformat().replace("+00:00", "Z")
         )
@@ -116,7 +129,7 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def fake_airflow(patch: pytest.MonkeyPatch) -> Iterator[FakeAirflow]:
-    """Serve one, with the connection ``airflow_api`` that leads to it."""
+    """Serve the API, and define the connection ``airflow_api`` to it."""
     server = FakeAirflow()
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     connection = {"conn_type": "http", "host": server.url, "login": "bot", "password": "password_of_bot"}

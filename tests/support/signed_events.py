@@ -1,4 +1,4 @@
-"""Events as Retell sends and signs them."""
+"""Webhook events as Retell signs and sends them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ KEY = "key_webhook"
 
 
 def sign(body: bytes, key: str = KEY, seconds: float = 0) -> str:
-    """Return the header of a body that is signed so many seconds from now."""
-    moment = int((time.time() + seconds) * 1000)
-    return f"v={moment},d={hmac.new(key.encode(), body + str(moment).encode(), hashlib.sha256).hexdigest()}"
+    """Return the signature header of *body*, signed *seconds* from now."""
+    timestamp = int((time.time() + seconds) * 1000)
+    digest = hmac.new(key.encode(), body + str(timestamp).encode(), hashlib.sha256).hexdigest()
+    return f"v={timestamp},d={digest}"
 
 
 def make_event(call_id: str = "call_1", event: str = "call_ended", **fields: Any) -> bytes:
-    """Return the body of an event."""
+    """Return the body of a webhook event."""
     call = {"call_id": call_id, "call_status": "ended", "call_type": "phone_call", **fields}
     return json.dumps({"event": event, "call": call}).encode()

@@ -1,4 +1,4 @@
-"""A watcher of ended calls as the triggerer runs it, and what it needs around it."""
+"""A watcher of ended calls as the triggerer runs it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_retell.clock import clock
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """An asset's state store: what goes in comes out as JSON has it."""
+    """An asset's state store, which keeps values as JSON text."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -45,7 +46,7 @@ class Store:
 
 
 class Watch:
-    """A running trigger and what it has fired."""
+    """The events of a running watcher."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -57,7 +58,7 @@ class Watch:
         return [event["call_id"] for event in self.events]
 
     async def has(self, count: int) -> list[str]:
-        """Wait until so many have fired; return their ids, sorted."""
+        """Wait until *count* calls have fired, and return their ids, sorted."""
 
         async def wait() -> None:
             while len(self.events) < count:
@@ -70,22 +71,27 @@ class Watch:
 
 @asynccontextmanager
 async def watching(
-    store: Store | None = None, told: Callable[[dict[str, Any]], None] = lambda _: None, **arguments: Any
+    store: Store | None = None,
+    on_payload: Callable[[dict[str, Any]], None] = lambda _: None,
+    **arguments: Any,
 ) -> AsyncIterator[Watch]:
-    """Run a watcher until the with statement ends, which is how a kill looks to it; *told* gets its payloads."""
+    """Run a watcher until the with statement ends, which kills it.
+
+    :param on_payload: called with the payload of each event.
+    """
     trigger = CallEventTrigger(**{"poll_interval": 0.03, "lookback": 3600, **arguments})
     trigger.asset_state_store = store
     watch = Watch()
 
-    async def go() -> None:
+    async def run() -> None:
         async for event in trigger.run():
-            told(json.loads(json.dumps(event.payload)))
+            on_payload(json.loads(json.dumps(event.payload)))
             watch.batches.append(len(event.payload["calls"]))
             watch.events += [{"event": event.payload["event"], **call} for call in event.payload["calls"]]
             watch.changed.set()
-        pytest.fail("it ended")
+        pytest.fail("the watcher ended")
 
-    task = asyncio.ensure_future(go())
+    task = asyncio.ensure_future(run())
     try:
         yield watch
         assert not task.done(), task
@@ -95,33 +101,21 @@ async def watching(
 
 
 async def polls(emulator: Emulator, count: int = 2) -> None:
-    """Wait until so many more polls have begun and the last but one has been worked off."""
+    """Wait until the watcher has completed *count* more polls."""
     target = emulator.count("list-calls") + count + 1
     deadline = time.monotonic() + 20
     while emulator.count("list-calls") < target:
-        assert time.monotonic() < deadline, "it polls no more"
-        await asyncio.sleep(0.005)
+        assert time.monotonic() < deadline, "the watcher does not poll"
+        await asyncio.sleep(0.002)
 
 
 def ago(seconds: float) -> int:
-    return int((time.time() - seconds) * 1000)
+    """Return the time *seconds* ago in epoch milliseconds."""
+    return int((clock().time() - seconds) * 1000)
 
 
 def end(emulator: Emulator, call_id: str, seconds: float = 10, **fields: Any) -> None:
-    """Add a call that ended so many seconds ago."""
+    """Add a call that ended *seconds* ago."""
     ended = ago(seconds)
-    emulator.add_call(
-        call_id=call_id,
-        minimal=True,
-        **{"start_timestamp": ended - 60_000, "end_timestamp": ended, **fields},
-    )
-
-
-def connect(monkeypatch: pytest.MonkeyPatch, emulator: Emulator, name: str = "retell_default") -> None:
-    connection = {
-        "conn_type": "retell",
-        "host": emulator.url,
-        "password": emulator.api_key,
-        "extra": {"list_quota": "100000/1"},
-    }
-    monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))
+    times = {"start_timestamp": ended - 60_000, "end_timestamp": ended}
+    emulator.add_call(call_id=call_id, minimal=True, **{**times, **fields})

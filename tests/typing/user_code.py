@@ -117,12 +117,12 @@ def everything() -> None:
         custom_attributes={"attr_tier": "gold", "attr_age": 3},
         metadata_mode="merge",
         confirm_custom_attributes=True,
-        wait_for_end=True,
+        wait_until="analyzed",
         deferrable=True,
         poll_interval=timedelta(seconds=10),
         max_poll_failures=3,
         wait_timeout=600,
-        return_value="metadata",
+        remove_metadata_keys=["old"],
         retell_conn_id="retell_eu",
     )
     UpdateCallOperator(task_id="wipe", call_id="call_1", clear_metadata=True)
@@ -130,12 +130,19 @@ def everything() -> None:
     UpdateCallOperator(
         task_id="bad_mode",
         call_id="call_1",
+        metadata={},
         metadata_mode="append",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
     UpdateCallOperator(
         task_id="bad_metadata",
         call_id="call_1",
         metadata=["tier"],  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+    UpdateCallOperator(
+        task_id="bad_wait",
+        call_id="call_1",
+        metadata={},
+        wait_until="answered",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
 
     BulkUpdateCallOperator(
@@ -186,7 +193,9 @@ def everything() -> None:
     StopCallOperator(task_id="stop", call_id=pick(placed.output, "call_id"))
     RerunCallAnalysisOperator(task_id="analyze", call_id="call_1")
     DeleteCallOperator(task_id="erase", call_id="call_1", missing_ok=False)
-    DeleteCallOperator(task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}")
+    DeleteCallOperator(
+        task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}", dry_run=True
+    )
 
     CallSensor(
         task_id="ended",

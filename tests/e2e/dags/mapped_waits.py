@@ -31,7 +31,7 @@ with DAG(
         task_id="update",
         metadata={"note": "{{ note() }}", "id": "{{ task.call_id }}"},
         metadata_mode="merge",
-        wait_for_end=True,
+        wait_until="ended",
         deferrable=True,
         poll_interval=0.5,
     ).expand(call_id=["call_1", "call_2"])

@@ -25,7 +25,7 @@ with DAG(
         task_id="update",
         metadata={"tier": "{{ task.call_id }}"},
         metadata_mode="merge",
-        wait_for_end=True,
+        wait_until="ended",
         poll_interval=2,
     ).expand(call_id=[f"call_update_{number}" for number in range(4)])
     CallSensor(task_id="never", call_id="call_never", poke_interval=2, timeout=60)

@@ -1,4 +1,4 @@
-"""What Airflow 2 says to CallEventTrigger."""
+"""CallEventTrigger on Airflow 2."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 
 
 @pytest.mark.skipif(not version("apache-airflow").startswith("2."), reason="Airflow 3 has event triggers")
-def test_airflow_2_says_what_it_lacks() -> None:
-    with pytest.raises(
-        ImportError, match="CallEventTrigger needs Airflow 3: there are no asset watchers before"
-    ):
+def test_import_fails_with_the_required_version() -> None:
+    with pytest.raises(ImportError, match="CallEventTrigger needs Airflow 3: earlier versions have no asset"):
         importlib.import_module("airflow_provider_retell.triggers.call_event")

@@ -1,0 +1,42 @@
+"""Masked fields in a real Airflow: templates and callbacks that read them after the task has run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from real_airflow import AirflowHome
+
+from airflow_provider_retell.emulator import Emulator
+from sandbox import ROOT
+
+pytestmark = pytest.mark.slow
+
+NOTE, PHONE = "zebra-umbrella-note", "+14155550187"
+
+
+def test_map_index_template_and_callbacks_get_masked_text(tmp_path: Path) -> None:
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    (dags / "placing.py").write_text((ROOT / "tests/dags/placing.py").read_text())
+    home = AirflowHome(tmp_path, dags, PRIVATE_NOTE=NOTE, PRIVATE_PHONE=PHONE, PRIVATE_BAD_PHONE="")
+    with Emulator() as emulator:
+        home.connect(emulator)
+        output = home.test("masked_calls")
+        assert home.code == 0, output
+        assert [call["metadata"]["customer"] for call in emulator.placed] == [NOTE] * 4
+        assert {call["to_number"] for call in emulator.placed} == {PHONE}
+    names = home.query(
+        "select task_id, state, rendered_map_index from task_instance order by task_id, map_index"
+    )
+    assert names == [
+        ("by_dict", "success", "*** ***"),
+        ("by_dict", "success", "*** ***"),
+        ("by_template", "success", '*** {"customer": "***"}'),
+        ("by_template", "success", '*** {"customer": "***"}'),
+        ("customers", "success", None),
+    ]
+    assert output.count("CALLBACK ***") == 4
+    shown = home.query("select rendered_fields from rendered_task_instance_fields")
+    assert shown
+    assert not [private for private in (NOTE, PHONE) if private in f"{shown} {names} {output}"]

@@ -1,0 +1,270 @@
+"""CreateBatchCallOperator: the request, and that no batch is sent twice."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from crashes import FAULTS, LATER, killed
+from tasks import StateStore, eventually, rendered_fields, run_try
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RateLimitError, RetellInputError, RetellTimeoutError
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
+
+FROM, TO, OTHER = "+14155550100", "+14155550123", "+14155550199"
+NOTE = "Ada's private note"
+TASKS = [{"to_number": TO, "metadata": {"note": NOTE}}, {"to_number": OTHER}]
+
+
+def batch(**arguments: Any) -> CreateBatchCallOperator:
+    return CreateBatchCallOperator(
+        task_id="a_task", **{"from_number": FROM, "tasks": TASKS, "retries": 1, **arguments}
+    )
+
+
+@pytest.fixture
+def hasty(emulator: Emulator, connect: Any) -> Emulator:
+    """An emulator behind a connection with a short timeout."""
+    connect(emulator, timeout=0.4)
+    return emulator
+
+
+# -- the request
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "given", ["{{ tasks }}", "{{ tasks | tojson }}", TASKS], ids=["python", "json", "list"]
+)
+def test_all_parameters_are_sent_and_nothing_private_is_shown(
+    emulator: Emulator, given: Any, native: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    window = {"windows": [{"start": 0, "end": 1440}], "timezone": "UTC"}
+    operator = batch(
+        from_number="{{ from_number }}",
+        tasks=given,
+        name="{{ 'autumn' }}",
+        trigger_timestamp="{{ 1700000000000 }}",
+        reserved_concurrency=1,
+        call_time_window=window,
+    )
+    result = run_try(operator, native=native, tasks=TASKS, from_number=FROM)
+    assert emulator.requests[0].body == {
+        "from_number": FROM,
+        "tasks": TASKS,
+        "name": "autumn",
+        "trigger_timestamp": 1700000000000,
+        "reserved_concurrency": 1,
+        "call_time_window": window,
+    }
+    assert result == {"batch_call_id": emulator.placed[0]["batch_call_id"], "total_task_count": 2}
+    for private in (FROM[1:], TO[1:], OTHER[1:], NOTE):
+        assert private not in f"{rendered_fields(operator)} {result} {caplog.text}"
+
+
+START = datetime(2026, 12, 1, 10, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "given",
+    [
+        1796112000000,
+        "{{ start }}",
+        "{{ start.isoformat() }}",
+        "{{ start.timestamp() * 1000 }}",
+        "2026-12-01T08:00:00Z",
+        START,
+        START.timestamp() * 1000,
+    ],
+)
+def test_a_batch_starts_at_the_given_time(emulator: Emulator, given: Any, native: bool) -> None:
+    run_try(batch(trigger_timestamp=given), native=native, start=START)
+    assert emulator.requests[0].body["trigger_timestamp"] == 1796112000000
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (1796112000, "must be in epoch milliseconds; the value looks like seconds"),
+        ("{{ 1796112000 }}", "must be in epoch milliseconds; the value looks like seconds"),
+        (1796112000000000, "must be in epoch milliseconds; the value looks like microseconds"),
+        (-1, "looks like seconds"),
+        ("{{ none }}", "trigger_timestamp rendered to an empty value"),
+        ("", "trigger_timestamp rendered to an empty value"),
+        ("2026-12-01T10:00:00", "trigger_timestamp must have a time zone"),
+        (datetime(2026, 12, 1), "trigger_timestamp must have a time zone"),  # noqa: DTZ001
+        ("2026-12-01", "trigger_timestamp must have a time zone"),
+        (NOTE, "trigger_timestamp must be epoch milliseconds, or a date and time with a time zone"),
+        (True, "trigger_timestamp must be"),
+        (float("nan"), "trigger_timestamp must be"),
+        ([NOTE], "trigger_timestamp must be"),
+    ],
+)
+def test_an_invalid_start_time_calls_nobody(emulator: Emulator, given: Any, says: str, native: bool) -> None:
+    with pytest.raises(AirflowFailException, match=says) as error:
+        run_try(batch(trigger_timestamp=given), native=native, none=None)
+    assert isinstance(error.value.__cause__, RetellInputError)
+    assert NOTE not in str(error.value)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("name", ["from_number", "tasks"])
+def test_a_template_without_a_value_calls_nobody(emulator: Emulator, name: str, native: bool) -> None:
+    with pytest.raises(AirflowFailException, match=f"{name} rendered to an empty value"):
+        run_try(batch(**{name: "{{ none }}"}), native=native, none=None)
+    assert not emulator.requests
+
+
+def test_an_empty_name_is_left_out(emulator: Emulator) -> None:
+    run_try(batch(name="{{ none }}"), none=None)
+    assert "name" not in emulator.requests[0].body
+
+
+def test_the_number_of_tasks_is_the_default_of_the_count_in_the_response(emulator: Emulator) -> None:
+    emulator.faults.add(Fault.status(201, body={"batch_call_id": "batch_1"}), route="create-batch-call")
+    assert run_try(batch()) == {"batch_call_id": "batch_1", "total_task_count": 2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"on_clear": "same"}, "on_clear must be 'skip' or 'resend', not 'same'"),
+        ({"reserved_concurrency": -1}, "reserved_concurrency must be a whole number of at least 0, not -1"),
+        ({"reserved_concurrency": "2"}, "reserved_concurrency must be a whole number"),
+        ({"call_time_window": "mornings"}, "call_time_window must be a dict, not text"),
+    ],
+)
+def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: Any, says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        batch(**arguments)
+
+
+# -- sent at most once
+
+
+@pytest.mark.parametrize("seconds", LATER.values(), ids=LATER)
+@pytest.mark.parametrize("fault", [name for name in FAULTS if "429" not in name])
+def test_a_batch_with_an_unknown_outcome_is_not_sent_again(
+    hasty: Emulator, store: Any, fault: str, seconds: float
+) -> None:
+    kind, sent = FAULTS[fault]
+    hasty.faults.add(kind, route="create-batch-call")
+    with pytest.raises(AirflowFailException, match=r"unknown.*not sent again.*dashboard.*on_clear='resend'"):
+        run_try(batch(), store=store)
+    eventually(lambda: len(hasty.placed) == 2 * sent)
+    hasty.clock.advance(seconds)
+    for try_number, cleared_at in ((2, 0), (2, 1)):
+        with pytest.raises(
+            AirflowFailException, match=r"may have sent create-batch-call.*dashboard.*on_clear='resend'"
+        ):
+            run_try(batch(), try_number=try_number, cleared_at=cleared_at, store=store)
+    assert hasty.count("create-batch-call") == 1
+    run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
+    assert len(hasty.placed) == 2 * sent + 2
+
+
+@pytest.mark.parametrize(("step", "sent"), [("before", 0), ("acted", 2), ("received", 2)])
+def test_a_batch_whose_worker_was_killed_is_not_sent_again(
+    emulator: Emulator, store: Any, step: str, sent: int
+) -> None:
+    killed(step, lambda: run_try(batch(), store=store))
+    assert len(emulator.placed) == sent
+    with pytest.raises(AirflowFailException, match="may have sent create-batch-call"):
+        run_try(batch(), try_number=2, store=store)
+    assert len(emulator.placed) == sent
+
+
+def test_a_later_try_returns_the_batch_of_an_earlier_one(emulator: Emulator, store: Any) -> None:
+    first = run_try(batch(), store=store)
+    if store is None:
+        with pytest.raises(AirflowFailException, match="may have sent"):
+            run_try(batch(), try_number=2, store=store)
+    else:
+        assert run_try(batch(), try_number=2, store=store) == first
+        assert run_try(batch(), try_number=2, cleared_at=1, store=store) == first
+    assert emulator.count("create-batch-call") == 1
+
+
+def test_a_clear_with_resend_sends_the_batch_once_more(emulator: Emulator, store: Any) -> None:
+    run_try(batch(on_clear="resend"), store=store)
+    run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
+    assert len(emulator.placed) == 4
+    if store is None:
+        with pytest.raises(AirflowFailException, match="may have sent"):
+            run_try(batch(on_clear="resend"), try_number=3, cleared_at=1)
+    else:
+        run_try(batch(on_clear="resend"), try_number=3, cleared_at=1, store=store)
+    assert len(emulator.placed) == 4
+
+
+def test_a_rejected_batch_can_be_sent_after_a_clear(emulator: Emulator, store: Any) -> None:
+    emulator.faults.add(Fault.status(400), route="create-batch-call")
+    with pytest.raises(AirflowFailException, match="answered 400") as error:
+        run_try(batch(), store=store)
+    assert ("on_clear='resend'" in str(error.value)) == (store is None)
+    if store is None:
+        with pytest.raises(AirflowFailException, match="may have sent"):
+            run_try(batch(), try_number=2, cleared_at=1)
+        run_try(batch(on_clear="resend"), try_number=2, cleared_at=1)
+    else:
+        run_try(batch(), try_number=2, cleared_at=1, store=store)
+    assert len(emulator.placed) == 2
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_a_batch_without_a_connection_can_be_sent_by_a_retry(
+    emulator: Emulator, store: Any, connect: Any, deaf_server: str
+) -> None:
+    connect(deaf_server, connect_timeout=0.1)
+    says = r"in time.*Retell did not process it" if store is None else "in time"
+    with pytest.raises(AirflowFailException if store is None else RetellTimeoutError, match=says):
+        run_try(batch(), store=store)
+    if store is not None:
+        connect(emulator)
+        run_try(batch(), try_number=2, store=store)
+        assert len(emulator.placed) == 2
+
+
+def test_invalid_input_is_rejected_before_it_is_sent(emulator: Emulator, store: Any) -> None:
+    with pytest.raises(AirflowFailException, match=r"tasks\[1\].to_number.*Nothing was sent") as error:
+        run_try(batch(tasks=[TASKS[0], {"to_number": "555 0123"}]), store=store)
+    assert "555" not in str(error.value)
+    if store is not None:
+        run_try(batch(), try_number=2, store=store)
+        assert len(emulator.placed) == 2
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_a_throttled_batch_is_retried_within_the_try(emulator: Emulator, store: Any) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "1"}), route="create-batch-call", times=2)
+    run_try(batch(), store=store)
+    assert len(emulator.placed) == 2
+
+
+def test_throttling_beyond_the_retry_limits_is_left_to_airflow(emulator: Emulator, store: Any) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="create-batch-call")
+    # Without a store, a retry could not know that nothing was sent.
+    with pytest.raises(AirflowFailException if store is None else RateLimitError, match="429"):
+        run_try(batch(), store=store)
+    if store is not None:
+        run_try(batch(), try_number=2, store=store)
+        assert len(emulator.placed) == 2
+
+
+def test_a_store_that_is_cleared_on_success_does_not_prove_a_first_try(
+    emulator: Emulator, state_store: StateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    run_try(batch(), store=state_store)
+    state_store.clear()
+    with pytest.raises(AirflowFailException, match="may have sent"):
+        run_try(batch(), try_number=2, cleared_at=1, store=state_store)
+    assert len(emulator.placed) == 2

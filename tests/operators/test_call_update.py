@@ -1,0 +1,425 @@
+"""UpdateCallOperator: requests, results, rejected input, and values that must not be shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tasks import rendered_fields, run_try
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import CallNotEndedError, RateLimitError, UpdateMismatchError
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators.call import UpdateCallOperator
+
+PRIVATE = "Ada's private note"
+
+
+@pytest.fixture
+def call(emulator: Emulator) -> dict[str, Any]:
+    """A call that has ended, with metadata."""
+    return emulator.add_call(call_id="call_1", call_status="ended", metadata={"kept": 1, "tier": "old"})
+
+
+def update(**arguments: Any) -> UpdateCallOperator:
+    return UpdateCallOperator(task_id="update", **{"call_id": "call_1", **arguments})
+
+
+def routes(emulator: Emulator) -> list[str]:
+    return [request.route for request in emulator.requests]
+
+
+# -- metadata
+
+
+def test_merge_is_the_default_and_keeps_other_keys(call: dict[str, Any], emulator: Emulator) -> None:
+    result = run_try(update(metadata={"tier": "gold", "kept": 1.0}))
+    assert emulator.calls["call_1"]["metadata"] == {"kept": 1, "tier": "gold"}
+    assert (result["updated"], result["written"]) == (True, ["metadata.tier"])
+    assert routes(emulator) == ["get-call", "update-call"]
+
+
+def test_replace_sends_exactly_one_request(call: dict[str, Any], emulator: Emulator) -> None:
+    result = run_try(update(metadata={"tier": "gold"}, metadata_mode="replace"))
+    assert routes(emulator) == ["update-call"]
+    assert emulator.calls["call_1"]["metadata"] == {"tier": "gold"}
+    assert (result["updated"], result["written"]) == (True, ["metadata.tier"])
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"metadata": {}}, {"metadata": "{{ facts }}"}, {"metadata": {}, "data_storage_setting": "everything"}],
+)
+def test_replace_rejects_empty_metadata(
+    call: dict[str, Any], emulator: Emulator, arguments: Any, native: bool
+) -> None:
+    with pytest.raises(AirflowFailException, match=r"metadata is empty.*replace.*clear_metadata=True"):
+        run_try(update(**arguments, metadata_mode="replace"), native=native, facts={})
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("mode", ["merge", "fill"])
+def test_empty_metadata_changes_nothing(call: dict[str, Any], emulator: Emulator, mode: Any) -> None:
+    result = run_try(update(metadata={}, metadata_mode=mode))
+    assert (result["updated"], result["written"]) == (False, [])
+    assert emulator.count("update-call") == 0
+
+
+def test_merge_sends_no_update_if_nothing_differs(call: dict[str, Any], emulator: Emulator) -> None:
+    result = run_try(update(metadata={"tier": "old"}, data_storage_setting="everything"))
+    assert emulator.count("update-call") == 0
+    assert (result["updated"], result["written"]) == (False, [])
+
+
+def test_fill_sets_only_missing_keys(call: dict[str, Any], emulator: Emulator) -> None:
+    emulator.calls["call_1"]["metadata"]["empty"] = None
+    result = run_try(update(metadata={"tier": "gold", "new": 2, "empty": 3}, metadata_mode="fill"))
+    assert emulator.calls["call_1"]["metadata"] == {"kept": 1, "tier": "old", "new": 2, "empty": 3}
+    assert result["written"] == ["metadata.empty", "metadata.new"]
+
+
+def test_keys_are_removed_and_the_others_kept(call: dict[str, Any], emulator: Emulator) -> None:
+    result = run_try(update(metadata={"new": 1}, remove_metadata_keys=["tier", "absent"]))
+    assert emulator.calls["call_1"]["metadata"] == {"kept": 1, "new": 1}
+    assert result["written"] == ["metadata.new", "metadata.tier"]
+    assert run_try(update(remove_metadata_keys=("tier",)))["updated"] is False
+    assert run_try(update(remove_metadata_keys=("kept",)))["written"] == ["metadata.kept"]
+    assert emulator.calls["call_1"]["metadata"] == {"new": 1}
+
+
+def test_a_key_cannot_be_set_and_removed(call: dict[str, Any], emulator: Emulator) -> None:
+    with pytest.raises(AirflowFailException, match="remove_metadata_keys has keys that metadata sets: tier"):
+        run_try(update(metadata={"tier": 1}, remove_metadata_keys=["tier"]))
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("mode", ["replace", "merge", "fill"])
+def test_all_metadata_is_cleared_and_the_result_names_the_keys(
+    call: dict[str, Any], emulator: Emulator, mode: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    result = run_try(update(clear_metadata=True, metadata_mode=mode))
+    assert emulator.calls["call_1"]["metadata"] == {}
+    assert (result["updated"], result["written"]) == (True, ["metadata.kept", "metadata.tier"])
+    assert "wrote metadata.kept, metadata.tier" in caplog.text
+    assert run_try(update(clear_metadata=True, metadata_mode=mode))["updated"] is False
+    assert routes(emulator) == ["get-call", "update-call", "get-call"]
+
+
+def test_metadata_is_cleared_together_with_other_changes(call: dict[str, Any], emulator: Emulator) -> None:
+    run_try(update(clear_metadata=True, data_storage_setting="everything_except_pii"))
+    assert emulator.requests[-1].body == {
+        "metadata": {},
+        "data_storage_setting": "everything_except_pii",
+    }
+
+
+def test_merge_preserves_numbers_that_only_a_double_holds(call: dict[str, Any], emulator: Emulator) -> None:
+    emulator.calls["call_1"]["metadata"]["big"] = [2**60]
+    run_try(update(metadata={"new": 1}))
+    assert emulator.calls["call_1"]["metadata"]["big"] == [2**60]
+
+
+def test_values_of_a_warehouse_are_converted(call: dict[str, Any], emulator: Emulator) -> None:
+    run_try(
+        update(
+            metadata={"ltv": Decimal("19.90"), "day": date(2026, 11, 22), "n": None}, metadata_mode="replace"
+        )
+    )
+    assert emulator.calls["call_1"]["metadata"] == {"ltv": 19.9, "day": "2026-11-22", "n": None}
+
+
+def test_an_api_key_that_cannot_read_calls_is_pointed_to_replace(
+    call: dict[str, Any], emulator: Emulator
+) -> None:
+    emulator.faults.add(Fault.status(403), route="get-call")
+    with pytest.raises(AirflowFailException, match="403.*metadata_mode='replace'"):
+        run_try(update(metadata={"a": 1}))
+
+
+# -- templates
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    "template",
+    ["{{ facts }}", "{{ facts | tojson }}", {"tier": "{{ facts.tier }}", "note": "{{ facts.note }}"}],
+    ids=["dict", "json", "values"],
+)
+def test_templates_give_the_same_with_and_without_native_rendering(
+    call: dict[str, Any], emulator: Emulator, template: Any, native: bool
+) -> None:
+    facts = {"tier": "gold", "note": PRIVATE}
+    operator = update(call_id="{{ which }}", metadata=template, metadata_mode="replace")
+    run_try(operator, native=native, facts=facts, which="call_1")
+    assert emulator.calls["call_1"]["metadata"] == facts
+    assert PRIVATE not in str(rendered_fields(operator))
+
+
+def test_a_call_id_of_digits_survives_native_rendering(emulator: Emulator) -> None:
+    emulator.add_call(call_id="12345", call_status="ended")
+    operator = update(call_id="{{ which }}", metadata={"a": 1})
+    assert run_try(operator, native=True, which="12345")["call_id"] == "12345"
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("name", ["call_id", "metadata", "custom_attributes"])
+def test_a_template_without_a_value_is_an_error(
+    call: dict[str, Any], emulator: Emulator, name: str, native: bool
+) -> None:
+    operator = update(**{"data_storage_setting": "basic_attributes_only", name: "{{ none }}"})
+    with pytest.raises(AirflowFailException, match=f"{name} rendered to an empty value"):
+        run_try(operator, native=native, none=None)
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_an_empty_storage_setting_changes_nothing(
+    call: dict[str, Any], emulator: Emulator, native: bool
+) -> None:
+    run_try(update(metadata={"a": 1}, data_storage_setting="{{ none }}"), native=native, none=None)
+    assert emulator.requests[-1].body == {"metadata": {"kept": 1, "tier": "old", "a": 1}}
+
+
+def test_the_operator_works_without_rendering(call: dict[str, Any], emulator: Emulator) -> None:
+    class Context(dict):  # type: ignore[type-arg]
+        def xcom_push(self, **_: Any) -> None: ...
+
+    assert update(metadata={"tier": "gold"}).execute({"ti": Context()})["written"] == ["metadata.tier"]
+
+
+# -- the storage setting
+
+
+def test_the_storage_setting_is_made_stricter(call: dict[str, Any], emulator: Emulator) -> None:
+    result = run_try(update(data_storage_setting="{{ how }}"), how="basic_attributes_only")
+    assert emulator.calls["call_1"]["data_storage_setting"] == "basic_attributes_only"
+    assert result["data_storage_setting"] == "basic_attributes_only"
+    assert result["written"] == ["data_storage_setting"]
+
+
+@pytest.mark.parametrize("mode", ["replace", "merge"])
+def test_a_less_strict_storage_setting_is_an_error(
+    call: dict[str, Any], emulator: Emulator, mode: Any
+) -> None:
+    emulator.calls["call_1"]["data_storage_setting"] = "everything_except_pii"
+    with pytest.raises(AirflowFailException, match="never makes it less restrictive"):
+        run_try(update(data_storage_setting="everything", metadata_mode=mode))
+
+
+def opt_out(flag: Any, **arguments: Any) -> UpdateCallOperator:
+    with pytest.warns(DeprecationWarning, match="basic_attributes_only"):
+        return update(opt_out_sensitive_data_storage=flag, **arguments)
+
+
+@pytest.mark.parametrize("flag", [True, "true", "{{ flag }}"])
+def test_the_deprecated_flag_sets_the_strictest_setting(
+    call: dict[str, Any], emulator: Emulator, flag: Any
+) -> None:
+    run_try(opt_out(flag), flag=True)
+    assert emulator.requests[-1].body == {"data_storage_setting": "basic_attributes_only"}
+
+
+def test_the_deprecated_flag_set_to_false_changes_nothing(call: dict[str, Any], emulator: Emulator) -> None:
+    run_try(opt_out(False, metadata={"a": 1}, metadata_mode="replace"))
+    assert emulator.requests[-1].body == {"metadata": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ("yes", "must be True or False"),
+        ("{{ none }}", "rendered to an empty value"),
+        ("", "rendered to an empty value"),
+    ],
+)
+def test_the_deprecated_flag_must_be_true_or_false(
+    call: dict[str, Any], emulator: Emulator, flag: Any, says: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=f"opt_out_sensitive_data_storage {says}"):
+        run_try(opt_out(flag, metadata={"a": 1}), none=None)
+    assert not emulator.requests
+
+
+def test_the_deprecated_flag_and_another_setting_are_an_error(
+    call: dict[str, Any], emulator: Emulator
+) -> None:
+    with pytest.raises(AirflowFailException, match="Remove opt_out_sensitive_data_storage"):
+        run_try(opt_out(True, data_storage_setting="everything_except_pii"))
+    assert not emulator.requests
+
+
+# -- errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"call_id": ""}, "call_id rendered to an empty value"),
+        ({"call_id": "  "}, "call_id rendered to an empty value"),
+        ({"call_id": "nan"}, "call_id rendered to an empty value"),
+        ({"call_id": "a/b"}, "'/' at position 1"),
+        ({"call_id": "a?b"}, r"'\?' at position 1"),
+        ({"call_id": "../x"}, r"'\.' at position 0"),
+        ({"call_id": "+15550100200"}, r"'\+' at position 0"),
+        ({"metadata": PRIVATE}, "not a JSON object"),
+        ({"metadata": f'["{PRIVATE}"]'}, "not a JSON object"),
+        ({"metadata": {"note": PRIVATE, "a": {"b": float("nan")}}}, r"call_1: metadata\.a\.b is NaN"),
+        ({"metadata": {"a": PRIVATE * 4000, "b": 1}}, r"a: 72,008, b: 7"),
+        ({"custom_attributes": {"id": [PRIVATE]}}, r"custom_attributes\.id"),
+        ({"data_storage_setting": "{{ private }}"}, "data_storage_setting must be 'everything'"),
+    ],
+)
+def test_invalid_input_is_rejected_before_anything_is_sent(
+    call: dict[str, Any],
+    emulator: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    arguments: dict[str, Any],
+    says: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    operator = update(**{"metadata": {"a": 1}, **arguments})
+    with pytest.raises(AirflowFailException, match=says) as error:
+        run_try(operator, none=None, private=PRIVATE)
+    assert not emulator.requests
+    assert PRIVATE not in caplog.text + str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({}, "set metadata, remove_metadata_keys, clear_metadata, data_storage_setting or custom_attributes"),
+        (
+            {"metadata": {}, "metadata_mode": "overwrite"},
+            "metadata_mode must be 'merge', 'fill' or 'replace'",
+        ),
+        ({"metadata": {}, "wait_until": True}, "wait_until must be 'ended', 'analyzed' or None, not True"),
+        ({"data_storage_setting": "nothing"}, "data_storage_setting must be 'everything'"),
+        ({"data_storage_setting": PRIVATE}, "data_storage_setting must be .*, not other text"),
+        ({"metadata": {}, "confirm_custom_attributes": "False"}, "confirm_custom_attributes must be True or"),
+        ({"clear_metadata": "False"}, "clear_metadata must be True or False"),
+        ({"clear_metadata": True, "metadata": {"a": 1}}, "metadata and clear_metadata must not both be set"),
+        (
+            {"clear_metadata": True, "remove_metadata_keys": ["a"]},
+            "remove_metadata_keys and clear_metadata must not both be set",
+        ),
+        ({"remove_metadata_keys": "tier"}, "remove_metadata_keys must be a list of texts, not text"),
+    ],
+)
+def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        update(**arguments)
+
+
+@pytest.mark.parametrize("mode", ["replace", "merge"])
+@pytest.mark.parametrize("status", ["registered", "ongoing"])
+def test_a_call_that_has_not_ended_is_an_error_that_says_what_to_do(
+    emulator: Emulator, mode: Any, status: str
+) -> None:
+    emulator.add_call(call_id="call_1", call_status=status)
+    with pytest.raises(
+        CallNotEndedError, match=rf"call call_1 is {status}.*wait_until='ended'.*UpdateLiveCallOperator"
+    ):
+        run_try(update(metadata={"a": 1}, metadata_mode=mode))
+
+
+@pytest.mark.parametrize("mode", ["replace", "merge"])
+def test_an_unknown_call_uses_no_retries(emulator: Emulator, mode: Any) -> None:
+    with pytest.raises(AirflowFailException, match="call_1.*422.*the API key belongs to the organization"):
+        run_try(update(metadata={"a": 1}, metadata_mode=mode))
+
+
+def test_a_response_that_differs_is_an_error(call: dict[str, Any], emulator: Emulator) -> None:
+    response = {**emulator.calls["call_1"], "metadata": {"tier": PRIVATE}}
+    emulator.faults.add(Fault.status(200, body=response), route="update-call")
+    with pytest.raises(AirflowFailException, match=r"differ from the values sent: .*metadata\.tier") as error:
+        run_try(update(metadata={"tier": "gold"}))
+    assert isinstance(error.value.__cause__, UpdateMismatchError)
+    assert PRIVATE not in str(error.value)
+
+
+def test_replace_detects_a_server_that_merges(connect: Any) -> None:
+    with Emulator(metadata_semantics="merge") as emulator:
+        emulator.add_call(call_id="call_1", call_status="ended", metadata={"kept": 1})
+        connect(emulator)
+        with pytest.raises(AirflowFailException, match=r"sent: metadata\.kept\. .*metadata_mode='merge'"):
+            run_try(update(metadata={"tier": "gold"}, metadata_mode="replace"))
+        assert run_try(update(metadata={"tier": "gold"}))["updated"] is False
+
+
+def test_a_server_that_drops_nulls_is_no_error(connect: Any) -> None:
+    with Emulator(drops_null=True) as emulator:
+        emulator.add_call(call_id="call_1", call_status="ended", metadata={"a": 1})
+        connect(emulator)
+        assert run_try(update(metadata={"a": 1, "b": None}, metadata_mode="replace"))["metadata_keys"] == [
+            "a"
+        ]
+        assert run_try(update(metadata={"b": None}))["updated"] is False
+
+
+def test_throttling_beyond_the_retry_limits_is_left_to_airflow(
+    call: dict[str, Any], emulator: Emulator
+) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="update-call")
+    with pytest.raises(RateLimitError) as error:
+        run_try(update(metadata={"a": 1}))
+    assert error.value.retry_after == 3600
+
+
+class TestCustomAttributes:
+    """Retell drops custom attributes with unknown ids without an error."""
+
+    @pytest.fixture(params=[True, False], ids=["echoed", "not-echoed"])
+    def emulator(self, request: pytest.FixtureRequest, connect: Any) -> Iterator[Emulator]:
+        with Emulator(custom_attributes=("known",), echo_custom_attributes=request.param) as emulator:
+            emulator.add_call(call_id="call_1", call_status="ended")
+            connect(emulator)
+            yield emulator
+
+    def test_a_known_attribute_is_confirmed(
+        self, emulator: Emulator, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        run_try(update(custom_attributes={"known": 3}, confirm_custom_attributes=True))
+        assert "does not show" not in caplog.text
+
+    @pytest.mark.parametrize("value", ["text", 4.5, True])
+    def test_a_dropped_attribute_is_an_error(self, emulator: Emulator, value: Any) -> None:
+        attributes = {"known": value, "unknown": value}
+        with pytest.raises(AirflowFailException, match=r"sent: custom_attributes\.unknown\. .*dashboard"):
+            run_try(update(custom_attributes=attributes, confirm_custom_attributes=True))
+
+
+def test_an_attribute_that_the_response_does_not_show_is_logged(
+    call: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_try(update(custom_attributes={"some": "x"}))
+    assert "does not show whether it stored custom_attributes.some" in caplog.text
+
+
+# -- the result
+
+
+def test_the_result_contains_no_values(call: Any, emulator: Emulator) -> None:
+    result = run_try(update(metadata={"note": PRIVATE}, metadata_mode="replace"))
+    shown = ("agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms")
+    assert result == {
+        "call_id": "call_1",
+        "call_status": "ended",
+        "call_type": "phone_call",
+        "data_storage_setting": "everything",
+        "metadata_keys": ["note"],
+        "updated": True,
+        "written": ["metadata.note"],
+        **{name: emulator.calls["call_1"][name] for name in shown},
+    }
+
+
+def test_the_hook_is_closed_after_the_task(call: Any) -> None:
+    operator = update(metadata={"a": 1})
+    run_try(operator)
+    assert "_session" not in operator.hook.__dict__

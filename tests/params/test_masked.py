@@ -1,0 +1,85 @@
+"""Masks show keys and sizes to Airflow and to templates, and keep the value for the task."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from airflow.serialization.helpers import serialize_template_field
+from jinja2 import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+
+from airflow_provider_retell.bulk import SqlRows
+from airflow_provider_retell.params.masked import Masked, mask, unmask
+
+PRIVATE = "Ada"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"name": PRIVATE, "n": {"a": PRIVATE}}, {"name": "***", "n": "***"}),
+        (json.dumps({"name": PRIVATE}), {"name": "***"}),
+        (str({"name": PRIVATE}), {"name": "***"}),
+        (PRIVATE, "***"),
+        ("", "***"),
+        (4711, "***"),
+        (f'["{PRIVATE}"]', "***"),
+        ([PRIVATE, PRIVATE], "2 rows"),
+        ((PRIVATE,), "1 rows"),
+        ({}, {}),
+        (SqlRows("db", "select 1"), None),
+    ],
+)
+def test_a_mask_shows_keys_and_sizes_only(value: Any, shown: Any) -> None:
+    masked = mask(value)
+    assert isinstance(masked, Masked)
+    assert unmask(masked) is value
+    stored = serialize_template_field(masked, "field")
+    assert stored == (str(value) if shown is None else shown)
+    assert json.loads(json.dumps(stored)) == stored
+    for text in (str(masked), repr(masked), f"{masked}"):
+        assert PRIVATE not in text
+
+
+def test_none_and_masks_are_not_masked() -> None:
+    assert mask(None) is None
+    masked = mask(PRIVATE)
+    assert mask(masked) is masked
+    assert unmask(PRIVATE) == PRIVATE
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
+)
+@pytest.mark.parametrize("value", [{"name": PRIVATE}, PRIVATE])
+def test_a_copy_keeps_the_value(value: Any, duplicate: Any) -> None:
+    masked = duplicate(mask(value))
+    assert unmask(masked) == value
+    assert PRIVATE not in repr(masked)
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ metadata['name'] }}", "***"),
+        ("{{ metadata.name }}", "***"),
+        ("{{ metadata.missing }}", "***"),
+        ("{{ metadata.value }}", "***"),
+        ("{{ metadata['name']['first'].upper()[0] }}", "***"),
+        ("{{ metadata.get('name') }}", "***"),
+        ("{{ metadata | tojson }}", '{"name": "***"}'),
+        ("{{ metadata }}", '{"name": "***"}'),
+        ("{% for key, value in metadata.items() %}{{ key }}={{ value }}{% endfor %}", "name=***"),
+        ("{{ number }} {{ number[-4:] }} {{ number.split('5') }} {{ number | length }}", "*** *** *** 3"),
+        ("{{ number | tojson }}{% for digit in number %}{{ digit }}{% endfor %}", '"***"'),
+        ("{{ rows }} {{ rows[0]['to_number'] }}", "2 rows 2 rows"),
+    ],
+)
+def test_a_template_that_reads_a_mask_gets_masked_text(template: str, text: str) -> None:
+    environment = SandboxedEnvironment(undefined=StrictUndefined)
+    values = {"metadata": mask({"name": PRIVATE}), "number": mask("+15550100"), "rows": mask([{}, {}])}
+    assert environment.from_string(template).render(values) == text

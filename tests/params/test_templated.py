@@ -1,0 +1,180 @@
+"""TemplatedTask: which fields the DAG file sets, masks after rendering, and errors without values."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from tasks import DAG, Ti, rendered_fields, run_task
+
+from airflow_provider_retell._compat import AirflowSkipException, BaseOperator
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.params.masked import Masked, unmask
+from airflow_provider_retell.params.rendered import as_object, as_text
+from airflow_provider_retell.params.templated import TemplatedTask
+
+PRIVATE = "Ada"
+
+
+class Source:
+    """An object with template fields of its own, as a source of rows is."""
+
+    template_fields: Sequence[str] = ("sql",)
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def serialize(self) -> str:
+        return "a source"
+
+
+class Task(TemplatedTask, BaseOperator):
+    template_fields: Sequence[str] = ("text", "private", "other")
+    masked_fields: Sequence[str] = ("private", "other")
+
+    def __init__(self, *, text: Any = None, private: Any = None, other: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.text = text
+        self.private = private
+        self.other = other
+
+    def execute(self, context: Any) -> Any:
+        return {name: self.rendered(name, lambda value, _: value) for name in self.template_fields}
+
+
+def task(**fields: Any) -> Task:
+    return Task(task_id="a_task", **fields)
+
+
+def render_mapped(fields: dict[str, Any], **context: Any) -> Task:
+    """Return the task that Airflow makes for the only index of a mapped task, rendered."""
+    with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
+        mapped: Any = Task.partial(task_id="a_task").expand_kwargs([fields])
+    values: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}, **context}
+    unmapped: Task = mapped.unmap(fields)
+    unmapped._do_render_template_fields(
+        unmapped, mapped.template_fields, values, dag.get_template_env(), set()
+    )
+    return unmapped
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_rendered_values_of_masked_fields_are_masked(native: bool) -> None:
+    operator = task(text="{{ name }}", private={"name": "{{ name }}"}, other="{{ name }}")
+    result = run_task(operator, native=native, name=PRIVATE)
+    assert result == {"text": PRIVATE, "private": {"name": PRIVATE}, "other": PRIVATE}
+    assert rendered_fields(operator) == {"text": PRIVATE, "private": {"name": "***"}, "other": "***"}
+
+
+def test_values_of_a_mapped_task_are_masked() -> None:
+    operator = render_mapped({"text": "a", "private": {"name": PRIVATE}, "other": ""})
+    assert rendered_fields(operator) == {"text": "a", "private": {"name": "***"}, "other": "***"}
+    assert unmask(operator.private) == {"name": PRIVATE}
+
+
+def test_an_assignment_in_a_dag_file_is_no_mask() -> None:
+    operator = task(private="{{ a }}")
+    operator.private = "{{ name }}"
+    assert operator.private == "{{ name }}"
+    assert not isinstance(operator.private, Masked)
+    assert run_task(operator, name=PRIVATE)["private"] == PRIVATE
+
+
+def test_a_field_is_given_if_the_dag_file_sets_it() -> None:
+    operator = task(text="{{ none }}", private="", other=None)
+    assert (operator.given("text"), operator.given("private"), operator.given("other")) == (True, True, False)
+    run_task(operator, native=True, none=None)
+    assert operator.text is None
+    assert (operator.given("text"), operator.given("private"), operator.given("other")) == (True, True, False)
+
+
+def test_rendered_returns_none_for_a_field_that_is_not_given() -> None:
+    operator = task(text="{{ none }}", private='{"a": 1}')
+    run_task(operator, native=True, none=None)
+    assert operator.rendered("other", as_object) is None
+    assert operator.rendered("private", as_object) == {"a": 1}
+    with pytest.raises(RetellError, match="call_1: text rendered to an empty value"):
+        operator.rendered("text", as_text, "call_1: ")
+
+
+def test_a_task_that_was_never_rendered_has_its_values() -> None:
+    assert task(text="a", private={"b": 1}).execute({}) == {"text": "a", "private": {"b": 1}, "other": None}
+
+
+def test_a_second_rendering_keeps_masks_and_given_fields() -> None:
+    operator = task(text="{{ none }}", private="{{ name }}")
+    run_task(operator, native=True, name=PRIVATE, none=None)
+    operator.render_template_fields({"ti": Ti(), "params": {}}, operator.dag.get_template_env())
+    assert unmask(operator.private) == PRIVATE
+    assert operator.given("text")
+
+
+def test_a_callable_value_is_called() -> None:
+    operator = task(private=lambda context, jinja_env: {"name": context["name"]})
+    assert run_task(operator, name=PRIVATE)["private"] == {"name": PRIVATE}
+    assert rendered_fields(operator)["private"] == {"name": "***"}
+
+
+def test_the_fields_of_an_object_in_a_field_are_rendered() -> None:
+    operator = task(private=Source("select '{{ name }}'"))
+    assert run_task(operator, name=PRIVATE)["private"].sql == "select 'Ada'"
+    assert rendered_fields(operator)["private"] == "a source"
+
+
+def failure(render: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the message of a rendering error. Neither the log nor the traceback may have the value."""
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(RetellError) as error:
+        render()
+    printed = "".join(traceback.format_exception(error.value))
+    assert error.value.__context__ is None
+    assert PRIVATE not in printed + caplog.text + "".join(capsys.readouterr())
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{{ missing }}", "UndefinedError: 'missing' is undefined"),
+        ("{{ row.missing }}", "UndefinedError: 'dict object' has no attribute 'missing'"),
+        ("{{ row[row.name + ' x'] }}", "UndefinedError: 'dict object' has no attribute '...'"),
+        ("{{ row", "TemplateSyntaxError: unexpected end of template, expected '...'."),
+        ("{{ row.name + 1 }}", "TypeError"),
+    ],
+)
+def test_a_rendering_error_names_the_field_and_no_value(
+    template: str, reason: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = task(private={"a": template})
+    says = failure(lambda: run_task(operator, row={"name": PRIVATE}), caplog, capsys)
+    assert says == f"private could not be rendered: {reason}. Check the template"
+
+
+@pytest.mark.parametrize("text", ["{{ Ada }}", "{{ Ada", "{% Ada %}"])
+def test_a_rendering_error_in_a_mapped_task_does_not_quote_the_value(
+    text: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    says = failure(lambda: render_mapped({"private": {"note": text}}), caplog, capsys)
+    assert says.startswith("private could not be rendered: ")
+
+
+def test_a_rendering_error_in_an_object_does_not_quote_the_value(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = task(private=Source("Ada {{ missing }}"))
+    says = failure(lambda: run_task(operator), caplog, capsys)
+    assert says == (
+        "Source.sql could not be rendered: UndefinedError: 'missing' is undefined. Check the template"
+    )
+
+
+def test_airflows_own_exceptions_pass_through() -> None:
+    def skip(**_: Any) -> None:
+        raise AirflowSkipException("nothing to do")
+
+    with pytest.raises(AirflowSkipException, match="nothing to do"):
+        run_task(task(private=skip))

@@ -1,0 +1,139 @@
+"""CallSensor and BatchCallSensor, in each of Airflow's ways to wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sensor_runs import MODES
+
+from airflow_provider_retell._compat import AirflowFailException, AirflowSensorTimeout
+from airflow_provider_retell.links.retell import XCOM_KEY
+from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
+
+if TYPE_CHECKING:
+    from sensor_runs import SensorRun
+
+    from airflow_provider_retell.emulator import Emulator
+
+PRIVATE = (
+    "transcript",
+    "recording_url",
+    "from_number",
+    "to_number",
+    "access_token",
+    "call_analysis",
+    "metadata",
+)
+
+
+@pytest.mark.parametrize("mode", MODES)
+class TestCall:
+    @pytest.mark.parametrize("until", ["ended", "analyzed"])
+    def test_sensor_waits_and_returns_the_slim_form(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str, until: Any
+    ) -> None:
+        emulator.add_call(call_id="call_1", call_status="ongoing", progress=True, metadata={"plan": "pro"})
+        result = sensor_run.run(CallSensor, mode, call_id="call_1", until=until)
+        call = emulator.calls["call_1"]
+        assert (result["call_id"], result["call_status"]) == ("call_1", "ended")
+        assert result["metadata_keys"] == ["plan"]
+        assert result["disconnection_reason"] == call["disconnection_reason"]
+        assert not set(result) & set(PRIVATE)
+        assert until == "ended" or "call_analysis" in call
+        assert sensor_run.ti.xcom == {XCOM_KEY: "call_1"}
+        assert (sensor_run.deferred, sensor_run.rescheduled > 0) == (
+            int(mode == "deferrable"),
+            mode == "reschedule",
+        )
+        assert emulator.count("get-call") >= 2
+
+    def test_ended_call_takes_one_poll(self, emulator: Emulator, sensor_run: SensorRun, mode: str) -> None:
+        emulator.add_call(call_id="call_1")
+        result = sensor_run.run(CallSensor, mode, call_id="call_1", until="analyzed")
+        assert result["call_id"] == "call_1"
+        assert (sensor_run.deferred, sensor_run.rescheduled, emulator.count()) == (0, 0, 1)
+
+    def test_unknown_status_does_not_end_the_wait(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str
+    ) -> None:
+        emulator.add_call(call_id="call_1", call_status="ongoing")
+        emulator.calls["call_1"]["call_status"] = "on_hold"
+        with pytest.raises(AirflowSensorTimeout):
+            sensor_run.run(CallSensor, mode, call_id="call_1", timeout=0.2)
+        assert emulator.count("get-call") >= 3
+
+    @pytest.mark.parametrize("call_id", ["", "a/b", "+15550100200"])
+    def test_invalid_id_fails_before_any_request(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str, call_id: str
+    ) -> None:
+        with pytest.raises(AirflowFailException, match="call_id"):
+            sensor_run.run(CallSensor, mode, call_id=call_id)
+        assert (emulator.count(), sensor_run.ti.xcom) == (0, {})
+
+    def test_id_of_digits_survives_native_rendering(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str
+    ) -> None:
+        emulator.add_call(call_id="12345", call_status="ongoing", progress=True)
+        assert sensor_run.run(CallSensor, mode, call_id=12345)["call_id"] == "12345"
+
+
+def test_unknown_value_of_until_fails_when_the_dag_is_read() -> None:
+    with pytest.raises(ValueError, match="^until must be 'ended' or 'analyzed'"):
+        CallSensor(task_id="wait", call_id="call_1", until="over")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", MODES)
+class TestBatch:
+    def test_sensor_waits_for_all_calls_of_the_batch(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str
+    ) -> None:
+        for number in range(3):
+            emulator.add_call(
+                call_id=f"call_{number}",
+                call_status="ongoing",
+                batch_call_id="batch_1",
+                progress=True,
+                start_timestamp=emulator.clock.now_ms() - number * 1000,
+            )
+        arguments = {"batch_call_id": "batch_1", "total": "3", "poke_interval": 0.1}
+        assert sensor_run.run(BatchCallSensor, mode, **arguments) == {
+            "batch_call_id": "batch_1",
+            "ended": 3,
+        }
+        assert {call["call_status"] for call in emulator.calls.values()} == {"ended"}
+        assert (sensor_run.deferred, sensor_run.rescheduled > 0) == (
+            int(mode == "deferrable"),
+            mode == "reschedule",
+        )
+
+    @pytest.mark.parametrize(
+        ("total", "message"),
+        [
+            ("", "total rendered to an empty value"),
+            ("None", "total rendered to an empty value"),
+            (None, "total rendered to an empty value"),
+            ("three", "total must be a whole number of at least 1"),
+            ("0", "total must be a whole number of at least 1"),
+            ("-1", "total must be a whole number of at least 1"),
+        ],
+    )
+    def test_invalid_total_fails_before_any_request(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str, total: Any, message: str
+    ) -> None:
+        with pytest.raises(AirflowFailException, match=message):
+            sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_1", total=total)
+        assert emulator.count() == 0
+
+    def test_invalid_batch_id_fails_before_any_request(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str
+    ) -> None:
+        with pytest.raises(AirflowFailException, match="batch_call_id"):
+            sensor_run.run(BatchCallSensor, mode, batch_call_id="a/b", total=1)
+        assert emulator.count() == 0
+
+
+@pytest.mark.parametrize("total", [0, -1])
+def test_total_below_1_fails_when_the_dag_is_read(total: int) -> None:
+    with pytest.raises(ValueError, match="^total must be a whole number of at least 1, not "):
+        BatchCallSensor(task_id="wait", batch_call_id="batch_1", total=total)

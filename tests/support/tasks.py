@@ -1,0 +1,180 @@
+"""Run operators and sensors as Airflow runs them: rendered, with a task instance, try after try."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.serialization.helpers import serialize_template_field
+
+try:
+    from airflow.sdk import DAG
+    from airflow.sdk.exceptions import TaskDeferred
+except ImportError:  # 2.11
+    from airflow.exceptions import TaskDeferred
+    from airflow.models.dag import DAG
+
+try:
+    from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+    HAS_STATE_STORE = True
+except ImportError:  # before 3.3
+    NEVER_EXPIRE, HAS_STATE_STORE = None, False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from airflow_provider_retell.emulator import Emulator
+
+__all__ = [
+    "HAS_STATE_STORE",
+    "StateStore",
+    "TaskDeferred",
+    "Ti",
+    "connect",
+    "defer",
+    "event_of",
+    "eventually",
+    "rendered_fields",
+    "restored",
+    "run_task",
+    "run_try",
+]
+
+
+class Ti:
+    """The parts of a task instance that operators and sensors use."""
+
+    def __init__(self, try_number: int = 1, max_tries: int = 0, map_index: int = -1) -> None:
+        self.dag_id, self.run_id, self.task_id = "a_dag", "manual__2026-11-22", "a_task"
+        self.try_number, self.max_tries, self.map_index = try_number, max_tries, map_index
+        self.xcom: dict[str, Any] = {}
+        self.started = datetime.now(timezone.utc)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcom[key] = value
+
+    def get_first_reschedule_date(self, context: Any) -> datetime:
+        return self.started
+
+
+class StateStore:
+    """A ``task_state_store`` in a file, which outlives a killed process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def all(self) -> dict[str, Any]:
+        return json.loads(self._path.read_text()) if self._path.exists() else {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.all().get(key, default)
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        assert value is not None
+        # With the default of 30 days, a later clear would send the request again.
+        assert retention is NEVER_EXPIRE
+        self._path.write_text(json.dumps({**self.all(), key: value}))
+
+    def clear(self) -> None:
+        self._path.write_text("{}")
+
+
+def connect(
+    monkeypatch: pytest.MonkeyPatch,
+    server: Emulator | str,
+    *,
+    api_key: str = "key_emulator",
+    conn_id: str = "retell_default",
+    **extra: Any,
+) -> None:
+    """Define the Airflow connection *conn_id* to an emulator or a URL, with extras as keywords."""
+    url, key = (server, api_key) if isinstance(server, str) else (server.url, server.api_key)
+    connection = {"conn_type": "retell", "host": url, "password": key, "extra": extra}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+
+
+def run_task(
+    task: Any,
+    *,
+    native: bool = False,
+    ti: Any = None,
+    method: str = "execute",
+    kwargs: dict[str, Any] | None = None,
+    **context: Any,
+) -> Any:
+    """Render and execute *task* in a DAG of its own.
+
+    :param native: the DAG's ``render_template_as_native_obj``.
+    :param method: the method to run, of a deferred task with *kwargs*.
+    :param context: more variables for templates.
+    """
+    dag = DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
+    dag.render_template_as_native_obj = native
+    task.dag = dag
+    values = {"ti": ti or Ti(), "dag": dag, "task": task, "params": {}, **context}
+    task.render_template_fields(values, dag.get_template_env())
+    if method == "execute":
+        return task.execute(values)
+    return task.resume_execution(method, kwargs or {}, values)
+
+
+def run_try(
+    task: Any,
+    *,
+    try_number: int = 1,
+    cleared_at: int = 0,
+    map_index: int = -1,
+    store: StateStore | None = None,
+    **options: Any,
+) -> Any:
+    """Run *task* as one of its tries.
+
+    :param cleared_at: the number of tries before a user cleared the task.
+    """
+    if store is not None:
+        options["task_state_store"] = store
+    return run_task(task, ti=Ti(try_number, cleared_at + task.retries, map_index), **options)
+
+
+def defer(task: Any, **options: Any) -> TaskDeferred:
+    """Run *task* until it defers."""
+    with pytest.raises(TaskDeferred) as deferred:
+        run_try(task, **options)
+    return deferred.value
+
+
+def restored(trigger: Any) -> Any:
+    """Return *trigger* as another triggerer restores it from the database."""
+    path, arguments = trigger.serialize()
+    module, name = path.rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)(**json.loads(json.dumps(arguments)))
+
+
+def event_of(trigger: Any, timeout: float = 20) -> dict[str, Any]:
+    """Run *trigger* and return the payload of its only event."""
+
+    async def run() -> dict[str, Any]:
+        [event] = [event async for event in trigger.run()]
+        return event.payload
+
+    return asyncio.run(asyncio.wait_for(run(), timeout))
+
+
+def rendered_fields(task: Any) -> dict[str, Any]:
+    """Return the rendered template fields as Airflow stores and shows them."""
+    return {name: serialize_template_field(getattr(task, name), name) for name in task.template_fields}
+
+
+def eventually(condition: Callable[[], bool], timeout: float = 20) -> None:
+    """Wait until *condition* holds, for example in an emulator's thread."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

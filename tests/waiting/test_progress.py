@@ -1,0 +1,104 @@
+"""The log of a wait."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airflow_provider_retell.api.calls.waits import CallReached
+from airflow_provider_retell.api.waits import Poll
+from airflow_provider_retell.clock import clock, no_waiting
+from airflow_provider_retell.waiting.progress import HEARTBEAT_SECONDS, Progress, duration
+
+
+@pytest.fixture(autouse=True)
+def fast(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level(logging.INFO)
+    with no_waiting():
+        yield
+
+
+def progress(**arguments: Any) -> Progress:
+    return Progress(
+        CallReached("call_1"), **{"deadline": clock().time() + 7200, "poll_interval": 30, **arguments}
+    )
+
+
+def test_the_start_has_the_condition_the_deadline_and_the_interval(caplog: pytest.LogCaptureFixture) -> None:
+    progress().start()
+    assert caplog.messages == [
+        "Waiting for call call_1 to be ended, for up to 2 h; polling every 30 s",
+    ]
+
+
+def test_a_new_state_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    wait = progress()
+    for state in ("registered", "registered", "ongoing", "ongoing"):
+        wait.polled(Poll(False, state))
+    assert caplog.messages == [
+        "Waiting for call call_1 to be ended: registered",
+        "Waiting for call call_1 to be ended: ongoing",
+    ]
+    assert wait.state == "ongoing"
+
+
+def test_an_unchanged_state_is_logged_at_intervals(caplog: pytest.LogCaptureFixture) -> None:
+    wait = progress()
+    for _ in range(45):
+        wait.polled(Poll(False, "ongoing"))
+        clock().sleep(30)
+    assert HEARTBEAT_SECONDS == 600
+    assert caplog.messages == [
+        "Waiting for call call_1 to be ended: ongoing",
+        "Still waiting for call call_1 to be ended: ongoing; 1 h 50 min left",
+        "Still waiting for call call_1 to be ended: ongoing; 1 h 40 min left",
+    ]
+
+
+def test_the_end_has_the_reason_and_the_durations(caplog: pytest.LogCaptureFixture) -> None:
+    wait = progress()
+    clock().sleep(90)
+    wait.polled(Poll(True, "ended", {"disconnection_reason": "user_hangup", "duration_ms": 63_000}))
+    assert caplog.messages == [
+        (
+            "Finished waiting for call call_1 to be ended after 1 min 30 s: "
+            "ended, disconnection reason user_hangup, duration 1 min 3 s"
+        )
+    ]
+
+
+def test_the_timeout_message_has_the_time_and_the_last_state() -> None:
+    wait = progress(started=clock().time() - 60)
+    assert wait.timeout_message() == (
+        "Timed out after 1 min of waiting for call call_1 to be ended. Last state: unknown"
+    )
+    wait.polled(Poll(False, "ongoing"))
+    assert wait.timeout_message().endswith("Last state: ongoing")
+
+
+def test_another_logger_may_be_used(caplog: pytest.LogCaptureFixture) -> None:
+    progress(log=logging.getLogger("a.trigger")).start()
+    assert [record.name for record in caplog.records] == ["a.trigger"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (0, "0 s"),
+        (0.3, "0.3 s"),
+        (45, "45 s"),
+        (59.99, "1 min"),
+        (60, "1 min"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (3599.8, "1 h"),
+        (7500, "2 h 5 min"),
+        (100_000, "27 h 46 min"),
+    ],
+)
+def test_durations_are_written_with_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
