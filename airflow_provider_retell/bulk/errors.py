@@ -1,20 +1,23 @@
-"""What ends a bulk update early, or red."""
+"""Errors that end a bulk update."""
 
 from __future__ import annotations
 
 from airflow_provider_retell.api.errors import RetellError
 
+RESUME = "Run the task again. It does not repeat updates that it has already made"
+"""The next step in messages of a run that ended early."""
+
 
 class SourceError(RetellError):
-    """The rows cannot be read, or not to their end; those before are done."""
+    """The rows cannot be read to their end. The rows before the error were processed."""
 
     permanent = True
 
 
 class BulkStoppedError(RetellError):
-    """The run was given up before its last row, because nothing got through to Retell any more.
+    """The run ended before its last row, because Retell or the network failed or the task was stopped.
 
-    :ivar retry_after: seconds that Retell asked to wait, if it did: longer than the hook's patience.
+    :ivar retry_after: the seconds that Retell asked to wait, if that is longer than the hook waits, otherwise None.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
@@ -23,4 +26,4 @@ class BulkStoppedError(RetellError):
 
 
 class RowsFailedError(RetellError):
-    """Every row was tried, and more failed than the task tolerates, or none had a column that the task names."""
+    """All rows were processed, but too many of them failed, or none has a column that the task names."""

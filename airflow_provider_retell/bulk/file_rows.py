@@ -1,4 +1,4 @@
-"""Rows of files, and what the report of an earlier run leaves of other rows."""
+"""Rows of files."""
 
 from __future__ import annotations
 
@@ -8,22 +8,35 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.column_names import check_distinct
 from airflow_provider_retell.bulk.rows import BATCH, BadRow, Row, Rows
-
-if TYPE_CHECKING:
-    pass
+from airflow_provider_retell.params.checks import is_literal
 
 
 class FileRows(Rows):
-    """The rows of a file on any storage that Airflow's ``ObjectStoragePath`` reaches.
+    """The rows of a file on any storage of Airflow's ``ObjectStoragePath``.
 
-    ``.jsonl`` (or ``.ndjson``): an object per line. ``.csv``: a header, and text values. ``.parquet``: needs
-    pyarrow. The first two may be compressed (``.jsonl.gz``).
+    ::
 
-    :param path: a local path or a URL such as ``s3://bucket/rows.jsonl`` (templated).
-    :param conn_id: the Airflow connection to the storage, if its default will not do (templated).
+        BulkUpdateCallOperator(task_id="enrich", rows=FileRows("s3://bucket/{{ ds }}/enriched.jsonl.gz"))
+
+    The name of the file selects the format:
+
+    - ``.jsonl`` or ``.ndjson``: one JSON object per line.
+    - ``.csv``: UTF-8, with a header. All values are text.
+    - ``.parquet``: needs pyarrow.
+
+    The first two can be compressed (``.jsonl.gz``). A row that cannot be read is ``invalid``; the others are processed.
+
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
+
+    :param path: a local path or a URL, for example ``s3://bucket/rows.jsonl`` (templated). Patterns are not supported.
+    :param conn_id: the Airflow connection of the storage (templated). Default: the storage's default connection.
+    :raises RetellInputError: if the path has another suffix.
+    :raises SourceError: when the task runs, if there is no such file, or if it is damaged.
     """
 
     template_fields = ("path", "conn_id")
@@ -31,50 +44,56 @@ class FileRows(Rows):
     def __init__(self, path: str, conn_id: str | None = None) -> None:
         self.path = path
         self.conn_id = conn_id
+        if is_literal(path):
+            self._check_format()
 
     @property
     def fixed_columns(self) -> bool:  # type: ignore[override]
-        """All rows have the same columns unless each line is an object of its own."""
-        return self._kind() not in ("jsonl", "ndjson")
+        """True unless each line is an object with its own keys."""
+        return self._format() not in ("jsonl", "ndjson")
 
     def files(self) -> list[str]:
         """Return the path."""
         return [str(self.path)]
 
-    def _kind(self) -> str:
+    def _format(self) -> str:
         return str(self.path).lower().removesuffix(".gz").rpartition(".")[2]
+
+    def _check_format(self) -> None:
+        if self._format() not in _READERS:
+            raise RetellInputError(
+                "the path of FileRows must end in .jsonl, .ndjson or .csv, optionally followed by .gz, or in "
+                f".parquet, not {str(self.path)!r}"
+            )
 
     def read(self) -> Iterator[Row]:
         """Yield the rows of the file as dicts."""
         from airflow_provider_retell._compat import storage_path
-        from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.bulk.errors import SourceError
 
-        readers = {"jsonl": _json_lines, "ndjson": _json_lines, "csv": _csv, "parquet": _parquet}
-        reader = readers.get(self._kind())
-        if reader is None:
-            kinds = ".jsonl, .ndjson, .csv (or these with .gz) or .parquet"
-            raise RetellInputError(f"rows: {self.path} must end in {kinds}")
+        self._check_format()
+        path = str(self.path)
         damage: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error)
-        if reader is _parquet:
+        if self._format() == "parquet":
             from pyarrow import ArrowInvalid  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
             damage = (ArrowInvalid,)
         try:
-            with storage_path(str(self.path), self.conn_id).open("rb") as file:
-                plain: Any = gzip.GzipFile(fileobj=file) if str(self.path).lower().endswith(".gz") else file
-                yield from reader(plain)
+            with storage_path(path, self.conn_id).open("rb") as file:
+                content: Any = gzip.GzipFile(fileobj=file) if path.lower().endswith(".gz") else file
+                yield from _READERS[self._format()](content)
         except (FileNotFoundError, IsADirectoryError) as error:
-            raise SourceError(f"rows: there is no file {self.path} (patterns are not expanded)") from error
+            raise SourceError(f"rows: the file {path} does not exist. Patterns are not supported") from error
         except damage as error:
             raise SourceError(
-                f"rows: the file {self.path} is damaged, cut off, or not what its name says. Rows before the damage "
-                "are done: renew the file and run the task again"
+                f"rows: the file {path} is damaged, incomplete, or has another format than its name. The rows "
+                "before the damage were processed. Replace the file and run the task again"
             ) from error
 
 
 def _json_lines(file: Any) -> Iterator[Row]:
-    for line in iter(file.readline, b""):  # not all files of a storage can be iterated over
+    # Not a loop over the file itself: some storages return files that cannot be iterated over.
+    for line in iter(file.readline, b""):
         text = line.removeprefix(b"\xef\xbb\xbf").strip()
         if not text:
             continue
@@ -87,9 +106,7 @@ def _json_lines(file: Any) -> Iterator[Row]:
 
 
 def _csv(file: Any) -> Iterator[Row]:
-    from airflow_provider_retell.bulk.columns import check_distinct
-
-    # Bytes that are no UTF-8 become what JSON cannot hold: their row is refused then, the others are not.
+    # Bytes that are not UTF-8 become surrogates. JSON cannot represent them, so only their own row is invalid.
     lines = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
     check_distinct(lines.fieldnames or ())
     while True:
@@ -109,9 +126,10 @@ def _csv(file: Any) -> Iterator[Row]:
 def _parquet(file: Any) -> Iterator[Row]:
     from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    from airflow_provider_retell.bulk.columns import check_distinct
-
     table = ParquetFile(file)
     check_distinct(table.schema_arrow.names)
     for batch in table.iter_batches(batch_size=BATCH):
         yield from batch.to_pylist()
+
+
+_READERS = {"jsonl": _json_lines, "ndjson": _json_lines, "csv": _csv, "parquet": _parquet}

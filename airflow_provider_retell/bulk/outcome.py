@@ -1,9 +1,9 @@
-"""What became of each row, and of all of them."""
+"""The outcome of a row, and the limits for failed rows."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from airflow_provider_retell.api.errors import (
@@ -13,20 +13,23 @@ from airflow_provider_retell.api.errors import (
     RetellInputError,
     StorageConflictError,
 )
-
-SCHEMA_VERSION = 1
+from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.common.wording import counted
 
 Outcome = Literal[
     "updated", "would_update", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed"
 ]
-"""``updated`` (``would_update`` in a dry run), ``unchanged``: as it should be. ``not_found``: no such call under this
-API key. ``not_ended``: the call is still going on. ``invalid``: the row cannot be sent. ``conflict``: the storage
-setting would loosen. ``failed``: Retell or the network failed, or the call does not hold what was written."""
+"""``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``:
+the call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call
+is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict.
+``failed``: Retell or the network failed, or the call does not have the values that were sent."""
 
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
-"""Outcomes that count as failed, unless the task tolerates them."""
+"""The outcomes that count as failed, unless the task tolerates them."""
 
-_OF_ERRORS: tuple[tuple[type[RetellError], Outcome], ...] = (
+_RETRYABLE: frozenset[Outcome] = frozenset({"failed", "not_ended"})
+
+_OUTCOMES: tuple[tuple[type[RetellError], Outcome], ...] = (
     (NotFoundError, "not_found"),
     (CallNotEndedError, "not_ended"),
     (StorageConflictError, "conflict"),
@@ -36,7 +39,13 @@ _OF_ERRORS: tuple[tuple[type[RetellError], Outcome], ...] = (
 
 @dataclass(frozen=True)
 class Result:
-    """The end of one row. ``row`` counts from 1; ``changed`` names keys, never values."""
+    """The result of one row.
+
+    :ivar row: the number of the row, from 1.
+    :ivar call_id: the id in the row, or None if it has no valid one.
+    :ivar reason: the cause of a failure, or the fields that Retell's response does not confirm; otherwise ``""``.
+    :ivar changed: the names of the changed fields, never their values.
+    """
 
     row: int
     call_id: str | None
@@ -46,10 +55,8 @@ class Result:
 
     @classmethod
     def of_error(cls, row: int, call_id: str | None, error: RetellError) -> Result:
-        """Return the end of a row that met *error*."""
-        outcome: Outcome = next(
-            (outcome for kind, outcome in _OF_ERRORS if isinstance(error, kind)), "failed"
-        )
+        """Return the result of a row that failed with *error*."""
+        outcome: Outcome = next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), "failed")
         return cls(row, call_id, outcome, error.fault if isinstance(error, RetellInputError) else str(error))
 
     def line(self) -> dict[str, Any]:
@@ -63,30 +70,42 @@ class Result:
         }
 
 
-@dataclass
-class Tally:
-    """Counts of a run, as they grow."""
+@dataclass(frozen=True)
+class FailureLimits:
+    """The failed rows that a task accepts. Without limits it accepts none.
 
-    dry_run: bool = False
-    counts: Counter[str] = field(default_factory=Counter)
+    :ivar max_rows: the largest number of failed rows, or None.
+    :ivar max_ratio: the largest share of failed rows, 0 to 1, or None.
+    :ivar tolerated: outcomes that do not count as failed.
+    """
+
+    max_rows: int | None = None
+    max_ratio: float | None = None
+    tolerated: Collection[str] = ()
 
     @property
-    def rows(self) -> int:
-        """How many rows have come to their end."""
-        return self.counts.total()
+    def failures(self) -> tuple[Outcome, ...]:
+        """The outcomes that count as failed."""
+        return tuple(outcome for outcome in FAILURES if outcome not in self.tolerated)
 
-    def manifest(
-        self, *, requests: int, seconds: float, waited_seconds: float, report: str | None
-    ) -> dict[str, Any]:
-        """Return the run's summary; the seven outcomes add up to ``rows``."""
-        done = "would_update" if self.dry_run else "updated"
-        names = (done, "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed")
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "rows": self.rows,
-            **{name: self.counts[name] for name in names},
-            "requests": requests,
-            "seconds": round(seconds, 3),
-            "waited_seconds": round(waited_seconds, 3),
-            "report": report,
+    def check(self, manifest: Mapping[str, Any]) -> int:
+        """Return the number of failed rows.
+
+        :raises RowsFailedError: if it exceeds a limit. The error is permanent if a retry would have the same result.
+        """
+        counts: dict[Outcome, int] = {
+            outcome: manifest[outcome] for outcome in self.failures if manifest[outcome]
         }
+        failed, rows = sum(counts.values()), manifest["rows"]
+        max_rows = 0 if self.max_rows is None and self.max_ratio is None else self.max_rows
+        too_many = max_rows is not None and failed > max_rows
+        if not too_many and (self.max_ratio is None or failed <= self.max_ratio * rows):
+            return failed
+        listed = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+        report = manifest["report"]
+        error = RowsFailedError(
+            f"{failed:,} of {counted(rows, 'row')} failed: {listed}\n"
+            + (f"Report: {report}" if report else "Set report_path to get a report of all rows")
+        )
+        error.permanent = _RETRYABLE.isdisjoint(counts)
+        raise error

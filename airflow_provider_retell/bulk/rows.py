@@ -1,7 +1,7 @@
-"""Where the rows of a bulk update come from.
+"""Sources of rows, and the sources for rows that are in memory.
 
-Light to import, because DAG files do: Airflow's hooks and file systems are imported when the rows are read. All
-sources give one row at a time and never hold all of them.
+DAG files import this module, so it imports neither Airflow nor other libraries. A source yields one row at a time and
+never holds all of them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from airflow_provider_retell.api.errors import RetellInputError
+
 Row = Mapping[str, Any]
 
 BATCH = 1000
-"""How many rows a source fetches at once."""
+"""The number of rows that a source fetches at once."""
 
 
 class BadRow(dict[str, Any]):
-    """A row that could not be read; the run goes on and reports it as invalid."""
+    """A row that could not be read. It is reported as invalid, and the run continues.
+
+    :ivar reason: the reason in the report.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -25,9 +30,10 @@ class BadRow(dict[str, Any]):
 
 
 class Rows(ABC):
-    """A source of rows.
+    """Base class of the sources.
 
-    :cvar fixed_columns: True if all rows have the same columns, so that a missing one is a mistake in the DAG.
+    :cvar template_fields: the attributes that Airflow renders.
+    :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
     """
 
     template_fields: Sequence[str] = ()
@@ -35,18 +41,18 @@ class Rows(ABC):
 
     @abstractmethod
     def read(self) -> Iterator[Row]:
-        """Yield the rows. Runs in a thread of its own, from the first row to the last."""
+        """Yield the rows. The engine calls this in a thread that it uses for nothing else."""
 
     def size(self) -> int | None:
-        """Return how many rows there are, if that is known before they are read."""
+        """Return the number of rows if it is known before they are read, otherwise None."""
         return None
 
     def files(self) -> list[str]:
-        """Return the paths of all files that are read, so that the report does not overwrite one of them."""
+        """Return the paths of all files that the source reads. The report must not overwrite them."""
         return []
 
     def done_calls(self) -> Iterator[str]:
-        """Yield the ids of calls of which a row is done already, so that another row of such a call is refused."""
+        """Yield the ids of calls that an earlier run has updated. Further rows of these calls are duplicates."""
         return iter(())
 
     def __str__(self) -> str:
@@ -56,12 +62,12 @@ class Rows(ABC):
     __repr__ = __str__
 
     def serialize(self) -> str:
-        """Return what Airflow shows under "Rendered Templates"."""
+        """Return the text for "Rendered Templates" in Airflow's UI."""
         return str(self)
 
 
 class GivenRows(Rows):
-    """Rows that are at hand: a list, or what stands for one."""
+    """Rows of a list or another iterable."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = rows
@@ -73,15 +79,17 @@ class GivenRows(Rows):
     __repr__ = __str__
 
     def size(self) -> int | None:
-        """Return how many there are, if that costs nothing: the length of Airflow's lazy sequences is a query."""
+        """Return the length of a list or a tuple. The length of Airflow's lazy sequences costs a query."""
         return len(self._rows) if isinstance(self._rows, (list, tuple)) else None
 
     def read(self) -> Iterator[Row]:
         """Yield the rows."""
         for row in self._rows:
-            checked: Any = row
-            is_row = isinstance(checked, Mapping)
-            yield row if is_row else BadRow(f"the row is a {type(checked).__name__}, not a mapping")
+            item: Any = row
+            if isinstance(item, Mapping):
+                yield row
+            else:
+                yield BadRow(f"the row is a {type(item).__name__}, not a mapping")
 
 
 class CallableRows(Rows):
@@ -101,29 +109,30 @@ class CallableRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows."""
         rows = self._function()
-        _check(rows)
+        _check_iterable(rows)
         yield from GivenRows(rows).read()
 
 
 def as_rows(source: Any) -> Rows:
-    """Return *source* as :class:`Rows`; raise :class:`RetellInputError` if it cannot be one."""
+    """Return *source* as :class:`Rows`; raise :class:`RetellInputError` if that is impossible."""
     if isinstance(source, Rows):
         return source
-    if isinstance(source, Iterator):
-        from airflow_provider_retell.api.errors import RetellInputError
-
-        raise RetellInputError(
-            "rows is an iterator, which another try finds empty: give the function that makes it"
-        )
-    _check(source)
+    check_not_iterator(source)
+    _check_iterable(source)
     return GivenRows(source)
 
 
-def _check(rows: Any) -> None:
-    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
-        from airflow_provider_retell.api.errors import RetellInputError
-
-        what = "text" if isinstance(rows, str) else f"a {type(rows).__name__}"
+def check_not_iterator(rows: Any) -> None:
+    """Raise :class:`RetellInputError` if *rows* is an iterator, because a retry would find it empty."""
+    if isinstance(rows, Iterator):
         raise RetellInputError(
-            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {what}"
+            "rows must not be an iterator, because a retry would find it empty. Use the function that creates it"
+        )
+
+
+def _check_iterable(rows: Any) -> None:
+    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+        kind = "text" if isinstance(rows, str) else f"a {type(rows).__name__}"
+        raise RetellInputError(
+            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {kind}"
         )

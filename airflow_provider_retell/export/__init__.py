@@ -1,1 +1,1 @@
-"""Calls to files: page after page of a listing, whole calls where transcripts are wanted, written atomically."""
+"""Export calls to files: page by page, on any storage, atomically."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, on any storage that Airflow's ``ObjectStoragePath`` reaches."""
+"""Write files atomically, on any storage of Airflow's ``ObjectStoragePath``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from typing import Any, BinaryIO
 
 @contextmanager
 def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
-    """Give a file to write to that becomes *path* when the block ends, and leaves nothing if it raises.
+    """Open a temporary file for writing. It becomes *path* when the block ends, and is deleted if the block raises.
 
-    Written to the local disk first. A local path is then replaced in one step; to other storage the file is copied
-    within a transaction, which throws away what it has if copying fails. A process that is killed leaves a file whose
-    name starts with ``.retell-``, beside a local path or in the directory for temporary files; only its owner can
-    read it.
+    The temporary file is on the local disk, and only its owner can read it. A local *path* is replaced in one step. For
+    another storage the file is copied in a transaction, which discards the copy if it fails.
+
+    A process that is killed leaves the temporary file behind. Its name starts with ``.retell-``; it is in the folder
+    of a local *path*, or otherwise in the system's folder for temporary files.
     """
     from airflow_provider_retell._compat import storage_path
 
@@ -28,35 +29,35 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     target.parent.mkdir(parents=True, exist_ok=True)
     is_local = target.protocol in ("file", "local", "")
     folder = Path(target.path).parent if is_local else Path(tempfile.gettempdir())
-    written = folder / f".retell-{uuid.uuid4().hex}"
+    temporary = folder / f".retell-{uuid.uuid4().hex}"
     try:
-        with open(written, "xb", opener=_private) as file:
+        with open(temporary, "xb", opener=_open_private) as file:
             yield file
         if is_local:
-            written.chmod(_usual_mode(folder))
-            written.replace(target.path)
+            temporary.chmod(_default_mode(folder))
+            temporary.replace(target.path)
         else:
-            with target.fs.transaction, written.open("rb") as source, target.open("wb") as copy:
+            with target.fs.transaction, temporary.open("rb") as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy, 1024 * 1024)
     finally:
-        written.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _private(name: Any, flags: int) -> int:
+def atomic_write(path: str, content: bytes, conn_id: str | None = None) -> None:
+    """Write *content* to *path* atomically."""
+    with atomic_open(path, conn_id) as file:
+        file.write(content)
+
+
+def _open_private(name: Any, flags: int) -> int:
     return os.open(name, flags, 0o600)
 
 
-def _usual_mode(folder: Path) -> int:
-    """Return the mode of new files: reading the umask would mean to change it, for all threads."""
+def _default_mode(folder: Path) -> int:
+    """Return the mode of new files in *folder*. To read the umask, one must change it, for all threads."""
     probe = folder / f".retell-{uuid.uuid4().hex}"
     try:
         with probe.open("xb") as file:
             return stat.S_IMODE(os.fstat(file.fileno()).st_mode)
     finally:
         probe.unlink(missing_ok=True)
-
-
-def atomic_write(path: str, content: bytes, conn_id: str | None = None) -> None:
-    """Write *content* to *path*."""
-    with atomic_open(path, conn_id) as file:
-        file.write(content)

@@ -1,13 +1,20 @@
-"""The forms of a file of calls."""
+"""File formats of exports: JSON lines and Parquet.
+
+DAG files import this module to check paths, so it loads no model of pydantic at the top.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, BinaryIO, Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.export.atomic import atomic_open
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.calls.models import Call
 
 _NUMBERS = ("start_timestamp", "end_timestamp", "duration_ms")
 
@@ -16,59 +23,84 @@ class Writer(Protocol):
     """Writes calls to a file."""
 
     def write(self, calls: Sequence[Call]) -> None:
-        """Add *calls*."""
+        """Append *calls*."""
         ...
 
     def close(self) -> None:
-        """Write what belongs at the end."""
+        """Write the end of the file."""
         ...
 
 
-def writer(path: str, file: BinaryIO, fields: Sequence[str] | None) -> Writer:
-    """Return the writer for the ending of *path*: ``.jsonl``, ``.ndjson`` or ``.parquet``."""
-    kind = path.rpartition(".")[2].lower()
-    if kind in ("jsonl", "ndjson"):
-        return JsonLines(file, fields)
-    if kind == "parquet":
-        return Parquet(file, fields)
-    raise RetellInputError(f"the path {path} must end in .jsonl, .ndjson or .parquet")
+def check_suffix(path: str) -> None:
+    """Raise :class:`RetellInputError` if calls cannot be exported to a file of this name."""
+    if _suffix(path) not in ("jsonl", "ndjson", "parquet"):
+        raise RetellInputError(f"path must end in .jsonl, .ndjson or .parquet, not {path!r}")
+
+
+def _suffix(path: str) -> str:
+    return path.rpartition(".")[2].lower()
+
+
+@contextmanager
+def open_writer(path: str, fields: Sequence[str] | None, conn_id: str | None = None) -> Iterator[Writer]:
+    """Open *path* for calls. The file appears when the block ends without an error.
+
+    :param fields: the fields to keep. Default: all.
+    :raises RetellInputError: if the suffix is not ``.jsonl``, ``.ndjson`` or ``.parquet``.
+    """
+    check_suffix(path)
+    with atomic_open(path, conn_id) as file:
+        writer: Writer = (Parquet if _suffix(path) == "parquet" else JsonLines)(file, fields)
+        try:
+            yield writer
+        except BaseException:
+            # The file is discarded, so an error while closing it does not matter.
+            with suppress(Exception):
+                writer.close()
+            raise
+        writer.close()
 
 
 def record(call: Call, fields: Sequence[str] | None) -> dict[str, Any]:
-    """Return *call* as a dict without empty fields, never with its access token.
+    """Return *call* as a dict without empty fields and without its access token.
 
-    A call that is not as documented has other types than its model; it is written as it came.
+    A call that does not match the documentation is written as Retell sent it.
     """
+    # Such a call has values of other types than its model, which pydantic would warn about.
     whole = call.model_dump(mode="json", exclude_none=True, warnings=False)
     return whole if fields is None else {name: whole[name] for name in ("call_id", *fields) if name in whole}
 
 
 class JsonLines:
-    """A JSON object per line."""
+    """One JSON object per line."""
 
     def __init__(self, file: BinaryIO, fields: Sequence[str] | None) -> None:
         self._file = file
         self._fields = fields
 
     def write(self, calls: Sequence[Call]) -> None:
-        """Add *calls*."""
+        """Append *calls*."""
         lines = (json.dumps(record(call, self._fields), ensure_ascii=False) for call in calls)
         self._file.write("".join(f"{line}\n" for line in lines).encode())
 
     def close(self) -> None:
-        """Nothing belongs at the end."""
+        """Do nothing: the format has no footer."""
 
 
 class Parquet:
-    """A column per field; objects and lists as JSON text, times that are no numbers empty. Needs pyarrow.
+    """One column per field, with objects and lists as JSON text. Timestamps that are not numbers are empty.
 
-    Without ``fields``, the columns are those of :class:`airflow_provider_retell.api.calls.models.Call`, and what else a
-    call has stands in ``other`` as JSON: a schema that depends on the calls would differ from file to file.
+    Without ``fields``, the columns are the fields of :class:`~airflow_provider_retell.api.calls.models.Call`, and the
+    column ``other`` has all other fields as JSON. The schema therefore does not depend on the exported calls.
+
+    Needs pyarrow.
     """
 
     def __init__(self, file: BinaryIO, fields: Sequence[str] | None) -> None:
         import pyarrow
         from pyarrow.parquet import ParquetWriter
+
+        from airflow_provider_retell.api.calls.models import Call
 
         own = [name for name in Call.model_fields if name not in ("access_token", "call_id")]
         self._fields = fields
@@ -80,7 +112,7 @@ class Parquet:
         self._writer = ParquetWriter(file, self._schema)
 
     def write(self, calls: Sequence[Call]) -> None:
-        """Add *calls*."""
+        """Append *calls*."""
         rows = [self._row(record(call, self._fields)) for call in calls]
         self._writer.write_table(self._table.from_pylist(rows, schema=self._schema))
 
@@ -98,5 +130,5 @@ class Parquet:
         return json.dumps(value, ensure_ascii=False)
 
     def close(self) -> None:
-        """Write the file's footer."""
+        """Write the footer."""
         self._writer.close()

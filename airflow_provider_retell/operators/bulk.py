@@ -1,24 +1,39 @@
-"""The operator for many calls."""
+"""The operator for bulk updates."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell.api.choices import MetadataMode
-from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.choices import (
+    METADATA_MODES,
+    STORAGE_ORDER,
+    DataStorageSetting,
+    MetadataMode,
+)
+from airflow_provider_retell.api.errors import RetellConfigError
+from airflow_provider_retell.api.quota import Rate
+from airflow_provider_retell.bulk.column_names import names_by_column
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.outcome import FailureLimits
+from airflow_provider_retell.bulk.report import Report, check_suffix
+from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
+from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_bool, as_list
+from airflow_provider_retell.params.rendered import as_bool, as_list, as_storage_setting, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell._compat import Context
     from airflow_provider_retell.bulk.engine import BulkUpdate
+    from airflow_provider_retell.bulk.plan import Plan
 
 __all__ = ["BulkUpdateCallOperator"]
 
@@ -26,44 +41,80 @@ log = logging.getLogger(__name__)
 
 Tolerated = Literal["not_found", "not_ended"]
 
+MANIFEST_KEY = "manifest"
+"""The XCom key of the manifest."""
+
+# The log has only the first failed rows if the report has all of them.
+_FAILED_ROWS_BESIDE_REPORT = 5
+
 
 class BulkUpdateCallOperator(LoopOperator):
-    """Bring many calls to the state that rows ask for, and change nothing else.
+    """Update many calls from rows, and send only the differences.
 
-    Current metadata is read with list-calls, a thousand calls to a request; only calls that differ are updated, at
-    the full quota and no faster. Running the task again therefore costs reads alone for what is already written:
-    that is how it goes on after a crash. The task fails, after every row was tried, if any row failed.
+    The task reads the current state of the calls, 1,000 per request, compares it with the rows, and updates the calls
+    that differ, with the organization's full quota. A second run therefore sends only what is still missing, also
+    after a crash. Calls must have ended. The task processes all rows before it fails because of some of them.
 
-    Returns a manifest: ``rows`` and how they ended (``updated``, or ``would_update`` in a dry run, ``unchanged``,
-    ``not_found``, ``not_ended``, ``invalid``, ``conflict``, ``failed``, which add up to ``rows``), ``requests``,
-    ``seconds``, ``waited_seconds``, ``report``, ``schema_version``. A failing task pushes it too. Each of the
-    task's ``outlets`` gets the counts as its event's extra.
+    ::
 
-    :param rows: :class:`SqlRows`, :class:`FileRows`, a list of dicts (an upstream task's output, say), text
-        that renders to such a list, or a function without arguments that returns dicts (templated).
-    :param call_id_column: the column with the call's id. A second row for the same call is invalid.
-    :param metadata_columns: the columns that become metadata: a list, or the metadata key by column; None (default)
-        takes every column that has no other meaning.
-    :param custom_attribute_columns: the columns that become custom attributes: a list, or the attribute's id by
-        column. Calls do not show their attributes reliably, so rows that have any are always sent.
-    :param data_storage_setting: what Retell keeps of every call; can only be tightened (templated).
-    :param data_storage_setting_column: the column with the row's own setting; empty changes nothing.
-    :param metadata_mode: ``"merge"`` (default) lays the row's keys over the call's, ``"fill"`` sets those that the
-        call lacks, ``"replace"`` leaves nothing else.
-    :param remove_metadata_keys: metadata keys to take away from every call in the rows, even if a row has them.
-    :param dry_run: True to change nothing: the manifest and the report say what would be done, the log names the
-        first differences by key (templated; "Rendered Templates" shows it as ``dry_run``).
+        from airflow_provider_retell.bulk import SqlRows
+        from airflow_provider_retell.operators import BulkUpdateCallOperator
+
+        BulkUpdateCallOperator(
+            task_id="enrich",
+            rows=SqlRows("warehouse", "select call_id, tier, ltv from enriched where day = '{{ ds }}'"),
+            metadata_columns={"tier": "customer_tier", "ltv": "ltv"},
+            report_path="s3://bucket/retell/{{ ds }}.jsonl",
+        )
+
+    The task has no return value. It pushes its *manifest* to XCom under the key ``manifest``, also if it fails:
+    ``update.output["manifest"]`` or ``ti.xcom_pull("enrich", key="manifest")``. The manifest is a dict with ``rows``,
+    the number of rows by outcome (``updated``, or ``would_update`` in a dry run; ``unchanged``, ``not_found``,
+    ``not_ended``, ``invalid``, ``conflict``, ``failed``), which add up to ``rows``, and with ``requests``,
+    ``seconds``, ``waited_seconds`` (the time during which the quota delayed requests), ``report`` and
+    ``schema_version``. The events of assets among the task's ``outlets`` have the same values in ``extra``.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
+    - API: https://docs.retellai.com/api-references/update-call
+
+    :param rows: :class:`~airflow_provider_retell.bulk.SqlRows`, :class:`~airflow_provider_retell.bulk.FileRows`,
+        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a template that renders to such a list, or a
+        function without arguments that returns or yields dicts (templated).
+    :param call_id_column: the column with the call's id. Default: ``call_id``. A second row with the same id is
+        invalid.
+    :param metadata_columns: the columns that become metadata: a list, or a dict from column to metadata key. Default:
+        all columns without another meaning, under their own names.
+    :param custom_attribute_columns: the columns that become custom attributes: a list, or a dict from column to the
+        id of the attribute. Default: none. Such rows are always sent, because Retell's responses do not show custom
+        attributes reliably.
+    :param data_storage_setting: the data that Retell stores, for all rows: ``everything``, ``everything_except_pii``
+        or ``basic_attributes_only`` (templated). It can only be made stricter, and never undone. An empty value
+        leaves it as it is.
+    :param data_storage_setting_column: the column with the storage setting of each row.
+    :param metadata_mode: ``"merge"`` (default) sets the row's keys and keeps the call's other keys, ``"fill"`` sets
+        only keys that the call lacks, ``"replace"`` deletes all other keys.
+    :param remove_metadata_keys: metadata keys to delete from every call, even if a row has them.
+    :param dry_run: True to send no updates (templated). Manifest and report then have the outcome ``would_update``,
+        and the log has the names of the first ten differences.
     :param show_values: True to log the values of these differences too.
-    :param report_path: where to write one line of JSON per row (row, call_id, outcome, reason, changed keys), on any
-        ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, or these with ``.gz`` (templated). :class:`FailedRows` reads
-        it back.
-    :param report_conn_id: the Airflow connection to the report's storage, if its default will not do (templated).
-    :param concurrency: updates under way at once, each on a connection of its own; 1 to 256.
-    :param quota: requests per seconds on each route, such as ``"100/10"``, in place of the connection's.
-    :param max_failed_rows: how many rows may fail before the task does; 0 if neither limit is given.
-    :param max_failed_ratio: which share of the rows may fail, 0 to 1. The task fails beyond either limit.
-    :param tolerate: outcomes that do not count as failed: ``"not_found"``, ``"not_ended"``.
+    :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
+        ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
+        (templated). Default: no report; the log then has up to 50 failed rows.
+    :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
+        connection.
+    :param concurrency: the largest number of updates that are sent at the same time, 1 to 256. Default: 16.
+    :param quota: the quota of each route except list-calls, for example ``"100/10"`` for 100 requests in 10 seconds.
+        Default: the connection's.
+    :param max_failed_rows: the largest number of failed rows with which the task succeeds. Default: 0, or no limit if
+        ``max_failed_ratio`` is set.
+    :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
+    :param tolerate: the outcomes that do not count as failed: ``"not_found"``, ``"not_ended"`` or both. Default: none.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises RowsFailedError: if more rows failed than the task allows, and some of them may succeed in a retry.
+    :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
+        the task was stopped. A retry continues.
+    :raises AirflowFailException: if a retry cannot help: invalid input, failed rows that would fail again, a column
+        that no row has, or an API key that Retell rejects.
     """
 
     template_fields: Sequence[str] = (
@@ -74,9 +125,8 @@ class BulkUpdateCallOperator(LoopOperator):
         "report_conn_id",
         "retell_conn_id",
     )
-    template_ext: Sequence[str] = (".sql",)  # of SqlRows
-    operator_extra_links = ()
-
+    # The file of a query in SqlRows.
+    template_ext: Sequence[str] = (".sql",)
     masked_fields: Sequence[str] = ("rows",)
 
     def __init__(
@@ -86,7 +136,7 @@ class BulkUpdateCallOperator(LoopOperator):
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
-        data_storage_setting: str | None = None,
+        data_storage_setting: DataStorageSetting | str | None = None,
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
@@ -99,36 +149,37 @@ class BulkUpdateCallOperator(LoopOperator):
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
         tolerate: Sequence[Tolerated] = (),
-        retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(retell_conn_id=retell_conn_id, **kwargs)
-        if metadata_mode not in get_args(MetadataMode):
-            raise ValueError(
-                f"metadata_mode is one of {', '.join(get_args(MetadataMode))}, not {metadata_mode!r}"
-            )
-        if isinstance(tolerate, str) or not set(tolerate) <= set(get_args(Tolerated)):
-            raise ValueError(f"tolerate is a list with {' and '.join(get_args(Tolerated))} in it, or neither")
-        if data_storage_setting is not None and data_storage_setting_column is not None:
-            raise ValueError("give data_storage_setting or data_storage_setting_column, not both")
+        super().__init__(**kwargs)
+        check_not_iterator(rows)
+        checks.text(call_id_column=call_id_column, data_storage_setting_column=data_storage_setting_column)
+        checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
+        checks.exclusive(
+            data_storage_setting=data_storage_setting, data_storage_setting_column=data_storage_setting_column
+        )
+        checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
         checks.flag(show_values=show_values)
-        if isinstance(remove_metadata_keys, str):
-            raise ValueError("remove_metadata_keys is a list of keys, not text")
-        if not 1 <= concurrency <= 256:
-            raise ValueError("concurrency is 1 to 256")
-        if max_failed_rows is not None and max_failed_rows < 0:
-            raise ValueError("max_failed_rows is 0 or more")
-        if max_failed_ratio is not None and not 0 <= max_failed_ratio <= 1:
-            raise ValueError("max_failed_ratio is 0 to 1")
-        if isinstance(rows, Iterator):
+        checks.whole_number("concurrency", concurrency, 1, 256)
+        if max_failed_rows is not None:
+            checks.whole_number("max_failed_rows", max_failed_rows, 0)
+        if max_failed_ratio is not None:
+            checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
+        if checks.is_literal(report_path):
+            check_suffix(str(report_path))
+        _parse_quota(quota)
+        names_by_column("custom_attribute_columns", custom_attribute_columns)
+        keys = (names_by_column("metadata_columns", metadata_columns) or {}).values()
+        removed = checks.text_list("remove_metadata_keys", remove_metadata_keys)
+        if both := set(removed).intersection(keys):
             raise ValueError(
-                "rows is an iterator, which another try finds empty: give the function that makes it"
+                f"remove_metadata_keys must not contain keys that metadata_columns sets: {', '.join(sorted(both))}"
             )
         if callable(rows):
-            # Airflow calls a templated field that is callable, with arguments that this one does not take.
+            # Airflow would call a function in a template field itself, with its own arguments.
             rows = CallableRows(rows)
         elif isinstance(rows, Rows):
-            # Airflow renders their templates in place, and the tasks of a mapped operator would share them.
+            # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
             rows = copy.deepcopy(rows)
         self.rows = rows
         self.call_id_column = call_id_column
@@ -138,109 +189,114 @@ class BulkUpdateCallOperator(LoopOperator):
         self.data_storage_setting_column = data_storage_setting_column
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
+        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
         self.show_values = show_values
         self.report_path = report_path
         self.report_conn_id = report_conn_id
-        self._reports = report_path is not None
         self.concurrency = concurrency
         self.quota = quota
         self.max_failed_rows = max_failed_rows
         self.max_failed_ratio = max_failed_ratio
-        self.tolerate = tuple(tolerate)
+        self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
+        self._update: BulkUpdate | None = None
 
-    def work(self, context: Any) -> dict[str, Any]:
-        """Run the update; push the manifest whatever comes, then fail if too many rows did."""
+    def work(self, context: Context) -> None:
+        """Run the update, push the manifest, and fail if too many rows failed."""
+        limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
+        self._reset()
         try:
-            self.run_loop(self._run(manifest))
+            self.run_loop(self._run(limits))
         except asyncio.CancelledError:
-            from airflow_provider_retell.bulk.errors import BulkStoppedError
-
-            raise BulkStoppedError(
-                f"Stopped on request after {manifest.get('rows', 0):,} rows. Run the task again: what was written is "
-                "not written again"
-            ) from None
+            rows = self._update.progress.rows if self._update else 0
+            raise BulkStoppedError(f"Stopped on request after {counted(rows, 'row')}. {RESUME}") from None
         finally:
-            if manifest:
-                context["ti"].xcom_push(key="manifest", value=manifest)
-                self._tell_outlets(context, manifest)
-        self._judge(manifest)
-        return manifest
+            if self._update is not None:
+                manifest = self._update.progress.manifest()
+                context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
+                self._add_to_asset_events(context, manifest)
+                self._log_differences(self._update)
+                self._log_failed_rows(self._update, limits)
+        try:
+            failed = limits.check(manifest)
+        except RowsFailedError as error:
+            if error.permanent:
+                # Not "from error", because Airflow would log the same message twice.
+                raise AirflowFailException(str(error)) from None
+            raise
+        if failed:
+            log.warning(
+                "%d of %s failed, within the limits of the task", failed, counted(manifest["rows"], "row")
+            )
 
-    async def _run(self, manifest: dict[str, Any]) -> None:
-        from airflow_provider_retell.api.errors import RetellInputError
-        from airflow_provider_retell.api.quota import Rate
-        from airflow_provider_retell.bulk.columns import Columns, renamed, storage_setting
+    def _reset(self) -> None:
+        self._update = None
+
+    async def _run(self, limits: FailureLimits) -> None:
         from airflow_provider_retell.bulk.engine import BulkUpdate
-        from airflow_provider_retell.bulk.plan import Plan
-        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
-        plan = Plan(
-            columns=Columns(
-                call_id=self.call_id_column,
-                metadata=renamed(self.metadata_columns),
-                custom_attributes=renamed(self.custom_attribute_columns),
-                storage=storage_setting(self.data_storage_setting, "data_storage_setting"),
-                storage_column=self.data_storage_setting_column,
-            ),
-            mode=self.metadata_mode,
-            remove=frozenset(self.remove_metadata_keys),
-            dry_run=as_bool(self.dry_run, "dry_run"),
-        )
-        both = plan.remove.intersection((plan.columns.metadata or {}).values())
-        if both:
-            raise RetellInputError(
-                f"remove_metadata_keys takes away what metadata_columns sets: {', '.join(sorted(both))}"
-            )
-        given = unmask(self.rows)
-        rows = as_rows(as_list(given, "rows") if given is None or isinstance(given, str) else given)
-        # Native rendering makes None of a template without a value, which does not mean that no report is wanted.
-        report = Report(str(self.report_path) if self._reports else None, self.report_conn_id)
+        plan = self._plan()
+        rows = unmask(self.rows)
+        rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
+        report = Report(self.rendered("report_path", as_text), self.report_conn_id)
         report.check(rows.files())
-        quota = None if self.quota is None else Rate.parse(self.quota)
-        async with RetellAsyncHook(self.retell_conn_id, connections=self.concurrency, quota=quota) as hook:
-            bulk = BulkUpdate(hook, rows, plan, report, self.concurrency)
-            try:
-                await bulk.run()
-            finally:
-                manifest.update(bulk.manifest())
-                self._log_differences(bulk)
+        async with RetellAsyncHook(
+            self.retell_conn_id, connections=self.concurrency, quota=_parse_quota(self.quota)
+        ) as hook:
+            self._update = BulkUpdate(hook, rows, plan, report, self.concurrency, limits)
+            await self._update.run()
 
-    def _log_differences(self, bulk: BulkUpdate) -> None:
-        for difference in bulk.differences:
-            log.info("Would update %s: %s", difference.call_id, ", ".join(difference.changed))
+    def _plan(self) -> Plan:
+        from airflow_provider_retell.bulk.columns import Columns
+        from airflow_provider_retell.bulk.plan import Plan
+
+        storage = self.rendered("data_storage_setting", as_storage_setting)
+        columns = Columns(
+            call_id=self.call_id_column,
+            metadata=names_by_column("metadata_columns", self.metadata_columns),
+            custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
+            storage=storage,
+            storage_column=self.data_storage_setting_column,
+        )
+        removed = frozenset(self.remove_metadata_keys)
+        return Plan(columns, self.metadata_mode, removed, as_bool(self.dry_run, "dry_run"))
+
+    def _log_differences(self, update: BulkUpdate) -> None:
+        for difference in update.differences:
+            log.info("Would update call %s: %s", difference.call_id, ", ".join(difference.changed))
             if self.show_values:
                 for key, before in difference.before.items():
                     log.info("  %s: %r -> %r", key, before, difference.after[key])
 
-    def _tell_outlets(self, context: Any, manifest: Mapping[str, Any]) -> None:
+    def _log_failed_rows(self, update: BulkUpdate, limits: FailureLimits) -> None:
+        count = sum(update.progress.counts[outcome] for outcome in limits.failures)
+        limit = _FAILED_ROWS_BESIDE_REPORT if self.given("report_path") else None
+        failed = sorted(update.progress.failed[:limit], key=lambda result: result.row)
+        if failed:
+            log.warning("Failed rows%s:", f", {len(failed)} of {count:,}" if len(failed) < count else "")
+        for result in failed:
+            call_id = result.call_id or "unknown"
+            log.warning("  row %d, call %s, %s: %s", result.row, call_id, result.outcome, result.reason)
+
+    def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
             try:
                 event = context["outlet_events"][outlet]
             except (KeyError, TypeError):
-                continue  # lineage of another kind, which has no events
+                # Lineage of another kind has no events.
+                continue
             event.extra = {**counts, "report": manifest["report"] or ""}
 
-    def _judge(self, manifest: Mapping[str, Any]) -> None:
-        from airflow_provider_retell.bulk.outcome import FAILURES
 
-        bad = {name: manifest[name] for name in FAILURES if manifest[name] and name not in self.tolerate}
-        count, rows = sum(bad.values()), manifest["rows"]
-        most = 0 if self.max_failed_rows is None and self.max_failed_ratio is None else self.max_failed_rows
-        within_rows = most is None or count <= most
-        within_ratio = self.max_failed_ratio is None or count <= self.max_failed_ratio * rows
-        if within_rows and within_ratio:
-            if count:
-                log.warning("%d of %d rows failed, within the limits of this task", count, rows)
-            return
-        from airflow_provider_retell.bulk.errors import RowsFailedError
-
-        listed = ", ".join(f"{number:,} {name}" for name, number in bad.items())
-        where = manifest["report"] or "no report was asked for: set report_path to see which"
-        error = RowsFailedError(f"{count:,} of {rows:,} rows failed ({listed}). Which ones and why: {where}")
-        # Another try helps only rows that met a fault, or whose call goes on.
-        error.permanent = not ({"failed", "not_ended"} & bad.keys())
-        raise error
+def _parse_quota(quota: str | None) -> Rate | None:
+    if quota is None:
+        return None
+    try:
+        return Rate.parse(str(quota))
+    except RetellConfigError:
+        raise ValueError(
+            f"quota must have the form '100/10' (requests, a slash, seconds), not {quota!r}"
+        ) from None

@@ -1,10 +1,11 @@
-"""Run an event loop in a task so that Airflow can always stop it."""
+"""Base class of the operators that run an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
 import contextlib
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ R = TypeVar("R")
 
 
 class LoopOperator(RetellOperator):
-    """Base of the operators whose work is a coroutine: timeouts, signals and kills end it cleanly."""
+    """Base class of the operators whose work is a coroutine. Timeouts, signals and kills end the coroutine cleanly."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -22,17 +23,30 @@ class LoopOperator(RetellOperator):
         self._stopped = False
 
     def run_loop(self, work: Coroutine[Any, Any, R]) -> R:
-        """Return what *work* returns; raise :class:`asyncio.CancelledError` if the task was killed meanwhile."""
+        """Run *work* and return its result.
+
+        :raises asyncio.CancelledError: if the task was killed meanwhile.
+        """
         self._stopped = False
-        # On a thread of its own: Airflow's timeouts and signals raise on the main thread, at any moment, and an event
-        # loop there may swallow what is raised.
+        run, may_start = None, threading.Event()
+
+        def run_in_thread() -> R:
+            may_start.wait()
+            return asyncio.run(self._run_until_stopped(work))
+
+        # Not on the main thread: there, Airflow's timeouts and signal handlers can raise at any point of the loop's own
+        # code, which may swallow the exception. They can also raise within submit(), after the thread has started.
+        # Therefore the thread waits for an event, and is stopped before it begins.
         with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="retell-loop") as thread:
-            run = thread.submit(asyncio.run, self._run_until_stopped(work))
             try:
+                run = thread.submit(run_in_thread)
+                may_start.set()
                 return run.result()
             except BaseException:
                 self.on_kill()
-                concurrent.futures.wait([run])
+                may_start.set()
+                if run is not None:
+                    concurrent.futures.wait([run])
                 raise
 
     async def _run_until_stopped(self, work: Coroutine[Any, Any, R]) -> R:
@@ -46,9 +60,10 @@ class LoopOperator(RetellOperator):
             self._stop = None
 
     def on_kill(self) -> None:
-        """Stop the work cleanly: nothing more is sent, and what is open is closed."""
+        """Cancel the coroutine. It sends nothing more, and closes its files and connections."""
         self._stopped = True
         stop, self._stop = self._stop, None
         if stop is not None:
-            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+            # The loop is closed if the coroutine has just ended.
+            with contextlib.suppress(RuntimeError):
                 stop()

@@ -1,4 +1,4 @@
-"""The operator that writes calls to files."""
+"""The operator that exports calls."""
 
 from __future__ import annotations
 
@@ -7,55 +7,74 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.rendered import as_object
+from airflow_provider_retell.params.rendered import as_object, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
 
 __all__ = ["ListCallsOperator"]
 
 By = Literal["end_timestamp", "start_timestamp"]
 
-# Analyses come late; and by its start, a call of the two hours that Retell allows has to be seen again after its end.
-_OVERLAP = {"end_timestamp": timedelta(minutes=30), "start_timestamp": timedelta(hours=2, minutes=30)}
+# Analyses are late. By start time, a call of two hours, which is Retell's limit, must be exported again after its end.
+_OVERLAP = {"end_timestamp": 30 * 60.0, "start_timestamp": 150 * 60.0}
 
 
 class ListCallsOperator(LoopOperator):
-    """Write the calls of the run's data interval, or of any filter, to a file; returns a manifest.
+    """Export the calls of the run's data interval, or all calls that match a filter, to a file.
 
-    The file is JSONL or Parquet (with pyarrow), streamed, and there whole or not at all. It holds customers' data:
-    phone numbers, metadata, with ``whole_calls`` transcripts. ``fields`` keeps what you need. The manifest holds
-    ``path``, ``calls``, ``not_analyzed`` (calls whose analysis was not there yet), ``vanished`` (deleted while they
-    were read), ``malformed`` (not as Retell documents calls; written as they came), ``window`` (epoch milliseconds),
-    ``requests``, ``seconds``, ``waited_seconds``, ``schema_version``.
+    The file is JSON lines or Parquet. The task streams the calls and writes the file atomically: a failed task leaves
+    no partial file. The file contains private data: phone numbers and metadata, with ``whole_calls`` also
+    transcripts. Use ``fields`` to export only what you need.
 
-    Retell has no "changed since": a call changes when it ends and again when it is analyzed. So the window reaches
-    back by ``overlap`` before the data interval, and a call may stand in two files: use ``call_id`` as the key and
-    let the later file win. In Airflow 3 a cron expression as ``schedule`` gives runs no interval;
-    ``CronDataIntervalTimetable`` does.
+    ::
 
-    API: https://docs.retellai.com/api-references/list-calls
+        from airflow_provider_retell.operators import ListCallsOperator
 
-    :param path: where to write; ends in ``.jsonl``, ``.ndjson`` or ``.parquet`` (templated).
-    :param path_conn_id: the Airflow connection to that storage, if its default will not do (templated).
-    :param filter_criteria: further conditions, all of which must hold, in the API's form: a dict, or text that renders
-        to a JSON object (templated).
-    :param by: what puts a call into the interval: ``"end_timestamp"`` (default) or ``"start_timestamp"``; None uses
-        ``filter_criteria`` alone, whatever the data interval.
-    :param overlap: how far to reach back before the interval, for analyses that came late. 30 minutes; 2 hours and 30
-        minutes by ``start_timestamp``, since a call may last two hours after that.
-    :param without_metadata_key: only calls whose metadata lacks this key: the rows that are still to be enriched.
-    :param whole_calls: True to read each call by itself, for its transcript: one more request per call.
-    :param fields: the fields to keep; all if not given. ``call_id`` is always kept. Transcripts need ``whole_calls``.
+        ListCallsOperator(
+            task_id="export",
+            path="s3://bucket/calls/{{ data_interval_start | ds }}.jsonl",
+            fields=["call_status", "duration_ms", "metadata"],
+        )
+
+    The task returns a manifest: ``path``, ``calls``, ``not_analyzed`` (calls without an analysis), ``vanished``
+    (calls that were deleted during the export), ``malformed`` (calls that do not match Retell's documentation; they
+    are exported unchanged), ``window`` (the first and the last epoch millisecond, or None), ``requests``,
+    ``seconds``, ``waited_seconds`` (the time during which the quota delayed requests) and ``schema_version``.
+
+    Retell cannot list the calls that changed since a given time. A call changes when it ends, and again when its
+    analysis is complete. Each run therefore also exports calls from before its interval, and a call can be in two
+    files: load the files in order with ``call_id`` as the key. In Airflow 3, a cron expression as ``schedule`` gives
+    runs no data interval; use ``CronDataIntervalTimetable``.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
+    - API: https://docs.retellai.com/api-references/list-calls
+
+    :param path: a local path or a URL that ends in ``.jsonl``, ``.ndjson`` or ``.parquet`` (templated). Parquet needs
+        pyarrow.
+    :param path_conn_id: the Airflow connection of the storage (templated). Default: the storage's default connection.
+    :param filter_criteria: conditions, all of which must be met, as in the API: a dict, or a template that renders to a
+        JSON object (templated). Default: no conditions.
+    :param by: the timestamp that must be in the data interval: ``"end_timestamp"`` (default) or ``"start_timestamp"``.
+        None ignores the interval and uses ``filter_criteria`` only.
+    :param overlap: how long before the interval the export begins, in seconds or as a timedelta. Default: 30 minutes,
+        or 2 hours 30 minutes by ``start_timestamp``, because a call lasts up to 2 hours.
+    :param without_metadata_key: exports only calls whose metadata lacks this key. Default: all.
+    :param whole_calls: True to read each call separately, with its transcript; costs one more request per call.
+    :param fields: the fields to keep, in addition to ``call_id``. Default: all. Transcripts need ``whole_calls``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if a retry cannot help: invalid input, or a run without a data interval.
     """
 
     template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")
     template_fields_renderers = {"filter_criteria": "json"}  # noqa: RUF012 - Airflow's form
-    operator_extra_links = ()
-    masked_fields: Sequence[str] = ("filter_criteria",)  # may contain phone numbers and metadata values
+    # May contain phone numbers and metadata values.
+    masked_fields: Sequence[str] = ("filter_criteria",)
 
     def __init__(
         self,
@@ -64,43 +83,44 @@ class ListCallsOperator(LoopOperator):
         path_conn_id: str | None = None,
         filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         by: By | None = "end_timestamp",
-        overlap: timedelta | None = None,
+        overlap: float | timedelta | None = None,
         without_metadata_key: str | None = None,
         whole_calls: bool = False,
         fields: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        checks.one_of("by", by, (*get_args(By), None))
         checks.flag(whole_calls=whole_calls)
-        if by is not None and by not in get_args(By):
-            raise ValueError(f"by is {' or '.join(get_args(By))}, not {by!r}")
-        if isinstance(fields, str):
-            raise ValueError("fields is a list of names, not text")
+        checks.text(without_metadata_key=without_metadata_key)
+        if checks.is_literal(path):
+            from airflow_provider_retell.export.formats import check_suffix
+
+            check_suffix(path)
         if fields is not None:
             from airflow_provider_retell.api.calls.fields import check_fields
 
+            checks.text_list("fields", fields)
             check_fields(fields, whole_calls)
-        overlap = _OVERLAP.get(by or "", timedelta(0)) if overlap is None else overlap
-        if overlap < timedelta(0):
-            raise ValueError("overlap is 0 or more")
+        overlap = _OVERLAP.get(by or "", 0.0) if overlap is None else overlap
         self.path = path
         self.path_conn_id = path_conn_id
         self.filter_criteria = filter_criteria
         self.by = by
-        self.overlap = overlap
+        self.overlap = checks.in_seconds("overlap", overlap)
         self.without_metadata_key = without_metadata_key
         self.whole_calls = whole_calls
         self.fields = fields
 
-    def work(self, context: Any) -> dict[str, Any]:
-        """Write the file."""
+    def work(self, context: Context) -> dict[str, Any]:
+        """Write the file and return the manifest."""
         window = self._window(context)
         try:
             manifest = self.run_loop(self._export(self._criteria(window)))
         except asyncio.CancelledError:
-            from airflow_provider_retell.api.errors import RetellError
-
-            raise RetellError("Stopped on request. Run the task again: it writes the whole file") from None
+            raise RetellError(
+                "Stopped on request. Run the task again. It exports all calls from the beginning"
+            ) from None
         return manifest | {"window": window}
 
     async def _export(self, criteria: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,51 +130,47 @@ class ListCallsOperator(LoopOperator):
         async with RetellAsyncHook(self.retell_conn_id) as hook:
             return await export(
                 hook,
-                self.path,
+                as_text(self.path, "path"),
                 conn_id=self.path_conn_id,
                 filter_criteria=criteria or None,
                 whole_calls=self.whole_calls,
                 fields=self.fields,
             )
 
-    def _window(self, context: Any) -> list[int] | None:
-        """Return the first and the last millisecond, or None for no window."""
+    def _window(self, context: Context) -> list[int] | None:
+        """Return the first and the last millisecond of the export, or None for no limits."""
         if self.by is None:
             return None
         start: datetime | None = context.get("data_interval_start")
         end: datetime | None = context.get("data_interval_end")
         if start is None or end is None or start == end:
-            from airflow_provider_retell.api.errors import RetellInputError
-
             raise RetellInputError(
-                "this run has no data interval. Airflow 3 gives one only to runs of a timetable that has intervals: "
-                "schedule=CronDataIntervalTimetable('0 * * * *', timezone='UTC'), say, where schedule='0 * * * *' has "
-                "none; and not to runs that were started by hand without a date or by an asset. Or set by=None and a "
-                "filter_criteria of your own"
+                "this run has no data interval. In Airflow 3, only timetables with intervals give runs one, for "
+                "example schedule=CronDataIntervalTimetable('0 * * * *', timezone='UTC') in place of "
+                "schedule='0 * * * *'. A run that was started by an asset, or by hand without a date, has none. To "
+                "export without an interval, set by=None and filter_criteria"
             )
-        return [_milliseconds(start - self.overlap), _milliseconds(end) - 1]
+        return [_milliseconds(start) - round(self.overlap * 1000), _milliseconds(end) - 1]
 
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
-        from airflow_provider_retell.api.errors import RetellInputError
-
         criteria = dict(self.rendered("filter_criteria", as_object) or {})
         if window is not None:
             if self.by in criteria:
                 raise RetellInputError(
-                    f"filter_criteria has {self.by}, which the data interval sets: set by=None"
+                    f"filter_criteria must not have {self.by}, which the data interval sets. Remove it, or set by=None"
                 )
             criteria[str(self.by)] = {"type": "range", "op": "bt", "value": window}
         if self.without_metadata_key is not None:
-            lacking = {"type": "present", "op": "np", "key": self.without_metadata_key}
+            missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
             conditions = criteria.get("metadata") or []
             if not isinstance(conditions, (list, tuple)):
                 raise RetellInputError(
-                    "filter_criteria.metadata must be a list of conditions, such as "
+                    "filter_criteria.metadata must be a list of conditions, for example "
                     "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
                 )
-            criteria["metadata"] = [*conditions, lacking]
+            criteria["metadata"] = [*conditions, missing]
         return criteria
 
 
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

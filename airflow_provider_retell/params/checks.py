@@ -17,6 +17,11 @@ from airflow_provider_retell.params.rendered import is_empty
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
+def is_literal(value: object) -> bool:
+    """Return True if *value* is text without a template, so that it can be checked before it is rendered."""
+    return isinstance(value, str) and not any(mark in value for mark in ("{{", "{%", "{#"))
+
+
 def one_of(name: str, value: object, choices: Sequence[object]) -> None:
     """Raise unless *value* is one of *choices*."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
@@ -25,8 +30,17 @@ def one_of(name: str, value: object, choices: Sequence[object]) -> None:
 
 def one_of_or_template(name: str, value: object, choices: Sequence[object]) -> None:
     """Raise if *value* is text without a template, and neither empty nor one of *choices*."""
-    if isinstance(value, str) and "{" not in value and not is_empty(value):
+    if is_literal(value) and not is_empty(value):
         one_of(name, value, choices)
+
+
+def text(**parameters: object) -> None:
+    """Raise unless all *parameters* are texts that are not blank, or None."""
+    for name, value in parameters.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} must be text, not {_type(value)}")
+        if value is not None and not value.strip():
+            raise ValueError(f"{name} must not be blank")
 
 
 def mapping(**parameters: object) -> None:

@@ -1,46 +1,30 @@
-"""What the tests of bulk updates share: operators run as Airflow runs them, against emulators near and far."""
+"""Fixtures of the tests of bulk updates."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import subprocess
-import sys
-import urllib.request
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tasks
 
+from airflow_provider_retell.clock import FastClock, no_waiting
 from airflow_provider_retell.emulator import Emulator
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-
-try:
-    from airflow.sdk import DAG
-except ImportError:
-    from airflow.models.dag import DAG
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 OUTCOMES = ("updated", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed")
 
 
-class Ti:
-    """As much of a task instance as the operator uses."""
-
-    def __init__(self) -> None:
-        self.xcom: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcom[key] = value
-
-
 class Task:
-    """A run of the operator: its manifest, its report, and the error that it ended with."""
+    """A run of the operator: its manifest, its report, and its error."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "report.jsonl"
-        self.ti = Ti()
+        self.ti = tasks.Ti()
         self.error: BaseException | None = None
 
     @property
@@ -49,7 +33,7 @@ class Task:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The outcomes that some row had."""
+        """The number of rows by outcome, without zeros."""
         return {name: self.manifest[name] for name in (*OUTCOMES, "would_update") if self.manifest.get(name)}
 
     @property
@@ -61,29 +45,21 @@ class Task:
         return line["outcome"], line["reason"]
 
     def check(self, rows: int | None = None) -> None:
-        """The counts add up, and the report has each row once and the same counts."""
+        """Check that the counts add up, and that the report has each row once and the same counts."""
         manifest = self.manifest
         done = "would_update" if "would_update" in manifest else "updated"
-        assert list(manifest) == [
-            *(
-                "schema_version",
-                "rows",
-                done,
-                *OUTCOMES[1:],
-                "requests",
-                "seconds",
-                "waited_seconds",
-                "report",
-            )
-        ]
-        assert sum(manifest[name] for name in (done, *OUTCOMES[1:])) == manifest["rows"]
+        outcomes = (done, *OUTCOMES[1:])
+        others = ("requests", "seconds", "waited_seconds", "report")
+        assert list(manifest) == ["schema_version", "rows", *outcomes, *others]
+        assert sum(manifest[name] for name in outcomes) == manifest["rows"]
         report = self.report
         numbers = [line["row"] for line in report]
         assert len(set(numbers)) == len(numbers) == manifest["rows"]
-        for name in (done, *OUTCOMES[1:]):
+        for name in outcomes:
             assert sum(line["outcome"] == name for line in report) == manifest[name], name
         if rows is not None:
             assert numbers == list(range(1, rows + 1))
+        assert manifest["waited_seconds"] <= manifest["seconds"]
 
 
 Run = Callable[..., Task]
@@ -91,7 +67,7 @@ Run = Callable[..., Task]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Render and execute an operator in a DAG of its own; an error is kept, not raised, if ``fails``."""
+    """Render and execute an operator in a DAG of its own. With ``fails``, its error is returned, not raised."""
 
     def run(
         *,
@@ -101,10 +77,10 @@ def run(tmp_path: Path) -> Run:
         **arguments: Any,
     ) -> Task:
         task = Task(tmp_path)
-        operator = arguments.pop("operator", None) or BulkUpdateCallOperator(
+        operator = BulkUpdateCallOperator(
             task_id="update", **{"report_path": str(task.path), "quota": "100000/1", **arguments}
         )
-        dag = DAG(
+        dag = tasks.DAG(
             "a_dag",
             schedule=None,
             start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
@@ -115,8 +91,7 @@ def run(tmp_path: Path) -> Run:
         values = {"ti": task.ti, "dag": dag, "task": operator, "params": {}, **(context or {})}
         operator.render_template_fields(values, dag.get_template_env())
         try:
-            result = operator.execute(values)
-            assert result == task.manifest
+            assert operator.execute(values) is None
         except Exception as error:
             if not fails:
                 raise
@@ -129,56 +104,35 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Define the Airflow connection ``retell_default``."""
+    """Define the connection ``retell_default``, with extras as keywords."""
 
-    def connect(url: str, api_key: str = "key_emulator", **extra: Any) -> None:
-        connection = {"conn_type": "retell", "host": url, "password": api_key, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
+    def connect(server: Emulator | str, **extra: Any) -> None:
+        tasks.connect(monkeypatch, server, **extra)
 
     return connect
 
 
 @pytest.fixture
 def emulator(connect: Callable[..., None]) -> Iterator[Emulator]:
-    """An emulator without quotas in this process."""
+    """An emulator without quotas."""
     with Emulator(quotas=None, custom_attributes=("attr_tier",)) as emulator:
-        connect(emulator.url)
+        connect(emulator)
         yield emulator
 
 
-class Far:
-    """An emulator in a process of its own, so that it and the task do not share Python's lock."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def __call__(self, path: str, body: Any = None, method: str | None = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_emulator/{path}", data, method=method)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
-
-    def add_calls(self, ids: list[str], **fields: Any) -> None:
-        self(
-            "calls",
-            [{"call_id": call_id, "minimal": True, "call_status": "ended", **fields} for call_id in ids],
-        )
-
-    def metadata(self) -> dict[str, Any]:
-        return {call["call_id"]: call["metadata"] for call in self("calls")}
-
-    def requests(self, route: str | None = None) -> list[dict[str, Any]]:
-        return [request for request in self("requests") if route in (None, request["route"])]
+@pytest.fixture
+def no_sleep() -> Iterator[FastClock]:
+    """Back-off and pauses advance the clock instead of sleeping."""
+    with no_waiting() as fast:
+        yield fast
 
 
-@contextlib.contextmanager
-def far_emulator(*arguments: str) -> Iterator[Far]:
-    """Run the emulator's command line."""
-    command = [sys.executable, "-m", "airflow_provider_retell.emulator", "--port", "0", "--quiet", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield Far(process.stdout.readline().split(" on ")[1].split()[0])
-        finally:
-            process.kill()
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+    """A SQLite database with an empty table, and the connection ``warehouse`` to it."""
+    pytest.importorskip("airflow.providers.sqlite")
+    path = tmp_path / "warehouse.db"
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("create table facts (id text, day text, tier text, ltv real)")
+    return database

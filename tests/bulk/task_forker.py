@@ -1,7 +1,7 @@
-"""A small process that forks tasks, as Airflow forks them, for tests that kill them.
+"""A small process that forks tasks, as Airflow does, for tests that kill them.
 
-Reads one line of JSON with the operator's arguments per task; answers with the task's process id when it starts, and
-with its exit status when it has ended.
+It reads one line of JSON with the operator's arguments per task. It prints the task's process id when the task starts,
+and its exit status when the task has ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 
 class Ti:
@@ -27,7 +27,8 @@ def run(count: int, **arguments: Any) -> None:
 
 
 def main() -> None:
-    from airflow_provider_retell.bulk import engine as _run  # noqa: F401 - what tasks import
+    # Import everything that tasks need before the fork.
+    from airflow_provider_retell.bulk import engine as _engine  # noqa: F401
     from airflow_provider_retell.hooks import aiohttp_transport as _transport  # noqa: F401
 
     logging.disable()

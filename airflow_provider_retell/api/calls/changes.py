@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -148,6 +149,8 @@ def _sendable(value: Any) -> Any:
             return float(value)
         except OverflowError:
             raise _cannot_send_back("a number that is too large for a double") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _cannot_send_back("a number that is NaN or infinite")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Whatever the server and the network do, every row comes to one end, and it is the true one."""
+"""Faults of the server and the network: every row has exactly one result, and it is true."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import AuthenticationError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
@@ -23,7 +25,7 @@ from airflow_provider_retell.bulk.plan import Plan
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import CallableRows, as_rows
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.hooks.retell import RetellAsyncHook
+from airflow_provider_retell.hooks import RetellAsyncHook
 
 COUNT = 60
 
@@ -48,8 +50,8 @@ def all_written(emulator: Emulator) -> bool:
     ],
     ids=["seconds", "date", "reset", "none"],
 )
-@pytest.mark.slow
-def test_a_storm_of_429_loses_nothing(
+@pytest.mark.usefixtures("no_sleep")
+def test_no_row_is_lost_if_many_requests_are_throttled(
     emulator: Emulator, rows: Any, run: Any, headers: dict[str, str]
 ) -> None:
     if headers.get("Retry-After") == "date":
@@ -63,7 +65,8 @@ def test_a_storm_of_429_loses_nothing(
     assert task.counts == {"updated": COUNT}
     assert all_written(emulator)
     assert emulator.count("update-call", status=429) >= 5
-    assert task.manifest["waited_seconds"] > 0
+    # The retries waited as long as the server asked.
+    assert task.manifest["seconds"] >= 1
     assert task.manifest["requests"] == len(emulator.requests)
 
 
@@ -78,7 +81,8 @@ def test_a_storm_of_429_loses_nothing(
     ],
     ids=["500", "503", "drop", "drop_after", "truncate"],
 )
-def test_faults_that_pass_leave_no_trace(emulator: Emulator, rows: Any, run: Any, fault: Fault) -> None:
+@pytest.mark.usefixtures("no_sleep")
+def test_faults_that_pass_change_no_result(emulator: Emulator, rows: Any, run: Any, fault: Fault) -> None:
     for route in ("update-call", "list-calls"):
         emulator.faults.add(fault, route=route, probability=0.1, seed=1, times=8)
     task = run(rows=rows)
@@ -88,19 +92,23 @@ def test_faults_that_pass_leave_no_trace(emulator: Emulator, rows: Any, run: Any
     assert run(rows=rows).counts == {"unchanged": COUNT}
 
 
-def test_garbage_fails_its_row_and_no_other(emulator: Emulator, rows: Any, run: Any) -> None:
+@pytest.mark.usefixtures("no_sleep")
+def test_a_garbled_response_fails_only_its_own_row(emulator: Emulator, rows: Any, run: Any) -> None:
     emulator.faults.add(Fault.garbage(), route="update-call", call_id="call_7", times=0)
     task = run(rows=rows, fails=True)
     task.check(rows=COUNT)
     assert task.counts == {"updated": COUNT - 1, "failed": 1}
-    assert "Whether it acted is unknown" in task.outcome(8)[1]
+    assert "It is unknown whether Retell processed the request" in task.outcome(8)[1]
     emulator.faults.clear()
     assert run(rows=rows).counts == {"updated": 1, "unchanged": COUNT - 1}
     assert all_written(emulator)
 
 
-def test_a_server_that_hangs_now_and_then(emulator: Emulator, rows: Any, run: Any, connect: Any) -> None:
-    connect(emulator.url, timeout=0.2)
+@pytest.mark.usefixtures("no_sleep")
+def test_a_server_that_sometimes_hangs_loses_no_row(
+    emulator: Emulator, rows: Any, run: Any, connect: Any
+) -> None:
+    connect(emulator, timeout=0.2)
     emulator.faults.add(Fault.hang(), route="update-call", probability=0.1, seed=5, times=6)
     emulator.faults.add(Fault.hang(), route="list-calls")
     task = run(rows=rows)
@@ -109,13 +117,13 @@ def test_a_server_that_hangs_now_and_then(emulator: Emulator, rows: Any, run: An
     assert all_written(emulator)
 
 
-# -- giving up; with little patience, because the operator's own takes half a minute per request
+# -- runs that stop; with few attempts, because the operator's retries take half a minute per request
 
 
 def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[BulkUpdate, Exception | None]:
     async def run() -> tuple[BulkUpdate, Exception | None]:
-        patience = RetryLimits(attempts, 1)
-        async with RetellAsyncHook("retell_default", retry=patience, quota=Rate(100_000, 1)) as hook:
+        retry = RetryLimits(attempts, 1)
+        async with RetellAsyncHook("retell_default", retry=retry, quota=Rate(100_000, 1)) as hook:
             update = BulkUpdate(
                 hook, as_rows(rows), Plan(Columns(), **options), Report(str(path)), concurrency=8
             )
@@ -133,11 +141,11 @@ def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[Bulk
 
 def check(update: BulkUpdate, path: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert len({line["row"] for line in lines}) == len(lines) == update.tally.rows
+    assert len({line["row"] for line in lines}) == len(lines) == update.progress.rows
     return lines
 
 
-def test_a_dead_server_stops_the_run_while_reading(connect: Any, tmp_path: Path) -> None:
+def test_a_dead_server_stops_the_run_while_it_reads(connect: Any, tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         connect(f"http://127.0.0.1:{unused.getsockname()[1]}")
@@ -148,27 +156,28 @@ def test_a_dead_server_stops_the_run_while_reading(connect: Any, tmp_path: Path)
                 read.append(n)
                 yield {"call_id": f"call_{n}", "n": n}
 
-        update, error = bulk(CallableRows(rows), tmp_path / "report")
+        update, error = bulk(CallableRows(rows), tmp_path / "report.jsonl")
     assert isinstance(error, BulkStoppedError)
     assert "Stopped after 3,000 rows" in str(error)
-    assert {line["outcome"] for line in check(update, tmp_path / "report")} == {"failed"}
+    assert error.__cause__ is None, "Airflow would log the message of the cause again"
+    assert {line["outcome"] for line in check(update, tmp_path / "report.jsonl")} == {"failed"}
     assert len(read) <= 4000
 
 
 @pytest.mark.parametrize("fault", [Fault.drop(), Fault.status(503), Fault.garbage(), Fault.status(429)])
-def test_a_server_that_died_stops_the_run_while_writing(
+def test_a_server_that_dies_stops_the_run_while_it_writes(
     emulator: Emulator, tmp_path: Path, fault: Fault
 ) -> None:
     emulator.add_calls([f"call_{n}" for n in range(2000)])
     emulator.faults.add(fault, route="update-call", after=500, times=0)
-    update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(2000)], tmp_path / "report")
+    update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(2000)], tmp_path / "report.jsonl")
     assert isinstance(error, BulkStoppedError)
-    outcomes = [line["outcome"] for line in check(update, tmp_path / "report")]
-    assert update.tally.counts["updated"] == 500
-    assert update.tally.counts["failed"] >= 50
-    # As they ended: a write that was under way when the server died may succeed late, and the count begins anew.
+    outcomes = [line["outcome"] for line in check(update, tmp_path / "report.jsonl")]
+    assert update.progress.counts["updated"] == 500
+    assert update.progress.counts["failed"] >= 50
+    # In the order of results: an update in flight when the server died can succeed late, and restarts the count.
     assert outcomes[::-1].index("updated") <= 50 + 8
-    assert 550 <= emulator.count("update-call") <= update.tally.rows
+    assert 550 <= emulator.count("update-call") <= update.progress.rows
 
 
 def test_a_stopped_run_ends_after_the_source_of_its_rows(emulator: Emulator, tmp_path: Path) -> None:
@@ -180,19 +189,20 @@ def test_a_stopped_run_ends_after_the_source_of_its_rows(emulator: Emulator, tmp
         try:
             yield from ({"call_id": f"call_{n}", "n": n} for n in range(3000))
         finally:
-            time.sleep(0.5)  # a cursor that is slow to close
+            # A cursor that is slow to close.
+            time.sleep(0.2)
             closed.append(True)
 
-    _, error = bulk(CallableRows(rows), tmp_path / "report")
+    _, error = bulk(CallableRows(rows), tmp_path / "report.jsonl")
     assert isinstance(error, BulkStoppedError)
     assert closed
 
 
 @pytest.mark.parametrize("route", ["update-call", "list-calls", "get-call"])
-def test_a_wait_beyond_retry_limits_stops_the_run_at_once(
+def test_a_wait_beyond_the_retry_limits_stops_the_run_at_once(
     emulator: Emulator, run: Any, tmp_path: Path, route: str
 ) -> None:
-    """The rows that were not written are in no count and not in the report; another run takes them."""
+    """The rows that were not updated have no result, so the next run processes them."""
     emulator.add_calls([f"call_{n}" for n in range(1200)])
     emulator.options.max_ids_per_filter = 0 if route == "get-call" else None
     fault = Fault.status(429, headers={"Retry-After": "300"})
@@ -200,13 +210,15 @@ def test_a_wait_beyond_retry_limits_stops_the_run_at_once(
     rows = [{"call_id": f"call_{n}", "n": n} for n in range(1200)]
     started = time.monotonic()
     task = run(rows=rows, fails=True, quota="35/1000" if route == "update-call" else "100000/1")
-    assert time.monotonic() - started < 60  # those that waited for room do not go on waiting
+    # Requests that wait for a slot of the quota stop waiting.
+    assert time.monotonic() - started < 60
     task.check()
     assert isinstance(task.error, BulkStoppedError)
     assert "Retell asks to wait 300 s" in str(task.error)
     assert task.error.retry_after == pytest.approx(300, abs=5)
     assert not task.error.permanent
-    assert 1 <= rule.hits <= (50 if route == "get-call" else 16)  # those that were under way
+    # Only requests that were in flight.
+    assert 1 <= rule.hits <= (50 if route == "get-call" else 16)
     written = sum(call["metadata"] == {"n": int(name[5:])} for name, call in emulator.calls.items())
     assert task.counts == ({"updated": written} if written else {})
     assert route != "update-call" or written == 30
@@ -215,39 +227,53 @@ def test_a_wait_beyond_retry_limits_stops_the_run_at_once(
     assert again.manifest["updated"] == 1200 - written
 
 
-def test_faults_that_are_not_in_a_row_stop_nothing(emulator: Emulator, tmp_path: Path) -> None:
-    """Neither many writes that fail among others, nor many chunks that cannot be read among others."""
+def test_faults_that_are_not_in_a_row_do_not_stop_the_run(emulator: Emulator, tmp_path: Path) -> None:
+    """Neither many failed updates among others, nor many chunks among others that cannot be read."""
     emulator.add_calls([f"call_{n}" for n in range(8000)], metadata={"n": 1})
     reads = emulator.faults.add(Fault.status(500), route="list-calls", probability=0.5, seed=2)
     writes = emulator.faults.add(Fault.status(500), route="update-call", probability=0.3, seed=2, times=0)
     rows = [{"call_id": f"call_{n}", "n": 1 if n % 10 else 2} for n in range(8000)]
-    update, error = bulk(rows, tmp_path / "report")
+    update, error = bulk(rows, tmp_path / "report.jsonl")
     assert error is None
-    assert update.tally.rows == len(check(update, tmp_path / "report")) == 8000
-    assert update.tally.counts["failed"] == reads.hits * 1000 + writes.hits
+    assert update.progress.rows == len(check(update, tmp_path / "report.jsonl")) == 8000
+    assert update.progress.counts["failed"] == reads.hits * 1000 + writes.hits
     assert reads.hits >= 3
     assert writes.hits >= 50
 
 
-def test_refusals_are_answers_and_stop_nothing(emulator: Emulator, tmp_path: Path) -> None:
+def test_rejected_updates_do_not_stop_the_run(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_calls([f"call_{n}" for n in range(200)])
     emulator.faults.add(Fault.status(400), route="update-call", times=0)
-    update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(200)], tmp_path / "report")
+    update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(200)], tmp_path / "report.jsonl")
     assert error is None
-    assert update.tally.counts == {"failed": 200}
+    assert update.progress.counts == {"failed": 200}
 
 
-def test_a_report_that_breaks_stops_the_run(
-    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_report_that_cannot_be_written_stops_the_run(
+    emulator: Emulator, tmp_path: Path, mocker: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
     emulator.add_calls([f"call_{n}" for n in range(3000)], metadata={"n": 1})
-
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Report, "write", full)
-    _, error = bulk([{"call_id": f"call_{n}", "n": 1} for n in range(3000)], tmp_path / "report")
+    mocker.patch.object(Report, "write", side_effect=OSError(28, "No space left on device"))
+    _, error = bulk([{"call_id": f"call_{n}", "n": 1} for n in range(3000)], tmp_path / "report.jsonl")
     assert isinstance(error, OSError)
     assert emulator.count("list-calls") == 1
     assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+@pytest.mark.parametrize("route", ["list-calls", "update-call", "get-call"])
+def test_a_rejected_api_key_stops_the_run_at_once(
+    emulator: Emulator, run: Any, status: int, route: str
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(3000)])
+    emulator.max_ids_per_filter = 0 if route == "get-call" else None
+    emulator.faults.add(Fault.status(status), route=route, times=0)
+    rows = [{"call_id": f"call_{n}", "a": n} for n in range(3000)]
+    task = run(rows=rows, fails=True, concurrency=4)
+    task.check()
+    assert isinstance(task.error, AirflowFailException)
+    assert status != 401 or isinstance(task.error.__cause__, AuthenticationError)
+    assert emulator.count(route, status=status) <= 50
+    assert task.counts.get("failed", 0) <= 4
+    assert emulator.count("update-call") <= 4

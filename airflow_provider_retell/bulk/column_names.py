@@ -1,0 +1,43 @@
+"""Names of columns, in the parameters of a task and in the header of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_retell.api.encode import safe_name
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.params import checks
+
+
+def names_by_column(
+    parameter: str, columns: Mapping[str, str] | Sequence[str] | None
+) -> Mapping[str, str] | None:
+    """Return the names that *columns*, a list or a dict, gives to columns. None stays None.
+
+    :param parameter: the parameter's name, for messages.
+    :raises ValueError: if two columns get the same name.
+    :raises TypeError: if it is neither a list nor a dict of texts.
+    """
+    if columns is None:
+        return None
+    if not isinstance(columns, Mapping):
+        return {name: name for name in checks.text_list(parameter, columns)}
+    checks.text_list(f"the keys of {parameter}", list(columns))
+    names = checks.text_list(f"the values of {parameter}", list(columns.values()))
+    if len(set(names)) < len(names):
+        raise ValueError(f"{parameter} must give each column a name of its own")
+    return columns
+
+
+def shown_names(names: Iterable[Any]) -> list[str]:
+    """Return *names* for a message. The first row of a file without a header may be private data, not names."""
+    return [safe_name(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
+
+
+def check_distinct(names: Sequence[Any]) -> None:
+    """Raise :class:`RetellInputError` if two columns have the same name, because a dict would lose one of them."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            twice = safe_name(str(name), f"columns {names.index(name) + 1} and {number + 1}")
+            raise RetellInputError(f"the rows have two columns of the same name: {twice}")

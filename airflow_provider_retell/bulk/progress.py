@@ -1,0 +1,213 @@
+"""The bookkeeping of a bulk update: counts, rows in flight, the report, log lines, and failures in a row."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.errors import (
+    RateLimitError,
+    RetellConnectionError,
+    RetellError,
+    RetellResponseError,
+    ServerError,
+)
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
+from airflow_provider_retell.bulk.log_schedule import LogSchedule
+from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, Result
+from airflow_provider_retell.common.run_stats import RunStats
+from airflow_provider_retell.common.threads import WorkerThread
+from airflow_provider_retell.common.wording import counted, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from airflow_provider_retell.api.quota import Usage
+    from airflow_provider_retell.bulk.report import Report
+
+log = logging.getLogger(__name__)
+
+FAILURES_IN_A_ROW = 50
+"""The run stops after so many rows in a row that failed because of Retell or the network."""
+
+FAILED_ROWS = 50
+"""The number of failed rows that are kept for the log."""
+
+_OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
+
+
+class Progress:
+    """The progress of one run.
+
+    :param report: the report to write.
+    :param usage: the requests and delays of the run's hook.
+    :param total: the number of rows, or None if it is not known in advance.
+    :param failures: the outcomes that count as failed.
+    :ivar rows: the number of rows with a result.
+    :ivar counts: the number of rows by outcome.
+    :ivar failed: the first failed rows.
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        usage: Usage,
+        total: int | None = None,
+        *,
+        dry_run: bool = False,
+        failures: Collection[Outcome] = FAILURES,
+    ) -> None:
+        self.rows = 0
+        self.counts: Counter[Outcome] = Counter()
+        self.failed: list[Result] = []
+        self._report = report
+        self._stats = RunStats(usage)
+        self._total = total
+        self._dry_run = dry_run
+        self._failures = failures
+        self._schedule = LogSchedule(total)
+        self._disk = WorkerThread("retell-report")
+        # Results that are not in the report yet.
+        self._unwritten: deque[Result] = deque()
+        # The call ids of rows that are being sent, by row number.
+        self._in_flight: dict[int, str] = {}
+        self._failures_in_a_row: Counter[str] = Counter()
+        self._unverified = 0
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``."""
+        updated: Outcome = "would_update" if self._dry_run else "updated"
+        outcomes: tuple[Outcome, ...] = (
+            updated,
+            "unchanged",
+            "not_found",
+            "not_ended",
+            "invalid",
+            "conflict",
+            "failed",
+        )
+        counts = {outcome: self.counts[outcome] for outcome in outcomes}
+        return self._stats.manifest(rows=self.rows, **counts) | {"report": self._report.path}
+
+    # -- rows
+
+    def start(self, row: int, call_id: str) -> None:
+        """Record that the update of a row is being sent."""
+        self._in_flight[row] = call_id
+
+    def end(self, result: Result, *, unverified: bool = False) -> None:
+        """Record the result of a row.
+
+        :param unverified: True if Retell's response did not confirm all values.
+        """
+        self.rows += 1
+        self.counts[result.outcome] += 1
+        self._unverified += unverified
+        if result.outcome in self._failures and len(self.failed) < FAILED_ROWS:
+            self.failed.append(result)
+        self._unwritten.append(result)
+        self._in_flight.pop(result.row, None)
+        self.log_if_due()
+
+    def _end_in_flight(self) -> None:
+        reason = "the run was stopped during the update. It is unknown whether Retell processed it"
+        for row, call_id in list(self._in_flight.items()):
+            self.end(Result(row, call_id, "failed", reason))
+
+    # -- failures that stop the run
+
+    def stop_if_throttled(self, error: RetellError, row: int | None = None) -> None:
+        """Stop the run if Retell asks for a wait that is too long for the hook.
+
+        :param row: the row that Retell rejected. It gets no result, because it is as it was before.
+        :raises BulkStoppedError: with the seconds to wait.
+        """
+        if isinstance(error, RateLimitError) and error.retry_after is not None:
+            if row is not None:
+                del self._in_flight[row]
+            raise BulkStoppedError(
+                f"Stopped after {counted(self.rows, 'row')}, because Retell asks to wait {error.retry_after:.0f} s. "
+                f"{RESUME}",
+                error.retry_after,
+            ) from None
+
+    def count_failure(self, kind: str, error: RetellError, rows: int = 1) -> None:
+        """Count a failed read or update.
+
+        :param kind: ``"read"`` or ``"update"``. Each has its own count.
+        :raises BulkStoppedError: if 50 rows in a row failed because of Retell or the network.
+        """
+        if not isinstance(error, _OUTAGES):
+            self.count_success(kind)
+            return
+        self._failures_in_a_row[kind] += rows
+        if self._failures_in_a_row[kind] >= FAILURES_IN_A_ROW:
+            raise BulkStoppedError(
+                f"Stopped after {counted(self.rows, 'row')}, because Retell or the network failed for too many rows "
+                f"in a row. Last error: {str(error).removesuffix('.')}. {RESUME}"
+            ) from None
+
+    def count_success(self, kind: str) -> None:
+        """Set the count of failures in a row to 0."""
+        self._failures_in_a_row[kind] = 0
+
+    # -- the report
+
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[None]:
+        """Open the report. At the end of the block, all results are in it, also those of rows in flight."""
+        try:
+            async with self._disk:
+                await self._disk.enter(self._report)
+                try:
+                    yield
+                finally:
+                    self._end_in_flight()
+                    await self.flush()
+        finally:
+            self._log_total()
+
+    async def flush(self, at_least: int = 1) -> None:
+        """Write the results to the report if there are *at_least* as many."""
+        if len(self._unwritten) >= at_least:
+            await self._disk.run(self._write)
+
+    def _write(self) -> None:
+        # On the thread, so that a flush that is canceled before its turn loses no results.
+        self._report.write([self._unwritten.popleft() for _ in range(len(self._unwritten))])
+
+    # -- the log
+
+    def log_if_due(self) -> None:
+        """Log the counts after 10 s, 30 s and 1 min, and then at intervals."""
+        if not self._schedule.is_due(self._stats.seconds, self.rows):
+            return
+        done = f"{self.rows:,} of {counted(self._total, 'row')}" if self._total else counted(self.rows, "row")
+        line = f"{done} done after {self._summary()}"
+        if self._total and 0 < self.rows < self._total:
+            left = self._total - self.rows
+            line += f"; {counted(left, 'row')} left, about {duration(self._stats.seconds / self.rows * left)}"
+        log.info(line)
+
+    def _log_total(self) -> None:
+        log.info("Total: %s in %s", counted(self.rows, "row"), self._summary())
+        if self._unverified:
+            log.warning(
+                "Retell's responses do not confirm all values of %s. The report has the fields",
+                counted(self._unverified, "row"),
+            )
+
+    def _summary(self) -> str:
+        seconds = self._stats.seconds
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items()))
+        parts = [f"{duration(seconds)} ({outcomes})" if outcomes else duration(seconds)]
+        if self.rows:
+            rate = self.rows / max(seconds, 0.001)
+            parts.append(f"{rate:,.1f} rows/s" if rate >= 1 else f"{rate:.2g} rows/s")
+        parts.append(counted(self._stats.requests, "request"))
+        if self._stats.waited_seconds >= 0.5:
+            parts.append(f"held back by the quota for {duration(min(self._stats.waited_seconds, seconds))}")
+        return ", ".join(parts)

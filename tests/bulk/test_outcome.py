@@ -1,0 +1,76 @@
+"""The limits for failed rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.emulator import Emulator, Fault
+
+
+def rows_with_outcomes(emulator: Emulator, **numbers: int) -> list[dict[str, Any]]:
+    """Return rows with these numbers of outcomes, and ten rows that are unchanged."""
+    rows: list[dict[str, Any]] = [{"call_id": f"good_{n}", "keeps": None} for n in range(10)]
+    emulator.add_calls([row["call_id"] for row in rows])
+    for outcome, count in numbers.items():
+        for n in range(count):
+            row = {"call_id": f"{outcome}_{n}", "a": 1}
+            if outcome == "not_ended":
+                emulator.add_call(call_id=row["call_id"], call_status="ongoing")
+            elif outcome != "not_found":
+                emulator.add_call(call_id=row["call_id"], data_storage_setting="basic_attributes_only")
+            if outcome == "invalid":
+                row["a"] = float("nan")
+            if outcome == "conflict":
+                row["keeps"] = "everything"
+            if outcome == "failed":
+                emulator.faults.add(Fault.status(400), route="update-call", call_id=row["call_id"], times=0)
+            rows.append(row)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "limits", "error"),
+    [
+        ({}, {}, None),
+        ({"failed": 1}, {}, RowsFailedError),
+        ({"not_ended": 1}, {}, RowsFailedError),
+        ({"invalid": 1}, {}, AirflowFailException),
+        ({"conflict": 1}, {}, AirflowFailException),
+        ({"not_found": 1}, {}, AirflowFailException),
+        ({"not_found": 1, "failed": 1}, {}, RowsFailedError),
+        ({"not_found": 2}, {"tolerate": ["not_found"]}, None),
+        ({"not_ended": 2}, {"tolerate": ["not_ended", "not_found"]}, None),
+        ({"not_ended": 1, "invalid": 1}, {"tolerate": ["not_ended"]}, AirflowFailException),
+        ({"failed": 2}, {"max_failed_rows": 2}, None),
+        ({"failed": 2}, {"max_failed_rows": 1}, RowsFailedError),
+        ({"failed": 2}, {"max_failed_rows": 0}, RowsFailedError),
+        ({"failed": 2}, {"max_failed_ratio": 2 / 12}, None),
+        ({"failed": 2}, {"max_failed_ratio": 0.16}, RowsFailedError),
+        ({"failed": 2}, {"max_failed_ratio": 0.5, "max_failed_rows": 1}, RowsFailedError),
+        ({"failed": 2}, {"max_failed_ratio": 0.1, "max_failed_rows": 5}, RowsFailedError),
+        ({"failed": 1}, {"max_failed_ratio": 1.0}, None),
+    ],
+)
+def test_failed_rows_beyond_a_limit_fail_the_task(
+    emulator: Emulator, run: Any, rows: Any, limits: Any, error: Any
+) -> None:
+    given = rows_with_outcomes(emulator, **rows)
+    task = run(rows=given, data_storage_setting_column="keeps", fails=error is not None, **limits)
+    task.check(rows=len(given))
+    assert {name: task.counts[name] for name in rows} == rows
+    assert task.counts["unchanged"] == 10
+    assert error is None or type(task.error) is error
+    if error is not None:
+        assert str(task.error).splitlines()[1] == f"Report: {task.path}"
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_failed_rows": 0}, {"max_failed_ratio": 0.0}])
+def test_a_task_without_rows_succeeds(emulator: Emulator, run: Any, limits: Any) -> None:
+    task = run(rows=[], **limits)
+    task.check(rows=0)
+    assert task.path.read_text() == ""
+    assert not emulator.requests

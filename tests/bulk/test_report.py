@@ -1,0 +1,106 @@
+"""The report: its path, its name, and its content."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.bulk import FailedRows, FileRows
+from airflow_provider_retell.bulk.report import Report
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators import BulkUpdateCallOperator
+
+
+@pytest.mark.parametrize(
+    "report", ["{0}/rows.jsonl", "file://{0}/rows.jsonl", "{0}/../{1}/rows.jsonl", "{0}/link.jsonl"]
+)
+@pytest.mark.parametrize("kind", ["input", "old report", "input of an old report"])
+def test_a_report_does_not_overwrite_an_input(
+    emulator: Emulator, run: Any, tmp_path: Path, report: str, kind: str
+) -> None:
+    emulator.add_calls(["a"])
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"call_id": "a", "x": 1}\n')
+    (tmp_path / "link.jsonl").symlink_to(path)
+    source = {
+        "input": FileRows(str(path)),
+        "old report": FailedRows([{"call_id": "a"}], str(path)),
+        "input of an old report": FailedRows(FileRows(str(path)), str(tmp_path / "old.jsonl")),
+    }[kind]
+    task = run(rows=source, report_path=report.format(tmp_path, tmp_path.name), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "report_path must not be a file that the rows are read from" in str(task.error)
+    assert path.read_text() == '{"call_id": "a", "x": 1}\n'
+    assert not emulator.requests
+
+
+def test_the_connection_in_a_url_does_not_hide_that_two_paths_are_equal() -> None:
+    report = Report("s3://bucket/a.jsonl")
+    report.check(["s3://bucket/b.jsonl", "gs://bucket/a.jsonl", "/bucket/a.jsonl"])
+    with pytest.raises(ValueError, match="another path"):
+        report.check(["s3://conn@bucket/a.jsonl"])
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.ndjson", "report.jsonl.gz", "REPORT.JSONL.GZ"])
+def test_a_report_can_be_read_back(emulator: Emulator, run: Any, tmp_path: Path, name: str) -> None:
+    ids = [f"call_{n}" for n in range(600)]
+    emulator.add_calls(ids)
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="call_7")
+    given = [{"call_id": call_id, "x": 1} for call_id in ids]
+    path = tmp_path / name
+    assert run(rows=given, report_path=str(path), fails=True).counts == {"updated": 599, "failed": 1}
+    content = path.read_bytes()
+    lines = gzip.decompress(content) if name.lower().endswith(".gz") else content
+    assert len(lines.splitlines()) == 600
+    assert run(rows=FailedRows(given, str(path)), report_path=None).manifest["rows"] == 1
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("{{ none }}", "report_path rendered to an empty value"),
+        ("{{ '' }}", "report_path rendered to an empty value"),
+        ("report{{ none or '.json' }}", "report_path must end in .jsonl"),
+    ],
+)
+def test_a_rendered_path_is_checked_before_anything_is_sent(
+    emulator: Emulator, run: Any, tmp_path: Path, monkeypatch: Any, native: bool, path: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    task = run(rows=[{"call_id": "a"}], report_path=path, native=native, context={"none": None}, fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert says in str(task.error)
+    assert not list(tmp_path.iterdir())
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("path", ["", "report", "report.json", "s3://bucket/report.csv.gz"])
+def test_a_literal_path_is_checked_when_the_dag_is_read(path: str) -> None:
+    with pytest.raises(ValueError, match="report_path must end in .jsonl or .ndjson"):
+        BulkUpdateCallOperator(task_id="update", rows=[], report_path=path)
+
+
+def test_a_report_that_cannot_be_written_fails_before_anything_is_sent(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    task = run(
+        rows=[{"call_id": "a", "x": 1}], report_path=str(tmp_path / "file" / "report.jsonl"), fails=True
+    )
+    assert isinstance(task.error, OSError)
+    assert not emulator.requests
+
+
+def test_the_counts_are_the_same_without_a_report(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a", "b"])
+    task = run(
+        rows=[{"call_id": "a", "x": 1}, {"call_id": "b"}, {"call_id": "c"}], report_path=None, fails=True
+    )
+    assert task.counts == {"updated": 1, "unchanged": 1, "not_found": 1}
+    assert task.manifest["report"] is None
+    assert "Set report_path" in str(task.error)

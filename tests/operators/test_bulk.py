@@ -1,0 +1,189 @@
+"""BulkUpdateCallOperator: its parameters, XCom, asset events, and log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+import tasks
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.operators import BulkUpdateCallOperator
+
+try:
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+except ImportError:
+    from airflow.utils.context import OutletEventAccessors
+
+
+def bulk(**arguments: Any) -> BulkUpdateCallOperator:
+    return BulkUpdateCallOperator(task_id="a_task", **{"rows": [], "quota": "100000/1", **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            {"metadata_mode": "overwrite"},
+            "metadata_mode must be 'merge', 'fill' or 'replace', not 'overwrite'",
+        ),
+        ({"tolerate": "not_found"}, "tolerate must be a list of 'not_found' or 'not_ended', not text"),
+        ({"tolerate": ["failed"]}, "tolerate must be a list .* it contains 'failed'"),
+        ({"data_storage_setting": "all"}, "data_storage_setting must be 'everything', "),
+        (
+            {"data_storage_setting": "everything", "data_storage_setting_column": "x"},
+            "data_storage_setting and data_storage_setting_column must not both be set",
+        ),
+        ({"data_storage_setting_column": ["x"]}, "data_storage_setting_column must be text, not a?list"),
+        ({"call_id_column": ""}, "call_id_column must not be blank"),
+        ({"remove_metadata_keys": "key"}, "remove_metadata_keys must be a list of texts, not text"),
+        (
+            {"remove_metadata_keys": ["x"], "metadata_columns": ["x"]},
+            "remove_metadata_keys must not contain keys that metadata_columns sets: x",
+        ),
+        (
+            {"remove_metadata_keys": ["x"], "metadata_columns": {"a": "x"}},
+            "remove_metadata_keys must not contain keys that metadata_columns sets: x",
+        ),
+        ({"metadata_columns": "tier"}, "metadata_columns must be a list of texts, not text"),
+        ({"metadata_columns": {"a": "same", "b": "same"}}, "metadata_columns must give each column a name"),
+        ({"custom_attribute_columns": "tier"}, "custom_attribute_columns must be a list of texts, not text"),
+        ({"show_values": "False"}, "show_values must be True or False"),
+        ({"concurrency": 0}, "concurrency must be a whole number from 1 to 256, not 0"),
+        ({"max_failed_ratio": 1.1}, "max_failed_ratio must be a number from 0 to 1, not 1.1"),
+        ({"max_failed_rows": -1}, "max_failed_rows must be a whole number of at least 0, not -1"),
+        ({"quota": "10 per second"}, r"quota must have the form '100/10' .*, not '10 per second'"),
+        ({"report_path": "report.csv"}, "report_path must end in .jsonl or .ndjson"),
+        ({"rows": iter([])}, "rows must not be an iterator"),
+    ],
+)
+def test_a_wrong_argument_fails_when_the_dag_is_read(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        bulk(**arguments)
+
+
+def test_parameters_are_stored_under_their_own_names() -> None:
+    arguments: dict[str, Any] = {
+        "metadata_columns": ["tier"],
+        "metadata_mode": "fill",
+        "remove_metadata_keys": ["old"],
+        "dry_run": True,
+        "show_values": True,
+        "report_path": "{{ ds }}.jsonl",
+        "concurrency": 4,
+        "quota": "10/1",
+        "max_failed_rows": 3,
+        "max_failed_ratio": 0.5,
+        "tolerate": ["not_found"],
+    }
+    task = bulk(**arguments)
+    assert {name: getattr(task, name) for name in arguments} == arguments
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_manifest_is_in_xcom_once_even_if_the_task_fails(emulator: Emulator, fails: bool) -> None:
+    emulator.add_calls(["a"])
+    rows = [{"call_id": "a", "n": 1}, *([{"call_id": "missing"}] if fails else [])]
+    ti = tasks.Ti()
+    if fails:
+        with pytest.raises(AirflowFailException):
+            tasks.run_task(bulk(rows=rows), ti=ti)
+    else:
+        assert tasks.run_task(bulk(rows=rows), ti=ti) is None
+    assert list(ti.xcom) == ["manifest"]
+    assert ti.xcom["manifest"]["updated"] == 1
+    assert ti.xcom["manifest"]["not_found"] == fails
+
+
+def test_an_outlet_that_is_not_an_asset_does_not_fail_the_task(emulator: Emulator) -> None:
+    emulator.add_calls(["a"])
+    task, ti = bulk(rows=[{"call_id": "a", "n": 1}], outlets=[object()]), tasks.Ti()
+    tasks.run_task(task, ti=ti, outlet_events=OutletEventAccessors())
+    assert ti.xcom["manifest"]["updated"] == 1
+
+
+# -- the log of failed rows
+
+
+@pytest.fixture
+def log_lines(caplog: pytest.LogCaptureFixture) -> Any:
+    """Return the messages of the operator's logger."""
+    caplog.set_level(logging.INFO)
+    return lambda: [
+        r.getMessage() for r in caplog.records if r.name == "airflow_provider_retell.operators.bulk"
+    ]
+
+
+def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_lines: Any) -> None:
+    emulator.add_calls(["good", "bad"])
+    rows = [
+        {"call_id": "good"},
+        {"call_id": "missing"},
+        {"call_id": "no/id"},
+        {"call_id": "bad", "n": float("nan")},
+    ]
+    with pytest.raises(AirflowFailException) as error:
+        tasks.run_task(bulk(rows=rows))
+    assert log_lines() == [
+        "Failed rows:",
+        "  row 2, call missing, not_found: the API key's organization has no such call",
+        "  row 3, call unknown, invalid: call_id has '/' at position 2; ids consist of letters, digits, '_' and '-'",
+        (
+            "  row 4, call bad, invalid: metadata.n is NaN or infinite, which JSON cannot represent: send null or "
+            "leave the key out"
+        ),
+    ]
+    assert str(error.value).splitlines() == [
+        "3 of 4 rows failed: 2 invalid, 1 not_found",
+        "Set report_path to get a report of all rows",
+    ]
+
+
+@pytest.mark.parametrize(("report", "shown"), [(False, 50), (True, 5)])
+def test_the_log_has_up_to_50_failed_rows_and_only_5_beside_a_report(
+    emulator: Emulator, log_lines: Any, tmp_path: Any, report: bool, shown: int
+) -> None:
+    path = str(tmp_path / "report.jsonl") if report else None
+    with pytest.raises(AirflowFailException) as error:
+        tasks.run_task(bulk(rows=[{"call_id": f"call_{n}"} for n in range(1200)], report_path=path))
+    header, *lines = log_lines()
+    assert header == f"Failed rows, {shown} of 1,200:"
+    assert len(lines) == shown
+    assert str(error.value).splitlines()[0] == "1,200 of 1,200 rows failed: 1,200 not_found"
+
+
+def test_the_log_of_a_task_within_its_limits_lists_the_failed_rows_that_count(
+    emulator: Emulator, log_lines: Any
+) -> None:
+    emulator.add_call(call_id="ongoing", call_status="ongoing")
+    rows = [{"call_id": "missing"}, {"call_id": "ongoing"}]
+    tasks.run_task(bulk(rows=rows, tolerate=["not_found"], max_failed_rows=1))
+    assert log_lines() == [
+        "Failed rows:",
+        "  row 2, call ongoing, not_ended: the call is ongoing",
+        "1 of 2 rows failed, within the limits of the task",
+    ]
+
+
+def test_the_log_of_a_stopped_run_lists_the_failed_rows(emulator: Emulator, log_lines: Any) -> None:
+    emulator.add_calls(["a"])
+    emulator.faults.add(Fault.status(401), route="update-call", times=0)
+    with pytest.raises(AirflowFailException, match="401"):
+        tasks.run_task(bulk(rows=[{"call_id": "a", "n": 1}]))
+    header, line = log_lines()
+    assert header == "Failed rows:"
+    assert line.startswith("  row 1, call a, failed: ")
+
+
+@pytest.mark.parametrize("outcome", ["invalid", "failed"])
+def test_a_failure_shows_its_message_once(emulator: Emulator, outcome: str) -> None:
+    """Airflow logs the chain of exceptions, so a cause with the same message would repeat it."""
+    emulator.add_calls(["a"])
+    emulator.faults.add(Fault.status(400), route="update-call", times=0)
+    rows = [{"call_id": "a", "n": float("nan") if outcome == "invalid" else 1}]
+    with pytest.raises(Exception, match="1 of 1 row failed") as error:
+        tasks.run_task(bulk(rows=rows))
+    assert error.value.__cause__ is None
+    assert error.value.__context__ is None or error.value.__suppress_context__
