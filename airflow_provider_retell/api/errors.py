@@ -21,7 +21,8 @@
     ├── StorageConflictError     the change would loosen the call's data storage setting
     ├── WaitTimeoutError         a wait reached its deadline
     ├── WaitFailedError          a wait met an error that would occur again
-    └── UpdateMismatchError      the call does not have the values that were sent
+    ├── UpdateMismatchError      the call does not have the values that were sent
+    └── DocumentsFailedError     Retell could not index documents of a knowledge base
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
 up its retries. ``error.not_processed`` is True if Retell certainly did not act on the request. Then even a request that
@@ -34,6 +35,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
+    "DocumentsFailedError",
     "NotFoundError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -217,3 +219,14 @@ class UpdateMismatchError(RetellError):
     def __init__(self, message: str, *, fields: tuple[str, ...]) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class DocumentsFailedError(RetellError):
+    """Retell could not index documents of a knowledge base. Their old versions are still there.
+
+    :ivar titles: the titles of the documents.
+    """
+
+    def __init__(self, message: str, *, titles: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.titles = titles

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.documents.documents import Documents, TextEntry
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ class SqlDocuments(Documents):
     def read(self) -> Iterator[TextEntry]:
         """Yield a document for each row."""
         from airflow_provider_retell.api.encode import safe_name
-        from airflow_provider_retell.api.errors import RetellInputError
         from airflow_provider_retell.bulk.sql_rows import SqlRows
 
         parameters: Any = self.parameters

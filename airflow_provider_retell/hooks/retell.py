@@ -95,7 +95,8 @@ class RetellHook(CallMethods, KnowledgeBaseMethods, OrganizationMethods, BaseHoo
         return read_connection(self.get_connection(self.retell_conn_id)).within(self._retry)
 
     @functools.cached_property
-    def _quotas(self) -> Quotas:
+    def quotas(self) -> Quotas:
+        """The windows of the quota, which count requests and delays."""
         return Quotas(self.settings.quota, self.settings.list_quota)
 
     @functools.cached_property
@@ -113,7 +114,7 @@ class RetellHook(CallMethods, KnowledgeBaseMethods, OrganizationMethods, BaseHoo
 
         :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
-        attempts = attempt(request, self._quotas.window(request.operation), self._retry)
+        attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         outcome: Any = None
         try:
             while True:

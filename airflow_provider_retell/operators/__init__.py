@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         RerunCallAnalysisOperator,
         UpdateCallOperator,
     )
+    from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
@@ -28,6 +29,7 @@ __all__ = [
     "ListCallsOperator",
     "RerunCallAnalysisOperator",
     "StopCallOperator",
+    "SyncKnowledgeBaseOperator",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
 ]
@@ -43,6 +45,7 @@ __getattr__ = lazy_exports(
             "RerunCallAnalysisOperator",
             "UpdateCallOperator",
         ],
+        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],

@@ -1,16 +1,14 @@
-"""What a sync has done so far, and the outcome of each document."""
+"""The progress of a sync."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
-
-Outcome = Literal["added", "replaced", "unchanged", "failed"]
 
 
 @dataclass
@@ -78,11 +76,3 @@ class Progress:
             deleted = removed.intersection(source.source_id for source in step.outdated)
             if deleted and step.action == "clean" and step.replaces:
                 self.note_outcome(step, replaced=True)
-
-    def outcome(self, document: Document) -> Outcome:
-        """Return the outcome of *document*."""
-        if self.has_failed(document):
-            return "failed"
-        if document.mark.title in self.replaced:
-            return "replaced"
-        return "added" if document.mark.title in self.added else "unchanged"

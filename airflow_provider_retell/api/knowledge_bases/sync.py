@@ -46,7 +46,8 @@ class Sync:
     :param documents: the documents, with unique titles.
     :param settings: the settings.
     :param progress: the progress so far, which this object updates.
-    :ivar status: the last known status of the knowledge base.
+    :ivar status: the last known status of the knowledge base, or None if there is none yet.
+    :ivar plan: the plan of :meth:`preview`.
     """
 
     def __init__(self, documents: Sequence[Document], settings: SyncSettings, progress: Progress) -> None:
@@ -54,13 +55,15 @@ class Sync:
         self.settings = settings
         self.progress = progress
         self.status: str | None = None
+        self.plan: Plan | None = None
 
-    def preview(self) -> Flow[KnowledgeBaseReady | Plan]:
-        """Return the plan without changing anything, or the condition to wait for before the comparison."""
+    def preview(self) -> Flow[KnowledgeBaseReady | None]:
+        """Make the plan without changing anything. Return None, or the condition to wait for before the next call."""
         knowledge_base = yield from self._read()
         if knowledge_base is not None and knowledge_base.in_progress:
             return self._ready()
-        return self._compare(knowledge_base or _nothing())
+        self.plan = self._compare(knowledge_base or _nothing())
+        return None
 
     def advance(self) -> Flow[KnowledgeBaseReady | None]:
         """Do the next step, and return the condition to wait for before the one after it, or None at the end.
@@ -91,7 +94,7 @@ class Sync:
             return (yield from self._add(knowledge_base, chosen))
         if len(progress.removed) > before:
             return self._ready(changed=True)
-        if knowledge_base.status == "error":
+        if knowledge_base.status == "error" and not progress.failed:
             raise RetellError(
                 f"Knowledge base {knowledge_base.knowledge_base_id} has the status 'error': Retell could not index it. "
                 "See its sources in Retell's dashboard"
