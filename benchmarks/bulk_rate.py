@@ -42,8 +42,9 @@ def operator(tier: str, report: Path | None = None, dry_run: bool = False) -> No
         report_path=str(report) if report else None,
         dry_run=dry_run,
     )
-    manifest = task.execute(Context())
-    assert manifest["would_update" if dry_run else "updated"] == ROWS, manifest
+    context = Context()
+    task.execute(context)
+    assert context.manifest["would_update" if dry_run else "updated"] == ROWS, context.manifest
 
 
 async def bare(url: str, tier: str) -> None:

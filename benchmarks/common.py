@@ -89,6 +89,12 @@ class Context(dict[str, Any]):
         """Keep the value that the operator pushes."""
         self.pushed[key] = value
 
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of a bulk update."""
+        manifest: dict[str, Any] = self.pushed["manifest"]
+        return manifest
+
 
 def ratio(numbers: Iterable[float], base: Iterable[float]) -> float:
     """Return the median of the pairwise ratios: a change in the machine's speed affects both of a pair."""

@@ -42,7 +42,9 @@ def run(kind: str, path: str) -> None:
     os.environ["AIRFLOW_CONN_FACTS"] = json.dumps({"conn_type": "sqlite", "host": path})
     rows = FileRows(path) if kind == "file" else SqlRows("facts", "SELECT call_id, customer, tier FROM facts")
     report = f"{path}.report.jsonl"
-    manifest = BulkUpdateCallOperator(task_id="bulk", rows=rows, report_path=report).execute(Context())
+    context = Context()
+    BulkUpdateCallOperator(task_id="bulk", rows=rows, report_path=report).execute(context)
+    manifest = context.manifest
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     megabytes = peak / (1e6 if sys.platform == "darwin" else 1e3)
     with Path(report).open() as file:

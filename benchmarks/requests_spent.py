@@ -28,7 +28,9 @@ def main() -> None:
         for _ in range(2):
             before = [server("count", route, None) for route in ("update-call", "list-calls", None)]
             task = BulkUpdateCallOperator(task_id="bulk", rows=FileRows(str(path)), quota=NO_QUOTA)
-            manifest = task.execute(Context())
+            context = Context()
+            task.execute(context)
+            manifest = context.manifest
             after = [server("count", route, None) for route in ("update-call", "list-calls", None)]
             updates, lists, all_ = (new - old for new, old in zip(after, before, strict=True))
             runs.append((manifest["updated"], manifest["unchanged"], updates, lists, all_ - updates - lists))

@@ -92,7 +92,7 @@ def bulk_enrich_from_warehouse() -> None:
         return f"{manifest['updated']} of {manifest['rows']} calls updated, {manifest['unchanged']} were up to date"
 
     score_calls(DAY) >> enrich_calls
-    summarize(enrich_calls.output)
+    summarize(enrich_calls.output["manifest"])
 
 
 bulk_enrich_from_warehouse()

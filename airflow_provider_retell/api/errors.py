@@ -24,7 +24,8 @@
     ├── AgentVersionError        the versions of an agent do not allow the step
     ├── SimulationFailedError    too few simulation tests passed
     ├── DriftError               the configuration of agents differs from a snapshot
-    └── UpdateMismatchError      the object does not have the values that were sent
+    ├── UpdateMismatchError      the object does not have the values that were sent
+    └── DocumentsFailedError     Retell could not index documents of a knowledge base
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
 up its retries. ``error.not_processed`` is True if Retell certainly did not act on the request. Then even a request that
@@ -38,6 +39,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
+    "DocumentsFailedError",
     "DriftError",
     "NotFoundError",
     "PaymentRequiredError",
@@ -248,3 +250,14 @@ class UpdateMismatchError(RetellError):
     def __init__(self, message: str, *, fields: tuple[str, ...]) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class DocumentsFailedError(RetellError):
+    """Retell could not index documents of a knowledge base. Their old versions are still there.
+
+    :ivar titles: the titles of the documents.
+    """
+
+    def __init__(self, message: str, *, titles: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.titles = titles

@@ -10,7 +10,7 @@ def counted(number: int, noun: str) -> str:
 
 def duration(seconds: float) -> str:
     """Return a duration, for example ``2 h 5 min``."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{max(seconds, 0):.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

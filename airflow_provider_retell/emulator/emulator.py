@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.clock import Clock
     from airflow_provider_retell.emulator.faults import Faults
+    from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.recorder import RecordedRequest
 
@@ -232,3 +233,16 @@ class Emulator(AgentObjects, PhoneNumberObjects, SimulationObjects):
     def edit_call(self, call_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call and return it; see ``Organization.edit_call``."""
         return self.organization.edit_call(call_id, progress=progress, **fields)
+
+    @property
+    def knowledge_bases(self) -> dict[str, KnowledgeBase]:
+        """The knowledge bases by id. The dictionary is live: changes take effect at once."""
+        return self.organization.knowledge_bases
+
+    def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
+        """Add a knowledge base and return it; see ``Organization.add_knowledge_base``."""
+        return self.organization.add_knowledge_base(**fields)
+
+    def edit_knowledge_base(self, knowledge_base_id: str, **fields: Any) -> KnowledgeBase:
+        """Change fields of a knowledge base and return it; see ``Organization.edit_knowledge_base``."""
+        return self.organization.edit_knowledge_base(knowledge_base_id, **fields)

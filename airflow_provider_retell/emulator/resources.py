@@ -22,6 +22,7 @@ from __future__ import annotations
 from airflow_provider_retell.emulator.agents import routes as agents
 from airflow_provider_retell.emulator.calls import routes as calls
 from airflow_provider_retell.emulator.engines import routes as engines
+from airflow_provider_retell.emulator.knowledge_bases import routes as knowledge_bases
 from airflow_provider_retell.emulator.organization import routes as organization
 from airflow_provider_retell.emulator.phone_numbers import routes as phone_numbers
 from airflow_provider_retell.emulator.simulations import routes as simulations
@@ -30,6 +31,7 @@ ROUTES = (
     *agents.ROUTES,
     *calls.ROUTES,
     *engines.ROUTES,
+    *knowledge_bases.ROUTES,
     *organization.ROUTES,
     *phone_numbers.ROUTES,
     *simulations.ROUTES,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         RerunCallAnalysisOperator,
         UpdateCallOperator,
     )
+    from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
@@ -39,6 +40,7 @@ __all__ = [
     "RunBatchTestOperator",
     "SnapshotAgentsOperator",
     "StopCallOperator",
+    "SyncKnowledgeBaseOperator",
     "SyncTestCasesOperator",
     "TextFile",
     "UpdateCallOperator",
@@ -61,6 +63,7 @@ __getattr__ = lazy_exports(
             "RerunCallAnalysisOperator",
             "UpdateCallOperator",
         ],
+        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],

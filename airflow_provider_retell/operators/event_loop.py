@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -27,15 +28,25 @@ class LoopOperator(RetellOperator):
         :raises asyncio.CancelledError: if the task was killed meanwhile.
         """
         self._stopped = False
+        run, may_start = None, threading.Event()
+
+        def run_in_thread() -> R:
+            may_start.wait()
+            return asyncio.run(self._run_until_stopped(work))
+
         # Not on the main thread: there, Airflow's timeouts and signal handlers can raise at any point of the loop's own
-        # code, which may swallow the exception.
+        # code, which may swallow the exception. They can also raise within submit(), after the thread has started.
+        # Therefore the thread waits for an event, and is stopped before it begins.
         with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="retell-loop") as thread:
-            run = thread.submit(asyncio.run, self._run_until_stopped(work))
             try:
+                run = thread.submit(run_in_thread)
+                may_start.set()
                 return run.result()
             except BaseException:
                 self.on_kill()
-                concurrent.futures.wait([run])
+                may_start.set()
+                if run is not None:
+                    concurrent.futures.wait([run])
                 raise
 
     async def _run_until_stopped(self, work: Coroutine[Any, Any, R]) -> R:

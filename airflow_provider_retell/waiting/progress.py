@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.wording import duration
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition, Poll
@@ -82,17 +83,6 @@ class Progress:
         """Return the message of the error for a wait that reached its deadline."""
         waited = duration(clock().time() - self.started)
         return f"Timed out after {waited} of waiting for {self._condition}. Last state: {self.state or 'unknown'}"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for a message, for example ``2 h 5 min``."""
-    if round(seconds) < 60:
-        return f"{max(seconds, 0):.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def _details(result: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How fast, and at what cost: with the emulator in a process of its own, because one would slow the other down."""
+"""The rate and the requests of runs, with the emulator in another process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from remote_emulator import RemoteEmulator, remote_emulator
 
 from airflow_provider_retell.bulk import FileRows
-from remote_emulator import RemoteEmulator, remote_emulator
 
 pytestmark = pytest.mark.slow
 
@@ -21,50 +21,50 @@ PER_SECOND = 100
 
 
 @pytest.fixture
-def far(connect: Any) -> Iterator[RemoteEmulator]:
-    with remote_emulator("--quota", f"general={PER_SECOND}/1", "--quota", "list=15/1") as far:
-        connect(far.url)
-        far.add_calls([f"call_{n}" for n in range(ROWS)])
-        far.add_calls(["of_another"])
-        yield far
+def remote(connect: Any) -> Iterator[RemoteEmulator]:
+    with remote_emulator("--quota", f"general={PER_SECOND}/1", "--quota", "list=15/1") as remote:
+        connect(remote.url)
+        remote.add_calls([f"call_{n}" for n in range(ROWS)])
+        remote.add_calls(["of_another"])
+        yield remote
 
 
-def changed() -> list[dict[str, Any]]:
+def changed_rows() -> list[dict[str, Any]]:
     return [{"call_id": f"call_{n}", "n": n} for n in range(ROWS)]
 
 
-def all_written(far: RemoteEmulator) -> bool:
-    metadata = far.metadata()
+def all_written(remote: RemoteEmulator) -> bool:
+    metadata = remote.metadata()
     return all(metadata[f"call_{n}"] == {"n": n} for n in range(ROWS))
 
 
-def test_a_run_uses_the_quota_and_no_more(far: RemoteEmulator, run: Any) -> None:
-    task = run(rows=changed(), quota=f"{PER_SECOND}/1")
+def test_a_run_uses_the_whole_quota_and_does_not_exceed_it(remote: RemoteEmulator, run: Any) -> None:
+    task = run(rows=changed_rows(), quota=f"{PER_SECOND}/1")
     task.check(rows=ROWS)
     assert task.counts == {"updated": ROWS}
-    assert all_written(far)
-    updates = far.requests("update-call")
+    assert all_written(remote)
+    updates = remote.requests("update-call")
     assert {request["status"] for request in updates} == {200}
-    assert len(far.requests()) == ROWS + 1
+    assert len(remote.requests()) == ROWS + 1
     times = sorted(request["at"] for request in updates)
-    # The last of the windows is not full, so the first 900 of 1,000 are measured: nine times 100, nine windows.
+    # The last window is not full, so measure the first 900 of 1,000 updates: nine windows of 100.
     used = 900 / (PER_SECOND * (times[900] - times[0]))
     print(f"quota used: {used:.1%}; all {ROWS} in {times[-1] - times[0]:.2f} s")  # noqa: T201
     assert used >= 0.97
     assert ROWS / (PER_SECOND * (times[-1] - times[0])) >= 0.97
 
 
-def test_with_another_client_on_half_of_the_quota_no_row_is_lost(far: RemoteEmulator, run: Any) -> None:
+def test_no_row_is_lost_if_another_client_uses_half_of_the_quota(remote: RemoteEmulator, run: Any) -> None:
     stop = threading.Event()
 
     def other() -> None:
-        """Take half of the quota: 50 requests each second, evenly."""
+        """Use half of the quota: 50 requests per second, at even intervals."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         headers = {"Authorization": "Bearer key_emulator", "Content-Type": "application/json"}
         body = json.dumps({"metadata": {"other": True}}).encode()
         while not stop.wait(1 / (PER_SECOND / 2)):
             request = urllib.request.Request(
-                f"{far.url}/v2/update-call/of_another", body, headers, method="PATCH"
+                f"{remote.url}/v2/update-call/of_another", body, headers, method="PATCH"
             )
             try:
                 opener.open(request, timeout=5).close()
@@ -74,14 +74,14 @@ def test_with_another_client_on_half_of_the_quota_no_row_is_lost(far: RemoteEmul
     client = threading.Thread(target=other)
     client.start()
     try:
-        task = run(rows=changed(), quota=f"{PER_SECOND}/1")
+        task = run(rows=changed_rows(), quota=f"{PER_SECOND}/1")
     finally:
         stop.set()
         client.join()
     task.check(rows=ROWS)
     assert task.counts == {"updated": ROWS}
-    assert all_written(far)
-    updates = far.requests("update-call")
+    assert all_written(remote)
+    updates = remote.requests("update-call")
     ours = sorted(r["at"] for r in updates if r["call_id"] != "of_another" and r["status"] == 200)
     seconds = ours[-1] - ours[0]
     theirs = [r for r in updates if r["call_id"] == "of_another" and ours[0] <= r["at"] <= ours[-1]]
@@ -94,7 +94,9 @@ def test_with_another_client_on_half_of_the_quota_no_row_is_lost(far: RemoteEmul
     assert seconds <= 1.3 * ideal
 
 
-def test_a_hundred_thousand_rows_of_which_a_thousand_differ(connect: Any, run: Any, tmp_path: Path) -> None:
+def test_100_000_rows_cost_one_list_request_per_1_000_and_one_update_per_difference(
+    connect: Any, run: Any, tmp_path: Path
+) -> None:
     count, every = 100_000, 100
     calls, rows = tmp_path / "calls.jsonl", tmp_path / "rows.jsonl"
     with calls.open("w") as file:
@@ -104,12 +106,12 @@ def test_a_hundred_thousand_rows_of_which_a_thousand_differ(connect: Any, run: A
     with rows.open("w") as file:
         for n in range(count):
             file.write(json.dumps({"call_id": f"call_{n}", "tier": "silver" if n % every else "gold"}) + "\n")
-    with remote_emulator("--no-quota", "--calls", str(calls)) as far:
-        connect(far.url, list_quota="10000/1")
+    with remote_emulator("--no-quota", "--calls", str(calls)) as remote:
+        connect(remote.url, list_quota="10000/1")
         task = run(rows=FileRows(str(rows)))
         task.check(rows=count)
         assert task.counts == {"updated": count // every, "unchanged": count - count // every}
-        requests = far.requests()
+        requests = remote.requests()
         assert sorted({(r["route"], r["status"]) for r in requests}) == [
             ("list-calls", 200),
             ("update-call", 200),

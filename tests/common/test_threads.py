@@ -14,7 +14,7 @@ from airflow_provider_retell.common.threads import WorkerThread
 
 
 class Recorder:
-    """A context manager that records what happens to it, and in which thread."""
+    """A context manager that records its calls, and their threads."""
 
     def __init__(self, enter: threading.Event | None = None, leave: threading.Event | None = None) -> None:
         self.events: list[str] = []
@@ -98,7 +98,7 @@ def test_a_context_manager_is_exited_even_if_the_coroutine_is_canceled_while_it_
 
     async def main() -> None:
         task = asyncio.create_task(work())
-        while not recorder.events:
+        while not recorder.events:  # noqa: ASYNC110 - set in another thread
             await asyncio.sleep(0.001)
         task.cancel()
         asyncio.get_running_loop().call_later(0.01, entering.set)

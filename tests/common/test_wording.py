@@ -19,13 +19,16 @@ def test_a_count_is_grammatical(number: int, text: str) -> None:
     [
         (-1, "0 s"),
         (0, "0 s"),
-        (0.25, "0.25 s"),
+        (0.3, "0.3 s"),
+        (45, "45 s"),
         (59.4, "59.4 s"),
+        (59.99, "1 min"),
         (60, "1 min"),
-        (95, "1 min 35 s"),
-        (3599.9, "1 h"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (3599.8, "1 h"),
         (7500, "2 h 5 min"),
-        (7200, "2 h"),
+        (100_000, "27 h 46 min"),
     ],
 )
 def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:

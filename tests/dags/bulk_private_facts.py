@@ -1,4 +1,4 @@
-"""A DAG whose rows come from nowhere but a function: whatever a run leaves behind of their values has leaked."""
+"""A DAG whose rows come from a function only: a private value that is found anywhere after a run has leaked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ except ImportError:
     from airflow.datasets import Dataset as Asset
     from airflow.models.dag import DAG
 
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 REPORTS = os.environ.get("REPORTS", "/tmp")
 
@@ -25,7 +25,7 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def bad_rows() -> Iterator[dict[str, Any]]:
-    """The same, and one that cannot be sent."""
+    """The same rows, and a row that cannot be sent."""
     yield from rows()
     yield {"call_id": "call_strict", "note": [os.environ["PRIVATE_NOTE"]] * 9999}
 

@@ -108,7 +108,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with options. The last one is the server of ``retell_default``, with calls, agents and a number."""
+    """Start emulators with options. The last one is the server of ``retell_default``, and has some of each object."""
     with contextlib.ExitStack() as emulators:
 
         def start(**options: Any) -> Emulator:
@@ -125,6 +125,10 @@ def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
             emulator.add_agent(agent_id="agent_2", conversation_flow=flow, published=False)
             emulator.add_agent(agent_id="agent_chat", channel="chat", published=False)
             emulator.add_phone_number("+14155550100", nickname="Main line")
+            emulator.add_knowledge_base(
+                knowledge_base_id="kb_1",
+                knowledge_base_sources=[{"source_id": "source_1"}, {"source_id": "source_2"}],
+            )
             return emulator
 
         yield start

@@ -397,7 +397,7 @@ def test_a_person_triggers_the_bulk_example_and_reads_its_report(
     assert emulator.calls["call_5d2e04"]["metadata"]["customer_segment"] == "new"
     open_xcom(page, "enrich_calls")
     page.get_by_role("button", name="Expand all extra JSON").click()
-    row = page.get_by_role("row", name=re.compile("^return_value"))
+    row = page.get_by_role("row", name=re.compile("^manifest"))
     expect(row).to_contain_text("schema_version")
     browser.picture("report")
     manifest = shown(row.get_by_role("code"))

@@ -99,7 +99,7 @@ def test_a_bulk_update_outlives_its_worker(stack: Stack, emulator: Emulator, rep
         assert emulator.calls[f"call_{number}"]["metadata"]["kept"] == 1
     assert ROWS <= written() <= ROWS + IN_FLIGHT
     manifest: dict[str, Any] = stack.api(
-        "GET", "/dags/bulk/dagRuns/bulk_1/taskInstances/enrich/xcomEntries/return_value"
+        "GET", "/dags/bulk/dagRuns/bulk_1/taskInstances/enrich/xcomEntries/manifest"
     )["value"]
     manifest = json.loads(manifest) if isinstance(manifest, str) else manifest
     assert (manifest["rows"], manifest["updated"] + manifest["unchanged"]) == (ROWS, ROWS)

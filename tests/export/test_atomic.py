@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written atomically."""
 
 from __future__ import annotations
 
@@ -14,25 +14,15 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_retell.export.atomic import atomic_open, atomic_write
 
-try:
-    from airflow.sdk.io import attach
-except ImportError:
-    from airflow.io.store import attach
-
 OLD, NEW = b"old\n", b"new\n" * 1000
 
 
-@pytest.fixture
-def memory() -> MemoryFileSystem:
-    """A storage other than the local disk; empty."""
-    files = MemoryFileSystem()
-    files.store.clear()
-    attach(protocol="memory", fs=files)
-    return files
+def temporary_files(folder: Path) -> list[Path]:
+    return list(folder.glob(".retell-*"))
 
 
 @pytest.mark.parametrize("before", [None, OLD])
-def test_a_local_file_comes_whole(tmp_path: Path, before: bytes | None) -> None:
+def test_a_local_file_appears_at_the_end_of_the_block(tmp_path: Path, before: bytes | None) -> None:
     path = tmp_path / "a" / "b.jsonl"
     if before:
         path.parent.mkdir()
@@ -41,21 +31,22 @@ def test_a_local_file_comes_whole(tmp_path: Path, before: bytes | None) -> None:
         file.write(NEW)
         file.flush()
         assert (path.read_bytes() if path.exists() else None) == before
-        assert [stat.S_IMODE(part.stat().st_mode) for part in spooled(path.parent)] == [0o600]
+        assert [stat.S_IMODE(part.stat().st_mode) for part in temporary_files(path.parent)] == [0o600]
     assert path.read_bytes() == NEW
     assert list(path.parent.iterdir()) == [path]
     mask = os.umask(0)
     os.umask(mask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask  # as any other file, so that others can read it
+    # The mode of any other file, so that others can read it.
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
 
 
-def test_a_url_of_a_local_file(tmp_path: Path) -> None:
+def test_a_path_can_be_the_url_of_a_local_file(tmp_path: Path) -> None:
     atomic_write(f"file://{tmp_path}/a.json", NEW)
     assert (tmp_path / "a.json").read_bytes() == NEW
 
 
 @pytest.mark.parametrize("before", [None, OLD])
-def test_an_error_leaves_a_local_file_as_it_was(tmp_path: Path, before: bytes | None) -> None:
+def test_an_error_leaves_a_local_file_unchanged(tmp_path: Path, before: bytes | None) -> None:
     path = tmp_path / "b.jsonl"
     if before:
         path.write_bytes(before)
@@ -67,7 +58,7 @@ def test_an_error_leaves_a_local_file_as_it_was(tmp_path: Path, before: bytes | 
     )
 
 
-def test_a_process_that_is_killed_leaves_the_file_as_it_was_and_a_dot_file(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_the_file_unchanged_and_a_dot_file(tmp_path: Path) -> None:
     path = tmp_path / "b.jsonl"
     path.write_bytes(OLD)
     pid = os.fork()
@@ -84,13 +75,10 @@ def test_a_process_that_is_killed_leaves_the_file_as_it_was_and_a_dot_file(tmp_p
     assert [file.name[:8] for file in tmp_path.iterdir() if file != path] == [".retell-"]
 
 
-def spooled(folder: Path) -> list[Path]:
-    return list(folder.glob(".retell-*"))
-
-
 @pytest.fixture
-def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+def spool(tmp_path: Path, mocker: Any) -> Path:
+    """The folder for temporary files."""
+    mocker.patch("tempfile.gettempdir", return_value=str(tmp_path))
     return tmp_path
 
 
@@ -99,27 +87,26 @@ def test_another_storage_gets_the_file_when_it_is_complete(memory: MemoryFileSys
     with atomic_open("memory://bucket/b.jsonl") as file:
         file.write(NEW)
         assert memory.cat_file("/bucket/b.jsonl") == OLD
-        assert [stat.S_IMODE(path.stat().st_mode) for path in spooled(spool)] == [0o600]
+        assert [stat.S_IMODE(path.stat().st_mode) for path in temporary_files(spool)] == [0o600]
     assert memory.cat_file("/bucket/b.jsonl") == NEW
-    assert not spooled(spool)
+    assert not temporary_files(spool)
 
 
-def test_a_copy_that_breaks_off_is_thrown_away(
-    memory: MemoryFileSystem, spool: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_that_fails_is_discarded(memory: MemoryFileSystem, spool: Path, mocker: Any) -> None:
     memory.pipe_file("/bucket/b.jsonl", OLD)
 
-    def breaks_off(source: Any, copy: Any, _size: int) -> None:
+    def fail(source: Any, copy: Any, _size: int) -> None:
         copy.write(source.read(10))
-        raise ConnectionError("the network is gone")
+        raise ConnectionError("the network is down")
 
-    monkeypatch.setattr(shutil, "copyfileobj", breaks_off)
+    patch = mocker.patch.object(shutil, "copyfileobj", fail)
     for name in ("b.jsonl", "new.jsonl"):
         with pytest.raises(ConnectionError), atomic_open(f"memory://bucket/{name}") as file:
             file.write(NEW)
     assert memory.cat_file("/bucket/b.jsonl") == OLD
     assert not memory.exists("/bucket/new.jsonl")
-    assert not spooled(spool)
-    monkeypatch.undo()
-    atomic_write("memory://bucket/b.jsonl", NEW)  # the storage is as usable as before
+    assert not temporary_files(spool)
+    mocker.stop(patch)
+    # The storage can be used as before.
+    atomic_write("memory://bucket/b.jsonl", NEW)
     assert memory.cat_file("/bucket/b.jsonl") == NEW

@@ -1,0 +1,44 @@
+"""Fixtures of the tests of exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import tasks
+from fsspec.implementations.memory import MemoryFileSystem
+
+from airflow_provider_retell.emulator import Clock, Emulator
+
+try:
+    from airflow.sdk.io import attach
+except ImportError:
+    from airflow.io.store import attach
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Define the connection ``retell_default``, with extras as keywords."""
+
+    def connect(server: Emulator | str, **extra: Any) -> None:
+        tasks.connect(monkeypatch, server, **extra)
+
+    return connect
+
+
+@pytest.fixture
+def emulator(connect: Callable[..., None]) -> Iterator[Emulator]:
+    """An emulator whose clock the test advances."""
+    with Emulator(clock=Clock(frozen=True)) as emulator:
+        connect(emulator)
+        yield emulator
+
+
+@pytest.fixture
+def memory() -> MemoryFileSystem:
+    """An empty storage other than the local disk."""
+    files = MemoryFileSystem()
+    files.store.clear()
+    attach(protocol="memory", fs=files)
+    return files

@@ -1,0 +1,85 @@
+"""Operators whose work is a coroutine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import tasks
+from task_signals import AirflowTaskTimeout
+
+from airflow_provider_retell.operators.event_loop import LoopOperator
+
+
+class Loop(LoopOperator):
+    """Sleeps, and records its steps."""
+
+    def __init__(self, seconds: float = 0, **kwargs: Any) -> None:
+        super().__init__(task_id="a_task", **kwargs)
+        self.seconds = seconds
+        self.events: list[str] = []
+
+    def work(self, context: Any) -> str:
+        return self.run_loop(self._sleep())
+
+    async def _sleep(self) -> str:
+        self.events.append(f"begins in {threading.current_thread().name}")
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.events.append("canceled")
+            raise
+        return "result"
+
+
+def loop_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("retell-loop")]
+
+
+def test_the_loop_runs_in_a_thread_of_its_own_and_returns_the_result() -> None:
+    task = Loop()
+    assert tasks.run_task(task) == "result"
+    assert task.events == ["begins in retell-loop_0"]
+    assert not loop_threads()
+
+
+def test_on_kill_cancels_the_coroutine() -> None:
+    task = Loop(seconds=60)
+
+    def kill() -> None:
+        tasks.eventually(lambda: bool(task.events))
+        task.on_kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(asyncio.CancelledError):
+        task.work({})
+    killer.join()
+    assert task.events[1:] == ["canceled"]
+    assert not loop_threads()
+
+
+def test_on_kill_after_the_end_does_nothing() -> None:
+    task = Loop()
+    assert task.work({}) == "result"
+    task.on_kill()
+    assert task.work({}) == "result"
+
+
+def test_a_timeout_while_the_thread_starts_prevents_the_work(mocker: Any) -> None:
+    """Airflow raises it on the main thread, at any point of the standard library's code."""
+    start_thread = ThreadPoolExecutor._adjust_thread_count
+
+    def start_and_time_out(self: ThreadPoolExecutor) -> None:
+        start_thread(self)
+        raise AirflowTaskTimeout("Timeout")
+
+    mocker.patch.object(ThreadPoolExecutor, "_adjust_thread_count", start_and_time_out)
+    task = Loop(seconds=60)
+    with pytest.raises(AirflowTaskTimeout):
+        task.work({})
+    tasks.eventually(lambda: not loop_threads())
+    assert task.events == []
