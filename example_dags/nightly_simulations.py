@@ -74,11 +74,11 @@ def nightly_simulations() -> None:
         map_index_template="{{ task.agent_id }}",
     ).expand(agent_id=agents())
 
-    # The first run writes the snapshot. To accept changes, delete the folder, or write a new snapshot after a release.
+    # The release of an agent writes the snapshot there. Without one, the first run does.
     SnapshotAgentsOperator(
         task_id="check_drift",
-        path=f"{REPORTS}/accepted",
-        compare_with=f"{REPORTS}/accepted",
+        path=f"{REPORTS}/agents",
+        compare_with=f"{REPORTS}/agents",
         fail_on_drift=True,
     )
 

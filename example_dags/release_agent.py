@@ -97,7 +97,7 @@ def release_agent() -> None:
         rebind_numbers=True,
     )
 
-    snapshot = SnapshotAgentsOperator(task_id="snapshot", path=f"{REPORTS}/agents/{RUN}")
+    snapshot = SnapshotAgentsOperator(task_id="snapshot", path=f"{REPORTS}/agents")
 
     refresh >> draft
     is_changed(refresh.output, draft.output) >> simulate >> publish >> snapshot
