@@ -145,13 +145,18 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.batch_call",
                 "operators.bulk",
                 "operators.call",
+                "operators.knowledge_base",
                 "operators.list_calls",
                 "operators.live_call",
                 "operators.phone_call",
             )
         ],
-        "sensors": [_modules("sensors.call", "sensors.concurrency")],
-        "triggers": [_modules("triggers.call", "triggers.call_event", "triggers.concurrency")],
+        "sensors": [_modules("sensors.call", "sensors.concurrency", "sensors.knowledge_base")],
+        "triggers": [
+            _modules(
+                "triggers.call", "triggers.call_event", "triggers.concurrency", "triggers.knowledge_base"
+            )
+        ],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
         "config": {"retell": CONFIG},
         "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],

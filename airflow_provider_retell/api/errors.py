@@ -23,7 +23,9 @@
     ├── WaitFailedError          a wait met an error that would occur again
     ├── AgentVersionError        the versions of an agent do not allow the step
     ├── SimulationFailedError    too few simulation tests passed
-    └── UpdateMismatchError      the object does not have the values that were sent
+    ├── DriftError               the configuration of agents differs from a snapshot
+    ├── UpdateMismatchError      the object does not have the values that were sent
+    └── DocumentsFailedError     Retell could not index documents of a knowledge base
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
 up its retries. ``error.not_processed`` is True if Retell certainly did not act on the request. Then even a request that
@@ -37,6 +39,8 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
+    "DocumentsFailedError",
+    "DriftError",
     "NotFoundError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -229,6 +233,12 @@ class SimulationFailedError(RetellError):
         self.failed = failed
 
 
+class DriftError(RetellError):
+    """The configuration of agents differs from a snapshot. The message has names, no values."""
+
+    permanent = True
+
+
 class UpdateMismatchError(RetellError):
     """Retell accepted an update, but the object in its response does not have the values that were sent.
 
@@ -240,3 +250,14 @@ class UpdateMismatchError(RetellError):
     def __init__(self, message: str, *, fields: tuple[str, ...]) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class DocumentsFailedError(RetellError):
+    """Retell could not index documents of a knowledge base. Their old versions are still there.
+
+    :ivar titles: the titles of the documents.
+    """
+
+    def __init__(self, message: str, *, titles: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.titles = titles

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
 
@@ -160,6 +161,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="seconds until list-test-runs shows the verdicts of a complete batch test (default: 0)",
     )
+    add(
+        "--indexing-seconds",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="seconds until the sources of a knowledge base are indexed (default: 20)",
+    )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
@@ -198,6 +206,7 @@ def build(args: argparse.Namespace) -> Emulator:
             test_case_update_semantics=args.test_case_update_semantics,
             batch_test_list_delay=args.batch_test_list_delay,
             test_run_list_delay=args.test_run_list_delay,
+            knowledge_bases=KnowledgeBaseOptions(indexing_seconds=args.indexing_seconds),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
+from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
+from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit
 from airflow_provider_retell.emulator.server import Server
 from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
@@ -16,14 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from types import TracebackType
 
-    from airflow_provider_retell.emulator.agents.backend import Agent
-    from airflow_provider_retell.emulator.agents.vocabulary import Version
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.clock import Clock
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
     from airflow_provider_retell.emulator.faults import Faults
+    from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
     from airflow_provider_retell.emulator.recorder import RecordedRequest
 
 P = ParamSpec("P")
@@ -45,7 +44,7 @@ def _keywords_of(
     return decorate
 
 
-class Emulator(SimulationObjects):
+class Emulator(AgentObjects, PhoneNumberObjects, SimulationObjects):
     """Retell's REST API on localhost.
 
     Use it as a context manager::
@@ -236,71 +235,14 @@ class Emulator(SimulationObjects):
         return self.organization.edit_call(call_id, progress=progress, **fields)
 
     @property
-    def agents(self) -> dict[str, Agent]:
-        """The agents by id, each with all its versions. The objects are live."""
-        return self.organization.agents
+    def knowledge_bases(self) -> dict[str, KnowledgeBase]:
+        """The knowledge bases by id. The dictionary is live: changes take effect at once."""
+        return self.organization.knowledge_bases
 
-    @property
-    def llms(self) -> dict[str, dict[int, Engine]]:
-        """The versions of Retell LLMs by id and version number. The objects are live."""
-        return self.organization.llms
+    def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
+        """Add a knowledge base and return it; see ``Organization.add_knowledge_base``."""
+        return self.organization.add_knowledge_base(**fields)
 
-    @property
-    def conversation_flows(self) -> dict[str, dict[int, Engine]]:
-        """The versions of conversation flows by id and version number. The objects are live."""
-        return self.organization.conversation_flows
-
-    @property
-    def phone_numbers(self) -> dict[str, Number]:
-        """The phone numbers. The objects are live."""
-        return self.organization.phone_numbers
-
-    def add_agent(
-        self,
-        *,
-        agent_id: str | None = None,
-        channel: str = "voice",
-        published: bool = True,
-        tags: Mapping[str, int | None] | None = None,
-        llm: Mapping[str, Any] | None = None,
-        conversation_flow: Mapping[str, Any] | None = None,
-        response_engine: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> Version:
-        """Add an agent and return its version 0; see ``Organization.add_agent``."""
-        return self.organization.add_agent(
-            agent_id=agent_id,
-            channel=channel,
-            published=published,
-            tags=tags,
-            llm=llm,
-            conversation_flow=conversation_flow,
-            response_engine=response_engine,
-            **fields,
-        )
-
-    def add_agent_version(
-        self, agent_id: str, *, base_version: int | None = None, published: bool = False, **fields: Any
-    ) -> Version:
-        """Fork a version, change it, and return it; see ``Organization.add_agent_version``."""
-        return self.organization.add_agent_version(
-            agent_id, base_version=base_version, published=published, **fields
-        )
-
-    def edit_agent(
-        self,
-        agent_id: str,
-        *,
-        version: int | None = None,
-        llm: Mapping[str, Any] | None = None,
-        conversation_flow: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> Version:
-        """Change settings of a version and return it; see ``Organization.edit_agent``."""
-        return self.organization.edit_agent(
-            agent_id, version=version, llm=llm, conversation_flow=conversation_flow, **fields
-        )
-
-    def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
-        """Add a phone number and return it; see ``Organization.add_phone_number``."""
-        return self.organization.add_phone_number(phone_number, **fields)
+    def edit_knowledge_base(self, knowledge_base_id: str, **fields: Any) -> KnowledgeBase:
+        """Change fields of a knowledge base and return it; see ``Organization.edit_knowledge_base``."""
+        return self.organization.edit_knowledge_base(knowledge_base_id, **fields)

@@ -12,6 +12,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
     TERMINAL_STATUSES,
 )
 from airflow_provider_retell.emulator.clock import Clock
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
 
@@ -121,6 +122,9 @@ class Options:
     test_run_list_delay: float = 0.0
     """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
     whether it does at once."""
+
+    knowledge_bases: KnowledgeBaseOptions = field(default_factory=KnowledgeBaseOptions)
+    """The behavior of knowledge bases: indexing, failures and limits."""
 
     def __post_init__(self) -> None:
         for name, value, allowed in (

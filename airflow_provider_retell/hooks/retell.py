@@ -27,6 +27,7 @@ from airflow_provider_retell.hooks.agents import AgentMethods
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.engines import EngineMethods
+from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
 from airflow_provider_retell.hooks.organization import OrganizationMethods
 from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
 from airflow_provider_retell.hooks.simulations import SimulationMethods
@@ -52,6 +53,7 @@ class RetellHook(
     AgentMethods,
     EngineMethods,
     SimulationMethods,
+    KnowledgeBaseMethods,
     PhoneNumberMethods,
     OrganizationMethods,
     BaseHook,
@@ -67,6 +69,7 @@ class RetellHook(
     :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
     :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
     :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
+    :class:`~airflow_provider_retell.hooks.knowledge_bases.KnowledgeBaseMethods`,
     :class:`~airflow_provider_retell.hooks.phone_numbers.PhoneNumberMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. The Airflow connection sets the timeouts
     and the quota. As a context manager, the hook closes its HTTP connections at the end.
@@ -108,7 +111,8 @@ class RetellHook(
         return read_connection(self.get_connection(self.retell_conn_id)).within(self._retry)
 
     @functools.cached_property
-    def _quotas(self) -> Quotas:
+    def quotas(self) -> Quotas:
+        """The windows of the quota, which count requests and delays."""
         return Quotas(self.settings.quota, self.settings.list_quota)
 
     @functools.cached_property
@@ -126,7 +130,7 @@ class RetellHook(
 
         :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
-        attempts = attempt(request, self._quotas.window(request.operation), self._retry)
+        attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         outcome: Any = None
         try:
             while True:
@@ -212,6 +216,7 @@ class RetellAsyncHook(
     AgentMethods,
     EngineMethods,
     SimulationMethods,
+    KnowledgeBaseMethods,
     PhoneNumberMethods,
     OrganizationMethods,
     BaseHook,

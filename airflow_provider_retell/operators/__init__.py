@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from airflow_provider_retell.operators.agent import (
+        DraftAgentVersionOperator,
+        PublishAgentVersionOperator,
+        SnapshotAgentsOperator,
+    )
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
     from airflow_provider_retell.operators.call import (
@@ -15,22 +20,29 @@ if TYPE_CHECKING:
         RerunCallAnalysisOperator,
         UpdateCallOperator,
     )
+    from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
     from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
+    from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
     "BulkUpdateCallOperator",
     "CreateBatchCallOperator",
     "CreatePhoneCallOperator",
     "DeleteCallOperator",
+    "DraftAgentVersionOperator",
     "GetCallOperator",
     "ListCallsOperator",
+    "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
     "RunBatchTestOperator",
+    "SnapshotAgentsOperator",
     "StopCallOperator",
+    "SyncKnowledgeBaseOperator",
     "SyncTestCasesOperator",
+    "TextFile",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
 ]
@@ -38,6 +50,11 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
+        "operators.agent": [
+            "DraftAgentVersionOperator",
+            "PublishAgentVersionOperator",
+            "SnapshotAgentsOperator",
+        ],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
         "operators.call": [
@@ -46,9 +63,11 @@ __getattr__ = lazy_exports(
             "RerunCallAnalysisOperator",
             "UpdateCallOperator",
         ],
+        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
         "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],
+        "params.text_file": ["TextFile"],
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
@@ -41,6 +41,26 @@ class TemplatedTask(_Task):
         :param where: put before the name in error messages.
         """
         return convert(unmask(getattr(self, name)), where + name) if self.given(name) else None
+
+    def depend_on_xcoms_in(self, value: Any) -> None:
+        """Run this task after the tasks whose output is in the template fields of *value*.
+
+        Airflow does so for outputs in its own template fields, and in lists and dicts there, but not in other objects.
+        """
+        # Mapped tasks have the dependencies of their mapped operator.
+        if self.__dict__.get("_BaseOperator__from_mapped"):
+            return
+        if hasattr(value, "iter_references"):
+            for operator, _ in value.iter_references():
+                self.set_upstream(operator)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.depend_on_xcoms_in(item)
+        elif isinstance(value, Mapping):
+            self.depend_on_xcoms_in(list(value.values()))
+        else:
+            for name in getattr(value, "template_fields", ()):
+                self.depend_on_xcoms_in(getattr(value, name))
 
     def _do_render_template_fields(
         self,

@@ -62,6 +62,7 @@ ERRORS = [
     (errors.WaitTimeoutError("x"), False, False),
     (errors.WaitFailedError("x"), True, False),
     (errors.AgentVersionError("x"), True, False),
+    (errors.DriftError("x"), True, False),
     (errors.UpdateMismatchError("x", fields=()), True, False),
 ]
 

@@ -108,7 +108,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with options. The last one is the server of ``retell_default``, and has objects of all kinds."""
+    """Start emulators with options. The last one is the server of ``retell_default``, and has some of each object."""
     with contextlib.ExitStack() as emulators:
 
         def start(**options: Any) -> Emulator:
@@ -133,6 +133,10 @@ def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
             )
             batch["runs"][0]["test_case_job_id"] = "test_run_1"
             emulator.add_phone_number("+14155550100", nickname="Main line")
+            emulator.add_knowledge_base(
+                knowledge_base_id="kb_1",
+                knowledge_base_sources=[{"source_id": "source_1"}, {"source_id": "source_2"}],
+            )
             return emulator
 
         yield start

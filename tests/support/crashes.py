@@ -94,3 +94,36 @@ def _die(*_: Any, **__: Any) -> None:
 def _die_when_readable(connection: Any) -> None:
     select.select([connection.sock], [], [], 20)
     _die()
+
+
+def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
+    """Run *task* in a forked process, and kill the process at its request *number*, from 1.
+
+    :param when: ``"before"`` the request is sent, or ``"after"`` its response was received.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _die_at(number, when)
+            task()
+        finally:
+            os._exit(3)  # the process survived
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status), f"the process exited with {os.waitstatus_to_exitcode(status)}"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def _die_at(number: int, when: str) -> None:
+    exchange, sent = requests_transport.exchange, 0
+
+    def exchange_or_die(*arguments: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        if sent == number and when == "before":
+            _die()
+        outcome = exchange(*arguments)
+        if sent == number:
+            _die()
+        return outcome
+
+    requests_transport.exchange = exchange_or_die

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.agents.backend import AgentBackend
+from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
 from airflow_provider_retell.emulator.engines.components import ComponentBackend
+from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBaseBackend
 from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
+from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
 from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
 from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
@@ -17,16 +20,13 @@ from airflow_provider_retell.emulator.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from airflow_provider_retell.emulator.agents.backend import Agent
-    from airflow_provider_retell.emulator.agents.vocabulary import Version
     from airflow_provider_retell.emulator.backend import Backend
     from airflow_provider_retell.emulator.calls.vocabulary import Call
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
+    from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
 
 
-class Organization(SimulationObjects):
+class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -68,6 +68,7 @@ class Organization(SimulationObjects):
         self.number_backend = PhoneNumberBackend(options, self.agent_backend)
         self.test_case_backend = TestCaseBackend(options)
         self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
+        self.knowledge_base_backend = KnowledgeBaseBackend(options, self.timeline)
         self.backends: dict[str, Backend] = {
             "calls": self.call_backend,
             "agents": self.agent_backend,
@@ -77,6 +78,7 @@ class Organization(SimulationObjects):
             "phone-numbers": self.number_backend,
             "test-cases": self.test_case_backend,
             "batch-tests": self.batch_test_backend,
+            "knowledge_bases": self.knowledge_base_backend,
         }
 
     @property
@@ -157,122 +159,31 @@ class Organization(SimulationObjects):
         return call
 
     @property
-    def agents(self) -> dict[str, Agent]:
-        """The agents by id, each with all its versions. The objects are live: tests may change them."""
-        return self.agent_backend.agents
+    def knowledge_bases(self) -> dict[str, KnowledgeBase]:
+        """The knowledge bases by id, up to date with the clock. The dictionary is live: tests may change it."""
+        self.catch_up()
+        return self.knowledge_base_backend.knowledge_bases
 
-    @property
-    def llms(self) -> dict[str, dict[int, Engine]]:
-        """The versions of Retell LLMs by id and version number. Tests may change them."""
-        return self.llm_backend.engines
+    def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
+        """Add a knowledge base that is indexed, and return it.
 
-    @property
-    def conversation_flows(self) -> dict[str, dict[int, Engine]]:
-        """The versions of conversation flows by id and version number. Tests may change them."""
-        return self.flow_backend.engines
+        Fields that are not given are filled as in a real one, and so are the fields of its sources::
 
-    @property
-    def phone_numbers(self) -> dict[str, Number]:
-        """The phone numbers of the organization. Tests may change them."""
-        return self.number_backend.numbers
+            add_knowledge_base(knowledge_base_sources=[{"type": "text", "title": "Opening hours"}])
 
-    def add_agent(
-        self,
-        *,
-        agent_id: str | None = None,
-        channel: str = "voice",
-        published: bool = True,
-        tags: Mapping[str, int | None] | None = None,
-        llm: Mapping[str, Any] | None = None,
-        conversation_flow: Mapping[str, Any] | None = None,
-        response_engine: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> Version:
-        """Add an agent with a response engine, and return its version 0. The returned dictionary is live.
-
-        From the first agent on, create-phone-call responds with 404 to an ``override_agent_id`` that the
-        organization does not have. Without agents, it accepts any.
-
-        :param agent_id: its id. Default: a random one.
-        :param channel: "voice" or "chat".
-        :param published: False to leave version 0 a draft, as Retell does with a new agent.
-        :param tags: the version number by tag; None for a tag that is not assigned.
-        :param llm: the id and settings of its Retell LLM, as far as they differ from the sample.
-        :param conversation_flow: the same for a conversation flow instead of a Retell LLM.
-        :param response_engine: an engine that exists, or a custom LLM:
-            ``{"type": "custom-llm", "llm_websocket_url": "wss://..."}``. The default is a new Retell LLM.
-        :param fields: settings of the agent; None leaves one out.
-        :raises ValueError: for an id that exists, or an unknown channel.
+        :param fields: fields of the knowledge base.
+        :raises ValueError: for an id that exists, or a status or type of source that Retell does not have.
         """
         with self.options.clock.lock:
-            return self.agent_backend.add(
-                agent_id=agent_id,
-                channel=channel,
-                published=published,
-                tags=tags,
-                llm=llm,
-                conversation_flow=conversation_flow,
-                response_engine=response_engine,
-                **fields,
-            )
+            return self.knowledge_base_backend.add(**fields)
 
-    def add_agent_version(
-        self, agent_id: str, *, base_version: int | None = None, published: bool = False, **fields: Any
-    ) -> Version:
-        """Fork a version of an agent, change it, and return it.
+    def edit_knowledge_base(self, knowledge_base_id: str, **fields: Any) -> KnowledgeBase:
+        """Change fields of a knowledge base and return it. ``knowledge_base_sources`` replaces all sources.
 
-        :param agent_id: the agent.
-        :param base_version: the version to fork. Default: the version that was published last.
-        :param published: True to publish the new version.
-        :param fields: as for ``edit_agent``.
-        :raises LookupError: if there is no such agent or version.
+        :param knowledge_base_id: the id of the knowledge base.
+        :param fields: the new values.
+        :raises LookupError: if there is no such knowledge base.
+        :raises ValueError: for a status or type of source that Retell does not have, or a new id.
         """
         with self.options.clock.lock:
-            agent = self.agents.get(agent_id)
-            base = (
-                agent.resolve("latest_published" if base_version is None else base_version) if agent else None
-            )
-            if agent is None or base is None:
-                raise LookupError(f"there is no version {base_version} of agent {agent_id!r}")
-            version = self.agent_backend.fork(agent, base)
-            self.agent_backend.edit(agent_id, version=version["version"], **fields)
-            if published:
-                self.agent_backend.publish(agent, version["version"])
-            return version
-
-    def edit_agent(
-        self,
-        agent_id: str,
-        *,
-        version: int | None = None,
-        llm: Mapping[str, Any] | None = None,
-        conversation_flow: Mapping[str, Any] | None = None,
-        **fields: Any,
-    ) -> Version:
-        """Change settings of a version, published or not, and return it.
-
-        :param agent_id: the agent.
-        :param version: the version number. Default: the latest.
-        :param llm: settings of its Retell LLM; None removes one.
-        :param conversation_flow: settings of its conversation flow.
-        :param fields: settings of the agent; None removes one.
-        :raises LookupError: if there is no such agent, version or engine.
-        """
-        with self.options.clock.lock:
-            return self.agent_backend.edit(
-                agent_id, version=version, llm=llm, conversation_flow=conversation_flow, **fields
-            )
-
-    def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
-        """Add a phone number and return it. The returned dictionary is live.
-
-        From the first number on, create-phone-call responds with 404 to a ``from_number`` that the organization
-        does not have. Without numbers, it accepts any.
-
-        :param phone_number: the number in E.164 format.
-        :param fields: other fields, such as ``nickname`` and
-            ``outbound_agents=[{"agent_id": ..., "agent_version": 3, "weight": 1}]``.
-        :raises ValueError: if the number exists.
-        """
-        with self.options.clock.lock:
-            return self.number_backend.add(phone_number=phone_number, **fields)
+            return self.knowledge_base_backend.edit(knowledge_base_id, **fields)
