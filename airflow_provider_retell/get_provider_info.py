@@ -149,12 +149,17 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.list_calls",
                 "operators.live_call",
                 "operators.phone_call",
+                "operators.simulation",
             )
         ],
         "sensors": [_modules("sensors.call", "sensors.concurrency", "sensors.knowledge_base")],
         "triggers": [
             _modules(
-                "triggers.call", "triggers.call_event", "triggers.concurrency", "triggers.knowledge_base"
+                "triggers.call",
+                "triggers.call_event",
+                "triggers.concurrency",
+                "triggers.knowledge_base",
+                "triggers.simulation",
             )
         ],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],

@@ -183,8 +183,27 @@ def test_a_restored_trigger_waits_for_the_same_batch_test(emulator: Emulator, st
     assert len(emulator.batch_tests) == 1
 
 
-def test_a_deferred_retry_without_a_store_still_starts_nothing_unknown(emulator: Emulator) -> None:
-    """The second try finds the first batch test complete, and cannot know what was started after it."""
+def test_a_retry_knows_after_a_deferred_wait_that_it_has_seen_the_batch_test_run(
+    emulator: Emulator, store: Any
+) -> None:
+    emulator.edit_test_case(add_case(emulator, "Pays"), verdicts=["fail", "pass"])
+    killed("waiting", lambda: run_try(simulation(poll_interval=0.05), store=store, dag_run=dag_run()))
+    options = {"dag_run": dag_run(), **({"task_state_store": store} if store else {})}
+    with fast(emulator):
+        deferred = defer(simulation(deferrable=True), try_number=2, **options)
+        assert len(emulator.batch_tests) == 1
+        result = run_task(
+            simulation(),
+            method=deferred.method_name,
+            kwargs={**deferred.kwargs, "event": event_of(restored(deferred.trigger))},
+            ti=Ti(2, 1),
+            **options,
+        )
+    assert (result["flaky"], len(emulator.batch_tests)) == (["Pays"], 2)
+
+
+def test_a_retry_without_a_store_does_not_repeat_tests_of_a_complete_batch_test(emulator: Emulator) -> None:
+    """It cannot know whether the first try has started another batch test after it."""
     emulator.edit_test_case(add_case(emulator, "Pays"), verdicts=["fail", "pass"])
     killed("waiting", lambda: run_try(simulation(poll_interval=0.05), dag_run=dag_run()))
     emulator.clock.advance(100)

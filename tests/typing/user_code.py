@@ -40,6 +40,7 @@ from airflow_provider_retell.api.errors import (
     RetellStatusError,
     RetellTimeoutError,
     ServerError,
+    SimulationFailedError,
     StorageConflictError,
     UnprocessableError,
     UpdateMismatchError,
@@ -47,6 +48,14 @@ from airflow_provider_retell.api.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
+from airflow_provider_retell.api.simulations.models import (
+    BatchTest,
+    BatchTestPage,
+    TestCaseDefinition,
+    TestCaseDefinitionPage,
+    TestRun,
+    TestRunPage,
+)
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import (
@@ -60,6 +69,7 @@ from airflow_provider_retell.emulator import (
     Organization,
     RecordedRequest,
     Rule,
+    Simulation,
 )
 from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
@@ -73,7 +83,9 @@ from airflow_provider_retell.operators import (
     GetCallOperator,
     ListCallsOperator,
     RerunCallAnalysisOperator,
+    RunBatchTestOperator,
     StopCallOperator,
+    SyncTestCasesOperator,
     UpdateCallOperator,
     UpdateLiveCallOperator,
 )
@@ -81,6 +93,7 @@ from airflow_provider_retell.policies import RetellRetryPolicy
 from airflow_provider_retell.sensors import BatchCallSensor, CallSensor, ConcurrencySensor
 from airflow_provider_retell.triggers import (
     BatchCallTrigger,
+    BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
     ConcurrencyTrigger,
@@ -200,6 +213,29 @@ def everything() -> None:
         task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}", dry_run=True
     )
 
+    cases = SyncTestCasesOperator(
+        task_id="test_cases",
+        agent_id="agent_1",
+        test_cases=[{"name": "Books", "user_prompt": "Book.", "metrics": ["Books."]}, "s3://bucket/*.yaml"],
+        delete_missing=True,
+    )
+    RunBatchTestOperator(
+        task_id="simulate",
+        agent_id="agent_1",
+        agent_version="latest_published",
+        test_case_definition_ids=pick(cases.output, "test_case_definition_ids"),
+        min_pass_ratio=0.8,
+        retry_failed=2,
+        allow_unmocked_tools=["book"],
+        wait_timeout=timedelta(minutes=40),
+        on_clear="resend",
+    )
+    RunBatchTestOperator(
+        task_id="bad_tools",
+        agent_id="agent_1",
+        allow_unmocked_tools=3,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+
     CallSensor(
         task_id="ended",
         call_id="call_1",
@@ -242,6 +278,7 @@ def triggers() -> None:
             batch_call_id="batch_1", total=3, retell_conn_id="retell", poll_interval=30, deadline=0
         ),
         ConcurrencyTrigger(calls=2, retell_conn_id="retell", poll_interval=30, deadline=0),
+        BatchTestTrigger(batch_test_id="test_batch_1", retell_conn_id="retell", poll_interval=10, deadline=0),
         CallEventTrigger(agent_ids=["agent_1"], direction="inbound", poll_interval=10),
     ):
         assert_type(trigger.serialize(), tuple[str, dict[str, Any]])
@@ -272,6 +309,17 @@ def in_a_task() -> list[str]:
         assert_type(hook.create_phone_call("+15550100001", "+15550100002", idempotency_key="k"), Call)
         assert_type(hook.create_batch_call("+15550100001", [{"to_number": "+15550100002"}]), BatchCall)
         assert_type(hook.rerun_call_analysis("call_1"), Call)
+        engine = {"type": "retell-llm", "llm_id": "llm_1"}
+        assert_type(hook.list_test_case_definitions(engine), list[TestCaseDefinition])
+        assert_type(hook.create_batch_test(["test_case_1"], engine), BatchTest)
+        assert_type(hook.get_batch_test("test_batch_1").is_complete, bool)
+        assert_type(hook.list_test_runs("test_batch_1"), list[TestRun])
+        assert_type(hook.list_test_case_definitions_page(engine, limit=5), TestCaseDefinitionPage)
+        assert_type(hook.list_batch_tests_page(engine).items, list[BatchTest])
+        batches: BatchTestPage = hook.list_batch_tests_page(engine)
+        runs: TestRunPage = hook.list_test_runs_page("test_batch_1", pagination_key=batches.pagination_key)
+        assert_type(runs.items[0].name, str)
+        hook.create_batch_test("test_case_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         assert_type(hook.get_concurrency(), Concurrency)
         assert_type(hook.get_concurrency().available, int)
         assert_type(hook.get_api_key_info(), ApiKeyInfo)
@@ -290,6 +338,7 @@ async def in_a_trigger() -> None:
         assert_type(hook, RetellAsyncHook)
         assert_type(await hook.get_call("call_1"), Call)
         assert_type(await hook.update_call("call_1", metadata={"tier": "gold"}), Call)
+        assert_type(await hook.get_test_run("test_run_1"), TestRun)
         assert_type(await hook.get_concurrency(), Concurrency)
         assert_type(hook.list_calls(), AsyncIterator[Call])
         async for call in hook.list_calls(filter_criteria={"agent": [{"agent_id": "agent_1"}]}):
@@ -308,6 +357,8 @@ def what_went_wrong(hook: RetellHook) -> str:
         return error.kind
     except UpdateMismatchError as error:
         return ", ".join(error.fields)
+    except SimulationFailedError as error:
+        return ", ".join(error.failed)
     except RetellInputError as error:
         return error.fault
     except RateLimitError as error:
@@ -352,6 +403,7 @@ def by_hand() -> None:
         api_key="key_test",
         clock=clock,
         lifecycle=Lifecycle(),
+        simulation=Simulation(queue=2, talk=60),
         quotas={**DEFAULT_QUOTAS, "update-call": (5, 1.0)},
         metadata_semantics="merge",
     ) as emulator:
