@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
 
-__all__ = ["BatchCallSensor", "CallSensor"]
-
 
 class CallSensor(RetellSensor):
     """Wait until a call has ended, or has an analysis, and return the call's slim form.

@@ -26,8 +26,6 @@ from airflow_provider_retell.triggers.call_events.fired_log import FiredLog, Mem
 from airflow_provider_retell.triggers.call_events.state_store_log import StateStoreLog
 from airflow_provider_retell.triggers.call_events.watch_state import WatchState
 
-__all__ = ["CallEventTrigger"]
-
 log = logging.getLogger(__name__)
 
 _MAX_CALLS_PER_EVENT = 500

@@ -78,44 +78,25 @@ def writes(emulator: Emulator) -> list[str]:
     )
 
 
-def test_a_release_runs_to_its_end_and_a_second_run_only_reads(home: AirflowHome, emulator: Emulator) -> None:
-    printed = home.test("release_agent", "2026-11-21", revision="9f8a7c1")
-    assert home.code == 0, printed
-    published = emulator.agents["agent_1"].versions[1]
-    assert (published["is_published"], published["version_title"]) == (True, "9f8a7c1"), printed
-    assert emulator.llms["llm_1"][1]["general_prompt"] == PROMPT
-    assert emulator.phone_numbers[NUMBER]["inbound_agents"][0]["agent_version"] == 1
-    assert len(emulator.knowledge_bases["kb_1"]["knowledge_base_sources"]) >= 3
-    snapshot = json.loads((home.folder / "reports/agents/agents/agent_1/agent.json").read_text())
-    assert snapshot["published"]["version"] == 1
-    verdicts = [
-        json.loads(line)["status"]
-        for line in next((home.folder / "reports/simulations").iterdir()).read_text().splitlines()
-    ]
-    assert verdicts == ["pass", "pass"]
-
-    emulator.clear_requests()
-    printed = home.test("release_agent", "2026-11-22")
-    assert home.code == 0, printed
-    assert writes(emulator) == []
-    assert emulator.agents["agent_1"].published == [0, 1]
-
-
-def test_nothing_is_published_if_a_simulation_fails_and_the_next_run_does_only_what_is_missing(
+def test_a_release_publishes_only_what_has_passed_and_repeats_nothing(
     home: AirflowHome, emulator: Emulator
 ) -> None:
+    # One test case fails, so nothing is published.
     emulator.edit_test_case("case_moves", verdicts=["fail"])
     printed = home.test("release_agent", "2026-11-21")
     assert home.code != 0, printed
     assert "moves" in printed
-    assert emulator.agents["agent_1"].published == [0]
     assert emulator.count("publish-agent-version") == 0
+    assert emulator.agents["agent_1"].published == [0]
+    assert list(emulator.agents["agent_1"].versions) == [0, 1]
+    assert emulator.llms["llm_1"][1]["general_prompt"] == PROMPT
 
-    emulator.edit_test_case("case_moves", verdicts=["pass"])
+    # After the fix, the same draft gets the difference, and is simulated and published.
+    emulator.edit_test_case("case_moves", verdicts=["fail", "pass"])
     fixed = PROMPT + "Offer two dates.\n"
     (home.folder / "files/prompt.md").write_text(fixed, encoding="utf-8")
     emulator.clear_requests()
-    printed = home.test("release_agent", "2026-11-22")
+    printed += home.test("release_agent", "2026-11-22", revision="9f8a7c1")
     assert home.code == 0, printed
     assert writes(emulator) == [
         "create-batch-test",
@@ -123,38 +104,38 @@ def test_nothing_is_published_if_a_simulation_fails_and_the_next_run_does_only_w
         "update-phone-number",
         "update-retell-llm",
     ]
-    assert list(emulator.agents["agent_1"].versions) == [0, 1]
-    assert emulator.agents["agent_1"].published == [0, 1]
+    published = emulator.agents["agent_1"].versions[1]
+    assert (published["is_published"], published["version_title"]) == (True, "9f8a7c1")
     assert emulator.llms["llm_1"][1]["general_prompt"] == fixed
+    assert emulator.phone_numbers[NUMBER]["inbound_agents"][0]["agent_version"] == 1
+    snapshot = json.loads((home.folder / "reports/agents/agents/agent_1/agent.json").read_text())
+    assert (snapshot["published"]["version"], snapshot["draft"]) == (1, None)
 
-
-def test_a_release_leaves_nothing_private_in_airflow(home: AirflowHome, emulator: Emulator) -> None:
-    emulator.edit_test_case("case_moves", verdicts=["fail"])
-    printed = home.test("release_agent")
-    emulator.edit_test_case("case_moves", verdicts=["pass"])
-    printed += home.test("release_agent", "2026-11-22")
+    # A run without a change reads, and simulates nothing.
+    emulator.clear_requests()
+    printed += home.test("release_agent", "2026-11-23")
     assert home.code == 0, printed
+    assert writes(emulator) == []
+    assert emulator.agents["agent_1"].published == [0, 1]
+
+    # Airflow has names, but no prompts, documents or phone numbers.
     left = {
         name: content
         for name, content in home.files(without="files").items()
         if not name.startswith("reports/agents/")
-    }
-    for private in (SECRET, NUMBER, ON_DUTY):
-        leaks = [
-            name
-            for name, content in {"the output": printed.encode(), **left}.items()
-            if private.encode() in content
-        ]
-        assert not leaks, private
-    shown = str(home.query("select rendered_fields from rendered_task_instance_fields"))
-    assert "general_prompt" in shown
+    } | {"the output": printed.encode()}
+    for private in (SECRET, NUMBER):
+        assert not [name for name, content in left.items() if private.encode() in content], private
+    assert "general_prompt" in str(home.query("select rendered_fields from rendered_task_instance_fields"))
 
 
-def test_every_agent_is_simulated_and_a_failure_calls_the_engineer_on_duty(
+def test_the_nightly_run_calls_the_engineer_on_duty_and_finds_changes_by_hand(
     home: AirflowHome, emulator: Emulator
 ) -> None:
     emulator.add_agent(agent_id="agent_2")
-    emulator.add_test_case(agent_id="agent_2", name="greets", verdicts=["fail"])
+    emulator.add_test_case(
+        agent_id="agent_2", test_case_definition_id="case_greets", name="greets", verdicts=["fail"]
+    )
     printed = home.test("nightly_simulations", "2026-11-21")
     assert home.code != 0, printed
     reports = sorted(path.name for path in (home.folder / "reports/simulations").iterdir())
@@ -162,15 +143,10 @@ def test_every_agent_is_simulated_and_a_failure_calls_the_engineer_on_duty(
     assert [call["to_number"] for call in emulator.placed] == [ON_DUTY], printed
     assert (home.folder / "reports/agents/snapshot.json").exists()
 
-
-def test_a_change_by_hand_is_found_until_it_is_released(home: AirflowHome, emulator: Emulator) -> None:
-    home.env["AIRFLOW_VAR_RETELL_AGENTS"] = '["agent_1"]'
-    assert home.test("nightly_simulations", "2026-11-21")
-    assert home.code == 0
+    emulator.edit_test_case("case_greets", verdicts=["pass"])
     emulator.edit_agent("agent_1", llm={"begin_message": SECRET})
-    for date in ("2026-11-22", "2026-11-23"):
-        printed = home.test("nightly_simulations", date)
-        assert home.code != 0, printed
-        assert "published.llm.begin_message" in printed
-        assert SECRET not in printed
+    printed = home.test("nightly_simulations", "2026-11-22")
+    assert home.code != 0, printed
+    assert "published.llm.begin_message" in printed
+    assert SECRET not in printed
     assert len(emulator.placed) == 2
