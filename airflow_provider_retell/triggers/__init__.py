@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
     from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
 
-__all__ = ["BatchCallTrigger", "CallEventTrigger", "CallTrigger", "ConcurrencyTrigger", "KnowledgeBaseTrigger"]
+__all__ = [
+    "BatchCallTrigger",
+    "CallEventTrigger",
+    "CallTrigger",
+    "ConcurrencyTrigger",
+    "KnowledgeBaseTrigger",
+]
 
 __getattr__ = lazy_exports(
     __name__,
