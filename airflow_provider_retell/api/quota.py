@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 from airflow_provider_retell.api.errors import RetellConfigError
 
-__all__ = ["Rate"]
-
 
 @dataclass(frozen=True)
 class Rate:

@@ -26,8 +26,6 @@ from airflow_provider_retell.api.parsing import describe, is_truncated
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import status_error
 
-__all__ = ["RetryLimits"]
-
 T = TypeVar("T")
 
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.calls.models import Call
     from airflow_provider_retell.api.request import Flow, Request
 
-__all__ = ["RetellAsyncHook", "RetellHook"]
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
     from airflow_provider_retell.api.retry import RetryLimits
 
-__all__ = ["PhoneCallNotifier"]
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import BatchCall
 
-__all__ = ["CreateBatchCallOperator"]
 
 log = logging.getLogger(__name__)
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.engine import BulkUpdate
     from airflow_provider_retell.bulk.plan import Plan
 
-__all__ = ["BulkUpdateCallOperator"]
 
 log = logging.getLogger(__name__)
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.calls.models import Call
     from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
 
-__all__ = ["DeleteCallOperator", "GetCallOperator", "RerunCallAnalysisOperator", "UpdateCallOperator"]
 
 log = logging.getLogger(__name__)
 

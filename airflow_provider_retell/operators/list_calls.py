@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
 
-__all__ = ["ListCallsOperator"]
 
 By = Literal["end_timestamp", "start_timestamp"]
 

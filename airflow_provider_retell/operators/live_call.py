@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
 
-__all__ = ["StopCallOperator", "UpdateLiveCallOperator"]
-
 
 class UpdateLiveCallOperator(CallOperator):
     """Change an ongoing call, or instruct its agent. For calls that have ended, use :class:`UpdateCallOperator`.

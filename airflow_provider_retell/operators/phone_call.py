@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
 
-__all__ = ["CreatePhoneCallOperator"]
 
 log = logging.getLogger(__name__)
 

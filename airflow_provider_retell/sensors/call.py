@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseOperatorLink
+from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id, as_whole_number
@@ -15,11 +16,8 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
-
-__all__ = ["BatchCallSensor", "CallSensor"]
 
 
 class CallSensor(RetellSensor):
@@ -47,7 +45,7 @@ class CallSensor(RetellSensor):
 
     def __init__(self, *, call_id: str | XComArg, until: Until = "ended", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        checks.one_of("until", until, ("ended", "analyzed"))
+        checks.one_of("until", until, UNTIL)
         self.call_id = call_id
         self.until: Until = until
 

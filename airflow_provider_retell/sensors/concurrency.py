@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
 
-__all__ = ["ConcurrencySensor"]
-
 
 class ConcurrencySensor(RetellSensor):
     """Wait until the organization can have more outbound calls at once; return their number as ``available``.

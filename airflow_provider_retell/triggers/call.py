@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition
 
-__all__ = ["BatchCallTrigger", "CallTrigger"]
-
 
 class CallTrigger(PollTrigger):
     """Wait until a call has ended, or has an analysis.

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from airflow.triggers.base import TriggerEvent
 
@@ -18,16 +18,13 @@ try:
 except ImportError as error:
     raise ImportError("CallEventTrigger needs Airflow 3: earlier versions have no asset watchers") from error
 
+from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall, shared_poll
 from airflow_provider_retell.triggers.call_events.fired_log import FiredLog, MemoryLog, WatchError, step
 from airflow_provider_retell.triggers.call_events.state_store_log import StateStoreLog
 from airflow_provider_retell.triggers.call_events.watch_state import WatchState
-
-__all__ = ["CallEventTrigger"]
-
-Event = Literal["ended", "analyzed"]
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +83,7 @@ class CallEventTrigger(BaseEventTrigger):
     def __init__(
         self,
         retell_conn_id: str = "retell_default",
-        event: Event = "ended",
+        event: Until = "ended",
         agent_ids: Collection[str] | None = None,
         call_type: str | None = None,
         direction: str | None = None,
@@ -101,7 +98,7 @@ class CallEventTrigger(BaseEventTrigger):
         if unknown := airflow.keys() - {"queue"}:
             raise TypeError(f"CallEventTrigger has no argument {', '.join(sorted(unknown))}")
         super().__init__(**airflow)  # type: ignore[no-untyped-call, unused-ignore]
-        checks.one_of("event", event, ("ended", "analyzed"))
+        checks.one_of("event", event, UNTIL)
         checks.one_of("call_type", call_type, ("phone_call", "web_call", None))
         checks.one_of("direction", direction, ("inbound", "outbound", None))
         checks.together(airflow_conn_id=airflow_conn_id, asset_name=asset_name)
@@ -203,7 +200,7 @@ class CallEventTrigger(BaseEventTrigger):
         )
 
     def _fires(self, call: EndedCall) -> bool:
-        return call.has_ended if self.event == "ended" else call.is_analyzed
+        return self.event in call.reached
 
     @property
     def _event_name(self) -> str:

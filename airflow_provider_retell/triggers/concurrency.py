@@ -9,8 +9,6 @@ from airflow_provider_retell.triggers.base import PollTrigger
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
 
-__all__ = ["ConcurrencyTrigger"]
-
 
 class ConcurrencyTrigger(PollTrigger):
     """Wait until the organization can have more outbound calls at once.

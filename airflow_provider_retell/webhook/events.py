@@ -1,4 +1,4 @@
-"""Make asset events through Airflow's public REST API, each once."""
+"""Asset events for webhook events, created once each through Airflow's REST API."""
 
 from __future__ import annotations
 
@@ -8,72 +8,77 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from airflow_provider_retell.api.event_payload import parse_event_payload
+from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.airflow_api import AssetEvents
 
-_ANSWER_SECONDS = 8.0
-"""Retell gives up after 10 s and sends again."""
-
-_REMEMBERED = 10_000
-_LOOK_BACK = timedelta(minutes=15)  # a signature is good for ten minutes at most
-_LOOK_AGAIN = timedelta(minutes=1)
+# Retell gives up after 10 s and sends the event again.
+_RESPONSE_SECONDS = 8.0
+_MAX_KNOWN = 10_000
+# A signature is valid for at most ten minutes, from five before to five after its timestamp.
+_LOOKBACK = timedelta(minutes=15)
+# Airflow sets the time of an event some time before it stores the event.
+_STORING = timedelta(minutes=1)
 
 
 class AirflowEvents:
-    """Sends events to one asset.
+    """Creates the events of one asset.
 
-    :param asset: its name.
+    :param asset: the name of the asset.
     :param conn_id: the connection to this Airflow's REST API.
     """
 
     def __init__(self, asset: str, conn_id: str) -> None:
         self._events = AssetEvents(conn_id, asset)
-        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._seen_until: datetime | None = None
-        self._looking = asyncio.Lock()
+        # The event names and call ids of known asset events, oldest first.
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._read_to: datetime | None = None
+        self._reading = asyncio.Lock()
         self._sending: dict[tuple[str, str], asyncio.Task[bool]] = {}
 
     async def send(self, event: dict[str, Any]) -> bool:
-        """Make an asset event of *event*, about one call, unless there is one already; return whether it was made.
+        """Create an asset event unless Airflow has it, and return True if it was created.
 
-        :raises Exception: if Airflow has not taken it by now. It may still: then the same event, sent again, finds it.
+        :param event: the payload of an event of one call.
+        :raises Exception: if Airflow did not create the event in time. It may do so later. If Retell sends the event
+            again after that, this method finds the created event.
         """
         (key,) = _keys(event)
-        if key in self._seen:
+        if key in self._known:
             return False
         task = self._sending.get(key)
-        came_again = task is not None
+        repeated = task is not None
         if task is None:
             task = self._sending[key] = asyncio.create_task(self._send(key, event))
             task.add_done_callback(lambda done: self._sent(key, done))
-        # Shielded: half-way through is no place to stop.
-        return await asyncio.wait_for(asyncio.shield(task), _ANSWER_SECONDS) and not came_again
+        # The shield lets the task finish after the time-out.
+        return await asyncio.wait_for(asyncio.shield(task), _RESPONSE_SECONDS) and not repeated
 
     def _sent(self, key: tuple[str, str], task: asyncio.Task[bool]) -> None:
         del self._sending[key]
         if not task.cancelled() and task.exception() is None:
-            self._remember(key)
+            self._add_known(key)
 
-    def _remember(self, key: tuple[str, str]) -> None:
-        self._seen[key] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
+    def _add_known(self, key: tuple[str, str]) -> None:
+        self._known[key] = None
+        if len(self._known) > _MAX_KNOWN:
+            self._known.popitem(last=False)
 
     async def _send(self, key: tuple[str, str], event: dict[str, Any]) -> bool:
-        async with self._looking:
-            await self._look()
-        if key in self._seen:
+        async with self._reading:
+            await self._read_events()
+        if key in self._known:
             return False
         await self._events.add(event)
         return True
 
-    async def _look(self) -> None:
-        """Learn what other processes have made since the last look: Airflow's events are what all of them can see."""
-        now = datetime.now(timezone.utc)
-        since = self._seen_until - _LOOK_AGAIN if self._seen_until else now - _LOOK_BACK
-        for made in await self._events.since(since):
-            for key in _keys(parse_event_payload(made["extra"])):
-                self._remember(key)
-        self._seen_until = now
+    async def _read_events(self) -> None:
+        """Read the events that other processes have created since the last call."""
+        now = datetime.fromtimestamp(clock().time(), timezone.utc)
+        since = self._read_to - _STORING if self._read_to else now - _LOOKBACK
+        for stored in await self._events.since(since):
+            for key in _keys(parse_event_payload(stored["extra"])):
+                self._add_known(key)
+        self._read_to = now
 
 
 def _keys(event: dict[str, Any]) -> list[tuple[str, str]]:

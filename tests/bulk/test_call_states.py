@@ -24,7 +24,7 @@ def test_a_list_of_ids_that_the_server_rejects_is_halved(
     emulator: Emulator, run: Any, most: int | None, lists: int, gets: int
 ) -> None:
     rows = add_rows(emulator, 1000)
-    emulator.max_ids_per_filter = most
+    emulator.options.max_ids_per_filter = most
     task = run(rows=rows)
     task.check(rows=1000)
     assert task.counts == {"unchanged": 1000}
@@ -36,7 +36,7 @@ def test_the_log_says_how_many_ids_are_sent_next(
 ) -> None:
     caplog.set_level(logging.WARNING)
     rows = add_rows(emulator, 3)
-    emulator.max_ids_per_filter = 0
+    emulator.options.max_ids_per_filter = 0
     run(rows=rows)
     assert [line.partition("list-calls")[2] for line in caplog.messages if "list-calls" in line] == [
         " rejects a filter with 3 ids (status 400). Next: 1 id per request",
@@ -46,7 +46,7 @@ def test_the_log_says_how_many_ids_are_sent_next(
 
 def test_later_chunks_use_the_accepted_length(emulator: Emulator, run: Any) -> None:
     rows = add_rows(emulator, 3000)
-    emulator.max_ids_per_filter = 500
+    emulator.options.max_ids_per_filter = 500
     assert run(rows=rows).counts == {"unchanged": 3000}
     assert emulator.count("list-calls") == 1 + 6
 
@@ -92,7 +92,7 @@ def test_a_listing_is_trusted_after_20_unknown_calls(emulator: Emulator, run: An
 
 def test_a_call_that_cannot_be_read_fails_only_its_own_row(emulator: Emulator, run: Any) -> None:
     rows = add_rows(emulator, 120)
-    emulator.max_ids_per_filter = 0
+    emulator.options.max_ids_per_filter = 0
     emulator.faults.add(Fault.status(400), route="get-call", call_id="call_7", times=0)
     task = run(rows=rows, fails=True)
     task.check(rows=120)
@@ -103,5 +103,5 @@ def test_a_call_that_cannot_be_read_fails_only_its_own_row(emulator: Emulator, r
 def test_only_the_fields_that_an_update_needs_are_parsed(emulator: Emulator, run: Any) -> None:
     """Other fields can be large, or differ from Retell's documentation."""
     emulator.add_call(call_id="a", transcript="x" * 5_000_000, call_cost="a lot")
-    emulator.max_ids_per_filter = 0
+    emulator.options.max_ids_per_filter = 0
     assert run(rows=[{"call_id": "a", "n": 1}]).counts == {"updated": 1}

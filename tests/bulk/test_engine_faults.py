@@ -267,7 +267,7 @@ def test_a_rejected_api_key_stops_the_run_at_once(
     emulator: Emulator, run: Any, status: int, route: str
 ) -> None:
     emulator.add_calls([f"call_{n}" for n in range(3000)])
-    emulator.max_ids_per_filter = 0 if route == "get-call" else None
+    emulator.options.max_ids_per_filter = 0 if route == "get-call" else None
     emulator.faults.add(Fault.status(status), route=route, times=0)
     rows = [{"call_id": f"call_{n}", "a": n} for n in range(3000)]
     task = run(rows=rows, fails=True, concurrency=4)

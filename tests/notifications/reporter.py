@@ -1,52 +1,61 @@
-"""A process that reports failures from many threads at once: one JSON command per line in, one line out when done."""
+"""Report failures from several processes at once, each with many threads.
+
+Reads one JSON command per line, and writes a line when all reports of the command are done. The processes are forks of
+this one, so that Airflow is imported once.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
-from types import SimpleNamespace
 from typing import Any
 
-from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+from alerts import WAYS, context, notifier, notify
 
-try:
-    from airflow.sdk import DAG
-except ImportError:
-    from airflow.models.dag import DAG
-
-DAG_A = DAG("dag_a", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
+from airflow_provider_retell.hooks import aiohttp_transport, requests_transport, retell  # noqa: F401
+from airflow_provider_retell.notifications import alert  # noqa: F401
 
 
 def report(number: int, runs: int, arguments: dict[str, Any]) -> None:
-    run = f"run_{number % runs}"
-    ti = SimpleNamespace(dag_id="dag_a", run_id=run, task_id=f"task_{number}", map_index=-1, try_number=1)
-    context = {"dag": DAG_A, "dag_run": SimpleNamespace(dag_id="dag_a", run_id=run), "ti": ti}
-    notifier = PhoneCallNotifier(from_number="+14155550101", to_number="+14155550102", **arguments)
-    if number % 2:
-        asyncio.run(notifier.async_notify(context))
-    else:
-        notifier(context)
+    failure = context(f"task_{number}", run=f"run_{number % runs}")
+    notify(notifier(**arguments), failure, WAYS[number % 2])
+
+
+def report_all(numbers: list[int], runs: int, arguments: dict[str, Any]) -> None:
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        reports = [pool.submit(report, number, runs, arguments) for number in numbers]
+    for done in reports:
+        done.result()
+
+
+def fork(numbers: list[int], runs: int, arguments: dict[str, Any]) -> int:
+    """Report from a new process and return its id."""
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        report_all(numbers, runs, arguments)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    write("ready")
     for line in sys.stdin:
         command = json.loads(line)
         os.environ["AIRFLOW_CONN_RETELL_DEFAULT"] = command["connection"]
-        with ThreadPoolExecutor(len(command["numbers"])) as pool:
-            reports = [
-                pool.submit(report, number, command["runs"], command["arguments"])
-                for number in command["numbers"]
-            ]
-        for done in reports:
-            done.result()
-        sys.stdout.write("done\n")
-        sys.stdout.flush()
+        processes = [fork(numbers, command["runs"], command["arguments"]) for numbers in command["numbers"]]
+        statuses = [os.waitpid(process, 0)[1] for process in processes]
+        write("failed" if any(statuses) else "done")
 
 
 if __name__ == "__main__":

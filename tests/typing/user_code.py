@@ -21,6 +21,7 @@ from airflow_provider_retell.api.calls.models import (
     CallAnalysis,
     CallCost,
     CallPage,
+    CallSummary,
     LiveUpdate,
 )
 from airflow_provider_retell.api.errors import (
@@ -46,9 +47,8 @@ from airflow_provider_retell.api.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
-from airflow_provider_retell.api.quota import Rate
-from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
     Clock,
@@ -62,26 +62,29 @@ from airflow_provider_retell.emulator import (
     Rule,
 )
 from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
-from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
+from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
 from airflow_provider_retell.links.retell import RetellCallLink
-from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
-from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-from airflow_provider_retell.operators.call import (
+from airflow_provider_retell.notifications import PhoneCallNotifier
+from airflow_provider_retell.operators import (
+    BulkUpdateCallOperator,
+    CreateBatchCallOperator,
+    CreatePhoneCallOperator,
     DeleteCallOperator,
     GetCallOperator,
+    ListCallsOperator,
     RerunCallAnalysisOperator,
+    StopCallOperator,
     UpdateCallOperator,
+    UpdateLiveCallOperator,
 )
-from airflow_provider_retell.operators.list_calls import ListCallsOperator
-from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
-from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
 from airflow_provider_retell.policies import RetellRetryPolicy
-from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
-from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
-from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
-from airflow_provider_retell.triggers.call_event import CallEventTrigger
-from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+from airflow_provider_retell.sensors import BatchCallSensor, CallSensor, ConcurrencySensor
+from airflow_provider_retell.triggers import (
+    BatchCallTrigger,
+    CallEventTrigger,
+    CallTrigger,
+    ConcurrencyTrigger,
+)
 
 version: str = __version__
 
@@ -257,6 +260,10 @@ def in_a_task() -> list[str]:
         assert_type(call.call_cost, CallCost | None)
         assert_type(call.has_ended, bool)
         assert_type(call.slim(), dict[str, Any])
+        summary: CallSummary = call
+        assert_type(summary.is_analyzed, bool)
+        with no_waiting() as clock:
+            assert_type(clock.skipped, float)
         assert_type(hook.update_call("call_1", metadata={"tier": "gold"}), Call)
         assert_type(hook.update_live_call("call_1", additional_context="Be brief"), LiveUpdate)
         assert_type(hook.list_calls(sort_order="ascending"), Iterator[Call])
@@ -266,7 +273,7 @@ def in_a_task() -> list[str]:
         assert_type(hook.create_batch_call("+15550100001", [{"to_number": "+15550100002"}]), BatchCall)
         assert_type(hook.rerun_call_analysis("call_1"), Call)
         assert_type(hook.get_concurrency(), Concurrency)
-        assert_type(hook.get_concurrency().room, int)
+        assert_type(hook.get_concurrency().available, int)
         assert_type(hook.get_api_key_info(), ApiKeyInfo)
         assert_type(hook.test_connection(), tuple[bool, str])
         hook.stop_call("call_1")

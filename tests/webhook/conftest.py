@@ -1,4 +1,4 @@
-"""The receiver behind a real ASGI server."""
+"""The webhook receiver in a real ASGI server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_airflow import ASSET
-from signed_events import KEY, make_event, sign
+from signed_events import KEY, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def airflow_api(airflow_api: FakeAirflow, monkeypatch: pytest.MonkeyPatch) -> FakeAirflow:
-    """The API, and the key that signs."""
+    """The REST API, and the connection ``retell_key`` with the key that signs events."""
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": KEY}))
     return airflow_api
 
 
 class Receiver:
-    """The receiver, mounted at /retell as Airflow mounts it, served by uvicorn on loopback."""
+    """The receiver below a path, served by uvicorn.
+
+    :param mount: the path. Airflow uses ``/retell``.
+    :param arguments: more arguments of :class:`WebhookApp`.
+    """
 
     def __init__(self, mount: str = "/retell", **arguments: Any) -> None:
         import uvicorn
@@ -39,8 +43,8 @@ class Receiver:
         from airflow_provider_retell.webhook.app import WebhookApp
         from airflow_provider_retell.webhook.events import AirflowEvents
 
-        wanted = frozenset({"call_ended", "call_analyzed"})
-        self.app = WebhookApp(AirflowEvents(ASSET, "airflow_api"), "retell_key", wanted, **arguments)
+        names = frozenset({"call_ended", "call_analyzed"})
+        self.app = WebhookApp(AirflowEvents(ASSET, "airflow_api"), "retell_key", names, **arguments)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         app = Starlette(routes=[Mount(mount, self.app)])
@@ -53,10 +57,25 @@ class Receiver:
             time.sleep(0.005)
 
     def run(self) -> None:
-        asyncio.run(self.server.serve(sockets=[self.socket]))
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self.serve())
+
+    async def serve(self) -> None:
+        loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+        assert serving is not None
+        self.cancel = lambda: loop.call_soon_threadsafe(serving.cancel)
+        try:
+            await self.server.serve(sockets=[self.socket])
+        finally:
+            # Uvicorn's own shutdown takes 0.2 s.
+            for server in self.server.servers:
+                server.close()
+            for connection in list(self.server.server_state.connections):
+                connection.shutdown()
+            await asyncio.sleep(0)
 
     def stop(self) -> None:
-        self.server.should_exit = self.server.force_exit = True
+        self.cancel()
         self.thread.join(20)
         assert not self.thread.is_alive()
 
@@ -70,16 +89,16 @@ class Receiver:
             for name, value in given:
                 connection.putheader(name, value)
             connection.endheaders()
-            with contextlib.suppress(OSError):  # it may answer before it has all
+            with contextlib.suppress(OSError):  # the receiver may respond before it has the whole body
                 connection.send(body)
-            answer = connection.getresponse()
-            assert answer.read() == b""
-            return answer.status
+            response = connection.getresponse()
+            assert response.read() == b""
+            return response.status
         finally:
             connection.close()
 
     def post(self, body: bytes, key: str = KEY, seconds: float = 0, **headers: str) -> int:
-        """Send a signed event."""
+        """Send a signed event, and return the status."""
         return self.request(
             "POST", "/retell/webhook", body, {**headers, "X-Retell-Signature": sign(body, key, seconds)}
         )
@@ -87,7 +106,7 @@ class Receiver:
 
 @pytest.fixture
 def start(airflow_api: FakeAirflow) -> Iterator[Callable[..., Receiver]]:
-    """Start receivers, each with a memory of its own as in processes of their own."""
+    """Start receivers that share no state, as in separate processes."""
     pytest.importorskip("uvicorn", reason="comes with Airflow 3")
     running: list[Receiver] = []
 
@@ -103,13 +122,3 @@ def start(airflow_api: FakeAirflow) -> Iterator[Callable[..., Receiver]]:
 @pytest.fixture
 def receiver(start: Callable[..., Receiver]) -> Receiver:
     return start()
-
-
-@pytest.fixture(name="sign")
-def sign_fixture() -> Callable[..., str]:
-    return sign
-
-
-@pytest.fixture(name="make_event")
-def make_event_fixture() -> Callable[..., bytes]:
-    return make_event

@@ -84,7 +84,7 @@ class AssetEventsLog:
             searched += 1
             if searched == _MAX_SEARCHED:
                 log.warning(
-                    "The newest %d events of asset %r are not from this watcher, so it starts at its lookback. Give "
+                    "The newest %d events of asset %r are not of this watcher, so it starts at its lookback. Give "
                     "the watcher its own asset, or an asset with fewer events from others",
                     searched,
                     self._asset,
@@ -124,4 +124,4 @@ class AssetEventsLog:
 
 def _ended_call(summary: dict[str, Any], stored_at: datetime) -> EndedCall:
     end = summary["end_timestamp"] or int(stored_at.timestamp() * 1000)
-    return EndedCall({**summary, "end_timestamp": end}, has_ended=True, is_analyzed=True)
+    return EndedCall({**summary, "end_timestamp": end}, reached=frozenset())

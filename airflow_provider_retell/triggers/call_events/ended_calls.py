@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.clock import clock
 
 if TYPE_CHECKING:
@@ -20,18 +21,18 @@ class EndedCall:
     """The parts of a listed call that watchers use, without personal data.
 
     :ivar summary: the call as event payloads contain it.
+    :ivar reached: the states that the call has reached.
     """
 
     summary: dict[str, Any]
-    has_ended: bool
-    is_analyzed: bool
+    reached: frozenset[Until]
 
     @classmethod
     def of(cls, call: Call) -> EndedCall:
         """Return the parts of *call* that watchers use."""
         from airflow_provider_retell.api.event_payload import call_summary
 
-        return cls(call_summary(call), call.has_ended, call.is_analyzed)
+        return cls(call_summary(call), frozenset(state for state in UNTIL if call.has_reached(state)))
 
     @property
     def call_id(self) -> str:

@@ -260,7 +260,7 @@ class TestRestart:
             airflow_api.add({})
         log = AssetEventsLog("airflow_api", ASSET, "call_ended", "mine", MemoryLog())
         assert asyncio.run(log.load()) is None
-        assert f"The newest 2 events of asset '{ASSET}' are not from this watcher" in caplog.text
+        assert f"The newest 2 events of asset '{ASSET}' are not of this watcher" in caplog.text
 
 
 class TestUnreadableEvents:

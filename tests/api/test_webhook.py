@@ -1,0 +1,126 @@
+"""The signature and the events of Retell's webhooks, compared with the code of Retell's SDK."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+from signed_events import sign
+
+from airflow_provider_retell.api.event_payload import event_name, event_payload, parse_event_payload
+from airflow_provider_retell.api.webhook import is_signed
+
+if TYPE_CHECKING:
+    from pytest_mock import MockerFixture
+
+webhook_auth = pytest.importorskip("retell.lib.webhook_auth")
+
+KEY = "key_abc"
+BODIES = [
+    b"",
+    b"{}",
+    '{"event":"call_ended","call":{"note":"Zo\u00eb \u2603"}}'.encode(),
+    b'{"a": "' + b"x" * 100_000 + b'"}',
+]
+
+
+class TestSignature:
+    @pytest.mark.parametrize("body", BODIES, ids=len)
+    @pytest.mark.parametrize("key", [KEY, "key_\u00e9"])
+    def test_signature_of_the_sdk_is_valid_for_its_key_and_body_only(self, body: bytes, key: str) -> None:
+        signature = webhook_auth.symmetric["sign"](body.decode(), key)
+        assert is_signed(body, signature, key, time.time())
+        assert not is_signed(body, signature, key + "x", time.time())
+        assert not is_signed(body + b" ", signature, key, time.time())
+
+    @pytest.mark.parametrize(
+        "template",
+        [
+            "V={v},D={d}",
+            "v={v},d={D}",
+            " v={v},d={d}",
+            "v={v},d={d} ",
+            "v={v},d={d}\n",
+            "v={v}, d={d}",
+            "v=0{v},d={d}",
+            "v=-{v},d={d}",
+            "v=+{v},d={d}",
+            "v=1e{v},d={d}",
+            "v=\u0661{v},d={d}",
+            "v={v},d={d}0",
+            "v={v},d=0x{d}",
+            "v={v},d={d},v={v},d={d}",
+            "d={d},v={v}",
+            "v={v}",
+            "d={d}",
+            "",
+        ],
+    )
+    def test_any_other_format_is_invalid(self, template: str) -> None:
+        timestamp, digest = webhook_auth.symmetric["sign"]("{}", KEY)[2:].split(",d=")
+        assert is_signed(b"{}", f"v={timestamp},d={digest}", KEY, time.time())
+        header = template.format(v=timestamp, d=digest, D=digest.upper())
+        assert not is_signed(b"{}", header, KEY, time.time())
+
+    @pytest.mark.parametrize(
+        ("seconds", "valid"),
+        [(0, True), (-299, True), (299, True), (-301, False), (301, False), (-(10**9), False)],
+    )
+    def test_signature_is_valid_five_minutes_before_and_after_its_timestamp(
+        self, seconds: int, valid: bool
+    ) -> None:
+        """The SDK agrees."""
+        signature = sign(b"{}", KEY, seconds)
+        assert is_signed(b"{}", signature, KEY, time.time()) is valid
+        assert bool(webhook_auth.symmetric["verify"]("{}", KEY, signature)) is valid
+
+    def test_client_of_the_sdk_accepts_the_same_signature(self) -> None:
+        from retell import Retell
+
+        signature = sign(BODIES[2], KEY)
+        assert Retell(api_key=KEY).verify(BODIES[2].decode(), KEY, signature)
+        assert is_signed(BODIES[2], signature, KEY, time.time())
+
+    def test_digest_is_compared_in_constant_time(self, mocker: MockerFixture) -> None:
+        compare = mocker.patch.object(hmac, "compare_digest", return_value=True)
+        assert is_signed(b"{}", f"v={int(time.time() * 1000)},d={'0' * 64}", KEY, time.time())
+        assert compare.call_count == 1
+
+
+class TestEvent:
+    @pytest.mark.parametrize(
+        "body", [b"", b"null", b"[]", b"{", b"\xff\xfe", b'{"call": {}}', b'{"event": 3}', b"[" * 100_000]
+    )
+    def test_body_that_is_not_an_event_has_no_name(self, body: bytes) -> None:
+        assert event_name(body) is None
+        with pytest.raises(ValidationError):
+            event_payload(body)
+
+    @pytest.mark.parametrize(
+        "call", [b"null", b"[]", b"{}", b'{"call_id": "a"}', b'{"call_id": 3, "call_status": "ended"}']
+    )
+    def test_event_without_a_call_has_no_payload(self, call: bytes) -> None:
+        body = b'{"event": "call_ended", "call": ' + call + b"}"
+        assert event_name(body) == "call_ended"
+        with pytest.raises(ValidationError):
+            event_payload(body)
+
+    def test_malformed_field_that_is_not_needed_loses_no_event(self) -> None:
+        call = {
+            "call_id": "a",
+            "call_status": "ended",
+            "end_timestamp": 1763836100123.5,
+            "direction": ["inbound"],
+            "metadata": "text",
+            "call_analysis": {"in_voicemail": "unknown"},
+            "call_cost": {"product_costs": {}},
+            "agent_version": 1.5,
+        }
+        payload = event_payload(json.dumps({"event": "call_ended", "call": call}).encode())
+        assert parse_event_payload(payload)["calls"] == payload["calls"]
+        known = {name: value for name, value in payload["calls"][0].items() if value is not None}
+        assert known == {"call_id": "a", "call_status": "ended", "end_timestamp": 1763836100123}

@@ -1,0 +1,309 @@
+"""The webhook receiver over real sockets: the requests that it accepts and rejects, and its log."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import json
+import logging
+import socket
+import time
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from signed_events import make_event, sign
+from tasks import eventually
+
+from airflow_provider_retell.webhook import app
+from airflow_provider_retell.webhook.app import MAX_BYTES, MAX_BYTES_AT_ONCE
+
+if TYPE_CHECKING:
+    from pytest_mock import MockerFixture
+
+PRIVATE = "zebra-umbrella"
+
+
+@pytest.fixture(autouse=True)
+def info_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+def lines(records: list[logging.LogRecord]) -> list[str]:
+    """Return the lines of this package, and the errors of all packages."""
+    return [r.getMessage() for r in records if r.name.startswith("airflow_provider_retell") or r.levelno > 30]
+
+
+def test_signed_event_becomes_an_asset_event(receiver: Any, airflow_api: Any, caplog: Any) -> None:
+    body = make_event(
+        agent_id="agent_1", end_timestamp=5, direction="inbound", transcript=PRIVATE, from_number="+14155550111",
+        metadata={"note": PRIVATE}, access_token=PRIVATE, call_analysis={"call_summary": PRIVATE},
+    )  # fmt: skip
+    assert receiver.post(body) == 204
+    (event,) = airflow_api.events
+    assert event["asset_id"] == 8
+    facts = {
+        "call_id": "call_1",
+        "call_status": "ended",
+        "call_type": "phone_call",
+        "direction": "inbound",
+        "agent_id": "agent_1",
+        "disconnection_reason": None,
+        "end_timestamp": 5,
+    }
+    assert event["extra"] == {"event": "call_ended", "calls": [facts], "from_rest_api": True}
+    assert lines(caplog.records) == ["Webhook: call_ended of call call_1"]
+    assert PRIVATE not in caplog.text
+
+
+@pytest.mark.parametrize("mount", ["/retell", "/airflow/retell", "/"])
+def test_receiver_works_below_any_path(start: Any, airflow_api: Any, mount: str) -> None:
+    receiver = start(mount=mount)
+    body = make_event()
+    path = f"{mount.rstrip('/')}/webhook"
+    assert receiver.request("POST", path, body, {"x-retell-signature": sign(body)}) == 204
+    assert len(airflow_api.events) == 1
+
+
+class TestRejected:
+    """Status 401, no request to Airflow, and no line in the log but a count."""
+
+    @pytest.fixture(autouse=True)
+    def only_a_count(self, receiver: Any, airflow_api: Any, caplog: Any) -> Any:
+        yield
+        assert airflow_api.seen == []
+        assert lines(caplog.get_records("call")) == ["Webhook: 1 requests without a valid signature so far"]
+        assert receiver.app._receiving == 0
+        assert receiver.post(make_event("call_good")) == 204  # the next event is accepted
+        assert len(airflow_api.events) == 1
+
+    @pytest.mark.parametrize("key", ["key_other", "", "KEY_WEBHOOK"])
+    def test_signature_of_another_key_is_rejected(self, receiver: Any, key: str) -> None:
+        assert receiver.post(make_event(), key=key) == 401
+
+    @pytest.mark.parametrize("seconds", [-310, 310, -3600, 10**9])
+    def test_signature_that_is_too_old_or_in_the_future_is_rejected(
+        self, receiver: Any, seconds: int
+    ) -> None:
+        assert receiver.post(make_event(), seconds=seconds) == 401
+
+    def test_signature_of_another_body_is_rejected(self, receiver: Any) -> None:
+        headers = {"X-Retell-Signature": sign(make_event())}
+        assert receiver.request("POST", "/retell/webhook", make_event("call_2"), headers) == 401
+
+    @pytest.mark.parametrize("body", [b"", b"not json", b"{}", b"\xff" * 100, b"[" * 10_000])
+    def test_request_without_a_signature_is_rejected(self, receiver: Any, body: bytes) -> None:
+        assert receiver.request("POST", "/retell/webhook", body) == 401
+
+    @pytest.mark.parametrize(
+        "header",
+        ["", "v=,d=", "d=1", "v=1", "v=1,d=1", "x" * 5000, "v=99999999999999999999,d=" + "0" * 64, "\xe9"],
+    )
+    def test_malformed_signature_is_rejected(self, receiver: Any, header: str) -> None:
+        headers = {"X-Retell-Signature": header}
+        assert receiver.request("POST", "/retell/webhook", make_event(), headers) == 401
+
+    def test_upper_case_digest_is_rejected(self, receiver: Any) -> None:
+        body = make_event()
+        version, digest = sign(body).split(",d=")
+        headers = {"X-Retell-Signature": f"{version},d={digest.upper()}"}
+        assert receiver.request("POST", "/retell/webhook", body, headers) == 401
+
+    @pytest.mark.parametrize("good_first", [True, False])
+    def test_valid_and_invalid_signature_together_are_rejected(self, receiver: Any, good_first: bool) -> None:
+        body = make_event()
+        headers = [("X-Retell-Signature", sign(body)), ("x-retell-signature", sign(body, "other"))]
+        assert (
+            receiver.request("POST", "/retell/webhook", body, headers if good_first else headers[::-1]) == 401
+        )
+
+    def test_two_valid_signatures_are_rejected(self, receiver: Any) -> None:
+        body = make_event()
+        assert (
+            receiver.request("POST", "/retell/webhook", body, [("X-Retell-Signature", sign(body))] * 2) == 401
+        )
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+    def test_other_methods_are_rejected(self, receiver: Any, method: str) -> None:
+        body = make_event()
+        assert receiver.request(method, "/retell/webhook", body, {"X-Retell-Signature": sign(body)}) == 401
+
+    @pytest.mark.parametrize("path", ["/retell/", "/retell/webhooks", "/retell/webhook/x"])
+    def test_other_paths_are_rejected(self, receiver: Any, path: str) -> None:
+        body = make_event()
+        assert receiver.request("POST", path, body, {"X-Retell-Signature": sign(body)}) == 401
+
+    def test_compressed_body_with_the_signature_of_its_text_is_rejected(self, receiver: Any) -> None:
+        body = make_event()
+        headers = {"X-Retell-Signature": sign(body), "Content-Encoding": "gzip"}
+        assert receiver.request("POST", "/retell/webhook", gzip.compress(body), headers) == 401
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_body_over_the_limit_is_rejected(self, receiver: Any, chunked: bool) -> None:
+        body = b"x" * (MAX_BYTES + 1)
+        headers = {"X-Retell-Signature": sign(body)}
+        if chunked:
+            headers["Transfer-Encoding"] = "chunked"
+            parts = [body[i : i + 65536] for i in range(0, len(body), 65536)]
+            body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        assert receiver.request("POST", "/retell/webhook", body, headers) == 401
+
+
+def raw(receiver: Any, signature: str, length: int, part: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", receiver.port), timeout=20)
+    head = f"POST /retell/webhook HTTP/1.1\r\nHost: x\r\nX-Retell-Signature: {signature}\r\n"
+    connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + part)
+    return connection
+
+
+def status_of(connection: socket.socket) -> int:
+    with connection:
+        return int(connection.recv(4096).split()[1])
+
+
+def test_slow_body_is_rejected(start: Any, airflow_api: Any) -> None:
+    receiver = start(body_seconds=0.3)
+    body = make_event()
+    began = time.monotonic()
+    connection = raw(receiver, sign(body), len(body), body[:10])
+    assert status_of(connection) == 401
+    assert 0.25 < time.monotonic() - began < 5
+    assert airflow_api.seen == []
+    assert receiver.app._receiving == 0
+
+
+def test_body_in_several_parts_is_accepted(receiver: Any, airflow_api: Any) -> None:
+    body = make_event(transcript="x" * 200_000)
+    connection = raw(receiver, sign(body), len(body), body[:10])
+    for start_ in range(10, len(body), 50_000):
+        connection.sendall(body[start_ : start_ + 50_000])
+    assert status_of(connection) == 204
+    assert len(airflow_api.events) == 1
+
+
+def test_incomplete_body_is_rejected(receiver: Any, airflow_api: Any) -> None:
+    body = make_event()
+    raw(receiver, sign(body), len(body), body[:-1]).close()
+    raw(receiver, sign(body[:-1]), len(body), body[:-1]).close()
+    eventually(lambda: receiver.app._rejected == 2)
+    assert airflow_api.seen == []
+    assert receiver.app._receiving == 0
+
+
+def test_concurrent_bodies_share_a_limit(start: Any, airflow_api: Any) -> None:
+    receiver = start(body_seconds=60)
+    part = b"x" * (MAX_BYTES - 1)
+    half_open = [
+        raw(receiver, sign(b"forged"), MAX_BYTES, part) for _ in range(MAX_BYTES_AT_ONCE // MAX_BYTES)
+    ]
+    eventually(lambda: receiver.app._receiving > MAX_BYTES_AT_ONCE - 70_000)
+    assert status_of(raw(receiver, sign(b"forged"), MAX_BYTES, part)) == 401  # one body too many
+    for connection in half_open:
+        connection.close()
+    eventually(lambda: receiver.app._receiving == 0)
+    assert receiver.post(make_event()) == 204
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_rejected_requests(receiver: Any, caplog: Any) -> None:
+    caplog.set_level(logging.WARNING)  # otherwise caplog keeps the server's own records
+    body = make_event(transcript="x" * 100_000)
+    wrong = [
+        ("POST", "/retell/webhook", body, {"X-Retell-Signature": sign(body, "other")}),
+        ("POST", "/retell/webhook", body, {"X-Retell-Signature": sign(body, seconds=-999)}),
+        ("POST", "/retell/webhook", body, {}),
+        ("GET", f"/retell/{'x' * 500}", b"", {}),
+    ]
+
+    def some(count: int) -> None:
+        for _ in range(count):
+            assert [receiver.request(*request) for request in wrong] == [401] * 4
+
+    tracemalloc.start()
+    try:
+        some(30)
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        some(100)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 200_000  # 30 MB were sent
+    finally:
+        tracemalloc.stop()
+
+
+def test_rejected_requests_are_counted_once_a_minute(
+    receiver: Any, caplog: Any, mocker: MockerFixture
+) -> None:
+
+    for _ in range(5):
+        receiver.request("GET", "/retell/webhook")
+    mocker.patch.object(app, "_LOG_SECONDS", 0)
+    receiver.request("GET", "/retell/webhook")
+    counts = [
+        "Webhook: 1 requests without a valid signature so far",
+        "Webhook: 6 requests without a valid signature so far",
+    ]
+    assert lines(caplog.records) == counts
+
+
+def test_websocket_is_rejected(receiver: Any, caplog: Any) -> None:
+    headers = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }  # fmt: skip
+    connection = socket.create_connection(("127.0.0.1", receiver.port), timeout=20)
+    text = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    connection.sendall(f"GET /retell/webhook HTTP/1.1\r\nHost: x\r\n{text}\r\n".encode())
+    assert status_of(connection) in (401, 403)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
+def test_the_content_type_does_not_matter(receiver: Any, airflow_api: Any, kind: str) -> None:
+    assert receiver.post(make_event(), **{"Content-Type": kind}) == 204
+    assert len(airflow_api.events) == 1
+
+
+def test_other_events_are_dropped_and_malformed_ones_are_errors(
+    receiver: Any, airflow_api: Any, caplog: Any
+) -> None:
+    assert receiver.post(make_event(event="call_started")) == 204
+    assert receiver.post(b'{"event": "chat_ended", "chat": {}}') == 204
+    for body in (
+        b"",
+        b"no json",
+        b"{}",
+        b'{"event": "call_ended"}',
+        b'{"event": "call_ended", "call": {}}',
+        b"[" * 10**5,
+    ):
+        assert receiver.post(body) == 400
+    assert airflow_api.seen == []
+    start = "Webhook: Retell has signed a body that is not an event of a call: "
+    assert {line.removeprefix(start) for line in lines(caplog.records)} == {
+        f"{where} is not as the API documents it ({kind})"
+        for where, kind in {
+            "the body": "json_invalid",
+            "event": "missing",
+            "call": "missing",
+            "call.call_id": "missing",
+        }.items()
+    }
+
+
+def test_missing_key_rejects_all_events_with_one_lookup_a_minute(
+    receiver: Any, airflow_api: Any, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, caplog: Any
+) -> None:
+
+    monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell"}))
+    for key in ("", "key_webhook"):
+        assert receiver.post(make_event(), key=key) == 503
+    assert (
+        caplog.text.count("no API key to check signatures with: connection 'retell_key' has no API key") == 1
+    )
+    monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": "key_new"}))
+    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    assert receiver.post(make_event(), key="key_webhook") == 401
+    assert receiver.post(make_event(), key="key_new") == 204
