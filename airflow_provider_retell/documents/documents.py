@@ -153,7 +153,9 @@ def as_template(documents: Any) -> Any:
         # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
         return copy.copy(documents)
     if isinstance(documents, (list, tuple)):
-        return GivenDocuments([copy.copy(item) if isinstance(item, Documents) else item for item in documents])
+        return GivenDocuments(
+            [copy.copy(item) if isinstance(item, Documents) else item for item in documents]
+        )
     # Airflow would call a function in a template field itself, with its own arguments.
     return CallableDocuments(documents) if callable(documents) else documents
 
