@@ -25,7 +25,7 @@ from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
 from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
-from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators import DraftAgentVersionOperator, UpdateCallOperator
 
 BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
 PYTHON = [block for block in BLOCKS if block.kind == "python"]
