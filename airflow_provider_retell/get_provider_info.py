@@ -142,6 +142,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("hooks.retell")],
         "operators": [
             _modules(
+                "operators.agent",
                 "operators.batch_call",
                 "operators.bulk",
                 "operators.call",
@@ -164,5 +165,8 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
         "config": {"retell": CONFIG},
-        "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],
+        "extra-links": [
+            "airflow_provider_retell.links.retell.RetellAgentLink",
+            "airflow_provider_retell.links.retell.RetellCallLink",
+        ],
     }

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.agents.drift import Difference
 
-__all__ = ["DraftAgentVersionOperator", "PublishAgentVersionOperator", "SnapshotAgentsOperator"]
-
 log = logging.getLogger(__name__)
 
 
@@ -112,13 +110,15 @@ class DraftAgentVersionOperator(AgentOperator):
     def __init__(
         self,
         *,
+        agent_id: str | XComArg,
         agent: Mapping[str, Any] | TextFile | str | XComArg | None = None,
         llm: Mapping[str, Any] | TextFile | str | XComArg | None = None,
         conversation_flow: Mapping[str, Any] | TextFile | str | XComArg | None = None,
         on_foreign_draft: OnForeignDraft = "fail",
+        channel: Channel = "voice",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(agent_id=agent_id, channel=channel, **kwargs)
         checks.one_of("on_foreign_draft", on_foreign_draft, ON_FOREIGN_DRAFT)
         checks.exclusive(llm=llm, conversation_flow=conversation_flow)
         if agent is None and llm is None and conversation_flow is None:
@@ -210,13 +210,15 @@ class PublishAgentVersionOperator(AgentOperator):
     def __init__(
         self,
         *,
+        agent_id: str | XComArg,
         version: int | str | XComArg,
         version_title: str | None = None,
         version_description: str | None = None,
         rebind_numbers: bool | str = False,
+        channel: Channel = "voice",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(agent_id=agent_id, channel=channel, **kwargs)
         self.version = version
         self.version_title = version_title
         self.version_description = version_description

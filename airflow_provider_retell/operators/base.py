@@ -194,6 +194,8 @@ class DeferrableOperator(RetellOperator):
                 deadline=deadline,
                 max_poll_failures=self.max_poll_failures,
                 started=deadline - self.wait_timeout,
+                # `airflow dags test` passes the event to the method, but not the keyword arguments.
+                state={"deadline": deadline, **state} if state else None,
                 **arguments,
             ),
             method_name="resume",
@@ -214,7 +216,8 @@ class DeferrableOperator(RetellOperator):
         from airflow_provider_retell.waiting.event import check_event
 
         with self._running():
-            return self.after_event(context, check_event(event), **state)
+            event = check_event(event)
+            return self.after_event(context, event, **(state or event.get("state") or {}))
 
     @abstractmethod
     def after_event(self, context: Context, event: Mapping[str, Any], **state: Any) -> Any:

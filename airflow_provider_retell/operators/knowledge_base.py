@@ -288,7 +288,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             for action, titles in outcome.plan().items():
                 for title in titles:
                     log.info("Would %s %r", action, title)
-        log.info("Knowledge base %s: %s", result["knowledge_base_id"], outcome)
+        kind = "Knowledge base" if plan is None else "Dry run for knowledge base"
+        log.info("%s %s: %s", kind, result["knowledge_base_id"], outcome)
         if outcome.failed:
             context["ti"].xcom_push(key="return_value", value=result)
             raise _failed_error(outcome, path)

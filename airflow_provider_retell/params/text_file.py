@@ -8,8 +8,6 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 
-__all__ = ["TextFile"]
-
 
 class TextFile:
     """The text of a file, which is read when the task runs and is neither rendered nor stored by Airflow.

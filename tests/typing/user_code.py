@@ -15,6 +15,15 @@ from airflow.sdk import Asset, AssetWatcher, dag, task
 from typing_extensions import assert_type
 
 from airflow_provider_retell import __version__
+from airflow_provider_retell.api.agents.models import (
+    Agent,
+    AgentPage,
+    AgentSummary,
+    AgentTag,
+    AgentVersion,
+    AgentVersionPage,
+    ResponseEngine,
+)
 from airflow_provider_retell.api.calls.models import (
     BatchCall,
     Call,
@@ -24,10 +33,18 @@ from airflow_provider_retell.api.calls.models import (
     CallSummary,
     LiveUpdate,
 )
+from airflow_provider_retell.api.engines.models import (
+    ConversationFlow,
+    ConversationFlowPage,
+    RetellLlm,
+    RetellLlmPage,
+)
 from airflow_provider_retell.api.errors import (
+    AgentVersionError,
     AuthenticationError,
     BadRequestError,
     CallNotEndedError,
+    DriftError,
     NotFoundError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -48,6 +65,7 @@ from airflow_provider_retell.api.errors import (
     WaitTimeoutError,
 )
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
+from airflow_provider_retell.api.phone_numbers.models import BoundAgent, PhoneNumber, PhoneNumberPage
 from airflow_provider_retell.api.simulations.models import (
     BatchTest,
     BatchTestPage,
@@ -73,19 +91,23 @@ from airflow_provider_retell.emulator import (
 )
 from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
-from airflow_provider_retell.links.retell import RetellCallLink
+from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (
     BulkUpdateCallOperator,
     CreateBatchCallOperator,
     CreatePhoneCallOperator,
     DeleteCallOperator,
+    DraftAgentVersionOperator,
     GetCallOperator,
     ListCallsOperator,
+    PublishAgentVersionOperator,
     RerunCallAnalysisOperator,
     RunBatchTestOperator,
+    SnapshotAgentsOperator,
     StopCallOperator,
     SyncTestCasesOperator,
+    TextFile,
     UpdateCallOperator,
     UpdateLiveCallOperator,
 )
@@ -204,6 +226,33 @@ def everything() -> None:
         tasks=[{"to_number": "+15550100002"}],
         trigger_timestamp=datetime(2026, 1, 1, tzinfo=timezone.utc),
     )
+    draft = DraftAgentVersionOperator(
+        task_id="draft",
+        agent_id="agent_1",
+        agent={"voice_speed": 1.1, "volume": None},
+        llm={"general_prompt": TextFile("s3://bucket/prompt.md", conn_id="aws")},
+        on_foreign_draft="discard",
+    )
+    DraftAgentVersionOperator(
+        task_id="draft_flow", agent_id="agent_1", conversation_flow=TextFile("flow.json"), channel="chat"
+    )
+    DraftAgentVersionOperator(
+        task_id="bad_policy",
+        agent_id="agent_1",
+        llm={},
+        on_foreign_draft="keep",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+    PublishAgentVersionOperator(
+        task_id="publish",
+        agent_id="agent_1",
+        version=pick(draft.output, "version"),
+        version_title="{{ params.revision }}",
+        rebind_numbers=True,
+    )
+    PublishAgentVersionOperator(task_id="no_version", agent_id="agent_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    SnapshotAgentsOperator(
+        task_id="snapshot", path="s3://bucket/agents", compare_with="s3://bucket/agents", fail_on_drift=True
+    )
     UpdateLiveCallOperator(task_id="live_wipe", call_id="call_1", clear_metadata=True)
     UpdateLiveCallOperator(task_id="live", call_id="call_1", override_dynamic_variables={"offer": "10 %"})
     StopCallOperator(task_id="stop", call_id=pick(placed.output, "call_id"))
@@ -259,6 +308,7 @@ def everything() -> None:
 
 
 assert_type(RetellCallLink().get_link(None, ti_key=None), str)
+assert_type(RetellAgentLink().get_link(None, ti_key=None), str)
 
 
 # -- operators and triggers of one's own
@@ -333,6 +383,36 @@ def in_a_task() -> list[str]:
         return [found.call_id for found in hook.list_calls()]
 
 
+def release(hook: RetellHook) -> None:
+    draft = hook.draft_agent_version("agent_1", llm={"general_prompt": "Hi"}, on_foreign_draft="overwrite")
+    assert_type(draft.version, int)
+    assert_type(draft.changed, tuple[str, ...])
+    published = hook.publish_agent_version_checked("agent_1", draft.version, rebind_numbers=True)
+    assert_type(published.rebound, tuple[PhoneNumber, ...])
+    agent = hook.get_agent("agent_1", version="latest_published")
+    assert_type(agent, Agent)
+    assert_type(agent.response_engine, ResponseEngine)
+    assert_type(hook.get_chat_agent("agent_2"), Agent)
+    assert_type(hook.update_agent("agent_1", {"voice_speed": 1.1}, version=3), Agent)
+    assert_type(hook.list_agents(), list[AgentSummary])
+    assert_type(hook.list_agents()[0].tags, dict[str, AgentTag] | None)
+    assert_type(hook.list_agents_page(limit=5), AgentPage)
+    assert_type(hook.list_agent_versions("agent_1"), list[AgentVersion])
+    assert_type(hook.list_agent_versions_page("agent_1"), AgentVersionPage)
+    assert_type(hook.create_agent_version("agent_1", base_version=3), Agent)
+    hook.publish_agent_version("agent_1", version=4)
+    hook.delete_agent_version("agent_1", version=5)
+    assert_type(hook.get_retell_llm("llm_1", version=3), RetellLlm)
+    assert_type(hook.list_retell_llms_page(), RetellLlmPage)
+    assert_type(hook.update_conversation_flow("conversation_flow_1", {"nodes": []}), ConversationFlow)
+    assert_type(hook.list_conversation_flows_page(), ConversationFlowPage)
+    number = hook.get_phone_number("+15550100001")
+    assert_type(number.label, str)
+    assert_type(number.inbound_agents, list[BoundAgent] | None)
+    assert_type(hook.list_phone_numbers_page(), PhoneNumberPage)
+    hook.publish_agent_version("agent_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
 async def in_a_trigger() -> None:
     async with RetellAsyncHook("retell_eu", connections=8, quota=Rate(50, 10)) as hook:
         assert_type(hook, RetellAsyncHook)
@@ -340,6 +420,7 @@ async def in_a_trigger() -> None:
         assert_type(await hook.update_call("call_1", metadata={"tier": "gold"}), Call)
         assert_type(await hook.get_test_run("test_run_1"), TestRun)
         assert_type(await hook.get_concurrency(), Concurrency)
+        assert_type(await hook.list_phone_numbers(), list[PhoneNumber])
         assert_type(hook.list_calls(), AsyncIterator[Call])
         async for call in hook.list_calls(filter_criteria={"agent": [{"agent_id": "agent_1"}]}):
             assert_type(call, Call)
@@ -376,7 +457,7 @@ every_status: tuple[type[RetellStatusError], ...] = (
 )
 every_other: tuple[type[RetellError], ...] = (
     *(CallNotEndedError, RetellConfigError, RetellConnectionError, RetellResponseError),
-    *(StorageConflictError, WaitFailedError, WaitTimeoutError),
+    *(StorageConflictError, WaitFailedError, WaitTimeoutError, AgentVersionError, DriftError),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import RootModel
 
@@ -42,7 +42,31 @@ class KnowledgeBaseSource(ResponseModel):
     def error(self) -> str:
         """The error message in fields that Retell does not document, or ``""``."""
         fields = self.model_extra or {}
-        return " ".join(_text(value) for name, value in fields.items() if value and "error" in name.lower())
+        return " ".join(
+            SourceError.of(value).message
+            for name, value in fields.items()
+            if value and "error" in name.lower()
+        )
+
+
+class SourceError(NamedTuple):
+    """An entry of ``error_messages``, whose form Retell does not document.
+
+    :ivar text: the entry as text, or as JSON.
+    :ivar message: the part that is a message.
+    """
+
+    text: str
+    message: str
+
+    @classmethod
+    def of(cls, entry: Any) -> SourceError:
+        """Return the error in *entry*, which is text or an object."""
+        message = entry
+        if isinstance(entry, dict):
+            texts = [entry.get(name) for name in ("message", "error_message", "error", "reason")]
+            message = next((text for text in texts if isinstance(text, str)), entry)
+        return cls(_text(entry), _text(message))
 
 
 class KnowledgeBase(ResponseModel):
@@ -72,12 +96,12 @@ class KnowledgeBase(ResponseModel):
         return self.knowledge_base_sources or []
 
     @property
-    def errors(self) -> list[str]:
-        """The error messages of single sources. Retell does not document their form, so each is text or JSON."""
+    def errors(self) -> list[SourceError]:
+        """The errors of single sources."""
         found = self.error_messages or []
         if isinstance(found, dict):
             found = [{name: value} for name, value in found.items()]
-        return [_text(item) for item in (found if isinstance(found, list) else [found])]
+        return [SourceError.of(item) for item in (found if isinstance(found, list) else [found])]
 
 
 class KnowledgeBaseList(RootModel[list[KnowledgeBase]]):

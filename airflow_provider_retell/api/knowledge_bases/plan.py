@@ -130,7 +130,7 @@ class SourceErrors:
     """
 
     def __init__(self, knowledge_base: KnowledgeBase) -> None:
-        self._messages = knowledge_base.errors
+        self._errors = knowledge_base.errors
         self._sources = knowledge_base.sources
 
     def of_mark(self, mark: str) -> str:
@@ -150,10 +150,13 @@ class SourceErrors:
         """Return the messages that name neither a listed source nor a mark."""
         names = [name for source in self._sources for name in (source.source_id, source.name) if name]
         return [
-            message
-            for message in self._messages
-            if "airflow-" not in message and not any(name in message for name in names)
+            error.message
+            for error in self._errors
+            if "airflow-" not in error.text and not any(name in error.text for name in names)
         ]
 
     def _about(self, *names: str) -> str:
-        return next((message for message in self._messages if any(n and n in message for n in names)), "")
+        return next(
+            (error.message for error in self._errors if any(name and name in error.text for name in names)),
+            "",
+        )

@@ -16,24 +16,28 @@ from airflow_provider_retell.api.redact import plain_words
 def failures(knowledge_base: KnowledgeBase, progress: Progress) -> dict[str, str]:
     """Return the reason by mark of each pending source that failed.
 
-    A source succeeded if Retell lists it and no error message is about it. If Retell has a new message that names no
-    source, no pending source is known to have succeeded.
+    A source succeeded if Retell lists it and no error message is about it. A new message that names no listed source is
+    about one that is not listed. If more messages name none, no pending source is known to have succeeded.
     """
     errors = SourceErrors(knowledge_base)
     listed = {str(Mark.find(source.name)) for source in knowledge_base.sources}
-    unassigned = [text for text in errors.unassigned() if digest(text) not in progress.messages]
-    found = {}
+    found = {
+        mark: f"Retell reports: {plain_words(text)}"
+        for mark in progress.pending
+        if (text := errors.of_mark(mark))
+    }
+    unlisted = [mark for mark in progress.pending if mark not in found and mark not in listed]
+    messages = [text for text in errors.unassigned() if digest(text) not in progress.messages]
+    reports = f". It reports: {plain_words('; '.join(messages))}" if messages else ""
+    # If it is unknown whether Retell got the sources, they are sent again.
+    if not progress.uncertain or messages:
+        found.update((mark, f"Retell does not list it after indexing{reports}") for mark in unlisted)
     for mark in progress.pending:
-        if message := errors.of_mark(mark):
-            found[mark] = f"Retell reports: {plain_words(message)}"
-        elif mark not in listed:
-            # If it is unknown whether Retell got the source, it is sent again.
-            if not progress.uncertain:
-                found[mark] = "Retell does not list it after indexing"
-        elif knowledge_base.status == "error":
-            found[mark] = "Retell could not index the knowledge base"
-        elif unassigned:
-            found[mark] = f"Retell reports an error that names no source: {plain_words(unassigned[0])}"
+        if mark not in found and mark in listed:
+            if knowledge_base.status == "error":
+                found[mark] = "Retell could not index the knowledge base"
+            elif len(messages) > len(unlisted):
+                found[mark] = f"Retell may not have indexed it{reports}"
     return found
 
 

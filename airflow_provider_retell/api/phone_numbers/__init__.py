@@ -2,6 +2,4 @@
 
 from __future__ import annotations
 
-from airflow_provider_retell.api.phone_numbers.e164 import check_e164
-
-__all__ = ["check_e164"]
+from airflow_provider_retell.api.phone_numbers.e164 import check_e164 as check_e164
