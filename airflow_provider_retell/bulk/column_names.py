@@ -1,11 +1,13 @@
-"""Names of columns, in the parameters of a task and in the header of a source."""
+"""Names of columns, in the parameters of a task and in the header of a source.
+
+The module of the operator imports this one, so it imports nothing that DAG files do not need.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_retell.api.encode import safe_name
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.params import checks
 
@@ -32,6 +34,8 @@ def names_by_column(
 
 def shown_names(names: Iterable[Any]) -> list[str]:
     """Return *names* for a message. The first row of a file without a header may be private data, not names."""
+    from airflow_provider_retell.api.encode import safe_name
+
     return [safe_name(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
 
 
@@ -39,5 +43,7 @@ def check_distinct(names: Sequence[Any]) -> None:
     """Raise :class:`RetellInputError` if two columns have the same name, because a dict would lose one of them."""
     for number, name in enumerate(names):
         if name in names[:number]:
+            from airflow_provider_retell.api.encode import safe_name
+
             twice = safe_name(str(name), f"columns {names.index(name) + 1} and {number + 1}")
             raise RetellInputError(f"the rows have two columns of the same name: {twice}")

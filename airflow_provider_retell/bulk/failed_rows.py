@@ -68,7 +68,7 @@ class FailedRows(Rows):
 
     def read(self) -> Iterator[Row]:
         """Yield the rows that are not in the report, or that are there with one of the outcomes."""
-        # One byte per row: 1 if the row is to be skipped.
+        # One byte per row: 1 for a row to skip.
         skipped = bytearray()
         for line in self._other_lines():
             number = line.get("row")

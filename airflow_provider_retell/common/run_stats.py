@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow_provider_retell.api.quota import Usage
 from airflow_provider_retell.clock import clock
-
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.quota import Usage
 
 SCHEMA_VERSION = 1
 """The version of manifests. It changes if a key is renamed, removed, or gets another meaning."""

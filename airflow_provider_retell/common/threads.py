@@ -41,7 +41,7 @@ class WorkerThread:
 
     async def enter(self, manager: AbstractContextManager[R]) -> R:
         """Enter *manager* on the thread and return its value."""
-        # The thread records what it entered: it exits the manager even if this coroutine is canceled in between.
+        # The thread fills the stack, so it exits the manager even if this coroutine is canceled in between.
         return await self.run(self._entered.enter_context, manager)
 
     async def __aenter__(self) -> WorkerThread:

@@ -44,7 +44,7 @@ async def export(
     :param conn_id: the Airflow connection of the storage. Default: the storage's default connection.
     :param filter_criteria: the conditions. Default: all calls.
     :param whole_calls: True to read each call with get-call, which includes its transcript.
-    :param fields: the fields to keep besides ``call_id``. Default: all.
+    :param fields: the fields to keep, in addition to ``call_id``. Default: all.
     :param page_size: calls per list request, 1 to 1000.
     """
     stats = RunStats(hook.quotas.usage)

@@ -16,10 +16,8 @@ from airflow_provider_retell.api.choices import (
     MetadataMode,
 )
 from airflow_provider_retell.api.errors import RetellConfigError
-from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import FailureLimits
 from airflow_provider_retell.bulk.report import Report, check_suffix
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.common.wording import counted
@@ -32,7 +30,9 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.bulk.engine import BulkUpdate
+    from airflow_provider_retell.bulk.outcome import FailureLimits
     from airflow_provider_retell.bulk.plan import Plan
 
 
@@ -50,28 +50,34 @@ _FAILED_ROWS_BESIDE_REPORT = 5
 class BulkUpdateCallOperator(LoopOperator):
     """Update many calls from rows, and send only the differences.
 
-    The task reads the current state of the calls, 1,000 per request, compares it with the rows, and updates the calls
-    that differ, with the organization's full quota. A second run therefore sends only what is still missing, also
-    after a crash. Calls must have ended. The task processes all rows before it fails because of some of them.
+    The task reads the current state of the calls, 1,000 per request, and compares it with the rows. It updates the
+    calls that differ, and uses the organization's full quota. A second run, also after a crash, sends only the updates
+    that are still missing. Calls must have ended. Failed rows fail the task after the last row.
 
     ::
 
         from airflow_provider_retell.bulk import SqlRows
         from airflow_provider_retell.operators import BulkUpdateCallOperator
 
-        BulkUpdateCallOperator(
+        enrich = BulkUpdateCallOperator(
             task_id="enrich",
             rows=SqlRows("warehouse", "select call_id, tier, ltv from enriched where day = '{{ ds }}'"),
             metadata_columns={"tier": "customer_tier", "ltv": "ltv"},
             report_path="s3://bucket/retell/{{ ds }}.jsonl",
         )
 
-    The task has no return value. It pushes its *manifest* to XCom under the key ``manifest``, also if it fails:
-    ``update.output["manifest"]`` or ``ti.xcom_pull("enrich", key="manifest")``. The manifest is a dict with ``rows``,
-    the number of rows by outcome (``updated``, or ``would_update`` in a dry run; ``unchanged``, ``not_found``,
-    ``not_ended``, ``invalid``, ``conflict``, ``failed``), which add up to ``rows``, and with ``requests``,
-    ``seconds``, ``waited_seconds`` (the time during which the quota delayed requests), ``report`` and
-    ``schema_version``. The events of assets among the task's ``outlets`` have the same values in ``extra``.
+    The task has no return value. It pushes a *manifest* to XCom under the key ``manifest``, even if it fails:
+    ``enrich.output["manifest"]``. The manifest is a dict with these keys:
+
+    - ``rows``: the number of rows.
+    - ``updated`` (``would_update`` in a dry run), ``unchanged``, ``not_found``, ``not_ended``, ``invalid``,
+      ``conflict`` and ``failed``: the number of rows with each outcome. They add up to ``rows``.
+    - ``requests``: the number of requests, including retries.
+    - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.
+    - ``report``: the path of the report, or None.
+    - ``schema_version``: 1.
+
+    The events of assets among the task's ``outlets`` have the same values in ``extra``.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
     - API: https://docs.retellai.com/api-references/update-call
@@ -202,6 +208,8 @@ class BulkUpdateCallOperator(LoopOperator):
 
     def work(self, context: Context) -> None:
         """Run the update, push the manifest, and fail if too many rows failed."""
+        from airflow_provider_retell.bulk.outcome import FailureLimits
+
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         self._reset()
@@ -293,6 +301,8 @@ class BulkUpdateCallOperator(LoopOperator):
 def _parse_quota(quota: str | None) -> Rate | None:
     if quota is None:
         return None
+    from airflow_provider_retell.api.quota import Rate
+
     try:
         return Rate.parse(str(quota))
     except RetellConfigError:

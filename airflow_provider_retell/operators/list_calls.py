@@ -28,8 +28,8 @@ class ListCallsOperator(LoopOperator):
     """Export the calls of the run's data interval, or all calls that match a filter, to a file.
 
     The file is JSON lines or Parquet. The task streams the calls and writes the file atomically: a failed task leaves
-    no partial file. The file contains private data: phone numbers and metadata, with ``whole_calls`` also
-    transcripts. Use ``fields`` to export only what you need.
+    no partial file. The file contains private data: phone numbers and metadata, and transcripts with ``whole_calls``.
+    Limit it with ``fields``.
 
     ::
 
@@ -41,10 +41,17 @@ class ListCallsOperator(LoopOperator):
             fields=["call_status", "duration_ms", "metadata"],
         )
 
-    The task returns a manifest: ``path``, ``calls``, ``not_analyzed`` (calls without an analysis), ``vanished``
-    (calls that were deleted during the export), ``malformed`` (calls that do not match Retell's documentation; they
-    are exported unchanged), ``window`` (the first and the last epoch millisecond, or None), ``requests``,
-    ``seconds``, ``waited_seconds`` (the time during which the quota delayed requests) and ``schema_version``.
+    The task returns a *manifest*, a dict with these keys:
+
+    - ``path``: the path of the file.
+    - ``calls``: the number of calls in it.
+    - ``not_analyzed``: the number of these calls without an analysis.
+    - ``vanished``: the number of calls that were deleted during the export.
+    - ``malformed``: the number of calls that do not match Retell's documentation. They are exported unchanged.
+    - ``window``: the first and the last epoch millisecond of the export, or None.
+    - ``requests``: the number of requests, including retries.
+    - ``seconds``: the duration of the export, and ``waited_seconds``: how long the quota delayed requests.
+    - ``schema_version``: 1.
 
     Retell cannot list the calls that changed since a given time. A call changes when it ends, and again when its
     analysis is complete. Each run therefore also exports calls from before its interval, and a call can be in two
@@ -57,8 +64,8 @@ class ListCallsOperator(LoopOperator):
     :param path: a local path or a URL that ends in ``.jsonl``, ``.ndjson`` or ``.parquet`` (templated). Parquet needs
         pyarrow.
     :param path_conn_id: the Airflow connection of the storage (templated). Default: the storage's default connection.
-    :param filter_criteria: conditions, all of which must be met, as in the API: a dict, or a template that renders to a
-        JSON object (templated). Default: no conditions.
+    :param filter_criteria: the conditions that calls must meet, in the form of the API: a dict, or a template that
+        renders to a JSON object (templated). Default: no conditions.
     :param by: the timestamp that must be in the data interval: ``"end_timestamp"`` (default) or ``"start_timestamp"``.
         None ignores the interval and uses ``filter_criteria`` only.
     :param overlap: how long before the interval the export begins, in seconds or as a timedelta. Default: 30 minutes,

@@ -129,7 +129,10 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
     assert log_lines() == [
         "Failed rows:",
         "  row 2, call missing, not_found: the API key's organization has no such call",
-        "  row 3, call unknown, invalid: call_id has '/' at position 2; ids consist of letters, digits, '_' and '-'",
+        (
+            "  row 3, call unknown, invalid: call_id has '/' at position 2: an id must consist of letters, digits, '_' "
+            "and '-'"
+        ),
         (
             "  row 4, call bad, invalid: metadata.n is NaN or infinite, which JSON cannot represent: send null or "
             "leave the key out"

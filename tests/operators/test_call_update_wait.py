@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -271,6 +272,6 @@ def test_the_log_shows_the_start_the_changes_and_the_end(
     lines = [record.message for record in caplog.records if "aiting for call" in record.message]
     assert lines[0] == "Waiting for call call_1 to be ended, for up to 2 h; polling every 10 s"
     assert lines[1] == "Waiting for call call_1 to be ended: ongoing"
-    assert lines[2].startswith("Finished waiting for call call_1 to be ended after 30 s: ended, ")
+    assert re.match(r"Finished waiting for call call_1 to be ended after 30(\.\d)? s: ended, ", lines[2])
     assert "duration 30 s" in lines[2]
     assert len(lines) == 3

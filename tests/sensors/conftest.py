@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import airflow
@@ -27,7 +28,24 @@ def sensor_run(mocker: MockerFixture) -> SensorRun:
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An emulator in which a second takes 10 ms. A call lasts 30 s, and its analysis takes 10 s more."""
-    with Emulator(quotas=None, clock=Clock(speed=100), lifecycle=Lifecycle(talk=30, analyze=10)) as emulator:
+    """An emulator whose clock advances by 10 s with each request.
+
+    A call ends with the third request, and has an analysis with the fourth.
+    """
+    lifecycle = Lifecycle(talk=30, analyze=10)
+    with Emulator(quotas=None, clock=Clock(frozen=True), lifecycle=lifecycle) as emulator:
         connect(monkeypatch, emulator, quota="9999/1")
+        done = threading.Event()
+        advancing = threading.Thread(target=advance_with_requests, args=(emulator, done))
+        advancing.start()
         yield emulator
+        done.set()
+        advancing.join()
+
+
+def advance_with_requests(emulator: Emulator, done: threading.Event) -> None:
+    seen = 0
+    while not done.wait(0.001):
+        while seen < emulator.count():
+            seen += 1
+            emulator.clock.advance(10)

@@ -104,7 +104,7 @@ class TestTimeout:
         self, emulator: Emulator, sensor_run: SensorRun
     ) -> None:
         emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
-        arguments = {"timeout": timedelta(seconds=40), "poke_interval": 0.1}
+        arguments = {"timeout": timedelta(seconds=40)}
         sensor_run.run(CallSensor, "deferrable", call_id="call_1", **arguments)
         assert sensor_run.timeout is not None
         assert timedelta(seconds=330) < sensor_run.timeout <= timedelta(seconds=340)
@@ -185,7 +185,7 @@ class TestFailedPolls:
     ) -> None:
         emulator.faults.add(BROKEN, times=0)
         with pytest.raises(AirflowSensorTimeout, match="Last state: unknown"):
-            sensor_run.run(CallSensor, "reschedule", call_id="call_1", max_poll_failures=1, timeout=0.3)
+            sensor_run.run(CallSensor, "reschedule", call_id="call_1", max_poll_failures=1, timeout=0.6)
         assert emulator.count() > 3
 
     def test_failures_are_counted_across_deferrals(

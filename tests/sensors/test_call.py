@@ -60,7 +60,7 @@ class TestCall:
         emulator.add_call(call_id="call_1", call_status="ongoing")
         emulator.calls["call_1"]["call_status"] = "on_hold"
         with pytest.raises(AirflowSensorTimeout):
-            sensor_run.run(CallSensor, mode, call_id="call_1", timeout=0.2)
+            sensor_run.run(CallSensor, mode, call_id="call_1", timeout=0.4)
         assert emulator.count("get-call") >= 3
 
     @pytest.mark.parametrize("call_id", ["", "a/b", "+15550100200"])
@@ -96,7 +96,7 @@ class TestBatch:
                 progress=True,
                 start_timestamp=emulator.clock.now_ms() - number * 1000,
             )
-        arguments = {"batch_call_id": "batch_1", "total": "3", "poke_interval": 0.1}
+        arguments = {"batch_call_id": "batch_1", "total": "3"}
         assert sensor_run.run(BatchCallSensor, mode, **arguments) == {
             "batch_call_id": "batch_1",
             "ended": 3,

@@ -65,7 +65,7 @@ class Watch:
                 self.changed.clear()
                 await self.changed.wait()
 
-        await asyncio.wait_for(wait(), 20)
+        await asyncio.wait_for(wait(), 60)
         return sorted(self.ids)
 
 

@@ -23,10 +23,10 @@ WAITS = 500
 QUOTA = (250, 1.0)
 ROUNDS = 4
 
-# Runs Airflow's own detector of blocking triggers next to the waits, and counts the lookups of the connection.
+# Runs a detector of blocking triggers next to the waits, and counts the lookups of the connection. The detector is like
+# Airflow's own, but does not count the time that the thread is ready to run and waits for a processor.
 WAITING = """
-import asyncio, json, sys, types
-from airflow.jobs.triggerer_job_runner import TriggerRunner
+import asyncio, json, pathlib, sys, time
 from airflow_provider_retell import _compat
 from airflow_provider_retell.triggers.call import CallTrigger
 
@@ -39,21 +39,26 @@ async def count(*arguments):
 
 _compat.aget_connection = count
 
+def waited():
+    statistics = pathlib.Path("/proc/thread-self/schedstat")
+    return int(statistics.read_text().split()[1]) / 1e9 if statistics.exists() else 0.0
+
+async def detect(blocked):
+    while True:
+        before = time.monotonic() - waited()
+        await asyncio.sleep(0.1)
+        late = time.monotonic() - waited() - before - 0.1
+        if late > 0.2:  # as Airflow warns of
+            blocked.append(late)
+
 async def main():
     rows = [json.loads(line) for line in sys.stdin]
     async def one(row):
         return [event.payload async for event in CallTrigger(**row).run()]
     blocked = []
-    def info(text, *arguments):
-        blocked.append(text % arguments)
-    async def ainfo(text, *arguments):
-        info(text, *arguments)
-    log = types.SimpleNamespace(info=info, ainfo=ainfo)
-    triggerer = types.SimpleNamespace(stop=False, log=log, blocked_main_thread_warning_threshold=0.2)
-    detector = asyncio.ensure_future(TriggerRunner.block_watchdog(triggerer))
+    detector = asyncio.ensure_future(detect(blocked))
     results = await asyncio.gather(*(one(row) for row in rows))
-    triggerer.stop = True
-    await detector
+    detector.cancel()
     print("RESULT", json.dumps([results, blocked, len(lookups)]))
 
 asyncio.run(main())
@@ -103,5 +108,5 @@ def test_five_hundred_waits_share_one_quota_fairly(
         record_property(name, value)
     assert least >= median / 2
     assert rate > 0.8 * QUOTA[0] / QUOTA[1]
-    # One warning is tolerated: on a busy machine, another process may delay the event loop.
+    # One is tolerated: other threads and the disk can delay the event loop, too.
     assert len(blocked) <= 1, blocked

@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_retell.api.calls.waits import CallReached
 from airflow_provider_retell.api.waits import Poll
 from airflow_provider_retell.clock import clock, no_waiting
-from airflow_provider_retell.waiting.progress import HEARTBEAT_SECONDS, Progress
+from airflow_provider_retell.waiting.progress import HEARTBEAT_SECONDS, Progress, duration
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +62,11 @@ def test_the_end_has_the_reason_and_the_durations(caplog: pytest.LogCaptureFixtu
     wait = progress()
     clock().sleep(90)
     wait.polled(Poll(True, "ended", {"disconnection_reason": "user_hangup", "duration_ms": 63_000}))
-    assert caplog.messages == [
-        (
-            "Finished waiting for call call_1 to be ended after 1 min 30 s: "
-            "ended, disconnection reason user_hangup, duration 1 min 3 s"
-        )
-    ]
+    [line] = caplog.messages
+    assert line == (
+        "Finished waiting for call call_1 to be ended after 1 min 30 s: "
+        "ended, disconnection reason user_hangup, duration 1 min 3 s"
+    )
 
 
 def test_the_timeout_message_has_the_time_and_the_last_state() -> None:
@@ -82,3 +81,23 @@ def test_the_timeout_message_has_the_time_and_the_last_state() -> None:
 def test_another_logger_may_be_used(caplog: pytest.LogCaptureFixture) -> None:
     progress(log=logging.getLogger("a.trigger")).start()
     assert [record.name for record in caplog.records] == ["a.trigger"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 s"),
+        (0, "0 s"),
+        (0.3, "0.3 s"),
+        (45, "45 s"),
+        (59.99, "1 min"),
+        (60, "1 min"),
+        (125, "2 min 5 s"),
+        (3600, "1 h"),
+        (3599.8, "1 h"),
+        (7500, "2 h 5 min"),
+        (100_000, "27 h 46 min"),
+    ],
+)
+def test_durations_are_written_with_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
