@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.triggers.base import PollTrigger
 
-__all__ = ["SyncKnowledgeBaseOperator"]
-
 log = logging.getLogger(__name__)
 
 _SCHEMA_VERSION = 1

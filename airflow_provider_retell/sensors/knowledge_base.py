@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
 
-__all__ = ["KnowledgeBaseSensor"]
-
 
 class KnowledgeBaseSensor(RetellSensor):
     """Wait until nothing is in progress in a knowledge base.

@@ -10,8 +10,6 @@ from airflow_provider_retell.triggers.base import PollTrigger
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
 
-__all__ = ["KnowledgeBaseTrigger"]
-
 
 class KnowledgeBaseTrigger(PollTrigger):
     """Wait until nothing is in progress in a knowledge base.
