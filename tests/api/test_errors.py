@@ -58,6 +58,7 @@ ERRORS = [
     (errors.ServerError("x", status=599), False, False),
     (errors.RetellResponseError("x"), False, False),
     (errors.CallNotEndedError("x"), False, False),
+    (errors.DocumentsFailedError("x", titles=()), False, False),
     (errors.StorageConflictError("x"), True, False),
     (errors.WaitTimeoutError("x"), False, False),
     (errors.WaitFailedError("x"), True, False),

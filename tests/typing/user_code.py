@@ -44,6 +44,7 @@ from airflow_provider_retell.api.errors import (
     AuthenticationError,
     BadRequestError,
     CallNotEndedError,
+    DocumentsFailedError,
     DriftError,
     NotFoundError,
     PaymentRequiredError,
@@ -64,6 +65,9 @@ from airflow_provider_retell.api.errors import (
     WaitFailedError,
     WaitTimeoutError,
 )
+from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
+from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
+from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
 from airflow_provider_retell.api.phone_numbers.models import BoundAgent, PhoneNumber, PhoneNumberPage
 from airflow_provider_retell.api.simulations.models import (
@@ -76,12 +80,14 @@ from airflow_provider_retell.api.simulations.models import (
 )
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
     Clock,
     Emulator,
     Fault,
     Faults,
+    KnowledgeBaseOptions,
     Lifecycle,
     Options,
     Organization,
@@ -106,19 +112,26 @@ from airflow_provider_retell.operators import (
     RunBatchTestOperator,
     SnapshotAgentsOperator,
     StopCallOperator,
+    SyncKnowledgeBaseOperator,
     SyncTestCasesOperator,
     TextFile,
     UpdateCallOperator,
     UpdateLiveCallOperator,
 )
 from airflow_provider_retell.policies import RetellRetryPolicy
-from airflow_provider_retell.sensors import BatchCallSensor, CallSensor, ConcurrencySensor
+from airflow_provider_retell.sensors import (
+    BatchCallSensor,
+    CallSensor,
+    ConcurrencySensor,
+    KnowledgeBaseSensor,
+)
 from airflow_provider_retell.triggers import (
     BatchCallTrigger,
     BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
     ConcurrencyTrigger,
+    KnowledgeBaseTrigger,
 )
 
 version: str = __version__
@@ -284,6 +297,38 @@ def everything() -> None:
         agent_id="agent_1",
         allow_unmocked_tools=3,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh",
+        knowledge_base_id="knowledge_base_1",
+        documents=FileDocuments("s3://bucket/handbook", pattern="**/*.md", conn_id="aws"),
+        report_path="s3://bucket/reports/{{ ds }}.jsonl",
+        adopt=True,
+        min_documents=10,
+        max_deleted_ratio=0.2,
+        deferrable=True,
+        poll_interval=timedelta(seconds=10),
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh_from_sql",
+        knowledge_base_name="Handbook",
+        documents=SqlDocuments("warehouse", "select * from faq", title_column="question"),
+        dry_run="{{ params.dry_run }}",
+        min_chunk_size=300,
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh_from_a_list", knowledge_base_id="kb", documents=[{"title": "a", "text": "b"}]
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh_from_a_function",
+        knowledge_base_id="kb",
+        documents=lambda: [{"title": "a", "text": "b"}],
+    )
+    SyncKnowledgeBaseOperator(task_id="refresh_from_a_task", knowledge_base_id="kb", documents=score())
+    SyncKnowledgeBaseOperator(
+        task_id="bad_documents",
+        knowledge_base_id="kb",
+        documents=3,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
 
     CallSensor(
         task_id="ended",
@@ -300,6 +345,7 @@ def everything() -> None:
         total=pick(batch.output, "total_task_count"),
     )
     ConcurrencySensor(task_id="room", calls="{{ params.calls }}")
+    KnowledgeBaseSensor(task_id="indexed", knowledge_base_id="knowledge_base_1", poke_interval=10)
     CallSensor(
         task_id="bad_until",
         call_id="call_1",
@@ -329,6 +375,9 @@ def triggers() -> None:
         ),
         ConcurrencyTrigger(calls=2, retell_conn_id="retell", poll_interval=30, deadline=0),
         BatchTestTrigger(batch_test_id="test_batch_1", retell_conn_id="retell", poll_interval=10, deadline=0),
+        KnowledgeBaseTrigger(
+            knowledge_base_id="kb", retell_conn_id="retell", poll_interval=timedelta(seconds=5), deadline=0
+        ),
         CallEventTrigger(agent_ids=["agent_1"], direction="inbound", poll_interval=10),
     ):
         assert_type(trigger.serialize(), tuple[str, dict[str, Any]])
@@ -374,6 +423,22 @@ def in_a_task() -> list[str]:
         assert_type(hook.get_concurrency().available, int)
         assert_type(hook.get_api_key_info(), ApiKeyInfo)
         assert_type(hook.test_connection(), tuple[bool, str])
+        knowledge_base = hook.create_knowledge_base(
+            "Handbook",
+            knowledge_base_texts=[{"title": "a", "text": "b"}],
+            knowledge_base_files=[KnowledgeBaseFile("a.pdf", Content.of(b"%PDF"))],
+            knowledge_base_urls=["https://example.com"],
+        )
+        assert_type(knowledge_base, KnowledgeBase)
+        assert_type(knowledge_base.in_progress, bool)
+        assert_type(knowledge_base.sources, list[KnowledgeBaseSource])
+        assert_type(hook.get_knowledge_base("kb"), KnowledgeBase)
+        assert_type(hook.list_knowledge_bases(), list[KnowledgeBase])
+        assert_type(
+            hook.add_knowledge_base_sources("kb", knowledge_base_urls=["https://example.com"]), KnowledgeBase
+        )
+        assert_type(hook.delete_knowledge_base_source("kb", "source").sources[0].name, str)
+        hook.delete_knowledge_base("kb")
         hook.stop_call("call_1")
         hook.delete_call("call_1")
         hook.get_call()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -440,6 +505,8 @@ def what_went_wrong(hook: RetellHook) -> str:
         return ", ".join(error.fields)
     except SimulationFailedError as error:
         return ", ".join(error.failed)
+    except DocumentsFailedError as error:
+        return ", ".join(error.titles)
     except RetellInputError as error:
         return error.fault
     except RateLimitError as error:
@@ -487,6 +554,7 @@ def by_hand() -> None:
         simulation=Simulation(queue=2, talk=60),
         quotas={**DEFAULT_QUOTAS, "update-call": (5, 1.0)},
         metadata_semantics="merge",
+        knowledge_bases=KnowledgeBaseOptions(indexing_seconds=5),
     ) as emulator:
         assert_type(emulator, Emulator)
         options: Options = emulator.options
