@@ -80,6 +80,7 @@ __all__ = [
     "init_notifier",
     "loop_iteration",
     "render_template_to_string",
+    "run_after",
     "storage_path",
     "stored_connection",
     "supports_fastapi_apps",
@@ -227,6 +228,19 @@ def was_rescheduled(context: Mapping[str, Any]) -> bool:
     Before Airflow 3, the answer is False.
     """
     return bool(context.get("task_reschedule_count"))
+
+
+def run_after(context: Mapping[str, Any]) -> float | None:
+    """Return the earliest time at which the DAG run can have started, in epoch seconds, or None if it is unknown.
+
+    A clear changes the ``start_date`` of a DAG run, but not this. Before Airflow 3, it is the end of the data interval.
+    """
+    run = context["dag_run"]
+    for name in ("run_after", "data_interval_end", "logical_date"):
+        time = getattr(run, name, None)
+        if time is not None:
+            return float(time.timestamp())
+    return None
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

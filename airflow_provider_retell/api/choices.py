@@ -22,3 +22,17 @@ Until = Literal["ended", "analyzed"]
 """The states of a call that tasks wait for. Retell analyzes a call some seconds to minutes after it has ended."""
 
 UNTIL: tuple[Until, ...] = get_args(Until)
+
+Channel = Literal["voice", "chat"]
+"""The kinds of agents. Retell has separate endpoints for each."""
+
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+OnForeignDraft = Literal["fail", "overwrite", "discard"]
+"""What happens if an agent has a draft with other changes.
+
+``fail``: raise an error that names the fields. ``overwrite``: set these fields back to their published values.
+``discard``: delete the draft and fork a new one.
+"""
+
+ON_FOREIGN_DRAFT: tuple[OnForeignDraft, ...] = get_args(OnForeignDraft)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import DoNotCallError, NotFoundError, RetellError, RetellInputError
-from airflow_provider_retell.api.phone_numbers import IGNORE
+from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
 from airflow_provider_retell.operators.base import WaitingOperator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ class PollTrigger(BaseTrigger):
     """Poll Retell until a condition holds, then send one event.
 
     The event is ``{"status": "done"}`` with the result of the poll, ``{"status": "timeout", "message": ...}``, or
-    ``{"status": "error", "message": ..., "permanent": ...}``.
+    ``{"status": "error", "message": ..., "permanent": ...}``. After ``"done"`` it also has ``state``, if there is one.
 
     Airflow stores the arguments in its database: ids, numbers and times, no secrets or personal data. A restarted
     triggerer continues with the same deadline.
@@ -45,6 +45,7 @@ class PollTrigger(BaseTrigger):
     :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. Rate
         limiting does not count. A permanent error ends the wait at once. Default: 10.
     :param started: epoch seconds at which the wait began, for messages. Default: now.
+    :param state: values that the waiting operator continues with: ids, numbers and times. Default: none.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class PollTrigger(BaseTrigger):
         deadline: float,
         max_poll_failures: int = 10,
         started: float | None = None,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.retell_conn_id = retell_conn_id
@@ -61,6 +63,7 @@ class PollTrigger(BaseTrigger):
         self.deadline = deadline
         self.max_poll_failures = max_poll_failures
         self.started = clock().time() if started is None else started
+        self.state = dict(state or {})
 
     def parameters(self) -> dict[str, Any]:
         """Return the constructor's arguments that a subclass adds."""
@@ -75,6 +78,7 @@ class PollTrigger(BaseTrigger):
             "deadline": self.deadline,
             "max_poll_failures": self.max_poll_failures,
             "started": self.started,
+            "state": self.state,
             **self.parameters(),
         }
 
@@ -127,7 +131,8 @@ class PollTrigger(BaseTrigger):
                     failures.reset()
                     progress.polled(poll)
                     if poll.done:
-                        return {"status": "done", **poll.result}
+                        state = {"state": self.state} if self.state else {}
+                        return {"status": "done", **poll.result, **state}
                 if clock().time() >= self.deadline:
                     return _timeout(progress)
 

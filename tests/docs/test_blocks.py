@@ -26,7 +26,7 @@ from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
 from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
-from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators import DraftAgentVersionOperator, UpdateCallOperator
 from airflow_provider_retell.webhook.sender import parser as sender_parser
 
 BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
@@ -224,6 +224,14 @@ def test_json_is_a_valid_connection_call_or_result(block: Block, emulator: Emula
         assert value == {name: result[name] for name in value}
         left_out = {"agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms"}
         assert result.keys() - value.keys() == left_out
+    elif "created" in value:
+        emulator.add_agent(agent_id=value["agent_id"])
+        for _ in range(value["version"] - 1):
+            emulator.add_agent_version(value["agent_id"], published=True)
+        draft = DraftAgentVersionOperator(
+            task_id="draft", agent_id=value["agent_id"], llm={"general_prompt": "New"}
+        )
+        assert value == draft.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
     else:
         Emulator().add_call(**value)
 

@@ -256,6 +256,7 @@ COMMON = {
     "deadline": 1800000000.25,
     "max_poll_failures": 4,
     "started": 1799990000.25,
+    "state": {"batch_tests": ["test_batch_1"]},
 }
 
 
