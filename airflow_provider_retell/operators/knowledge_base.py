@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from airflow_provider_retell.bulk.report import check_suffix
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
-from airflow_provider_retell.export.json_lines import write_json_lines
 from airflow_provider_retell.operators.base import DeferrableOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -213,6 +211,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         return self._finish(context, sync, state)
 
     def _sync(self, progress: Progress, state: Mapping[str, Any]) -> Sync:
+        import tempfile
+
         from airflow_provider_retell.api.knowledge_bases.guards import check_documents
         from airflow_provider_retell.api.knowledge_bases.sync import Sync
         from airflow_provider_retell.documents.collect import collect
@@ -278,6 +278,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     def _finish(self, context: Context, sync: Sync, state: Mapping[str, Any]) -> dict[str, Any]:
         """Write the report, and return the result, or push it and fail if documents failed."""
         from airflow_provider_retell.api.knowledge_bases.result import SyncResult
+        from airflow_provider_retell.export.json_lines import write_json_lines
 
         plan = sync.plan
         outcome = SyncResult.of(sync.documents, sync.progress) if plan is None else SyncResult.planned(plan)
