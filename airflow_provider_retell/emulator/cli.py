@@ -16,7 +16,11 @@ from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
-from airflow_provider_retell.emulator.undocumented import as_option, undocumented_options
+from airflow_provider_retell.emulator.undocumented import (
+    as_option,
+    options_in_report,
+    undocumented_options,
+)
 from airflow_provider_retell.emulator.webhooks import EVENTS
 
 if TYPE_CHECKING:
@@ -209,18 +213,11 @@ def _undocumented(args: argparse.Namespace) -> dict[str, Any]:
 def load_options(path: Path) -> dict[str, Any]:
     """Return the options in a report of the contract."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return {name: as_option(Options, name, value) for name, value in report["emulator"].items()}
+        return options_in_report(Options, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path} is not JSON ({error})") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise UsageError(
-            f"{path} is not a report of the contract: it has no options of the emulator"
-        ) from None
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

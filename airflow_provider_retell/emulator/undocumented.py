@@ -37,6 +37,21 @@ def as_option(options: type, name: str, value: Any) -> Any:
     return value
 
 
+def options_in_report(options: type, text: str) -> dict[str, Any]:
+    """Return the values of such options in a report of ``python -m airflow_provider_retell.contract --json``.
+
+    :raises ValueError: if the text is not such a report.
+    """
+    try:
+        report = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not JSON ({error})") from None
+    found = report.get("emulator") if isinstance(report, dict) else None
+    if not isinstance(found, dict):
+        raise ValueError("not a report of the contract, because it has no options of the emulator")
+    return {name: as_option(options, name, value) for name, value in found.items()}
+
+
 def check_values(options: Any) -> None:
     """Raise ValueError for a value of such an option that is neither its default nor one of the others."""
     for item in fields(options):
