@@ -18,6 +18,7 @@ from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.undocumented import (
     as_option,
+    keywords,
     options_in_report,
     undocumented_options,
 )
@@ -192,7 +193,7 @@ def build(args: argparse.Namespace) -> Emulator:
             do_not_call=tuple(args.do_not_call),
             webhook_url=args.webhook_url,
             webhook_events=tuple(args.webhook_event or EVENTS),
-            **_undocumented(args),
+            **keywords(Options, _undocumented(args)),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
