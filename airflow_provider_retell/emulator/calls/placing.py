@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IDEMPOTENCY_SECONDS = 3600.0
 """How long an ``idempotency_key`` is remembered, as documented ("up to one hour")."""
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def create_phone_call(org: Organization, request: Request) -> Response:
