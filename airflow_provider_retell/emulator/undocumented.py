@@ -29,14 +29,15 @@ def defaults(options: type) -> dict[str, Any]:
     return {name: item.default for name, item in _fields(options).items()}
 
 
-def _fields(options: type) -> dict[str, dataclasses.Field[Any]]:
+def _fields(options: Any) -> dict[str, dataclasses.Field[Any]]:
     found = {}
     for item in dataclasses.fields(options):
         if "others" in item.metadata:
             found[item.name] = item
-        elif isinstance(item.default_factory, type) and dataclasses.is_dataclass(item.default_factory):
-            inner = _fields(item.default_factory)
-            found.update({f"{item.name}.{name}": each for name, each in inner.items()})
+            continue
+        group: Any = item.default_factory
+        if dataclasses.is_dataclass(group):
+            found.update({f"{item.name}.{name}": each for name, each in _fields(group).items()})
     return found
 
 
