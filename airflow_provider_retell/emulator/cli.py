@@ -18,7 +18,12 @@ from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBa
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
-from airflow_provider_retell.emulator.undocumented import as_option, undocumented_options
+from airflow_provider_retell.emulator.undocumented import (
+    as_option,
+    keywords,
+    options_in_report,
+    undocumented_options,
+)
 from airflow_provider_retell.emulator.webhooks import EVENTS
 
 if TYPE_CHECKING:
@@ -232,7 +237,7 @@ def build(args: argparse.Namespace) -> Emulator:
             do_not_call=tuple(args.do_not_call),
             webhook_url=args.webhook_url,
             webhook_events=tuple(args.webhook_event or EVENTS),
-            **_undocumented(args),
+            **keywords(Options, _undocumented(args)),
             missing_asset_status=args.missing_asset_status,
             simulation=Simulation(queue, simulated),
             test_run_credit=args.test_run_credit,
@@ -260,18 +265,11 @@ def _undocumented(args: argparse.Namespace) -> dict[str, Any]:
 def load_options(path: Path) -> dict[str, Any]:
     """Return the options in a report of the contract."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return {name: as_option(Options, name, value) for name, value in report["emulator"].items()}
+        return options_in_report(Options, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path} is not JSON ({error})") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise UsageError(
-            f"{path} is not a report of the contract: it has no options of the emulator"
-        ) from None
 
 
 def _durations(option: str, form: str, example: str, text: str) -> list[float]:

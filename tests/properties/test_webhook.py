@@ -99,7 +99,15 @@ def request(receiver: app.WebhookApp, scope: dict[str, Any], messages: list[Any]
     asyncio.run(receiver({"type": "http", **scope}, receive, send))
     start, body = sent
     assert body.get("body") == b""
-    assert start["headers"] == [(b"content-length", b"0")]
+    length, *result = start["headers"]
+    assert length == (b"content-length", b"0")
+    # Only responses to signed events have a result.
+    results = {204: {b"created", b"duplicate", b"ignored"}, 400: {b"invalid"}, 503: {b"failed"}}
+    for name, value in result:
+        assert name == b"x-retell-result"
+        assert value in results[start["status"]]
+    assert len(result) <= 1
+    assert result or start["status"] in (401, 503)
     return start["status"]
 
 
