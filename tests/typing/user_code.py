@@ -28,6 +28,7 @@ from airflow_provider_retell.api.errors import (
     AuthenticationError,
     BadRequestError,
     CallNotEndedError,
+    DoNotCallError,
     NotFoundError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -325,7 +326,7 @@ every_status: tuple[type[RetellStatusError], ...] = (
     *(RateLimitError, ServerError, UnprocessableError),
 )
 every_other: tuple[type[RetellError], ...] = (
-    *(CallNotEndedError, RetellConfigError, RetellConnectionError, RetellResponseError),
+    *(CallNotEndedError, DoNotCallError, RetellConfigError, RetellConnectionError, RetellResponseError),
     *(StorageConflictError, WaitFailedError, WaitTimeoutError),
 )
 
