@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import BaseNotifier, init_notifier
+from airflow_provider_retell._compat import BaseNotifier, init_notifier, loop_iteration
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -174,7 +174,12 @@ class PhoneCallNotifier(BaseNotifier):
             if deadline
             else ("dag",)
             if of_dag
-            else (variables["task_id"], variables["map_index"], _field("try_number", ti))
+            else (
+                variables["task_id"],
+                variables["map_index"],
+                _field("try_number", ti),
+                *map(str, loop_iteration({**given, "ti": ti})),
+            )
         )
         return place_alert(
             Alert(

@@ -8,7 +8,9 @@ import os
 import time
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from alerts import DAG, DAG_A, FROM, PRIVATE, TO, WAYS, context, notifier, notify
@@ -50,6 +52,15 @@ def test_a_number_that_cannot_be_called_fails_when_the_dag_is_read(name: str, ba
         notifier(**{name: bad})
     assert "ignore_e164_validation" not in str(error.value)
     assert "555" not in str(error.value)
+
+
+def test_each_iteration_of_a_loop_is_an_event_of_its_own(emulator: Emulator) -> None:
+    region = uuid4()
+    for index in (0, 1, 1):
+        given = context(loop=SimpleNamespace(index=index))
+        given["ti"].region_id, given["ti"].region_index = region, index
+        notify(notifier(cooldown=0, max_calls_per_run=9), given)
+    assert len(emulator.placed) == 2
 
 
 @pytest.mark.parametrize("way", WAYS)
