@@ -214,12 +214,14 @@ def loop_iteration(context: Mapping[str, Any]) -> tuple[Any, ...]:
 
     Mapped tasks have a region too. A task in a loop that is cleared and created again has a new region.
     """
-    ti, loop = context["ti"], context.get("loop")
+    ti, loop = context.get("ti"), context.get("loop")
     region, index = getattr(ti, "region_id", None), getattr(ti, "region_index", None)
     if loop is not None:
         return loop.index, region
-    in_loop = region is not None and UUID(str(region)).int != 0 and (ti.map_index is None or ti.map_index < 0)
-    return (f"{region}/{index}", region) if in_loop else ()
+    map_index = getattr(ti, "map_index", None)
+    if region is None or UUID(str(region)).int == 0 or (map_index is not None and map_index >= 0):
+        return ()
+    return f"{region}/{index}", region
 
 
 def was_rescheduled(context: Mapping[str, Any]) -> bool:

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 from airflow_provider_retell.params.rendered import is_empty
 
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -50,6 +49,8 @@ def phone_number(name: str, value: object, advice: str = "") -> None:
 
     :param advice: a sentence for the end of the message.
     """
+    from airflow_provider_retell.api.phone_numbers import check_e164
+
     if isinstance(value, str) and "{" in value:
         return
     if value is None or isinstance(value, (str, int, float)):

@@ -143,11 +143,17 @@ class TemplatedTask(_Task):
         return {name: rendered[name] for name in content}
 
     def _text(self, template: str, context: Any) -> str:
-        from airflow_provider_retell._compat import render_template_to_string
-
         dag = self.get_dag()
-        env = dag.get_template_env(force_sandboxed=True) if dag else self.get_template_env()
-        return str(render_template_to_string(env.from_string(template), context))
+        return render_to_text(
+            template, context, dag.get_template_env(force_sandboxed=True) if dag else self.get_template_env()
+        )
+
+
+def render_to_text(template: str, context: Any, sandboxed_env: Any) -> str:
+    """Render *template* to text, whatever the DAG's ``render_template_as_native_obj``."""
+    from airflow_provider_retell._compat import render_template_to_string
+
+    return str(render_template_to_string(sandboxed_env.from_string(template), context))
 
 
 def _has_template_key(value: Any) -> bool:

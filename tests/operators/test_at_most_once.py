@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from tasks import Ti
 
-from airflow_provider_retell.operators.at_most_once import check_on_clear, request_key, tries_before_clear
+from airflow_provider_retell.operators.at_most_once import check_on_clear
+from airflow_provider_retell.operators.task_try import request_key, tries_before_clear
 
 
 class Task:

@@ -46,6 +46,7 @@ from airflow_provider_retell.api.errors import (
     CallNotEndedError,
     DocumentsFailedError,
     DriftError,
+    DoNotCallError,
     NotFoundError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -524,7 +525,7 @@ every_status: tuple[type[RetellStatusError], ...] = (
     *(RateLimitError, ServerError, UnprocessableError),
 )
 every_other: tuple[type[RetellError], ...] = (
-    *(CallNotEndedError, RetellConfigError, RetellConnectionError, RetellResponseError),
+    *(CallNotEndedError, DoNotCallError, RetellConfigError, RetellConnectionError, RetellResponseError),
     *(StorageConflictError, WaitFailedError, WaitTimeoutError, AgentVersionError, DriftError),
 )
 
