@@ -35,6 +35,7 @@ from airflow_provider_retell.api.calls.models import (
 )
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
+    ConversationFlowComponent,
     ConversationFlowPage,
     RetellLlm,
     RetellLlmPage,
@@ -45,8 +46,8 @@ from airflow_provider_retell.api.errors import (
     BadRequestError,
     CallNotEndedError,
     DocumentsFailedError,
-    DriftError,
     DoNotCallError,
+    DriftError,
     NotFoundError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -564,3 +565,6 @@ def by_hand() -> None:
         assert_type(options.api_key, str)
         clock.advance(60)
     Emulator(port="8787")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+every_other_name: tuple[object, ...] = (ConversationFlowComponent,)
