@@ -474,6 +474,7 @@ def release(hook: RetellHook) -> None:
     assert_type(hook.list_retell_llms_page(), RetellLlmPage)
     assert_type(hook.update_conversation_flow("conversation_flow_1", {"nodes": []}), ConversationFlow)
     assert_type(hook.list_conversation_flows_page(), ConversationFlowPage)
+    assert_type(hook.get_conversation_flow_component("component_1"), ConversationFlowComponent)
     number = hook.get_phone_number("+15550100001")
     assert_type(number.label, str)
     assert_type(number.inbound_agents, list[BoundAgent] | None)
