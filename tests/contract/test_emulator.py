@@ -16,6 +16,7 @@ from contract_account import (
     named,
     seen,
 )
+from retell.resources.call import CallResource
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.report import breaks
@@ -52,6 +53,8 @@ def test_every_flag_has_a_value_for_these_tests() -> None:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_every_assumption_holds(client: str) -> None:
+    if client == "sdk" and not hasattr(CallResource, "update_live"):
+        pytest.skip("this SDK is older than some endpoints")
     with account() as emulator, no_waiting():
         before = {name: dict(call) for name, call in emulator.calls.items()}
         results = check_account(emulator, client=client)
