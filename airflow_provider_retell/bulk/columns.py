@@ -130,5 +130,6 @@ class RowReader:
 
 def _encode(row: Row, names: Mapping[str, str], where: str) -> dict[str, Any]:
     # Not value by value: the names come from the source, and JSON cannot have every text as a key.
-    encoded: Any = to_json({name: row[column] for column, name in names.items() if column in row}, where)
+    encoded = to_json({name: row[column] for column, name in names.items() if column in row}, where)
+    assert isinstance(encoded, dict)  # noqa: S101 - for mypy
     return encoded
