@@ -66,7 +66,10 @@ class RetellRetryPolicy(RetryPolicy):
         if seconds is not None:
             reason += f". Retell asked to wait {seconds:g} s"
         if exception.not_processed and hasattr(RetryDecision, "reschedule"):  # 3.4
-            return RetryDecision.reschedule(delay, reschedule_timeout=self.reschedule_timeout, reason=reason)
+            decision: RetryDecision = RetryDecision.reschedule(
+                delay, reschedule_timeout=self.reschedule_timeout, reason=reason
+            )
+            return decision
         return RetryDecision.default() if delay is None else RetryDecision.retry(delay, reason)
 
     def serialize(self) -> dict[str, Any]:

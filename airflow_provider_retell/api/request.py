@@ -77,11 +77,17 @@ errors, which are thrown into it), and returns its own result. ``hook.run(flow)`
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response. ``headers`` must be a case-insensitive mapping."""
+    """An HTTP response.
+
+    :ivar headers: a case-insensitive mapping.
+    :ivar body: the body, decompressed.
+    :ivar fault: the reason why the body is incomplete, in the form ``"is larger than 128 MB"``, or ``""``.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    fault: str = ""
 
     @property
     def is_json(self) -> bool:

@@ -21,16 +21,16 @@ from airflow.cli.cli_parser import get_parser
 from airflow.models.connection import Connection
 from pages import PAGES, ROOT, Block, blocks, commands
 
-from airflow_provider_retell.contract.cli import parser as contract_parser
 from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.api.simulations.sync import check_test_cases
+from airflow_provider_retell.contract.cli import parser as contract_parser
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
 from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.operators import DraftAgentVersionOperator, UpdateCallOperator
-from airflow_provider_retell.webhook.sender import parser as sender_parser
 from airflow_provider_retell.params.test_cases import as_test_cases
+from airflow_provider_retell.webhook.sender import parser as sender_parser
 
 BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
 PYTHON = [block for block in BLOCKS if block.kind == "python"]
