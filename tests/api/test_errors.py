@@ -63,6 +63,7 @@ ERRORS = [
     (errors.StorageConflictError("x"), True, False),
     (errors.WaitTimeoutError("x"), False, False),
     (errors.WaitFailedError("x"), True, False),
+    (errors.SimulationFailedError("x"), True, False),
     (errors.AgentVersionError("x"), True, False),
     (errors.DriftError("x"), True, False),
     (errors.UpdateMismatchError("x", fields=()), True, False),
