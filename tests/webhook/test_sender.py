@@ -82,17 +82,17 @@ def test_a_failure_of_airflow_is_told_to_the_signed_sender(
         "AIRFLOW_CONN_AIRFLOW_API", json.dumps({"conn_type": "http", "host": "http://127.0.0.1:9"})
     )
     assert run(receiver) == 1
-    printed = capsys.readouterr().out
-    assert ": 503 failed\n" in printed
-    assert "see the log of the API server" in printed
+    text = capsys.readouterr().out
+    assert ": 503 failed\n" in text
+    assert "see the log of the API server" in text
 
 
 def test_another_key_learns_nothing(receiver: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setenv("RETELL_KEY", "key_other")
     assert run(receiver) == 1
-    printed = capsys.readouterr().out
-    assert ": 401\n" in printed
-    assert "rejects the signature" in printed
+    text = capsys.readouterr().out
+    assert ": 401\n" in text
+    assert "rejects the signature" in text
     assert "webhook_retell_conn_id" in printed
     assert receiver.post(b"{}", key="key_other") == 401
     assert receiver.result is None
