@@ -14,7 +14,7 @@ _LINK = re.compile(r"\b(?:https?|wss?|s3)://\S+", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
 _WORD = re.compile(r"\w{3,}")
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]*\d){6,}")
-_TERM = re.compile(r"\w+")
+_TERM = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:-\w+)*")
 _ERROR_CLASS = re.compile(r"[A-Z][A-Za-z]{2,40}(?:Error|Exception|Disconnected)")
 _TOKEN = re.compile(r"\b(?:Bearer\s+\S+|key_\w+|eyJ[\w-]+\.\S+)", re.IGNORECASE)
 
@@ -46,6 +46,7 @@ def plain_words(text: str) -> str:
 
     Only words that are usual in error messages are left, class names of errors, and numbers of up to three digits.
     """
+    text = _LINK.sub("***", " ".join(text.split()))
     text = _TERM.sub(lambda term: term[0] if _is_plain(term[0]) else "***", text)
     return _shortened(re.sub(r"\*\*\*(?: +\*\*\*)+", "***", text))
 
@@ -53,9 +54,8 @@ def plain_words(text: str) -> str:
 def _is_plain(term: str) -> bool:
     if term.isdecimal():
         return len(term) <= 3
-    return bool(_ERROR_CLASS.fullmatch(term)) or all(
-        word in ERROR_WORDS for word in term.casefold().split("_")
-    )
+    words = re.split("[_-]", term.casefold())
+    return bool(_ERROR_CLASS.fullmatch(term)) or all(word in ERROR_WORDS for word in words)
 
 
 def _shortened(text: str) -> str:
