@@ -36,7 +36,7 @@ unsupported update url use valid value values variable variables version was wer
 """
 _ORDINARY = frozenset(_WORDS_OF_MESSAGES.split())
 _TOKEN = re.compile(r"\b(?:Bearer\s+\S+|key_\w+|eyJ[\w-]+\.\S+)", re.IGNORECASE)
-_TERM = re.compile(r"\w+")
+_TERM = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:-\w+)*")
 _ERROR_CLASS = re.compile(r"[A-Z][A-Za-z]{2,40}(?:Error|Exception|Disconnected)")
 
 
@@ -74,6 +74,7 @@ def plain_words(text: str) -> str:
 
     Only words that are usual in error messages are left, class names of errors, and numbers of up to three digits.
     """
+    text = _LINK.sub("***", " ".join(text.split()))
     text = _TERM.sub(lambda term: term[0] if _is_plain(term[0]) else "***", text)
     return _shortened(re.sub(r"\*\*\*(?: +\*\*\*)+", "***", text))
 
@@ -81,9 +82,8 @@ def plain_words(text: str) -> str:
 def _is_plain(term: str) -> bool:
     if term.isdecimal():
         return len(term) <= 3
-    return bool(_ERROR_CLASS.fullmatch(term)) or all(
-        word in ERROR_WORDS for word in term.casefold().split("_")
-    )
+    words = re.split("[_-]", term.casefold())
+    return bool(_ERROR_CLASS.fullmatch(term)) or all(word in ERROR_WORDS for word in words)
 
 
 def _shortened(text: str) -> str:
