@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         AirflowFailException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        AirflowTaskTimeout,
     )
     from airflow.triggers.base import BaseEventTrigger
 
@@ -46,6 +47,7 @@ _LOCATIONS = {
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
 }
@@ -55,6 +57,7 @@ __all__ = [
     "AirflowFailException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseEventTrigger",
     "BaseHook",
     "BaseNotifier",

@@ -123,6 +123,15 @@ class WaitingOperator(RetellOperator):
         self.poll_interval = checks.in_seconds("poll_interval", poll_interval, positive=True)
         self.wait_timeout = checks.in_seconds("wait_timeout", wait_timeout)
         self.max_poll_failures = max_poll_failures
+        self._waiting_for: str | None = None
+        self._execution_deadline: float | None = None
+
+    def execute(self, context: Context) -> Any:
+        """Run the task, up to the end of the wait or up to its deferral."""
+        from airflow_provider_retell.waiting.event import execution_deadline
+
+        self._execution_deadline = execution_deadline(clock().time(), self.execution_timeout)
+        return super().execute(context)
 
     def wait_for_call(
         self, call_id: str, until: Until, *, stop_on_kill: bool = False, deadline: float | None = None
@@ -135,9 +144,11 @@ class WaitingOperator(RetellOperator):
         :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
         """
         from airflow_provider_retell.api.calls.waits import CallReached
+        from airflow_provider_retell.waiting.event import end_of_wait, timeout_error
         from airflow_provider_retell.waiting.poll_failures import PollFailures
         from airflow_provider_retell.waiting.progress import Progress
 
+        self._waiting_for = call_id
         condition, resumed = CallReached(call_id, until), deadline is not None
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         progress = Progress(
@@ -161,9 +172,9 @@ class WaitingOperator(RetellOperator):
                 progress.polled(poll)
                 if poll.done:
                     return poll.result
-            left = deadline - clock().time()
+            left = end_of_wait(deadline, self._execution_deadline) - clock().time()
             if left <= 0:
-                raise WaitTimeoutError(progress.timeout_message())
+                raise timeout_error(progress.timeout_message(), deadline, self._execution_deadline)
             if self.deferrable:
                 self._defer(call_id, until, deadline, stop_on_kill)
             clock().sleep(min(pause, left))
@@ -178,8 +189,9 @@ class WaitingOperator(RetellOperator):
 
     def _defer(self, call_id: str, until: Until, deadline: float, stop_on_kill: bool) -> None:
         from airflow_provider_retell.triggers.call import CallTrigger
-        from airflow_provider_retell.waiting.event import trigger_timeout
+        from airflow_provider_retell.waiting.event import end_of_wait, trigger_timeout
 
+        end = end_of_wait(deadline, self._execution_deadline)
         self.defer(
             trigger=CallTrigger(
                 retell_conn_id=self.retell_conn_id,
@@ -187,27 +199,43 @@ class WaitingOperator(RetellOperator):
                 until=until,
                 stop_on_kill=stop_on_kill,
                 poll_interval=self.poll_interval,
-                deadline=deadline,
+                deadline=end,
                 max_poll_failures=self.max_poll_failures,
                 started=deadline - self.wait_timeout,
             ),
             method_name="resume",
-            kwargs={"deadline": deadline},
-            timeout=trigger_timeout(deadline - clock().time()),
+            kwargs={
+                "deadline": deadline,
+                "call_id": call_id,
+                "execution_deadline": self._execution_deadline,
+            },
+            timeout=trigger_timeout(end - clock().time()),
         )
 
     def resume(
-        self, context: Context, event: Mapping[str, Any] | None = None, deadline: float | None = None
+        self,
+        context: Context,
+        event: Mapping[str, Any] | None = None,
+        deadline: float | None = None,
+        call_id: str | None = None,
+        execution_deadline: float | None = None,
     ) -> Any:
         """Continue after a deferred wait.
 
         :param event: the trigger's event.
         :param deadline: epoch seconds at which the wait ends.
+        :param call_id: the call that the task waits for.
+        :param execution_deadline: epoch seconds at which ``execution_timeout`` ends the task.
         """
-        from airflow_provider_retell.waiting.event import check_event
+        from airflow_provider_retell.waiting.event import check_event, timeout_error
 
+        self._waiting_for, self._execution_deadline = call_id, execution_deadline
         with self._running():
-            return self.after_wait(context, as_id(check_event(event).get("call_id"), "call_id"), deadline)
+            try:
+                event = check_event(event)
+            except WaitTimeoutError as error:
+                raise timeout_error(str(error), deadline or 0, execution_deadline) from error
+            return self.after_wait(context, as_id(event.get("call_id"), "call_id"), deadline)
 
     @abstractmethod
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> Any:

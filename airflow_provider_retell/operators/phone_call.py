@@ -132,7 +132,6 @@ class CreatePhoneCallOperator(WaitingOperator):
         self.on_clear = on_clear
         self.wait_until = wait_until
         self.stop_on_kill = stop_on_kill
-        self._waiting_for: str | None = None
 
     def work(self, context: Context) -> dict[str, Any]:
         """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
@@ -153,7 +152,6 @@ class CreatePhoneCallOperator(WaitingOperator):
         )
         if self.wait_until is None:
             return call.slim()
-        self._waiting_for = call.call_id
         return self.wait_for_call(call.call_id, self.wait_until, stop_on_kill=self.stop_on_kill)
 
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:

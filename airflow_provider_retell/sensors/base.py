@@ -20,7 +20,13 @@ from airflow_provider_retell._compat import (
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.waiting.event import check_event, trigger_timeout
+from airflow_provider_retell.waiting.event import (
+    check_event,
+    end_of_wait,
+    execution_deadline,
+    timeout_error,
+    trigger_timeout,
+)
 from airflow_provider_retell.waiting.poll_failures import PollFailures
 from airflow_provider_retell.waiting.progress import Progress
 
@@ -58,6 +64,7 @@ class RetellSensor(BaseSensorOperator):
         self.retell_conn_id = retell_conn_id
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.max_poll_failures = max_poll_failures
+        self._execution_deadline: float | None = None
 
     @abstractmethod
     def condition(self) -> Condition:
@@ -75,6 +82,7 @@ class RetellSensor(BaseSensorOperator):
         with self._airflow_errors():
             started = first_poke(context) if self.reschedule and not self.deferrable else None
             self._progress = self._new_progress(clock().time() if started is None else started)
+            self._execution_deadline = execution_deadline(clock().time(), self.execution_timeout)
             if started is None:
                 self._progress.start()
             if self.deferrable:
@@ -93,11 +101,16 @@ class RetellSensor(BaseSensorOperator):
         event: Mapping[str, Any] | None = None,
         deadline: float = 0,
         failures: int = 0,
+        execution_deadline: float | None = None,
     ) -> Any:
         """Continue after the triggerer's wait: poll for the result, because the condition may hold no longer."""
         with self._airflow_errors():
-            check_event(event)
-            self._failures = PollFailures(self.max_poll_failures, failures, polled_before=True)
+            try:
+                check_event(event)
+            except WaitTimeoutError as error:
+                raise timeout_error(str(error), deadline, execution_deadline) from error
+            self._execution_deadline = execution_deadline
+            self._failures = PollFailures(self._failure_limit, failures, polled_before=True)
             self._progress = self._new_progress(deadline - self._timeout_seconds)
             return self._poll_or_defer()
 
@@ -133,27 +146,39 @@ class RetellSensor(BaseSensorOperator):
         return poll.result
 
     def _defer(self) -> NoReturn:
-        left = self._progress.deadline - clock().time()
+        deadline = self._progress.deadline
+        end = end_of_wait(deadline, self._execution_deadline)
+        left = end - clock().time()
         if left <= 0:
-            raise WaitTimeoutError(self._progress.timeout_message())
+            raise timeout_error(self._progress.timeout_message(), deadline, self._execution_deadline)
         trigger = self.trigger_class()(
             retell_conn_id=self.retell_conn_id,
             poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
-            deadline=self._progress.deadline,
-            max_poll_failures=self.max_poll_failures,
+            deadline=end,
+            max_poll_failures=self._failure_limit,
             started=self._progress.started,
+            exponential_backoff=self.exponential_backoff,
+            max_wait=self.max_wait,
             **vars(self.condition()),
         )
         self.defer(
             trigger=trigger,
             method_name="execute_complete",
-            kwargs={"deadline": self._progress.deadline, "failures": self._failures.count},
+            kwargs={
+                "deadline": deadline,
+                "failures": self._failures.count,
+                "execution_deadline": self._execution_deadline,
+            },
             timeout=trigger_timeout(left),
         )
 
     @functools.cached_property
     def _failures(self) -> PollFailures:
-        return PollFailures(self.max_poll_failures)
+        return PollFailures(self._failure_limit, polled_before=self.silent_fail)
+
+    @property
+    def _failure_limit(self) -> int | None:
+        return None if self.silent_fail else self.max_poll_failures
 
     @functools.cached_property
     def _progress(self) -> Progress:
@@ -184,4 +209,9 @@ class RetellSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(str(error)) from error
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
+            raise
+        except Exception as error:
+            # Without deferrable, Airflow's own loop does this.
+            if self.never_fail and self.deferrable:
+                raise AirflowSkipException(str(error)) from error
             raise

@@ -42,9 +42,12 @@ class PollTrigger(BaseTrigger):
     :param poll_interval: seconds between two polls, or a timedelta. The trigger varies it by up to a tenth, so that the
         requests of many waits spread out.
     :param deadline: epoch seconds after which the trigger polls one last time.
-    :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. Rate
-        limiting does not count. A permanent error ends the wait at once. Default: 10.
-    :param started: epoch seconds at which the wait began, for messages. Default: now.
+    :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. None: no
+        number does. Rate limiting does not count. A permanent error ends the wait at once. Default: 10.
+    :param started: epoch seconds at which the wait began, for messages and for the back-off. Default: now.
+    :param exponential_backoff: True to double the time since the start of the wait with every poll: each pause is
+        ``poll_interval`` plus the time that has passed. Default: False.
+    :param max_wait: the longest pause of the back-off: seconds, or a timedelta. Default: no limit.
     """
 
     def __init__(
@@ -52,8 +55,10 @@ class PollTrigger(BaseTrigger):
         retell_conn_id: str,
         poll_interval: float | timedelta,
         deadline: float,
-        max_poll_failures: int = 10,
+        max_poll_failures: int | None = 10,
         started: float | None = None,
+        exponential_backoff: bool = False,
+        max_wait: float | timedelta | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.retell_conn_id = retell_conn_id
@@ -61,6 +66,8 @@ class PollTrigger(BaseTrigger):
         self.deadline = deadline
         self.max_poll_failures = max_poll_failures
         self.started = clock().time() if started is None else started
+        self.exponential_backoff = exponential_backoff
+        self.max_wait = None if max_wait is None else checks.in_seconds("max_wait", max_wait)
 
     def parameters(self) -> dict[str, Any]:
         """Return the constructor's arguments that a subclass adds."""
@@ -75,6 +82,8 @@ class PollTrigger(BaseTrigger):
             "deadline": self.deadline,
             "max_poll_failures": self.max_poll_failures,
             "started": self.started,
+            "exponential_backoff": self.exponential_backoff,
+            "max_wait": self.max_wait,
             **self.parameters(),
         }
 
@@ -116,7 +125,6 @@ class PollTrigger(BaseTrigger):
             while True:
                 left = self.deadline - clock().time()
                 await clock().sleep_async(max(min(pause, left), 0))
-                pause = self.poll_interval * random.uniform(0.9, 1.1)  # noqa: S311
                 try:
                     if hook is None:
                         hook = await stack.enter_async_context(shared_hook(self.retell_conn_id))
@@ -130,6 +138,14 @@ class PollTrigger(BaseTrigger):
                         return {"status": "done", **poll.result}
                 if clock().time() >= self.deadline:
                     return _timeout(progress)
+                pause = self._pause() * random.uniform(0.9, 1.1)  # noqa: S311
+
+    def _pause(self) -> float:
+        if not self.exponential_backoff:
+            return self.poll_interval
+        # Depends on the time alone, so that a restarted triggerer continues with the same pauses.
+        pause = self.poll_interval + max(clock().time() - self.started, 0)
+        return pause if self.max_wait is None else min(pause, self.max_wait)
 
 
 def _timeout(progress: Progress) -> dict[str, Any]:

@@ -18,6 +18,31 @@ def trigger_timeout(seconds: float) -> timedelta:
     return timedelta(seconds=seconds + 300)
 
 
+def execution_deadline(started: float, execution_timeout: timedelta | None) -> float | None:
+    """Return the time, in epoch seconds, at which ``execution_timeout`` ends the task, or None.
+
+    Airflow itself applies ``execution_timeout`` only in workers, not in the triggerer.
+    """
+    return None if execution_timeout is None else started + execution_timeout.total_seconds()
+
+
+def end_of_wait(deadline: float, execution_deadline: float | None) -> float:
+    """Return the earlier of the wait's own *deadline* and the *execution_deadline*, in epoch seconds."""
+    return deadline if execution_deadline is None else min(deadline, execution_deadline)
+
+
+def timeout_error(message: str, deadline: float, execution_deadline: float | None) -> BaseException:
+    """Return the exception for a wait that reached the end of both deadlines that comes first.
+
+    For ``execution_timeout`` it is Airflow's own exception, so that Airflow calls ``on_kill`` as it does in a worker.
+    """
+    if execution_deadline is None or deadline < execution_deadline:
+        return WaitTimeoutError(message)
+    from airflow_provider_retell._compat import AirflowTaskTimeout
+
+    return AirflowTaskTimeout(f"{message}. The task reached its execution_timeout")
+
+
 def check_event(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return the event of a wait that succeeded.
 

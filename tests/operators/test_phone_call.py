@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import re
 from datetime import timedelta
@@ -22,7 +23,7 @@ from tasks import (
     run_try,
 )
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError, WaitTimeoutError
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import no_waiting
@@ -491,4 +492,25 @@ def test_stop_on_kill_hangs_up_when_a_deferred_task_is_killed(
 ) -> None:
     operator = phone_call(wait_until="ended", stop_on_kill=stop_on_kill, deferrable=True)
     asyncio.run(restored(defer(operator).trigger).on_kill())
+    assert emulator.placed[0]["call_status"] == status
+
+
+@pytest.mark.parametrize(("stop_on_kill", "status"), [(True, "ended"), (False, "registered")])
+def test_stop_on_kill_hangs_up_when_execution_timeout_ends_a_deferred_wait(
+    emulator: Emulator, stop_on_kill: bool, status: str
+) -> None:
+    arguments: dict[str, Any] = {
+        "wait_until": "ended",
+        "stop_on_kill": stop_on_kill,
+        "deferrable": True,
+        "execution_timeout": timedelta(seconds=20),
+        "wait_timeout": 60,
+    }
+    with no_waiting():
+        deferred = defer(phone_call(**arguments))
+        event = event_of(restored(deferred.trigger))
+        operator = phone_call(**arguments)
+        with pytest.raises(AirflowTaskTimeout, match="execution_timeout"):
+            operator.resume({}, event, **json.loads(json.dumps(deferred.kwargs)))
+        operator.on_kill()  # Airflow's task runner calls it after an AirflowTaskTimeout
     assert emulator.placed[0]["call_status"] == status
