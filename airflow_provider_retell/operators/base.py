@@ -15,7 +15,7 @@ from airflow_provider_retell._compat import (
     BaseOperatorLink,
     default_deferrable,
 )
-from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.params import checks
@@ -172,9 +172,10 @@ class WaitingOperator(RetellOperator):
                 progress.polled(poll)
                 if poll.done:
                     return poll.result
-            left = end_of_wait(deadline, self._execution_deadline) - clock().time()
+            end, at_execution_timeout = end_of_wait(deadline, self._execution_deadline)
+            left = end - clock().time()
             if left <= 0:
-                raise timeout_error(progress.timeout_message(), deadline, self._execution_deadline)
+                raise timeout_error(progress.timeout_message(), at_execution_timeout)
             if self.deferrable:
                 self._defer(call_id, until, deadline, stop_on_kill)
             clock().sleep(min(pause, left))
@@ -191,7 +192,7 @@ class WaitingOperator(RetellOperator):
         from airflow_provider_retell.triggers.call import CallTrigger
         from airflow_provider_retell.waiting.event import end_of_wait, trigger_timeout
 
-        end = end_of_wait(deadline, self._execution_deadline)
+        end, _ = end_of_wait(deadline, self._execution_deadline)
         self.defer(
             trigger=CallTrigger(
                 retell_conn_id=self.retell_conn_id,
@@ -199,16 +200,13 @@ class WaitingOperator(RetellOperator):
                 until=until,
                 stop_on_kill=stop_on_kill,
                 poll_interval=self.poll_interval,
-                deadline=end,
+                deadline=deadline,
+                execution_deadline=self._execution_deadline,
                 max_poll_failures=self.max_poll_failures,
                 started=deadline - self.wait_timeout,
             ),
             method_name="resume",
-            kwargs={
-                "deadline": deadline,
-                "call_id": call_id,
-                "execution_deadline": self._execution_deadline,
-            },
+            kwargs={"deadline": deadline, "execution_deadline": self._execution_deadline},
             timeout=trigger_timeout(end - clock().time()),
         )
 
@@ -217,25 +215,20 @@ class WaitingOperator(RetellOperator):
         context: Context,
         event: Mapping[str, Any] | None = None,
         deadline: float | None = None,
-        call_id: str | None = None,
         execution_deadline: float | None = None,
     ) -> Any:
         """Continue after a deferred wait.
 
         :param event: the trigger's event.
         :param deadline: epoch seconds at which the wait ends.
-        :param call_id: the call that the task waits for.
         :param execution_deadline: epoch seconds at which ``execution_timeout`` ends the task.
         """
-        from airflow_provider_retell.waiting.event import check_event, timeout_error
+        from airflow_provider_retell.waiting.event import check_event
 
-        self._waiting_for, self._execution_deadline = call_id, execution_deadline
+        self._execution_deadline = execution_deadline
+        self._waiting_for = (event or {}).get("call_id")  # for on_kill
         with self._running():
-            try:
-                event = check_event(event)
-            except WaitTimeoutError as error:
-                raise timeout_error(str(error), deadline or 0, execution_deadline) from error
-            return self.after_wait(context, as_id(event.get("call_id"), "call_id"), deadline)
+            return self.after_wait(context, as_id(check_event(event).get("call_id"), "call_id"), deadline)
 
     @abstractmethod
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> Any:

@@ -105,10 +105,7 @@ class RetellSensor(BaseSensorOperator):
     ) -> Any:
         """Continue after the triggerer's wait: poll for the result, because the condition may hold no longer."""
         with self._airflow_errors():
-            try:
-                check_event(event)
-            except WaitTimeoutError as error:
-                raise timeout_error(str(error), deadline, execution_deadline) from error
+            check_event(event)
             self._execution_deadline = execution_deadline
             self._failures = PollFailures(self._failure_limit, failures, polled_before=True)
             self._progress = self._new_progress(deadline - self._timeout_seconds)
@@ -147,14 +144,15 @@ class RetellSensor(BaseSensorOperator):
 
     def _defer(self) -> NoReturn:
         deadline = self._progress.deadline
-        end = end_of_wait(deadline, self._execution_deadline)
+        end, at_execution_timeout = end_of_wait(deadline, self._execution_deadline)
         left = end - clock().time()
         if left <= 0:
-            raise timeout_error(self._progress.timeout_message(), deadline, self._execution_deadline)
+            raise timeout_error(self._progress.timeout_message(), at_execution_timeout)
         trigger = self.trigger_class()(
             retell_conn_id=self.retell_conn_id,
             poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
-            deadline=end,
+            deadline=deadline,
+            execution_deadline=self._execution_deadline,
             max_poll_failures=self._failure_limit,
             started=self._progress.started,
             exponential_backoff=self.exponential_backoff,

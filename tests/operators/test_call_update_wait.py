@@ -136,6 +136,7 @@ def test_the_trigger_has_the_parameters_of_the_operator(emulator: Emulator, run:
         "until": "ended",
         "poll_interval": 0.02,
         "max_poll_failures": 7,
+        "execution_deadline": None,
         "exponential_backoff": False,
         "max_wait": None,
         "stop_on_kill": False,

@@ -183,7 +183,10 @@ class TestTime:
             event = run(trigger)  # another triggerer, from the row
             assert started + 3600 <= clock().time() < started + 3600 + 5
         assert event == {
+            "call_id": "call_1",
+            "until": "ended",
             "status": "timeout",
+            "execution_timeout": False,
             "message": "Timed out after 1 h of waiting for call call_1 to be ended. Last state: ongoing",
         }
         with pytest.raises(WaitTimeoutError, match="call_1"):
@@ -285,6 +288,7 @@ COMMON = {
     "deadline": 1800000000.25,
     "max_poll_failures": 4,
     "started": 1799990000.25,
+    "execution_deadline": 1799990600.25,
     "exponential_backoff": True,
     "max_wait": 300.0,
 }
