@@ -134,14 +134,21 @@ class WaitingOperator(RetellOperator):
         return super().execute(context)
 
     def wait_for_call(
-        self, call_id: str, until: Until, *, stop_on_kill: bool = False, deadline: float | None = None
+        self,
+        call_id: str,
+        until: Until,
+        *,
+        stop_on_kill: bool = False,
+        deadline: float | None = None,
+        analysis_fields: tuple[str, ...] = (),
     ) -> dict[str, Any]:
-        """Return the call's slim form once it has ended, or has an analysis.
+        """Return the call's slim form once it has reached the state *until*.
 
         If the operator is deferrable, the task leaves the worker, and continues in :meth:`resume`.
 
         :param stop_on_kill: True to hang up if the task is killed while it is deferred.
         :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
+        :param analysis_fields: the fields of the analysis that the result contains.
         """
         from airflow_provider_retell.api.calls.waits import CallReached
         from airflow_provider_retell.waiting.event import end_of_wait, timeout_error
@@ -149,7 +156,7 @@ class WaitingOperator(RetellOperator):
         from airflow_provider_retell.waiting.progress import Progress
 
         self._waiting_for = call_id
-        condition, resumed = CallReached(call_id, until), deadline is not None
+        condition, resumed = CallReached(call_id, until, analysis_fields), deadline is not None
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         progress = Progress(
             condition,

@@ -77,6 +77,10 @@ class RetellSensor(BaseSensorOperator):
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger for this condition. Its constructor takes the condition's fields."""
 
+    def trigger_arguments(self) -> dict[str, Any]:
+        """Return the trigger's own arguments. Default: the fields of the condition."""
+        return dict(vars(self.condition()))
+
     def execute(self, context: Context) -> Any:
         """Wait in the worker, or poll once and leave the rest of the wait to the triggerer."""
         with self._airflow_errors():
@@ -157,7 +161,7 @@ class RetellSensor(BaseSensorOperator):
             started=self._progress.started,
             exponential_backoff=self.exponential_backoff,
             max_wait=self.max_wait,
-            **vars(self.condition()),
+            **self.trigger_arguments(),
         )
         self.defer(
             trigger=trigger,

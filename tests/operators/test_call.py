@@ -66,6 +66,19 @@ def test_get_writes_the_whole_call_without_its_access_token(
     assert NOTE not in f"{result} {caplog.text}"
 
 
+@pytest.mark.parametrize("to_file", [False, True])
+def test_get_returns_the_cost_and_the_requested_fields_of_the_analysis(
+    ended: dict[str, Any], tmp_path: Path, to_file: bool
+) -> None:
+    path = str(tmp_path / "call.json") if to_file else None
+    arguments: dict[str, Any] = {"task_id": "a_task", "call_id": "call_1", "path": path}
+    assert "analysis" not in run_try(GetCallOperator(**arguments))
+    result = run_try(GetCallOperator(**arguments, analysis_fields=["score", "user_sentiment", "missing"]))
+    assert result["analysis"] == {"score": 0.9, "user_sentiment": "Positive", "missing": None}
+    cost = ended["call_cost"]
+    assert result["call_cost"] == {"cents": cost["combined_cost"], "seconds": cost["total_duration_seconds"]}
+
+
 @pytest.mark.parametrize("native", [False, True])
 @pytest.mark.parametrize("path", ["{{ none }}", ""])
 def test_get_with_an_empty_path_sends_nothing(

@@ -377,6 +377,34 @@ def test_a_deferred_wait_returns_the_call(emulator: Emulator, until: Any) -> Non
     result = operator.resume({}, event_of(restored(deferred.trigger)), **(deferred.kwargs or {}))
     assert (result["call_status"], len(emulator.placed)) == ("ended", 1)
     assert ("call_analysis" in emulator.placed[0]) or until == "ended"
+    cost = emulator.placed[0]["call_cost"]
+    assert result["call_cost"] == {"cents": cost["combined_cost"], "seconds": cost["total_duration_seconds"]}
+    assert "analysis" not in result
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_result_has_the_requested_fields_of_the_analysis(emulator: Emulator, deferrable: bool) -> None:
+    arguments: dict[str, Any] = {
+        "wait_until": "analyzed",
+        "analysis_fields": ["score", "call_successful"],
+        "poll_interval": 30,
+        "deferrable": deferrable,
+    }
+    with no_waiting(emulator.clock.advance):
+        if deferrable:
+            deferred = defer(phone_call(**arguments))
+            event = event_of(restored(deferred.trigger))
+            assert "analysis" not in event
+            result = phone_call(**arguments).resume({}, event, **(deferred.kwargs or {}))
+        else:
+            result = run_try(phone_call(**arguments))
+    assert result["analysis"] == {"score": 0.9, "call_successful": True}
+
+
+@pytest.mark.parametrize("until", [None, "ended", "transfer_ended"])
+def test_analysis_fields_need_the_wait_for_the_analysis(until: Any) -> None:
+    with pytest.raises(ValueError, match="analysis_fields needs wait_until='analyzed'"):
+        phone_call(wait_until=until, analysis_fields=["score"])
 
 
 THROTTLED = Fault.status(429, headers={"Retry-After": "121"})
