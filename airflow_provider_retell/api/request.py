@@ -41,6 +41,7 @@ class Request(Generic[T_co]):
     :ivar idempotent: True if sending the request twice has the same effect as sending it once. Such a request is
         retried even if it is unknown whether Retell processed the first attempt.
     :ivar subject: the object of the request, for messages: ``"call call_abc"`` or ``""``.
+    :ivar observed: True to return the :class:`Response` itself, whatever its status.
     """
 
     operation: str
@@ -50,6 +51,7 @@ class Request(Generic[T_co]):
     body: bytes | None = field(default=None, repr=False)
     idempotent: bool = True
     subject: str = ""
+    observed: bool = False
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
@@ -57,6 +59,13 @@ class Request(Generic[T_co]):
     def with_parser(self, parse: Callable[[bytes], S]) -> Request[S]:
         """Return the same request with another parser."""
         return dataclasses.replace(self, parse=parse)  # type: ignore[arg-type,return-value]
+
+    def observe(self) -> Request[Response]:
+        """Return the same request with its :class:`Response` as the result, also if it is an error.
+
+        Retries are those of any request.
+        """
+        return dataclasses.replace(self, observed=True)  # type: ignore[return-value]
 
 
 Flow = Generator[Request[Any], Any, R]

@@ -23,6 +23,7 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.parsing import describe, is_truncated
+from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import status_error
 
@@ -145,7 +146,7 @@ def _number(value: str | None) -> float | None:
 
 
 def _undocumented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:
-    kind = response.headers.get("Content-Type", "no content type")
+    kind = safe_text(response.headers.get("Content-Type", "no content type"), sent=request.body)
     return RetellResponseError(
         f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}. It is unknown whether Retell "
         "processed the request: check the result in Retell before you repeat the request by hand"

@@ -15,6 +15,19 @@ TOLERANCE_SECONDS = 300
 _SIGNATURE = re.compile(r"v=([0-9]{1,16}),d=([0-9a-f]{64})")
 
 
+def sign(body: bytes, api_key: str, now: float) -> str:
+    """Return the ``x-retell-signature`` header of *body*.
+
+    :param now: the time in epoch seconds.
+    """
+    return _signature(body, api_key, int(now * 1000))
+
+
+def _signature(body: bytes, api_key: str, timestamp: int) -> str:
+    digest = hmac.new(api_key.encode(), body + str(timestamp).encode(), hashlib.sha256).hexdigest()
+    return f"v={timestamp},d={digest}"
+
+
 def signed_at(signature: str) -> int | None:
     """Return the timestamp (milliseconds) in an ``x-retell-signature`` header, or None if it is malformed."""
     match = _SIGNATURE.fullmatch(signature)
@@ -34,5 +47,4 @@ def is_signed(body: bytes, signature: str, api_key: str, now: float) -> bool:
     timestamp = signed_at(signature)
     if timestamp is None or abs(clock_offset(timestamp, now)) > TOLERANCE_SECONDS:
         return False
-    expected = hmac.new(api_key.encode(), body + str(timestamp).encode(), hashlib.sha256).hexdigest()
-    return hmac.compare_digest(f"v={timestamp},d={expected}", signature)
+    return hmac.compare_digest(_signature(body, api_key, timestamp), signature)

@@ -20,6 +20,7 @@ from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.organization import Organization
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.recorder import RecordedRequest
+from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 __all__ = [
     "DEFAULT_QUOTAS",
@@ -32,4 +33,5 @@ __all__ = [
     "Organization",
     "RecordedRequest",
     "Rule",
+    "WebhookDelivery",
 ]

@@ -56,7 +56,7 @@ def dispatch(state: State, request: Request) -> Response:
     if key is None:
         return ApiError(401, "Invalid API Key.").response()
     if route.permission is not None and not key.allows(*route.permission):
-        return ApiError(403, "Forbidden").response()
+        return ApiError(state.options.restricted_key_status, "Forbidden").response()
     with state.options.clock.lock:
         return _within_quota(state, key, route, request)
 
@@ -85,17 +85,20 @@ def _act(key: ApiKey, route: Route, request: Request) -> Response:
     organization.catch_up()
     try:
         if route.schema is not None:
-            _check_body(route, request)
+            _check_body(route, request, ignores_unknown=organization.options.ignores_unknown_fields)
         return route.endpoint(organization, request)
     except ApiError as error:
         return error.response()
 
 
-def _check_body(route: Route, request: Request) -> None:
+def _check_body(route: Route, request: Request, *, ignores_unknown: bool) -> None:
     if request.body is BAD_JSON:
         raise ApiError(400, "body is not valid JSON")
     if request.body is None and route.body_optional:
         request.body = {}
-    problem = check(request.body, route.schema or {})
+    schema = route.schema or {}
+    if ignores_unknown and isinstance(request.body, dict) and "properties" in schema:
+        request.body = {name: value for name, value in request.body.items() if name in schema["properties"]}
+    problem = check(request.body, schema)
     if problem is not None:
         raise ApiError(400, problem)

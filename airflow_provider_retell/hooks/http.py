@@ -37,8 +37,10 @@ _NEXT_STEP = {
 
 def headers(settings: Settings) -> dict[str, str]:
     """Return the headers of every request."""
+    # A connection always has a key. Without one, a request shows how Retell answers strangers.
+    authorization = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     return {
-        "Authorization": f"Bearer {settings.api_key}",
+        **authorization,
         "User-Agent": user_agent(),
         "Accept": "application/json",
         "Content-Type": "application/json",
@@ -101,7 +103,9 @@ def proxy(settings: Settings) -> str | None:
 
 def mask_key(body: bytes, settings: Settings, status: int) -> bytes:
     """Mask the API key in the body of an error response, because error messages quote the body."""
-    return body if 200 <= status < 300 else body.replace(settings.api_key.encode(), b"***")
+    if 200 <= status < 300 or not settings.api_key:
+        return body
+    return body.replace(settings.api_key.encode(), b"***")
 
 
 def connection_error(

@@ -9,15 +9,12 @@ from airflow_provider_retell._lazy import lazy_exports
 if TYPE_CHECKING:
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-    from airflow_provider_retell.operators.call import (
-        DeleteCallOperator,
-        GetCallOperator,
-        RerunCallAnalysisOperator,
-        UpdateCallOperator,
-    )
+    from airflow_provider_retell.operators.call import GetCallOperator, UpdateCallOperator
+    from airflow_provider_retell.operators.delete_call import DeleteCallOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+    from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
 
 __all__ = [
     "BulkUpdateCallOperator",
@@ -37,14 +34,11 @@ __getattr__ = lazy_exports(
     {
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
-        "operators.call": [
-            "DeleteCallOperator",
-            "GetCallOperator",
-            "RerunCallAnalysisOperator",
-            "UpdateCallOperator",
-        ],
+        "operators.call": ["GetCallOperator", "UpdateCallOperator"],
+        "operators.delete_call": ["DeleteCallOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
+        "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
     },
 )

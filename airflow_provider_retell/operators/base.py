@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
+    AirflowNotFoundException,
     BaseOperator,
     BaseOperatorLink,
     default_deferrable,
 )
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.hooks.reason import missing_connection
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id
@@ -54,7 +56,8 @@ class RetellOperator(TemplatedTask, BaseOperator):
     def execute(self, context: Context) -> Any:
         """Run the task.
 
-        :raises AirflowFailException: in place of a permanent :class:`RetellError`.
+        :raises AirflowFailException: in place of a permanent :class:`RetellError`, or if the Airflow connection is not
+            defined.
         """
         with self._running():
             return self.work(context)
@@ -71,6 +74,8 @@ class RetellOperator(TemplatedTask, BaseOperator):
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
             raise
+        except AirflowNotFoundException as error:
+            raise AirflowFailException(missing_connection(error)) from error
         finally:
             if "hook" in self.__dict__:
                 self.hook.close()

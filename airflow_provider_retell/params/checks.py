@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.phone_numbers import check_e164
 from airflow_provider_retell.params.rendered import is_empty
 
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -41,6 +43,20 @@ def text(**parameters: object) -> None:
             raise TypeError(f"{name} must be text, not {_type(value)}")
         if value is not None and not value.strip():
             raise ValueError(f"{name} must not be blank")
+
+
+def phone_number(name: str, value: object, advice: str = "") -> None:
+    """Raise unless *value* is a phone number in E.164 format, a template, or the output of another task.
+
+    :param advice: a sentence for the end of the message.
+    """
+    if isinstance(value, str) and "{" in value:
+        return
+    if value is None or isinstance(value, (str, int, float)):
+        try:
+            check_e164(value, name, advice)
+        except RetellInputError as error:
+            raise ValueError(error.fault) from None
 
 
 def mapping(**parameters: object) -> None:

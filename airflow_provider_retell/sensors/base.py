@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -19,7 +20,9 @@ from airflow_provider_retell._compat import (
 )
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.hooks.reason import missing_connection
 from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.templated import TemplatedTask
 from airflow_provider_retell.waiting.event import (
     check_event,
     end_of_wait,
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.base import PollTrigger
 
 
-class RetellSensor(BaseSensorOperator):
+class RetellSensor(TemplatedTask, BaseSensorOperator):
     """Base class of the sensors. ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are Airflow's own.
 
     :param retell_conn_id: the Airflow connection of type ``retell`` (templated). Default: ``retell_default``.
@@ -212,6 +215,10 @@ class RetellSensor(BaseSensorOperator):
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
             raise
+        except AirflowNotFoundException as error:
+            if self.never_fail or self.soft_fail:
+                raise AirflowSkipException(missing_connection(error)) from error
+            raise AirflowFailException(missing_connection(error)) from error
         except Exception as error:
             # Without deferrable, Airflow's own loop does this.
             if self.never_fail and self.deferrable:

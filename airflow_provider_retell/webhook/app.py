@@ -33,6 +33,11 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_BYTES_AT_ONCE = 4 * MAX_BYTES
 """The limit for all bodies that are being received. A signature can be checked only when its body is complete."""
 
+RESULT_HEADER = "X-Retell-Result"
+"""Tells the sender of a signed event the result: ``created`` (an asset event), ``duplicate`` (Airflow has one),
+``ignored`` (not one of the events to accept), ``invalid`` (not an event of a call) or ``failed`` (see the log). Other
+senders get no such header."""
+
 _BODY_SECONDS = 10.0
 _KEY_SECONDS = 60.0
 _LOG_SECONDS = 60.0
@@ -62,7 +67,8 @@ class WebhookApp:
     Airflow's login does not protect the app; the signature does. A request that is unsigned, too old, too large, too
     slow or not a POST gets 401 and an empty body. The log, not the response, has the reason: the app counts such
     requests by reason, and logs each count once a minute. An event gets 204 when Airflow has its asset event. After any
-    other status, Retell sends the event again.
+    other status, Retell sends the event again. Responses to signed events have a header with the result, see
+    :data:`RESULT_HEADER`.
 
     :param events: creates the asset events.
     :param retell_conn_id: the Airflow connection whose API key signs the events.
@@ -97,11 +103,17 @@ class WebhookApp:
             self._reject("address", _OTHER_ADDRESS)
             await send({"type": "websocket.close"})
             return
-        status = await self._status(scope, receive)
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+        status, result = await self._respond(scope, receive)
+        headers = [(b"content-length", b"0")]
+        if result:
+            headers.append((RESULT_HEADER.lower().encode(), result.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _status(self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]) -> int:
+    async def _respond(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> tuple[int, str]:
+        """Return the status and, for signed events only, the result."""
         # The path may or may not start with the mount's prefix, depending on the server's version and on proxies.
         if scope["method"] != "POST" or not scope["path"].rstrip("/").endswith("/webhook"):
             return self._reject("address", _OTHER_ADDRESS)
@@ -121,21 +133,21 @@ class WebhookApp:
             return self._reject("body", _BODY)
         api_key = await self._api_key()
         if api_key is None:
-            return 503
+            return 503, ""
         if not is_signed(body, signature, api_key, clock().time()):
             return self._reject("key", _OTHER_KEY.format(conn_id=self._conn_id))
         return await self._accept(body)
 
-    async def _accept(self, body: bytes) -> int:
-        """Create the asset event of a signed body, and return the status."""
+    async def _accept(self, body: bytes) -> tuple[int, str]:
+        """Create the asset event of a signed body, and return the status and the result."""
         name = event_name(body)
         if name is not None and name not in self._event_names:
-            return 204
+            return 204, "ignored"
         try:
             event = event_payload(body)
         except ValidationError as error:
             log.error("Webhook: Retell has signed a body that is not an event of a call: %s", describe(error))
-            return 400
+            return 400, "invalid"
         call_id = event["calls"][0]["call_id"]
         try:
             created = await self._events.send(event)
@@ -146,11 +158,11 @@ class WebhookApp:
                 call_id,
                 safe_reason(error),
             )
-            return 503
+            return 503, "failed"
         log.info(
             "Webhook: %s of call %s%s", name, call_id, "" if created else " dropped: Airflow has its event"
         )
-        return 204
+        return 204, "created" if created else "duplicate"
 
     async def _body(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
         """Return the body, or None if it is too large, too slow or incomplete."""
@@ -188,11 +200,11 @@ class WebhookApp:
             self._key = clock().monotonic(), key
         return key
 
-    def _reject(self, kind: str, reason: str) -> int:
+    def _reject(self, kind: str, reason: str) -> tuple[int, str]:
         """Count a rejected request, and log the count of its kind once a minute. Requests of one kind hide no other."""
         self._rejected[kind] += 1
         now = clock().monotonic()
         if now - self._logged_at.get(kind, float("-inf")) > _LOG_SECONDS:
             self._logged_at[kind] = now
             log.warning("Webhook: rejected %s so far %s", counted(self._rejected[kind], "request"), reason)
-        return 401
+        return 401, ""

@@ -47,6 +47,7 @@ ERRORS = [
     (errors.RetellStatusError("x", status=409), True, True),
     (errors.RetellStatusError("x", status=425), True, True),
     (errors.BadRequestError("x", status=400), True, True),
+    (errors.DoNotCallError("x", status=400), True, True),
     (errors.AuthenticationError("x", status=401), True, True),
     (errors.PaymentRequiredError("x", status=402), True, True),
     (errors.PermissionDeniedError("x", status=403), True, True),

@@ -21,11 +21,13 @@ from airflow.cli.cli_parser import get_parser
 from airflow.models.connection import Connection
 from pages import PAGES, ROOT, Block, blocks, commands
 
+from airflow_provider_retell.contract.cli import parser as contract_parser
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
 from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.webhook.sender import parser as sender_parser
 
 BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
 PYTHON = [block for block in BLOCKS if block.kind == "python"]
@@ -141,6 +143,10 @@ def check_make(words: list[str]) -> None:
 def check_python(words: list[str]) -> None:
     if words[:2] == ["-m", "airflow_provider_retell.emulator"]:
         emulator_parser().parse_args(words[2:])
+    elif words[:2] == ["-m", "airflow_provider_retell.contract"]:
+        contract_parser().parse_args(words[2:])
+    elif words[:2] == ["-m", "airflow_provider_retell.webhook"]:
+        sender_parser().parse_args(words[2:])
     else:
         option, code = words
         assert option == "-c"

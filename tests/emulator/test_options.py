@@ -30,8 +30,8 @@ def test_an_invalid_option_is_named_in_the_error(options: dict[str, Any], messag
 
 
 def test_an_unknown_option_is_named_in_the_error() -> None:
-    with pytest.raises(TypeError, match="colour"):
-        Emulator(colour="red")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="volume"):
+        Emulator(volume="red")  # type: ignore[call-arg]
 
 
 def test_the_delays_of_a_life_cycle_must_not_be_negative() -> None:

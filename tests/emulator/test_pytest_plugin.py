@@ -89,7 +89,7 @@ def test_the_marker_is_registered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
-        ("retell_emulator(colour='red')", "colour"),
+        ("retell_emulator(volume='red')", "volume"),
         ("retell_emulator(port=70_000)", "port must be between 0 and 65535"),
         ("retell_emulator('key_test')", "the retell_emulator marker takes keyword arguments only"),
     ],

@@ -154,7 +154,7 @@ def test_an_api_key_that_cannot_read_calls_is_pointed_to_replace(
 def test_templates_give_the_same_with_and_without_native_rendering(
     call: dict[str, Any], emulator: Emulator, template: Any, native: bool
 ) -> None:
-    facts = {"tier": "gold", "note": PRIVATE}
+    facts = {"tier": "gold", "note": f"{PRIVATE} \U0001f600"}
     operator = update(call_id="{{ which }}", metadata=template, metadata_mode="replace")
     run_try(operator, native=native, facts=facts, which="call_1")
     assert emulator.calls["call_1"]["metadata"] == facts

@@ -306,11 +306,11 @@ class TestConnection:
         assert result["call_status"] == "ended"
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_missing_connection_ends_the_wait_at_the_first_poll(
+    def test_missing_connection_fails_the_task_for_good_at_the_first_poll(
         self, emulator: Emulator, sensor_run: SensorRun, failing_lookups: set[int], mode: str
     ) -> None:
         failing_lookups |= set(range(1, 1000))
-        with pytest.raises(AirflowNotFoundException):
+        with pytest.raises(AirflowFailException, match=r"conn_id `retell_default` isn't defined\. Define it"):
             sensor_run.run(CallSensor, mode, call_id="call_1")
         assert not emulator.requests
 

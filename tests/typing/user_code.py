@@ -60,6 +60,7 @@ from airflow_provider_retell.emulator import (
     Organization,
     RecordedRequest,
     Rule,
+    WebhookDelivery,
 )
 from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
@@ -351,6 +352,7 @@ def test_my_dag(retell_emulator: Emulator, retell_connection: str, monkeypatch: 
     rule = retell_emulator.faults.add(Fault.status(429, headers={"Retry-After": "2"}), route="update-call")
     assert_type(rule, Rule)
     assert_type(retell_emulator.requests, list[RecordedRequest])
+    assert_type(retell_emulator.webhooks, list[WebhookDelivery])
     assert_type(retell_emulator.count("update-call", status=200), int)
     assert_type(retell_emulator.url, str)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.backend import Backend
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.webhooks import Webhooks
 
 
 class Organization:
@@ -34,6 +35,7 @@ class Organization:
         options: Options,
         *,
         api_key: str,
+        webhooks: Webhooks,
         routes: frozenset[str],
         custom_attributes: Collection[str] = (),
         quotas: Mapping[str, Limit | None] | None,
@@ -50,7 +52,12 @@ class Organization:
         self.concurrency = concurrency
         self.do_not_call = set(options.do_not_call)
         self.timeline = Timeline()
-        self.call_backend = CallBackend(options, self.timeline, concurrency=lambda: self.concurrency)
+        self.call_backend = CallBackend(
+            options,
+            self.timeline,
+            concurrency=lambda: self.concurrency,
+            on_event=lambda event, call: webhooks.on_event(event, call, api_key),
+        )
         self.backends: dict[str, Backend] = {"calls": self.call_backend}
 
     def catch_up(self) -> None:
