@@ -425,7 +425,7 @@ def test_a_number_that_the_organization_does_not_have_is_named(emulator: Emulato
     ("arguments", "says"),
     [
         ({"on_clear": "again"}, "on_clear must be 'skip' or 'resend', not 'again'"),
-        ({"wait_until": "answered"}, "wait_until must be 'ended', 'analyzed' or None, not 'answered'"),
+        ({"wait_until": "answered"}, "wait_until must be 'ended', 'analyzed', 'transfer_ended' or None, not 'answered'"),
         ({"stop_on_kill": "False"}, "stop_on_kill must be True or False"),
         ({"ignore_e164_validation": "{{ params.any }}"}, "ignore_e164_validation must be True or False"),
         ({"on_invalid_number": "ignore"}, "on_invalid_number must be 'fail' or 'skip', not 'ignore'"),
