@@ -423,3 +423,27 @@ def test_the_hook_is_closed_after_the_task(call: Any) -> None:
     operator = update(metadata={"a": 1})
     run_try(operator)
     assert "_session" not in operator.hook.__dict__
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+@pytest.mark.parametrize("value", [1, 2])
+def test_the_result_has_the_cost_and_the_requested_fields_of_the_analysis(
+    emulator: Emulator, mode: Any, value: int
+) -> None:
+    emulator.add_call(call_id="call_2", metadata={"a": 1})
+    operator = UpdateCallOperator(
+        task_id="a_task",
+        call_id="call_2",
+        metadata={"a": value},
+        metadata_mode=mode,
+        analysis_fields=["score", "call_successful"],
+    )
+    result = run_try(operator)
+    assert result["updated"] is (mode == "replace" or value == 2)
+    assert result["analysis"] == {"score": 0.9, "call_successful": True}
+    assert result["call_cost"]["seconds"] == 62
+
+
+def test_analysis_fields_cannot_be_read_at_the_end_of_the_call() -> None:
+    with pytest.raises(ValueError, match="analysis_fields needs wait_until='analyzed'"):
+        update(metadata={"a": 1}, wait_until="ended", analysis_fields=["score"])

@@ -226,7 +226,7 @@ def everything() -> None:
     ListCallsOperator(
         task_id="list_calls", path="s3://bucket/calls.parquet", overlap=timedelta(0), fields=["call_id"]
     )
-    GetCallOperator(task_id="get", call_id="call_1", path="s3://bucket/call.json")
+    GetCallOperator(task_id="get", call_id="call_1", path="s3://bucket/call.json", analysis_fields=["score"])
     placed = CreatePhoneCallOperator(
         task_id="place",
         from_number="+15550100001",
@@ -340,8 +340,16 @@ def everything() -> None:
         deferrable=True,
         poke_interval=30,
         max_poll_failures=3,
+        analysis_fields=["score"],
     )
-    BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600)
+    CallSensor(task_id="transferred", call_id="call_1", until="transfer_ended")
+    BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600, until="analyzed")
+    BatchCallSensor(
+        task_id="bad_batch_until",
+        batch_call_id="batch_1",
+        total=12,
+        until="transfer_ended",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
     BatchCallSensor(
         task_id="all_ended_too",
         batch_call_id=pick(batch.output, "batch_call_id"),
@@ -399,6 +407,7 @@ def in_a_task() -> list[str]:
         assert_type(call.call_cost, CallCost | None)
         assert_type(call.has_ended, bool)
         assert_type(call.slim(), dict[str, Any])
+        assert_type(call.slim(["score"]), dict[str, Any])
         summary: CallSummary = call
         assert_type(summary.is_analyzed, bool)
         with no_waiting() as clock:
