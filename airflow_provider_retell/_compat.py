@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         AirflowNotFoundException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        AirflowTaskTimeout,
     )
     from airflow.triggers.base import BaseEventTrigger
 
@@ -50,6 +51,7 @@ _LOCATIONS = {
     "AirflowNotFoundException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
     "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
@@ -61,6 +63,7 @@ __all__ = [
     "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseEventTrigger",
     "BaseHook",
     "BaseNotifier",
@@ -80,6 +83,7 @@ __all__ = [
     "init_notifier",
     "loop_iteration",
     "render_template_to_string",
+    "run_after",
     "storage_path",
     "stored_connection",
     "supports_fastapi_apps",
@@ -213,12 +217,14 @@ def loop_iteration(context: Mapping[str, Any]) -> tuple[Any, ...]:
 
     Mapped tasks have a region too. A task in a loop that is cleared and created again has a new region.
     """
-    ti, loop = context["ti"], context.get("loop")
+    ti, loop = context.get("ti"), context.get("loop")
     region, index = getattr(ti, "region_id", None), getattr(ti, "region_index", None)
     if loop is not None:
         return loop.index, region
-    in_loop = region is not None and UUID(str(region)).int != 0 and (ti.map_index is None or ti.map_index < 0)
-    return (f"{region}/{index}", region) if in_loop else ()
+    map_index = getattr(ti, "map_index", None)
+    if region is None or UUID(str(region)).int == 0 or (map_index is not None and map_index >= 0):
+        return ()
+    return f"{region}/{index}", region
 
 
 def was_rescheduled(context: Mapping[str, Any]) -> bool:
@@ -227,6 +233,19 @@ def was_rescheduled(context: Mapping[str, Any]) -> bool:
     Before Airflow 3, the answer is False.
     """
     return bool(context.get("task_reschedule_count"))
+
+
+def run_after(context: Mapping[str, Any]) -> float | None:
+    """Return the earliest time at which the DAG run can have started, in epoch seconds, or None if it is unknown.
+
+    A clear changes the ``start_date`` of a DAG run, but not this. Before Airflow 3, it is the end of the data interval.
+    """
+    run = context["dag_run"]
+    for name in ("run_after", "data_interval_end", "logical_date"):
+        time = getattr(run, name, None)
+        if time is not None:
+            return float(time.timestamp())
+    return None
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

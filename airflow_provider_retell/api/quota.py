@@ -39,7 +39,6 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 GENERAL = Rate(100, 10)
 LISTS = Rate(30, 10)
 _CREATION = Rate(1000, 10)
-_LIST_ROUTES = frozenset({"list-calls"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 
@@ -169,7 +168,7 @@ class Quotas:
         """Return the window of *operation*."""
         window = self._windows.get(operation)
         if window is None:
-            if operation in _LIST_ROUTES:
+            if operation.startswith("list-"):
                 rate = self._lists
             elif operation in _CREATION_ROUTES:
                 rate = _CREATION

@@ -8,6 +8,8 @@ import re
 import urllib.parse
 
 from airflow_provider_retell.api.encode import texts
+from airflow_provider_retell.api.error_words import ERROR_WORDS
+from airflow_provider_retell.api.multipart import Multipart
 
 _MAX_LENGTH = 300
 # Some patterns need time that grows with the square of the length.
@@ -34,20 +36,25 @@ unsupported update url use valid value values variable variables version was wer
 """
 _ORDINARY = frozenset(_WORDS_OF_MESSAGES.split())
 _TOKEN = re.compile(r"\b(?:Bearer\s+\S+|key_\w+|eyJ[\w-]+\.\S+)", re.IGNORECASE)
+_TERM = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:-\w+)*")
+_ERROR_CLASS = re.compile(r"[A-Z][A-Za-z]{2,40}(?:Error|Exception|Disconnected)")
 
 
-def safe_text(text: str, *, sent: bytes | None = None) -> str:
+def safe_text(text: str, *, sent: bytes | Multipart | None = None) -> str:
     """Return *text* from a server with private data masked, as one printable line of at most 300 characters.
 
     This masks links, tokens, API keys, e-mail addresses, and numbers of seven digits or more (phone numbers).
 
     :param sent: the body of the request. A server may quote a value that it rejects, so this masks every value in the
-        body, and every word of three letters or more in these values, except words that Retell's own messages use.
+        body, and every word of three letters or more in these values, except words that Retell's own messages use. A
+        form with files is not read again: only words of :func:`plain_words` are left then.
     """
     if len(text) > _MAX_INPUT:
         # Without its last word, which may be a part of a private one.
         text = text[:_MAX_INPUT].rpartition(" ")[0] + " …"
     text = _plain(text)
+    if isinstance(sent, Multipart):
+        return plain_words(text)
     values = {value for value in texts(json.loads(sent)) if len(value) > 1} if sent else set()
     values |= {_plain(value) for value in values}
     # Longest first: if a value contains another one, masking the shorter one first would leave the rest visible.
@@ -59,6 +66,28 @@ def safe_text(text: str, *, sent: bytes | None = None) -> str:
         text = pattern.sub("***", text)
     words = {word.casefold() for value in private for word in _WORD.findall(value)} - _ORDINARY
     text = _WORD.sub(lambda word: "***" if word[0].casefold() in words else word[0], text)
+    return _shortened(text)
+
+
+def plain_words(text: str) -> str:
+    """Return a message about documents, whose contents it may quote, as one line of at most 300 characters.
+
+    Only words that are usual in error messages are left, class names of errors, and numbers of up to three digits.
+    """
+    text = _LINK.sub("***", " ".join(text.split()))
+    text = _TERM.sub(lambda term: term[0] if _is_plain(term[0]) else "***", text)
+    return _shortened(re.sub(r"\*\*\*(?: +\*\*\*)+", "***", text))
+
+
+def _is_plain(term: str) -> bool:
+    if term.isdecimal():
+        return len(term) <= 3
+    words = re.split("[_-]", term.casefold())
+    return bool(_ERROR_CLASS.fullmatch(term)) or all(word in ERROR_WORDS for word in words)
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= _MAX_LENGTH else text[: _MAX_LENGTH - 1] + "…"
 
 

@@ -88,6 +88,9 @@ def decide(
     if isinstance(outcome, RetellConnectionError):
         error: RetellError = outcome
         again = request.idempotent or error.not_processed
+    elif 200 <= outcome.status < 300 and outcome.fault:
+        error = _unreadable(request, outcome)
+        again = False
     elif 200 <= outcome.status < 300:
         try:
             return request.parse(outcome.body)
@@ -143,6 +146,13 @@ def _number(value: str | None) -> float | None:
     except ValueError:
         return None
     return number if number is not None and 0 <= number < float("inf") else None
+
+
+def _unreadable(request: Request[T], response: Response) -> RetellResponseError:
+    return RetellResponseError(
+        f"{request}: Retell answered {response.status}, but the body {response.fault}. Check the host in the Airflow "
+        "connection and the proxy. If the request reads a list, read fewer objects per page"
+    )
 
 
 def _undocumented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:

@@ -38,7 +38,10 @@ _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
         "to skip such contacts"
     ),
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
-    errors.PaymentRequiredError: "Add a payment method to the Retell organization",
+    errors.PaymentRequiredError: (
+        "The organization's balance is exhausted, or its trial has ended: add credit or a payment method in Retell's "
+        "dashboard (Billing)"
+    ),
     errors.PermissionDeniedError: (
         "The API key is restricted: give it the missing permission in Retell's dashboard (History for call records, "
         "Call for placing calls and for live calls), or use another key"

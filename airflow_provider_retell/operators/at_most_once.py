@@ -9,21 +9,12 @@ from airflow_provider_retell._compat import AirflowFailException, task_state_sto
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator
-from airflow_provider_retell.operators.task_try import TaskTry, request_key, tries_before_clear
+from airflow_provider_retell.operators.task_try import TaskTry
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.request import Request
-
-__all__ = [
-    "AtMostOnceOperator",
-    "OnClear",
-    "SentRequests",
-    "check_on_clear",
-    "request_key",
-    "tries_before_clear",
-]
 
 T = TypeVar("T")
 

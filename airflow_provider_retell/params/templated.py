@@ -62,6 +62,26 @@ class TemplatedTask(_Task):
         """
         return convert(unmask(getattr(self, name)), where + name) if self.given(name) else None
 
+    def depend_on_xcoms_in(self, value: Any) -> None:
+        """Run this task after the tasks whose output is in the template fields of *value*.
+
+        Airflow does so for outputs in its own template fields, and in lists and dicts there, but not in other objects.
+        """
+        # Mapped tasks have the dependencies of their mapped operator.
+        if self.from_mapped:
+            return
+        if hasattr(value, "iter_references"):
+            for operator, _ in value.iter_references():
+                self.set_upstream(operator)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.depend_on_xcoms_in(item)
+        elif isinstance(value, Mapping):
+            self.depend_on_xcoms_in(list(value.values()))
+        else:
+            for name in getattr(value, "template_fields", ()):
+                self.depend_on_xcoms_in(getattr(value, name))
+
     def _do_render_template_fields(
         self,
         parent: Any,
@@ -123,11 +143,17 @@ class TemplatedTask(_Task):
         return {name: rendered[name] for name in content}
 
     def _text(self, template: str, context: Any) -> str:
-        from airflow_provider_retell._compat import render_template_to_string
-
         dag = self.get_dag()
-        env = dag.get_template_env(force_sandboxed=True) if dag else self.get_template_env()
-        return str(render_template_to_string(env.from_string(template), context))
+        return render_to_text(
+            template, context, dag.get_template_env(force_sandboxed=True) if dag else self.get_template_env()
+        )
+
+
+def render_to_text(template: str, context: Any, sandboxed_env: Any) -> str:
+    """Render *template* to text, whatever the DAG's ``render_template_as_native_obj``."""
+    from airflow_provider_retell._compat import render_template_to_string
+
+    return str(render_template_to_string(sandboxed_env.from_string(template), context))
 
 
 def _has_template_key(value: Any) -> bool:

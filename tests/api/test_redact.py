@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from airflow_provider_retell.api.redact import safe_text
+from airflow_provider_retell.api.multipart import Content, Multipart, Part
+from airflow_provider_retell.api.redact import plain_words, safe_text
 
 SENT = json.dumps(
     {
@@ -115,3 +116,33 @@ def test_word_that_is_cut_off_in_the_middle_is_not_shown() -> None:
     long = "x" * 3990
     sent = json.dumps([long, "secretive"]).encode()
     assert safe_text(f"see {long} or secretive", sent=sent) == "see *** or …"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Failed to parse the file", "Failed to parse the file"),
+        ("knowledge_base_texts must be an array", "knowledge_base_texts must be an array"),
+        ("knowledge_base_salaries must be an array", "*** must be an array"),
+        ("title 'Ada Lovelace earns 4,711' is too long", "title '***' is too long"),
+        ("Ada Lovelace earns 815 or 47110815", "*** 815 or ***"),
+        ("page 12: ConnectionResetError, PayrollLeaked", "page 12: ConnectionResetError, ***"),
+        ("https://files.example/payroll?key=1 not found", "*** not found"),
+        ("see key_abc123 and Bearer xyz", "*** and ***"),
+        ("zażółć 🎉", "*** 🎉"),
+        ("two\n lines", "***"),
+        ("not-found", "not-found"),
+        ("top-secret", "***"),
+        ("file " * 100, ("file " * 59 + "file…")),
+    ],
+)
+def test_only_plain_words_are_left_of_a_message_about_documents(text: str, left: str) -> None:
+    assert plain_words(text) == left
+
+
+def test_contents_of_a_form_are_masked_without_reading_them() -> None:
+    def read() -> list[bytes]:
+        raise AssertionError("the content must not be read")
+
+    form = Multipart((Part("file", Content(3, read), "a.pdf"),))
+    assert safe_text("file 'Ada.pdf' is too large", sent=form) == "file '***.pdf' is too large"

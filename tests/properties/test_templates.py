@@ -100,16 +100,20 @@ def test_id_arrives_unchanged(native: bool, value: str) -> None:
 
 @modes
 @given(value=st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
-def test_phone_number_arrives_unchanged(native: bool, value: str) -> None:
-    assert converted(render("{{ x }}", native, value), rendered.as_phone_number) == value
+def test_phone_number_arrives_unchanged_or_is_rejected(native: bool, value: str) -> None:
+    try:
+        number = converted(render("{{ x }}", native, value), rendered.as_phone_number)
+    except RetellInputError:
+        # Native rendering makes a number of it. Operators therefore render phone numbers to text in any DAG.
+        assert native
+    else:
+        assert number == value
 
 
 @modes
 @given(
-    value=st.datetimes(
-        datetime(1973, 3, 4),  # noqa: DTZ001 - Hypothesis adds the time zone
-        datetime(5000, 1, 1),  # noqa: DTZ001
-        timezones=st.sampled_from([timezone.utc]),
+    value=st.integers(10**11, 10**14 - 1).map(
+        lambda milliseconds: datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
     )
 )
 def test_time_arrives_unchanged(native: bool, value: datetime) -> None:
