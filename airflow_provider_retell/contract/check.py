@@ -59,17 +59,25 @@ class Finding:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def holds(seen: str, **options: Any) -> Finding:
-    """Return the finding of a check whose assumption is true."""
-    return Finding("holds", seen, options=options)
+def holds(seen: str, *, options: Mapping[str, Any] | None = None, **more: Any) -> Finding:
+    """Return the finding of a check whose assumption is true.
+
+    :param options: options of the emulator by name, also dotted ones.
+    :param more: other options of the emulator.
+    """
+    return Finding("holds", seen, options={**(options or {}), **more})
 
 
-def differs(seen: str, *, handled: bool = False, **options: Any) -> Finding:
+def differs(
+    seen: str, *, handled: bool = False, options: Mapping[str, Any] | None = None, **more: Any
+) -> Finding:
     """Return the finding of a check whose assumption is wrong.
 
     :param handled: True if the package is correct all the same.
+    :param options: options of the emulator by name, also dotted ones.
+    :param more: other options of the emulator.
     """
-    return Finding("differs", seen, handled, options)
+    return Finding("differs", seen, handled, {**(options or {}), **more})
 
 
 class CannotTellError(Exception):
@@ -78,6 +86,17 @@ class CannotTellError(Exception):
 
 class SkipError(Exception):
     """Raised by a flow that finds nothing to check. The message must not contain values."""
+
+
+class NotYetError(CannotTellError):
+    """Raised by a flow that has to wait. It runs again from its beginning after some seconds, up to a limit.
+
+    :ivar seconds: the seconds to wait.
+    """
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,16 @@
 """The resources that have checks.
 
 To add a resource, for example chats: write ``contract/chats.py`` (or a package) with a list ``CHECKS`` and add it here.
-Requests that need more than reading get a :class:`~.check.Flag`, which the command line then offers. If checks change
-objects, call ``target.about_to_change("chat", chat_id, state)`` first, and add the flow that restores the state to
-``RESTORE``. ``tests/contract/`` runs every check against the emulator, and fails if an option of the emulator for an
-undocumented point has no check.
+
+- Requests that do more than read need a :class:`~.check.Flag`, which the command line then offers.
+- Before a check changes an object, it calls ``target.about_to_change("chat", chat_id, state)``. :data:`RESTORE` has the
+  flow that restores the state.
+- After a check has created an object, it calls ``target.clean_up`` with a flow that deletes it.
+- A flow that has to wait raises :class:`~.check.NotYetError`.
+- A finding names the options of the emulator that behave as seen. Options of a resource have dotted names.
+
+``tests/contract/`` runs every check against the emulator, and fails if an option of the emulator for an undocumented
+point has no check.
 """
 
 from __future__ import annotations
@@ -12,13 +18,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.contract import account, calls, organization
+from airflow_provider_retell.contract import (
+    account,
+    agents,
+    calls,
+    knowledge_bases,
+    organization,
+    phone_numbers,
+    simulations,
+)
 from airflow_provider_retell.contract.check import WRITE, Check, Flag
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
 
-CHECKS: tuple[Check, ...] = (*account.CHECKS, *calls.CHECKS, *organization.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *account.CHECKS,
+    *calls.CHECKS,
+    *knowledge_bases.CHECKS,
+    *agents.CHECKS,
+    *phone_numbers.CHECKS,
+    *simulations.CHECKS,
+    *organization.CHECKS,
+)
 """All checks, in the order in which they run. Those that use up a quota are last."""
 
 RESTORE: dict[str, Callable[[str, Any], Flow[bool]]] = {"call": calls.restore}

@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from airflow_provider_retell.api.errors import RetellConnectionError, RetellStatusError
-from airflow_provider_retell.contract.check import CannotTellError, Check, Client, Finding, SkipError
+from airflow_provider_retell.clock import clock
+from airflow_provider_retell.contract.check import (
+    CannotTellError,
+    Check,
+    Client,
+    Finding,
+    NotYetError,
+    SkipError,
+)
 from airflow_provider_retell.contract.resources import RESTORE
 from airflow_provider_retell.contract.target import Target
+
+_TRIES = 60
+"""How often a flow runs that has to wait."""
 
 
 class Run(Protocol):
@@ -53,9 +64,9 @@ def run_checks(
         restore(target, run)
         if target.changes:
             target.failures.append("metadata could not be restored")
-        for clean_up in target.at_end:
-            if not _done(run, clean_up()):
-                target.failures.append("a call that was placed could not be stopped")
+        for make, failure in target.at_end:
+            if not _done(run, make()):
+                target.failures.append(failure)
     return results
 
 
@@ -73,12 +84,26 @@ def _done(run: Run, flow: Any) -> bool:
         return False
 
 
+def _run(check: Check, target: Target, run: Run) -> Finding:
+    """Run the flow of a check, again and again while it has to wait."""
+    tries = 1
+    while True:
+        try:
+            finding: Finding = run(check.client, check.flow(target))
+            return finding
+        except NotYetError as wait:
+            if tries == _TRIES:
+                raise
+            tries += 1
+            clock().sleep(wait.seconds)
+
+
 def _find(check: Check, target: Target, run: Run) -> Finding:
     """Run one check. No finding has the text of an error, which may contain values."""
     if not target.allows(check):
         return Finding("skipped", f"needs {' '.join(flag.option for flag in check.flags)}")
     try:
-        finding: Finding = run(check.client, check.flow(target))
+        finding = _run(check, target, run)
     except SkipError as reason:
         return Finding("skipped", str(reason))
     except CannotTellError as reason:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell.contract.check import Check, Flag, SkipError
+from airflow_provider_retell.contract.check import Check, Flag, NotYetError, SkipError
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -20,7 +20,7 @@ class Target:
     :param on_change: called with :attr:`changes` before something is changed, and after it was restored.
 
     :ivar changes: the original state of changed objects, by kind and id. It is restored after each check.
-    :ivar at_end: flows that clean up after the last check.
+    :ivar at_end: the flows that clean up after the last check, and the sentences for their failures.
     :ivar failures: sentences about objects that could not be restored or cleaned up.
     """
 
@@ -34,7 +34,7 @@ class Target:
         self._kept: dict[object, Any] = {}
         self._failed: dict[object, Exception] = {}
         self.changes: dict[tuple[str, str], Any] = {}
-        self.at_end: list[Callable[[], Flow[object]]] = []
+        self.at_end: list[tuple[Callable[[], Flow[object]], str]] = []
         self.failures: list[str] = []
 
     def values(self, flag: Flag) -> tuple[str, ...]:
@@ -52,6 +52,8 @@ class Target:
         if make not in self._kept:
             try:
                 self._kept[make] = yield from make(self)
+            except NotYetError:
+                raise
             except Exception as error:
                 self._failed[make] = error
                 raise
@@ -63,6 +65,14 @@ class Target:
         if (kind, object_id) not in self.changes:
             self.changes[kind, object_id] = state
             self._on_change(self.changes)
+
+    def clean_up(self, make: Callable[[], Flow[object]], failure: str) -> None:
+        """Run a flow after the last check, also after an interruption.
+
+        :param make: returns the flow. A result of False is a failure.
+        :param failure: a sentence for the user if it fails.
+        """
+        self.at_end.append((make, failure))
 
     def restored(self, kind: str, object_id: str) -> None:
         """Forget the state of an object that has it again."""

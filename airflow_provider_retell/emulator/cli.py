@@ -11,12 +11,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.arguments import parser as parser
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
-from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.options import Options
-from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
 from airflow_provider_retell.emulator.undocumented import (
     as_option,
@@ -29,188 +28,9 @@ from airflow_provider_retell.emulator.webhooks import EVENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_EPILOG = """\
-Each line of the --calls file is a JSON object with fields of one call, as for Emulator.add_call. Fields that
-are not given are filled as in a real call. Two more keys are allowed: "progress" (true lets a call that is
-registered or ongoing continue its life cycle) and "minimal" (true leaves out transcripts, costs and analysis).
-
-Control the running emulator at /_emulator/ from this machine, for example:
-  curl -X POST http://127.0.0.1:8787/_emulator/clock -d '{"advance": 60}'
-  curl -X POST http://127.0.0.1:8787/_emulator/faults -d '{"kind": "drop", "route": "update-call"}'
-  curl -X PATCH http://127.0.0.1:8787/_emulator/calls/call_1 -d '{"call_status": "ended"}'
-`python -m pydoc airflow_provider_retell.emulator.control` lists all of these requests.
-"""
-
 
 class UsageError(Exception):
     """An error in the arguments or the calls file, with a message for the user."""
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the argument parser."""
-    result = argparse.ArgumentParser(
-        prog="python -m airflow_provider_retell.emulator",
-        description="Serve Retell's REST API on this machine, to try and test DAGs without a Retell account.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = result.add_argument
-    add("--port", type=int, default=8787, help="port to listen on; 0 for a free one (default: 8787)")
-    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    add(
-        "--api-key",
-        default="key_emulator",
-        metavar="KEY",
-        help="the API key that it accepts (default: key_emulator)",
-    )
-    add("--calls", type=Path, metavar="FILE", help="JSON lines file with calls to load")
-    add(
-        "--custom-attribute",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="id of a custom attribute of the organization; may be repeated",
-    )
-    add(
-        "--quota",
-        action="append",
-        default=[],
-        metavar="NAME=COUNT/SECONDS",
-        help=f"override a request quota, such as general=100/10; NAME is {', '.join(DEFAULT_QUOTAS)} or a route "
-        "such as update-call; NAME=off removes the quota; may be repeated",
-    )
-    add("--no-quota", action="store_true", help="remove all request quotas")
-    add(
-        "--throttle-headers",
-        choices=("retry-after", "http-date", "ratelimit-reset", "none"),
-        default=argparse.SUPPRESS,
-        help="headers of a 429 that carry the waiting time (default: retry-after)",
-    )
-    add("--concurrency", type=int, default=20, help="number of live calls allowed (default: 20)")
-    add("--speed", type=float, default=1.0, help="emulated seconds per real second (default: 1)")
-    add("--frozen", action="store_true", help="start with the clock frozen")
-    add(
-        "--delays",
-        default="2/30/10",
-        metavar="ANSWER/TALK/ANALYZE",
-        help="seconds until a call is answered, then until it ends, then until it is analyzed (default: 2/30/10)",
-    )
-    add(
-        "--outcome",
-        action="append",
-        default=[],
-        metavar="NUMBER=REASON",
-        help="disconnection reason of calls to a number, such as +14155550123=dial_no_answer; may be repeated",
-    )
-    add(
-        "--do-not-call",
-        action="append",
-        default=[],
-        metavar="NUMBER",
-        help="number that is marked as do not call; may be repeated",
-    )
-    add(
-        "--metadata-semantics",
-        choices=("replace", "merge"),
-        default=argparse.SUPPRESS,
-        help="effect of update-call on metadata (default: replace)",
-    )
-    add(
-        "--drops-null",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="drop metadata keys whose value is null",
-    )
-    add(
-        "--echo-custom-attributes",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="show custom attributes in call objects",
-    )
-    add(
-        "--not-ended-status",
-        type=int,
-        choices=(400, 422),
-        default=argparse.SUPPRESS,
-        help="status code of update-call for a call that has not ended (default: 400)",
-    )
-    add(
-        "--max-ids-per-filter",
-        type=int,
-        default=argparse.SUPPRESS,
-        metavar="N",
-        help="number of ids allowed in a call_id filter (default: unlimited)",
-    )
-    add(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="another option for a point that Retell does not document, such as unknown_id_status=404 or "
-        "lists_registered=false; may be repeated",
-    )
-    add(
-        "--like",
-        type=Path,
-        metavar="REPORT",
-        help="behave as the account in this report of `python -m airflow_provider_retell.contract --json REPORT`; "
-        "the options above take precedence",
-    )
-    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls progress")
-    add(
-        "--webhook-event",
-        action="append",
-        choices=EVENTS,
-        help="send only this event; may be repeated (default: all of them)",
-    )
-    add(
-        "--missing-asset-status",
-        type=int,
-        choices=(404, 422),
-        default=404,
-        help="status code for an agent, engine or phone number that does not exist (default: 404)",
-    )
-    add(
-        "--simulation",
-        default="2/60",
-        metavar="QUEUE/TALK",
-        help="seconds until a simulation test starts, then until its verdict (default: 2/60)",
-    )
-    add(
-        "--test-run-credit",
-        type=int,
-        metavar="N",
-        help="number of test runs that an organization can pay for (default: unlimited)",
-    )
-    add(
-        "--test-case-update-semantics",
-        choices=("merge", "replace"),
-        default="merge",
-        help="effect of update-test-case-definition on mocks and variables that it leaves out (default: merge)",
-    )
-    add(
-        "--batch-test-list-delay",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="seconds until list-batch-tests shows a new batch test (default: 0)",
-    )
-    add(
-        "--test-run-list-delay",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="seconds until list-test-runs shows the verdicts of a complete batch test (default: 0)",
-    )
-    add(
-        "--indexing-seconds",
-        type=float,
-        default=20.0,
-        metavar="SECONDS",
-        help="seconds until the sources of a knowledge base are indexed (default: 20)",
-    )
-    add("--quiet", action="store_true", help="do not log requests to standard error")
-    return result
 
 
 def build(args: argparse.Namespace) -> Emulator:
@@ -237,14 +57,11 @@ def build(args: argparse.Namespace) -> Emulator:
             do_not_call=tuple(args.do_not_call),
             webhook_url=args.webhook_url,
             webhook_events=tuple(args.webhook_event or EVENTS),
-            **keywords(Options, _undocumented(args)),
-            missing_asset_status=args.missing_asset_status,
             simulation=Simulation(queue, simulated),
             test_run_credit=args.test_run_credit,
-            test_case_update_semantics=args.test_case_update_semantics,
-            batch_test_list_delay=args.batch_test_list_delay,
-            test_run_list_delay=args.test_run_list_delay,
-            knowledge_bases=KnowledgeBaseOptions(indexing_seconds=args.indexing_seconds),
+            **keywords(
+                Options, {**_undocumented(args), "knowledge_bases.indexing_seconds": args.indexing_seconds}
+            ),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -81,7 +81,7 @@ class Options(CallOptions):
     webhook_events: Collection[str] = EVENTS
     """The names of the events to send."""
 
-    missing_asset_status: int = 404
+    missing_asset_status: int = undocumented(404, 422)
     """The status code for an agent, LLM, conversation flow, phone number or test that does not exist: 404, as
     observed, or 422, as documented."""
 
@@ -96,15 +96,15 @@ class Options(CallOptions):
     """The number of test runs that an organization can pay for. Then create-batch-test responds with 402, and
     runs that are under way end with an error. None means no limit."""
 
-    test_case_update_semantics: Literal["merge", "replace"] = "merge"
+    test_case_update_semantics: Literal["merge", "replace"] = undocumented("merge", "replace")
     """The effect of update-test-case-definition on the dynamic variables and mocks that it leaves out: keep them, or
     remove them. Retell does not document it."""
 
-    batch_test_list_delay: float = 0.0
+    batch_test_list_delay: float = undocumented(0.0, 60.0)
     """The seconds until list-batch-tests shows a new batch test. Retell does not document whether it does at
     once."""
 
-    test_run_list_delay: float = 0.0
+    test_run_list_delay: float = undocumented(0.0, 60.0)
     """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
     whether it does at once."""
 
@@ -114,12 +114,6 @@ class Options(CallOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_values(self)
-        if self.test_case_update_semantics not in ("merge", "replace"):
-            raise ValueError(
-                f"test_case_update_semantics must be one of merge, replace, not {self.test_case_update_semantics!r}"
-            )
-        if self.missing_asset_status not in (404, 422):
-            raise ValueError(f"missing_asset_status must be 404 or 422, not {self.missing_asset_status}")
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port must be between 0 and 65535, not {self.port}")
         for reason in self.outcomes.values():

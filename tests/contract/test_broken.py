@@ -104,6 +104,51 @@ BREAKS: dict[str, Break] = {
         "create-batch-call", lambda body, _: body.pop("batch_call_id") and None
     ),
     "calls.batch_is_listed": without_filter("batch_call_id"),
+    "knowledge_bases.list_is_an_array": change_json("list-knowledge-bases", lambda body, _: {"items": body}),
+    "knowledge_bases.unknown_id": option(knowledge_bases__missing_status=410),
+    "knowledge_bases.create_accepts_form": change_status("create-knowledge-base", 400),
+    "knowledge_bases.indexing_completes": option(knowledge_bases__failures={"contract": "broken"}),
+    "knowledge_bases.added_sources_are_listed": option(knowledge_bases__listing_delay=60.0),
+    "knowledge_bases.names_are_kept": option(knowledge_bases__sanitizes_file_names=True),
+    "knowledge_bases.deletion_does_not_refresh": option(knowledge_bases__refreshes_on_delete=True),
+    "knowledge_bases.last_source_is_kept": option(knowledge_bases__keeps_last_source=False),
+    "knowledge_bases.deletion_is_complete": no_effect("delete-knowledge-base", 204),
+    "agents.list_has_documented_form": change_json("list-agents", lambda body, _: body.pop("items") and None),
+    "agents.unknown_id": option(missing_asset_status=410),
+    "agents.version_has_documented_form": change_json(
+        "get-agent", lambda agent, _: agent.pop("is_published") and None
+    ),
+    "agents.engine_has_version_of_agent": change_json(
+        "get-agent", lambda agent, _: agent["response_engine"].update(version=99)
+    ),
+    "agents.versions_are_listed": change_json("list-agent-versions", lambda body, _: body.update(items=[])),
+    "agents.latest_published_exists": change_json(
+        "get-agent", lambda agent, _: agent.update(is_published=False)
+    ),
+    "agents.fork_is_a_draft": change_json(
+        "create-agent-version", lambda agent, _: agent.update(is_published=True)
+    ),
+    "agents.fork_has_its_own_engine": change_json(
+        "create-agent-version", lambda agent, _: agent["response_engine"].update(version=0)
+    ),
+    "agents.update_keeps_other_fields": change_json(
+        "update-agent", lambda agent, _: agent.pop("voice_id") and None
+    ),
+    "agents.published_version_is_immutable": change_status("update-agent", 200),
+    "agents.draft_can_be_deleted": no_effect("delete-agent-version", 204),
+    "phone_numbers.list_has_documented_form": change_json(
+        "list-phone-numbers", lambda body, _: {"numbers": body["items"]}
+    ),
+    "simulations.unknown_id": option(missing_asset_status=410),
+    "simulations.test_cases_are_listed": change_json(
+        "list-test-case-definitions", lambda body, _: body["items"][0].update(metrics="one")
+    ),
+    "simulations.complete_runs_have_verdicts": change_json(
+        "list-test-runs", lambda body, _: body["items"][0].update(status="pending")
+    ),
+    "simulations.update_keeps_other_fields": option(test_case_update_semantics="replace"),
+    "simulations.batch_test_is_listed": option(batch_test_list_delay=60.0),
+    "simulations.verdicts_are_listed": option(test_run_list_delay=60.0),
     "organization.concurrency": change_json(
         "get-concurrency", lambda body, _: body.update(concurrency_limit="unlimited")
     ),

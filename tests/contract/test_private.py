@@ -50,6 +50,20 @@ def private_account() -> Emulator:
     )
     emulator.organization.name = SECRET
     fill(emulator, **PRIVATE)
+    emulator.options.knowledge_bases.indexing_seconds = 0
+    emulator.edit_agent(
+        "agent_one", agent_name=SECRET, llm={"general_prompt": SECRET}, webhook_url=f"https://{SECRET}"
+    )
+    source = {"type": "text", "title": SECRET}
+    emulator.edit_knowledge_base(
+        "knowledge_base_one",
+        knowledge_base_name=SECRET,
+        knowledge_base_sources=[source],
+        error_messages=[SECRET],
+    )
+    emulator.edit_test_case(
+        "test_case_one", name=SECRET, user_prompt=SECRET, dynamic_variables={SECRET: SECRET}, metrics=[SECRET]
+    )
     return emulator
 
 
@@ -57,7 +71,9 @@ def words(text: str) -> list[str]:
     """Return the private words in *text*."""
     lowered = text.lower()
     ids = [
-        name for name in (*NAMED, "call_rerun", "call_delete", "call_tighten", "attr_one") if name in lowered
+        name
+        for name in (*NAMED, "call_rerun", "call_delete", "call_tighten", "attr_one", "_one")
+        if name in lowered
     ]
     private = ("zebra", "umbrella", KEY, RESTRICTED, *NUMBERS, "127.0.0.1", "localhost")
     return ids + [word for word in private if word.lower() in lowered]

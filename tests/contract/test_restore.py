@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from broken_server import change, change_json
-from contract_account import RESTRICTED, account, check_account, settings, target
+from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, target
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.backup import Backup
@@ -149,6 +149,60 @@ def test_a_placed_call_that_cannot_be_stopped_is_reported(emulator: Emulator) ->
     emulator.faults.add(Fault.status(500), route="stop-call", times=0)
     check_account(emulator, only=("calls.place_returns_call",), at=at)
     assert at.failures == ["a call that was placed could not be stopped"]
+
+
+@pytest.mark.parametrize(
+    ("check", "route", "sentence"),
+    [
+        (
+            "knowledge_bases.create_accepts_form",
+            "delete-knowledge-base",
+            "'airflow contract check' could not be",
+        ),
+        ("agents.fork_is_a_draft", "delete-agent-version", "draft version 1 could not be deleted"),
+        (
+            "simulations.update_keeps_other_fields",
+            "delete-test-case-definition",
+            "'contract check' could not be",
+        ),
+    ],
+)
+def test_a_created_object_that_cannot_be_deleted_is_reported(
+    emulator: Emulator, check: str, route: str, sentence: str
+) -> None:
+    at = target()
+    emulator.faults.add(Fault.status(500), route=route, times=0)
+    check_account(emulator, only=(check,), at=at)
+    (failure,) = at.failures
+    assert sentence in failure
+
+
+def test_created_objects_are_deleted_after_an_interruption(emulator: Emulator) -> None:
+    def interrupt(_result: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in (
+        "knowledge_bases.added_sources_are_listed",
+        "agents.fork_is_a_draft",
+        "simulations.update_keeps_other_fields",
+    ):
+        at = target()
+        with Clients(settings(emulator), RESTRICTED) as clients, pytest.raises(KeyboardInterrupt):
+            run_checks([BY_NAME[name]], at, clients.run, interrupt)
+        assert at.failures == []
+    assert emulator.knowledge_bases.keys() == {"knowledge_base_one"}
+    assert emulator.test_cases.keys() == {"test_case_one"}
+    assert emulator.agents["agent_one"].versions.keys() == {0}
+
+
+def test_a_check_that_waits_too_long_gives_up(emulator: Emulator) -> None:
+    emulator.options.knowledge_bases.indexing_seconds = 10**6
+    with no_waiting() as waited:
+        results = check_account(emulator, only=("knowledge_bases.indexing_completes",))
+    finding = results["knowledge_bases.indexing_completes"].finding
+    assert (finding.verdict, finding.seen) == ("cannot tell", "the knowledge base is still being indexed")
+    assert 200 < waited.skipped < 400
+    assert emulator.knowledge_bases.keys() == {"knowledge_base_one"}
 
 
 # -- the file

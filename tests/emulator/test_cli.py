@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import operator
 import signal
 import subprocess
 import sys
@@ -186,7 +187,7 @@ def test_every_undocumented_option_can_be_set_by_name() -> None:
     for name, others in undocumented_options(Options).items():
         for value in others:
             text = value if isinstance(value, str) else json.dumps(value)
-            assert getattr(options_of("--option", f"{name}={text}"), name) == value
+            assert operator.attrgetter(name)(options_of("--option", f"{name}={text}")) == value
 
 
 def test_the_emulator_behaves_as_the_account_in_a_report(tmp_path: Path) -> None:

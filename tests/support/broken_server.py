@@ -66,9 +66,13 @@ def fault(fault: Fault, route: str | None = None) -> Break:
 
 
 def option(**options: Any) -> Break:
+    """Return a break that sets options; two underscores lead to those of a resource."""
+
     def apply(emulator: Emulator) -> None:
         for name, value in options.items():
-            setattr(emulator.options, name, value)
+            group, _, inner = name.partition("__")
+            owner = getattr(emulator.options, group) if inner else emulator.options
+            setattr(owner, inner or group, value)
 
     return apply
 

@@ -14,7 +14,7 @@ from airflow_provider_retell.contract.report import emulator_options
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.contract.runner import Result, run_checks
 from airflow_provider_retell.contract.target import Target
-from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
+from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle, Simulation
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -42,6 +42,10 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--from-number": ("+14155550100",),
     "--to-number": ("+14155550123",),
     "--use-up-quota": ("",),
+    "--create-knowledge-base": ("",),
+    "--draft-agent-id": ("agent_one",),
+    "--test-agent-id": ("agent_one",),
+    "--run-test": ("",),
 }
 """A value for every flag."""
 
@@ -56,8 +60,10 @@ def account(**options: Any) -> Iterator[Emulator]:
         "quotas": QUOTAS,
         "lifecycle": Lifecycle(answer=10**7),
         "clock": Clock(),
+        "simulation": Simulation(queue=0, talk=0.01),
     }
     with Emulator(**{**defaults, **options}) as emulator:
+        emulator.options.knowledge_bases.indexing_seconds = 0.01
         fill(emulator)
         yield emulator
 
@@ -71,6 +77,12 @@ def fill(emulator: Emulator, **fields: Any) -> None:
     for purpose in ("tighten", "rerun", "delete"):
         emulator.add_call(call_id=f"call_{purpose}", **fields)
     emulator.add_key(RESTRICTED, {"history": "read"})
+    emulator.add_agent(agent_id="agent_chat", channel="chat")
+    emulator.add_agent(agent_id="agent_one")
+    emulator.add_knowledge_base(knowledge_base_id="knowledge_base_one")
+    case = emulator.add_test_case(agent_id="agent_one", test_case_definition_id="test_case_one")
+    emulator.add_batch_test(case["response_engine"], ["test_case_one"])
+    emulator.clock.advance(100)
 
 
 def settings(emulator: Emulator) -> Settings:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import retell
 from retell import Retell
 
 from airflow_provider_retell.api.attempts import attempt
 from airflow_provider_retell.api.errors import RetellConnectionError, RetellError
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.quota import Rate, Window
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.retry import RetryLimits
@@ -21,18 +22,40 @@ from airflow_provider_retell.contract.clients import WRONG_KEY
 from airflow_provider_retell.hooks.connection import Settings
 
 # Paths, methods and encoding are those of the SDK: only the operation, the ids and the fields go in.
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "create-batch-call": lambda sdk, **body: sdk.batch_call.with_raw_response.create_batch_call(**body),
-    "create-phone-call": lambda sdk, **body: sdk.call.with_raw_response.create_phone_call(**body),
-    "delete-call": lambda sdk, call_id: sdk.call.with_raw_response.delete(call_id),
-    "get-api-key-info": lambda sdk: sdk.identity.with_raw_response.retrieve(),
-    "get-call": lambda sdk, call_id: sdk.call.with_raw_response.retrieve(call_id),
-    "get-concurrency": lambda sdk: sdk.concurrency.with_raw_response.retrieve(),
-    "list-calls": lambda sdk, **body: sdk.call.with_raw_response.list(**body),
-    "rerun-call-analysis": lambda sdk, call_id: sdk.call.with_raw_response.rerun_analysis(call_id),
-    "stop-call": lambda sdk, call_id: sdk.call.with_raw_response.stop(call_id),
-    "update-call": lambda sdk, call_id, **body: sdk.call.with_raw_response.update(call_id, **body),
-    "update-live-call": lambda sdk, call_id, **body: sdk.call.with_raw_response.update_live(call_id, **body),
+METHODS = {
+    "add-knowledge-base-sources": "knowledge_base.add_sources",
+    "create-agent-version": "agent.create_version",
+    "create-batch-call": "batch_call.create_batch_call",
+    "create-batch-test": "tests.create_batch_test",
+    "create-knowledge-base": "knowledge_base.create",
+    "create-phone-call": "call.create_phone_call",
+    "create-test-case-definition": "tests.create_test_case_definition",
+    "delete-agent-version": "agent.delete_version",
+    "delete-call": "call.delete",
+    "delete-knowledge-base": "knowledge_base.delete",
+    "delete-knowledge-base-source": "knowledge_base.delete_source",
+    "delete-test-case-definition": "tests.delete_test_case_definition",
+    "get-agent": "agent.retrieve",
+    "get-api-key-info": "identity.retrieve",
+    "get-batch-test": "tests.get_batch_test",
+    "get-call": "call.retrieve",
+    "get-concurrency": "concurrency.retrieve",
+    "get-knowledge-base": "knowledge_base.retrieve",
+    "get-test-case-definition": "tests.get_test_case_definition",
+    "list-agent-versions": "agent.list_versions",
+    "list-agents": "agent.list",
+    "list-batch-tests": "tests.list_batch_tests",
+    "list-calls": "call.list",
+    "list-knowledge-bases": "knowledge_base.list",
+    "list-phone-numbers": "phone_number.list",
+    "list-test-case-definitions": "tests.list_test_case_definitions",
+    "list-test-runs": "tests.list_test_runs",
+    "rerun-call-analysis": "call.rerun_analysis",
+    "stop-call": "call.stop",
+    "update-agent": "agent.update",
+    "update-call": "call.update",
+    "update-live-call": "call.update_live",
+    "update-test-case-definition": "tests.update_test_case_definition",
 }
 
 
@@ -86,17 +109,18 @@ class SdkClient:
 
 
 def _exchange(sdk: Retell, request: Request[Any]) -> Response | RetellConnectionError:
-    operation = OPERATIONS.get(request.operation)
-    if operation is None:
+    if request.operation not in METHODS:
         raise SkipError("the SDK has no such endpoint")
-    ids = (
-        [request.path.rpartition("/")[2]]
-        if request.path.count("/") > 1 + request.path.startswith("/v")
-        else []
-    )
-    body = json.loads(request.body) if request.body is not None else {}
+    resource, _, method = METHODS[request.operation].partition(".")
+    path, _, query = request.path.partition("?")
+    # Of "/delete-knowledge-base-source/a/source/b" these are a and b.
+    ids = path.partition(f"/{request.operation}")[2].split("/")[1::2]
+    fields = {name: int(text) if text.isdigit() else text for name, text in parse_qsl(query)}
+    fields |= _body(request.body)
+    if method == "delete_source":
+        fields["knowledge_base_id"] = ids.pop(0)
     try:
-        answer = operation(sdk, *ids, **body).http_response
+        answer = getattr(getattr(sdk, resource).with_raw_response, method)(*ids, **fields).http_response
     except retell.APIStatusError as error:
         answer = error.response
     except retell.APIConnectionError:
@@ -104,3 +128,19 @@ def _exchange(sdk: Retell, request: Request[Any]) -> Response | RetellConnection
     except TypeError:
         raise SkipError("the SDK has no such field") from None
     return Response(answer.status_code, answer.headers, answer.content)
+
+
+def _body(body: bytes | Multipart | None) -> dict[str, Any]:
+    """Return the fields of a body, for the SDK to encode."""
+    if not isinstance(body, Multipart):
+        return json.loads(body) if body else {}
+    fields: dict[str, Any] = {}
+    for part in body.parts:
+        content = b"".join(part.content.read())
+        if part.filename is not None:
+            fields.setdefault(part.name, []).append((part.filename, content, part.content_type))
+        elif part.name in ("knowledge_base_texts", "knowledge_base_urls"):
+            fields[part.name] = json.loads(content)
+        else:
+            fields[part.name] = content.decode()
+    return fields

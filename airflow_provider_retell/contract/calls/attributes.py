@@ -59,10 +59,9 @@ def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
     response = yield from see(update_call(call.call_id, custom_attributes={KEY: "a"}))
     if is_success(response):
         return holds(describe(response), rejects_unknown_attributes=False)
-    rejected = response.status in REJECTED
-    return differs(
-        describe(response), handled=rejected, **({"rejects_unknown_attributes": True} if rejected else {})
-    )
+    if response.status in REJECTED:
+        return differs(describe(response), handled=True, rejects_unknown_attributes=True)
+    return differs(describe(response))
 
 
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)

@@ -72,9 +72,9 @@ def _rejected(target: Target, status: str) -> Flow[Finding]:
         return differs(describe(response), handled=True, ended_statuses={status: True})
     options = {"ended_statuses": {status: False}, "not_ended_status": response.status}
     if response.status == 400:
-        return holds(describe(response), **options)
+        return holds(describe(response), options=options)
     if response.status == 422:
-        return differs(describe(response), handled=True, **options)
+        return differs(describe(response), handled=True, options=options)
     return differs(describe(response))
 
 

@@ -106,7 +106,7 @@ def _request(target: Target, mark: str, key: str) -> Request[Call]:
 def _hang_up_at_end(target: Target, call_id: Any) -> None:
     """Stop a call after the last check, if it is not over by then."""
     if isinstance(call_id, str):
-        target.at_end.append(lambda: _hang_up(call_id))
+        target.clean_up(lambda: _hang_up(call_id), "a call that was placed could not be stopped")
 
 
 def _hang_up(call_id: str) -> Flow[None]:

@@ -64,8 +64,8 @@ def rerun_returns_call(target: Target) -> Flow[Finding]:
         return differs(describe(response))
     options = {"rerun_status": response.status}
     if response.status == 201:
-        return holds("201 with the call", **options)
-    return differs(f"{response.status} with the call", handled=True, **options)
+        return holds("201 with the call", options=options)
+    return differs(f"{response.status} with the call", handled=True, options=options)
 
 
 @CHECKS.add(

@@ -84,7 +84,7 @@ def unknown_field_rejected(target: Target) -> Flow[Finding]:
     if response.status in REJECTED:
         return holds(describe(response), ignores_unknown_fields=False)
     options = {"ignores_unknown_fields": True} if is_success(response) else {}
-    return differs(describe(response), handled=is_success(response), **options)
+    return differs(describe(response), handled=is_success(response), options=options)
 
 
 def _accepted(target: Target, status: str) -> Flow[Finding]:

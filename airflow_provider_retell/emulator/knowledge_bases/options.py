@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from airflow_provider_retell.emulator.undocumented import check_values, undocumented
+
 ErrorForm = Literal["source_id", "name", "none"]
 
 
@@ -30,32 +32,33 @@ class KnowledgeBaseOptions:
     lists_failed_sources: bool = False
     """True to list sources whose indexing failed."""
 
-    listing_delay: float = 0.0
+    listing_delay: float = undocumented(0.0, 60.0)
     """Seconds between the status "complete" and the listing of new sources, and between the deletion of a source and
     its disappearance."""
 
-    refreshes_on_delete: bool = False
+    refreshes_on_delete: bool = undocumented(False, True)
     """True to index again after the deletion of a source."""
 
     limits: Mapping[str, int] = field(default_factory=lambda: {"text": 50, "document": 25, "url": 500})
     """The number of sources that a knowledge base can have, by type. Third parties report these numbers."""
 
-    keeps_last_source: bool = True
+    keeps_last_source: bool = undocumented(True, False)
     """True to refuse the deletion of the last source with 400."""
 
     allows_empty: bool = True
     """False to refuse the creation of a knowledge base without sources with 400."""
 
-    sanitizes_file_names: bool = False
+    sanitizes_file_names: bool = undocumented(False, True)
     """True to replace all characters of a file name except ASCII letters, digits, dots and hyphens."""
 
     accepts_json: bool = False
     """True to accept JSON in place of a form. Scripts in public send it, but nobody reports that it works."""
 
-    missing_status: int = 404
+    missing_status: int = undocumented(404, 422)
     """The status code for a knowledge base or source that does not exist. Retell documents 422; 404 was observed."""
 
     def __post_init__(self) -> None:
+        check_values(self)
         if self.error_form not in get_args(ErrorForm):
             raise ValueError(
                 f"error_form must be one of {', '.join(get_args(ErrorForm))}, not {self.error_form!r}"
