@@ -18,6 +18,7 @@ from airflow_provider_retell.api.encode import (
     JsonValue,
     check_metadata_size,
     dump,
+    safe_name,
     to_json,
 )
 from airflow_provider_retell.api.errors import RetellInputError
@@ -121,7 +122,9 @@ def _place(item: ErrorDetails, plain: JsonValue) -> str:
     path, here = "", plain
     for part in item["loc"]:
         if isinstance(here, dict) and isinstance(part, str) and (part in here or part == missing):
-            path, here = f"{path}.{part}" if path else part, here.get(part)
+            # An unknown key may be private data.
+            name = safe_name(part)
+            path, here = f"{path}.{name}" if path else name, here.get(part)
         elif isinstance(here, list) and isinstance(part, int) and part < len(here):
             path, here = f"{path}[{part}]", here[part]
     return path or "the body"

@@ -18,8 +18,12 @@ MetadataMode = Literal["merge", "fill", "replace"]
 
 METADATA_MODES: tuple[MetadataMode, ...] = get_args(MetadataMode)
 
-Until = Literal["ended", "analyzed"]
-"""The states of a call that tasks wait for. Retell analyzes a call some seconds to minutes after it has ended."""
+Until = Literal["ended", "analyzed", "transfer_ended"]
+"""The states of a call that tasks wait for.
+
+``ended``: the agent's part of the call is over. ``analyzed``: Retell has analyzed it, some seconds to minutes later.
+``transfer_ended``: the call is over, and if the agent has transferred it, the conversation after the transfer too.
+"""
 
 UNTIL: tuple[Until, ...] = get_args(Until)
 
@@ -36,3 +40,11 @@ OnForeignDraft = Literal["fail", "overwrite", "discard"]
 """
 
 ON_FOREIGN_DRAFT: tuple[OnForeignDraft, ...] = get_args(OnForeignDraft)
+
+BatchUntil = Literal["ended", "analyzed"]
+"""The states of all calls of a batch that tasks wait for."""
+
+BATCH_UNTIL: tuple[BatchUntil, ...] = get_args(BatchUntil)
+
+ANALYSIS_FIELDS = ("call_successful", "in_voicemail", "user_sentiment")
+"""The fields of Retell's own analysis that a result can contain. ``call_summary`` repeats the conversation."""

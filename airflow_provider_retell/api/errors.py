@@ -9,10 +9,11 @@
     │   └── RetellTimeoutError
     ├── RetellStatusError        Retell responded with an error status
     │   ├── BadRequestError          400
+    │   │   └── DoNotCallError           the contact is marked as do-not-call
     │   ├── AuthenticationError      401
     │   ├── PaymentRequiredError     402
     │   ├── PermissionDeniedError    403
-    │   ├── NotFoundError            404, and 422 to a request that sends only an id
+    │   ├── NotFoundError            404, and 422 for an unknown id
     │   ├── UnprocessableError       422 otherwise
     │   ├── RateLimitError           429
     │   └── ServerError              5xx
@@ -39,6 +40,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
+    "DoNotCallError",
     "DocumentsFailedError",
     "DriftError",
     "NotFoundError",
@@ -158,6 +160,10 @@ class BadRequestError(RetellStatusError):
     """400: Retell rejected the body, or the state of the call does not allow the change."""
 
 
+class DoNotCallError(BadRequestError):
+    """400 to a request with ``honor_internal_dnc``: the contact is marked as do-not-call, and was not called."""
+
+
 class AuthenticationError(RetellStatusError):
     """401: the API key is wrong, revoked or missing."""
 
@@ -171,11 +177,11 @@ class PermissionDeniedError(RetellStatusError):
 
 
 class NotFoundError(RetellStatusError):
-    """404, or 422 to a request that sends only an id: the API key's organization has no object with this id."""
+    """404, or 422 for an unknown id: the API key's organization has no object with this id."""
 
 
 class UnprocessableError(RetellStatusError):
-    """422 to a request with a body: the id is unknown, or Retell rejects the change."""
+    """422 to a request with a body: Retell rejects the change, or the id is unknown."""
 
 
 class RateLimitError(RetellStatusError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from airflow_provider_retell.api.errors import RetellError
 
+__all__ = ["Content"]
+
 
 @dataclass(frozen=True)
 class Content:

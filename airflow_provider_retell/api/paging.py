@@ -49,8 +49,8 @@ class Pages(Generic[P]):
         key = page.pagination_key
         if not page.has_more:
             self._next = None
-        elif key is None or key in self._keys:
-            fault = "has no pagination_key" if key is None else "repeats a pagination_key"
+        elif key is None or not key.strip() or key in self._keys:
+            fault = "repeats a pagination_key" if key in self._keys else "has no pagination_key"
             raise RetellResponseError(
                 f"{operation}: page {len(self._keys) + 1} says that more pages follow, but {fault}. Continuing would "
                 "lose or repeat items. Run the task again; if the error persists, narrow the filter"

@@ -19,7 +19,8 @@ from airflow_provider_retell.api.knowledge_bases.bodies import escape
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
 from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILE_BYTES
 from airflow_provider_retell.api.multipart import Content, ContentError
-from airflow_provider_retell.documents.documents import Documents, Entry, TextEntry
+from airflow_provider_retell.documents.documents import Documents
+from airflow_provider_retell.documents.entries import Entry, TextEntry
 
 if TYPE_CHECKING:
     Chunks = Callable[[], Iterator[bytes]]

@@ -8,39 +8,14 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 
+if TYPE_CHECKING:
+    from airflow_provider_retell.documents.entries import Entry
+
 _KINDS = "FileDocuments, SqlDocuments, a list of dicts with 'title' and 'text', or a function that returns such dicts"
-
-
-@dataclass(frozen=True)
-class TextEntry:
-    """A document whose text is in memory. Title and text are as the user gave them, unchecked."""
-
-    title: Any
-    text: Any = field(repr=False)
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """A document in a file.
-
-    :ivar title: the path relative to the root of its source.
-    :ivar is_text: True to make it a text, False to make it a file.
-    :ivar size: the number of bytes.
-    :ivar open: opens the file.
-    """
-
-    title: str
-    is_text: bool
-    size: int
-    open: Callable[[], BinaryIO] = field(repr=False)
-
-
-Entry = TextEntry | FileEntry
 
 
 class Documents(ABC):
@@ -87,6 +62,8 @@ class GivenDocuments(Documents):
 
     def read(self) -> Iterator[Entry]:
         """Yield the documents of the list, and those of the sources in it."""
+        from airflow_provider_retell.documents.entries import TextEntry
+
         for number, item in enumerate(self.entries, 1):
             value = item.value if isinstance(item, _Literal) else item
             if isinstance(value, (Documents, list, tuple)):
@@ -128,11 +105,11 @@ class CallableDocuments(Documents):
             yield from as_documents(item if item is found else [item]).read()
 
 
-@dataclass(frozen=True)
 class _Literal:
     """A value that Airflow does not render."""
 
-    value: Any
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 def as_documents(source: Any) -> Documents:

@@ -6,10 +6,12 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.documents.documents import Documents, FileEntry
+from airflow_provider_retell.documents.documents import Documents
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
+
+    from airflow_provider_retell.documents.entries import FileEntry
 
 TEXT_SUFFIXES = (".md", ".markdown", ".rst", ".text", ".txt")
 """The suffixes of files that become texts. They must be in UTF-8."""
@@ -45,6 +47,8 @@ class FileDocuments(Documents):
 
     def read(self) -> Iterator[FileEntry]:
         """Yield the files in the order of their titles."""
+        from airflow_provider_retell.documents.entries import FileEntry
+
         root = self._root()
         base = str(root.path).rstrip("/")
         found = root.fs.find(root.path, detail=True)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.documents.documents import Documents, TextEntry
+from airflow_provider_retell.documents.documents import Documents
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
+
+    from airflow_provider_retell.documents.entries import TextEntry
 
 
 class SqlDocuments(Documents):
@@ -52,6 +54,7 @@ class SqlDocuments(Documents):
         """Yield a document for each row."""
         from airflow_provider_retell.api.encode import safe_name
         from airflow_provider_retell.bulk.sql_rows import SqlRows
+        from airflow_provider_retell.documents.entries import TextEntry
 
         parameters: Any = self.parameters
         for row in SqlRows(str(self.conn_id), str(self.sql), parameters).read():

@@ -22,6 +22,7 @@ from airflow_provider_retell.emulator.organization.organization import Organizat
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.recorder import RecordedRequest
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
+from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 __all__ = [
     "DEFAULT_QUOTAS",
@@ -36,4 +37,5 @@ __all__ = [
     "RecordedRequest",
     "Rule",
     "Simulation",
+    "WebhookDelivery",
 ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.recorder import RecordedRequest
+    from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 P = ParamSpec("P")
 
@@ -204,6 +205,22 @@ class Emulator(AgentObjects, PhoneNumberObjects, SimulationObjects):
     def reset(self) -> None:
         """Clear objects, schedules, charges, used quota, faults and requests; keep keys and options."""
         self._state.reset()
+
+    # -- webhooks
+
+    @property
+    def webhooks(self) -> list[WebhookDelivery]:
+        """The webhook events so far, oldest first, of all organizations; see ``webhook_url``."""
+        return self._state.webhooks.deliveries
+
+    def wait_for_webhooks(self, timeout: float = 30.0) -> None:
+        """Wait until all webhook events are delivered or given up.
+
+        :param timeout: seconds to wait.
+        :raises TimeoutError: if some are not by then.
+        """
+        if not self._state.webhooks.wait(timeout):
+            raise TimeoutError(f"some webhook events were not delivered within {timeout:g} s")
 
     # -- the objects of the default organization
 

@@ -12,7 +12,8 @@ A resource is a package with the same modules each time. To add one, for example
    the control API (``/_emulator/chats``) then work.
 4. ``emulator/chats/objects.py``: a mixin with the properties and methods for tests (``chats``, ``add_chat``,
    ``edit_chat``), which ``Organization`` and ``Emulator`` inherit.
-5. ``options.py``, and ``cli.py`` for its arguments: a field for each point that Retell does not document.
+5. ``emulator/chats/options.py``: an ``undocumented`` field for each point that Retell does not document. ``Options``
+   inherits it. The command line sets it with ``--option NAME=VALUE``, and the contract needs a check for it.
 6. ``control.py``: a line in the docstring.
 7. ``tests/emulator/chats/``, with the vendor's SDK as the client.
 """

@@ -102,10 +102,7 @@ class DraftAgentVersionOperator(AgentOperator):
         "conversation_flow": "json",
     }
     masked_fields: Sequence[str] = ("agent", "llm", "conversation_flow")
-    template_hint = (
-        "Check the template. If the name is a variable of Retell in a prompt, read the prompt from a file with "
-        "TextFile, or enclose it in {% raw %} and {% endraw %}"
-    )
+    agent_fields: Sequence[str] = masked_fields
 
     def __init__(
         self,

@@ -1,19 +1,15 @@
-"""At-most-once requests: calls, batches and analyses cost money, and a call reaches a person.
-
-Retries, crashes and clears all run a task again. The functions here distinguish them.
-"""
+"""At-most-once requests: calls, batches and analyses cost money, and a call reaches a person."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args
-from uuid import UUID
 
 from airflow_provider_retell._compat import AirflowFailException, task_state_store
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.operators.task_try import TaskTry
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -25,8 +21,9 @@ T = TypeVar("T")
 OnClear = Literal["skip", "resend"]
 
 Find = Callable[["float | None"], "dict[str, Any] | None"]
-"""Searches Retell for the object that a request may have created. It gets the time in epoch seconds before which the
-request was not sent, or None if it is unknown, and returns the result of :meth:`AtMostOnceOperator.send_once` or None."""
+"""Searches Retell for the object that a request may have created, and returns the result of
+:meth:`AtMostOnceOperator.send_once` or None. It gets the time in epoch seconds before which the request was not sent,
+or None if it is unknown."""
 
 
 def check_on_clear(on_clear: object) -> None:
@@ -34,54 +31,29 @@ def check_on_clear(on_clear: object) -> None:
     checks.one_of("on_clear", on_clear, get_args(OnClear))
 
 
-def tries_before_clear(ti: Any, task: Any) -> int:
-    """Return the number of tries before a user last cleared the task, or 0. A retry does not change it.
-
-    Airflow sets ``max_tries`` to ``retries`` at first, and to ``try_number + retries`` when the task is cleared.
-    """
-    return max(int(ti.max_tries) - int(task.retries or 0), 0)
-
-
-def request_key(ti: Any, tries_before: int = 0) -> str:
-    """Return a key that all tries of a task instance share, and no other task instance has.
-
-    :param tries_before: the result of :func:`tries_before_clear` if the tries after a clear need a key of their own.
-    """
-    from airflow_provider_retell.hooks.deployment import qualified_dag_id
-
-    parts = (qualified_dag_id(ti.dag_id), ti.run_id, ti.task_id, ti.map_index, tries_before, *_iteration(ti))
-    return "airflow-" + hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:40]
-
-
-def _iteration(ti: Any) -> tuple[Any, ...]:
-    """Return the iteration of a task loop (Airflow 3.4), or an empty tuple outside loops."""
-    region = getattr(ti, "region_id", None)
-    if region is None or str(region) == str(UUID(int=0)):
-        return ()
-    return region, getattr(ti, "region_index", None)
-
-
 class SentRequests:
     """The requests that the tries of a task run have sent, as far as Airflow's state store for tasks knows.
 
     Before Airflow 3.3 there is no store, and the number of the try is the only sign of an earlier try.
 
+    :ivar key: the key of the requests.
     :ivar results: the results of the requests that were sent, in order.
     :ivar sending_since: the time in epoch seconds at which a request was sent whose outcome is unknown, or None.
     :ivar complete: False if an earlier try may have sent requests that are not recorded.
     """
 
     def __init__(self, context: Context, task: AtMostOnceOperator) -> None:
-        ti = context["ti"]
-        tries_before = tries_before_clear(ti, task) if task.on_clear == "resend" else 0
-        self._key = request_key(ti, tries_before)
+        task_try = TaskTry.of(context, task)
+        self.key = task_try.key
         self._store = task_state_store(context)
-        stored = self._store.get(self._key) if self._store else None
+        stored = self._store.get(self.key) if self._store else None
         self.results: list[dict[str, Any]] = stored["results"] if stored else []
         self.sending_since: float | None = stored["sending_since"] if stored else None
-        first_try = ti.try_number == tries_before + 1
-        self.complete = stored is not None or first_try or (self._store is not None and self._store.keeps(ti))
-        if first_try and stored is None:
+        # A reschedule discards no store. Without a record, the run before it has not come to a request.
+        is_first = task_try.is_first and not (task_try.rescheduled and self._store is None)
+        keeps = self._store is not None and self._store.keeps(context["ti"])
+        self.complete = stored is not None or is_first or keeps
+        if is_first and stored is None:
             # If a clear discards the store later, the lack of this record shows it.
             self._save()
 
@@ -108,7 +80,7 @@ class SentRequests:
 
     def _save(self) -> None:
         if self._store:
-            self._store.set(self._key, {"results": self.results, "sending_since": self.sending_since})
+            self._store.set(self.key, {"results": self.results, "sending_since": self.sending_since})
 
 
 class AtMostOnceOperator(RetellOperator):
@@ -122,6 +94,15 @@ class AtMostOnceOperator(RetellOperator):
         super().__init__(**kwargs)
         check_on_clear(on_clear)
         self.on_clear = on_clear
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
+    ) -> None:
+        # Record the first try before anything can fail: Airflow 3.4 discards the store when a user clears the task, so
+        # a later try without this record must not send anything.
+        if parent is self and task_state_store(context):
+            SentRequests(context, self)
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
 
     def send_once(
         self,
@@ -143,9 +124,8 @@ class AtMostOnceOperator(RetellOperator):
         :param result: converts the response to the task's result.
         :param verify: a sentence that says how a user can find out whether Retell processed the request.
         :param sent: the requests that were sent, if the caller has read them.
-        :param number: the number of requests that the task sends before this one. Default: 0.
-        :param find: searches Retell for the object that a request of an earlier try, or a request with an unknown
-            outcome, has created.
+        :param number: the number of requests that the task sends before this one.
+        :param find: searches Retell for what an earlier try, or a request with an unknown outcome, has created.
         :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try.
         """
         sent = sent or SentRequests(context, self)
@@ -160,8 +140,9 @@ class AtMostOnceOperator(RetellOperator):
                 )
             sent.sent(found)
             return found
-        sent.sending()
         try:
+            self.hook.settings  # noqa: B018 - a missing connection must not leave a record of a request
+            sent.sending()
             answer = result(self.hook.send(request))
         except RetellError as error:
             if error.not_processed:

@@ -11,8 +11,8 @@ from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.at_most_once import (
     AtMostOnceOperator,
     SentRequests,
-    tries_before_clear,
 )
+from airflow_provider_retell.operators.task_try import tries_before_clear
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.errors import DocumentsFailedError, RetellInputError
+from airflow_provider_retell.api.errors import DocumentsFailedError, RetellError, RetellInputError
 from airflow_provider_retell.bulk.report import check_suffix
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
-from airflow_provider_retell.export.json_lines import write_json_lines
 from airflow_provider_retell.operators.base import DeferrableOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -24,12 +22,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings
+    from airflow_provider_retell.api.knowledge_bases.progress import Progress
     from airflow_provider_retell.api.knowledge_bases.result import SyncResult
     from airflow_provider_retell.api.knowledge_bases.sync import Sync
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.triggers.base import PollTrigger
-
-__all__ = ["SyncKnowledgeBaseOperator"]
 
 log = logging.getLogger(__name__)
 
@@ -198,8 +195,25 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         return self._work(context, state)
 
     def _work(self, context: Context, state: Mapping[str, Any]) -> dict[str, Any]:
-        from airflow_provider_retell.api.knowledge_bases.guards import check_documents
         from airflow_provider_retell.api.knowledge_bases.progress import Progress
+
+        progress = Progress(**state["progress"])
+        try:
+            sync = self._sync(progress, state)
+        except RetellInputError as error:
+            if not progress.changed:
+                raise
+            stopped = RetellError(
+                f"{error.fault}. The task has changed the knowledge base before, and stops now"
+            )
+            stopped.permanent = True
+            raise stopped from None
+        return self._finish(context, sync, state)
+
+    def _sync(self, progress: Progress, state: Mapping[str, Any]) -> Sync:
+        import tempfile
+
+        from airflow_provider_retell.api.knowledge_bases.guards import check_documents
         from airflow_provider_retell.api.knowledge_bases.sync import Sync
         from airflow_provider_retell.documents.collect import collect
 
@@ -207,18 +221,15 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         with tempfile.TemporaryFile(prefix="retell-") as temporary:
             documents = collect(source, temporary)
             check_documents(documents, settings, str(source))
-            sync = Sync(documents, settings, Progress(**state["progress"]))
+            sync = Sync(documents, settings, progress)
             advance = sync.preview if as_bool(self.dry_run, "dry_run") else sync.advance
             while (condition := self.hook.run(advance())) is not None:
+                requests = state["requests"] + self._sent()
                 self.wait_for(
                     condition,
-                    state={
-                        "progress": sync.progress.dump(),
-                        "started": state["started"],
-                        "requests": state["requests"] + self._sent(),
-                    },
+                    state={"progress": progress.dump(), "started": state["started"], "requests": requests},
                 )
-        return self._finish(context, sync, state)
+        return sync
 
     def _settings(self) -> SyncSettings:
         from airflow_provider_retell.api.knowledge_bases.bodies import check_settings
@@ -267,6 +278,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     def _finish(self, context: Context, sync: Sync, state: Mapping[str, Any]) -> dict[str, Any]:
         """Write the report, and return the result, or push it and fail if documents failed."""
         from airflow_provider_retell.api.knowledge_bases.result import SyncResult
+        from airflow_provider_retell.export.json_lines import write_json_lines
 
         plan = sync.plan
         outcome = SyncResult.of(sync.documents, sync.progress) if plan is None else SyncResult.planned(plan)

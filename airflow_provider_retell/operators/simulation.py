@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.simulations.verdicts import TestVerdict
     from airflow_provider_retell.triggers.base import PollTrigger
 
-__all__ = ["RunBatchTestOperator", "SyncTestCasesOperator"]
-
 log = logging.getLogger(__name__)
 
 

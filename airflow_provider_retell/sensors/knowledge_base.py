@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.triggers.base import PollTrigger
 
-__all__ = ["KnowledgeBaseSensor"]
-
 
 class KnowledgeBaseSensor(RetellSensor):
     """Wait until nothing is in progress in a knowledge base.
@@ -24,8 +22,9 @@ class KnowledgeBaseSensor(RetellSensor):
 
         KnowledgeBaseSensor(task_id="wait", knowledge_base_id="knowledge_base_abc", deferrable=True, timeout=3600)
 
-    The task returns ``knowledge_base_id``, ``status`` and ``sources``, the number of sources. If Retell could not index
-    the knowledge base at all (status ``error``), the task fails. Errors of single sources do not matter to the sensor.
+    The task returns ``knowledge_base_id``, ``knowledge_base_status`` and ``sources``, the number of sources. If Retell
+    could not index the knowledge base at all (status ``error``), the task fails. Errors of single sources do not matter
+    to the sensor.
     The other parameters are those of every sensor of this package (``retell_conn_id``, ``deferrable``,
     ``max_poll_failures``) and of every Airflow sensor (``poke_interval``, ``timeout``, ``mode``, ``soft_fail`` ...).
 

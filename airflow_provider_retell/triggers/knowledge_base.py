@@ -10,14 +10,13 @@ from airflow_provider_retell.triggers.base import PollTrigger
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
 
-__all__ = ["KnowledgeBaseTrigger"]
-
 
 class KnowledgeBaseTrigger(PollTrigger):
     """Wait until nothing is in progress in a knowledge base.
 
-    The event contains ``knowledge_base_id``, ``status`` and ``sources``, the number of sources. The other parameters
-    are those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
+    The event contains ``knowledge_base_id``, ``knowledge_base_status`` and ``sources``, the number of sources. The
+    other parameters are those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an
+    operator of your own::
 
         self.defer(
             trigger=KnowledgeBaseTrigger(

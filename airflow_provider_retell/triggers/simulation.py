@@ -9,8 +9,6 @@ from airflow_provider_retell.triggers.base import PollTrigger
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
 
-__all__ = ["BatchTestTrigger"]
-
 
 class BatchTestTrigger(PollTrigger):
     """Wait until all test runs of a batch test have ended, whatever their verdict.

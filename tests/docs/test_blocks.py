@@ -21,11 +21,16 @@ from airflow.cli.cli_parser import get_parser
 from airflow.models.connection import Connection
 from pages import PAGES, ROOT, Block, blocks, commands
 
+from airflow_provider_retell.api.simulations.engine import Engine
+from airflow_provider_retell.api.simulations.sync import check_test_cases
+from airflow_provider_retell.contract.cli import parser as contract_parser
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
 from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.operators import DraftAgentVersionOperator, UpdateCallOperator
+from airflow_provider_retell.params.test_cases import as_test_cases
+from airflow_provider_retell.webhook.sender import parser as sender_parser
 
 BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
 PYTHON = [block for block in BLOCKS if block.kind == "python"]
@@ -141,6 +146,10 @@ def check_make(words: list[str]) -> None:
 def check_python(words: list[str]) -> None:
     if words[:2] == ["-m", "airflow_provider_retell.emulator"]:
         emulator_parser().parse_args(words[2:])
+    elif words[:2] == ["-m", "airflow_provider_retell.contract"]:
+        contract_parser().parse_args(words[2:])
+    elif words[:2] == ["-m", "airflow_provider_retell.webhook"]:
+        sender_parser().parse_args(words[2:])
     else:
         option, code = words
         assert option == "-c"
@@ -236,9 +245,14 @@ def test_text_is_a_connection_uri(block: Block) -> None:
 
 
 @of_kind("yaml")
-def test_yaml_is_a_valid_file_of_connections(block: Block, tmp_path: Path) -> None:
+def test_yaml_is_a_valid_file_of_connections_or_test_cases(block: Block, tmp_path: Path) -> None:
     from airflow.secrets.local_filesystem import load_connections_dict
 
+    if block.page.name == "simulations.md":
+        (tmp_path / "cases.yaml").write_text(block.code)
+        cases = as_test_cases(str(tmp_path / "cases.yaml"), "test_cases")
+        assert check_test_cases(cases, Engine("retell-llm", "llm_1"))
+        return
     (tmp_path / "connections.yaml").write_text(block.code)
     for connection in load_connections_dict(str(tmp_path / "connections.yaml")).values():
         check_connection(connection)

@@ -14,7 +14,8 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.multipart import ContentError
 from airflow_provider_retell.documents import FileDocuments
 from airflow_provider_retell.documents.collect import collect
-from airflow_provider_retell.documents.documents import GivenDocuments, TextEntry
+from airflow_provider_retell.documents.documents import GivenDocuments
+from airflow_provider_retell.documents.entries import TextEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

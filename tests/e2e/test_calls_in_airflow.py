@@ -52,7 +52,7 @@ CLEAR = """
 import sys
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.utils.session import create_session
-from airflow_provider_retell.operators.at_most_once import generation
+from airflow_provider_retell.operators.task_try import tries_before_clear
 
 class Task:
     retries = 1
@@ -60,10 +60,10 @@ class Task:
 with create_session() as session:
     for _ in range(2):
         ti = session.query(TaskInstance).filter(TaskInstance.dag_id == "place_twice").one()
-        print("NUMBERS", ti.try_number, ti.max_tries, generation(ti, Task))
+        print("NUMBERS", ti.try_number, ti.max_tries, tries_before_clear(ti, Task))
         ti.state = "success"
         clear_task_instances([ti], session)
-        print("NUMBERS", ti.try_number, ti.max_tries, generation(ti, Task))
+        print("NUMBERS", ti.try_number, ti.max_tries, tries_before_clear(ti, Task))
         ti.try_number += 1  # as the scheduler does when it queues the next try
         session.flush()
 """

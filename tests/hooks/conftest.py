@@ -124,6 +124,14 @@ def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
             flow = {"conversation_flow_id": "conversation_flow_1"}
             emulator.add_agent(agent_id="agent_2", conversation_flow=flow, published=False)
             emulator.add_agent(agent_id="agent_chat", channel="chat", published=False)
+            emulator.organization.component_backend.add(conversation_flow_component_id="component_1")
+            emulator.add_test_case(agent_id="agent_1", test_case_definition_id="test_case_1", name="Books")
+            batch = emulator.add_batch_test(
+                {"type": "retell-llm", "llm_id": "llm_1", "version": 0},
+                ["test_case_1"],
+                test_case_batch_job_id="test_batch_1",
+            )
+            batch["runs"][0]["test_case_job_id"] = "test_run_1"
             emulator.add_phone_number("+14155550100", nickname="Main line")
             emulator.add_knowledge_base(
                 knowledge_base_id="kb_1",

@@ -446,7 +446,7 @@ def test_dry_run_returns_and_logs_the_plan_and_sends_nothing(
         "Would add 'd'",
         "Would replace 'c'",
         "Would delete 'a'",
-        "Dry run for knowledge base kb_1: 3 doc",
+        "Dry run for knowledge base kb_1: documents: 3 (1 added, 1 replaced",
     ):
         assert line in caplog.text
     assert "Zanzibar" not in caplog.text + str(result)

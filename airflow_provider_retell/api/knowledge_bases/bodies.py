@@ -24,6 +24,8 @@ from airflow_provider_retell.api.knowledge_bases.limits import (
 )
 from airflow_provider_retell.api.multipart import Content, Multipart, Part
 
+__all__ = ["KnowledgeBaseFile"]
+
 _URL = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 
 

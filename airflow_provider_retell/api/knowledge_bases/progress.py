@@ -48,6 +48,11 @@ class Progress:
         """Return JSON values, from which ``Progress(**values)`` makes the same progress."""
         return dataclasses.asdict(self)
 
+    @property
+    def changed(self) -> bool:
+        """True if the task has sent a request that changes the knowledge base."""
+        return bool(self.rounds or self.removed)
+
     def has_failed(self, document: Document) -> bool:
         """Return True if Retell could not index *document* in its current form."""
         return str(document.mark) in self.failed

@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
-from airflow_provider_retell.common.wording import counted
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
 
@@ -55,8 +54,7 @@ class SyncResult:
     def __str__(self) -> str:
         counts = self.counts()
         outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in get_args(Outcome))
-        deleted = counted(counts["deleted"], "source")
-        return f"{counted(counts['documents'], 'document')} ({outcomes}); {deleted} deleted"
+        return f"documents: {counts['documents']} ({outcomes}), deleted sources: {counts['deleted']}"
 
     @property
     def failed(self) -> list[DocumentResult]:

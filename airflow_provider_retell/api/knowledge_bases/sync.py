@@ -281,10 +281,12 @@ class Sync:
             last = [source for step in reversed(missing) for source in step.outdated if fits(source)]
             gone = [*last, *filter(fits, plan.gone)][:1]
             if not gone or len(there) == 1:
-                raise RetellError(
+                error = RetellError(
                     f"Knowledge base {knowledge_base.knowledge_base_id} is at its limit of sources, and nothing can be "
                     "deleted to make room. Use another knowledge base"
                 )
+                error.permanent = True
+                raise error
             for step in missing:
                 if gone[0] in step.outdated:
                     self.progress.note_outcome(step, replaced=True)

@@ -54,5 +54,9 @@ class KnowledgeBaseReady(Condition):
         is_late = clock().time() >= self.patience_until
         done = not knowledge_base.in_progress and (is_late or not (waiting or deleted))
         state = status if not waiting else f"{status}, {len(waiting)} new sources not listed yet"
-        result = {"knowledge_base_id": self.knowledge_base_id, "status": status, "sources": len(sources)}
+        result = {
+            "knowledge_base_id": self.knowledge_base_id,
+            "knowledge_base_status": status,
+            "sources": len(sources),
+        }
         return Poll(done, state, result)

@@ -11,7 +11,14 @@ from pydantic import ConfigDict
 
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
-__all__ = ["BatchTest", "TestCaseDefinition", "TestRun"]
+__all__ = [
+    "BatchTest",
+    "BatchTestPage",
+    "TestCaseDefinition",
+    "TestCaseDefinitionPage",
+    "TestRun",
+    "TestRunPage",
+]
 
 FINAL_STATUSES = frozenset({"pass", "fail", "error"})
 """Values of a test run's ``status`` that are final. ``error`` means that there is no verdict."""

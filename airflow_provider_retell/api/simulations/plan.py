@@ -51,6 +51,7 @@ def plan_simulation(
     :raises RetellInputError: if the agent cannot be simulated, a test case does not belong to it, there are no test
         cases, or a real tool would be called.
     """
+    _check_ids(test_ids)
     agent: Agent = yield from read_agent(agent_id, version)
     engine = engine_of(agent)
     tests = _select(
@@ -63,6 +64,16 @@ def plan_simulation(
         tools = [tool for tool in live_tools(content, components) if tool.name not in allowed]
         check_mocks(tools, tests, agent_id)
     return SimulationPlan(agent.agent_id, agent.version, engine, tests)
+
+
+def _check_ids(test_ids: Sequence[str] | None) -> None:
+    if test_ids is None:
+        return
+    if not test_ids:
+        raise RetellInputError("test_case_definition_ids must have at least one test case")
+    repeated = sorted({test_id for test_id in test_ids if test_ids.count(test_id) > 1})
+    if repeated:
+        raise RetellInputError(f"test_case_definition_ids must not have {', '.join(repeated)} more than once")
 
 
 def read_agent(agent_id: str, version: int | str | None = None) -> Flow[Agent]:

@@ -112,7 +112,8 @@ def _check_unique(existing: Sequence[TestCaseDefinition], wanted: Mapping[str, o
         if counts[name] > 1:
             ids = [case.test_case_definition_id for case in existing if case.name == name]
             raise RetellInputError(
-                f"{len(ids)} test cases of the agent are named {name!r}: {', '.join(ids)}. Delete or rename them, except one"
+                f"{len(ids)} test cases of the agent are named {name!r}: {', '.join(ids)}. Delete or rename all except "
+                "one"
             )
 
 

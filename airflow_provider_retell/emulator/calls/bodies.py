@@ -18,10 +18,7 @@ from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, STRING_MAP,
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
 
-METADATA_MAX_BYTES = 50_000
-"""Our reading of Retell's "max 50 kB": 50,000 bytes of compact JSON in UTF-8."""
-
-_METADATA: Schema = {"type": "object", "maxBytes": METADATA_MAX_BYTES}
+_METADATA: Schema = {"type": "object"}  # updates.py checks its size
 _STORAGE: Schema = {"type": "string", "enum": STORAGE_SETTINGS}
 _VERSION: Schema = {"type": ("string", "integer")}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IDEMPOTENCY_SECONDS = 3600.0
 """How long an ``idempotency_key`` is remembered, as documented ("up to one hour")."""
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def create_phone_call(org: Organization, request: Request) -> Response:
@@ -31,7 +31,10 @@ def create_phone_call(org: Organization, request: Request) -> Response:
     calls = org.call_backend
     now = org.options.clock.now()
     key = body.get("idempotency_key")
-    if key is not None:
+    pattern = org.options.idempotency_key_pattern
+    if key is not None and pattern is not None and not re.fullmatch(pattern, key):
+        raise ApiError(400, f'body/idempotency_key must match pattern "{pattern}"')
+    if key is not None and org.options.honors_idempotency_key:
         since, call_id = calls.idempotency.get(key, (float("-inf"), ""))
         if now - since < IDEMPOTENCY_SECONDS:
             return json_response(201, calls.visible(calls.find(call_id)))

@@ -33,6 +33,12 @@ def update_flow(org: Organization, request: Request) -> Response:
     return _update(org.flow_backend, request, "Cannot update published conversation flow")
 
 
+def get_component(org: Organization, request: Request) -> Response:
+    """Return a conversation flow component."""
+    component_id = request.ids["conversation_flow_component_id"]
+    return json_response(200, org.component_backend.find(component_id))
+
+
 def list_llms(org: Organization, request: Request) -> Response:
     """Return one page of LLMs, each in its latest version, which is our guess."""
     return _list(org.llm_backend, request)

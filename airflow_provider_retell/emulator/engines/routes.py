@@ -34,6 +34,13 @@ ROUTES = (
         schema=bodies.UPDATE_FLOW,
     ),
     Route(
+        "get-conversation-flow-component",
+        "GET",
+        "/get-conversation-flow-component/{conversation_flow_component_id}",
+        endpoints.get_component,
+        _READ,
+    ),
+    Route(
         "list-conversation-flows",
         "GET",
         "/v2/list-conversation-flows",

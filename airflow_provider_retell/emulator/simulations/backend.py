@@ -37,8 +37,7 @@ class TestCaseBackend(Backend):
     def add(self, **fields: Any) -> TestCase:
         """Add a test case and return it; see ``Organization.add_test_case``."""
         with self._options.clock.lock:
-            # One millisecond apart, so that lists have a definite order.
-            case = samples.test_case(self._options.clock.now_ms() + len(self.test_cases))
+            case = samples.test_case(self._options.clock.now_ms())
             case.update(fields)
             _check(case)
             case_id = case["test_case_definition_id"]
@@ -100,7 +99,7 @@ class BatchTestBackend(Backend):
             raise ValueError(f"there is no test case {unknown[0]!r}")
         with clock.lock:
             cases = [self._test_cases.test_cases[case_id] for case_id in ids]
-            batch = samples.batch_test(dict(engine), len(cases), clock.now_ms() + len(self.batch_tests))
+            batch = samples.batch_test(dict(engine), len(cases), clock.now_ms())
             batch.update(fields)
             self.batch_tests[batch["test_case_batch_job_id"]] = batch
             self.simulator.start(batch, cases, clock.now())

@@ -45,11 +45,9 @@ def list_batch_tests(org: Organization, request: Request) -> Response:
 def list_test_runs(org: Organization, request: Request) -> Response:
     """Return one page of the test runs of a batch test."""
     batch = org.batch_test_backend.find(request.ids["test_case_batch_job_id"])
-    delay = org.options.test_run_list_delay
-    runs = [
-        run if org.options.clock.now() >= run["user_modified_timestamp"] / 1000 + delay else _unfinished(run)
-        for run in batch["runs"]
-    ]
+    shown_from = batch["user_modified_timestamp"] + org.options.test_run_list_delay * 1000
+    is_late = batch["status"] == "complete" and org.options.clock.now_ms() < shown_from
+    runs = [_unfinished(run) if is_late else run for run in batch["runs"]]
     return _page(runs, "test_case_job_id", request.query)
 
 
@@ -73,11 +71,12 @@ def _version_of(batch: dict[str, Any], latest: int) -> float:
 
 
 def _is_listed(org: Organization, batch: dict[str, Any]) -> bool:
-    age = org.options.clock.now() - batch["creation_timestamp"] / 1000
-    return bool(age >= org.options.batch_test_list_delay)
+    age = org.options.clock.now_ms() - batch["creation_timestamp"]
+    return bool(age >= org.options.batch_test_list_delay * 1000)
 
 
 def _page(objects: list[dict[str, Any]], id_name: str, query: dict[str, str]) -> Response:
     by_id = {item[id_name]: item for item in objects}
-    items, rest = page(by_id, query, order=lambda item: item["creation_timestamp"])
+    order = {object_id: float(number) for number, object_id in enumerate(by_id)}
+    items, rest = page(by_id, query, order=lambda item: order[item[id_name]])
     return json_response(200, {"items": items, **rest})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
+    ConversationFlowComponent,
     ConversationFlowPage,
     RetellLlm,
     RetellLlmPage,
@@ -48,6 +49,15 @@ EXAMPLES = [
         {"global_prompt": "Hi"},
         200,
         ConversationFlow,
+    ),
+    Example(
+        "get_conversation_flow_component",
+        ("component_1",),
+        {},
+        "GET /get-conversation-flow-component/component_1",
+        None,
+        200,
+        ConversationFlowComponent,
     ),
     Example(
         "list_conversation_flows_page",
