@@ -193,6 +193,7 @@ class PublishAgentVersionOperator(AgentOperator):
         "rebind_numbers",
         "retell_conn_id",
     )
+    text_names: Sequence[str] = ("version_title", "version_description")
 
     def __init__(
         self,
