@@ -93,7 +93,7 @@ def test_another_key_learns_nothing(receiver: Any, monkeypatch: pytest.MonkeyPat
     text = capsys.readouterr().out
     assert ": 401\n" in text
     assert "rejects the signature" in text
-    assert "webhook_retell_conn_id" in printed
+    assert "webhook_retell_conn_id" in text
     assert receiver.post(b"{}", key="key_other") == 401
     assert receiver.result is None
 
