@@ -38,7 +38,7 @@ class AgentSnapshot:
         }
 
     def compare(self, path: str, conn_id: str | None = None) -> list[Difference] | None:
-        """Return the differences from the snapshot in folder *path*, or None if there is none.
+        """Return the differences from the snapshot in folder *path*, or None if the folder has no snapshot.
 
         :raises RetellInputError: if the folder does not contain a snapshot of this package.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseOperatorLink
@@ -82,7 +82,7 @@ class DraftAgentVersionOperator(AgentOperator):
     :param agent: settings of the agent by name, such as ``{"voice_speed": 1.1}``: a dict, or a template that renders to
         a JSON object (templated). None as a value removes a setting. A
         :class:`~airflow_provider_retell.params.text_file.TextFile` can be the value of a setting, or all settings as
-        JSON. A template that uses an unknown variable is an error.
+        JSON.
     :param llm: settings of the agent's Retell LLM, as for ``agent``.
     :param conversation_flow: settings of the agent's conversation flow, as for ``agent``.
     :param on_foreign_draft: what happens if the agent has another draft, one with other changes or one that was forked
@@ -143,16 +143,6 @@ class DraftAgentVersionOperator(AgentOperator):
             "created": draft.created,
         }
 
-    def _do_render_template_fields(
-        self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
-    ) -> None:
-        """Render with unknown variables as errors: by default they vanish, and with them Retell's own variables."""
-        from jinja2 import StrictUndefined
-
-        if parent is self:
-            jinja_env = jinja_env.overlay(undefined=StrictUndefined)
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
-
 
 class PublishAgentVersionOperator(AgentOperator):
     """Publish a version of an agent, once, and prove that it is published. This cannot be undone.
@@ -203,6 +193,7 @@ class PublishAgentVersionOperator(AgentOperator):
         "rebind_numbers",
         "retell_conn_id",
     )
+    text_names: Sequence[str] = ("version_title", "version_description")
 
     def __init__(
         self,

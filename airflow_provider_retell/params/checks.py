@@ -49,7 +49,7 @@ def phone_number(name: str, value: object, advice: str = "") -> None:
 
     :param advice: a sentence for the end of the message.
     """
-    from airflow_provider_retell.api.phone_numbers import check_e164
+    from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 
     if isinstance(value, str) and "{" in value:
         return

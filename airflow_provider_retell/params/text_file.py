@@ -22,8 +22,8 @@ class TextFile:
             llm={"general_prompt": TextFile("s3://bucket/prompts/front_desk.md")},
         )
 
-    Use it for prompts: Airflow would render ``{{customer_name}}`` in a text as a variable of its own, so Retell's
-    variable would be lost.
+    Use it for prompts: Airflow would render the variables of Retell in a text as its own. ``{{customer_name}}`` would
+    be an error, and ``{{params}}`` would be replaced.
 
     :param path: a local path or any URL of Airflow's ``ObjectStoragePath`` (templated). The text must be UTF-8.
     :param conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).

@@ -105,6 +105,15 @@ def test_a_draft_of_an_earlier_try_with_other_values_is_used_again(
     assert emulator.count("create-agent-version") == 0
 
 
+def test_the_newest_draft_of_earlier_tries_is_used(client: Any, emulator: Emulator) -> None:
+    for number in range(2, 13):
+        emulator.add_agent_version("agent_1", llm={"general_prompt": f"Prompt {number}"})
+    emulator.clock.advance(1)
+    emulator.edit_agent("agent_1", version=3)  # Retell lists it first then
+    assert [version.version for version in client.list_agent_versions("agent_1")] == [*range(12, -1, -1)]
+    assert client.draft_agent_version("agent_1", llm=PROMPT).version == 12
+
+
 def test_a_draft_that_equals_the_published_version_is_used(hook: RetellHook, emulator: Emulator) -> None:
     emulator.add_agent_version("agent_1")
     assert hook.draft_agent_version("agent_1", llm=PROMPT).version == 2
@@ -275,7 +284,7 @@ def test_overwriting_changes_the_draft_of_an_agent_that_was_never_published(
     assert emulator.count("update-retell-llm") == 1
 
 
-# -- what Retell may do to the values
+# -- values that Retell stores in another form
 
 
 def test_settings_that_retell_stores_as_they_are_published_leave_no_draft(

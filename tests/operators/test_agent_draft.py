@@ -77,7 +77,7 @@ def test_all_settings_can_be_in_a_json_file(emulator: Emulator, tmp_path: Path) 
     assert emulator.conversation_flows["flow_1"][1]["global_prompt"] == PROMPT
 
 
-def test_a_variable_of_retell_in_a_template_is_an_error_and_not_lost(emulator: Emulator) -> None:
+def test_a_variable_of_retell_in_a_template_is_an_error_that_names_the_way_out(emulator: Emulator) -> None:
     with pytest.raises(
         RetellError, match=r"'customer_name' is undefined. .*is a variable of the agent, write {% raw %}"
     ):

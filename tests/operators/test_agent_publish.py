@@ -88,11 +88,11 @@ def test_parameters_can_be_templates(emulator: Emulator, native: bool) -> None:
         version_description="Released on {{ ds }}",
         rebind_numbers="{{ params.rebind }}",
     )
-    params = {"agent": "agent_1", "draft": {"version": 1}, "revision": "9876543", "rebind": True}
+    params = {"agent": "agent_1", "draft": {"version": 1}, "revision": "98e7654", "rebind": True}
     ti = Ti()
     assert run_task(task, native=native, ti=ti, params=params, ds="2026-11-22")["published_now"]
     version = emulator.agents["agent_1"].versions[1]
-    assert (version["version_title"], version["version_description"]) == ("9876543", "Released on 2026-11-22")
+    assert (version["version_title"], version["version_description"]) == ("98e7654", "Released on 2026-11-22")
     assert bound_version(emulator) == 1
     assert ti.xcom == {"retell_agent_id": "agent_1"}
 

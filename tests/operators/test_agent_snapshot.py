@@ -114,7 +114,8 @@ def test_the_same_configuration_gives_the_same_bytes(emulator: Emulator, folder:
     snapshot(folder / "a")
     emulator.clock.advance(86_400)
     emulator.edit_agent("agent_1", version=1, volume=None)  # only the timestamps change
-    emulator.organization.agents["agent_1"] = emulator.organization.agents.pop("agent_1")
+    emulator.agents["agent_1"] = emulator.agents.pop("agent_1")
+    emulator.llms["llm_1"][0] = dict(reversed(emulator.llms["llm_1"][0].items()))
     snapshot(folder / "b")
     assert files(folder / "a") == files(folder / "b")
     assert "timestamp" not in "".join(files(folder / "a").values())

@@ -84,7 +84,7 @@ class PreparedDraft:
             draft = yield from self._fork(published)
         yield from self._warn_of_live_numbers(draft)
         draft = yield from set_changes(draft, self.channel, missing(self.changes, draft), reset)
-        changed = differing(published, draft) & self.names
+        changed = differing(published, draft)
         if not changed:
             # Retell stores the settings in another form than they were given, which is that of the published version.
             if created:
