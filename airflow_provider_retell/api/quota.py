@@ -1,9 +1,8 @@
 """Client-side rate limiting: an exact sliding window per route.
 
 Retell counts requests per organization and route. It documents 100 requests per 10 seconds for most routes, 1,000 for
-placing calls, and 15 or 30 for lists, depending on the date of the page (https://docs.retellai.com/get-started/sdk).
-The default for lists is the lower number. If your plan has other limits, set ``quota`` and ``list_quota`` in the
-Airflow connection.
+placing calls, and 30 for lists (https://docs.retellai.com/get-started/sdk). If your plan has other limits, set
+``quota`` and ``list_quota`` in the Airflow connection.
 """
 
 from __future__ import annotations
@@ -35,10 +34,11 @@ class Rate:
         return f"{self.requests}/{self.seconds:g}"
 
 
+_COUNT = re.compile(r"[0-9]{1,9}")
+
 GENERAL = Rate(100, 10)
-LISTS = Rate(15, 10)
+LISTS = Rate(30, 10)
 _CREATION = Rate(1000, 10)
-_LIST_ROUTES = frozenset({"list-calls", "list-knowledge-bases"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 
@@ -136,7 +136,7 @@ class Window:
         server may have counted is taken as counted, so that none of ours is mistaken for another client's. A difference
         of a few slots is ignored, because responses can overtake each other.
         """
-        if remaining is None or not remaining.isdecimal():
+        if remaining is None or not _COUNT.fullmatch(remaining):
             return
         while self._counted and self._counted[0] <= sent - self.rate.seconds:
             self._counted.popleft()
@@ -168,7 +168,7 @@ class Quotas:
         """Return the window of *operation*."""
         window = self._windows.get(operation)
         if window is None:
-            if operation in _LIST_ROUTES:
+            if operation.startswith("list-"):
                 rate = self._lists
             elif operation in _CREATION_ROUTES:
                 rate = _CREATION

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.multipart import Multipart
@@ -42,6 +43,7 @@ class Request(Generic[T_co]):
     :ivar idempotent: True if sending the request twice has the same effect as sending it once. Such a request is
         retried even if it is unknown whether Retell processed the first attempt.
     :ivar subject: the object of the request, for messages: ``"call call_abc"`` or ``""``.
+    :ivar observed: True to return the :class:`Response` itself, whatever its status.
     """
 
     operation: str
@@ -51,6 +53,7 @@ class Request(Generic[T_co]):
     body: bytes | Multipart | None = field(default=None, repr=False)
     idempotent: bool = True
     subject: str = ""
+    observed: bool = False
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
@@ -58,6 +61,13 @@ class Request(Generic[T_co]):
     def with_parser(self, parse: Callable[[bytes], S]) -> Request[S]:
         """Return the same request with another parser."""
         return dataclasses.replace(self, parse=parse)  # type: ignore[arg-type,return-value]
+
+    def observe(self) -> Request[Response]:
+        """Return the same request with its :class:`Response` as the result, also if it is an error.
+
+        Retries are those of any request.
+        """
+        return dataclasses.replace(self, observed=True)  # type: ignore[return-value]
 
 
 Flow = Generator[Request[Any], Any, R]
@@ -67,11 +77,17 @@ errors, which are thrown into it), and returns its own result. ``hook.run(flow)`
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response. ``headers`` must be a case-insensitive mapping."""
+    """An HTTP response.
+
+    :ivar headers: a case-insensitive mapping.
+    :ivar body: the body, decompressed.
+    :ivar fault: the reason why the body is incomplete, in the form ``"is larger than 128 MB"``, or ``""``.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    fault: str = ""
 
     @property
     def is_json(self) -> bool:
@@ -82,6 +98,12 @@ class Response:
 def given(**fields: Any) -> dict[str, Any]:
     """Return the *fields* that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_query(path: str, **parameters: str | int | None) -> str:
+    """Return *path* with the *parameters* that are not None as its query."""
+    query = urlencode(given(**parameters))
+    return f"{path}?{query}" if query else path
 
 
 def check_id(value: object, name: str = "call_id") -> str:

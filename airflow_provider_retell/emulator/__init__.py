@@ -21,6 +21,8 @@ from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.organization import Organization
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.recorder import RecordedRequest
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
+from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 __all__ = [
     "DEFAULT_QUOTAS",
@@ -34,4 +36,6 @@ __all__ = [
     "Organization",
     "RecordedRequest",
     "Rule",
+    "Simulation",
+    "WebhookDelivery",
 ]

@@ -58,7 +58,7 @@ def dispatch(state: State, request: Request) -> Response:
     if key is None:
         return ApiError(401, "Invalid API Key.").response()
     if route.permission is not None and not key.allows(*route.permission):
-        return ApiError(403, "Forbidden").response()
+        return ApiError(state.options.restricted_key_status, "Forbidden").response()
     with state.options.clock.lock:
         return _within_quota(state, key, route, request)
 
@@ -102,6 +102,13 @@ def _check_body(organization: Organization, route: Route, request: Request) -> N
         raise ApiError(400, "body is not valid JSON")
     if request.body is None and route.body_optional:
         request.body = {}
-    problem = check(request.body, route.schema or {})
+    schema = route.schema or {}
+    if (
+        organization.options.ignores_unknown_fields
+        and isinstance(request.body, dict)
+        and "properties" in schema
+    ):
+        request.body = {name: value for name, value in request.body.items() if name in schema["properties"]}
+    problem = check(request.body, schema)
     if problem is not None:
         raise ApiError(400, problem)

@@ -21,6 +21,7 @@ from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.hooks.connection import Settings
+from airflow_provider_retell.hooks.response_body import ACCEPT_ENCODING, SlowResponseError, time_limit
 
 _NEXT_STEP = {
     "connect": (
@@ -43,10 +44,13 @@ _NEXT_STEP = {
 
 def headers(settings: Settings) -> dict[str, str]:
     """Return the headers of every request."""
+    # A connection always has a key. Without one, a request shows how Retell answers strangers.
+    authorization = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     return {
-        "Authorization": f"Bearer {settings.api_key}",
+        **authorization,
         "User-Agent": user_agent(),
         "Accept": "application/json",
+        "Accept-Encoding": ACCEPT_ENCODING,
         "Content-Type": "application/json",
     }
 
@@ -113,7 +117,9 @@ def form_headers(form: Multipart) -> dict[str, str]:
 
 def mask_key(body: bytes, settings: Settings, status: int) -> bytes:
     """Mask the API key in the body of an error response, because error messages quote the body."""
-    return body if 200 <= status < 300 else body.replace(settings.api_key.encode(), b"***")
+    if 200 <= status < 300 or not settings.api_key:
+        return body
+    return body.replace(settings.api_key.encode(), b"***")
 
 
 def connection_error(
@@ -130,6 +136,8 @@ def connection_error(
     url, connect_timeout = settings.base_url, f"connect_timeout: {settings.connect_timeout:g} s"
     if kind == "connect":
         fault = f"no connection in time to {url} ({connect_timeout})"
+    elif is_slow(cause):
+        fault = f"the answer from {url} is not complete after {time_limit(settings.timeout):g} s"
     elif kind == "timeout":
         fault = f"no answer within {settings.timeout:g} s from {url} ({connect_timeout})"
     else:
@@ -137,6 +145,11 @@ def connection_error(
         fault = f"request to {url} failed with {text}"
     kind_of_error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
     return kind_of_error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
+
+
+def is_slow(error: BaseException) -> bool:
+    """Return True if the response was not complete in time, although bytes kept arriving."""
+    return any(isinstance(cause, SlowResponseError) for cause in error_chain(error))
 
 
 def error_chain(error: BaseException) -> list[BaseException]:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.call_event import CallEventTrigger
     from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
     from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
+    from airflow_provider_retell.triggers.simulation import BatchTestTrigger
 
 __all__ = [
     "BatchCallTrigger",
+    "BatchTestTrigger",
     "CallEventTrigger",
     "CallTrigger",
     "ConcurrencyTrigger",
@@ -27,5 +29,6 @@ __getattr__ = lazy_exports(
         "triggers.call_event": ["CallEventTrigger"],
         "triggers.concurrency": ["ConcurrencyTrigger"],
         "triggers.knowledge_base": ["KnowledgeBaseTrigger"],
+        "triggers.simulation": ["BatchTestTrigger"],
     },
 )

@@ -82,11 +82,13 @@ def test_no_row_is_lost_if_another_client_uses_half_of_the_quota(remote: RemoteE
     assert task.counts == {"updated": ROWS}
     assert all_written(remote)
     updates = remote.requests("update-call")
-    ours = sorted(r["at"] for r in updates if r["call_id"] != "of_another" and r["status"] == 200)
+    ours = sorted(r["at"] for r in updates if r["ids"].get("call_id") != "of_another" and r["status"] == 200)
     seconds = ours[-1] - ours[0]
-    theirs = [r for r in updates if r["call_id"] == "of_another" and ours[0] <= r["at"] <= ours[-1]]
+    theirs = [
+        r for r in updates if r["ids"].get("call_id") == "of_another" and ours[0] <= r["at"] <= ours[-1]
+    ]
     taken = sum(r["status"] == 200 for r in theirs) / seconds
-    refused = sum(r["status"] == 429 for r in updates if r["call_id"] != "of_another")
+    refused = sum(r["status"] == 429 for r in updates if r["ids"].get("call_id") != "of_another")
     ideal = ROWS / (PER_SECOND - taken)
     print(  # noqa: T201
         f"{seconds:.1f} s, ideal {ideal:.1f} s ({seconds / ideal:.2f}), other took {taken:.0f}/s, 429s: {refused}"
@@ -117,7 +119,7 @@ def test_100_000_rows_cost_one_list_request_per_1_000_and_one_update_per_differe
             ("update-call", 200),
         ]
         assert sum(r["route"] == "list-calls" for r in requests) == count // 1000
-        assert {r["call_id"] for r in requests if r["route"] == "update-call"} == {
+        assert {r["ids"].get("call_id") for r in requests if r["route"] == "update-call"} == {
             f"call_{n}" for n in range(0, count, every)
         }
         assert len(requests) == count // 1000 + count // every == task.manifest["requests"]

@@ -185,7 +185,7 @@ def test_fields_that_the_response_does_not_confirm_are_reported(
     assert [task.outcome(row) for row in (1, 2)] == [("updated", says)] * 2
     assert caplog.text.count("Retell's responses do not confirm all values of 2 rows") == 1
     caplog.clear()
-    emulator.echo_custom_attributes = True
+    emulator.options.echo_custom_attributes = True
     task = run(rows=rows, custom_attribute_columns={"t": "attr_tier"})
     assert [task.outcome(row) for row in (1, 2)] == [("updated", "")] * 2
     assert run(rows=[{"call_id": "c", "n": 1}]).outcome(1) == ("updated", "")

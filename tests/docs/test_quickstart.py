@@ -85,6 +85,6 @@ def test_the_quickstart_updates_the_metadata_of_a_call(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
         (metadata,) = re.findall(r"`(\{'customer'.*?\})`", " ".join(text.split()))
         assert metadata in done.stdout
-    (says,) = re.findall(r'log says "(.*)"\.', text)
+    (says,) = re.findall(r'log says\s"(.*)"\.', text)
     assert says not in outputs[0].stdout
     assert says in outputs[1].stdout

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
 
 FROM, TO = "+14155550100", "+14155550123"
+LLM = {"type": "retell-llm", "llm_id": "llm_1"}
+CUSTOM = {"type": "custom-llm", "llm_websocket_url": "wss://pr1vate"}
+TEST_CASE = {"name": "Books", "metrics": ["Books."], "response_engine": LLM}
 SMALL_FILE = KnowledgeBaseFile("pr1vate.pdf", Content.of(b"x"))
 EMPTY_FILE = KnowledgeBaseFile("pr1vate.pdf", Content.of(b""))
 LARGE_FILE = KnowledgeBaseFile("pr1vate.pdf", Content(50_000_001, tuple))
@@ -155,6 +158,40 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("create_phone_call", ("pr1vate", TO), {}),
         ("create_phone_call", (FROM, TO), {"metadata": {"a": {"pr1vate"}}}),
         ("create_batch_call", (FROM, ["pr1vate"]), {}),
+        ("create_test_case_definition", (), {"user_prompt": "pr1vate", **TEST_CASE, "metrics": []}),
+        ("create_test_case_definition", (), {"user_prompt": "pr1vate", **TEST_CASE, "name": ""}),
+        (
+            "create_test_case_definition",
+            (),
+            {"user_prompt": "pr1vate", **TEST_CASE, "response_engine": CUSTOM},
+        ),
+        (
+            "create_test_case_definition",
+            (),
+            {
+                "user_prompt": "pr1vate",
+                **TEST_CASE,
+                "tool_mocks": [
+                    {"tool_name": "x", "output": {"pr1vate": 1}, "input_match_rule": {"type": "any"}}
+                ],
+            },
+        ),
+        ("update_test_case_definition", ("test_case_1",), {}),
+        ("update_test_case_definition", ("test_case_1",), {"dynamic_variables": {"a": ["pr1vate"]}}),
+        ("get_test_case_definition", ("pr1vate/../x",), {}),
+        ("delete_test_case_definition", ("",), {}),
+        ("list_test_case_definitions", (CUSTOM,), {}),
+        ("list_test_case_definitions_page", ({"type": "retell-llm"},), {}),
+        ("create_batch_test", ([], LLM), {}),
+        ("create_batch_test", (["pr1vate?"], LLM), {}),
+        ("create_batch_test", (["test_case_1"], CUSTOM), {}),
+        ("create_batch_test", (["test_case_1"], {**LLM, "version": "pr1vate"}), {}),
+        ("create_batch_test", (["test_case_1"], {**LLM, "version": True}), {}),
+        ("create_batch_test", (["test_case_1"], {**LLM, "agent": "pr1vate"}), {}),
+        ("get_batch_test", (None,), {}),
+        ("list_batch_tests", ({"type": "pr1vate"},), {}),
+        ("get_test_run", ("pr1vate ",), {}),
+        ("list_test_runs", ("",), {}),
         ("get_knowledge_base", ("pr1vate/x",), {}),
         ("delete_knowledge_base", ("",), {}),
         ("delete_knowledge_base_source", ("kb_1", "pr1vate/../x"), {}),

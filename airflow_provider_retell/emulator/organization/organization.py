@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.agents.backend import AgentBackend
+from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.calls.backend import CallBackend
+from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
+from airflow_provider_retell.emulator.engines.components import ComponentBackend
 from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBaseBackend
+from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
+from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
+from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
+from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -16,9 +24,10 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.webhooks import Webhooks
 
 
-class Organization:
+class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -36,6 +45,7 @@ class Organization:
         options: Options,
         *,
         api_key: str,
+        webhooks: Webhooks,
         routes: frozenset[str],
         custom_attributes: Collection[str] = (),
         quotas: Mapping[str, Limit | None] | None,
@@ -52,12 +62,35 @@ class Organization:
         self.concurrency = concurrency
         self.do_not_call = set(options.do_not_call)
         self.timeline = Timeline()
-        self.call_backend = CallBackend(options, self.timeline, concurrency=lambda: self.concurrency)
+        self.call_backend = CallBackend(
+            options,
+            self.timeline,
+            concurrency=lambda: self.concurrency,
+            on_event=lambda event, call: webhooks.on_event(event, call, api_key),
+        )
+        self.llm_backend = EngineBackend(LLM, options)
+        self.flow_backend = EngineBackend(FLOW, options)
+        self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
+        self.component_backend = ComponentBackend(options)
+        self.number_backend = PhoneNumberBackend(options, self.agent_backend)
+        self.test_case_backend = TestCaseBackend(options)
+        self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
         self.knowledge_base_backend = KnowledgeBaseBackend(options, self.timeline)
         self.backends: dict[str, Backend] = {
             "calls": self.call_backend,
+            "agents": self.agent_backend,
+            "llms": self.llm_backend,
+            "conversation-flows": self.flow_backend,
+            "conversation-flow-components": self.component_backend,
+            "phone-numbers": self.number_backend,
+            "test-cases": self.test_case_backend,
+            "batch-tests": self.batch_test_backend,
             "knowledge_bases": self.knowledge_base_backend,
         }
+
+    @property
+    def _owner(self) -> Organization:
+        return self
 
     def catch_up(self) -> None:
         """Run everything that is due on the clock."""
