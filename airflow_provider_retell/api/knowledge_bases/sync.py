@@ -80,7 +80,7 @@ class Sync:
         knowledge_base = yield from self._check_pending(found)
         plan = self._compare(knowledge_base)
         missing = [step for step in plan.missing if not progress.has_failed(step.document)]
-        deletable = self._outdated(plan)
+        deletable = plan.outdated
         if progress.rounds or not missing:
             deletable += self._gone(plan, missing)
         chosen = self._fitting(missing, found)
@@ -218,15 +218,6 @@ class Sync:
         return (yield from self._delete(knowledge_base, rejected(knowledge_base, failed)))
 
     # -- deleting
-
-    def _outdated(self, plan: Plan) -> list[KnowledgeBaseSource]:
-        """Return the sources whose document has a current source that did not fail."""
-        return [
-            source
-            for step in plan.steps
-            if step.current is not None and not self.progress.has_failed(step.document)
-            for source in step.outdated
-        ]
 
     def _gone(self, plan: Plan, missing: Iterable[Step]) -> list[KnowledgeBaseSource]:
         """Return the sources whose document is gone.
