@@ -110,10 +110,11 @@ def test_documents_come_and_go(kb: Emulator) -> None:
     assert (result["documents"], result["deleted"]) == (3, 1)
 
 
-def test_sources_are_deleted_after_new_ones_are_indexed(kb: Emulator) -> None:
+@pytest.mark.parametrize("text", ["1", "3"], ids=["renamed", "gone"])
+def test_sources_are_deleted_after_new_ones_are_indexed(kb: Emulator, text: str) -> None:
     refresh(texts({"a": "1", "b": "2"}))
     kb.clear_requests()
-    refresh(texts({"b": "new", "renamed": "1"}))
+    refresh(texts({"b": "2", "c": text}))
     routes = [request.route for request in kb.requests]
     assert routes.index("add-knowledge-base-sources") < routes.index("delete-knowledge-base-source")
     assert set(routes[routes.index("add-knowledge-base-sources") + 1 :][:5]) == {"get-knowledge-base"}
@@ -643,6 +644,14 @@ def test_duplicates_are_cleaned_up(kb: Emulator) -> None:
     result = refresh(texts({"a": "1", "b": "2"}))
     assert contents(kb) == {"a": "1", "b": "2"}
     assert (result["replaced"], result["unchanged"], result["deleted"]) == (1, 1, 0)
+
+
+def test_old_version_that_is_left_from_a_killed_task_counts_as_replaced(kb: Emulator) -> None:
+    kb.edit_knowledge_base(KB, knowledge_base_sources=[source("a", "1"), source("a", "old")])
+    result = refresh(texts({"a": "1"}))
+    assert contents(kb) == {"a": "1"}
+    assert (result["replaced"], result["unchanged"]) == (1, 0)
+    assert writes(kb) == ["delete-knowledge-base-source"]
 
 
 def test_deletion_whose_response_is_lost_is_repeated(kb: Emulator) -> None:

@@ -25,7 +25,7 @@ BEFORE = dict.fromkeys("abcdef", "old")
 AFTER = dict.fromkeys("abcd", "new") | {"e": "old", "g": "new"}
 LIMIT = 8
 # The number of requests of a refresh that is not killed. A test checks it.
-REQUESTS = 22
+REQUESTS = 24
 
 
 @pytest.fixture

@@ -98,10 +98,11 @@ def test_unchanged_documents_stay_if_the_knowledge_base_is_full(emulator: Emulat
 def test_renamed_document_is_missing_only_if_there_is_no_other_room(emulator: Emulator) -> None:
     five = {letter: letter for letter in "abcde"}
     history = prepared(emulator, five)
-    at_limit({"A": "a", "b": "b", "c": "c", "d": "d", "e": "e"})
+    at_limit({"A": "a", "b": "new", "c": "new", "d": "d", "e": "e"})
+    assert writes(emulator).count(ADD) == 3
     assert all({"a", "A"} & state for state in history.states)
     full = {letter: letter for letter in "bcdefg"}
-    at_limit(full)
+    at_limit(full, max_deleted_ratio=1)
     at_limit({"B" if letter == "b" else letter: text for letter, text in full.items()})
     assert contents(emulator) == {"B": "b"} | {letter: letter for letter in "cdefg"}
 

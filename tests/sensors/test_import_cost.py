@@ -53,7 +53,14 @@ LIGHT = {
 }
 
 
-MODULES = ["sensors.call", "sensors.concurrency", "triggers.call", "triggers.concurrency"]
+MODULES = [
+    "sensors.call",
+    "sensors.concurrency",
+    "sensors.knowledge_base",
+    "triggers.call",
+    "triggers.concurrency",
+    "triggers.knowledge_base",
+]
 if not version("apache-airflow").startswith("2."):  # which has no event triggers
     MODULES.append("triggers.call_event")
 

@@ -46,7 +46,8 @@ def test_status_that_this_package_does_not_know_is_not_the_end(
     emulator.add_knowledge_base(knowledge_base_id="kb_1")
     emulator.knowledge_bases["kb_1"]["status"] = "paused"
     emulator.options.clock.on_advance(lambda: emulator.count() > 2 and finish(emulator))
-    assert sensor_run.run(KnowledgeBaseSensor, mode, knowledge_base_id="kb_1")["sources"] == 0
+    result = sensor_run.run(KnowledgeBaseSensor, mode, knowledge_base_id="kb_1")
+    assert result["knowledge_base_status"] == "complete"
 
 
 def finish(emulator: Emulator) -> None:

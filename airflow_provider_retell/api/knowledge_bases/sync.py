@@ -71,29 +71,28 @@ class Sync:
         :raises RetellInputError: if a guard stops the task before anything is sent.
         :raises RetellError: if a request fails, or Retell's state is not as expected.
         """
-        knowledge_base = yield from self._read()
-        if knowledge_base is None:
+        found = yield from self._read()
+        if found is None:
             return (yield from self._create())
-        if knowledge_base.in_progress:
+        if found.in_progress:
             return self._ready()
         progress, before = self.progress, len(self.progress.removed)
-        knowledge_base = yield from self._check_pending(knowledge_base)
+        knowledge_base = yield from self._check_pending(found)
         plan = self._compare(knowledge_base)
         missing = [step for step in plan.missing if not progress.has_failed(step.document)]
-        deletable = self._outdated(plan)
+        deletable = plan.outdated
         if progress.rounds or not missing:
             deletable += self._gone(plan, missing)
+        chosen = self._fitting(missing, found)
         knowledge_base = yield from self._delete(knowledge_base, deletable)
-        progress.note_deletions(plan)
-        chosen = self._fitting(missing, knowledge_base)
-        if missing and not chosen:
+        if missing and not self._fitting(missing, knowledge_base):
             knowledge_base = yield from self._make_room(knowledge_base, plan, missing)
-            progress.note_deletions(plan)
-            chosen = self._fitting(missing, knowledge_base)
+        progress.note_deletions(plan)
+        # New sources that need the places of deleted ones wait until Retell's list shows that these are free.
+        if len(progress.removed) > before and (not missing or len(chosen) < len(missing)):
+            return self._ready(changed=True)
         if chosen:
             return (yield from self._add(knowledge_base, chosen))
-        if len(progress.removed) > before:
-            return self._ready(changed=True)
         if knowledge_base.status == "error" and not progress.failed:
             raise RetellError(
                 f"Knowledge base {knowledge_base.knowledge_base_id} has the status 'error': Retell could not index it. "
@@ -219,15 +218,6 @@ class Sync:
         return (yield from self._delete(knowledge_base, rejected(knowledge_base, failed)))
 
     # -- deleting
-
-    def _outdated(self, plan: Plan) -> list[KnowledgeBaseSource]:
-        """Return the sources whose document has a current source that did not fail."""
-        return [
-            source
-            for step in plan.steps
-            if step.current is not None and not self.progress.has_failed(step.document)
-            for source in step.outdated
-        ]
 
     def _gone(self, plan: Plan, missing: Iterable[Step]) -> list[KnowledgeBaseSource]:
         """Return the sources whose document is gone.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import Any
 
 import pytest
 from knowledge_base_runs import source
 
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
+from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings, check_plan
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
 from airflow_provider_retell.api.knowledge_bases.plan import (
     Plan,
@@ -18,7 +21,7 @@ from airflow_provider_retell.api.knowledge_bases.plan import (
     next_round,
 )
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
-from airflow_provider_retell.api.knowledge_bases.verdicts import failures, rejected
+from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
 from airflow_provider_retell.api.multipart import Content
 
 
@@ -115,6 +118,16 @@ def test_round_has_at_most_25_files() -> None:
     assert len(next_round(plan.missing, {"text": 0, "file": 0}, {"text": 50, "file": 100})) == 25
 
 
+@pytest.mark.parametrize(("deleted", "allowed"), [(0, True), (1, True), (2, False)])
+def test_guard_counts_the_sources_that_the_task_has_deleted_before(deleted: int, allowed: bool) -> None:
+    plan = compare([document("a", "1")], knowledge_base(source("a", "1"), source("gone", "1")))
+    expected = (
+        contextlib.nullcontext() if allowed else pytest.raises(RetellInputError, match="3 of the 4 sources")
+    )
+    with expected:
+        check_plan(plan, SyncSettings(), owned=4, deleted=deleted)
+
+
 # -- error messages, whose form Retell does not document
 
 MARK = str(document("a", "1").mark)
@@ -188,8 +201,6 @@ def test_all_new_sources_of_a_broken_knowledge_base_failed() -> None:
 
 
 def test_messages_from_before_the_request_do_not_count() -> None:
-    from airflow_provider_retell.api.knowledge_bases.verdicts import digest
-
     there = knowledge_base(source("a", "1"), errors=["x"])
     assert failures(there, Progress(pending=[MARK], messages=[digest("x")])) == {}
 
