@@ -73,6 +73,7 @@ __all__ = [
     "RetryDecision",
     "RetryPolicy",
     "TaskStateStore",
+    "add_asset_event",
     "aget_connection",
     "asset_state_store",
     "default_deferrable",
@@ -230,6 +231,24 @@ def was_rescheduled(context: Mapping[str, Any]) -> bool:
     Before Airflow 3, the answer is False.
     """
     return bool(context.get("task_reschedule_count"))
+
+
+def add_asset_event(context: Mapping[str, Any], outlet: Any, extra: dict[str, Any]) -> None:
+    """Give the event of an outlet its *extra*. Outlets of other kinds, which have no events, are ignored.
+
+    An alias has an event only for an asset that is added to it: here, the asset with the name of the alias.
+    """
+    try:
+        event = context["outlet_events"][outlet]
+    except (KeyError, TypeError):
+        return
+    event.extra = extra
+    if type(outlet).__name__ in ("AssetAlias", "DatasetAlias"):
+        try:
+            from airflow.sdk import Asset
+        except ImportError:  # 2.11
+            from airflow.datasets import Dataset as Asset
+        event.add(Asset(outlet.name), extra=extra)
 
 
 async def has_moved(trigger: BaseTrigger) -> bool:
