@@ -247,7 +247,7 @@ def add_asset_event(context: Mapping[str, Any], outlet: Any, extra: dict[str, An
         try:
             from airflow.sdk import Asset
         except ImportError:  # 2.11
-            from airflow.datasets import Dataset as Asset
+            from airflow.datasets import Dataset as Asset  # type: ignore[import-not-found, no-redef]
         event.add(Asset(outlet.name), extra=extra)
 
 

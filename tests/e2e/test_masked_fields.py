@@ -15,14 +15,17 @@ pytestmark = pytest.mark.slow
 NOTE, PHONE = "zebra-umbrella-note", "+14155550187"
 
 
-def test_map_index_template_and_callbacks_get_masked_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dag_id", ["masked_calls", "masked_calls_native"])
+def test_everything_that_airflow_evaluates_after_rendering_gets_masked_text(
+    tmp_path: Path, dag_id: str
+) -> None:
     dags = tmp_path / "dags"
     dags.mkdir()
     (dags / "placing.py").write_text((ROOT / "tests/dags/placing.py").read_text())
     home = AirflowHome(tmp_path, dags, PRIVATE_NOTE=NOTE, PRIVATE_PHONE=PHONE, PRIVATE_BAD_PHONE="")
     with Emulator() as emulator:
         home.connect(emulator)
-        output = home.test("masked_calls")
+        output = home.test(dag_id)
         assert home.code == 0, output
         assert [call["metadata"]["customer"] for call in emulator.placed] == [NOTE] * 4
         assert {call["to_number"] for call in emulator.placed} == {PHONE}
@@ -30,13 +33,15 @@ def test_map_index_template_and_callbacks_get_masked_text(tmp_path: Path) -> Non
         "select task_id, state, rendered_map_index from task_instance order by task_id, map_index"
     )
     assert names == [
-        ("by_dict", "success", "*** ***"),
-        ("by_dict", "success", "*** ***"),
+        ("by_dict", "success", "*** *** 0 ***"),
+        ("by_dict", "success", "*** *** 0 ***"),
         ("by_template", "success", '*** {"customer": "***"}'),
         ("by_template", "success", '*** {"customer": "***"}'),
         ("customers", "success", None),
     ]
     assert output.count("CALLBACK ***") == 4
+    assert output.count("NOTIFIER *** ***") == 2
+    assert output.count("HOOK ***") == 4
     shown = home.query("select rendered_fields from rendered_task_instance_fields")
     assert shown
     assert not [private for private in (NOTE, PHONE) if private in f"{shown} {names} {output}"]
