@@ -8,7 +8,7 @@ import pytest
 from real_airflow import AirflowHome
 
 from airflow_provider_retell.emulator import Emulator
-from sandbox import ROOT
+from sandbox import AIRFLOW_VERSION, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def test_everything_that_airflow_evaluates_after_rendering_gets_masked_text(
         assert [call["metadata"]["customer"] for call in emulator.placed] == [NOTE] * 4
         assert {call["to_number"] for call in emulator.placed} == {PHONE}
     names = home.query(
-        "select task_id, state, rendered_map_index from task_instance order by task_id, map_index"
+        "select task_id, state, rendered_map_index from task_instance order by task_id"
     )
     assert names == [
         ("by_dict", "success", "*** *** 0 ***"),
@@ -39,9 +39,10 @@ def test_everything_that_airflow_evaluates_after_rendering_gets_masked_text(
         ("by_template", "success", '*** {"customer": "***"}'),
         ("customers", "success", None),
     ]
-    assert output.count("CALLBACK ***") == 4
-    assert output.count("NOTIFIER *** ***") == 2
-    assert output.count("HOOK ***") == 4
+    times = 2 if AIRFLOW_VERSION.startswith("2.") else 1  # Airflow 2 prints each line of a task twice
+    assert output.count("CALLBACK ***") == 4 * times
+    assert output.count("NOTIFIER *** ***") == 2 * times
+    assert output.count("HOOK ***") == 4 * times
     shown = home.query("select rendered_fields from rendered_task_instance_fields")
     assert shown
     assert not [private for private in (NOTE, PHONE) if private in f"{shown} {names} {output}"]
