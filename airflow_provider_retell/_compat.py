@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         AirflowNotFoundException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        AirflowTaskTimeout,
     )
     from airflow.triggers.base import BaseEventTrigger, BaseTrigger
 
@@ -50,6 +51,7 @@ _LOCATIONS = {
     "AirflowNotFoundException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
     "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
@@ -61,6 +63,7 @@ __all__ = [
     "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseEventTrigger",
     "BaseHook",
     "BaseNotifier",
@@ -82,6 +85,7 @@ __all__ = [
     "init_notifier",
     "loop_iteration",
     "render_template_to_string",
+    "run_after",
     "storage_path",
     "stored_connection",
     "supports_fastapi_apps",
@@ -273,6 +277,19 @@ async def has_moved(trigger: BaseTrigger) -> bool:
     except Exception:  # without the state, hanging up would be a guess
         return True
     return str(states.get(ti.run_id, {}).get(name)) == "deferred"
+
+
+def run_after(context: Mapping[str, Any]) -> float | None:
+    """Return the earliest time at which the DAG run can have started, in epoch seconds, or None if it is unknown.
+
+    A clear changes the ``start_date`` of a DAG run, but not this. Before Airflow 3, it is the end of the data interval.
+    """
+    run = context["dag_run"]
+    for name in ("run_after", "data_interval_end", "logical_date"):
+        time = getattr(run, name, None)
+        if time is not None:
+            return float(time.timestamp())
+    return None
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -66,9 +65,11 @@ class RetellRetryPolicy(RetryPolicy):
         delay = None if seconds is None else timedelta(seconds=seconds)
         if seconds is not None:
             reason += f". Retell asked to wait {seconds:g} s"
-        reschedule: Callable[..., RetryDecision] | None = getattr(RetryDecision, "reschedule", None)  # 3.4
-        if exception.not_processed and reschedule is not None:
-            return reschedule(delay, reschedule_timeout=self.reschedule_timeout, reason=reason)
+        if exception.not_processed and hasattr(RetryDecision, "reschedule"):  # 3.4
+            decision: RetryDecision = RetryDecision.reschedule(
+                delay, reschedule_timeout=self.reschedule_timeout, reason=reason
+            )
+            return decision
         return RetryDecision.default() if delay is None else RetryDecision.retry(delay, reason)
 
     def serialize(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from airflow_provider_retell.api.encode import (
     JsonValue,
     check_metadata_size,
     dump,
+    safe_name,
     to_json,
 )
 from airflow_provider_retell.api.errors import RetellInputError
@@ -103,13 +104,27 @@ def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue
     return body
 
 
+def build_patch(operation: str, changes: Mapping[str, Any]) -> bytes:
+    """Return *changes* as JSON. Their names are not checked: the caller sends settings that Retell often extends.
+
+    :param operation: names the request in error messages.
+    :raises RetellInputError: if *changes* is empty, or a value has no JSON form.
+    """
+    fields = to_json(changes, operation)
+    if not isinstance(fields, dict) or not fields:
+        raise RetellInputError(f"{operation}: changes must be a dict with at least one field")
+    return dump(fields)
+
+
 def _place(item: ErrorDetails, plain: JsonValue) -> str:
     # pydantic adds the branch of a union to the path ("value.str"). Keep only the parts that exist in the input.
     missing = item["loc"][-1] if item["type"] == "missing" else None
     path, here = "", plain
     for part in item["loc"]:
         if isinstance(here, dict) and isinstance(part, str) and (part in here or part == missing):
-            path, here = f"{path}.{part}" if path else part, here.get(part)
+            # An unknown key may be private data.
+            name = safe_name(part)
+            path, here = f"{path}.{name}" if path else name, here.get(part)
         elif isinstance(here, list) and isinstance(part, int) and part < len(here):
             path, here = f"{path}[{part}]", here[part]
     return path or "the body"

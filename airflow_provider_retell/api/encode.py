@@ -108,12 +108,17 @@ def _scalar(value: Any, where: str) -> JsonValue:
 def _text(value: str, where: str) -> str:
     try:
         value.encode()
+        return value
     except UnicodeEncodeError:
+        pass
+    try:
+        # Native rendering of "{{ x | tojson }}" returns both halves of an emoji, because Python evaluates the JSON.
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
         # "from None", because the original error prints the value.
         raise RetellInputError(
             f"{where} is text with half of a surrogate pair, which UTF-8 cannot encode"
         ) from None
-    return value
 
 
 def _integer(value: int, where: str) -> int:
@@ -177,7 +182,7 @@ def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
     if size <= MAX_METADATA_BYTES:
         return
     sizes = sorted(((len(dump({key: item})), key) for key, item in metadata.items()), reverse=True)
-    largest = ", ".join(f"{key}: {bytes_:,}" for bytes_, key in sizes[:5])
+    largest = ", ".join(f"{safe_name(key)}: {bytes_:,}" for bytes_, key in sizes[:5])
     more = f" and {len(sizes) - 5} more keys" if len(sizes) > 5 else ""
     raise RetellInputError(
         f"is {size:,} bytes of JSON; Retell accepts at most {MAX_METADATA_BYTES:,} (50 kB). "

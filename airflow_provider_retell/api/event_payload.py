@@ -63,9 +63,13 @@ def event_payload(body: bytes) -> dict[str, Any]:
 def call_summary(call: Any) -> dict[str, Any]:
     """Return the fields of *call* that an event contains: ids, status and end time, but no personal data.
 
-    The call may be malformed: a value that is neither text nor a number becomes None.
+    The call may be malformed: a value that is neither text nor a number becomes None, and so does an end time that is
+    not a number.
     """
-    return {name: _plain(getattr(call, name, None)) for name in _Call.model_fields}
+    summary = {name: _plain(getattr(call, name, None)) for name in _Call.model_fields}
+    if isinstance(summary["end_timestamp"], str):
+        summary["end_timestamp"] = None
+    return summary
 
 
 def _plain(value: Any) -> str | int | None:

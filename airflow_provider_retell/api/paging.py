@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellResponseError
-from airflow_provider_retell.api.request import Request
+from airflow_provider_retell.api.request import Flow, Request
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 M = TypeVar("M", bound=ResponseModel)
@@ -49,8 +49,8 @@ class Pages(Generic[P]):
         key = page.pagination_key
         if not page.has_more:
             self._next = None
-        elif key is None or key in self._keys:
-            fault = "has no pagination_key" if key is None else "repeats a pagination_key"
+        elif key is None or not key.strip() or key in self._keys:
+            fault = "repeats a pagination_key" if key in self._keys else "has no pagination_key"
             raise RetellResponseError(
                 f"{operation}: page {len(self._keys) + 1} says that more pages follow, but {fault}. Continuing would "
                 "lose or repeat items. Run the task again; if the error persists, narrow the filter"
@@ -59,3 +59,15 @@ class Pages(Generic[P]):
             self._keys.add(key)
             self._next = self._endpoint(**self._criteria, pagination_key=key)
         return page.items
+
+
+def read_all(endpoint: Callable[..., Request[Page[M]]], **criteria: Any) -> Flow[list[M]]:
+    """Return the items of all pages of a listing.
+
+    :param endpoint: the function that builds the request for a page.
+    :param criteria: its arguments.
+    """
+    pages, items = Pages(endpoint, **criteria), []
+    for request in pages:
+        items += pages.read((yield request))
+    return items

@@ -13,6 +13,9 @@ M = TypeVar("M", bound=BaseModel)
 # A double has at most 309 digits. Python refuses to parse an integer of more than 4,300.
 _MAX_DIGITS = 400
 
+# pydantic's limit. Code that walks through parsed values never gets near Python's limit of recursion.
+_MAX_DEPTH = 200
+
 
 class RepairedText(str):
     """Text that contained half of a surrogate pair (half an emoji), which UTF-8 cannot encode.
@@ -30,14 +33,21 @@ def read(model: type[M], body: bytes) -> M:
             raise
         try:
             value = loads(body)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise fault from None
     return model.model_validate(value)
 
 
 def loads(body: bytes) -> Any:
-    """Parse *body* without pydantic: slower, but accepts any text and number."""
-    return _repair(json.loads(body, parse_int=_integer))
+    """Parse *body* without pydantic: slower, but accepts any text and number.
+
+    :raises ValueError: if *body* is not JSON, or is nested more than 200 levels deep.
+    """
+    try:
+        value = json.loads(body, parse_int=_integer)
+    except RecursionError:
+        raise _too_deep() from None
+    return _repair(value, 0)
 
 
 def is_truncated(fault: ValidationError) -> bool:
@@ -67,11 +77,17 @@ def read_loosely(model: type[M], value: Any, identity: Sequence[str]) -> tuple[M
         return model.model_construct(**fields), describe(fault)
 
 
-def _repair(value: Any) -> Any:
+def _too_deep() -> ValueError:
+    return ValueError(f"JSON is nested more than {_MAX_DEPTH} levels deep")
+
+
+def _repair(value: Any, depth: int) -> Any:
+    if depth > _MAX_DEPTH:
+        raise _too_deep()
     if isinstance(value, dict):
-        return {_repair(key): _repair(item) for key, item in value.items()}
+        return {_repair(key, depth): _repair(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [_repair(item) for item in value]
+        return [_repair(item, depth + 1) for item in value]
     if not isinstance(value, str):
         return value
     try:

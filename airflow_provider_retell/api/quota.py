@@ -34,10 +34,11 @@ class Rate:
         return f"{self.requests}/{self.seconds:g}"
 
 
+_COUNT = re.compile(r"[0-9]{1,9}")
+
 GENERAL = Rate(100, 10)
 LISTS = Rate(30, 10)
 _CREATION = Rate(1000, 10)
-_LIST_ROUTES = frozenset({"list-calls"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 
@@ -135,7 +136,7 @@ class Window:
         server may have counted is taken as counted, so that none of ours is mistaken for another client's. A difference
         of a few slots is ignored, because responses can overtake each other.
         """
-        if remaining is None or not remaining.isdecimal():
+        if remaining is None or not _COUNT.fullmatch(remaining):
             return
         while self._counted and self._counted[0] <= sent - self.rate.seconds:
             self._counted.popleft()
@@ -167,7 +168,7 @@ class Quotas:
         """Return the window of *operation*."""
         window = self._windows.get(operation)
         if window is None:
-            if operation in _LIST_ROUTES:
+            if operation.startswith("list-"):
                 rate = self._lists
             elif operation in _CREATION_ROUTES:
                 rate = _CREATION

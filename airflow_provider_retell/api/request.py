@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.multipart import Multipart
 
 T_co = TypeVar("T_co", covariant=True)
 S = TypeVar("S")
@@ -37,7 +39,7 @@ class Request(Generic[T_co]):
     :ivar method: the HTTP method.
     :ivar path: the path below the base URL, already quoted.
     :ivar parse: turns the body of a successful response into the result.
-    :ivar body: the JSON to send, or None.
+    :ivar body: the JSON to send, a form with files, or None.
     :ivar idempotent: True if sending the request twice has the same effect as sending it once. Such a request is
         retried even if it is unknown whether Retell processed the first attempt.
     :ivar subject: the object of the request, for messages: ``"call call_abc"`` or ``""``.
@@ -48,7 +50,7 @@ class Request(Generic[T_co]):
     method: str
     path: str
     parse: Callable[[bytes], T_co] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | Multipart | None = field(default=None, repr=False)
     idempotent: bool = True
     subject: str = ""
     observed: bool = False
@@ -75,11 +77,17 @@ errors, which are thrown into it), and returns its own result. ``hook.run(flow)`
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response. ``headers`` must be a case-insensitive mapping."""
+    """An HTTP response.
+
+    :ivar headers: a case-insensitive mapping.
+    :ivar body: the body, decompressed.
+    :ivar fault: the reason why the body is incomplete, in the form ``"is larger than 128 MB"``, or ``""``.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    fault: str = ""
 
     @property
     def is_json(self) -> bool:
@@ -90,6 +98,12 @@ class Response:
 def given(**fields: Any) -> dict[str, Any]:
     """Return the *fields* that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_query(path: str, **parameters: str | int | None) -> str:
+    """Return *path* with the *parameters* that are not None as its query."""
+    query = urlencode(given(**parameters))
+    return f"{path}?{query}" if query else path
 
 
 def check_id(value: object, name: str = "call_id") -> str:

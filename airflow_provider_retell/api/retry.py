@@ -23,6 +23,7 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.parsing import describe, is_truncated
+from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import status_error
 
@@ -87,6 +88,9 @@ def decide(
     if isinstance(outcome, RetellConnectionError):
         error: RetellError = outcome
         again = request.idempotent or error.not_processed
+    elif 200 <= outcome.status < 300 and outcome.fault:
+        error = _unreadable(request, outcome)
+        again = False
     elif 200 <= outcome.status < 300:
         try:
             return request.parse(outcome.body)
@@ -144,8 +148,15 @@ def _number(value: str | None) -> float | None:
     return number if number is not None and 0 <= number < float("inf") else None
 
 
+def _unreadable(request: Request[T], response: Response) -> RetellResponseError:
+    return RetellResponseError(
+        f"{request}: Retell answered {response.status}, but the body {response.fault}. Check the host in the Airflow "
+        "connection and the proxy. If the request reads a list, read fewer objects per page"
+    )
+
+
 def _undocumented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:
-    kind = response.headers.get("Content-Type", "no content type")
+    kind = safe_text(response.headers.get("Content-Type", "no content type"), sent=request.body)
     return RetellResponseError(
         f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}. It is unknown whether Retell "
         "processed the request: check the result in Retell before you repeat the request by hand"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
-from airflow_provider_retell.api import errors
+from airflow_provider_retell.api import errors, parsing
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
 
@@ -39,7 +38,10 @@ _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
         "to skip such contacts"
     ),
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
-    errors.PaymentRequiredError: "Add a payment method to the Retell organization",
+    errors.PaymentRequiredError: (
+        "The organization's balance is exhausted, or its trial has ended: add credit or a payment method in Retell's "
+        "dashboard (Billing)"
+    ),
     errors.PermissionDeniedError: (
         "The API key is restricted: give it the missing permission in Retell's dashboard (History for call records, "
         "Call for placing calls and for live calls), or use another key"
@@ -120,7 +122,7 @@ def _missing_for_a_call(text: str) -> str:
 def _message(response: Response) -> str:
     """Return Retell's message: ``message``, or ``error_message`` if the request had no API key."""
     try:
-        body = json.loads(response.body)
+        body = parsing.loads(response.body)
     except ValueError:
         return ""
     if not isinstance(body, dict):

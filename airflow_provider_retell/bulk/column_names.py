@@ -50,3 +50,8 @@ def check_distinct(names: Sequence[Any]) -> None:
 
             twice = safe_name(str(name), f"columns {names.index(name) + 1} and {number + 1}")
             raise RetellInputError(f"the rows have two columns of the same name: {twice}")
+
+
+def is_utf8(name: str) -> bool:
+    """Return True if UTF-8 can encode *name*: bytes of another encoding have become surrogates."""
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)

@@ -20,7 +20,10 @@ class DigestSet:
 
     def add(self, text: str) -> bool:
         """Add *text*; return False if the set already has it."""
-        digest = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") or 1
+        digest = (
+            int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+            or 1
+        )
         if not self._insert(digest):
             return False
         self._count += 1

@@ -11,6 +11,9 @@ from airflow_provider_retell.bulk.outcome import FAILURES, Outcome
 from airflow_provider_retell.bulk.rows import CallableRows, Row, Rows, as_rows
 from airflow_provider_retell.params.checks import text_list
 
+# A larger number is no row of a report. One byte per row must fit into memory.
+_MAX_ROWS = 2**30
+
 
 class FailedRows(Rows):
     """The rows that failed in an earlier run, and the rows that it did not reach, according to its report.
@@ -72,7 +75,7 @@ class FailedRows(Rows):
         skipped = bytearray()
         for line in self._other_lines():
             number = line.get("row")
-            if isinstance(number, int):
+            if type(number) is int and 0 < number <= _MAX_ROWS:
                 skipped.extend(bytes(max(number + 1 - len(skipped), 0)))
                 skipped[number] = 1
         for number, row in enumerate(as_rows(self.rows).read(), start=1):

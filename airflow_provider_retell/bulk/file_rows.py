@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.column_names import check_distinct
+from airflow_provider_retell.bulk.column_names import check_distinct, is_utf8
 from airflow_provider_retell.bulk.rows import BATCH, BadRow, Row, Rows
 from airflow_provider_retell.params.checks import is_literal
 
@@ -73,11 +73,12 @@ class FileRows(Rows):
 
         self._check_format()
         path = str(self.path)
-        damage: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error)
+        # The readers turn csv.Error into a bad row, except in the header.
+        damage: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error, csv.Error)
         if self._format() == "parquet":
-            from pyarrow import ArrowInvalid  # type: ignore[import-not-found,import-untyped,unused-ignore]
+            from pyarrow import ArrowException  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-            damage = (ArrowInvalid,)
+            damage = (ArrowException,)
         try:
             with storage_path(path, self.conn_id).open("rb") as file:
                 content: Any = gzip.GzipFile(fileobj=file) if path.lower().endswith(".gz") else file
@@ -109,6 +110,8 @@ def _csv(file: Any) -> Iterator[Row]:
     # Bytes that are not UTF-8 become surrogates. JSON cannot represent them, so only their own row is invalid.
     lines = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
     check_distinct(lines.fieldnames or ())
+    if any(not is_utf8(name) for name in lines.fieldnames or ()):
+        raise RetellInputError("rows: the header of the CSV file is not UTF-8. Convert the file to UTF-8")
     while True:
         try:
             row = next(lines)
@@ -124,12 +127,30 @@ def _csv(file: Any) -> Iterator[Row]:
 
 
 def _parquet(file: Any) -> Iterator[Row]:
+    from pyarrow import ArrowInvalid  # type: ignore[import-not-found,import-untyped,unused-ignore]
     from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    table = ParquetFile(file)
-    check_distinct(table.schema_arrow.names)
-    for batch in table.iter_batches(batch_size=BATCH):
-        yield from batch.to_pylist()
+    try:
+        table = ParquetFile(file)
+        check_distinct(table.schema_arrow.names)
+        for batch in table.iter_batches(batch_size=BATCH):
+            yield from _rows_of(batch)
+    except OSError as error:
+        # pyarrow's errors of some damaged files have no number, unlike those of the operating system.
+        if type(error) is OSError and error.errno is None:
+            raise ArrowInvalid(str(error)) from error
+        raise
+
+
+def _rows_of(batch: Any) -> list[Row]:
+    try:
+        rows: list[Row] = batch.to_pylist()
+        return rows
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            # Python has no form of some values, for example of a timestamp after the year 9999.
+            return [BadRow(f"a value cannot be converted to Python ({type(error).__name__})")]
+    return [row for number in range(batch.num_rows) for row in _rows_of(batch.slice(number, 1))]
 
 
 _READERS = {"jsonl": _json_lines, "ndjson": _json_lines, "csv": _csv, "parquet": _parquet}

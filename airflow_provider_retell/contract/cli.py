@@ -34,7 +34,7 @@ Without further flags, the checks only read. Each flag below that names a call o
 what its help says, and nothing else. Changed metadata is restored, also after Ctrl-C.
 
 Exit code: 0 if nothing that the package relies on differs, 1 if something does, 2 if the checks could not be run or
-something could not be restored.
+something could not be restored, 130 if it was interrupted.
 """
 
 

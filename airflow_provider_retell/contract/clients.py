@@ -1,4 +1,4 @@
-"""The hooks that run checks: with the key, with wrong keys, and without patience for the quota."""
+"""The hooks that run checks: with several keys, and one that ignores the quota."""
 
 from __future__ import annotations
 

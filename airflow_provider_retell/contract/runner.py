@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from airflow_provider_retell.api.errors import RetellConnectionError, RetellError, RetellStatusError
+from airflow_provider_retell.api.errors import RetellConnectionError, RetellStatusError
 from airflow_provider_retell.contract.check import CannotTellError, Check, Client, Finding, SkipError
 from airflow_provider_retell.contract.resources import RESTORE
 from airflow_provider_retell.contract.target import Target
@@ -69,7 +69,7 @@ def restore(target: Target, run: Run) -> None:
 def _done(run: Run, flow: Any) -> bool:
     try:
         return run("key", flow) is not False
-    except RetellError:
+    except Exception:
         return False
 
 

@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
-from airflow_provider_retell.emulator.undocumented import as_option, undocumented_options
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
+from airflow_provider_retell.emulator.undocumented import (
+    as_option,
+    keywords,
+    options_in_report,
+    undocumented_options,
+)
 from airflow_provider_retell.emulator.webhooks import EVENTS
 
 if TYPE_CHECKING:
@@ -156,6 +163,52 @@ def parser() -> argparse.ArgumentParser:
         choices=EVENTS,
         help="send only this event; may be repeated (default: all of them)",
     )
+    add(
+        "--missing-asset-status",
+        type=int,
+        choices=(404, 422),
+        default=404,
+        help="status code for an agent, engine or phone number that does not exist (default: 404)",
+    )
+    add(
+        "--simulation",
+        default="2/60",
+        metavar="QUEUE/TALK",
+        help="seconds until a simulation test starts, then until its verdict (default: 2/60)",
+    )
+    add(
+        "--test-run-credit",
+        type=int,
+        metavar="N",
+        help="number of test runs that an organization can pay for (default: unlimited)",
+    )
+    add(
+        "--test-case-update-semantics",
+        choices=("merge", "replace"),
+        default="merge",
+        help="effect of update-test-case-definition on mocks and variables that it leaves out (default: merge)",
+    )
+    add(
+        "--batch-test-list-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds until list-batch-tests shows a new batch test (default: 0)",
+    )
+    add(
+        "--test-run-list-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds until list-test-runs shows the verdicts of a complete batch test (default: 0)",
+    )
+    add(
+        "--indexing-seconds",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="seconds until the sources of a knowledge base are indexed (default: 20)",
+    )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
 
@@ -167,12 +220,8 @@ def build(args: argparse.Namespace) -> Emulator:
         quotas = dict(_quota(text) for text in args.quota)
     elif args.quota:
         raise UsageError("--quota and --no-quota exclude each other: give one of them")
-    try:
-        answer, talk, analyze = (float(part) for part in args.delays.split("/"))
-    except ValueError:
-        raise UsageError(
-            f"--delays must be ANSWER/TALK/ANALYZE, such as 2/30/10, not {args.delays!r}"
-        ) from None
+    answer, talk, analyze = _durations("--delays", "ANSWER/TALK/ANALYZE", "2/30/10", args.delays)
+    queue, simulated = _durations("--simulation", "QUEUE/TALK", "2/60", args.simulation)
     try:
         return Emulator(
             host=args.host,
@@ -188,7 +237,14 @@ def build(args: argparse.Namespace) -> Emulator:
             do_not_call=tuple(args.do_not_call),
             webhook_url=args.webhook_url,
             webhook_events=tuple(args.webhook_event or EVENTS),
-            **_undocumented(args),
+            **keywords(Options, _undocumented(args)),
+            missing_asset_status=args.missing_asset_status,
+            simulation=Simulation(queue, simulated),
+            test_run_credit=args.test_run_credit,
+            test_case_update_semantics=args.test_case_update_semantics,
+            batch_test_list_delay=args.batch_test_list_delay,
+            test_run_list_delay=args.test_run_list_delay,
+            knowledge_bases=KnowledgeBaseOptions(indexing_seconds=args.indexing_seconds),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -209,18 +265,21 @@ def _undocumented(args: argparse.Namespace) -> dict[str, Any]:
 def load_options(path: Path) -> dict[str, Any]:
     """Return the options in a report of the contract."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return {name: as_option(Options, name, value) for name, value in report["emulator"].items()}
+        return options_in_report(Options, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path} is not JSON ({error})") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise UsageError(
-            f"{path} is not a report of the contract: it has no options of the emulator"
-        ) from None
+
+
+def _durations(option: str, form: str, example: str, text: str) -> list[float]:
+    parts = text.split("/")
+    try:
+        if len(parts) == form.count("/") + 1:
+            return [float(part) for part in parts]
+    except ValueError:
+        pass
+    raise UsageError(f"{option} must be {form}, such as {example}, not {text!r}")
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ It needs no key, and answers requests from the same machine only.
 GET    /_emulator/calls           Return all calls, with the fields that Retell's API does not show
 POST   /_emulator/calls           Add calls: an object or a list of objects, as for ``Emulator.add_call``
 PATCH  /_emulator/calls/{call_id} Edit a call: ``{"call_status": "ended"}``, as for ``Emulator.edit_call``
+GET    /_emulator/knowledge_bases Return all knowledge bases; POST adds one, PATCH with an id edits one
 GET    /_emulator/faults          Return the faults with the number of requests that each has struck
 POST   /_emulator/faults          Add a fault: ``{"kind": "status", "status": 429, "times": 3}``
 DELETE /_emulator/faults          Remove all faults
@@ -16,10 +17,13 @@ DELETE /_emulator/requests        Forget the recorded requests
 GET    /_emulator/webhooks        Return the webhook events, with the status code of each attempt
 POST   /_emulator/webhooks        Set the receiver: ``{"url": "http://...", "events": ["call_ended"]}``
 POST   /_emulator/webhooks/send   Send an event now: ``{"event": "call_ended", "call_id": "call_1"}``
-POST   /_emulator/reset           Clear calls, faults, requests and used quota
+POST   /_emulator/reset           Clear objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
-Add ``?organization=NAME`` to work on the calls of another organization than the default one. The fields of a
+``agents``, ``llms``, ``conversation-flows``, ``phone-numbers``, ``test-cases`` and ``batch-tests`` are served
+like ``calls``, with the arguments of ``Emulator.add_agent``, ``Emulator.edit_agent`` and so on.
+
+Add ``?organization=NAME`` to work on the objects of another organization than the default one. The fields of a
 fault are the arguments of the :class:`~.faults.Fault` method of that kind, and those of ``Faults.add``.
 """
 

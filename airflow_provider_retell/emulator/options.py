@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.calls.options import CallOptions
 from airflow_provider_retell.emulator.calls.vocabulary import DISCONNECTION_REASONS
 from airflow_provider_retell.emulator.clock import Clock
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
 from airflow_provider_retell.emulator.undocumented import check_values, undocumented
 from airflow_provider_retell.emulator.webhooks import EVENTS
 
@@ -79,9 +81,45 @@ class Options(CallOptions):
     webhook_events: Collection[str] = EVENTS
     """The names of the events to send."""
 
+    missing_asset_status: int = 404
+    """The status code for an agent, LLM, conversation flow, phone number or test that does not exist: 404, as
+    observed, or 422, as documented."""
+
+    tool_defaults: Mapping[str, Any] = field(default_factory=dict)
+    """The fields that Retell adds to each tool that an update sets, unless the tool has them. Retell does not
+    document whether it adds any."""
+
+    simulation: Simulation = field(default_factory=Simulation)
+    """The duration of a test run: in the queue, and until its verdict."""
+
+    test_run_credit: int | None = None
+    """The number of test runs that an organization can pay for. Then create-batch-test responds with 402, and
+    runs that are under way end with an error. None means no limit."""
+
+    test_case_update_semantics: Literal["merge", "replace"] = "merge"
+    """The effect of update-test-case-definition on the dynamic variables and mocks that it leaves out: keep them, or
+    remove them. Retell does not document it."""
+
+    batch_test_list_delay: float = 0.0
+    """The seconds until list-batch-tests shows a new batch test. Retell does not document whether it does at
+    once."""
+
+    test_run_list_delay: float = 0.0
+    """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
+    whether it does at once."""
+
+    knowledge_bases: KnowledgeBaseOptions = field(default_factory=KnowledgeBaseOptions)
+    """The behavior of knowledge bases: indexing, failures and limits."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_values(self)
+        if self.test_case_update_semantics not in ("merge", "replace"):
+            raise ValueError(
+                f"test_case_update_semantics must be one of merge, replace, not {self.test_case_update_semantics!r}"
+            )
+        if self.missing_asset_status not in (404, 422):
+            raise ValueError(f"missing_asset_status must be 404 or 422, not {self.missing_asset_status}")
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port must be between 0 and 65535, not {self.port}")
         for reason in self.outcomes.values():

@@ -91,6 +91,8 @@ def _check_any(value: Any, schema: Schema, at: str) -> str | None:
 def _check_string(value: str, schema: Schema, at: str) -> str | None:
     if len(value) < schema.get("minLength", 0):
         return f"{at} must NOT have fewer than {schema['minLength']} characters"
+    if len(value) > schema.get("maxLength", math.inf):
+        return f"{at} must NOT have more than {schema['maxLength']} characters"
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         return f'{at} must match pattern "{schema["pattern"]}"'
     return None

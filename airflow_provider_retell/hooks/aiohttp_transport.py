@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +16,25 @@ import aiohttp
 from yarl import URL
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import (
     ca_bundle,
     connection_error,
     error_chain,
+    form_headers,
     headers,
+    is_slow,
     mask_key,
     proxy,
+)
+from airflow_provider_retell.hooks.response_body import (
+    CHUNK,
+    BodyReader,
+    DamagedBodyError,
+    SlowResponseError,
+    time_limit,
 )
 
 if sys.version_info >= (3, 11):
@@ -48,9 +61,32 @@ class _Connector(aiohttp.TCPConnector):
             return await super()._create_connection(*arguments, **options)
 
 
+@asynccontextmanager
+async def _complete_within(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with timeout(seconds):
+            yield
+    except asyncio.TimeoutError as error:
+        if isinstance(error, aiohttp.ServerTimeoutError):
+            # No byte arrived for some time.
+            raise
+        raise SlowResponseError from error
+
+
+class _Response(aiohttp.ClientResponse):
+    """A response whose headers must arrive within *seconds*, because aiohttp's own timeout restarts with every byte."""
+
+    seconds: float
+
+    async def start(self, connection: Any) -> Any:
+        async with _complete_within(self.seconds):
+            return await super().start(connection)
+
+
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open connections. Call it inside an event loop."""
     address = proxy(settings)
+    response_class = type("Response", (_Response,), {"seconds": time_limit(settings.timeout)})
     session = aiohttp.ClientSession(
         connector=_Connector(
             settings.connect_timeout + settings.timeout, limit=connections, ssl=certificates()
@@ -59,6 +95,9 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=response_class,
+        # BodyReader decompresses, up to its limit.
+        auto_decompress=False,
         # Ignore .netrc files, which would replace the API key.
         trust_env=False,
         proxy=address,
@@ -88,25 +127,44 @@ async def exchange(
     session: aiohttp.ClientSession, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
     """Send *request* once and return the response or the error."""
+    form = request.body if isinstance(request.body, Multipart) else None
     try:
         async with session.request(
             request.method,
             URL(settings.base_url + request.path, encoded=True),
-            data=request.body,
+            data=request.body if form is None else _upload(form),
             # Not in the session's headers, which aiohttp sends to a proxy as well.
-            headers=headers(settings),
+            headers=headers(settings) if form is None else headers(settings) | form_headers(form),
             allow_redirects=False,
         ) as response:
-            body = await response.read()
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            reader = BodyReader(response.status, response.headers)
+            async with _complete_within(time_limit(settings.timeout)):
+                async for data in response.content.iter_chunked(CHUNK):
+                    if not reader.feed(data):
+                        break
+            body = reader.end()
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError, DamagedBodyError) as error:
         return connection_error(request, settings, _kind(error), error)
-    return Response(response.status, response.headers, mask_key(body, settings, response.status))
+    body = mask_key(body, settings, response.status)
+    return Response(response.status, response.headers, body, reader.fault)
+
+
+async def _upload(form: Multipart) -> AsyncIterator[bytes]:
+    """Yield the chunks of *form*. Files are read in threads, because they can be on remote storage."""
+    chunks = form.read()
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield chunk
+    finally:
+        # A thread that is reading still finishes its chunk after the request was cancelled.
+        with contextlib.suppress(ValueError):
+            chunks.close()
 
 
 def _kind(error: Exception) -> str:
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return "connect"
-    if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
+    if isinstance(error, (asyncio.TimeoutError, TimeoutError)) or is_slow(error):
         return "timeout"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return "tls"

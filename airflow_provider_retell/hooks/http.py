@@ -11,10 +11,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from airflow_provider_retell import __version__
-from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
+from airflow_provider_retell.api.errors import (
+    RetellConfigError,
+    RetellConnectionError,
+    RetellError,
+    RetellTimeoutError,
+)
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.hooks.connection import Settings
+from airflow_provider_retell.hooks.response_body import ACCEPT_ENCODING, SlowResponseError, time_limit
 
 _NEXT_STEP = {
     "connect": (
@@ -43,6 +50,7 @@ def headers(settings: Settings) -> dict[str, str]:
         **authorization,
         "User-Agent": user_agent(),
         "Accept": "application/json",
+        "Accept-Encoding": ACCEPT_ENCODING,
         "Content-Type": "application/json",
     }
 
@@ -101,6 +109,12 @@ def proxy(settings: Settings) -> str | None:
     return address
 
 
+def form_headers(form: Multipart) -> dict[str, str]:
+    """Return the headers of a request that sends *form*."""
+    # Without a length, HTTP libraries send a stream in chunks, which some servers reject.
+    return {"Content-Type": form.content_type, "Content-Length": str(form.size)}
+
+
 def mask_key(body: bytes, settings: Settings, status: int) -> bytes:
     """Mask the API key in the body of an error response, because error messages quote the body."""
     if 200 <= status < 300 or not settings.api_key:
@@ -114,17 +128,28 @@ def connection_error(
     """Return the error for a request without a complete response.
 
     :param kind: see :class:`RetellConnectionError`.
+    :raises RetellError: if the body could not be read, which is not an error of the connection.
     """
+    for error in error_chain(cause):
+        if isinstance(error, RetellError):
+            raise error
     url, connect_timeout = settings.base_url, f"connect_timeout: {settings.connect_timeout:g} s"
     if kind == "connect":
         fault = f"no connection in time to {url} ({connect_timeout})"
+    elif is_slow(cause):
+        fault = f"the answer from {url} is not complete after {time_limit(settings.timeout):g} s"
     elif kind == "timeout":
         fault = f"no answer within {settings.timeout:g} s from {url} ({connect_timeout})"
     else:
         text = safe_text(f"{type(cause).__name__}: {error_chain(cause)[-1]}", sent=request.body)
         fault = f"request to {url} failed with {text}"
-    error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
-    return error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
+    kind_of_error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
+    return kind_of_error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
+
+
+def is_slow(error: BaseException) -> bool:
+    """Return True if the response was not complete in time, although bytes kept arriving."""
+    return any(isinstance(cause, SlowResponseError) for cause in error_chain(error))
 
 
 def error_chain(error: BaseException) -> list[BaseException]:

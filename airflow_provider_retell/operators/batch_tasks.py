@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.phone_numbers import IGNORE_IN_TASK
+from airflow_provider_retell.api.phone_numbers.e164 import IGNORE_IN_TASK
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.outcome import OnUnreachable
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA

@@ -46,8 +46,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
             metadata={"tier": "{{ ti.xcom_pull('score')['tier'] }}"},
         )
 
-    The task returns the call's ids, status, settings, times and metadata keys, ``updated`` (False if nothing was sent)
-    and ``written`` (the names of the fields that were written).
+    The task returns the call's ids, status, settings, times, cost and metadata keys, ``updated`` (False if nothing was
+    sent) and ``written`` (the names of the fields that were written).
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/update_call.html
     - API: https://docs.retellai.com/api-references/update-call
@@ -68,10 +68,12 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     :param clear_metadata: True to delete all metadata.
     :param confirm_custom_attributes: True to confirm custom attributes with list-calls if the response does not show
         them, one request per attribute: Retell drops attributes with unknown ids without an error.
-    :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"`` or
-        ``"analyzed"`` waits for that state first. ``deferrable``, ``poll_interval`` (default: 30 seconds),
-        ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait. The update
-        itself always runs in a worker.
+    :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"``,
+        ``"analyzed"`` or ``"transfer_ended"`` waits for that state first, see ``CallSensor``. ``deferrable``,
+        ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default:
+        10) configure the wait. The update itself always runs in a worker.
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``CallSensor``.
+        Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
         ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
@@ -104,6 +106,7 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         clear_metadata: bool = False,
         confirm_custom_attributes: bool = False,
         wait_until: Until | None = None,
+        analysis_fields: Sequence[str] = (),
         opt_out_sensitive_data_storage: bool | str | None = None,
         retell_conn_id: str = "retell_default",
         **kwargs: Any,
@@ -138,6 +141,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         self.clear_metadata = clear_metadata
         self.confirm_custom_attributes = confirm_custom_attributes
         self.wait_until = wait_until
+        wait = {} if wait_until is None else {"wait_until": wait_until}
+        self.analysis_fields = checks.analysis_fields(analysis_fields, **wait)
         self.opt_out_sensitive_data_storage = opt_out_sensitive_data_storage
 
     def work(self, context: Context) -> dict[str, Any]:
@@ -152,7 +157,10 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         """Update the call and return its slim form."""
         updated = self.hook.run(self._prepare(call_id).apply())
         self._log_result(updated)
-        return updated.call.slim() | {"updated": updated.sent, "written": list(updated.written)}
+        return updated.call.slim(self.analysis_fields) | {
+            "updated": updated.sent,
+            "written": list(updated.written),
+        }
 
     def _prepare(self, call_id: str) -> PreparedUpdate:
         from airflow_provider_retell.api.calls.update import prepare_update
@@ -204,7 +212,8 @@ class GetCallOperator(CallOperator):
 
         GetCallOperator(task_id="read", call_id="{{ params.call_id }}", path="s3://bucket/{{ params.call_id }}.json")
 
-    The task returns the call's ids, status, settings, times and metadata keys, and ``path`` if it wrote a file.
+    The task returns the call's ids, status, settings, times, cost and metadata keys, and ``path`` if it wrote a file.
+    ``call_cost`` has ``cents`` (US cents) and ``seconds`` (billed time), if Retell knows them.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
     - API: https://docs.retellai.com/api-references/get-call
@@ -213,6 +222,9 @@ class GetCallOperator(CallOperator):
     :param path: the file for the whole call as JSON, a local path or any URL of Airflow's ``ObjectStoragePath``
         (templated). The file has the transcript, the links and the phone numbers, but not the access token.
     :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``call_successful``,
+        ``in_voicemail``, ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is
+        None. The values are stored in Airflow's database. Default: none.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if there is no such call, or the input is invalid.
     """
@@ -225,9 +237,11 @@ class GetCallOperator(CallOperator):
         call_id: str | XComArg,
         path: str | None = None,
         path_conn_id: str | None = None,
+        analysis_fields: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(call_id=call_id, **kwargs)
+        self.analysis_fields = checks.analysis_fields(analysis_fields)
         self.path = path
         self.path_conn_id = path_conn_id
 
@@ -236,8 +250,8 @@ class GetCallOperator(CallOperator):
         path = self.rendered("path", as_text)
         call = self.hook.get_call(self.linked_call_id(context))
         if path is None:
-            return call.slim()
+            return call.slim(self.analysis_fields)
         from airflow_provider_retell.export.atomic import atomic_write
 
         atomic_write(path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
-        return call.slim() | {"path": path}
+        return call.slim(self.analysis_fields) | {"path": path}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import DoNotCallError, NotFoundError, RetellError, RetellInputError
-from airflow_provider_retell.api.phone_numbers import IGNORE
+from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
 from airflow_provider_retell.operators.base import WaitingOperator
@@ -48,8 +48,9 @@ class CreatePhoneCallOperator(WaitingOperator):
     searches for it before it dials, so the hour is no limit, unless the metadata is replaced or the call is deleted. On
     Airflow 3.3 and later, the task's state store has the call's id too.
 
-    The task returns the call's ids, status, settings, times and metadata keys. It also pushes ``outcome`` to XCom:
-    ``placed``, or the reason of a skip, ``invalid_number`` or ``do_not_call``.
+    The task returns the call's ids, status, settings, times, cost and metadata keys. ``call_cost`` has ``cents`` (US
+    cents) and ``seconds`` (billed time), if Retell knows them. It also pushes
+    ``outcome`` to XCom: ``placed``, or the reason of a skip, ``invalid_number`` or ``do_not_call``.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/placing.html
     - API: https://docs.retellai.com/api-references/create-phone-call
@@ -70,11 +71,13 @@ class CreatePhoneCallOperator(WaitingOperator):
     :param on_do_not_call: the same if Retell rejects the contact as do-not-call.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the task keeps the call that it has
         placed, and nobody is called again. ``"resend"``: it places another call, once.
-    :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"`` or ``"analyzed"``
-        waits for that state. ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2
-        hours) and ``max_poll_failures`` (default: 10) configure the wait.
-    :param stop_on_kill: True to hang up if the task is killed while it waits. In a deferred wait this requires Airflow
-        3.3 or later.
+    :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"``, ``"analyzed"`` or
+        ``"transfer_ended"`` waits for that state, see ``CallSensor``. ``deferrable``, ``poll_interval`` (default: 30
+        seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait.
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``CallSensor``.
+        Requires ``wait_until="analyzed"``. Default: none.
+    :param stop_on_kill: True to hang up if the task is killed while it waits, or reaches ``execution_timeout``. In a
+        deferred wait this requires Airflow 3.3 or later.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), or Retell rejects the call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. A retry waits for the same call.
@@ -111,6 +114,7 @@ class CreatePhoneCallOperator(WaitingOperator):
         on_do_not_call: OnUnreachable = "fail",
         on_clear: OnClear = "skip",
         wait_until: Until | None = None,
+        analysis_fields: Sequence[str] = (),
         stop_on_kill: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -145,8 +149,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         self.on_do_not_call = on_do_not_call
         self.on_clear = on_clear
         self.wait_until = wait_until
+        self.analysis_fields = checks.analysis_fields(analysis_fields, wait_until=wait_until)
         self.stop_on_kill = stop_on_kill
-        self._waiting_for: str | None = None
 
     def work(self, context: Context) -> dict[str, Any]:
         """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
@@ -175,13 +179,21 @@ class CreatePhoneCallOperator(WaitingOperator):
         )
         if self.wait_until is None:
             return call.slim()
-        self._waiting_for = call.call_id
-        return self.wait_for_call(call.call_id, self.wait_until, stop_on_kill=self.stop_on_kill)
+        return self.wait_for_call(
+            call.call_id,
+            self.wait_until,
+            stop_on_kill=self.stop_on_kill,
+            analysis_fields=self.analysis_fields,
+        )
 
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Read the call and return its slim form. This is the last poll of the wait, and tolerates failures as such."""
         return self.wait_for_call(
-            call_id, self.wait_until or "ended", stop_on_kill=self.stop_on_kill, deadline=deadline
+            call_id,
+            self.wait_until or "ended",
+            stop_on_kill=self.stop_on_kill,
+            deadline=deadline,
+            analysis_fields=self.analysis_fields,
         )
 
     def on_kill(self) -> None:

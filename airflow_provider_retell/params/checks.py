@@ -150,6 +150,27 @@ def text_list(
     return items
 
 
+def analysis_fields(value: object, **wait: str | None) -> tuple[str, ...]:
+    """Return the names of the fields of an analysis.
+
+    :param wait: the parameter that selects the state to wait for, and its value. If that state does not include the
+        analysis, fields are an error. Default: the task does not wait.
+    """
+    fields = tuple(dict.fromkeys(text_list("analysis_fields", value)))
+    text(**{f"analysis_fields[{number}]": name for number, name in enumerate(fields)})
+    if "call_summary" in fields:
+        raise ValueError(
+            "analysis_fields must not contain call_summary, which repeats the conversation. To store "
+            "it in a file, use GetCallOperator(path=...)"
+        )
+    for name, until in wait.items():
+        if fields and until != "analyzed":
+            raise ValueError(
+                f"analysis_fields needs {name}='analyzed', because only then the call has its analysis"
+            )
+    return fields
+
+
 def _number(
     name: str,
     value: Any,

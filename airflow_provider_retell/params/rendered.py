@@ -88,7 +88,7 @@ def as_phone_number(value: Any, name: str, *, only_e164: bool = True, advice: st
     :param only_e164: False to return any text.
     :param advice: a sentence for the end of the message.
     """
-    from airflow_provider_retell.api.phone_numbers import check_e164
+    from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 
     _check_not_empty(value, name)
     if only_e164:

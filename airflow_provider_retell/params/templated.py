@@ -62,6 +62,26 @@ class TemplatedTask(_Task):
         """
         return convert(unmask(getattr(self, name)), where + name) if self.given(name) else None
 
+    def depend_on_xcoms_in(self, value: Any) -> None:
+        """Run this task after the tasks whose output is in the template fields of *value*.
+
+        Airflow does so for outputs in its own template fields, and in lists and dicts there, but not in other objects.
+        """
+        # Mapped tasks have the dependencies of their mapped operator.
+        if self.from_mapped:
+            return
+        if hasattr(value, "iter_references"):
+            for operator, _ in value.iter_references():
+                self.set_upstream(operator)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.depend_on_xcoms_in(item)
+        elif isinstance(value, Mapping):
+            self.depend_on_xcoms_in(list(value.values()))
+        else:
+            for name in getattr(value, "template_fields", ()):
+                self.depend_on_xcoms_in(getattr(value, name))
+
     def _do_render_template_fields(
         self,
         parent: Any,

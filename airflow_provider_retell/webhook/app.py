@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from pydantic import ValidationError
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.event_payload import event_name, event_payload
 from airflow_provider_retell.api.parsing import describe
-from airflow_provider_retell.api.webhook import is_signed, signed_at
+from airflow_provider_retell.api.webhook import TOLERANCE_SECONDS, clock_offset, is_signed, signed_at
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.wording import counted, duration
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.hooks.reason import safe_reason
 
@@ -40,14 +42,33 @@ _BODY_SECONDS = 10.0
 _KEY_SECONDS = 60.0
 _LOG_SECONDS = 60.0
 
+# The reasons complete the phrase "rejected 3 requests so far". They contain nothing of a request but its time.
+_OTHER_ADDRESS = "for another address or method than POST .../webhook"
+_OTHER_NUMBER_OF_HEADERS = (
+    "without exactly one X-Retell-Signature header. If they are from Retell, a proxy may remove the header"
+)
+_MALFORMED_HEADER = (
+    "with a malformed X-Retell-Signature header. If they are from Retell, a proxy may change the header"
+)
+_CLOCK = (
+    "with a time that is too far from the time of this machine. The last was signed {offset}. If they are from Retell, "
+    "correct the clock of this machine"
+)
+_OTHER_KEY = (
+    "with a signature that does not match the API key of connection {conn_id!r}. If they are from Retell, use the key "
+    "with the webhook badge (Retell dashboard, API Keys); a proxy must not change the body"
+)
+_BODY = "with a body that is too large, too slow or incomplete"
+
 
 class WebhookApp:
     """An ASGI app for ``POST .../webhook``.
 
     Airflow's login does not protect the app; the signature does. A request that is unsigned, too old, too large, too
-    slow or not a POST gets 401 and an empty body. The app counts such requests and logs the count once a minute. An
-    event gets 204 when Airflow has its asset event. After any other status, Retell sends the event again. Responses to
-    signed events have a header with the result, see :data:`RESULT_HEADER`.
+    slow or not a POST gets 401 and an empty body. The log, not the response, has the reason: the app counts such
+    requests by reason, and logs each count once a minute. An event gets 204 when Airflow has its asset event. After any
+    other status, Retell sends the event again. Responses to signed events have a header with the result, see
+    :data:`RESULT_HEADER`.
 
     :param events: creates the asset events.
     :param retell_conn_id: the Airflow connection whose API key signs the events.
@@ -68,8 +89,8 @@ class WebhookApp:
         self._body_seconds = body_seconds
         self._receiving = 0
         self._key: tuple[float, str | None] = (float("-inf"), None)
-        self._rejected = 0
-        self._logged_at = float("-inf")
+        self._rejected: Counter[str] = Counter()
+        self._logged_at: dict[str, float] = {}
 
     async def __call__(
         self,
@@ -79,7 +100,7 @@ class WebhookApp:
     ) -> None:
         """Handle one ASGI request."""
         if scope["type"] != "http":
-            self._reject()
+            self._reject("address", _OTHER_ADDRESS)
             await send({"type": "websocket.close"})
             return
         status, result = await self._respond(scope, receive)
@@ -95,19 +116,26 @@ class WebhookApp:
         """Return the status and, for signed events only, the result."""
         # The path may or may not start with the mount's prefix, depending on the server's version and on proxies.
         if scope["method"] != "POST" or not scope["path"].rstrip("/").endswith("/webhook"):
-            return self._reject()
+            return self._reject("address", _OTHER_ADDRESS)
         signatures = [value for name, value in scope["headers"] if name == b"x-retell-signature"]
-        signature = signatures[0].decode("latin-1") if len(signatures) == 1 else ""
-        if signed_at(signature, clock().time()) is None:
-            return self._reject()
+        if len(signatures) != 1:
+            return self._reject("number of headers", _OTHER_NUMBER_OF_HEADERS)
+        signature = signatures[0].decode("latin-1")
+        timestamp = signed_at(signature)
+        if timestamp is None:
+            return self._reject("header", _MALFORMED_HEADER)
+        offset = clock_offset(timestamp, clock().time())
+        if abs(offset) > TOLERANCE_SECONDS:
+            place = "ago" if offset < 0 else "in the future"
+            return self._reject("clock", _CLOCK.format(offset=f"{duration(abs(offset))} {place}"))
         body = await self._body(receive)
         if body is None:
-            return self._reject()
+            return self._reject("body", _BODY)
         api_key = await self._api_key()
         if api_key is None:
             return 503, ""
         if not is_signed(body, signature, api_key, clock().time()):
-            return self._reject()
+            return self._reject("key", _OTHER_KEY.format(conn_id=self._conn_id))
         return await self._accept(body)
 
     async def _accept(self, body: bytes) -> tuple[int, str]:
@@ -172,9 +200,11 @@ class WebhookApp:
             self._key = clock().monotonic(), key
         return key
 
-    def _reject(self) -> tuple[int, str]:
-        self._rejected += 1
-        if clock().monotonic() - self._logged_at > _LOG_SECONDS:
-            self._logged_at = clock().monotonic()
-            log.warning("Webhook: %d requests without a valid signature so far", self._rejected)
+    def _reject(self, kind: str, reason: str) -> tuple[int, str]:
+        """Count a rejected request, and log the count of its kind once a minute. Requests of one kind hide no other."""
+        self._rejected[kind] += 1
+        now = clock().monotonic()
+        if now - self._logged_at.get(kind, float("-inf")) > _LOG_SECONDS:
+            self._logged_at[kind] = now
+            log.warning("Webhook: rejected %s so far %s", counted(self._rejected[kind], "request"), reason)
         return 401, ""

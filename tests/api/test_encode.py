@@ -163,6 +163,10 @@ BAD = {
 }
 
 
+def test_both_halves_of_a_surrogate_pair_are_joined() -> None:
+    assert to_json({"\ud83d\ude00": ["a\ud83d\ude00b"]}, "metadata") == {"\U0001f600": ["a\U0001f600b"]}
+
+
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize(
     "wrap", [lambda value: value, lambda value: {"a": [0, value]}], ids=["bare", "inside"]
@@ -301,6 +305,12 @@ def test_size_of_metadata_is_counted_in_bytes_not_characters() -> None:
     check_metadata_size(sized(50_000, letter="ż"))
     with pytest.raises(RetellInputError, match=r"5\d,\d{3} bytes"):
         check_metadata_size({"a": "ż" * 25_001})
+
+
+def test_key_that_may_be_private_is_not_named_with_its_size() -> None:
+    with pytest.raises(RetellInputError, match=r"Bytes per key: \[..\]: 5\d,\d{3}") as caught:
+        check_metadata_size({"+1 415 555 0123": "x" * 50_000})
+    assert "415" not in str(caught.value)
 
 
 def test_message_has_only_the_five_largest_keys() -> None:

@@ -59,9 +59,13 @@ ERRORS = [
     (errors.ServerError("x", status=599), False, False),
     (errors.RetellResponseError("x"), False, False),
     (errors.CallNotEndedError("x"), False, False),
+    (errors.DocumentsFailedError("x", titles=()), False, False),
     (errors.StorageConflictError("x"), True, False),
     (errors.WaitTimeoutError("x"), False, False),
     (errors.WaitFailedError("x"), True, False),
+    (errors.SimulationFailedError("x"), True, False),
+    (errors.AgentVersionError("x"), True, False),
+    (errors.DriftError("x"), True, False),
     (errors.UpdateMismatchError("x", fields=()), True, False),
 ]
 

@@ -32,6 +32,13 @@ def test_value_that_is_neither_text_nor_an_integer_is_made_plain(value: Any, pla
     assert call_summary(Call.model_construct(call_id="call_1", end_timestamp=value))["end_timestamp"] == plain
 
 
+def test_end_time_that_is_text_does_not_make_the_event_unreadable() -> None:
+    call = Call.model_construct(**{**SUMMARY, "end_timestamp": "yesterday"})
+    payload = {"event": "call_ended", "calls": [call_summary(call)]}
+    assert payload["calls"] == [{**SUMMARY, "end_timestamp": None}]
+    assert parse_event_payload(payload) == payload
+
+
 @pytest.mark.parametrize("wrap", [lambda payload: payload, lambda payload: {"payload": payload}])
 def test_payload_is_found_in_events_of_the_webhook_and_of_the_trigger(wrap: Any) -> None:
     payload = {"event": "call_ended", "calls": [SUMMARY], "watcher": "w", "since": 5}

@@ -53,6 +53,8 @@ def test_empty_page_is_not_the_end_if_more_pages_follow() -> None:
     ("keys", "fault"),
     [
         ([None], "page 1 says that more pages follow, but has no pagination_key"),
+        ([""], "page 1 says that more pages follow, but has no pagination_key"),
+        ([" "], "page 1 says that more pages follow, but has no pagination_key"),
         (["k1", None], "page 2 says that more pages follow, but has no pagination_key"),
         (["k1", "k1"], "page 2 says that more pages follow, but repeats a pagination_key"),
         (["k1", "k2", "k1"], "page 3 says that more pages follow, but repeats a pagination_key"),

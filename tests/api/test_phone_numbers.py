@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.phone_numbers import check_e164
+from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 
 
 @pytest.mark.parametrize("number", ["+1234567", "+123456789012345", "+14155550100", "+442071838750"])

@@ -188,6 +188,9 @@ def test_own_requests_in_flight_are_not_mistaken_for_those_of_others() -> None:
         {"RateLimit-Remaining": "many"},
         {"RateLimit-Remaining": "-3"},
         {"RateLimit-Remaining": "²"},
+        {"RateLimit-Remaining": "\u0660"},
+        # Python does not parse an integer of more than 4,300 digits.
+        {"RateLimit-Remaining": "9" * 5000},
         {"RateLimit-Remaining": "500"},
     ],
 )

@@ -255,6 +255,15 @@ def test_undocumented_response_is_described_without_its_values() -> None:
     assert "private" not in "".join(traceback.format_exception(caught.value)).replace(repr(outcome.body), "")
 
 
+def test_content_type_in_a_message_is_short_printable_and_masked() -> None:
+    kind = "text/\x1b[31mhtml +14155550123 " + "x" * 500
+    with pytest.raises(errors.RetellResponseError) as caught:
+        decision(response(200, b"no", Content_Type=kind))
+    assert "(text/ [31mhtml *** xxx" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 600
+
+
 def test_wait_has_a_reason() -> None:
     assert decision(response(503)).reason == "HTTP 503"
     assert decision(errors.RetellTimeoutError("x")).reason == "timeout"

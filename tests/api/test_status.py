@@ -35,6 +35,10 @@ def response(status: int, body: Any, kind: str = "application/json") -> Response
         (b"", ""),
         (b"<html>no</html>", ""),
         (b"\xff", ""),
+        (b"[" * 100_000, ""),
+        (b'{"message": "deep", "a": ' + b"[" * 300 + b"]" * 300 + b"}", ""),
+        (b'{"message": "number", "a": ' + b"9" * 5000 + b"}", "number"),
+        ({"message": "half \ud83d"}, "half \ufffd"),
     ],
 )
 def test_message_is_read_from_both_error_bodies_and_missing_from_others(body: Any, detail: str) -> None:

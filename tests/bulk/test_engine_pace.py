@@ -84,7 +84,9 @@ def test_no_row_is_lost_if_another_client_uses_half_of_the_quota(remote: RemoteE
     updates = remote.requests("update-call")
     ours = sorted(r["at"] for r in updates if r["ids"].get("call_id") != "of_another" and r["status"] == 200)
     seconds = ours[-1] - ours[0]
-    theirs = [r for r in updates if r["ids"].get("call_id") == "of_another" and ours[0] <= r["at"] <= ours[-1]]
+    theirs = [
+        r for r in updates if r["ids"].get("call_id") == "of_another" and ours[0] <= r["at"] <= ours[-1]
+    ]
     taken = sum(r["status"] == 200 for r in theirs) / seconds
     refused = sum(r["status"] == 429 for r in updates if r["ids"].get("call_id") != "of_another")
     ideal = ROWS / (PER_SECOND - taken)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.bulk import FailedRows, FileRows
+from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -69,3 +70,19 @@ def test_the_compressed_report_of_a_killed_run_is_read_up_to_its_end(tmp_path: P
     for name in ("report", "killed"):
         rows = FailedRows([{"call_id": "a"}] * 1005, str(tmp_path / f"{name}.jsonl.gz"))
         assert len(list(rows.read())) == 5
+
+
+@pytest.mark.parametrize(
+    "line", [{"row": -1}, {"row": 0}, {"row": 10**15}, {"row": True}, {"row": "2"}, {"call_id": "\ud83d"}, {}]
+)
+def test_a_line_that_is_not_of_a_report_is_ignored(tmp_path: Path, line: Any) -> None:
+    lines = [{**line, "outcome": "updated"}, {"row": 2, "call_id": "b", "outcome": "updated"}]
+    path = tmp_path / "report.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    rows = [{"call_id": name} for name in "abc"]
+    again = FailedRows(rows, str(path))
+    assert list(again.read()) == [rows[0], rows[2]]
+    digests = DigestSet()
+    for call_id in again.done_calls():
+        digests.add(call_id)
+    assert not digests.add("b")

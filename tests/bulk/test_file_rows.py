@@ -139,6 +139,75 @@ def test_a_damaged_file_fails_the_task_for_good(
     assert f"the file {tmp_path / name} is damaged, incomplete, or has another format" in str(task.error)
 
 
+def test_a_damaged_page_of_a_parquet_file_fails_the_task_for_good(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "rows.parquet"
+    parquet.write_table(pyarrow.table({"call_id": ["a", "b"]}), path)
+    content = bytearray(path.read_bytes())
+    content[4] ^= 0xFF  # the first byte of the header of the first page
+    path.write_bytes(content)
+    task = run(rows=FileRows(str(path)), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "is damaged, incomplete, or has another format" in str(task.error)
+
+
+def test_an_error_of_the_storage_is_not_taken_for_a_damaged_parquet_file(
+    emulator: Emulator, run: Any, tmp_path: Path, mocker: Any
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "rows.parquet").touch()
+    mocker.patch.object(parquet, "ParquetFile", side_effect=OSError(5, "Input/output error"))
+    task = run(rows=FileRows(str(tmp_path / "rows.parquet")), fails=True)
+    assert type(task.error) is OSError
+
+
+def test_a_parquet_value_that_python_lacks_makes_only_its_row_invalid(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    emulator.add_calls("abc")
+    days = pyarrow.array([0, 10_000_000, 1], pyarrow.date32())  # 10,000,000 days after 1970 is the year 29349
+    parquet.write_table(pyarrow.table({"call_id": list("abc"), "day": days}), tmp_path / "rows.parquet")
+    task = run(rows=FileRows(str(tmp_path / "rows.parquet")), fails=True)
+    assert task.counts == {"updated": 2, "invalid": 1}
+    assert task.outcome(2) == ("invalid", "a value cannot be converted to Python (OverflowError)")
+    assert emulator.calls["c"]["metadata"] == {"day": "1970-01-02"}
+
+
+def test_a_csv_header_that_is_not_utf_8_fails_the_task_before_the_first_update(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls(["a"])
+    (tmp_path / "rows.csv").write_bytes("call_id,größe\na,5\n".encode("latin-1"))
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the header of the CSV file is not UTF-8" in str(task.error)
+    assert not emulator.requests
+
+
+def test_a_csv_header_that_is_too_long_fails_the_task_for_good(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("x" * (csv.field_size_limit() + 1))
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "is damaged, incomplete, or has another format" in str(task.error)
+
+
+def test_a_json_line_with_half_of_a_surrogate_pair_in_a_key_is_invalid(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls("ab")
+    (tmp_path / "rows.jsonl").write_text('{"call_id": "a", "\\ud83d": 1}\n{"call_id": "b", "n": 1}\n')
+    task = run(rows=FileRows(str(tmp_path / "rows.jsonl")), fails=True)
+    assert task.counts == {"updated": 1, "invalid": 1}
+    assert task.outcome(1)[1].startswith("a key of metadata is text with half of a surrogate pair")
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_whole_calls_are_not_copied_into_metadata(
     emulator: Emulator, run: Any, tmp_path: Path, kind: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -17,12 +16,13 @@ from contract_account import (
     named,
     seen,
 )
+from retell.resources.call import CallResource
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.report import breaks
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.emulator import Clock, Options
-from airflow_provider_retell.emulator.undocumented import undocumented_options
+from airflow_provider_retell.emulator.undocumented import defaults, keywords, undocumented_options
 
 OPTIONS = undocumented_options(Options)
 
@@ -53,6 +53,8 @@ def test_every_flag_has_a_value_for_these_tests() -> None:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_every_assumption_holds(client: str) -> None:
+    if client == "sdk" and not hasattr(CallResource, "update_live"):
+        pytest.skip("this SDK is older than some endpoints")
     with account() as emulator, no_waiting():
         before = {name: dict(call) for name, call in emulator.calls.items()}
         results = check_account(emulator, client=client)
@@ -65,11 +67,10 @@ def test_every_assumption_holds(client: str) -> None:
             }
             assert call == before[name]
         assert all(call["call_status"] == "ended" for call in emulator.placed)
-    assert found_options(results) == {
-        item.name: as_option(item.default)
-        for item in fields(Options)
-        if item.name in OPTIONS and (client != "sdk" or item.name != "ignores_unknown_fields")
-    }
+    expected = {name: as_option(default) for name, default in defaults(Options).items()}
+    if client == "sdk":
+        del expected["ignores_unknown_fields"]
+    assert found_options(results) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_exactly_the_checks_that_speak_of_an_option_differ(option: str, value: A
     if option == "ended_statuses":
         expected = ENDED_STATUSES[tuple(sorted(value))]
     without = WITHOUT.get(option, ("--use-up-quota",))
-    with account(**{option: value}, **MORE.get(option, {})) as emulator, no_waiting():
+    with account(**keywords(Options, {option: value}), **MORE.get(option, {})) as emulator, no_waiting():
         results = check_account(emulator, without=without)
         assert named(results, "differs") == expected, seen(
             results, *sorted(named(results, "differs") ^ expected)
@@ -94,7 +95,7 @@ def test_exactly_the_checks_that_speak_of_an_option_differ(option: str, value: A
     assert found[option] == as_option(value)
     # An emulator with the options of the report gives the same findings.
     again = {name: tuple(item) if isinstance(item, list) else item for name, item in found.items()}
-    with account(**again, **MORE.get(option, {})) as emulator, no_waiting():
+    with account(**keywords(Options, again), **MORE.get(option, {})) as emulator, no_waiting():
         repeated = check_account(emulator, only=tuple(expected))
     assert named(repeated, "differs") == expected
     assert found_options(repeated).items() <= found.items()

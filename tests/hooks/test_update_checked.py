@@ -132,9 +132,10 @@ def test_removing_a_missing_key_sends_no_update(client: Any, emulator: Emulator)
     assert routes(emulator) == ["get-call"]
 
 
-def test_key_cannot_be_set_and_removed(client: Any, emulator: Emulator) -> None:
-    with pytest.raises(RetellInputError, match="remove_metadata_keys has keys that metadata sets: plan"):
-        client.update_call_checked("call_1", metadata={"plan": 1}, remove_metadata_keys=["plan"])
+@pytest.mark.parametrize(("key", "shown"), [("plan", "plan"), ("+1 415 555 0123", r"\[\.\.\]")])
+def test_key_cannot_be_set_and_removed(client: Any, emulator: Emulator, key: str, shown: str) -> None:
+    with pytest.raises(RetellInputError, match=f"remove_metadata_keys has keys that metadata sets: {shown}"):
+        client.update_call_checked("call_1", metadata={key: 1}, remove_metadata_keys=[key])
     assert emulator.requests == []
 
 

@@ -62,3 +62,16 @@ def test_get_of_an_unknown_call_writes_nothing(emulator: Emulator, tmp_path: Pat
     with pytest.raises(AirflowFailException, match=r"call_none.*422"):
         run_try(GetCallOperator(task_id="a_task", call_id="call_none", path=str(tmp_path / "call.json")))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("to_file", [False, True])
+def test_get_returns_the_cost_and_the_requested_fields_of_the_analysis(
+    ended: dict[str, Any], tmp_path: Path, to_file: bool
+) -> None:
+    path = str(tmp_path / "call.json") if to_file else None
+    arguments: dict[str, Any] = {"task_id": "a_task", "call_id": "call_1", "path": path}
+    assert "analysis" not in run_try(GetCallOperator(**arguments))
+    result = run_try(GetCallOperator(**arguments, analysis_fields=["score", "user_sentiment", "missing"]))
+    assert result["analysis"] == {"score": 0.9, "user_sentiment": "Positive", "missing": None}
+    cost = ended["call_cost"]
+    assert result["call_cost"] == {"cents": cost["combined_cost"], "seconds": cost["total_duration_seconds"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import re
 from datetime import timedelta
@@ -23,7 +24,7 @@ from tasks import (
     run_try,
 )
 
-from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
 from airflow_provider_retell.api.errors import (
     DoNotCallError,
     RateLimitError,
@@ -424,7 +425,10 @@ def test_a_number_that_the_organization_does_not_have_is_named(emulator: Emulato
     ("arguments", "says"),
     [
         ({"on_clear": "again"}, "on_clear must be 'skip' or 'resend', not 'again'"),
-        ({"wait_until": "answered"}, "wait_until must be 'ended', 'analyzed' or None, not 'answered'"),
+        (
+            {"wait_until": "answered"},
+            "wait_until must be 'ended', 'analyzed', 'transfer_ended' or None, not 'answered'",
+        ),
         ({"stop_on_kill": "False"}, "stop_on_kill must be True or False"),
         ({"ignore_e164_validation": "{{ params.any }}"}, "ignore_e164_validation must be True or False"),
         ({"on_invalid_number": "ignore"}, "on_invalid_number must be 'fail' or 'skip', not 'ignore'"),
@@ -466,6 +470,34 @@ def test_a_deferred_wait_returns_the_call(emulator: Emulator, until: Any) -> Non
     result = operator.resume({}, event_of(restored(deferred.trigger)), **(deferred.kwargs or {}))
     assert (result["call_status"], len(emulator.placed)) == ("ended", 1)
     assert ("call_analysis" in emulator.placed[0]) or until == "ended"
+    cost = emulator.placed[0]["call_cost"]
+    assert result["call_cost"] == {"cents": cost["combined_cost"], "seconds": cost["total_duration_seconds"]}
+    assert "analysis" not in result
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_result_has_the_requested_fields_of_the_analysis(emulator: Emulator, deferrable: bool) -> None:
+    arguments: dict[str, Any] = {
+        "wait_until": "analyzed",
+        "analysis_fields": ["score", "call_successful"],
+        "poll_interval": 30,
+        "deferrable": deferrable,
+    }
+    with no_waiting(emulator.clock.advance):
+        if deferrable:
+            deferred = defer(phone_call(**arguments))
+            event = event_of(restored(deferred.trigger))
+            assert "analysis" not in event
+            result = phone_call(**arguments).resume({}, event, **(deferred.kwargs or {}))
+        else:
+            result = run_try(phone_call(**arguments))
+    assert result["analysis"] == {"score": 0.9, "call_successful": True}
+
+
+@pytest.mark.parametrize("until", [None, "ended", "transfer_ended"])
+def test_analysis_fields_need_the_wait_for_the_analysis(until: Any) -> None:
+    with pytest.raises(ValueError, match="analysis_fields needs wait_until='analyzed'"):
+        phone_call(wait_until=until, analysis_fields=["score"])
 
 
 THROTTLED = Fault.status(429, headers={"Retry-After": "121"})
@@ -581,4 +613,25 @@ def test_stop_on_kill_hangs_up_when_a_deferred_task_is_killed(
 ) -> None:
     operator = phone_call(wait_until="ended", stop_on_kill=stop_on_kill, deferrable=True)
     asyncio.run(restored(defer(operator).trigger).on_kill())
+    assert emulator.placed[0]["call_status"] == status
+
+
+@pytest.mark.parametrize(("stop_on_kill", "status"), [(True, "ended"), (False, "registered")])
+def test_stop_on_kill_hangs_up_when_execution_timeout_ends_a_deferred_wait(
+    emulator: Emulator, stop_on_kill: bool, status: str
+) -> None:
+    arguments: dict[str, Any] = {
+        "wait_until": "ended",
+        "stop_on_kill": stop_on_kill,
+        "deferrable": True,
+        "execution_timeout": timedelta(seconds=20),
+        "wait_timeout": 60,
+    }
+    with no_waiting():
+        deferred = defer(phone_call(**arguments))
+        event = event_of(restored(deferred.trigger))
+        operator = phone_call(**arguments)
+        with pytest.raises(AirflowTaskTimeout, match="execution_timeout"):
+            operator.resume({}, event, **json.loads(json.dumps(deferred.kwargs)))
+        operator.on_kill()  # Airflow's task runner calls it after an AirflowTaskTimeout
     assert emulator.placed[0]["call_status"] == status

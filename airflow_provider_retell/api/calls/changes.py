@@ -109,7 +109,7 @@ def diff(
     if setting is not None:
         check_storage(call, setting)
     change = Change(
-        metadata=_sendable(target) if changed else None,
+        metadata=_with_sendable(target, wanted.metadata or {}) if changed else None,
         data_storage_setting=None if setting == call.data_storage_setting else setting,
         custom_attributes=wanted.custom_attributes or None,
     )
@@ -131,6 +131,12 @@ def _merge(
     else:
         target = {**wanted, **{key: item for key, item in current.items() if item is not None}}
     return {key: item for key, item in target.items() if key not in remove}
+
+
+def _with_sendable(target: dict[str, JsonValue], own: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return *target*, with the values that come from Retell in a form that can be sent back."""
+    kept = {key: item for key, item in target.items() if key not in own or item is not own[key]}
+    return {**target, **_sendable(kept)}
 
 
 def _sendable(value: Any) -> Any:

@@ -19,7 +19,7 @@ from airflow_provider_retell.api.calls.changes import Change
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.phone_numbers import IGNORE, IGNORE_IN_TASK, check_e164
+from airflow_provider_retell.api.phone_numbers.e164 import IGNORE, IGNORE_IN_TASK, check_e164
 from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
 
 

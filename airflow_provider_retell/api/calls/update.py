@@ -17,6 +17,7 @@ from airflow_provider_retell.api.calls.changes import (
 )
 from airflow_provider_retell.api.calls.models import Call, CallPage, CallState
 from airflow_provider_retell.api.choices import METADATA_MODES, DataStorageSetting, MetadataMode
+from airflow_provider_retell.api.encode import safe_name
 from airflow_provider_retell.api.errors import (
     BadRequestError,
     NotFoundError,
@@ -119,16 +120,16 @@ def prepare_update(
             f"{operation}: metadata is empty, and metadata_mode='replace' would delete all metadata of the call. Leave "
             "metadata out to keep it, or set clear_metadata=True to delete it"
         )
-    if both := remove.intersection(metadata or ()):
-        raise RetellInputError(
-            f"{operation}: remove_metadata_keys has keys that metadata sets: {', '.join(sorted(both))}"
-        )
     wanted = Change.encode(
         operation,
         metadata=metadata,
         data_storage_setting=data_storage_setting,
         custom_attributes=custom_attributes,
     )
+    if both := remove.intersection(wanted.metadata or ()):
+        raise RetellInputError(
+            f"{operation}: remove_metadata_keys has keys that metadata sets: {', '.join(sorted(map(safe_name, both)))}"
+        )
     if wanted != Change() or not remove:
         wanted.request(call_id)  # raises if the change is invalid
     return PreparedUpdate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_retell.contract.calls import (
+    attributes,
     listing,
     live,
     metadata,
@@ -18,6 +19,7 @@ CHECKS = (
     *listing.CHECKS,
     *metadata.CHECKS,
     *updating.CHECKS,
+    *attributes.CHECKS,
     *live.CHECKS,
     *removing.CHECKS,
     *placing.CHECKS,

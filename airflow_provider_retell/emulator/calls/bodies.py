@@ -12,12 +12,11 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
     STORAGE_SETTINGS,
 )
 from airflow_provider_retell.emulator.conditions import AMOUNT, KEYED_LIST, TEXT, TRUTH, enum, one_of
+from airflow_provider_retell.emulator.paging import MAX_PAGE
 from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, STRING_MAP, closed
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
-
-MAX_PAGE = 1000
 
 _METADATA: Schema = {"type": "object"}  # updates.py checks its size
 _STORAGE: Schema = {"type": "string", "enum": STORAGE_SETTINGS}

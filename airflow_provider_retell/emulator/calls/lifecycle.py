@@ -23,15 +23,17 @@ class Lifecycle:
     :param answer: from the placing of a call until it is answered or fails to connect.
     :param talk: from the answer until the end.
     :param analyze: from the end until ``call_analysis`` appears.
+    :param transfer: from the end of a call with the reason ``call_transfer`` until ``transfer_end_timestamp`` appears.
     """
 
     answer: float = 2.0
     talk: float = 30.0
     analyze: float = 10.0
+    transfer: float = 60.0
 
     def __post_init__(self) -> None:
-        if min(self.answer, self.talk, self.analyze) < 0:
-            raise ValueError("answer, talk and analyze must be 0 or more seconds")
+        if min(self.answer, self.talk, self.analyze, self.transfer) < 0:
+            raise ValueError("answer, talk, analyze and transfer must be 0 or more seconds")
 
 
 class Progress:
@@ -89,6 +91,8 @@ class Progress:
         self._store.changed(call)
         self._emit("call_ended", call)
         self.schedule(call, when)
+        if reason == "call_transfer":
+            self._timeline.at(when + self._lifecycle.transfer, lambda at: self._end_transfer(call, at))
         for action in self.on_end:
             action(when)
 
@@ -116,6 +120,10 @@ class Progress:
     def _hang_up(self, call: Call, when: float) -> None:
         if self._is_in(call, "ongoing"):
             self.end(call, when, self._reason(call))
+
+    def _end_transfer(self, call: Call, when: float) -> None:
+        if self._store.calls.get(call["call_id"]) is call:
+            call.setdefault("transfer_end_timestamp", round(when * 1000))
 
     def _analyze(self, call: Call) -> None:
         if self._store.calls.get(call["call_id"]) is not call or call["call_status"] in LIVE_STATUSES:

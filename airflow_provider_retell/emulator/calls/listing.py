@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.calls.filters import compile_filter
 from airflow_provider_retell.emulator.calls.store import ordered
 from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS
-from airflow_provider_retell.emulator.paging import cut, walk
+from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.paging import OrderKey
     from airflow_provider_retell.emulator.routing import Request
-
-DEFAULT_PAGE = 50
 
 _LAST = "\U0010ffff"
 

@@ -75,6 +75,11 @@ def rejection(build: Any, fields: dict[str, Any]) -> str:
             {"override_dynamic_variables": {"a": 5}},
             "fields_to_override.override_dynamic_variables.a must be",
         ),
+        (
+            live,
+            {"override_dynamic_variables": {f"+1415 {PRIVATE}": 5}},
+            "fields_to_override.override_dynamic_variables.[..] must be",
+        ),
         (live, {"metadata": {"a": "x" * 50_000}}, "fields_to_override.metadata is 50,"),
         (live, {"data_storage_setting": PRIVATE}, "fields_to_override.data_storage_setting must be"),
         (endpoints.list_calls, {"limit": 0}, "limit must be greater than or equal to 1"),
@@ -87,6 +92,7 @@ def rejection(build: Any, fields: dict[str, Any]) -> str:
         (endpoints.list_calls, {"skip": 1, "pagination_key": "k"}, "not both"),
         (endpoints.list_calls, {"filter_criteria": [PRIVATE]}, "filter_criteria must be"),
         (listing, {"nonsense": 1}, "filter_criteria.nonsense is not a field"),
+        (listing, {f"+1415 {PRIVATE}": 1}, "filter_criteria.[..] is not a field"),
         (listing, {"call_id": PRIVATE}, "filter_criteria.call_id must be"),
         (
             listing,

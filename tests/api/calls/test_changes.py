@@ -64,6 +64,13 @@ def test_metadata_that_cannot_be_sent_back_must_be_set_removed_or_replaced(odd: 
     assert diff(current, Change(metadata={"new": 1}), "replace")[0].metadata == {"new": 1}
 
 
+@pytest.mark.parametrize("mode", ["merge", "fill", "replace"])
+def test_replacement_character_in_new_metadata_is_sent(mode: Any) -> None:
+    wanted = {"a": {"half \ufffd": "\ufffd"}, "\ufffd": 1}
+    change, _ = diff(call(metadata={}), Change(metadata=wanted), mode)
+    assert change.metadata == wanted
+
+
 @pytest.mark.parametrize(
     ("current", "wanted", "allowed"),
     [
