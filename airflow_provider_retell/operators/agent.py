@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseOperatorLink
@@ -142,16 +142,6 @@ class DraftAgentVersionOperator(AgentOperator):
             "changed": list(draft.changed),
             "created": draft.created,
         }
-
-    def _do_render_template_fields(
-        self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
-    ) -> None:
-        """Render with unknown variables as errors: by default they vanish, and with them Retell's own variables."""
-        from jinja2 import StrictUndefined
-
-        if parent is self:
-            jinja_env = jinja_env.overlay(undefined=StrictUndefined)
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
 
 
 class PublishAgentVersionOperator(AgentOperator):
