@@ -110,5 +110,7 @@ with DAG(
     CreateBatchCallOperator.partial(task_id="batch", from_number="{{ from_number }}").expand_kwargs(
         output("batch")
     )
-    BulkUpdateCallOperator.partial(task_id="bulk", outlets=[AssetAlias("enriched")]).expand_kwargs(output("bulk"))
+    BulkUpdateCallOperator.partial(task_id="bulk", outlets=[AssetAlias("enriched")]).expand_kwargs(
+        output("bulk")
+    )
     CallSensor.partial(task_id="wait", poke_interval=0.1).expand_kwargs(output("sensor"))

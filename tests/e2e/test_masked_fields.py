@@ -30,9 +30,7 @@ def test_everything_that_airflow_evaluates_after_rendering_gets_masked_text(
         assert home.code == 0, output
         assert [call["metadata"]["customer"] for call in emulator.placed] == [NOTE] * 4
         assert {call["to_number"] for call in emulator.placed} == {PHONE}
-    names = home.query(
-        "select task_id, state, rendered_map_index from task_instance order by task_id"
-    )
+    names = home.query("select task_id, state, rendered_map_index from task_instance order by task_id")
     assert names == [
         ("by_dict", "success", "*** *** 0 ***"),
         ("by_dict", "success", "*** *** 0 ***"),
