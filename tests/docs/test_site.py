@@ -123,4 +123,12 @@ def test_the_site_builds_without_warnings_and_its_reference_is_complete(tmp_path
     assert (public_names() | SHOWN_TOO) - documented == set()
     # A class that is exported by its package is also listed by the module that defines it.
     exported = {path.rpartition(".")[2] for path in public_names() | SHOWN_TOO}
-    assert {path for path in documented if path.rpartition(".")[2] not in exported} == set()
+    # The methods of hooks and the types that they return are shown by the module of their resource.
+    of_resources = re.compile(
+        r"airflow_provider_retell\.(hooks\.\w+\.\w+Methods|api\.\w+\.\w+\.\w+|operators\.base\.\w+)"
+    )
+    assert {
+        path
+        for path in documented
+        if path.rpartition(".")[2] not in exported and not of_resources.fullmatch(path)
+    } == set()
