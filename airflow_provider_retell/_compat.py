@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         AirflowSkipException,
         AirflowTaskTimeout,
     )
-    from airflow.triggers.base import BaseEventTrigger
+    from airflow.triggers.base import BaseEventTrigger, BaseTrigger
 
 # The newest location first. The comments have the first version with that location.
 _LOCATIONS = {
@@ -76,10 +76,12 @@ __all__ = [
     "RetryDecision",
     "RetryPolicy",
     "TaskStateStore",
+    "add_asset_event",
     "aget_connection",
     "asset_state_store",
     "default_deferrable",
     "first_poke",
+    "has_moved",
     "init_notifier",
     "loop_iteration",
     "render_template_to_string",
@@ -233,6 +235,48 @@ def was_rescheduled(context: Mapping[str, Any]) -> bool:
     Before Airflow 3, the answer is False.
     """
     return bool(context.get("task_reschedule_count"))
+
+
+def add_asset_event(context: Mapping[str, Any], outlet: Any, extra: dict[str, Any]) -> None:
+    """Give the event of an outlet its *extra*. Outlets of other kinds, which have no events, are ignored.
+
+    An alias has an event only for an asset that is added to it: here, the asset with the name of the alias.
+    """
+    try:
+        event = context["outlet_events"][outlet]
+    except (KeyError, TypeError):
+        return
+    event.extra = extra
+    if type(outlet).__name__ in ("AssetAlias", "DatasetAlias"):
+        try:
+            from airflow.sdk import Asset
+        except ImportError:  # 2.11
+            from airflow.datasets import Dataset as Asset  # type: ignore[import-not-found, no-redef]
+        event.add(Asset(outlet.name), extra=extra)
+
+
+async def has_moved(trigger: BaseTrigger) -> bool:
+    """Return True if a trigger may have been cancelled because it moved to another triggerer.
+
+    Airflow 3.3 calls ``on_kill`` then too. Its task is still deferred, whereas a user who kills a task changes its
+    state. Later versions call ``on_kill`` only for users.
+    """
+    from airflow import __version__
+
+    ti: Any = getattr(trigger, "task_instance", None)
+    if ti is None or not __version__.startswith("3.3."):
+        return False
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+    from asgiref.sync import sync_to_async
+
+    name = ti.task_id if ti.map_index is None or ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"
+    try:
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id]
+        )
+    except Exception:  # without the state, hanging up would be a guess
+        return True
+    return str(states.get(ti.run_id, {}).get(name)) == "deferred"
 
 
 def run_after(context: Mapping[str, Any]) -> float | None:

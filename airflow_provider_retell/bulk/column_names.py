@@ -18,15 +18,18 @@ def names_by_column(
     """Return the names that *columns*, a list or a dict, gives to columns. None stays None.
 
     :param parameter: the parameter's name, for messages.
-    :raises ValueError: if two columns get the same name.
+    :raises ValueError: if two columns get the same name, or a name is a template.
     :raises TypeError: if it is neither a list nor a dict of texts.
     """
     if columns is None:
         return None
     if not isinstance(columns, Mapping):
-        return {name: name for name in checks.text_list(parameter, columns)}
+        names = checks.text_list(parameter, columns)
+        checks.no_templates(parameter, names)
+        return {name: name for name in names}
     checks.text_list(f"the keys of {parameter}", list(columns))
     names = checks.text_list(f"the values of {parameter}", list(columns.values()))
+    checks.no_templates(parameter, names)
     if len(set(names)) < len(names):
         raise ValueError(f"{parameter} must give each column a name of its own")
     return columns

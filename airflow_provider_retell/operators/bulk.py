@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, add_asset_event
 from airflow_provider_retell.api.choices import (
     METADATA_MODES,
     STORAGE_ORDER,
@@ -274,12 +274,7 @@ class BulkUpdateCallOperator(LoopOperator):
     def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
-            try:
-                event = context["outlet_events"][outlet]
-            except (KeyError, TypeError):
-                # Lineage of another kind has no events.
-                continue
-            event.extra = {**counts, "report": manifest["report"] or ""}
+            add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
 
 
 def _parse_quota(quota: str | None) -> Rate | None:

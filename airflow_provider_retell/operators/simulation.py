@@ -285,6 +285,7 @@ class SyncTestCasesOperator(RetellOperator):
         "retell_conn_id",
     )
     masked_fields: Sequence[str] = ("test_cases",)
+    agent_fields: Sequence[str] = masked_fields
 
     def __init__(
         self,

@@ -51,13 +51,17 @@ def phone_number(name: str, value: object, advice: str = "") -> None:
     """
     from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 
-    if isinstance(value, str) and "{" in value:
-        return
-    if value is None or isinstance(value, (str, int, float)):
+    if is_literal(value) or value is None or isinstance(value, (int, float)):
         try:
             check_e164(value, name, advice)
         except RetellInputError as error:
             raise ValueError(error.fault) from None
+
+
+def no_templates(name: str, texts: Iterable[str]) -> None:
+    """Raise if one of *texts*, names in a parameter that is not templated, is a template."""
+    if any("{{" in text or "{%" in text for text in texts):
+        raise ValueError(f"{name} has a template in a name, and is not templated. Write the name itself")
 
 
 def mapping(**parameters: object) -> None:

@@ -20,13 +20,17 @@ class Masked:
 
 
 class _MaskedText(Masked, str):
-    """Text in place of a value. Its items, attributes and methods (``x['a'].b()``) are the same text again."""
+    """Text in place of a value. Its items, attributes and methods (``x['a'].b()``) are the same text again.
+
+    Airflow evaluates templates that read fields after the task has run, for example ``map_index_template``, and fails
+    the task if one of them fails. The text therefore supports the operators of numbers too.
+    """
 
     # Jinja's sandbox reads these before it calls an object.
     unsafe_callable = alters_data = False
 
     def __getattribute__(self, name: str) -> Any:
-        is_real = name.startswith("_") or name in ("unsafe_callable", "alters_data")
+        is_real = name.startswith("_") or name in ("encode", "unsafe_callable", "alters_data")
         return super().__getattribute__(name) if is_real else self
 
     def __getitem__(self, key: Any) -> _MaskedText:
@@ -36,7 +40,38 @@ class _MaskedText(Masked, str):
         return self
 
     def __iter__(self) -> Iterator[str]:
-        return iter(())
+        return iter((self,))
+
+    def __add__(self, other: Any) -> str:
+        return str.__add__(self, other) if isinstance(other, str) else self
+
+    def __radd__(self, other: Any) -> str:
+        return str.__add__(other, self) if isinstance(other, str) else self
+
+    def __rmod__(self, other: Any) -> Any:
+        return NotImplemented if isinstance(other, str) else self
+
+    def __int__(self) -> int:
+        return 0
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __format__(self, spec: str) -> str:
+        try:
+            return super().__format__(spec)
+        except ValueError:  # a format of numbers
+            return super().__format__("")
+
+
+_ARITHMETIC = ("sub", "mul", "truediv", "floordiv", "mod", "pow")
+for _name in (
+    *(f"__{prefix}{name}__" for name in _ARITHMETIC for prefix in ("", "r") if f"{prefix}{name}" != "rmod"),
+    *("__neg__", "__pos__", "__abs__", "__round__"),
+):
+    setattr(_MaskedText, _name, lambda self, *_args: self)
+for _name in ("__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(_MaskedText, _name, lambda _self, _other: False)
 
 
 class _MaskedObject(Masked, dict[str, _MaskedText]):

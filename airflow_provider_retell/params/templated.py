@@ -117,11 +117,16 @@ class TemplatedTask(_Task):
                 f"{where} has a template in a key, and Airflow renders only values. Render the whole object with one "
                 "template that ends in | tojson. Nothing was sent"
             )
+        from jinja2 import StrictUndefined
+
         try:
             if callable(value):
                 return value(context=context, jinja_env=jinja_env)
             if name in self.text_names and isinstance(value, str):
                 return self._text(value, context)
+            if name in self.agent_fields:
+                # The agent's variables must not vanish, whatever the DAG's template_undefined.
+                jinja_env = jinja_env.overlay(undefined=StrictUndefined)
             return self.render_template(value, context, jinja_env, seen_oids)
         except Exception as caught:
             # A mapped task may have values that a DAG file has read from elsewhere.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell._compat import has_moved
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -55,6 +56,11 @@ class CallTrigger(PollTrigger):
     async def on_kill(self) -> None:
         """Hang up if ``stop_on_kill`` is set."""
         if not self.stop_on_kill:
+            return
+        if await has_moved(self):
+            self.log.info(
+                "Call %s: not hung up, because another triggerer seems to wait for it now", self.call_id
+            )
             return
         from airflow_provider_retell.hooks.shared import shared_hook
 

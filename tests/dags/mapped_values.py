@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 try:
-    from airflow.sdk import DAG, task, task_group
+    from airflow.sdk import DAG, AssetAlias, task, task_group
 except ImportError:  # 2.11
+    from airflow.datasets import DatasetAlias as AssetAlias
     from airflow.decorators import task, task_group
     from airflow.models.dag import DAG
 
@@ -109,5 +110,7 @@ with DAG(
     CreateBatchCallOperator.partial(task_id="batch", from_number="{{ from_number }}").expand_kwargs(
         output("batch")
     )
-    BulkUpdateCallOperator.partial(task_id="bulk").expand_kwargs(output("bulk"))
+    BulkUpdateCallOperator.partial(task_id="bulk", outlets=[AssetAlias("enriched")]).expand_kwargs(
+        output("bulk")
+    )
     CallSensor.partial(task_id="wait", poke_interval=0.1).expand_kwargs(output("sensor"))

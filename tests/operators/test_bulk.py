@@ -13,8 +13,11 @@ from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 try:
+    from airflow.sdk import Asset, AssetAlias
     from airflow.sdk.execution_time.context import OutletEventAccessors
-except ImportError:
+except ImportError:  # 2.11
+    from airflow.datasets import Dataset as Asset
+    from airflow.datasets import DatasetAlias as AssetAlias
     from airflow.utils.context import OutletEventAccessors
 
 
@@ -38,6 +41,8 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
         ),
         ({"data_storage_setting_column": ["x"]}, "data_storage_setting_column must be text, not a?list"),
         ({"call_id_column": ""}, "call_id_column must not be blank"),
+        ({"metadata_columns": {"a": "{{ params.key }}"}}, "metadata_columns has a template in a name"),
+        ({"metadata_columns": ["{{ params.key }}"]}, "metadata_columns has a template in a name"),
         ({"remove_metadata_keys": "key"}, "remove_metadata_keys must be a list of texts, not text"),
         (
             {"remove_metadata_keys": ["x"], "metadata_columns": ["x"]},
@@ -102,6 +107,25 @@ def test_an_outlet_that_is_not_an_asset_does_not_fail_the_task(emulator: Emulato
     task, ti = bulk(rows=[{"call_id": "a", "n": 1}], outlets=[object()]), tasks.Ti()
     tasks.run_task(task, ti=ti, outlet_events=OutletEventAccessors())
     assert ti.xcom["manifest"]["updated"] == 1
+
+
+def test_every_outlet_gets_the_counts(emulator: Emulator) -> None:
+    emulator.add_calls(["a"])
+    asset, alias, events = Asset("calls"), AssetAlias("enriched"), OutletEventAccessors()
+    task = bulk(rows=[{"call_id": "a", "n": 1}], outlets=[asset, alias])
+    tasks.run_task(task, outlet_events=events)
+    expected = {"rows": 1, "updated": 1, "report": ""}
+    assert expected.items() <= events[asset].extra.items()
+    # An alias without an asset has no event.
+    accessor: Any = events[alias]
+    (event,) = getattr(accessor, "asset_alias_events", None) or accessor.dataset_alias_events
+    fields = (
+        event
+        if isinstance(event, dict)
+        else {name: getattr(event, name) for name in ("extra", "source_alias_name")}
+    )
+    assert expected.items() <= fields["extra"].items()
+    assert fields["source_alias_name"] == "enriched"
 
 
 # -- the log of failed rows

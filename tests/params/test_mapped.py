@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -194,3 +196,25 @@ def test_a_task_that_airflow_makes_in_an_unknown_way_does_not_run() -> None:
     context: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}}
     with pytest.raises(AirflowFailException, match="does not show which of its values come out of XCom"):
         task._do_render_template_fields(task, Task.template_fields, context, dag.get_template_env(), set())
+
+
+def public_tasks() -> list[type]:
+    packages = [
+        importlib.import_module(f"airflow_provider_retell.{name}") for name in ("operators", "sensors")
+    ]
+    names = [(package, name) for package in packages for name in package.__all__]
+    return [getattr(package, name) for package, name in names if name.endswith(("Operator", "Sensor"))]
+
+
+@pytest.mark.parametrize("kind", public_tasks(), ids=lambda kind: kind.__name__)
+def test_every_template_field_has_the_name_of_its_argument(kind: Any) -> None:
+    assert issubclass(kind, TemplatedTask)
+    arguments = {
+        name
+        for base in kind.__mro__
+        if base.__module__.startswith("airflow_provider_retell.") and "__init__" in vars(base)
+        for name in inspect.signature(vars(base)["__init__"]).parameters
+    }
+    assert set(kind.template_fields) <= arguments
+    assert set(kind.masked_fields) <= set(kind.template_fields)
+    assert set(kind.agent_fields) <= set(kind.template_fields)

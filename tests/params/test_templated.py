@@ -9,9 +9,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from jinja2 import Undefined
 from tasks import DAG, Ti, rendered_fields, run_task
 
-from airflow_provider_retell._compat import AirflowSkipException, BaseOperator
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, BaseOperator
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.params.masked import Masked, unmask
 from airflow_provider_retell.params.rendered import as_object, as_text
@@ -35,6 +36,8 @@ class Source:
 class Task(TemplatedTask, BaseOperator):
     template_fields: Sequence[str] = ("text", "private", "other")
     masked_fields: Sequence[str] = ("private", "other")
+    text_names: Sequence[str] = ("number", "to_number")
+    agent_fields: Sequence[str] = ("other",)
 
     def __init__(self, *, text: Any = None, private: Any = None, other: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -44,6 +47,17 @@ class Task(TemplatedTask, BaseOperator):
 
     def execute(self, context: Any) -> Any:
         return {name: self.rendered(name, lambda value, _: value) for name in self.template_fields}
+
+
+class NumberTask(Task):
+    template_fields: Sequence[str] = (*Task.template_fields, "number")
+
+    def __init__(self, *, number: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.number = number
+
+    def execute(self, context: Any) -> Any:
+        return self.number
 
 
 def task(**fields: Any) -> Task:
@@ -178,3 +192,69 @@ def test_airflows_own_exceptions_pass_through() -> None:
 
     with pytest.raises(AirflowSkipException, match="nothing to do"):
         run_task(task(private=skip))
+
+
+# -- text, whatever the DAG's render_template_as_native_obj
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("number", ["+14155550100", "0123", "1_000", "0x10", "1e5", "[1]", "None"])
+def test_fields_of_text_are_rendered_to_text(native: bool, number: str) -> None:
+    assert run_task(NumberTask(task_id="a_task", number="{{ n }}"), native=native, n=number) == number
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_keys_of_text_are_rendered_to_text(native: bool) -> None:
+    given = [{"to_number": "{{ n }}", "count": "{{ 1 }}", "more": ({"to_number": "{{ n }}"},)}]
+    result = run_task(task(private=given), native=native, n="+14155550100")["private"]
+    count = 1 if native else "1"
+    assert result == [{"to_number": "+14155550100", "count": count, "more": ({"to_number": "+14155550100"},)}]
+    assert list(result[0]) == ["to_number", "count", "more"]
+
+
+# -- the agent's own variables, and templates in keys
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_variable_of_the_agent_is_explained(lenient: bool) -> None:
+    operator = task(other={"greeting": "Hello {{user_name}}, {% raw %}{{kept}}{% endraw %}"})
+    dag = DAG(
+        "a_dag",
+        schedule=None,
+        start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+        **({"template_undefined": Undefined} if lenient else {}),
+    )
+    operator.dag = dag
+    with pytest.raises(RetellError) as error:
+        operator.render_template_fields({"ti": Ti(), "params": {}}, dag.get_template_env())
+    assert str(error.value) == (
+        "other could not be rendered: UndefinedError: 'user_name' is undefined. Check the template. If "
+        "{{user_name}} is a variable of the agent, write {% raw %}{{user_name}}{% endraw %}"
+    )
+
+
+def test_raw_text_reaches_the_agent() -> None:
+    operator = task(other={"greeting": "Hello {% raw %}{{user_name}}{% endraw %} of {{ name }}"})
+    assert run_task(operator, name="Acme")["other"] == {"greeting": "Hello {{user_name}} of Acme"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"{{ params.key }}": "gold"},
+        {"a": {"b": [{"{% if x %}y{% endif %}": 1}]}},
+        [{"metadata": {"{{ params.key }}": "gold"}}],
+    ],
+)
+@pytest.mark.parametrize("name", ["text", "private"])
+def test_a_template_in_a_key_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(
+        AirflowFailException, match=f"{name} has a template in a key.*Nothing was sent"
+    ) as error:
+        run_task(task(**{name: value}), params={"key": "tier"})
+    assert "gold" not in str(error.value)
+
+
+def test_a_template_of_a_whole_object_may_compute_keys() -> None:
+    operator = task(private='{ "{{ params.key }}": "gold" }')
+    assert run_task(operator, params={"key": "tier"})["private"] == '{ "tier": "gold" }'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tasks import connect
@@ -12,8 +14,7 @@ from waits import common, payloads, stored, until
 from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
 
-if TYPE_CHECKING:
-    pass
+AIRFLOW = version("apache-airflow")
 
 
 def call_trigger(call_id: str = "call_1", **arguments: Any) -> CallTrigger:
@@ -112,3 +113,30 @@ def test_kill_of_a_call_that_does_not_exist_logs_a_warning(
 ) -> None:
     asyncio.run(call_trigger("call_gone", stop_on_kill=True).on_kill())
     assert "Call call_gone could not be stopped" in caplog.text + "".join(capfd.readouterr())
+
+
+@pytest.mark.skipif(
+    not AIRFLOW.startswith("3.3."), reason="only Airflow 3.3 calls on_kill for a trigger that moves"
+)
+@pytest.mark.parametrize(
+    ("states", "hangs_up"),
+    [
+        ({"run_1": {"wait_2": "deferred"}}, False),
+        ({"run_1": {"wait_2": "failed"}}, True),
+        ({"run_1": {"wait_2": None}}, True),
+        ({"run_1": {}}, True),
+        (OSError("no answer"), False),
+    ],
+)
+def test_a_trigger_that_moves_to_another_triggerer_does_not_hang_up(
+    emulator: Emulator, mocker: Any, states: Any, hangs_up: bool
+) -> None:
+    effect = {"side_effect": states} if isinstance(states, Exception) else {"return_value": states}
+    read = mocker.patch(
+        "airflow.sdk.execution_time.task_runner.RuntimeTaskInstance.get_task_states", **effect
+    )
+    trigger = stored(call_trigger(stop_on_kill=True))
+    trigger.task_instance = SimpleNamespace(dag_id="a_dag", run_id="run_1", task_id="wait", map_index=2)
+    asyncio.run(trigger.on_kill())
+    read.assert_called_once_with(dag_id="a_dag", task_ids=["wait"], run_ids=["run_1"])
+    assert emulator.count("stop-call") == int(hangs_up)
