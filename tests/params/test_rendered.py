@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -105,6 +106,7 @@ def test_a_value_is_converted(convert: Any, value: Any, result: Any) -> None:
         (rendered.as_whole_number, [1], "field must be a whole number"),
         (rendered.as_id, "a/b", "field has '/' at position 1"),
         (rendered.as_id, 1.5, "field must be text, not float"),
+        (rendered.as_id, Decimal("sNaN"), "field must be text, not Decimal"),
         (rendered.as_storage_setting, PRIVATE, "field must be 'everything', 'everything_except_pii' or"),
         (rendered.as_epoch_milliseconds, PRIVATE, "field must be epoch milliseconds, or a date and time"),
         (rendered.as_epoch_milliseconds, True, "field must be epoch milliseconds, or a date and time"),

@@ -166,4 +166,5 @@ def test_row_is_planned_or_invalid_without_its_values(row: Any, names: Any) -> N
     from airflow_provider_retell.api.calls.models import CallState
 
     planned = plan.plan_row(1, call_id, CallState(call_id=call_id, call_status="ended"), change)
-    assert SECRET not in repr(planned).replace(repr(call_id), "")
+    # The id of the call is shown.
+    assert SECRET not in repr(planned).replace(call_id, "")
