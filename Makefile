@@ -91,8 +91,9 @@ docs: $(READY) ## Build the documentation in .cache/docs; warnings are errors
 	@$(SPHINX) -b html docs .cache/docs
 	@echo 'The documentation: .cache/docs/index.html'
 
-docs-code: $(READY) ## Write the code of the examples into the Markdown pages
+docs-code: $(READY) ## Write the code of the examples and generated tables into the Markdown pages
 	@$(PY) scripts/docs_code.py
+	@$(PY) scripts/docs_tables.py
 
 linkcheck: $(READY) ## Check the external links of the documentation (needs the internet)
 	@$(SPHINX) -b linkcheck docs .cache/docs-links

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from airflow.sdk import (
@@ -23,12 +24,15 @@ if TYPE_CHECKING:
         Context,
         PokeReturnValue,
     )
+    from airflow.sdk.definitions.context import render_template_to_string
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
     from airflow.sdk.exceptions import (
         AirflowException,
         AirflowFailException,
+        AirflowNotFoundException,
         AirflowSensorTimeout,
         AirflowSkipException,
+        AirflowTaskTimeout,
     )
     from airflow.triggers.base import BaseEventTrigger
 
@@ -44,17 +48,22 @@ _LOCATIONS = {
     "BaseHook": ("airflow.sdk", "airflow.hooks.base"),  # 3.1
     "AirflowException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.1
     "AirflowFailException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowNotFoundException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSensorTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "AirflowSkipException": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
+    "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
+    "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
 }
 
 __all__ = [
     "AirflowException",
     "AirflowFailException",
+    "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "AirflowTaskTimeout",
     "BaseEventTrigger",
     "BaseHook",
     "BaseNotifier",
@@ -72,9 +81,14 @@ __all__ = [
     "default_deferrable",
     "first_poke",
     "init_notifier",
+    "loop_iteration",
+    "render_template_to_string",
+    "run_after",
     "storage_path",
+    "stored_connection",
     "supports_fastapi_apps",
     "task_state_store",
+    "was_rescheduled",
     "xcom_value",
 ]
 
@@ -136,12 +150,16 @@ class TaskStateStore:
 
         self._store.set(key, value, retention=NEVER_EXPIRE)
 
-    @property
-    def survives_success(self) -> bool:
-        """False if ``[state_store] clear_on_success`` deletes the values when the task succeeds."""
+    def keeps(self, ti: Any) -> bool:
+        """Return False if values can be lost before the DAG run is deleted.
+
+        Airflow 3.4 discards them when a user clears the task, and ``[state_store] clear_on_success`` when the task
+        succeeds.
+        """
         from airflow.configuration import conf
 
-        return not conf.getboolean("state_store", "clear_on_success", fallback=False)
+        discards_on_clear = hasattr(ti, "region_id")  # task loops came with 3.4
+        return not (discards_on_clear or conf.getboolean("state_store", "clear_on_success", fallback=False))
 
 
 def task_state_store(context: Mapping[str, Any]) -> TaskStateStore | None:
@@ -172,6 +190,14 @@ async def aget_connection(hook: type[BaseHook], conn_id: str) -> Connection:
     return connection
 
 
+def stored_connection(conn_id: str) -> Connection:
+    """Return a connection from the environment, a secrets backend or Airflow's database, outside of tasks."""
+    from airflow.models.connection import Connection
+
+    found: Any = Connection.get_connection_from_secrets(conn_id)
+    return found  # type: ignore[no-any-return]
+
+
 def storage_path(path: str, conn_id: str | None = None) -> Any:
     """Return *path*, a local path or a URL, as Airflow's ``ObjectStoragePath``."""
     try:
@@ -184,6 +210,42 @@ def storage_path(path: str, conn_id: str | None = None) -> Any:
 def asset_state_store(trigger: BaseEventTrigger) -> Any:
     """Return the state store of the trigger's asset, or None before Airflow 3.3."""
     return getattr(trigger, "asset_state_store", None)
+
+
+def loop_iteration(context: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the number and the region of the iteration of a task loop (Airflow 3.4), or ``()`` outside loops.
+
+    Mapped tasks have a region too. A task in a loop that is cleared and created again has a new region.
+    """
+    ti, loop = context.get("ti"), context.get("loop")
+    region, index = getattr(ti, "region_id", None), getattr(ti, "region_index", None)
+    if loop is not None:
+        return loop.index, region
+    map_index = getattr(ti, "map_index", None)
+    if region is None or UUID(str(region)).int == 0 or (map_index is not None and map_index >= 0):
+        return ()
+    return f"{region}/{index}", region
+
+
+def was_rescheduled(context: Mapping[str, Any]) -> bool:
+    """Return True if the present try of the task has run before, and was rescheduled. That keeps the try number.
+
+    Before Airflow 3, the answer is False.
+    """
+    return bool(context.get("task_reschedule_count"))
+
+
+def run_after(context: Mapping[str, Any]) -> float | None:
+    """Return the earliest time at which the DAG run can have started, in epoch seconds, or None if it is unknown.
+
+    A clear changes the ``start_date`` of a DAG run, but not this. Before Airflow 3, it is the end of the data interval.
+    """
+    run = context["dag_run"]
+    for name in ("run_after", "data_interval_end", "logical_date"):
+        time = getattr(run, name, None)
+        if time is not None:
+            return float(time.timestamp())
+    return None
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

@@ -42,8 +42,8 @@ CONNECTION_FORM: dict[str, Any] = {
         "list_quota": {
             "label": "List quota (requests/seconds)",
             "description": (
-                "The requests that your plan allows for listing calls, such as 30/10 for 30 requests in 10 seconds. "
-                "Default: 15/10."
+                "The requests that your plan allows for listing calls, such as 60/10 for 60 requests in 10 seconds. "
+                "Default: 30/10."
             ),
             "schema": _RATE,
         },
@@ -142,17 +142,33 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("hooks.retell")],
         "operators": [
             _modules(
+                "operators.agent",
                 "operators.batch_call",
                 "operators.bulk",
                 "operators.call",
+                "operators.delete_call",
+                "operators.knowledge_base",
                 "operators.list_calls",
                 "operators.live_call",
                 "operators.phone_call",
+                "operators.rerun_analysis",
+                "operators.simulation",
             )
         ],
-        "sensors": [_modules("sensors.call", "sensors.concurrency")],
-        "triggers": [_modules("triggers.call", "triggers.call_event", "triggers.concurrency")],
+        "sensors": [_modules("sensors.call", "sensors.concurrency", "sensors.knowledge_base")],
+        "triggers": [
+            _modules(
+                "triggers.call",
+                "triggers.call_event",
+                "triggers.concurrency",
+                "triggers.knowledge_base",
+                "triggers.simulation",
+            )
+        ],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
         "config": {"retell": CONFIG},
-        "extra-links": ["airflow_provider_retell.links.retell.RetellCallLink"],
+        "extra-links": [
+            "airflow_provider_retell.links.retell.RetellAgentLink",
+            "airflow_provider_retell.links.retell.RetellCallLink",
+        ],
     }

@@ -92,7 +92,11 @@ def test_task_state_survives_success_unless_airflow_clears_it(
 ) -> None:
     if clear is not None:
         monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", clear)
-    assert _compat.TaskStateStore(Store()).survives_success is (clear != "True")
+    assert _compat.TaskStateStore(Store()).keeps(SimpleNamespace()) is (clear != "True")
+
+
+def test_task_state_does_not_survive_a_clear_in_airflow_3_4() -> None:
+    assert _compat.TaskStateStore(Store()).keeps(SimpleNamespace(region_id=None)) is False
 
 
 def test_asset_state_store_is_the_triggers_or_none() -> None:

@@ -21,10 +21,12 @@ try:
     from airflow.sdk.definitions.retry_policy import RetryAction
 except ImportError:
     RetryAction = None
+RESCHEDULES = hasattr(RetryAction, "RESCHEDULE")  # 3.4
 
 if TYPE_CHECKING:
     from airflow_provider_retell.policies import RetellRetryPolicy
 
+FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)  # longer ago than the reschedules may take
 newest = pytest.mark.skipif(RetryAction is None, reason="Airflow before 3.3 has no retry policies")
 
 
@@ -45,12 +47,27 @@ def throttled(retry_after: float | None) -> errors.RateLimitError:
     return errors.RateLimitError("x", status=429, retry_after=retry_after)
 
 
+def permanent() -> list[tuple[errors.RetellError, str]]:
+    return [
+        (errors.AuthenticationError("x", status=401, detail="Invalid API Key."), "HTTP 401: Invalid API Key"),
+        (errors.AuthenticationError("x", status=401), "HTTP 401: the API key was rejected"),
+        (errors.PaymentRequiredError("x", status=402), "HTTP 402: no credit"),
+        (errors.PermissionDeniedError("x", status=403), "HTTP 403: the API key lacks a permission"),
+        (errors.NotFoundError("x", status=404), "HTTP 404: not found"),
+        (errors.UnprocessableError("x", status=422, retry_after=5), "HTTP 422: UnprocessableError"),
+        (errors.RetellInputError("metadata is too large"), "metadata is too large. Nothing was sent"),
+        (errors.StorageConflictError("x."), "x"),
+        (errors.WaitFailedError("x"), "x"),
+    ]
+
+
 @newest
 @pytest.mark.parametrize("seconds", [0.4, 7, 3600.0])
 def test_task_is_retried_after_the_delay_that_the_server_asked_for(policy: Any, seconds: float) -> None:
-    for error in (throttled(seconds), errors.ServerError("x", status=503, retry_after=seconds)):
-        decision = policy.evaluate(error, 1, 3)
-        assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=seconds))
+    error = errors.ServerError("x", status=503, retry_after=seconds)
+    decision = policy.evaluate(error, 1, 3)
+    assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=seconds))
+    assert decision.reason == f"HTTP 503: ServerError. Retell asked to wait {seconds:g} s"
 
 
 @newest
@@ -58,7 +75,32 @@ def test_task_is_retried_after_the_delay_that_the_server_asked_for(policy: Any, 
     "error",
     [
         throttled(None),
+        throttled(7),
+        errors.RetellConnectionError("x", kind="refused"),
+        errors.RetellStatusError("x", status=425),
+    ],
+    ids=lambda error: str(vars(error)),
+)
+def test_task_is_rescheduled_if_retell_certainly_did_not_act(policy: Any, error: Any) -> None:
+    error.permanent = False
+    decision = policy.evaluate(error, 1, 3)
+    delay = None if getattr(error, "retry_after", None) is None else timedelta(seconds=error.retry_after)
+    assert decision.retry_delay == delay
+    if RESCHEDULES:
+        assert decision.action is RetryAction.RESCHEDULE
+        assert decision.reschedule_timeout == timedelta(hours=2)
+        assert decision.reason.startswith(f"HTTP {error.status}" if hasattr(error, "status") else "x")
+    else:
+        assert decision.action is (RetryAction.RETRY if delay else RetryAction.DEFAULT)
+
+
+@newest
+@pytest.mark.parametrize(
+    "error",
+    [
         errors.RetellConnectionError("x"),
+        errors.RetellTimeoutError("x"),
+        errors.ServerError("x", status=500),
         errors.CallNotEndedError("x"),
         ValueError("x"),
         KeyboardInterrupt(),
@@ -70,21 +112,24 @@ def test_other_errors_are_retried_after_the_tasks_own_delay(policy: Any, error: 
 
 
 @newest
-@pytest.mark.parametrize(
-    "error",
-    [
-        errors.AuthenticationError("x", status=401),
-        errors.UnprocessableError("x", status=422, retry_after=5),
-        errors.RetellInputError("x"),
-        errors.StorageConflictError("x"),
-        errors.WaitFailedError("x"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_permanent_error_is_not_retried(policy: Any, error: errors.RetellError) -> None:
+@pytest.mark.parametrize(("error", "reason"), permanent(), ids=str)
+def test_permanent_error_is_not_retried(policy: Any, error: errors.RetellError, reason: str) -> None:
     decision = policy.evaluate(error, 1, 3)
     assert decision.action is RetryAction.FAIL
-    assert decision.reason == f"A retry cannot fix {type(error).__name__}"
+    assert decision.reason == f"{reason}. A retry cannot fix it"
+
+
+@newest
+@pytest.mark.parametrize("given", [600, timedelta(minutes=10)])
+def test_the_reschedules_can_be_limited(given: Any) -> None:
+    from airflow_provider_retell.policies import RetellRetryPolicy
+
+    policy = RetellRetryPolicy(reschedule_timeout=given)
+    assert policy.reschedule_timeout == timedelta(minutes=10)
+    if RESCHEDULES:
+        assert policy.evaluate(throttled(7), 1, 3).reschedule_timeout == timedelta(minutes=10)
+    with pytest.raises(ValueError, match="reschedule_timeout must be seconds or a timedelta, more than 0"):
+        RetellRetryPolicy(reschedule_timeout=0)
 
 
 @newest
@@ -110,7 +155,7 @@ def run_task(policy: Any, retell_emulator: Emulator, retell_connection: str) -> 
     import structlog
     from airflow.sdk.execution_time.task_runner import _handle_current_task_failed
 
-    def run(fault: Fault, retries_left: bool = True) -> Any:
+    def run(fault: Fault, retries_left: bool = True, rescheduled: bool = False) -> Any:
         retell_emulator.add_call(call_id="call_1")
         retell_emulator.faults.add(fault, route="update-call", times=0)
         operator = UpdateCallOperator(
@@ -123,7 +168,10 @@ def run_task(policy: Any, retell_emulator: Emulator, retell_connection: str) -> 
             rendered_map_index=None,
             stats_tags={},
             _failure_metrics_emitted=False,
-            _ti_context_from_server=SimpleNamespace(max_tries=3, should_retry=retries_left),
+            _ti_context_from_server=SimpleNamespace(
+                max_tries=3, should_retry=retries_left, task_reschedule_count=int(rescheduled)
+            ),
+            get_first_reschedule_date=lambda _: FIRST if rescheduled else None,
         )
         with pytest.raises((AirflowFailException, errors.RetellError)) as error:
             operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
@@ -145,9 +193,14 @@ def run_task(policy: Any, retell_emulator: Emulator, retell_connection: str) -> 
 )
 def test_throttled_task_is_retried_after_the_servers_wait(run_task: Any, headers: dict[str, str]) -> None:
     message = run_task(Fault.status(429, headers=headers))
-    assert message.type == "RetryTask"
-    assert message.retry_delay_seconds == 1234
-    assert message.retry_reason == "Retell asked to wait 1234 s"
+    if RESCHEDULES:
+        assert message.type == "RescheduleTask"
+        assert message.reschedule_date - message.end_date == timedelta(seconds=1234)
+    else:
+        assert message.type == "RetryTask"
+        assert message.retry_delay_seconds == 1234
+        assert message.retry_reason.startswith("HTTP 429")
+        assert message.retry_reason.endswith("Retell asked to wait 1234 s")
     assert abs(datetime.now(timezone.utc) - message.end_date) < timedelta(minutes=1)
 
 
@@ -168,7 +221,10 @@ def test_throttled_bulk_update_is_retried_after_the_servers_wait(
 
 @newest
 def test_policy_does_not_add_retries(run_task: Any) -> None:
-    message = run_task(Fault.status(429, headers={"Retry-After": "1234"}), retries_left=False)
+    # On Airflow 3.4, the reschedules of this try have reached their limit.
+    message = run_task(
+        Fault.status(429, headers={"Retry-After": "1234"}), retries_left=False, rescheduled=True
+    )
     assert message.type == "TaskState"
     assert message.state.value == "failed"
 

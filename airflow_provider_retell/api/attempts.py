@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from airflow_provider_retell.api.errors import RateLimitError, RetellConnectionError
+from airflow_provider_retell.api.errors import RateLimitError, RetellConnectionError, RetellError
 from airflow_provider_retell.api.quota import Window
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.retry import RetryLimits, Wait, decide
@@ -30,6 +30,8 @@ def attempt(request: Request[T], window: Window, limits: RetryLimits) -> Attempt
 
     Time spent waiting for a slot does not count against *limits*: it is the cost of the quota, not of a fault. If the
     route is paused for longer than *limits* allow, raise :class:`RateLimitError` at once without a request.
+
+    The result of an observed request is its response, in place of the parsed result or the error.
     """
     number, waited = 0, 0.0
     while True:
@@ -54,11 +56,14 @@ def attempt(request: Request[T], window: Window, limits: RetryLimits) -> Attempt
             verdict = decide(
                 request, outcome, attempt=number, waited=waited, now=clock().time(), limits=limits
             )
-        except RateLimitError as error:
-            window.pause(clock().monotonic() + min(error.retry_after or 0.0, _MAX_PAUSE_SECONDS))
+        except RetellError as error:
+            if isinstance(error, RateLimitError):
+                window.pause(clock().monotonic() + min(error.retry_after or 0.0, _MAX_PAUSE_SECONDS))
+            if request.observed and isinstance(outcome, Response):
+                return cast("T", outcome)
             raise
         if not isinstance(verdict, Wait):
-            return verdict
+            return cast("T", outcome) if request.observed else verdict
         if verdict.throttled:
             window.pause(clock().monotonic() + verdict.seconds)
         log.warning(

@@ -104,6 +104,18 @@ def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue
     return body
 
 
+def build_patch(operation: str, changes: Mapping[str, Any]) -> bytes:
+    """Return *changes* as JSON. Their names are not checked: the caller sends settings that Retell often extends.
+
+    :param operation: names the request in error messages.
+    :raises RetellInputError: if *changes* is empty, or a value has no JSON form.
+    """
+    fields = to_json(changes, operation)
+    if not isinstance(fields, dict) or not fields:
+        raise RetellInputError(f"{operation}: changes must be a dict with at least one field")
+    return dump(fields)
+
+
 def _place(item: ErrorDetails, plain: JsonValue) -> str:
     # pydantic adds the branch of a union to the path ("value.str"). Keep only the parts that exist in the input.
     missing = item["loc"][-1] if item["type"] == "missing" else None

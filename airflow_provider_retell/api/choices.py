@@ -18,7 +18,33 @@ MetadataMode = Literal["merge", "fill", "replace"]
 
 METADATA_MODES: tuple[MetadataMode, ...] = get_args(MetadataMode)
 
-Until = Literal["ended", "analyzed"]
-"""The states of a call that tasks wait for. Retell analyzes a call some seconds to minutes after it has ended."""
+Until = Literal["ended", "analyzed", "transfer_ended"]
+"""The states of a call that tasks wait for.
+
+``ended``: the agent's part of the call is over. ``analyzed``: Retell has analyzed it, some seconds to minutes later.
+``transfer_ended``: the call is over, and if the agent has transferred it, the conversation after the transfer too.
+"""
 
 UNTIL: tuple[Until, ...] = get_args(Until)
+
+Channel = Literal["voice", "chat"]
+"""The kinds of agents. Retell has separate endpoints for each."""
+
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+
+OnForeignDraft = Literal["fail", "overwrite", "discard"]
+"""What happens if an agent has a draft with other changes.
+
+``fail``: raise an error that names the fields. ``overwrite``: set these fields back to their published values.
+``discard``: delete the draft and fork a new one.
+"""
+
+ON_FOREIGN_DRAFT: tuple[OnForeignDraft, ...] = get_args(OnForeignDraft)
+
+BatchUntil = Literal["ended", "analyzed"]
+"""The states of all calls of a batch that tasks wait for."""
+
+BATCH_UNTIL: tuple[BatchUntil, ...] = get_args(BatchUntil)
+
+ANALYSIS_FIELDS = ("call_successful", "in_voicemail", "user_sentiment")
+"""The fields of Retell's own analysis that a result can contain. ``call_summary`` repeats the conversation."""

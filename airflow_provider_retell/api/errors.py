@@ -9,10 +9,11 @@
     │   └── RetellTimeoutError
     ├── RetellStatusError        Retell responded with an error status
     │   ├── BadRequestError          400
+    │   │   └── DoNotCallError           the contact is marked as do-not-call
     │   ├── AuthenticationError      401
     │   ├── PaymentRequiredError     402
     │   ├── PermissionDeniedError    403
-    │   ├── NotFoundError            404, and 422 to a request that sends only an id
+    │   ├── NotFoundError            404, and 422 for an unknown id
     │   ├── UnprocessableError       422 otherwise
     │   ├── RateLimitError           429
     │   └── ServerError              5xx
@@ -21,7 +22,11 @@
     ├── StorageConflictError     the change would loosen the call's data storage setting
     ├── WaitTimeoutError         a wait reached its deadline
     ├── WaitFailedError          a wait met an error that would occur again
-    └── UpdateMismatchError      the call does not have the values that were sent
+    ├── AgentVersionError        the versions of an agent do not allow the step
+    ├── SimulationFailedError    too few simulation tests passed
+    ├── DriftError               the configuration of agents differs from a snapshot
+    ├── UpdateMismatchError      the object does not have the values that were sent
+    └── DocumentsFailedError     Retell could not index documents of a knowledge base
 
 ``error.permanent`` is True if a retry cannot succeed. A task that meets a permanent error fails at once, without using
 up its retries. ``error.not_processed`` is True if Retell certainly did not act on the request. Then even a request that
@@ -31,9 +36,13 @@ must not run twice can be sent again.
 from __future__ import annotations
 
 __all__ = [
+    "AgentVersionError",
     "AuthenticationError",
     "BadRequestError",
     "CallNotEndedError",
+    "DoNotCallError",
+    "DocumentsFailedError",
+    "DriftError",
     "NotFoundError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -46,6 +55,7 @@ __all__ = [
     "RetellStatusError",
     "RetellTimeoutError",
     "ServerError",
+    "SimulationFailedError",
     "StorageConflictError",
     "UnprocessableError",
     "UpdateMismatchError",
@@ -150,12 +160,16 @@ class BadRequestError(RetellStatusError):
     """400: Retell rejected the body, or the state of the call does not allow the change."""
 
 
+class DoNotCallError(BadRequestError):
+    """400 to a request with ``honor_internal_dnc``: the contact is marked as do-not-call, and was not called."""
+
+
 class AuthenticationError(RetellStatusError):
     """401: the API key is wrong, revoked or missing."""
 
 
 class PaymentRequiredError(RetellStatusError):
-    """402: the organization's trial has ended, or its payment method failed."""
+    """402: the organization's balance is exhausted, its trial has ended, or its payment method failed."""
 
 
 class PermissionDeniedError(RetellStatusError):
@@ -163,11 +177,11 @@ class PermissionDeniedError(RetellStatusError):
 
 
 class NotFoundError(RetellStatusError):
-    """404, or 422 to a request that sends only an id: the API key's organization has no object with this id."""
+    """404, or 422 for an unknown id: the API key's organization has no object with this id."""
 
 
 class UnprocessableError(RetellStatusError):
-    """422 to a request with a body: the id is unknown, or Retell rejects the change."""
+    """422 to a request with a body: Retell rejects the change, or the id is unknown."""
 
 
 class RateLimitError(RetellStatusError):
@@ -206,8 +220,33 @@ class WaitFailedError(RetellError):
     permanent = True
 
 
+class AgentVersionError(RetellError):
+    """The versions of an agent do not allow the step, for example because a draft has changes made by hand."""
+
+    permanent = True
+
+
+class SimulationFailedError(RetellError):
+    """Too few simulation tests passed, or their verdicts do not hold for the present version of the agent.
+
+    :ivar failed: the names of the tests that did not pass.
+    """
+
+    permanent = True
+
+    def __init__(self, message: str, *, failed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.failed = failed
+
+
+class DriftError(RetellError):
+    """The configuration of agents differs from a snapshot. The message has names, no values."""
+
+    permanent = True
+
+
 class UpdateMismatchError(RetellError):
-    """Retell accepted an update, but the call in its response does not have the values that were sent.
+    """Retell accepted an update, but the object in its response does not have the values that were sent.
 
     :ivar fields: the fields that differ, for example ``("metadata.tier", "data_storage_setting")``.
     """
@@ -217,3 +256,14 @@ class UpdateMismatchError(RetellError):
     def __init__(self, message: str, *, fields: tuple[str, ...]) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class DocumentsFailedError(RetellError):
+    """Retell could not index documents of a knowledge base. Their old versions are still there.
+
+    :ivar titles: the titles of the documents.
+    """
+
+    def __init__(self, message: str, *, titles: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.titles = titles

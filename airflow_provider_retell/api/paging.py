@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellResponseError
-from airflow_provider_retell.api.request import Request
+from airflow_provider_retell.api.request import Flow, Request
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 M = TypeVar("M", bound=ResponseModel)
@@ -59,3 +59,15 @@ class Pages(Generic[P]):
             self._keys.add(key)
             self._next = self._endpoint(**self._criteria, pagination_key=key)
         return page.items
+
+
+def read_all(endpoint: Callable[..., Request[Page[M]]], **criteria: Any) -> Flow[list[M]]:
+    """Return the items of all pages of a listing.
+
+    :param endpoint: the function that builds the request for a page.
+    :param criteria: its arguments.
+    """
+    pages, items = Pages(endpoint, **criteria), []
+    for request in pages:
+        items += pages.read((yield request))
+    return items

@@ -1,9 +1,8 @@
 """Client-side rate limiting: an exact sliding window per route.
 
 Retell counts requests per organization and route. It documents 100 requests per 10 seconds for most routes, 1,000 for
-placing calls, and 15 or 30 for lists, depending on the date of the page (https://docs.retellai.com/get-started/sdk).
-The default for lists is the lower number. If your plan has other limits, set ``quota`` and ``list_quota`` in the
-Airflow connection.
+placing calls, and 30 for lists (https://docs.retellai.com/get-started/sdk). If your plan has other limits, set
+``quota`` and ``list_quota`` in the Airflow connection.
 """
 
 from __future__ import annotations
@@ -38,9 +37,8 @@ class Rate:
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 GENERAL = Rate(100, 10)
-LISTS = Rate(15, 10)
+LISTS = Rate(30, 10)
 _CREATION = Rate(1000, 10)
-_LIST_ROUTES = frozenset({"list-calls"})
 _CREATION_ROUTES = frozenset({"create-phone-call", "create-batch-call"})
 
 
@@ -170,7 +168,7 @@ class Quotas:
         """Return the window of *operation*."""
         window = self._windows.get(operation)
         if window is None:
-            if operation in _LIST_ROUTES:
+            if operation.startswith("list-"):
                 rate = self._lists
             elif operation in _CREATION_ROUTES:
                 rate = _CREATION

@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.multipart import Multipart
 
 T_co = TypeVar("T_co", covariant=True)
 S = TypeVar("S")
@@ -37,19 +39,21 @@ class Request(Generic[T_co]):
     :ivar method: the HTTP method.
     :ivar path: the path below the base URL, already quoted.
     :ivar parse: turns the body of a successful response into the result.
-    :ivar body: the JSON to send, or None.
+    :ivar body: the JSON to send, a form with files, or None.
     :ivar idempotent: True if sending the request twice has the same effect as sending it once. Such a request is
         retried even if it is unknown whether Retell processed the first attempt.
     :ivar subject: the object of the request, for messages: ``"call call_abc"`` or ``""``.
+    :ivar observed: True to return the :class:`Response` itself, whatever its status.
     """
 
     operation: str
     method: str
     path: str
     parse: Callable[[bytes], T_co] = field(repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | Multipart | None = field(default=None, repr=False)
     idempotent: bool = True
     subject: str = ""
+    observed: bool = False
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
@@ -57,6 +61,13 @@ class Request(Generic[T_co]):
     def with_parser(self, parse: Callable[[bytes], S]) -> Request[S]:
         """Return the same request with another parser."""
         return dataclasses.replace(self, parse=parse)  # type: ignore[arg-type,return-value]
+
+    def observe(self) -> Request[Response]:
+        """Return the same request with its :class:`Response` as the result, also if it is an error.
+
+        Retries are those of any request.
+        """
+        return dataclasses.replace(self, observed=True)  # type: ignore[return-value]
 
 
 Flow = Generator[Request[Any], Any, R]
@@ -87,6 +98,12 @@ class Response:
 def given(**fields: Any) -> dict[str, Any]:
     """Return the *fields* that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_query(path: str, **parameters: str | int | None) -> str:
+    """Return *path* with the *parameters* that are not None as its query."""
+    query = urlencode(given(**parameters))
+    return f"{path}?{query}" if query else path
 
 
 def check_id(value: object, name: str = "call_id") -> str:

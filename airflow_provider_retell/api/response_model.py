@@ -65,12 +65,12 @@ class Page(ResponseModel, Generic[I]):
         try:
             return parsing.read(cls, body)
         except ValidationError as fault:
-            if parsing.is_truncated(fault):
+            (kind,) = get_args(cls.model_fields["items"].annotation)
+            if parsing.is_truncated(fault) or not kind.identity:
                 raise
             value = parsing.loads(body)
             if not isinstance(value, dict) or not isinstance(value.get("items"), list):
                 raise
-        (kind,) = get_args(cls.model_fields["items"].annotation)
         items = [parsing.read_loosely(kind, item, kind.identity) for item in value["items"]]
         page = cls.model_validate({**value, "items": []})
         page.items.extend(item for item, _ in items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from airflow_provider_retell.api import errors, parsing
@@ -25,10 +26,22 @@ _TRANSIENT = {
     425: "Retell was not ready for the request: run the task again later",
 }
 
+_PLACING = frozenset({"create-phone-call", "create-batch-call"})
+_NOT_FOUND = re.compile(r"\bnot found\b|\bdoes not exist\b", re.IGNORECASE)
+# The API reference documents the status and no text.
+_DO_NOT_CALL = re.compile(r"do[\s_-]*not[\s_-]*(call|contact)|\bdnc\b", re.IGNORECASE)
+
 _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
     errors.BadRequestError: "Compare the fields with the API reference of this endpoint",
+    errors.DoNotCallError: (
+        "The contact is marked as do-not-call in Retell, and nobody was called. Set on_do_not_call='skip' on the task "
+        "to skip such contacts"
+    ),
     errors.AuthenticationError: "Check the API key in the Airflow connection (Retell dashboard, API Keys)",
-    errors.PaymentRequiredError: "Add a payment method to the Retell organization",
+    errors.PaymentRequiredError: (
+        "The organization's balance is exhausted, or its trial has ended: add credit or a payment method in Retell's "
+        "dashboard (Billing)"
+    ),
     errors.PermissionDeniedError: (
         "The API key is restricted: give it the missing permission in Retell's dashboard (History for call records, "
         "Call for placing calls and for live calls), or use another key"
@@ -48,18 +61,15 @@ def status_error(
     request: Request[Any], response: Response, retry_after: float | None = None
 ) -> errors.RetellStatusError:
     """Return the error for *response*. Its message includes Retell's own message, with private data masked."""
-    status = response.status
-    kind = _ERRORS.get(status)
-    if kind is None:
-        kind = errors.ServerError if status >= 500 else errors.RetellStatusError
-    elif kind is errors.UnprocessableError and request.body is None:
-        # If the organization has no object with the id, most endpoints answer 422, not 404.
-        kind = errors.NotFoundError
-    detail = _detail(request, response)
+    status, text = response.status, _message(response)
+    kind = _kind(request, status, text)
+    detail = safe_text(text, sent=request.body)
     if 300 <= status < 400:
         step = "Redirects are never followed: check the host in the Airflow connection"
     elif not response.is_json and status == 404:
         step = "The server does not know this endpoint: check the host in the Airflow connection"
+    elif kind is errors.NotFoundError and request.operation in _PLACING:
+        step = _missing_for_a_call(text)
     else:
         step = _TRANSIENT.get(status) or _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
     if kind is errors.RateLimitError and retry_after is not None:
@@ -86,7 +96,30 @@ def paused_error(request: Request[Any], seconds: float) -> errors.RateLimitError
     )
 
 
-def _detail(request: Request[Any], response: Response) -> str:
+def _kind(request: Request[Any], status: int, text: str) -> type[errors.RetellStatusError]:
+    kind = _ERRORS.get(status)
+    if kind is None:
+        return errors.ServerError if status >= 500 else errors.RetellStatusError
+    # If the organization has no object with the id, most endpoints are documented to answer 422, and some answer 404.
+    if kind is errors.UnprocessableError and (request.body is None or _NOT_FOUND.search(text)):
+        return errors.NotFoundError
+    if kind is errors.BadRequestError and request.operation in _PLACING and _DO_NOT_CALL.search(text):
+        return errors.DoNotCallError
+    return kind
+
+
+def _missing_for_a_call(text: str) -> str:
+    """Return the next step after a 404 for a new call, such as "Item agent_1 not found from agent"."""
+    if "phone" in text.lower():
+        name = "from_number"
+    elif "agent" in text.lower():
+        name = "override_agent_id"
+    else:
+        name = "from_number and override_agent_id"
+    return f"Check {name}: the organization of this API key does not have it. Nobody was called"
+
+
+def _message(response: Response) -> str:
     """Return Retell's message: ``message``, or ``error_message`` if the request had no API key."""
     try:
         body = parsing.loads(response.body)
@@ -95,4 +128,4 @@ def _detail(request: Request[Any], response: Response) -> str:
     if not isinstance(body, dict):
         return ""
     text = body.get("message") or body.get("error_message")
-    return safe_text(text, sent=request.body) if isinstance(text, str) else ""
+    return text if isinstance(text, str) else ""

@@ -15,21 +15,36 @@ TOLERANCE_SECONDS = 300
 _SIGNATURE = re.compile(r"v=([0-9]{1,16}),d=([0-9a-f]{64})")
 
 
-def signed_at(signature: str, now: float) -> int | None:
-    """Return the timestamp (milliseconds) in an ``x-retell-signature`` header; None if it is malformed or not recent.
+def sign(body: bytes, api_key: str, now: float) -> str:
+    """Return the ``x-retell-signature`` header of *body*.
 
-    This check is cheap. The body of a request that fails it need not be read.
+    :param now: the time in epoch seconds.
     """
+    return _signature(body, api_key, int(now * 1000))
+
+
+def _signature(body: bytes, api_key: str, timestamp: int) -> str:
+    digest = hmac.new(api_key.encode(), body + str(timestamp).encode(), hashlib.sha256).hexdigest()
+    return f"v={timestamp},d={digest}"
+
+
+def signed_at(signature: str) -> int | None:
+    """Return the timestamp (milliseconds) in an ``x-retell-signature`` header, or None if it is malformed."""
     match = _SIGNATURE.fullmatch(signature)
-    if match is None or abs(int(match[1]) / 1000 - now) > TOLERANCE_SECONDS:
-        return None
-    return int(match[1])
+    return None if match is None else int(match[1])
+
+
+def clock_offset(timestamp: int, now: float) -> float:
+    """Return how many seconds a *timestamp* (milliseconds) is after *now*. In the past, the number is negative.
+
+    If it is more than :data:`TOLERANCE_SECONDS` in either direction, the signature is invalid.
+    """
+    return timestamp / 1000 - now
 
 
 def is_signed(body: bytes, signature: str, api_key: str, now: float) -> bool:
     """Return True if *signature* is a recent signature of *body* with *api_key*. The comparison takes constant time."""
-    timestamp = signed_at(signature, now)
-    if timestamp is None:
+    timestamp = signed_at(signature)
+    if timestamp is None or abs(clock_offset(timestamp, now)) > TOLERANCE_SECONDS:
         return False
-    expected = hmac.new(api_key.encode(), body + str(timestamp).encode(), hashlib.sha256).hexdigest()
-    return hmac.compare_digest(f"v={timestamp},d={expected}", signature)
+    return hmac.compare_digest(_signature(body, api_key, timestamp), signature)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from airflow_provider_retell.api.calls.changes import Change
 from airflow_provider_retell.api.choices import DataStorageSetting
@@ -130,6 +130,5 @@ class RowReader:
 
 def _encode(row: Row, names: Mapping[str, str], where: str) -> dict[str, Any]:
     # Not value by value: the names come from the source, and JSON cannot have every text as a key.
-    encoded = to_json({name: row[column] for column, name in names.items() if column in row}, where)
-    assert isinstance(encoded, dict)  # noqa: S101 - for mypy
-    return encoded
+    values = {name: row[column] for column, name in names.items() if column in row}
+    return cast("dict[str, Any]", to_json(values, where))

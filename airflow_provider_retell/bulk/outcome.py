@@ -88,24 +88,23 @@ class FailureLimits:
         """The outcomes that count as failed."""
         return tuple(outcome for outcome in FAILURES if outcome not in self.tolerated)
 
-    def check(self, manifest: Mapping[str, Any]) -> int:
-        """Return the number of failed rows.
+    def count(self, manifest: Mapping[str, Any]) -> int:
+        """Return the number of failed rows."""
+        return sum(int(manifest[outcome]) for outcome in self.failures)
 
-        :raises RowsFailedError: if it exceeds a limit. The error is permanent if a retry would have the same result.
-        """
-        counts: dict[Outcome, int] = {
-            outcome: manifest[outcome] for outcome in self.failures if manifest[outcome]
-        }
-        failed, rows = sum(counts.values()), manifest["rows"]
+    def check(self, manifest: Mapping[str, Any]) -> None:
+        """Raise :class:`RowsFailedError` if too many rows failed. It is permanent if a retry would fail again."""
+        failed, rows = self.count(manifest), manifest["rows"]
         max_rows = 0 if self.max_rows is None and self.max_ratio is None else self.max_rows
         too_many = max_rows is not None and failed > max_rows
         if not too_many and (self.max_ratio is None or failed <= self.max_ratio * rows):
-            return failed
-        listed = ", ".join(f"{count:,} {outcome}" for outcome, count in counts.items())
+            return
+        outcomes = [outcome for outcome in self.failures if manifest[outcome]]
+        listed = ", ".join(f"{manifest[outcome]:,} {outcome}" for outcome in outcomes)
         report = manifest["report"]
         error = RowsFailedError(
             f"{failed:,} of {counted(rows, 'row')} failed: {listed}\n"
             + (f"Report: {report}" if report else "Set report_path to get a report of all rows")
         )
-        error.permanent = _RETRYABLE.isdisjoint(counts)
+        error.permanent = _RETRYABLE.isdisjoint(outcomes)
         raise error

@@ -16,10 +16,13 @@ from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.faults import Fault, Faults, Rule
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.organization import Organization
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.recorder import RecordedRequest
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
+from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 __all__ = [
     "DEFAULT_QUOTAS",
@@ -27,9 +30,12 @@ __all__ = [
     "Emulator",
     "Fault",
     "Faults",
+    "KnowledgeBaseOptions",
     "Lifecycle",
     "Options",
     "Organization",
     "RecordedRequest",
     "Rule",
+    "Simulation",
+    "WebhookDelivery",
 ]

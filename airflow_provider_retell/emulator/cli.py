@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
+from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
+from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
+from airflow_provider_retell.emulator.simulations.simulator import Simulation
+from airflow_provider_retell.emulator.undocumented import (
+    as_option,
+    keywords,
+    options_in_report,
+    undocumented_options,
+)
+from airflow_provider_retell.emulator.webhooks import EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--throttle-headers",
         choices=("retry-after", "http-date", "ratelimit-reset", "none"),
-        default="retry-after",
+        default=argparse.SUPPRESS,
         help="headers of a 429 that carry the waiting time (default: retry-after)",
     )
     add("--concurrency", type=int, default=20, help="number of live calls allowed (default: 20)")
@@ -102,23 +112,102 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--metadata-semantics",
         choices=("replace", "merge"),
-        default="replace",
+        default=argparse.SUPPRESS,
         help="effect of update-call on metadata (default: replace)",
     )
-    add("--drops-null", action="store_true", help="drop metadata keys whose value is null")
-    add("--echo-custom-attributes", action="store_true", help="show custom attributes in call objects")
+    add(
+        "--drops-null",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="drop metadata keys whose value is null",
+    )
+    add(
+        "--echo-custom-attributes",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show custom attributes in call objects",
+    )
     add(
         "--not-ended-status",
         type=int,
         choices=(400, 422),
-        default=400,
+        default=argparse.SUPPRESS,
         help="status code of update-call for a call that has not ended (default: 400)",
     )
     add(
         "--max-ids-per-filter",
         type=int,
+        default=argparse.SUPPRESS,
         metavar="N",
         help="number of ids allowed in a call_id filter (default: unlimited)",
+    )
+    add(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another option for a point that Retell does not document, such as unknown_id_status=404 or "
+        "lists_registered=false; may be repeated",
+    )
+    add(
+        "--like",
+        type=Path,
+        metavar="REPORT",
+        help="behave as the account in this report of `python -m airflow_provider_retell.contract --json REPORT`; "
+        "the options above take precedence",
+    )
+    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls progress")
+    add(
+        "--webhook-event",
+        action="append",
+        choices=EVENTS,
+        help="send only this event; may be repeated (default: all of them)",
+    )
+    add(
+        "--missing-asset-status",
+        type=int,
+        choices=(404, 422),
+        default=404,
+        help="status code for an agent, engine or phone number that does not exist (default: 404)",
+    )
+    add(
+        "--simulation",
+        default="2/60",
+        metavar="QUEUE/TALK",
+        help="seconds until a simulation test starts, then until its verdict (default: 2/60)",
+    )
+    add(
+        "--test-run-credit",
+        type=int,
+        metavar="N",
+        help="number of test runs that an organization can pay for (default: unlimited)",
+    )
+    add(
+        "--test-case-update-semantics",
+        choices=("merge", "replace"),
+        default="merge",
+        help="effect of update-test-case-definition on mocks and variables that it leaves out (default: merge)",
+    )
+    add(
+        "--batch-test-list-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds until list-batch-tests shows a new batch test (default: 0)",
+    )
+    add(
+        "--test-run-list-delay",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="seconds until list-test-runs shows the verdicts of a complete batch test (default: 0)",
+    )
+    add(
+        "--indexing-seconds",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="seconds until the sources of a knowledge base are indexed (default: 20)",
     )
     add("--quiet", action="store_true", help="do not log requests to standard error")
     return result
@@ -131,12 +220,8 @@ def build(args: argparse.Namespace) -> Emulator:
         quotas = dict(_quota(text) for text in args.quota)
     elif args.quota:
         raise UsageError("--quota and --no-quota exclude each other: give one of them")
-    try:
-        answer, talk, analyze = (float(part) for part in args.delays.split("/"))
-    except ValueError:
-        raise UsageError(
-            f"--delays must be ANSWER/TALK/ANALYZE, such as 2/30/10, not {args.delays!r}"
-        ) from None
+    answer, talk, analyze = _durations("--delays", "ANSWER/TALK/ANALYZE", "2/30/10", args.delays)
+    queue, simulated = _durations("--simulation", "QUEUE/TALK", "2/60", args.simulation)
     try:
         return Emulator(
             host=args.host,
@@ -144,21 +229,57 @@ def build(args: argparse.Namespace) -> Emulator:
             api_key=args.api_key,
             custom_attributes=tuple(args.custom_attribute),
             quotas=quotas,
-            throttle_headers=args.throttle_headers,
             record_requests=10_000,
             clock=Clock(speed=args.speed, frozen=args.frozen),
             lifecycle=Lifecycle(answer, talk, analyze),
             outcomes=dict(_pair("--outcome", text) for text in args.outcome),
             concurrency=args.concurrency,
             do_not_call=tuple(args.do_not_call),
-            metadata_semantics=args.metadata_semantics,
-            drops_null=args.drops_null,
-            echo_custom_attributes=args.echo_custom_attributes,
-            not_ended_status=args.not_ended_status,
-            max_ids_per_filter=args.max_ids_per_filter,
+            webhook_url=args.webhook_url,
+            webhook_events=tuple(args.webhook_event or EVENTS),
+            **keywords(Options, _undocumented(args)),
+            missing_asset_status=args.missing_asset_status,
+            simulation=Simulation(queue, simulated),
+            test_run_credit=args.test_run_credit,
+            test_case_update_semantics=args.test_case_update_semantics,
+            batch_test_list_delay=args.batch_test_list_delay,
+            test_run_list_delay=args.test_run_list_delay,
+            knowledge_bases=KnowledgeBaseOptions(indexing_seconds=args.indexing_seconds),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _undocumented(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options for points that Retell does not document: those of the report, then those given."""
+    options = load_options(args.like) if args.like else {}
+    for text in args.option:
+        name, value = _pair("--option", text)
+        try:
+            options[name] = as_option(Options, name, json.loads(value))
+        except json.JSONDecodeError:
+            options[name] = as_option(Options, name, value)
+    return options | {name: getattr(args, name) for name in undocumented_options(Options) if name in args}
+
+
+def load_options(path: Path) -> dict[str, Any]:
+    """Return the options in a report of the contract."""
+    try:
+        return options_in_report(Options, path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _durations(option: str, form: str, example: str, text: str) -> list[float]:
+    parts = text.split("/")
+    try:
+        if len(parts) == form.count("/") + 1:
+            return [float(part) for part in parts]
+    except ValueError:
+        pass
+    raise UsageError(f"{option} must be {form}, such as {example}, not {text!r}")
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ It needs no key, and answers requests from the same machine only.
 GET    /_emulator/calls           Return all calls, with the fields that Retell's API does not show
 POST   /_emulator/calls           Add calls: an object or a list of objects, as for ``Emulator.add_call``
 PATCH  /_emulator/calls/{call_id} Edit a call: ``{"call_status": "ended"}``, as for ``Emulator.edit_call``
+GET    /_emulator/knowledge_bases Return all knowledge bases; POST adds one, PATCH with an id edits one
 GET    /_emulator/faults          Return the faults with the number of requests that each has struck
 POST   /_emulator/faults          Add a fault: ``{"kind": "status", "status": 429, "times": 3}``
 DELETE /_emulator/faults          Remove all faults
@@ -13,10 +14,16 @@ GET    /_emulator/clock           Return ``{"now_ms", "speed", "frozen"}``
 POST   /_emulator/clock           Set the clock: ``{"advance": seconds}``, ``{"frozen": true}`` or both
 GET    /_emulator/requests        Return the recorded requests
 DELETE /_emulator/requests        Forget the recorded requests
-POST   /_emulator/reset           Clear calls, faults, requests and used quota
+GET    /_emulator/webhooks        Return the webhook events, with the status code of each attempt
+POST   /_emulator/webhooks        Set the receiver: ``{"url": "http://...", "events": ["call_ended"]}``
+POST   /_emulator/webhooks/send   Send an event now: ``{"event": "call_ended", "call_id": "call_1"}``
+POST   /_emulator/reset           Clear objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
-Add ``?organization=NAME`` to work on the calls of another organization than the default one. The fields of a
+``agents``, ``llms``, ``conversation-flows``, ``phone-numbers``, ``test-cases`` and ``batch-tests`` are served
+like ``calls``, with the arguments of ``Emulator.add_agent``, ``Emulator.edit_agent`` and so on.
+
+Add ``?organization=NAME`` to work on the objects of another organization than the default one. The fields of a
 fault are the arguments of the :class:`~.faults.Fault` method of that kind, and those of ``Faults.add``.
 """
 
@@ -56,6 +63,9 @@ class Control:
             ("POST", "clock"): self._set_clock,
             ("GET", "requests"): lambda _: [dataclasses.asdict(r) for r in state.recorder.requests()],
             ("DELETE", "requests"): lambda _: state.recorder.clear(),
+            ("GET", "webhooks"): lambda _: [dataclasses.asdict(d) for d in state.webhooks.deliveries],
+            ("POST", "webhooks"): self._set_webhooks,
+            ("POST", "webhooks/send"): self._send_webhook,
             ("POST", "reset"): lambda _: state.reset(),
         }
 
@@ -93,6 +103,25 @@ class Control:
         conditions = {name: value for name, value in body.items() if name not in (*_FAULT_FIELDS, "kind")}
         self._state.faults.add(getattr(Fault, body["kind"])(**details), **conditions)
         return self._state.faults.describe()
+
+    def _set_webhooks(self, body: Any) -> dict[str, Any]:
+        webhooks = self._state.webhooks
+        if not isinstance(body, dict) or not body or not body.keys() <= {"url", "events"}:
+            raise ValueError('the body must be {"url": "http://..."}, {"events": [...]} or both')
+        webhooks.configure(body.get("url", webhooks.url), body.get("events", webhooks.events))
+        return {"url": webhooks.url, "events": sorted(webhooks.events)}
+
+    def _send_webhook(self, body: Any) -> None:
+        if not isinstance(body, dict) or body.keys() - {"organization"} != {"event", "call_id"}:
+            raise ValueError('the body must be {"event": "call_ended", "call_id": "call_1"}')
+        organization = self._state.organization(body.get("organization", "default"))
+        if self._state.webhooks.url is None:
+            raise ValueError("there is no receiver: set its url first")
+        call = organization.calls.get(body["call_id"])
+        if call is None:
+            raise LookupError(f"there is no call {body['call_id']!r}")
+        visible = organization.call_backend.visible(call)
+        self._state.webhooks.send(body["event"], visible, organization.api_key)
 
     def _clock(self) -> dict[str, Any]:
         clock = self._state.options.clock

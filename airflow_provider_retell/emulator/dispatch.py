@@ -7,12 +7,14 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.multipart import Form
 from airflow_provider_retell.emulator.rate_limits import refusal
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response, text_response
 from airflow_provider_retell.emulator.schema import check
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.api_keys import ApiKey
+    from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.routing import Request, Route
     from airflow_provider_retell.emulator.state import State
 
@@ -56,7 +58,7 @@ def dispatch(state: State, request: Request) -> Response:
     if key is None:
         return ApiError(401, "Invalid API Key.").response()
     if route.permission is not None and not key.allows(*route.permission):
-        return ApiError(403, "Forbidden").response()
+        return ApiError(state.options.restricted_key_status, "Forbidden").response()
     with state.options.clock.lock:
         return _within_quota(state, key, route, request)
 
@@ -85,17 +87,28 @@ def _act(key: ApiKey, route: Route, request: Request) -> Response:
     organization.catch_up()
     try:
         if route.schema is not None:
-            _check_body(route, request)
+            _check_body(organization, route, request)
         return route.endpoint(organization, request)
     except ApiError as error:
         return error.response()
 
 
-def _check_body(route: Route, request: Request) -> None:
-    if request.body is BAD_JSON:
+def _check_body(organization: Organization, route: Route, request: Request) -> None:
+    if isinstance(request.body, Form) and route.from_form is not None:
+        request.body = route.from_form(request.body)
+    elif route.from_form is not None and not organization.options.knowledge_bases.accepts_json:
+        raise ApiError(400, "body must be a form of the type multipart/form-data")
+    if request.body is BAD_JSON or isinstance(request.body, Form):
         raise ApiError(400, "body is not valid JSON")
     if request.body is None and route.body_optional:
         request.body = {}
-    problem = check(request.body, route.schema or {})
+    schema = route.schema or {}
+    if (
+        organization.options.ignores_unknown_fields
+        and isinstance(request.body, dict)
+        and "properties" in schema
+    ):
+        request.body = {name: value for name, value in request.body.items() if name in schema["properties"]}
+    problem = check(request.body, schema)
     if problem is not None:
         raise ApiError(400, problem)

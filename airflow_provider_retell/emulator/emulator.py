@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
+from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
+from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit
 from airflow_provider_retell.emulator.server import Server
+from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.state import DEFAULT_ORGANIZATION, State
 
 if TYPE_CHECKING:
@@ -18,8 +21,10 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.clock import Clock
     from airflow_provider_retell.emulator.faults import Faults
+    from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.recorder import RecordedRequest
+    from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 P = ParamSpec("P")
 
@@ -40,7 +45,7 @@ def _keywords_of(
     return decorate
 
 
-class Emulator:
+class Emulator(AgentObjects, PhoneNumberObjects, SimulationObjects):
     """Retell's REST API on localhost.
 
     Use it as a context manager::
@@ -52,8 +57,8 @@ class Emulator:
 
     The arguments are the fields of :class:`~airflow_provider_retell.emulator.Options`. The server runs in its
     own thread with its own event loop, so it works in synchronous and asynchronous tests. All methods may be
-    called from any thread. ``calls``, ``placed``, ``reruns`` and the ``*_call`` methods belong to the default
-    organization; ``requests`` has the requests of all organizations.
+    called from any thread. The objects (``calls``, ``agents`` ...) and the methods that add or edit them belong to
+    the default organization; ``requests`` has the requests of all organizations.
     """
 
     @_keywords_of(Options)
@@ -116,6 +121,10 @@ class Emulator:
     def organization(self) -> Organization:
         """The default organization."""
         return self._state.default
+
+    @property
+    def _owner(self) -> Organization:
+        return self.organization
 
     @property
     def faults(self) -> Faults:
@@ -197,6 +206,22 @@ class Emulator:
         """Clear objects, schedules, charges, used quota, faults and requests; keep keys and options."""
         self._state.reset()
 
+    # -- webhooks
+
+    @property
+    def webhooks(self) -> list[WebhookDelivery]:
+        """The webhook events so far, oldest first, of all organizations; see ``webhook_url``."""
+        return self._state.webhooks.deliveries
+
+    def wait_for_webhooks(self, timeout: float = 30.0) -> None:
+        """Wait until all webhook events are delivered or given up.
+
+        :param timeout: seconds to wait.
+        :raises TimeoutError: if some are not by then.
+        """
+        if not self._state.webhooks.wait(timeout):
+            raise TimeoutError(f"some webhook events were not delivered within {timeout:g} s")
+
     # -- the objects of the default organization
 
     @property
@@ -225,3 +250,16 @@ class Emulator:
     def edit_call(self, call_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call and return it; see ``Organization.edit_call``."""
         return self.organization.edit_call(call_id, progress=progress, **fields)
+
+    @property
+    def knowledge_bases(self) -> dict[str, KnowledgeBase]:
+        """The knowledge bases by id. The dictionary is live: changes take effect at once."""
+        return self.organization.knowledge_bases
+
+    def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
+        """Add a knowledge base and return it; see ``Organization.add_knowledge_base``."""
+        return self.organization.add_knowledge_base(**fields)
+
+    def edit_knowledge_base(self, knowledge_base_id: str, **fields: Any) -> KnowledgeBase:
+        """Change fields of a knowledge base and return it; see ``Organization.edit_knowledge_base``."""
+        return self.organization.edit_knowledge_base(knowledge_base_id, **fields)

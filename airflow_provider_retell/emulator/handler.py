@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from airflow_provider_retell.emulator.control import PREFIX, Control
 from airflow_provider_retell.emulator.dispatch import BAD_JSON, dispatch, parse
+from airflow_provider_retell.emulator.multipart import Form, FormTooLarge, is_form, read_form
 from airflow_provider_retell.emulator.recorder import RecordedRequest
 from airflow_provider_retell.emulator.responses import ApiError, Response
 from airflow_provider_retell.emulator.routing import Request
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.state import State
 
 MAX_BODY = 8_000_000
-"""The largest request body in bytes; larger ones are answered with 413."""
+"""The largest request body in bytes, except for forms; larger ones are answered with 413."""
 
 log = logging.getLogger("airflow_provider_retell.emulator")
 
@@ -40,13 +41,13 @@ class Handler:
 
     async def __call__(self, incoming: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        raw = await _read(incoming)
-        if raw is None:
+        try:
+            body = await _read(incoming)
+        except _BodyTooLarge:
             response = _to_aiohttp(ApiError(413, "Request body is too large").response())
             response.force_close()
             _log(incoming, 413)
             return response
-        body = parse(raw)
         if incoming.raw_path.startswith(PREFIX):
             answer = self._control.handle(incoming, body)
             _log(incoming, answer.status)
@@ -117,22 +118,34 @@ def _log(incoming: web.BaseRequest, status: int | None) -> None:
         log.info("%s %s %s", incoming.method, incoming.raw_path, status or "(no response)")
 
 
-async def _read(incoming: web.BaseRequest) -> bytes | None:
-    """Return the body, or None if it is too large."""
+class _BodyTooLarge(Exception):  # noqa: N818 - not an error of the emulator
+    pass
+
+
+async def _read(incoming: web.BaseRequest) -> Any:
+    """Return the JSON value or the :class:`Form` in the body, None if it is empty, or :data:`BAD_JSON`.
+
+    :raises _BodyTooLarge: if the body is too large.
+    """
     if not incoming.body_exists:
-        return b""
-    if (incoming.content_length or 0) > MAX_BODY:
         return None
+    if is_form(incoming):
+        try:
+            return await read_form(incoming) or BAD_JSON
+        except FormTooLarge:
+            raise _BodyTooLarge from None
+    if (incoming.content_length or 0) > MAX_BODY:
+        raise _BodyTooLarge
     if incoming.content_length is not None:
-        return await incoming.content.read()
+        return parse(await incoming.content.read())
     parts: list[bytes] = []
     size = 0
     async for part in incoming.content.iter_any():
         size += len(part)
         if size > MAX_BODY:
-            return None
+            raise _BodyTooLarge
         parts.append(part)
-    return b"".join(parts)
+    return parse(b"".join(parts))
 
 
 def _to_aiohttp(response: Response) -> web.Response:
@@ -152,10 +165,16 @@ def _record(incoming: web.BaseRequest, request: Request) -> RecordedRequest:
         ids=request.ids,
         organization=request.organization_name,
         status=None,
-        body=None if request.body is BAD_JSON else request.body,
+        body=_recordable(request.body),
         headers=headers,
         at=time.monotonic(),
     )
+
+
+def _recordable(body: Any) -> Any:
+    if isinstance(body, Form):
+        return body.describe()
+    return None if body is BAD_JSON else body
 
 
 def _gone(incoming: web.BaseRequest) -> bool:

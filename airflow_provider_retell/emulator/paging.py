@@ -9,12 +9,17 @@ import base64
 import binascii
 import json
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+T = TypeVar("T")
+
+DEFAULT_PAGE = 50
+MAX_PAGE = 1000
 
 OrderKey = tuple[float, str]
 """The sort key of an object: a number, usually a timestamp, and its id."""
@@ -56,3 +61,31 @@ def _decode(cursor: str) -> OrderKey:
         return (float(number), str(object_id))
     except (binascii.Error, ValueError, TypeError):
         raise ApiError(400, "body/pagination_key is not valid") from None
+
+
+def page(
+    objects: Mapping[str, T], query: Mapping[str, str], *, order: Callable[[T], float]
+) -> tuple[list[T], dict[str, Any]]:
+    """Return the objects of one page, and the other fields of the response.
+
+    The default page has 50 objects, the last in *order* first, which is our guess.
+
+    :param objects: all objects by id.
+    :param query: the query of the request: ``limit``, ``pagination_key``, ``sort_order``.
+    :param order: returns the number to sort an object by.
+    """
+    text = query.get("limit", str(DEFAULT_PAGE))
+    if not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+        raise ApiError(400, f"query/limit must be an integer from 1 to {MAX_PAGE}")
+    direction = query.get("sort_order", "descending")
+    if direction not in ("ascending", "descending"):
+        raise ApiError(
+            400, "query/sort_order must be equal to one of the allowed values: ascending, descending"
+        )
+    keys = sorted((order(value), object_id) for object_id, value in objects.items())
+    following = walk(keys, descending=direction == "descending", cursor=query.get("pagination_key"))
+    found, cursor = cut(following, skip=0, limit=int(text))
+    rest: dict[str, Any] = {"has_more": cursor is not None}
+    if cursor is not None:
+        rest["pagination_key"] = cursor
+    return [objects[object_id] for _, object_id in found], rest

@@ -19,7 +19,7 @@ Limit = tuple[int, float]
 """A number of requests, and the seconds in which they are allowed."""
 
 DEFAULT_QUOTAS: Mapping[str, Limit | None] = MappingProxyType(
-    {"general": (100, 10.0), "list": (15, 10.0), "call": (1000, 10.0), "call-error": (60, 60.0)}
+    {"general": (100, 10.0), "list": (30, 10.0), "call": (1000, 10.0), "call-error": (60, 60.0)}
 )
 """Retell's documented limits by limiter: ``list`` for list endpoints, ``call`` for the creation of calls,
 ``call-error`` for their 4xx responses, ``general`` for all other endpoints. The name of a route works too."""

@@ -18,7 +18,8 @@ class RecordedRequest:
     :ivar ids: the ids in the path, such as ``{"call_id": "call_1"}``.
     :ivar organization: the name of the key's organization; None if the key is unknown.
     :ivar status: the status code of the response; None until there is one, or if the connection was dropped.
-    :ivar body: the parsed JSON; None if the body is empty or not JSON.
+    :ivar body: the parsed JSON; None if the body is empty or not JSON. A form is a list of values by field, and
+        its files are described by name, media type, size and SHA-256.
     :ivar headers: by lower-case name, without authorization.
     :ivar at: ``time.monotonic()`` at arrival.
     """

@@ -9,18 +9,32 @@ A resource is a package with the same modules each time. To add one, for example
 2. ``resources.py``: add its ``ROUTES``. Keys, permissions, quotas, faults and recording then work, and
    ``Faults.add`` accepts the ids in its paths.
 3. ``organization/organization.py``: create the backend in ``__init__`` and add it to ``backends``. Resetting and
-   the control API (``/_emulator/chats``) then work. Add the property and the methods for tests (``chats``,
-   ``add_chat``, ``edit_chat``).
-4. ``emulator.py``: forward these for the default organization.
-5. ``options.py``, and ``cli.py`` for its arguments: a field for each point that Retell does not document.
+   the control API (``/_emulator/chats``) then work.
+4. ``emulator/chats/objects.py``: a mixin with the properties and methods for tests (``chats``, ``add_chat``,
+   ``edit_chat``), which ``Organization`` and ``Emulator`` inherit.
+5. ``emulator/chats/options.py``: an ``undocumented`` field for each point that Retell does not document. ``Options``
+   inherits it. The command line sets it with ``--option NAME=VALUE``, and the contract needs a check for it.
 6. ``control.py``: a line in the docstring.
 7. ``tests/emulator/chats/``, with the vendor's SDK as the client.
 """
 
 from __future__ import annotations
 
+from airflow_provider_retell.emulator.agents import routes as agents
 from airflow_provider_retell.emulator.calls import routes as calls
+from airflow_provider_retell.emulator.engines import routes as engines
+from airflow_provider_retell.emulator.knowledge_bases import routes as knowledge_bases
 from airflow_provider_retell.emulator.organization import routes as organization
+from airflow_provider_retell.emulator.phone_numbers import routes as phone_numbers
+from airflow_provider_retell.emulator.simulations import routes as simulations
 
-ROUTES = (*calls.ROUTES, *organization.ROUTES)
+ROUTES = (
+    *agents.ROUTES,
+    *calls.ROUTES,
+    *engines.ROUTES,
+    *knowledge_bases.ROUTES,
+    *organization.ROUTES,
+    *phone_numbers.ROUTES,
+    *simulations.ROUTES,
+)
 """The routes of all resources."""

@@ -13,6 +13,7 @@ from airflow_provider_retell.emulator.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from airflow_provider_retell.emulator.multipart import Form
     from airflow_provider_retell.emulator.organization.api_keys import ApiKey
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.schema import Schema
@@ -34,6 +35,7 @@ class Route:
     :param limiter: the quota that it counts against.
     :param schema: the schema of the body; None to ignore the body.
     :param body_optional: accept an empty body as ``{}``.
+    :param from_form: the endpoint takes a form; this function returns its JSON value.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Route:
     limiter: str = "general"
     schema: Schema | None = None
     body_optional: bool = False
+    from_form: Callable[[Form], Any] | None = None
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class Request:
     :ivar method: the HTTP method.
     :ivar target: the path with its query, as sent.
     :ivar authorization: the Authorization header, or None.
-    :ivar body: the parsed JSON; None if the body is empty, ``dispatch.BAD_JSON`` if it is not JSON.
+    :ivar body: the parsed JSON, or the form; None if the body is empty, ``dispatch.BAD_JSON`` if it is neither.
     :ivar route: None if there is no such endpoint.
     :ivar ids: the ids in the path, by name.
     :ivar key: the API key of the request; None if it is unknown.

@@ -1,8 +1,8 @@
 """A small JSON Schema validator: the subset that request bodies need, with the usual error messages.
 
 Objects with ``properties`` are closed unless ``additionalProperties`` says otherwise, like Retell's request
-bodies. There are two extensions: ``maxBytes`` limits the UTF-8 bytes of the compact JSON, and
-``discriminator`` names the property that selects a branch of ``anyOf``, for better messages.
+bodies. There is one extension: ``discriminator`` names the property that selects a branch of ``anyOf``, for
+better messages.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ def _check_any(value: Any, schema: Schema, at: str) -> str | None:
 def _check_string(value: str, schema: Schema, at: str) -> str | None:
     if len(value) < schema.get("minLength", 0):
         return f"{at} must NOT have fewer than {schema['minLength']} characters"
+    if len(value) > schema.get("maxLength", math.inf):
+        return f"{at} must NOT have more than {schema['maxLength']} characters"
     if "pattern" in schema and not re.fullmatch(schema["pattern"], value):
         return f'{at} must match pattern "{schema["pattern"]}"'
     return None
@@ -116,8 +118,6 @@ def _check_object(value: dict[str, Any], schema: Schema, at: str) -> str | None:
         error = check(item, inner, f"{at}/{name}")
         if error is not None:
             return error
-    if "maxBytes" in schema and compact_size(value) > schema["maxBytes"]:
-        return f"{at} must NOT be larger than {schema['maxBytes']} bytes"
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.state import State
 
 _SHUTDOWN_SECONDS = 0.5
+_PROGRESS_SECONDS = 0.05
 
 
 class Server:
@@ -66,12 +68,23 @@ class Server:
         server = web.Server(Handler(self._state, self._stopping), access_log=None, lingering_time=0)
         runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
+        background = asyncio.gather(self._state.webhooks.run(), self._progress())
         try:
             await web.SockSite(runner, listening, backlog=1024).start()
             started.set()
             await self._stopping.wait()
         finally:
+            background.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await background
             await runner.cleanup()
+
+    async def _progress(self) -> None:
+        """Let calls progress without requests, as far as somebody waits for their events."""
+        while True:
+            if self._state.webhooks.url is not None:
+                self._state.catch_up()
+            await asyncio.sleep(_PROGRESS_SECONDS)
 
     def stop(self) -> None:
         """Stop within about a second, even if requests hang. Stopping twice is allowed."""

@@ -11,6 +11,7 @@ from airflow_provider_retell.emulator.organization.organization import Organizat
 from airflow_provider_retell.emulator.recorder import Recorder
 from airflow_provider_retell.emulator.resources import ROUTES
 from airflow_provider_retell.emulator.routing import Router
+from airflow_provider_retell.emulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,6 +32,7 @@ class State:
         self.router = Router(ROUTES)
         self.faults = Faults(self.router.names, self.router.id_names)
         self.recorder = Recorder(options.record_requests)
+        self.webhooks = Webhooks(options.webhook_url, options.webhook_events)
         options.clock.on_advance(self.catch_up)
         self.add_organization(
             DEFAULT_ORGANIZATION,
@@ -73,6 +75,7 @@ class State:
             name,
             self.options,
             api_key=secret,
+            webhooks=self.webhooks,
             routes=self.router.names,
             custom_attributes=custom_attributes,
             quotas=quotas,
@@ -108,4 +111,5 @@ class State:
         for organization in tuple(self.organizations.values()):
             organization.clear()
         self.faults.clear()
+        self.webhooks.clear()
         self.recorder.clear()

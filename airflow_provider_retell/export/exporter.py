@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.calls.costs import CostTotal
 from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.paging import Pages
@@ -49,6 +50,7 @@ async def export(
     """
     stats = RunStats(hook.quotas.usage)
     counts: Counter[str] = Counter()
+    cost = CostTotal()
     pages = Pages(
         endpoints.list_calls, filter_criteria=filter_criteria, sort_order="ascending", limit=page_size
     )
@@ -60,6 +62,8 @@ async def export(
                 await disk.run(writer.write, calls)
             counts["calls"] += len(calls)
             counts["not_analyzed"] += sum(not call.is_analyzed for call in calls)
+            for call in calls:
+                cost.add(call.call_cost)
 
         for request in pages:
             page = await hook.send(request)
@@ -72,7 +76,7 @@ async def export(
                 await write(calls)
             log.info("%s written, %s", counted(counts["calls"], "call"), counted(stats.requests, "request"))
     names = ("calls", "not_analyzed", "vanished", "malformed")
-    return stats.manifest(path=path, **{name: counts[name] for name in names})
+    return stats.manifest(path=path, **{name: counts[name] for name in names}, **cost.fields())
 
 
 async def _read_whole(hook: RetellAsyncHook, calls: Sequence[Call], counts: Counter[str]) -> list[Call]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import sys
@@ -15,12 +16,14 @@ import aiohttp
 from yarl import URL
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import (
     ca_bundle,
     connection_error,
     error_chain,
+    form_headers,
     headers,
     is_slow,
     mask_key,
@@ -124,13 +127,14 @@ async def exchange(
     session: aiohttp.ClientSession, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
     """Send *request* once and return the response or the error."""
+    form = request.body if isinstance(request.body, Multipart) else None
     try:
         async with session.request(
             request.method,
             URL(settings.base_url + request.path, encoded=True),
-            data=request.body,
+            data=request.body if form is None else _upload(form),
             # Not in the session's headers, which aiohttp sends to a proxy as well.
-            headers=headers(settings),
+            headers=headers(settings) if form is None else headers(settings) | form_headers(form),
             allow_redirects=False,
         ) as response:
             reader = BodyReader(response.status, response.headers)
@@ -143,6 +147,18 @@ async def exchange(
         return connection_error(request, settings, _kind(error), error)
     body = mask_key(body, settings, response.status)
     return Response(response.status, response.headers, body, reader.fault)
+
+
+async def _upload(form: Multipart) -> AsyncIterator[bytes]:
+    """Yield the chunks of *form*. Files are read in threads, because they can be on remote storage."""
+    chunks = form.read()
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield chunk
+    finally:
+        # A thread that is reading still finishes its chunk after the request was cancelled.
+        with contextlib.suppress(ValueError):
+            chunks.close()
 
 
 def _kind(error: Exception) -> str:

@@ -11,7 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from airflow_provider_retell import __version__
-from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
+from airflow_provider_retell.api.errors import (
+    RetellConfigError,
+    RetellConnectionError,
+    RetellError,
+    RetellTimeoutError,
+)
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.hooks.connection import Settings
@@ -38,8 +44,10 @@ _NEXT_STEP = {
 
 def headers(settings: Settings) -> dict[str, str]:
     """Return the headers of every request."""
+    # A connection always has a key. Without one, a request shows how Retell answers strangers.
+    authorization = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     return {
-        "Authorization": f"Bearer {settings.api_key}",
+        **authorization,
         "User-Agent": user_agent(),
         "Accept": "application/json",
         "Accept-Encoding": ACCEPT_ENCODING,
@@ -101,9 +109,17 @@ def proxy(settings: Settings) -> str | None:
     return address
 
 
+def form_headers(form: Multipart) -> dict[str, str]:
+    """Return the headers of a request that sends *form*."""
+    # Without a length, HTTP libraries send a stream in chunks, which some servers reject.
+    return {"Content-Type": form.content_type, "Content-Length": str(form.size)}
+
+
 def mask_key(body: bytes, settings: Settings, status: int) -> bytes:
     """Mask the API key in the body of an error response, because error messages quote the body."""
-    return body if 200 <= status < 300 else body.replace(settings.api_key.encode(), b"***")
+    if 200 <= status < 300 or not settings.api_key:
+        return body
+    return body.replace(settings.api_key.encode(), b"***")
 
 
 def connection_error(
@@ -112,7 +128,11 @@ def connection_error(
     """Return the error for a request without a complete response.
 
     :param kind: see :class:`RetellConnectionError`.
+    :raises RetellError: if the body could not be read, which is not an error of the connection.
     """
+    for error in error_chain(cause):
+        if isinstance(error, RetellError):
+            raise error
     url, connect_timeout = settings.base_url, f"connect_timeout: {settings.connect_timeout:g} s"
     if kind == "connect":
         fault = f"no connection in time to {url} ({connect_timeout})"
@@ -123,8 +143,8 @@ def connection_error(
     else:
         text = safe_text(f"{type(cause).__name__}: {error_chain(cause)[-1]}", sent=request.body)
         fault = f"request to {url} failed with {text}"
-    error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
-    return error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
+    kind_of_error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
+    return kind_of_error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
 
 
 def is_slow(error: BaseException) -> bool:

@@ -12,3 +12,11 @@ def safe_reason(error: BaseException) -> str:
     For exceptions of other packages this is only the type, because their messages may quote private input.
     """
     return str(error) if isinstance(error, (RetellError, AirflowException)) else type(error).__name__
+
+
+def missing_connection(error: BaseException) -> str:
+    """Return the message for a connection that is not defined where the task runs."""
+    return (
+        f"{str(error).rstrip('.')}. Define it (Admin, Connections) or set AIRFLOW_CONN_… where the task runs. Nothing "
+        "was sent"
+    )

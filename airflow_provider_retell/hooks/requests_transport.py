@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import socket
 import time
+from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -16,12 +18,14 @@ from urllib3 import exceptions as urllib3_exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from airflow_provider_retell.api.errors import RetellConnectionError
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import (
     ca_bundle,
     connection_error,
     error_chain,
+    form_headers,
     headers,
     is_slow,
     mask_key,
@@ -126,25 +130,60 @@ def exchange(
     session: requests.Session, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
     """Send *request* once and return the response or the error."""
+    body = request.body
     try:
-        with session.request(
-            request.method,
-            settings.base_url + request.path,
-            data=request.body,
-            timeout=(settings.connect_timeout, settings.timeout),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with (
+            _upload(body) if isinstance(body, Multipart) else contextlib.nullcontext(body) as data,
+            session.request(
+                request.method,
+                settings.base_url + request.path,
+                data=data,
+                headers=form_headers(body) if isinstance(body, Multipart) else None,
+                timeout=(settings.connect_timeout, settings.timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
             reader = BodyReader(response.status_code, response.headers)
-            for data in response.raw.stream(CHUNK, decode_content=False):
-                if not reader.feed(data):
+            for chunk in response.raw.stream(CHUNK, decode_content=False):
+                if not reader.feed(chunk):
                     break
-            body = reader.end()
+            content = reader.end()
     except (requests.RequestException, urllib3_exceptions.HTTPError, DamagedBodyError, ValueError) as error:
         # urllib3 raises a ValueError for a chunk of negative size.
         return connection_error(request, settings, _kind(error), error)
-    body = mask_key(body, settings, response.status_code)
-    return Response(response.status_code, response.headers, body, reader.fault)
+    content = mask_key(content, settings, response.status_code)
+    return Response(response.status_code, response.headers, content, reader.fault)
+
+
+class _Upload:
+    """The chunks of a form as a file, which ``requests`` reads while it sends it."""
+
+    def __init__(self, chunks: Iterator[bytes], size: int) -> None:
+        self._chunks = chunks
+        self._size = size
+        self._chunk = b""
+        self._position = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = 65536, /) -> bytes:
+        """Return up to *size* bytes, and none at the end."""
+        while self._position == len(self._chunk):
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return b""
+            self._chunk, self._position = chunk, 0
+        data = self._chunk[self._position : self._position + size]
+        self._position += len(data)
+        return data
+
+
+@contextlib.contextmanager
+def _upload(form: Multipart) -> Iterator[_Upload]:
+    with contextlib.closing(form.read()) as chunks:
+        yield _Upload(chunks, form.size)
 
 
 def _kind(error: Exception) -> str:

@@ -23,9 +23,14 @@ from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
+from airflow_provider_retell.hooks.agents import AgentMethods
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
+from airflow_provider_retell.hooks.engines import EngineMethods
+from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
 from airflow_provider_retell.hooks.organization import OrganizationMethods
+from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
+from airflow_provider_retell.hooks.simulations import SimulationMethods
 
 if TYPE_CHECKING:
     import aiohttp
@@ -43,7 +48,16 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellHook(
+    CallMethods,
+    AgentMethods,
+    EngineMethods,
+    SimulationMethods,
+    KnowledgeBaseMethods,
+    PhoneNumberMethods,
+    OrganizationMethods,
+    BaseHook,
+):
     """Call Retell's API from a task. All methods block.
 
     ::
@@ -51,7 +65,12 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods` and
+    The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
+    :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
+    :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
+    :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
+    :class:`~airflow_provider_retell.hooks.knowledge_bases.KnowledgeBaseMethods`,
+    :class:`~airflow_provider_retell.hooks.phone_numbers.PhoneNumberMethods` and
     :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. The Airflow connection sets the timeouts
     and the quota. As a context manager, the hook closes its HTTP connections at the end.
 
@@ -92,7 +111,8 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         return read_connection(self.get_connection(self.retell_conn_id)).within(self._retry)
 
     @functools.cached_property
-    def _quotas(self) -> Quotas:
+    def quotas(self) -> Quotas:
+        """The windows of the quota, which count requests and delays."""
         return Quotas(self.settings.quota, self.settings.list_quota)
 
     @functools.cached_property
@@ -110,7 +130,7 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
 
         :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
-        attempts = attempt(request, self._quotas.window(request.operation), self._retry)
+        attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         outcome: Any = None
         try:
             while True:
@@ -191,7 +211,16 @@ class RetellHook(CallMethods, OrganizationMethods, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(CallMethods, OrganizationMethods, BaseHook):
+class RetellAsyncHook(
+    CallMethods,
+    AgentMethods,
+    EngineMethods,
+    SimulationMethods,
+    KnowledgeBaseMethods,
+    PhoneNumberMethods,
+    OrganizationMethods,
+    BaseHook,
+):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 
     ::

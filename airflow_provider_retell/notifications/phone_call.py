@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import BaseNotifier, init_notifier
+from airflow_provider_retell._compat import BaseNotifier, init_notifier, loop_iteration
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ class PhoneCallNotifier(BaseNotifier):
     :param override_agent_id: the agent that speaks (templated). Default: the agent of ``from_number``.
     :param reason: the reason that the agent gives (templated). Default: the type of the exception. The exception's text
         is never used, because it may contain private data.
-    :param retell_llm_dynamic_variables: additional variables for the agent, texts by name (templated).
+    :param retell_llm_dynamic_variables: additional variables for the agent, texts by name (templated). Write the
+        agent's own variables as ``{% raw %}{{name}}{% endraw %}``.
     :param cooldown: seconds, or a timedelta, after a call during which the DAG does not call the number again.
         Default: 900 seconds.
     :param max_calls_per_run: the maximum number of calls per DAG run. Default: 1.
     :param retell_conn_id: the Airflow connection of type ``retell`` (templated). Default: ``retell_default``.
-    :raises ValueError: if ``cooldown`` or ``max_calls_per_run`` is out of range.
+    :raises ValueError: if ``cooldown`` or ``max_calls_per_run`` is out of range, or a number is neither in E.164 format
+        nor a template.
     """
 
     template_fields: Sequence[str] = (
@@ -81,6 +83,8 @@ class PhoneCallNotifier(BaseNotifier):
     ) -> None:
         init_notifier(self, kwargs)
         checks.whole_number("max_calls_per_run", max_calls_per_run, minimum=1)
+        checks.phone_number("from_number", from_number)
+        checks.phone_number("to_number", to_number)
         self.from_number = from_number
         self.to_number = to_number
         self.override_agent_id = override_agent_id
@@ -122,12 +126,29 @@ class PhoneCallNotifier(BaseNotifier):
             # Airflow's version stops at the first error and logs the fields' values.
             try:
                 jinja_env = jinja_env or self.get_template_env(dag=context.get("dag"))
-                setattr(self, name, self.render_template(getattr(self, name), context, jinja_env))
+                setattr(self, name, self._rendered(name, context, jinja_env))
             except Exception as error:
-                log.error("Phone alert: %s could not be rendered: %s", name, type(error).__name__)
+                log.error(
+                    "Phone alert: %s could not be rendered: %s. Write variables of the agent as "
+                    "{%% raw %%}{{name}}{%% endraw %%}",
+                    name,
+                    type(error).__name__,
+                )
                 if name == "override_agent_id":
                     log.warning("Phone alert: the agent of from_number speaks instead")
                     self.override_agent_id = None  # Retell would reject the unrendered text
+
+    def _rendered(self, name: str, context: Context, jinja_env: Any) -> Any:
+        value = getattr(self, name)
+        if not name.endswith("_number") or not isinstance(value, str):
+            return self.render_template(value, context, jinja_env)
+        from airflow_provider_retell.params.templated import render_to_text
+
+        # With render_template_as_native_obj, Airflow makes a number of a phone number.
+        dag = context.get("dag")
+        return render_to_text(
+            value, context, dag.get_template_env(force_sandboxed=True) if dag else jinja_env
+        )
 
     def _alert(self, context: Context) -> Flow[str]:
         from airflow_provider_retell.hooks.deployment import qualified_dag_id
@@ -153,7 +174,12 @@ class PhoneCallNotifier(BaseNotifier):
             if deadline
             else ("dag",)
             if of_dag
-            else (variables["task_id"], variables["map_index"], _field("try_number", ti))
+            else (
+                variables["task_id"],
+                variables["map_index"],
+                _field("try_number", ti),
+                *map(str, loop_iteration({**given, "ti": ti})),
+            )
         )
         return place_alert(
             Alert(

@@ -7,27 +7,39 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from airflow_provider_retell.operators.agent import (
+        DraftAgentVersionOperator,
+        PublishAgentVersionOperator,
+        SnapshotAgentsOperator,
+    )
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
-    from airflow_provider_retell.operators.call import (
-        DeleteCallOperator,
-        GetCallOperator,
-        RerunCallAnalysisOperator,
-        UpdateCallOperator,
-    )
+    from airflow_provider_retell.operators.call import GetCallOperator, UpdateCallOperator
+    from airflow_provider_retell.operators.delete_call import DeleteCallOperator
+    from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+    from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
+    from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
+    from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
     "BulkUpdateCallOperator",
     "CreateBatchCallOperator",
     "CreatePhoneCallOperator",
     "DeleteCallOperator",
+    "DraftAgentVersionOperator",
     "GetCallOperator",
     "ListCallsOperator",
+    "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
+    "RunBatchTestOperator",
+    "SnapshotAgentsOperator",
     "StopCallOperator",
+    "SyncKnowledgeBaseOperator",
+    "SyncTestCasesOperator",
+    "TextFile",
     "UpdateCallOperator",
     "UpdateLiveCallOperator",
 ]
@@ -35,16 +47,21 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
+        "operators.agent": [
+            "DraftAgentVersionOperator",
+            "PublishAgentVersionOperator",
+            "SnapshotAgentsOperator",
+        ],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
-        "operators.call": [
-            "DeleteCallOperator",
-            "GetCallOperator",
-            "RerunCallAnalysisOperator",
-            "UpdateCallOperator",
-        ],
+        "operators.call": ["GetCallOperator", "UpdateCallOperator"],
+        "operators.delete_call": ["DeleteCallOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
+        "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
+        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
+        "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],
+        "params.text_file": ["TextFile"],
     },
 )

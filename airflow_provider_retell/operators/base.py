@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
+    AirflowNotFoundException,
     BaseOperator,
     BaseOperatorLink,
     default_deferrable,
 )
-from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.hooks.reason import missing_connection
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.hooks.retell import RetellHook
+    from airflow_provider_retell.triggers.base import PollTrigger
 
 
 class RetellOperator(TemplatedTask, BaseOperator):
@@ -54,7 +57,8 @@ class RetellOperator(TemplatedTask, BaseOperator):
     def execute(self, context: Context) -> Any:
         """Run the task.
 
-        :raises AirflowFailException: in place of a permanent :class:`RetellError`.
+        :raises AirflowFailException: in place of a permanent :class:`RetellError`, or if the Airflow connection is not
+            defined.
         """
         with self._running():
             return self.work(context)
@@ -71,6 +75,8 @@ class RetellOperator(TemplatedTask, BaseOperator):
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
             raise
+        except AirflowNotFoundException as error:
+            raise AirflowFailException(missing_connection(error)) from error
         finally:
             if "hook" in self.__dict__:
                 self.hook.close()
@@ -96,8 +102,8 @@ class CallOperator(RetellOperator):
         return call_id
 
 
-class WaitingOperator(RetellOperator):
-    """Base class of the operators that can wait for a call.
+class DeferrableOperator(RetellOperator):
+    """Base class of the operators that can wait for a condition, in the triggerer or in the worker.
 
     :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
         ``[operators] default_deferrable``.
@@ -123,22 +129,39 @@ class WaitingOperator(RetellOperator):
         self.poll_interval = checks.in_seconds("poll_interval", poll_interval, positive=True)
         self.wait_timeout = checks.in_seconds("wait_timeout", wait_timeout)
         self.max_poll_failures = max_poll_failures
+        self._waiting_for: str | None = None
+        self._execution_deadline: float | None = None
 
-    def wait_for_call(
-        self, call_id: str, until: Until, *, stop_on_kill: bool = False, deadline: float | None = None
+    def execute(self, context: Context) -> Any:
+        """Run the task, up to the end of the wait or up to its deferral."""
+        from airflow_provider_retell.waiting.event import execution_deadline
+
+        self._execution_deadline = execution_deadline(clock().time(), self.execution_timeout)
+        return super().execute(context)
+
+    def wait_for(
+        self,
+        condition: Condition,
+        *,
+        deadline: float | None = None,
+        resumed: bool = False,
+        trigger_options: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the call's slim form once it has ended, or has an analysis.
+        """Return the result of the poll in which *condition* holds.
 
-        If the operator is deferrable, the task leaves the worker, and continues in :meth:`resume`.
+        If the operator is deferrable, the task leaves the worker, and continues in :meth:`after_event`.
 
-        :param stop_on_kill: True to hang up if the task is killed while it is deferred.
-        :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
+        :param condition: its fields are arguments of :meth:`trigger_class`.
+        :param deadline: epoch seconds at which the wait ends; ``wait_timeout`` from now if not given.
+        :param resumed: True if the wait began before the task was deferred.
+        :param trigger_options: other arguments of the trigger.
+        :param state: values for :meth:`after_event`, for Airflow's database: ids and numbers, no private data.
         """
-        from airflow_provider_retell.api.calls.waits import CallReached
+        from airflow_provider_retell.waiting.event import end_of_wait, timeout_error
         from airflow_provider_retell.waiting.poll_failures import PollFailures
         from airflow_provider_retell.waiting.progress import Progress
 
-        condition, resumed = CallReached(call_id, until), deadline is not None
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         progress = Progress(
             condition,
@@ -161,11 +184,14 @@ class WaitingOperator(RetellOperator):
                 progress.polled(poll)
                 if poll.done:
                     return poll.result
-            left = deadline - clock().time()
+            end, at_execution_timeout = end_of_wait(deadline, self._execution_deadline)
+            left = end - clock().time()
             if left <= 0:
-                raise WaitTimeoutError(progress.timeout_message())
+                raise timeout_error(progress.timeout_message(), at_execution_timeout)
             if self.deferrable:
-                self._defer(call_id, until, deadline, stop_on_kill)
+                self._defer(
+                    deadline, self.trigger_arguments(condition) | dict(trigger_options or {}), state or {}
+                )
             clock().sleep(min(pause, left))
 
     def _poll(self, condition: Condition) -> Poll:
@@ -176,38 +202,112 @@ class WaitingOperator(RetellOperator):
         with RetellHook(self.retell_conn_id, retry=POLL_RETRY) as hook:
             return hook.run(condition.poll())
 
-    def _defer(self, call_id: str, until: Until, deadline: float, stop_on_kill: bool) -> None:
-        from airflow_provider_retell.triggers.call import CallTrigger
-        from airflow_provider_retell.waiting.event import trigger_timeout
+    def _defer(self, deadline: float, arguments: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        from airflow_provider_retell.waiting.event import end_of_wait, trigger_timeout
 
+        end, _ = end_of_wait(deadline, self._execution_deadline)
         self.defer(
-            trigger=CallTrigger(
+            trigger=self.trigger_class()(
                 retell_conn_id=self.retell_conn_id,
-                call_id=call_id,
-                until=until,
-                stop_on_kill=stop_on_kill,
                 poll_interval=self.poll_interval,
                 deadline=deadline,
+                execution_deadline=self._execution_deadline,
                 max_poll_failures=self.max_poll_failures,
                 started=deadline - self.wait_timeout,
+                # `airflow dags test` passes the event to the method, but not the keyword arguments.
+                state={"deadline": deadline, **state} if state else None,
+                **arguments,
             ),
             method_name="resume",
-            kwargs={"deadline": deadline},
-            timeout=trigger_timeout(deadline - clock().time()),
+            kwargs={"deadline": deadline, "execution_deadline": self._execution_deadline, **state},
+            timeout=trigger_timeout(end - clock().time()),
         )
 
+    @abstractmethod
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger that waits for the operator's condition."""
+
+    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
+        """Return the trigger's own arguments. Default: the fields of the condition."""
+        return dict(vars(condition))
+
     def resume(
-        self, context: Context, event: Mapping[str, Any] | None = None, deadline: float | None = None
+        self,
+        context: Context,
+        event: Mapping[str, Any] | None = None,
+        execution_deadline: float | None = None,
+        **state: Any,
     ) -> Any:
         """Continue after a deferred wait.
 
         :param event: the trigger's event.
-        :param deadline: epoch seconds at which the wait ends.
+        :param execution_deadline: epoch seconds at which ``execution_timeout`` ends the task.
+        :param state: the deadline, and the values that the wait was given.
         """
         from airflow_provider_retell.waiting.event import check_event
 
+        self._execution_deadline = execution_deadline
+        self._waiting_for = (event or {}).get("call_id")  # for on_kill
         with self._running():
-            return self.after_wait(context, as_id(check_event(event).get("call_id"), "call_id"), deadline)
+            event = check_event(event)
+            return self.after_event(context, event, **(state or event.get("state") or {}))
+
+    @abstractmethod
+    def after_event(self, context: Context, event: Mapping[str, Any], **state: Any) -> Any:
+        """Do the rest of the work after a deferred wait, and return the task's result.
+
+        :param event: the result of the trigger's last poll.
+        :param state: ``deadline``, and the values that :meth:`wait_for` was given.
+        """
+
+
+class WaitingOperator(DeferrableOperator):
+    """Base class of the operators that can wait for a call. The parameters are those of the base class."""
+
+    def wait_for_call(
+        self,
+        call_id: str,
+        until: Until,
+        *,
+        stop_on_kill: bool = False,
+        deadline: float | None = None,
+        analysis_fields: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
+        """Return the call's slim form once it has reached the state *until*.
+
+        If the operator is deferrable, the task leaves the worker, and continues in :meth:`after_wait`.
+
+        :param stop_on_kill: True to hang up if the task is killed while it is deferred.
+        :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
+        :param analysis_fields: the fields of the analysis that the result contains.
+        """
+        from airflow_provider_retell.api.calls.waits import CallReached
+
+        self._waiting_for = call_id
+        return self.wait_for(
+            CallReached(call_id, until, analysis_fields),
+            deadline=deadline,
+            resumed=deadline is not None,
+            trigger_options={"stop_on_kill": stop_on_kill},
+        )
+
+    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
+        """Return the trigger's own arguments. The triggerer does not read the analysis."""
+        arguments = super().trigger_arguments(condition)
+        del arguments["analysis_fields"]
+        return arguments
+
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger that waits for a call."""
+        from airflow_provider_retell.triggers.call import CallTrigger
+
+        return CallTrigger
+
+    def after_event(
+        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **_state: Any
+    ) -> Any:
+        """Continue with the call of the event."""
+        return self.after_wait(context, as_id(event.get("call_id"), "call_id"), deadline)
 
     @abstractmethod
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> Any:

@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
+from airflow_provider_retell.operators.batch_tasks import BatchTasks
+from airflow_provider_retell.operators.outcome import OnUnreachable, check_on_unreachable
+from airflow_provider_retell.operators.task_try import find_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import (
@@ -40,19 +44,29 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             tasks="{{ ti.xcom_pull('pick_customers') }}",
         )
 
-    Retell has no idempotency key for batches, so the request is sent at most once. If it is unknown whether Retell
-    processed it, this try and all later ones fail. On Airflow 3.3 and later, the task's state store knows that a batch
-    was rejected, and a later try can send it. Before, every later try fails, until a user clears the task with
-    ``on_clear="resend"``.
+    Retell has no idempotency key for batches, so the request is sent at most once. Each call carries the key of the
+    task in its metadata (``airflow_call_key``). If it is unknown whether Retell processed the request, in this try or
+    an earlier one, the task searches for a call with the key, and then fails without retries: its message says whether
+    the batch was sent. It sends nothing until a user clears it with ``on_clear="resend"``. On Airflow 3.3 and later,
+    the task's state store has the result, and later tries return it.
 
-    The task returns ``batch_call_id`` and ``total_task_count``, the parameters of ``BatchCallSensor``.
+    The task returns ``batch_call_id`` and ``total_task_count``, the parameters of ``BatchCallSensor``, and, if people
+    can be skipped, ``skipped``: the indexes of their ``tasks`` by reason. If nobody is left to call, the task is
+    skipped.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/placing.html
     - API: https://docs.retellai.com/api-references/create-batch-call
 
     :param from_number: a number of your organization, in E.164 format (templated).
     :param tasks: a list of dicts with ``to_number`` and, for each call, the fields of create-phone-call: ``metadata``,
-        ``retell_llm_dynamic_variables``, ``override_agent_id`` and others (templated). Neither logged nor shown.
+        ``retell_llm_dynamic_variables``, ``override_agent_id`` and others (templated). Write the agent's own variables
+        as ``{% raw %}{{name}}{% endraw %}``. Neither logged nor shown.
+    :param do_not_call: phone numbers that must not be called, in E.164 format: a list, or a template that renders to
+        one (templated). Retell does not check a batch against its own do-not-call list. Neither logged nor shown.
+    :param on_invalid_number: what happens if a ``to_number`` is empty or not a phone number. ``"fail"`` (default): the
+        task fails without retries, and nobody is called. ``"skip"``: only the other people are called.
+    :param on_do_not_call: the same for a number in ``do_not_call``.
+    :param allow_duplicates: True to call the same number several times. By default that is an error.
     :param name: the name of the batch in the dashboard (templated).
     :param trigger_timestamp: the start: epoch milliseconds, a datetime with a time zone, or the text of either
         (templated). Default: now. An empty value is an error, so that it does not start the calls at once.
@@ -67,14 +81,27 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         whether Retell processed it.
     """
 
-    template_fields: Sequence[str] = ("from_number", "tasks", "name", "trigger_timestamp", "retell_conn_id")
-    masked_fields: Sequence[str] = ("from_number", "tasks")
+    template_fields: Sequence[str] = (
+        "from_number",
+        "tasks",
+        "do_not_call",
+        "name",
+        "trigger_timestamp",
+        "retell_conn_id",
+    )
+    masked_fields: Sequence[str] = ("from_number", "tasks", "do_not_call")
+    text_names: Sequence[str] = ("from_number", "to_number")
+    agent_fields: Sequence[str] = ("tasks",)
 
     def __init__(
         self,
         *,
         from_number: str | XComArg,
         tasks: Sequence[Mapping[str, Any]] | str | XComArg,
+        do_not_call: Sequence[str] | str | XComArg | None = None,
+        on_invalid_number: OnUnreachable = "fail",
+        on_do_not_call: OnUnreachable = "fail",
+        allow_duplicates: bool = False,
         name: str | None = None,
         trigger_timestamp: float | str | datetime | XComArg | None = None,
         reserved_concurrency: int | None = None,
@@ -85,8 +112,16 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         if reserved_concurrency is not None:
             checks.whole_number("reserved_concurrency", reserved_concurrency, 0)
         checks.mapping(call_time_window=call_time_window)
+        checks.flag(allow_duplicates=allow_duplicates)
+        check_on_unreachable(on_invalid_number=on_invalid_number, on_do_not_call=on_do_not_call)
+        if not self.from_mapped:
+            checks.phone_number("from_number", from_number)
         self.from_number = from_number
         self.tasks = tasks
+        self.do_not_call = do_not_call
+        self.on_invalid_number: OnUnreachable = on_invalid_number
+        self.on_do_not_call: OnUnreachable = on_do_not_call
+        self.allow_duplicates = allow_duplicates
         self.name = name
         self.trigger_timestamp = trigger_timestamp
         self.reserved_concurrency = reserved_concurrency
@@ -96,32 +131,56 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         """Send the batch, once."""
         from airflow_provider_retell.api.calls.endpoints import create_batch_call
 
-        tasks = [_task(task, index) for index, task in enumerate(as_list(unmask(self.tasks), "tasks"))]
+        from_number = as_phone_number(unmask(self.from_number), "from_number")
+        batch = BatchTasks.select(
+            as_list(unmask(self.tasks), "tasks"),
+            do_not_call=self.rendered("do_not_call", as_list) or (),
+            on_invalid_number=self.on_invalid_number,
+            on_do_not_call=self.on_do_not_call,
+            allow_duplicates=self.allow_duplicates,
+        )
+        if not batch.tasks:
+            context["ti"].xcom_push(key="skipped", value=batch.skipped)
+            raise AirflowSkipException(f"There is nobody to call: {batch.summary()}. No batch was sent")
+        sent = SentRequests(context, self)
         request = create_batch_call(
-            as_phone_number(unmask(self.from_number), "from_number"),
-            tasks,
+            from_number,
+            batch.with_key(sent.key),
             name=None if is_empty(self.name) else str(self.name),
             trigger_timestamp=self.rendered("trigger_timestamp", as_epoch_milliseconds),
             reserved_concurrency=self.reserved_concurrency,
             call_time_window=self.call_time_window,
         )
+        count = len(batch.tasks)
         result = self.send_once(
             context,
             request,
-            lambda response: _result(response, len(tasks)),
+            lambda response: _result(response, count),
             "Check whether Retell's dashboard shows the batch (Batch Call)",
+            sent=sent,
+            find=lambda _: self._find(sent.key, count),
         )
-        log.info("Batch %s: %d calls accepted", result["batch_call_id"], result["total_task_count"])
-        return result
+        log.info("Batch %s: %s", result["batch_call_id"], batch.summary())
+        can_skip = "skip" in (self.on_invalid_number, self.on_do_not_call)
+        return {**result, "skipped": batch.skipped} if can_skip else result
 
+    def _find(self, key: str, count: int) -> dict[str, Any] | None:
+        """Return the result of an earlier request. Calls of a batch that has not started yet are not found.
 
-def _task(task: Any, index: int) -> Any:
-    """Return a task of the batch with its number as text: native rendering turns it into a number without the '+'."""
-    if not isinstance(task, Mapping) or "to_number" not in task:
-        return task  # the request's own checks reject it
-    only_e164 = not task.get("ignore_e164_validation")
-    number = as_phone_number(task["to_number"], f"tasks[{index}].to_number", only_e164=only_e164)
-    return {**task, "to_number": number}
+        :raises AirflowFailException: if Retell has called, but does not show the id of the batch.
+        """
+        call = find_call(self.hook, key)
+        if call is None:
+            return None
+        batch_call_id = getattr(call, "batch_call_id", None)  # not part of Retell's documentation of a call
+        if batch_call_id is None:
+            raise AirflowFailException(
+                f"This task has already sent the batch, and {call.call_id} is one of its calls. It is not sent again. "
+                "Retell's response does not have the batch's id: see Retell's dashboard (Batch Call). To call "
+                "everybody again, clear this task with on_clear='resend'"
+            )
+        log.info("Batch %s: sent by an earlier request of this task", batch_call_id)
+        return {"batch_call_id": batch_call_id, "total_task_count": count}
 
 
 def _result(response: BatchCall, sent: int) -> dict[str, Any]:

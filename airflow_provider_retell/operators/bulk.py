@@ -20,6 +20,7 @@ from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.report import Report, check_suffix
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
+from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
@@ -42,9 +43,6 @@ Tolerated = Literal["not_found", "not_ended"]
 
 MANIFEST_KEY = "manifest"
 """The XCom key of the manifest."""
-
-# The log has only the first failed rows if the report has all of them.
-_FAILED_ROWS_BESIDE_REPORT = 5
 
 
 class BulkUpdateCallOperator(LoopOperator):
@@ -216,26 +214,29 @@ class BulkUpdateCallOperator(LoopOperator):
         try:
             self.run_loop(self._run(limits))
         except asyncio.CancelledError:
-            rows = self._update.progress.rows if self._update else 0
-            raise BulkStoppedError(f"Stopped on request after {counted(rows, 'row')}. {RESUME}") from None
+            rows = counted(self._update.progress.rows if self._update else 0, "row")
+            raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
         finally:
             if self._update is not None:
                 manifest = self._update.progress.manifest()
                 context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
                 self._add_to_asset_events(context, manifest)
-                self._log_differences(self._update)
-                self._log_failed_rows(self._update, limits)
+                log_differences(self._update.differences, show_values=self.show_values)
+                log_failed_rows(
+                    self._update.progress.failed,
+                    limits.count(manifest),
+                    has_report=self.given("report_path"),
+                )
         try:
-            failed = limits.check(manifest)
+            limits.check(manifest)
         except RowsFailedError as error:
             if error.permanent:
                 # Not "from error", because Airflow would log the same message twice.
                 raise AirflowFailException(str(error)) from None
             raise
-        if failed:
-            log.warning(
-                "%d of %s failed, within the limits of the task", failed, counted(manifest["rows"], "row")
-            )
+        if failed := limits.count(manifest):
+            rows = counted(manifest["rows"], "row")
+            log.warning("%s of %s failed, within the limits of the task", f"{failed:,}", rows)
 
     def _reset(self) -> None:
         self._update = None
@@ -269,23 +270,6 @@ class BulkUpdateCallOperator(LoopOperator):
         )
         removed = frozenset(self.remove_metadata_keys)
         return Plan(columns, self.metadata_mode, removed, as_bool(self.dry_run, "dry_run"))
-
-    def _log_differences(self, update: BulkUpdate) -> None:
-        for difference in update.differences:
-            log.info("Would update call %s: %s", difference.call_id, ", ".join(difference.changed))
-            if self.show_values:
-                for key, before in difference.before.items():
-                    log.info("  %s: %r -> %r", key, before, difference.after[key])
-
-    def _log_failed_rows(self, update: BulkUpdate, limits: FailureLimits) -> None:
-        count = sum(update.progress.counts[outcome] for outcome in limits.failures)
-        limit = _FAILED_ROWS_BESIDE_REPORT if self.given("report_path") else None
-        failed = sorted(update.progress.failed[:limit], key=lambda result: result.row)
-        if failed:
-            log.warning("Failed rows%s:", f", {len(failed)} of {count:,}" if len(failed) < count else "")
-        for result in failed:
-            call_id = result.call_id or "unknown"
-            log.warning("  row %d, call %s, %s: %s", result.row, call_id, result.outcome, result.reason)
 
     def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}

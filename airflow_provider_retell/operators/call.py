@@ -1,4 +1,4 @@
-"""Operators for one call that has ended: update, read, delete, analyze again."""
+"""Operators that update or read one call."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ from airflow_provider_retell.api.choices import (
     MetadataMode,
     Until,
 )
-from airflow_provider_retell.api.errors import (
-    CallNotEndedError,
-    NotFoundError,
-    RetellInputError,
-    UnprocessableError,
-)
-from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.operators.base import CallOperator, WaitingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_bool, as_object, as_storage_setting, as_text
@@ -30,7 +24,6 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.calls.models import Call
     from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
 
 
@@ -53,8 +46,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
             metadata={"tier": "{{ ti.xcom_pull('score')['tier'] }}"},
         )
 
-    The task returns the call's ids, status, settings, times and metadata keys, ``updated`` (False if nothing was sent)
-    and ``written`` (the names of the fields that were written).
+    The task returns the call's ids, status, settings, times, cost and metadata keys, ``updated`` (False if nothing was
+    sent) and ``written`` (the names of the fields that were written).
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/update_call.html
     - API: https://docs.retellai.com/api-references/update-call
@@ -75,10 +68,12 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     :param clear_metadata: True to delete all metadata.
     :param confirm_custom_attributes: True to confirm custom attributes with list-calls if the response does not show
         them, one request per attribute: Retell drops attributes with unknown ids without an error.
-    :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"`` or
-        ``"analyzed"`` waits for that state first. ``deferrable``, ``poll_interval`` (default: 30 seconds),
-        ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait. The update
-        itself always runs in a worker.
+    :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"``,
+        ``"analyzed"`` or ``"transfer_ended"`` waits for that state first, see ``CallSensor``. ``deferrable``,
+        ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default:
+        10) configure the wait. The update itself always runs in a worker.
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``CallSensor``.
+        Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
         ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
@@ -111,6 +106,7 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         clear_metadata: bool = False,
         confirm_custom_attributes: bool = False,
         wait_until: Until | None = None,
+        analysis_fields: Sequence[str] = (),
         opt_out_sensitive_data_storage: bool | str | None = None,
         retell_conn_id: str = "retell_default",
         **kwargs: Any,
@@ -145,6 +141,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         self.clear_metadata = clear_metadata
         self.confirm_custom_attributes = confirm_custom_attributes
         self.wait_until = wait_until
+        wait = {} if wait_until is None else {"wait_until": wait_until}
+        self.analysis_fields = checks.analysis_fields(analysis_fields, **wait)
         self.opt_out_sensitive_data_storage = opt_out_sensitive_data_storage
 
     def work(self, context: Context) -> dict[str, Any]:
@@ -158,8 +156,11 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Update the call and return its slim form."""
         updated = self.hook.run(self._prepare(call_id).apply())
-        self._log(updated)
-        return updated.call.slim() | {"updated": updated.sent, "written": list(updated.written)}
+        self._log_result(updated)
+        return updated.call.slim(self.analysis_fields) | {
+            "updated": updated.sent,
+            "written": list(updated.written),
+        }
 
     def _prepare(self, call_id: str) -> PreparedUpdate:
         from airflow_provider_retell.api.calls.update import prepare_update
@@ -187,7 +188,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
             )
         return "basic_attributes_only"
 
-    def _log(self, updated: UpdateResult) -> None:
+    # Not `_log`, which is Airflow 2's own attribute.
+    def _log_result(self, updated: UpdateResult) -> None:
         call_id = updated.call.call_id
         if not updated.sent:
             log.info("Call %s: no update was sent, because the call already has all values", call_id)
@@ -210,7 +212,8 @@ class GetCallOperator(CallOperator):
 
         GetCallOperator(task_id="read", call_id="{{ params.call_id }}", path="s3://bucket/{{ params.call_id }}.json")
 
-    The task returns the call's ids, status, settings, times and metadata keys, and ``path`` if it wrote a file.
+    The task returns the call's ids, status, settings, times, cost and metadata keys, and ``path`` if it wrote a file.
+    ``call_cost`` has ``cents`` (US cents) and ``seconds`` (billed time), if Retell knows them.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
     - API: https://docs.retellai.com/api-references/get-call
@@ -219,6 +222,9 @@ class GetCallOperator(CallOperator):
     :param path: the file for the whole call as JSON, a local path or any URL of Airflow's ``ObjectStoragePath``
         (templated). The file has the transcript, the links and the phone numbers, but not the access token.
     :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``call_successful``,
+        ``in_voicemail``, ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is
+        None. The values are stored in Airflow's database. Default: none.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if there is no such call, or the input is invalid.
     """
@@ -231,9 +237,11 @@ class GetCallOperator(CallOperator):
         call_id: str | XComArg,
         path: str | None = None,
         path_conn_id: str | None = None,
+        analysis_fields: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(call_id=call_id, **kwargs)
+        self.analysis_fields = checks.analysis_fields(analysis_fields)
         self.path = path
         self.path_conn_id = path_conn_id
 
@@ -242,140 +250,8 @@ class GetCallOperator(CallOperator):
         path = self.rendered("path", as_text)
         call = self.hook.get_call(self.linked_call_id(context))
         if path is None:
-            return call.slim()
+            return call.slim(self.analysis_fields)
         from airflow_provider_retell.export.atomic import atomic_write
 
         atomic_write(path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
-        return call.slim() | {"path": path}
-
-
-class DeleteCallOperator(CallOperator):
-    """Delete a call and all its data at Retell. This cannot be undone.
-
-    ::
-
-        from airflow_provider_retell.operators import DeleteCallOperator
-
-        DeleteCallOperator(task_id="delete", call_id="{{ params.call_id }}", dry_run="{{ params.dry_run }}")
-
-    The task returns ``call_id`` and ``deleted``, and in a dry run also ``would_delete``. By default a call that does
-    not exist is no error, so that a retry succeeds. Retell cannot distinguish a deleted call from a call of another
-    organization: use ``missing_ok=False`` if the connection could have the wrong API key.
-
-    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/erase.html
-    - API: https://docs.retellai.com/api-references/delete-call
-
-    :param call_id: the call (templated).
-    :param missing_ok: False to fail if the call does not exist (templated). The task then reads the call first. A retry
-        also fails if an earlier try deleted the call and crashed.
-    :param dry_run: True to read the call and delete nothing (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises CallNotEndedError: if Retell refuses to delete the call because it has not ended.
-    :raises AirflowFailException: if Retell refuses to delete the call for another reason, or the call does not exist
-        and ``missing_ok`` is False.
-    """
-
-    template_fields: Sequence[str] = ("call_id", "missing_ok", "dry_run", "retell_conn_id")
-
-    def __init__(
-        self,
-        *,
-        call_id: str | XComArg,
-        missing_ok: bool | str | XComArg = True,
-        dry_run: bool | str | XComArg = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(call_id=call_id, **kwargs)
-        self.missing_ok = missing_ok
-        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
-        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
-
-    def work(self, context: Context) -> dict[str, Any]:
-        """Delete the call."""
-        call_id = self.linked_call_id(context)
-        missing_ok, dry_run = as_bool(self.missing_ok, "missing_ok"), as_bool(self.dry_run, "dry_run")
-        if dry_run:
-            return self._plan(call_id, missing_ok)
-        if not missing_ok:
-            self.hook.get_call(call_id)
-        try:
-            self.hook.delete_call(call_id)
-        except NotFoundError as error:
-            self._check_missing(call_id, error)
-            # With missing_ok=False the call existed: the response to the first request was lost.
-            deleted = not missing_ok
-        else:
-            deleted = True
-        log.info("Call %s: %s", call_id, "deleted" if deleted else "does not exist, nothing to delete")
-        return {"call_id": call_id, "deleted": deleted}
-
-    def _plan(self, call_id: str, missing_ok: bool) -> dict[str, Any]:
-        result = {"call_id": call_id, "deleted": False, "would_delete": False}
-        try:
-            call = self.hook.get_call(call_id)
-        except NotFoundError as error:
-            if not (missing_ok and error.detail):
-                raise
-            log.info("Dry run: call %s does not exist, nothing to delete", call_id)
-            return result
-        log.info("Dry run: would delete call %s, which is %s", call_id, call.call_status)
-        return result | {"would_delete": True, "call_status": call.call_status}
-
-    def _check_missing(self, call_id: str, refusal: NotFoundError) -> None:
-        """Raise unless the call does not exist. Retell's 422 can also mean that it refuses to delete the call."""
-        try:
-            call = self.hook.get_call(call_id)
-        except NotFoundError as missing:
-            # Retell always gives a reason. A response without one is the page of another server.
-            if not missing.detail:
-                raise
-            return
-        raise _refused(call, refusal) from refusal
-
-
-def _refused(call: Call, refusal: NotFoundError) -> CallNotEndedError | UnprocessableError:
-    response = f"{refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f"{refusal.status}"
-    if not call.has_ended:
-        return CallNotEndedError(
-            f"call {call.call_id} is {call.call_status}, and Retell refused to delete it ({response}). Wait until it "
-            "has ended, with CallSensor or a retry, or hang up with StopCallOperator"
-        )
-    return UnprocessableError(
-        f"call {call.call_id} still exists: Retell refused to delete it ({response}). Check the call in Retell's "
-        "dashboard, then run this task again",
-        status=refusal.status,
-        detail=refusal.detail,
-    )
-
-
-class RerunCallAnalysisOperator(CallOperator, AtMostOnceOperator):
-    """Analyze a call again, with the latest draft of its agent. Retell charges for it and sends no webhook.
-
-    ::
-
-        from airflow_provider_retell.operators import RerunCallAnalysisOperator
-
-        RerunCallAnalysisOperator(task_id="analyze_again", call_id="{{ params.call_id }}")
-
-    The request is sent at most once, because it costs money. If it is unknown whether Retell processed it, this try and
-    all later ones fail. The task returns the call's slim form from Retell's response. Retell does not document whether
-    the response already has the new analysis, so read the call later.
-
-    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
-    - API: https://docs.retellai.com/api-references/rerun-call-analysis
-
-    :param call_id: the call (templated).
-    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
-        ``"resend"``: it is run again, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
-    """
-
-    def work(self, context: Context) -> dict[str, Any]:
-        """Request the analysis."""
-        from airflow_provider_retell.api.calls.endpoints import rerun_call_analysis
-
-        request = rerun_call_analysis(self.linked_call_id(context))
-        return self.send_once(
-            context, request, lambda call: call.slim(), "Check the call's analysis in Retell's dashboard"
-        )
+        return call.slim(self.analysis_fields) | {"path": path}

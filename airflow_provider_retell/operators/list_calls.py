@@ -48,6 +48,8 @@ class ListCallsOperator(LoopOperator):
     - ``not_analyzed``: the number of these calls without an analysis.
     - ``vanished``: the number of calls that were deleted during the export.
     - ``malformed``: the number of calls that do not match Retell's documentation. They are exported unchanged.
+    - ``cost_cents``: the sum of their costs, in US cents.
+    - ``calls_without_cost``: the number of calls that the sum does not cover, because Retell returned no cost.
     - ``window``: the first and the last epoch millisecond of the export, or None.
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the export, and ``waited_seconds``: how long the quota delayed requests.

@@ -71,6 +71,7 @@ class UpdateLiveCallOperator(CallOperator):
         "retell_conn_id",
     )
     masked_fields: Sequence[str] = ("metadata", "override_dynamic_variables", "additional_context")
+    agent_fields: Sequence[str] = ("override_dynamic_variables", "additional_context")
 
     def __init__(
         self,

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
-from airflow_provider_retell.api.errors import NotFoundError, RetellError
+from airflow_provider_retell.api.errors import DoNotCallError, NotFoundError, RetellError, RetellInputError
+from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
-from airflow_provider_retell.operators.at_most_once import (
-    OnClear,
-    check_on_clear,
-    request_key,
-    tries_before_clear,
-)
+from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
 from airflow_provider_retell.operators.base import WaitingOperator
+from airflow_provider_retell.operators.outcome import OUTCOME, OnUnreachable, check_on_unreachable, skip
+from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_object, as_phone_number, as_text
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-
-CALL_KEY_METADATA = "airflow_call_key"
-"""The metadata key under which a placed call carries the key of the task that placed it."""
 
 
 class CreatePhoneCallOperator(WaitingOperator):
@@ -53,7 +48,9 @@ class CreatePhoneCallOperator(WaitingOperator):
     searches for it before it dials, so the hour is no limit, unless the metadata is replaced or the call is deleted. On
     Airflow 3.3 and later, the task's state store has the call's id too.
 
-    The task returns the call's ids, status, settings, times and metadata keys.
+    The task returns the call's ids, status, settings, times, cost and metadata keys. ``call_cost`` has ``cents`` (US
+    cents) and ``seconds`` (billed time), if Retell knows them. It also pushes
+    ``outcome`` to XCom: ``placed``, or the reason of a skip, ``invalid_number`` or ``do_not_call``.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/placing.html
     - API: https://docs.retellai.com/api-references/create-phone-call
@@ -61,20 +58,26 @@ class CreatePhoneCallOperator(WaitingOperator):
     :param from_number: a number of your organization, in E.164 format (templated).
     :param to_number: the number to call, in E.164 format (templated). Numbers are neither logged nor shown.
     :param metadata: stored with the call: a dict, or a template that renders to a JSON object (templated).
-    :param retell_llm_dynamic_variables: texts by name that fill the agent's prompts (templated).
+    :param retell_llm_dynamic_variables: texts by name that fill the agent's prompts (templated). Write the agent's own
+        variables as ``{% raw %}{{name}}{% endraw %}``.
     :param override_agent_id: the agent of the call, in place of the number's agent (templated).
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
     :param agent_override: settings of the agent for this call only.
     :param custom_sip_headers: SIP headers of the call.
     :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
-    :param honor_internal_dnc: True to let Retell reject contacts on your do-not-call list.
+    :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call.
+    :param on_invalid_number: what happens if ``to_number`` is empty or not a phone number. ``"fail"`` (default): the
+        task fails without retries. ``"skip"``: it is skipped.
+    :param on_do_not_call: the same if Retell rejects the contact as do-not-call.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the task keeps the call that it has
         placed, and nobody is called again. ``"resend"``: it places another call, once.
-    :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"`` or ``"analyzed"``
-        waits for that state. ``deferrable``, ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2
-        hours) and ``max_poll_failures`` (default: 10) configure the wait.
-    :param stop_on_kill: True to hang up if the task is killed while it waits. In a deferred wait this requires Airflow
-        3.3 or later.
+    :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"``, ``"analyzed"`` or
+        ``"transfer_ended"`` waits for that state, see ``CallSensor``. ``deferrable``, ``poll_interval`` (default: 30
+        seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait.
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``CallSensor``.
+        Requires ``wait_until="analyzed"``. Default: none.
+    :param stop_on_kill: True to hang up if the task is killed while it waits, or reaches ``execution_timeout``. In a
+        deferred wait this requires Airflow 3.3 or later.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), or Retell rejects the call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. A retry waits for the same call.
@@ -90,6 +93,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         "retell_conn_id",
     )
     masked_fields: Sequence[str] = ("from_number", "to_number", "metadata", "retell_llm_dynamic_variables")
+    text_names: Sequence[str] = ("from_number", "to_number")
+    agent_fields: Sequence[str] = ("retell_llm_dynamic_variables",)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
     def __init__(
@@ -105,13 +110,21 @@ class CreatePhoneCallOperator(WaitingOperator):
         custom_sip_headers: Mapping[str, str] | None = None,
         ignore_e164_validation: bool | None = None,
         honor_internal_dnc: bool | None = None,
+        on_invalid_number: OnUnreachable = "fail",
+        on_do_not_call: OnUnreachable = "fail",
         on_clear: OnClear = "skip",
         wait_until: Until | None = None,
+        analysis_fields: Sequence[str] = (),
         stop_on_kill: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_on_clear(on_clear)
+        check_on_unreachable(on_invalid_number=on_invalid_number, on_do_not_call=on_do_not_call)
+        if on_do_not_call == "skip" and not honor_internal_dnc:
+            raise ValueError(
+                "on_do_not_call='skip' requires honor_internal_dnc=True: Retell does not check otherwise"
+            )
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
         checks.mapping(agent_override=agent_override, custom_sip_headers=custom_sip_headers)
         checks.flag(
@@ -119,6 +132,9 @@ class CreatePhoneCallOperator(WaitingOperator):
             honor_internal_dnc=honor_internal_dnc,
             stop_on_kill=stop_on_kill,
         )
+        if not self.from_mapped and not ignore_e164_validation:
+            checks.phone_number("from_number", from_number, IGNORE)
+            checks.phone_number("to_number", to_number, IGNORE)
         self.from_number = from_number
         self.to_number = to_number
         self.metadata = metadata
@@ -129,20 +145,30 @@ class CreatePhoneCallOperator(WaitingOperator):
         self.custom_sip_headers = custom_sip_headers
         self.ignore_e164_validation = ignore_e164_validation
         self.honor_internal_dnc = honor_internal_dnc
+        self.on_invalid_number = on_invalid_number
+        self.on_do_not_call = on_do_not_call
         self.on_clear = on_clear
         self.wait_until = wait_until
+        self.analysis_fields = checks.analysis_fields(analysis_fields, wait_until=wait_until)
         self.stop_on_kill = stop_on_kill
-        self._waiting_for: str | None = None
 
     def work(self, context: Context) -> dict[str, Any]:
         """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
-        ti, store = context["ti"], task_state_store(context)
-        key = request_key(ti, tries_before_clear(ti, self) if self.on_clear == "resend" else 0)
-        to_number = self._number("to_number")
-        earlier = self._find_earlier_call(context, key)
-        call = earlier or self._place(key, to_number)
+        task_try, store = TaskTry.of(context, self), task_state_store(context)
+        try:
+            to_number = self._number("to_number")
+        except RetellInputError as error:
+            skip(context, "invalid_number", self.on_invalid_number, error)
+            raise
+        earlier = self._find_earlier_call(context, task_try)
+        try:
+            call = earlier or self._place(task_try.key, to_number)
+        except DoNotCallError as error:
+            skip(context, "do_not_call", self.on_do_not_call, error)
+            raise
         if store:
-            store.set(key, call.call_id)
+            store.set(task_try.key, call.call_id)
+        context["ti"].xcom_push(key=OUTCOME, value="placed")
         link_call(context, call.call_id)
         self._check_number(call, to_number)
         log.info(
@@ -153,13 +179,21 @@ class CreatePhoneCallOperator(WaitingOperator):
         )
         if self.wait_until is None:
             return call.slim()
-        self._waiting_for = call.call_id
-        return self.wait_for_call(call.call_id, self.wait_until, stop_on_kill=self.stop_on_kill)
+        return self.wait_for_call(
+            call.call_id,
+            self.wait_until,
+            stop_on_kill=self.stop_on_kill,
+            analysis_fields=self.analysis_fields,
+        )
 
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Read the call and return its slim form. This is the last poll of the wait, and tolerates failures as such."""
         return self.wait_for_call(
-            call_id, self.wait_until or "ended", stop_on_kill=self.stop_on_kill, deadline=deadline
+            call_id,
+            self.wait_until or "ended",
+            stop_on_kill=self.stop_on_kill,
+            deadline=deadline,
+            analysis_fields=self.analysis_fields,
         )
 
     def on_kill(self) -> None:
@@ -171,15 +205,14 @@ class CreatePhoneCallOperator(WaitingOperator):
         except RetellError as error:
             log.warning("Call %s could not be stopped: %s", self._waiting_for, error)
 
-    def _find_earlier_call(self, context: Context, key: str) -> Call | None:
+    def _find_earlier_call(self, context: Context, task_try: TaskTry) -> Call | None:
         store = task_state_store(context)
-        call_id = store.get(key) if store else None
+        call_id = store.get(task_try.key) if store else None
         if call_id is not None:
             return self._stored_call(call_id)
-        if context["ti"].try_number == 1:
+        if task_try.is_first and not task_try.rescheduled:
             return None
-        criteria = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": CALL_KEY_METADATA}]}
-        return next(self.hook.list_calls(filter_criteria=criteria, page_size=1), None)
+        return find_call(self.hook, task_try.key)
 
     def _stored_call(self, call_id: str) -> Call:
         try:
@@ -214,7 +247,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         return None if getattr(self, name) == "" else self.rendered(name, as_text)
 
     def _number(self, name: str) -> str:
-        return as_phone_number(unmask(getattr(self, name)), name, only_e164=not self.ignore_e164_validation)
+        only_e164 = not self.ignore_e164_validation
+        return as_phone_number(unmask(getattr(self, name)), name, only_e164=only_e164, advice=IGNORE)
 
     def _check_number(self, call: Call, to_number: str) -> None:
         """Raise if an earlier try called another number, which happens if the input of a mapped task changes."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.params.rendered import is_empty
 
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -41,6 +42,22 @@ def text(**parameters: object) -> None:
             raise TypeError(f"{name} must be text, not {_type(value)}")
         if value is not None and not value.strip():
             raise ValueError(f"{name} must not be blank")
+
+
+def phone_number(name: str, value: object, advice: str = "") -> None:
+    """Raise unless *value* is a phone number in E.164 format, a template, or the output of another task.
+
+    :param advice: a sentence for the end of the message.
+    """
+    from airflow_provider_retell.api.phone_numbers import check_e164
+
+    if isinstance(value, str) and "{" in value:
+        return
+    if value is None or isinstance(value, (str, int, float)):
+        try:
+            check_e164(value, name, advice)
+        except RetellInputError as error:
+            raise ValueError(error.fault) from None
 
 
 def mapping(**parameters: object) -> None:
@@ -127,6 +144,27 @@ def text_list(
     if not items and not empty:
         raise ValueError(f"{name} must have at least one entry")
     return items
+
+
+def analysis_fields(value: object, **wait: str | None) -> tuple[str, ...]:
+    """Return the names of the fields of an analysis.
+
+    :param wait: the parameter that selects the state to wait for, and its value. If that state does not include the
+        analysis, fields are an error. Default: the task does not wait.
+    """
+    fields = tuple(dict.fromkeys(text_list("analysis_fields", value)))
+    text(**{f"analysis_fields[{number}]": name for number, name in enumerate(fields)})
+    if "call_summary" in fields:
+        raise ValueError(
+            "analysis_fields must not contain call_summary, which repeats the conversation. To store "
+            "it in a file, use GetCallOperator(path=...)"
+        )
+    for name, until in wait.items():
+        if fields and until != "analyzed":
+            raise ValueError(
+                f"analysis_fields needs {name}='analyzed', because only then the call has its analysis"
+            )
+    return fields
 
 
 def _number(

@@ -86,20 +86,20 @@ def as_id(value: Any, name: str) -> str:
     return check_id(text, name)
 
 
-def as_phone_number(value: Any, name: str, *, only_e164: bool = True) -> str:
-    """Return a phone number. Native rendering turns the text ``+15550100`` into a number without the plus sign.
+def as_phone_number(value: Any, name: str, *, only_e164: bool = True, advice: str = "") -> str:
+    """Return a phone number in E.164 format.
 
-    :param only_e164: False if the number may lack a plus sign, so that it cannot be restored.
+    :param only_e164: False to return any text.
+    :param advice: a sentence for the end of the message.
     """
+    from airflow_provider_retell.api.phone_numbers.e164 import check_e164
+
     _check_not_empty(value, name)
-    if type(value) is not int:
-        return str(value)
     if only_e164:
-        return f"+{value}"
-    raise RetellInputError(
-        f"{name} was rendered to a number, so a leading '+' is lost. With ignore_e164_validation=True, do not use "
-        "templates for phone numbers in a DAG that has render_template_as_native_obj=True"
-    )
+        check_e164(value, name, advice)
+    elif not isinstance(value, str):
+        raise RetellInputError(f"{name} must be text")
+    return str(value)
 
 
 def as_epoch_milliseconds(value: Any, name: str) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow_provider_retell._compat import AirflowException, AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.params.mapped import data_fields, mapped_arguments
 from airflow_provider_retell.params.masked import Masked, mask, unmask
 
 if TYPE_CHECKING:
@@ -17,15 +19,35 @@ else:
 R = TypeVar("R")
 
 _QUOTED = re.compile(r"'(\w+(?: object)?)'|'[^']*'|\"[^\"]*\"")
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
 class TemplatedTask(_Task):
     """Mixin of operators and sensors that controls how Airflow renders their template fields.
 
+    Values that a mapped task gets out of XCom are not rendered.
+
     :cvar masked_fields: the template fields whose rendered values are private.
+    :cvar text_names: names of template fields, and of keys in them, that are rendered to text even if the DAG has
+        ``render_template_as_native_obj``, which makes a number of ``+14155550100``.
+    :cvar agent_fields: the template fields that can contain the agent's own ``{{variables}}``.
     """
 
     masked_fields: Sequence[str] = ()
+    text_names: Sequence[str] = ()
+    agent_fields: Sequence[str] = ()
+
+    def __new__(cls, *_args: Any, **arguments: Any) -> Any:
+        """Note which arguments are mapped if Airflow makes a task from a mapped operator."""
+        task = super().__new__(cls)
+        if arguments.get("_airflow_from_mapped"):
+            task.__dict__["_mapped"] = mapped_arguments(arguments)
+        return task
+
+    @property
+    def from_mapped(self) -> bool:
+        """True if Airflow has made the task from a mapped operator, so that its arguments may come out of XCom."""
+        return "_mapped" in self.__dict__
 
     def given(self, name: str) -> bool:
         """Return True if the DAG file sets template field *name*, even if its template renders to None."""
@@ -40,6 +62,26 @@ class TemplatedTask(_Task):
         """
         return convert(unmask(getattr(self, name)), where + name) if self.given(name) else None
 
+    def depend_on_xcoms_in(self, value: Any) -> None:
+        """Run this task after the tasks whose output is in the template fields of *value*.
+
+        Airflow does so for outputs in its own template fields, and in lists and dicts there, but not in other objects.
+        """
+        # Mapped tasks have the dependencies of their mapped operator.
+        if self.from_mapped:
+            return
+        if hasattr(value, "iter_references"):
+            for operator, _ in value.iter_references():
+                self.set_upstream(operator)
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                self.depend_on_xcoms_in(item)
+        elif isinstance(value, Mapping):
+            self.depend_on_xcoms_in(list(value.values()))
+        else:
+            for name in getattr(value, "template_fields", ()):
+                self.depend_on_xcoms_in(getattr(value, name))
+
     def _do_render_template_fields(
         self,
         parent: Any,
@@ -51,44 +93,96 @@ class TemplatedTask(_Task):
         """Render the template fields of *parent*: this task, or an object in one of its fields.
 
         All versions of Airflow call this method, for mapped tasks on the task that was made from the mapped operator.
+        Airflow's own version logs the values if one cannot be rendered.
         """
-        names, is_task = list(template_fields), parent is self
-        private = [name for name in names if name in self.masked_fields] if is_task else names
-        if is_task and "_given" not in self.__dict__:
-            self._given = frozenset(name for name in names if getattr(self, name) is not None)
-        super()._do_render_template_fields(
-            parent, [name for name in names if name not in private], context, jinja_env, seen_oids
-        )
-        for name in private:
+        names, is_task, data = list(template_fields), parent is self, frozenset[str]()
+        if is_task:
+            data = data_fields(self, context["ti"].map_index, self.__dict__.get("_mapped", frozenset()))
+            if "_given" not in self.__dict__:
+                self._given = frozenset(name for name in names if getattr(self, name) is not None)
+        for name in names:
             value = getattr(parent, name)
             if value is None or isinstance(value, Masked):
                 continue
-            where = name if is_task else f"{type(parent).__name__}.{name}"
-            try:
-                error = None
-                if callable(value):
-                    value = value(context=context, jinja_env=jinja_env)
-                else:
-                    value = self.render_template(value, context, jinja_env, seen_oids)
-            except Exception as caught:
-                error = _render_error(where, caught, context)
-            if error is not None:
-                raise error  # not in the except clause, so that the original error is not logged with it
-            setattr(parent, name, mask(value) if is_task else value)
+            if name not in data:
+                where = name if is_task else f"{type(parent).__name__}.{name}"
+                value = self._rendered_value(name, value, where, context, jinja_env, seen_oids)
+            setattr(parent, name, mask(value) if is_task and name in self.masked_fields else value)
+
+    def _rendered_value(
+        self, name: str, value: Any, where: str, context: Any, jinja_env: Any, seen_oids: set[int]
+    ) -> Any:
+        if _has_template_key(value):
+            raise AirflowFailException(
+                f"{where} has a template in a key, and Airflow renders only values. Render the whole object with one "
+                "template that ends in | tojson. Nothing was sent"
+            )
+        try:
+            if callable(value):
+                return value(context=context, jinja_env=jinja_env)
+            if name in self.text_names and isinstance(value, str):
+                return self._text(value, context)
+            return self.render_template(value, context, jinja_env, seen_oids)
+        except Exception as caught:
+            # A mapped task may have values that a DAG file has read from elsewhere.
+            error = _render_error(where, caught, quote=not self.from_mapped, hint=name in self.agent_fields)
+        raise error  # not in the except clause, so that the original error is not logged with it
+
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """Render *content*. Values of the keys in ``text_names`` are rendered to text."""
+        texts: Mapping[str, str] = {}
+        if isinstance(content, dict) and id(content) not in (seen_oids or ()):
+            texts = {name: content[name] for name in self.text_names if isinstance(content.get(name), str)}
+        if not texts:
+            return super().render_template(content, context, jinja_env, seen_oids)
+        others = {name: value for name, value in content.items() if name not in texts}
+        rendered = super().render_template(others, context, jinja_env, seen_oids)
+        rendered |= {name: self._text(text, context) for name, text in texts.items()}
+        return {name: rendered[name] for name in content}
+
+    def _text(self, template: str, context: Any) -> str:
+        dag = self.get_dag()
+        return render_to_text(
+            template, context, dag.get_template_env(force_sandboxed=True) if dag else self.get_template_env()
+        )
 
 
-def _render_error(name: str, error: Exception, context: Any) -> Exception:
-    """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values."""
-    from jinja2 import TemplateError
+def render_to_text(template: str, context: Any, sandboxed_env: Any) -> str:
+    """Render *template* to text, whatever the DAG's ``render_template_as_native_obj``."""
+    from airflow_provider_retell._compat import render_template_to_string
 
-    from airflow_provider_retell._compat import AirflowException
+    return str(render_template_to_string(sandboxed_env.from_string(template), context))
+
+
+def _has_template_key(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(isinstance(key, str) and ("{{" in key or "{%" in key) for key in value) or any(
+            map(_has_template_key, value.values())
+        )
+    return isinstance(value, (list, tuple)) and any(map(_has_template_key, value))
+
+
+def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Exception:
+    """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values.
+
+    :param quote: False if the template may come from data.
+    :param hint: True to explain how to send a variable of the agent.
+    """
+    from jinja2 import TemplateError, UndefinedError
 
     if isinstance(error, (AirflowException, RetellError)):
         return error
-    reason = type(error).__name__
-    # Airflow renders some values that a mapped task gets from other tasks, so the message could quote them.
-    is_mapped = getattr(context.get("ti"), "map_index", -1) >= 0
-    if isinstance(error, TemplateError) and not is_mapped:
+    reason, variable = type(error).__name__, "name"
+    if isinstance(error, TemplateError) and quote:
+        message = error.message or ""
         # Quoted parts are names from the template in most messages, but can be values that the template computes.
-        reason += ": " + _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] else "'...'", error.message or "")
-    return RetellError(f"{name} could not be rendered: {reason}. Check the template")
+        reason += ": " + _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] else "'...'", message)
+        undefined = _UNDEFINED.fullmatch(message)
+        variable = undefined[1] if undefined else variable
+    advice = "Check the template"
+    if isinstance(error, UndefinedError) and hint:
+        variable = "{{" + variable + "}}"
+        advice += f". If {variable} is a variable of the agent, write {{% raw %}}{variable}{{% endraw %}}"
+    return RetellError(f"{name} could not be rendered: {reason}. {advice}")

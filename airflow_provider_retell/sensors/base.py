@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -19,8 +20,16 @@ from airflow_provider_retell._compat import (
 )
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.hooks.reason import missing_connection
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.waiting.event import check_event, trigger_timeout
+from airflow_provider_retell.params.templated import TemplatedTask
+from airflow_provider_retell.waiting.event import (
+    check_event,
+    end_of_wait,
+    execution_deadline,
+    timeout_error,
+    trigger_timeout,
+)
 from airflow_provider_retell.waiting.poll_failures import PollFailures
 from airflow_provider_retell.waiting.progress import Progress
 
@@ -30,7 +39,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.base import PollTrigger
 
 
-class RetellSensor(BaseSensorOperator):
+class RetellSensor(TemplatedTask, BaseSensorOperator):
     """Base class of the sensors. ``poke_interval``, ``timeout``, ``mode`` and ``soft_fail`` are Airflow's own.
 
     :param retell_conn_id: the Airflow connection of type ``retell`` (templated). Default: ``retell_default``.
@@ -58,6 +67,7 @@ class RetellSensor(BaseSensorOperator):
         self.retell_conn_id = retell_conn_id
         self.deferrable = default_deferrable() if deferrable is None else deferrable
         self.max_poll_failures = max_poll_failures
+        self._execution_deadline: float | None = None
 
     @abstractmethod
     def condition(self) -> Condition:
@@ -70,11 +80,16 @@ class RetellSensor(BaseSensorOperator):
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger for this condition. Its constructor takes the condition's fields."""
 
+    def trigger_arguments(self) -> dict[str, Any]:
+        """Return the trigger's own arguments. Default: the fields of the condition."""
+        return dict(vars(self.condition()))
+
     def execute(self, context: Context) -> Any:
         """Wait in the worker, or poll once and leave the rest of the wait to the triggerer."""
         with self._airflow_errors():
             started = first_poke(context) if self.reschedule and not self.deferrable else None
             self._progress = self._new_progress(clock().time() if started is None else started)
+            self._execution_deadline = execution_deadline(clock().time(), self.execution_timeout)
             if started is None:
                 self._progress.start()
             if self.deferrable:
@@ -93,11 +108,13 @@ class RetellSensor(BaseSensorOperator):
         event: Mapping[str, Any] | None = None,
         deadline: float = 0,
         failures: int = 0,
+        execution_deadline: float | None = None,
     ) -> Any:
         """Continue after the triggerer's wait: poll for the result, because the condition may hold no longer."""
         with self._airflow_errors():
             check_event(event)
-            self._failures = PollFailures(self.max_poll_failures, failures, polled_before=True)
+            self._execution_deadline = execution_deadline
+            self._failures = PollFailures(self._failure_limit, failures, polled_before=True)
             self._progress = self._new_progress(deadline - self._timeout_seconds)
             return self._poll_or_defer()
 
@@ -133,27 +150,40 @@ class RetellSensor(BaseSensorOperator):
         return poll.result
 
     def _defer(self) -> NoReturn:
-        left = self._progress.deadline - clock().time()
+        deadline = self._progress.deadline
+        end, at_execution_timeout = end_of_wait(deadline, self._execution_deadline)
+        left = end - clock().time()
         if left <= 0:
-            raise WaitTimeoutError(self._progress.timeout_message())
+            raise timeout_error(self._progress.timeout_message(), at_execution_timeout)
         trigger = self.trigger_class()(
             retell_conn_id=self.retell_conn_id,
             poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
-            deadline=self._progress.deadline,
-            max_poll_failures=self.max_poll_failures,
+            deadline=deadline,
+            execution_deadline=self._execution_deadline,
+            max_poll_failures=self._failure_limit,
             started=self._progress.started,
-            **vars(self.condition()),
+            exponential_backoff=self.exponential_backoff,
+            max_wait=self.max_wait,
+            **self.trigger_arguments(),
         )
         self.defer(
             trigger=trigger,
             method_name="execute_complete",
-            kwargs={"deadline": self._progress.deadline, "failures": self._failures.count},
+            kwargs={
+                "deadline": deadline,
+                "failures": self._failures.count,
+                "execution_deadline": self._execution_deadline,
+            },
             timeout=trigger_timeout(left),
         )
 
     @functools.cached_property
     def _failures(self) -> PollFailures:
-        return PollFailures(self.max_poll_failures)
+        return PollFailures(self._failure_limit, polled_before=self.silent_fail)
+
+    @property
+    def _failure_limit(self) -> int | None:
+        return None if self.silent_fail else self.max_poll_failures
 
     @functools.cached_property
     def _progress(self) -> Progress:
@@ -184,4 +214,13 @@ class RetellSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(str(error)) from error
             if error.permanent:
                 raise AirflowFailException(str(error)) from error
+            raise
+        except AirflowNotFoundException as error:
+            if self.never_fail or self.soft_fail:
+                raise AirflowSkipException(missing_connection(error)) from error
+            raise AirflowFailException(missing_connection(error)) from error
+        except Exception as error:
+            # Without deferrable, Airflow's own loop does this.
+            if self.never_fail and self.deferrable:
+                raise AirflowSkipException(str(error)) from error
             raise

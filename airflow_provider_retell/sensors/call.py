@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import BaseOperatorLink
-from airflow_provider_retell.api.choices import UNTIL, Until
+from airflow_provider_retell.api.choices import BATCH_UNTIL, UNTIL, BatchUntil, Until
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id, as_whole_number
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CallSensor(RetellSensor):
-    """Wait until a call has ended, or has an analysis, and return the call's slim form.
+    """Wait until a call has ended, or has an analysis, and return its ids, status, times and cost.
 
     ::
 
@@ -37,15 +37,28 @@ class CallSensor(RetellSensor):
 
     :param call_id: the call (templated).
     :param until: ``"ended"`` (default) waits for the end of the call, answered or not; ``"analyzed"`` waits for its
-        ``call_analysis``, seconds to minutes later.
+        ``call_analysis``, seconds to minutes later. The analysis covers the agent's part of the call, so it can arrive
+        before a transferred call is over: ``"transfer_ended"`` waits for the end of the call, and of its transfer if
+        there is one.
+    :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``call_successful``,
+        ``in_voicemail``, ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is
+        None. The values are stored in Airflow's database. Requires ``until="analyzed"``. Default: none.
     """
 
     template_fields: Sequence[str] = ("call_id", *RetellSensor.template_fields)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
 
-    def __init__(self, *, call_id: str | XComArg, until: Until = "ended", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        call_id: str | XComArg,
+        until: Until = "ended",
+        analysis_fields: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         checks.one_of("until", until, UNTIL)
+        self.analysis_fields = checks.analysis_fields(analysis_fields, until=until)
         self.call_id = call_id
         self.until: Until = until
 
@@ -59,7 +72,13 @@ class CallSensor(RetellSensor):
         """Return the condition to wait for."""
         from airflow_provider_retell.api.calls.waits import CallReached
 
-        return CallReached(as_id(self.call_id, "call_id"), self.until)
+        return CallReached(as_id(self.call_id, "call_id"), self.until, self.analysis_fields)
+
+    def trigger_arguments(self) -> dict[str, Any]:
+        """Return the trigger's own arguments. The triggerer does not read the analysis."""
+        arguments = super().trigger_arguments()
+        del arguments["analysis_fields"]
+        return arguments
 
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger for this condition."""
@@ -69,7 +88,11 @@ class CallSensor(RetellSensor):
 
 
 class BatchCallSensor(RetellSensor):
-    """Wait until all calls of a batch have ended, answered or not; return ``batch_call_id`` and ``ended``.
+    """Wait until all calls of a batch have ended, answered or not, or have an analysis.
+
+    The sensor returns ``batch_call_id``, ``ended`` (the number of calls), ``cost_cents`` (the sum of their costs, in US
+    cents) and ``calls_without_cost`` (the number of calls that the sum does not cover), and with ``until="analyzed"``
+    also ``analyzed``.
 
     ::
 
@@ -91,23 +114,36 @@ class BatchCallSensor(RetellSensor):
     :param batch_call_id: the batch (templated).
     :param total: the number of its calls, ``total_task_count`` in the result of
         :class:`~airflow_provider_retell.operators.batch_call.CreateBatchCallOperator` (templated).
+    :param until: ``"ended"`` (default) waits for the end of all calls; ``"analyzed"`` waits until all calls have a
+        ``call_analysis``, except calls that never connected.
     """
 
     template_fields: Sequence[str] = ("batch_call_id", "total", *RetellSensor.template_fields)
 
-    def __init__(self, *, batch_call_id: str | XComArg, total: int | str | XComArg, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        batch_call_id: str | XComArg,
+        total: int | str | XComArg,
+        until: BatchUntil = "ended",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        checks.one_of("until", until, BATCH_UNTIL)
         if isinstance(total, int):
             checks.whole_number("total", total, 1)
         self.batch_call_id = batch_call_id
         self.total = total
+        self.until: BatchUntil = until
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
-        from airflow_provider_retell.api.calls.waits import BatchEnded
+        from airflow_provider_retell.api.calls.waits import BatchReached
 
-        return BatchEnded(
-            as_id(self.batch_call_id, "batch_call_id"), as_whole_number(self.total, "total", minimum=1)
+        return BatchReached(
+            as_id(self.batch_call_id, "batch_call_id"),
+            as_whole_number(self.total, "total", minimum=1),
+            self.until,
         )
 
     def trigger_class(self) -> type[PollTrigger]:

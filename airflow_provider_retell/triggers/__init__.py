@@ -10,8 +10,17 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
     from airflow_provider_retell.triggers.call_event import CallEventTrigger
     from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+    from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
+    from airflow_provider_retell.triggers.simulation import BatchTestTrigger
 
-__all__ = ["BatchCallTrigger", "CallEventTrigger", "CallTrigger", "ConcurrencyTrigger"]
+__all__ = [
+    "BatchCallTrigger",
+    "BatchTestTrigger",
+    "CallEventTrigger",
+    "CallTrigger",
+    "ConcurrencyTrigger",
+    "KnowledgeBaseTrigger",
+]
 
 __getattr__ = lazy_exports(
     __name__,
@@ -19,5 +28,7 @@ __getattr__ = lazy_exports(
         "triggers.call": ["BatchCallTrigger", "CallTrigger"],
         "triggers.call_event": ["CallEventTrigger"],
         "triggers.concurrency": ["ConcurrencyTrigger"],
+        "triggers.knowledge_base": ["KnowledgeBaseTrigger"],
+        "triggers.simulation": ["BatchTestTrigger"],
     },
 )

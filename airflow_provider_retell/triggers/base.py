@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.params import checks
+from airflow_provider_retell.waiting.event import end_of_wait
 from airflow_provider_retell.waiting.poll_failures import PollFailures
 from airflow_provider_retell.waiting.progress import Progress
 
@@ -30,8 +31,12 @@ _LAST_POLL_SECONDS = 30.0
 class PollTrigger(BaseTrigger):
     """Poll Retell until a condition holds, then send one event.
 
-    The event is ``{"status": "done"}`` with the result of the poll, ``{"status": "timeout", "message": ...}``, or
-    ``{"status": "error", "message": ..., "permanent": ...}``.
+    The event is one of these:
+
+    - ``{"status": "done"}`` with the result of the poll, and with ``state`` if there is one
+    - ``{"status": "timeout", "message": ..., "execution_timeout": ...}`` with the arguments of the condition;
+      ``execution_timeout`` is True if the wait ended at ``execution_deadline``
+    - ``{"status": "error", "message": ..., "permanent": ...}``
 
     Airflow stores the arguments in its database: ids, numbers and times, no secrets or personal data. A restarted
     triggerer continues with the same deadline.
@@ -42,9 +47,14 @@ class PollTrigger(BaseTrigger):
     :param poll_interval: seconds between two polls, or a timedelta. The trigger varies it by up to a tenth, so that the
         requests of many waits spread out.
     :param deadline: epoch seconds after which the trigger polls one last time.
-    :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. Rate
-        limiting does not count. A permanent error ends the wait at once. Default: 10.
-    :param started: epoch seconds at which the wait began, for messages. Default: now.
+    :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. None: no
+        number does. Rate limiting does not count. A permanent error ends the wait at once. Default: 10.
+    :param started: epoch seconds at which the wait began, for messages and for the back-off. Default: now.
+    :param state: values that the waiting operator continues with: ids, numbers and times. Default: none.
+    :param execution_deadline: epoch seconds at which the task's ``execution_timeout`` ends the wait. Default: none.
+    :param exponential_backoff: True to double the time since the start of the wait with every poll: each pause is
+        ``poll_interval`` plus the time that has passed. Default: False.
+    :param max_wait: the longest pause of the back-off: seconds, or a timedelta. Default: no limit.
     """
 
     def __init__(
@@ -52,8 +62,12 @@ class PollTrigger(BaseTrigger):
         retell_conn_id: str,
         poll_interval: float | timedelta,
         deadline: float,
-        max_poll_failures: int = 10,
+        max_poll_failures: int | None = 10,
         started: float | None = None,
+        state: Mapping[str, Any] | None = None,
+        execution_deadline: float | None = None,
+        exponential_backoff: bool = False,
+        max_wait: float | timedelta | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.retell_conn_id = retell_conn_id
@@ -61,6 +75,10 @@ class PollTrigger(BaseTrigger):
         self.deadline = deadline
         self.max_poll_failures = max_poll_failures
         self.started = clock().time() if started is None else started
+        self.state = dict(state or {})
+        self.execution_deadline = execution_deadline
+        self.exponential_backoff = exponential_backoff
+        self.max_wait = None if max_wait is None else checks.in_seconds("max_wait", max_wait)
 
     def parameters(self) -> dict[str, Any]:
         """Return the constructor's arguments that a subclass adds."""
@@ -75,6 +93,10 @@ class PollTrigger(BaseTrigger):
             "deadline": self.deadline,
             "max_poll_failures": self.max_poll_failures,
             "started": self.started,
+            "state": self.state,
+            "execution_deadline": self.execution_deadline,
+            "exponential_backoff": self.exponential_backoff,
+            "max_wait": self.max_wait,
             **self.parameters(),
         }
 
@@ -88,7 +110,7 @@ class PollTrigger(BaseTrigger):
         shared_hook = await asyncio.to_thread(_import_shared_hook)
         progress = Progress(
             self.condition(),
-            deadline=self.deadline,
+            deadline=self._end,
             poll_interval=self.poll_interval,
             started=self.started,
             log=self.log,
@@ -97,9 +119,9 @@ class PollTrigger(BaseTrigger):
         polling = asyncio.ensure_future(self._poll(shared_hook, progress))
         try:
             # The last poll may hang, or wait for the quota. It must not delay the end of the wait much.
-            left = max(self.deadline - clock().time(), 0)
+            left = max(self._end - clock().time(), 0)
             await clock().wait(polling, left + _LAST_POLL_SECONDS)
-            event = polling.result() if polling.done() else _timeout(progress)
+            event = polling.result() if polling.done() else self._timeout(progress)
         except RetellError as error:
             event = {"status": "error", "permanent": error.permanent, "message": str(error)}
         finally:
@@ -114,9 +136,8 @@ class PollTrigger(BaseTrigger):
         pause = self.poll_interval * random.random()  # noqa: S311
         async with AsyncExitStack() as stack:
             while True:
-                left = self.deadline - clock().time()
+                left = self._end - clock().time()
                 await clock().sleep_async(max(min(pause, left), 0))
-                pause = self.poll_interval * random.uniform(0.9, 1.1)  # noqa: S311
                 try:
                     if hook is None:
                         hook = await stack.enter_async_context(shared_hook(self.retell_conn_id))
@@ -127,13 +148,31 @@ class PollTrigger(BaseTrigger):
                     failures.reset()
                     progress.polled(poll)
                     if poll.done:
-                        return {"status": "done", **poll.result}
-                if clock().time() >= self.deadline:
-                    return _timeout(progress)
+                        state = {"state": self.state} if self.state else {}
+                        return {"status": "done", **poll.result, **state}
+                if clock().time() >= self._end:
+                    return self._timeout(progress)
+                pause = self._pause() * random.uniform(0.9, 1.1)  # noqa: S311
 
+    def _pause(self) -> float:
+        if not self.exponential_backoff:
+            return self.poll_interval
+        # Depends on the time alone, so that a restarted triggerer continues with the same pauses.
+        pause = self.poll_interval + max(clock().time() - self.started, 0)
+        return pause if self.max_wait is None else min(pause, self.max_wait)
 
-def _timeout(progress: Progress) -> dict[str, Any]:
-    return {"status": "timeout", "message": progress.timeout_message()}
+    @property
+    def _end(self) -> float:
+        return end_of_wait(self.deadline, self.execution_deadline)[0]
+
+    def _timeout(self, progress: Progress) -> dict[str, Any]:
+        _, at_execution_timeout = end_of_wait(self.deadline, self.execution_deadline)
+        return {
+            **{name: value for name, value in vars(self.condition()).items() if name in self.parameters()},
+            "status": "timeout",
+            "message": progress.timeout_message(),
+            "execution_timeout": at_execution_timeout,
+        }
 
 
 def _import_shared_hook() -> SharedHook:

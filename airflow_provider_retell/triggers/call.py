@@ -8,15 +8,15 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.triggers.base import PollTrigger
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.choices import Until
+    from airflow_provider_retell.api.choices import BatchUntil, Until
     from airflow_provider_retell.api.waits import Condition
 
 
 class CallTrigger(PollTrigger):
     """Wait until a call has ended, or has an analysis.
 
-    The event contains the call's ids, status, settings, times and the keys of its metadata. The other parameters are
-    those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
+    The event contains the call's ids, status, settings, times, cost and the keys of its metadata. The other parameters
+    are those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
         self.defer(
             trigger=CallTrigger(
@@ -29,7 +29,7 @@ class CallTrigger(PollTrigger):
 
     :param call_id: the call.
     :param until: ``"ended"`` (default) waits for the end of the call, answered or not; ``"analyzed"`` waits for its
-        analysis.
+        analysis; ``"transfer_ended"`` waits for the end of the call, and of its transfer if there is one.
     :param stop_on_kill: True to hang up if a user clears the waiting task or marks it as failed. Airflow before 3.3
         does not notify triggers. Default: False.
     """
@@ -68,9 +68,10 @@ class CallTrigger(PollTrigger):
 
 
 class BatchCallTrigger(PollTrigger):
-    """Wait until all calls of a batch have ended, answered or not.
+    """Wait until all calls of a batch have ended, answered or not, or have an analysis.
 
-    The event contains ``batch_call_id`` and ``ended``, the number of ended calls. The other parameters are those of
+    The event contains ``batch_call_id``, ``ended`` (the number of calls), ``cost_cents`` and ``calls_without_cost``,
+    and with ``until="analyzed"`` also ``analyzed``. The other parameters are those of
     :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
         self.defer(
@@ -88,19 +89,22 @@ class BatchCallTrigger(PollTrigger):
 
     :param batch_call_id: the batch.
     :param total: the number of its calls, ``total_task_count`` in the response of create-batch-call.
+    :param until: ``"ended"`` (default) waits for the end of all calls; ``"analyzed"`` waits for their analyses, except
+        those of calls that never connected.
     """
 
-    def __init__(self, *, batch_call_id: str, total: int, **kwargs: Any) -> None:
+    def __init__(self, *, batch_call_id: str, total: int, until: BatchUntil = "ended", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.batch_call_id = batch_call_id
         self.total = total
+        self.until: BatchUntil = until
 
     def parameters(self) -> dict[str, Any]:
         """Return the constructor's arguments that this class adds."""
-        return {"batch_call_id": self.batch_call_id, "total": self.total}
+        return {"batch_call_id": self.batch_call_id, "total": self.total, "until": self.until}
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
-        from airflow_provider_retell.api.calls.waits import BatchEnded
+        from airflow_provider_retell.api.calls.waits import BatchReached
 
-        return BatchEnded(self.batch_call_id, self.total)
+        return BatchReached(self.batch_call_id, self.total, self.until)

@@ -12,14 +12,16 @@ from airflow_provider_retell.hooks.reason import safe_reason
 class PollFailures:
     """Counts the consecutive failed polls of one wait.
 
-    :param limit: the number of consecutive polls that may fail; one more failure ends the wait.
+    :param limit: the number of consecutive polls that may fail; one more failure ends the wait. None: no number does.
     :param count: the number that have failed already.
     :param polled_before: False if the wait has just begun. The first poll must find the Airflow connection.
     :param log: the logger of the task or the trigger.
     :ivar count: the number of consecutive polls that have failed.
     """
 
-    def __init__(self, limit: int, count: int = 0, polled_before: bool = False, log: Any = None) -> None:
+    def __init__(
+        self, limit: int | None, count: int = 0, polled_before: bool = False, log: Any = None
+    ) -> None:
         self.count = count
         self._limit = limit
         self._polled_before = polled_before
@@ -45,7 +47,7 @@ class PollFailures:
         self.count += not isinstance(error, RateLimitError)
         if is_permanent(error):
             raise WaitFailedError(self._message(error, condition)) from error
-        if self.count > self._limit:
+        if self._limit is not None and self.count > self._limit:
             raise RetellError(self._message(error, condition)) from error
         self._log.warning("Poll failed, %d in a row: %s", self.count, safe_reason(error))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from pydantic import ValidationError
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.event_payload import event_name, event_payload
 from airflow_provider_retell.api.parsing import describe
-from airflow_provider_retell.api.webhook import is_signed, signed_at
+from airflow_provider_retell.api.webhook import TOLERANCE_SECONDS, clock_offset, is_signed, signed_at
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.wording import counted, duration
 from airflow_provider_retell.hooks.connection import read_connection
 from airflow_provider_retell.hooks.reason import safe_reason
 
@@ -31,17 +33,42 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_BYTES_AT_ONCE = 4 * MAX_BYTES
 """The limit for all bodies that are being received. A signature can be checked only when its body is complete."""
 
+RESULT_HEADER = "X-Retell-Result"
+"""Tells the sender of a signed event the result: ``created`` (an asset event), ``duplicate`` (Airflow has one),
+``ignored`` (not one of the events to accept), ``invalid`` (not an event of a call) or ``failed`` (see the log). Other
+senders get no such header."""
+
 _BODY_SECONDS = 10.0
 _KEY_SECONDS = 60.0
 _LOG_SECONDS = 60.0
+
+# The reasons complete the phrase "rejected 3 requests so far". They contain nothing of a request but its time.
+_OTHER_ADDRESS = "for another address or method than POST .../webhook"
+_OTHER_NUMBER_OF_HEADERS = (
+    "without exactly one X-Retell-Signature header. If they are from Retell, a proxy may remove the header"
+)
+_MALFORMED_HEADER = (
+    "with a malformed X-Retell-Signature header. If they are from Retell, a proxy may change the header"
+)
+_CLOCK = (
+    "with a time that is too far from the time of this machine. The last was signed {offset}. If they are from Retell, "
+    "correct the clock of this machine"
+)
+_OTHER_KEY = (
+    "with a signature that does not match the API key of connection {conn_id!r}. If they are from Retell, use the key "
+    "with the webhook badge (Retell dashboard, API Keys); a proxy must not change the body"
+)
+_BODY = "with a body that is too large, too slow or incomplete"
 
 
 class WebhookApp:
     """An ASGI app for ``POST .../webhook``.
 
     Airflow's login does not protect the app; the signature does. A request that is unsigned, too old, too large, too
-    slow or not a POST gets 401 and an empty body. The app counts such requests and logs the count once a minute. An
-    event gets 204 when Airflow has its asset event. After any other status, Retell sends the event again.
+    slow or not a POST gets 401 and an empty body. The log, not the response, has the reason: the app counts such
+    requests by reason, and logs each count once a minute. An event gets 204 when Airflow has its asset event. After any
+    other status, Retell sends the event again. Responses to signed events have a header with the result, see
+    :data:`RESULT_HEADER`.
 
     :param events: creates the asset events.
     :param retell_conn_id: the Airflow connection whose API key signs the events.
@@ -62,8 +89,8 @@ class WebhookApp:
         self._body_seconds = body_seconds
         self._receiving = 0
         self._key: tuple[float, str | None] = (float("-inf"), None)
-        self._rejected = 0
-        self._logged_at = float("-inf")
+        self._rejected: Counter[str] = Counter()
+        self._logged_at: dict[str, float] = {}
 
     async def __call__(
         self,
@@ -73,41 +100,54 @@ class WebhookApp:
     ) -> None:
         """Handle one ASGI request."""
         if scope["type"] != "http":
-            self._reject()
+            self._reject("address", _OTHER_ADDRESS)
             await send({"type": "websocket.close"})
             return
-        status = await self._status(scope, receive)
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+        status, result = await self._respond(scope, receive)
+        headers = [(b"content-length", b"0")]
+        if result:
+            headers.append((RESULT_HEADER.lower().encode(), result.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _status(self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]) -> int:
+    async def _respond(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> tuple[int, str]:
+        """Return the status and, for signed events only, the result."""
         # The path may or may not start with the mount's prefix, depending on the server's version and on proxies.
         if scope["method"] != "POST" or not scope["path"].rstrip("/").endswith("/webhook"):
-            return self._reject()
+            return self._reject("address", _OTHER_ADDRESS)
         signatures = [value for name, value in scope["headers"] if name == b"x-retell-signature"]
-        signature = signatures[0].decode("latin-1") if len(signatures) == 1 else ""
-        if signed_at(signature, clock().time()) is None:
-            return self._reject()
+        if len(signatures) != 1:
+            return self._reject("number of headers", _OTHER_NUMBER_OF_HEADERS)
+        signature = signatures[0].decode("latin-1")
+        timestamp = signed_at(signature)
+        if timestamp is None:
+            return self._reject("header", _MALFORMED_HEADER)
+        offset = clock_offset(timestamp, clock().time())
+        if abs(offset) > TOLERANCE_SECONDS:
+            place = "ago" if offset < 0 else "in the future"
+            return self._reject("clock", _CLOCK.format(offset=f"{duration(abs(offset))} {place}"))
         body = await self._body(receive)
         if body is None:
-            return self._reject()
+            return self._reject("body", _BODY)
         api_key = await self._api_key()
         if api_key is None:
-            return 503
+            return 503, ""
         if not is_signed(body, signature, api_key, clock().time()):
-            return self._reject()
+            return self._reject("key", _OTHER_KEY.format(conn_id=self._conn_id))
         return await self._accept(body)
 
-    async def _accept(self, body: bytes) -> int:
-        """Create the asset event of a signed body, and return the status."""
+    async def _accept(self, body: bytes) -> tuple[int, str]:
+        """Create the asset event of a signed body, and return the status and the result."""
         name = event_name(body)
         if name is not None and name not in self._event_names:
-            return 204
+            return 204, "ignored"
         try:
             event = event_payload(body)
         except ValidationError as error:
             log.error("Webhook: Retell has signed a body that is not an event of a call: %s", describe(error))
-            return 400
+            return 400, "invalid"
         call_id = event["calls"][0]["call_id"]
         try:
             created = await self._events.send(event)
@@ -118,11 +158,11 @@ class WebhookApp:
                 call_id,
                 safe_reason(error),
             )
-            return 503
+            return 503, "failed"
         log.info(
             "Webhook: %s of call %s%s", name, call_id, "" if created else " dropped: Airflow has its event"
         )
-        return 204
+        return 204, "created" if created else "duplicate"
 
     async def _body(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes | None:
         """Return the body, or None if it is too large, too slow or incomplete."""
@@ -160,9 +200,11 @@ class WebhookApp:
             self._key = clock().monotonic(), key
         return key
 
-    def _reject(self) -> int:
-        self._rejected += 1
-        if clock().monotonic() - self._logged_at > _LOG_SECONDS:
-            self._logged_at = clock().monotonic()
-            log.warning("Webhook: %d requests without a valid signature so far", self._rejected)
-        return 401
+    def _reject(self, kind: str, reason: str) -> tuple[int, str]:
+        """Count a rejected request, and log the count of its kind once a minute. Requests of one kind hide no other."""
+        self._rejected[kind] += 1
+        now = clock().monotonic()
+        if now - self._logged_at.get(kind, float("-inf")) > _LOG_SECONDS:
+            self._logged_at[kind] = now
+            log.warning("Webhook: rejected %s so far %s", counted(self._rejected[kind], "request"), reason)
+        return 401, ""

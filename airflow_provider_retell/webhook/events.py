@@ -19,6 +19,9 @@ _LOOKBACK = timedelta(minutes=15)
 # Airflow sets the time of an event some time before it stores the event.
 _STORING = timedelta(minutes=1)
 
+_Key = tuple[str, str, str]
+"""The name of the event, the id of the call, and the id of the agent."""
+
 
 class AirflowEvents:
     """Creates the events of one asset.
@@ -29,11 +32,11 @@ class AirflowEvents:
 
     def __init__(self, asset: str, conn_id: str) -> None:
         self._events = AssetEvents(conn_id, asset)
-        # The event names and call ids of known asset events, oldest first.
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        # The keys of known asset events, oldest first.
+        self._known: OrderedDict[_Key, None] = OrderedDict()
         self._read_to: datetime | None = None
         self._reading = asyncio.Lock()
-        self._sending: dict[tuple[str, str], asyncio.Task[bool]] = {}
+        self._sending: dict[_Key, asyncio.Task[bool]] = {}
 
     async def send(self, event: dict[str, Any]) -> bool:
         """Create an asset event unless Airflow has it, and return True if it was created.
@@ -53,17 +56,17 @@ class AirflowEvents:
         # The shield lets the task finish after the time-out.
         return await asyncio.wait_for(asyncio.shield(task), _RESPONSE_SECONDS) and not repeated
 
-    def _sent(self, key: tuple[str, str], task: asyncio.Task[bool]) -> None:
+    def _sent(self, key: _Key, task: asyncio.Task[bool]) -> None:
         del self._sending[key]
         if not task.cancelled() and task.exception() is None:
             self._add_known(key)
 
-    def _add_known(self, key: tuple[str, str]) -> None:
+    def _add_known(self, key: _Key) -> None:
         self._known[key] = None
         if len(self._known) > _MAX_KNOWN:
             self._known.popitem(last=False)
 
-    async def _send(self, key: tuple[str, str], event: dict[str, Any]) -> bool:
+    async def _send(self, key: _Key, event: dict[str, Any]) -> bool:
         async with self._reading:
             await self._read_events()
         if key in self._known:
@@ -81,5 +84,13 @@ class AirflowEvents:
         self._read_to = now
 
 
-def _keys(event: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(event["event"], call["call_id"]) for call in event["calls"]]
+def _keys(event: dict[str, Any]) -> list[_Key]:
+    """Return what identifies the webhook events of a payload.
+
+    If an agent hands the call over to another agent, Retell can send a set of events for each of them.
+    """
+    return [(event["event"], call["call_id"], _text(call.get("agent_id"))) for call in event["calls"]]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -47,6 +47,7 @@ ERRORS = [
     (errors.RetellStatusError("x", status=409), True, True),
     (errors.RetellStatusError("x", status=425), True, True),
     (errors.BadRequestError("x", status=400), True, True),
+    (errors.DoNotCallError("x", status=400), True, True),
     (errors.AuthenticationError("x", status=401), True, True),
     (errors.PaymentRequiredError("x", status=402), True, True),
     (errors.PermissionDeniedError("x", status=403), True, True),
@@ -58,9 +59,13 @@ ERRORS = [
     (errors.ServerError("x", status=599), False, False),
     (errors.RetellResponseError("x"), False, False),
     (errors.CallNotEndedError("x"), False, False),
+    (errors.DocumentsFailedError("x", titles=()), False, False),
     (errors.StorageConflictError("x"), True, False),
     (errors.WaitTimeoutError("x"), False, False),
     (errors.WaitFailedError("x"), True, False),
+    (errors.SimulationFailedError("x"), True, False),
+    (errors.AgentVersionError("x"), True, False),
+    (errors.DriftError("x"), True, False),
     (errors.UpdateMismatchError("x", fields=()), True, False),
 ]
 

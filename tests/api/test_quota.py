@@ -41,7 +41,7 @@ def test_malformed_rate_is_rejected(text: str) -> None:
     [
         ("update-call", Rate(7, 1)),
         ("get-call", Rate(7, 1)),
-        ("list-calls", Rate(15, 10)),
+        ("list-calls", Rate(30, 10)),
         ("create-phone-call", Rate(1000, 10)),
         ("create-batch-call", Rate(1000, 10)),
     ],

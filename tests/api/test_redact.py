@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from airflow_provider_retell.api.redact import safe_text
+from airflow_provider_retell.api.multipart import Content, Multipart, Part
+from airflow_provider_retell.api.redact import plain_words, safe_text
 
 SENT = json.dumps(
     {
@@ -63,6 +64,26 @@ def test_special_characters_in_a_value_are_literal() -> None:
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        {"consent": "not"},
+        {"note": "Ada is not at home, call again"},
+        {"reason": "do not call"},
+        {"a": "marked", "b": "contact", "c": "Do"},
+    ],
+)
+def test_ordinary_words_stay_readable_even_if_the_request_has_them(values: dict[str, str]) -> None:
+    text = "The contact is marked as do not call"
+    assert safe_text(text, sent=json.dumps(values).encode()) == text
+
+
+def test_other_words_of_a_value_with_ordinary_words_are_masked() -> None:
+    sent = json.dumps({"note": "Do not call Ada Lovelace", "plan": "gold"}).encode()
+    assert safe_text("body: Do not call Ada Lovelace", sent=sent) == "body: ***"
+    assert safe_text("the contact lovelace has no gold plan", sent=sent) == "the contact *** has no *** plan"
+
+
+@pytest.mark.parametrize(
     ("value", "text", "masked"),
     [
         # A server that quotes JSON shows the line break as "\\n", and "nHopper" is another word than "Hopper".
@@ -95,3 +116,33 @@ def test_word_that_is_cut_off_in_the_middle_is_not_shown() -> None:
     long = "x" * 3990
     sent = json.dumps([long, "secretive"]).encode()
     assert safe_text(f"see {long} or secretive", sent=sent) == "see *** or …"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Failed to parse the file", "Failed to parse the file"),
+        ("knowledge_base_texts must be an array", "knowledge_base_texts must be an array"),
+        ("knowledge_base_salaries must be an array", "*** must be an array"),
+        ("title 'Ada Lovelace earns 4,711' is too long", "title '***' is too long"),
+        ("Ada Lovelace earns 815 or 47110815", "*** 815 or ***"),
+        ("page 12: ConnectionResetError, PayrollLeaked", "page 12: ConnectionResetError, ***"),
+        ("https://files.example/payroll?key=1 not found", "*** not found"),
+        ("see key_abc123 and Bearer xyz", "*** and ***"),
+        ("zażółć 🎉", "*** 🎉"),
+        ("two\n lines", "***"),
+        ("not-found", "not-found"),
+        ("top-secret", "***"),
+        ("file " * 100, ("file " * 59 + "file…")),
+    ],
+)
+def test_only_plain_words_are_left_of_a_message_about_documents(text: str, left: str) -> None:
+    assert plain_words(text) == left
+
+
+def test_contents_of_a_form_are_masked_without_reading_them() -> None:
+    def read() -> list[bytes]:
+        raise AssertionError("the content must not be read")
+
+    form = Multipart((Part("file", Content(3, read), "a.pdf"),))
+    assert safe_text("file 'Ada.pdf' is too large", sent=form) == "file '***.pdf' is too large"

@@ -101,3 +101,61 @@ def test_request_that_a_pause_held_back_says_for_how_long() -> None:
         "update-call of call call_1: not sent, because Retell asked to wait 60 s more."
     )
     assert (error.status, error.retry_after) == (429, 59.6)
+
+
+PLACE = endpoints.create_phone_call(
+    "+14155550100",
+    "+14155550123",
+    metadata={"consent": "not", "phone-number": "agent"},
+    honor_internal_dnc=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("Item +14155550100 not found from phone-number", "from_number"),
+        ("Item agent_1 not found from agent", "override_agent_id"),
+        ("Item x not found", "from_number and override_agent_id"),
+        ("", "from_number and override_agent_id"),
+    ],
+)
+@pytest.mark.parametrize("status", [404, 422])
+def test_a_missing_number_or_agent_of_a_new_call_is_named(text: str, field: str, status: int) -> None:
+    if status == 422 and not text:
+        return
+    error = status_error(PLACE, response(status, {"status": "error", "message": text}))
+    assert type(error) is errors.NotFoundError
+    assert f"Check {field}: the organization of this API key does not have it" in str(error)
+    assert error.permanent
+    assert "4155550100" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The contact is marked as do not call",
+        "Contact is on do_not_call list",
+        "to_number is on the internal DNC list",
+        "Do-Not-Contact",
+    ],
+)
+def test_a_refusal_because_of_the_do_not_call_list_has_its_own_error(text: str) -> None:
+    error = status_error(PLACE, response(400, {"message": text}))
+    assert type(error) is errors.DoNotCallError
+    assert error.not_processed
+    assert f"{text}. The contact is marked as do-not-call in Retell, and nobody was called" in str(error)
+    assert "on_do_not_call='skip'" in str(error)
+
+
+def test_other_refusals_of_a_call_are_bad_requests() -> None:
+    assert type(status_error(PLACE, response(400, {"message": "Invalid."}))) is errors.BadRequestError
+    assert type(status_error(UPDATE, response(400, {"message": "do not call"}))) is errors.BadRequestError
+
+
+@pytest.mark.parametrize("text", ["Asset not found", "Item call_1 NOT FOUND from call", "id does not exist"])
+def test_422_to_any_request_is_not_found_if_the_message_says_so(text: str) -> None:
+    assert type(status_error(UPDATE, response(422, {"message": text}))) is errors.NotFoundError
+    assert type(status_error(UPDATE, response(422, {"message": "Cannot loosen"}))) is (
+        errors.UnprocessableError
+    )

@@ -100,11 +100,10 @@ def test_a_run_logs_its_progress_and_its_total(emulator: Emulator, run: Any, lin
     assert task.counts == {"updated": 100}
     assert 30 <= task.manifest["waited_seconds"] <= task.manifest["seconds"]
     *progress, total = lines()
-    pattern = (
-        r"\d+ of 100 rows done after [\d. min]+s \(\d+ updated\), [\d.]+ rows/s, \d+ requests, held back by"
+    assert len(progress) >= 2
+    assert all(
+        re.match(r"\d+ of 100 rows done after [\d. min]+s\b.*, \d+ requests?\b", line) for line in progress
     )
-    assert 2 <= len(progress) <= 4
-    assert all(re.match(pattern, line) for line in progress)
     assert re.match(
         r"Total: 100 rows in [\d. min]+s \(100 updated\), [\d.]+ rows/s, 101 requests, held", total
     )

@@ -21,11 +21,16 @@ from airflow.cli.cli_parser import get_parser
 from airflow.models.connection import Connection
 from pages import PAGES, ROOT, Block, blocks, commands
 
+from airflow_provider_retell.api.simulations.engine import Engine
+from airflow_provider_retell.api.simulations.sync import check_test_cases
+from airflow_provider_retell.contract.cli import parser as contract_parser
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.emulator.cli import parser as emulator_parser
 from airflow_provider_retell.get_provider_info import CONFIG
 from airflow_provider_retell.hooks.connection import read_connection
-from airflow_provider_retell.operators.call import UpdateCallOperator
+from airflow_provider_retell.operators import DraftAgentVersionOperator, UpdateCallOperator
+from airflow_provider_retell.params.test_cases import as_test_cases
+from airflow_provider_retell.webhook.sender import parser as sender_parser
 
 BLOCKS = [block for page in PAGES for block in blocks(page) if not block.generated]
 PYTHON = [block for block in BLOCKS if block.kind == "python"]
@@ -141,6 +146,10 @@ def check_make(words: list[str]) -> None:
 def check_python(words: list[str]) -> None:
     if words[:2] == ["-m", "airflow_provider_retell.emulator"]:
         emulator_parser().parse_args(words[2:])
+    elif words[:2] == ["-m", "airflow_provider_retell.contract"]:
+        contract_parser().parse_args(words[2:])
+    elif words[:2] == ["-m", "airflow_provider_retell.webhook"]:
+        sender_parser().parse_args(words[2:])
     else:
         option, code = words
         assert option == "-c"
@@ -218,6 +227,14 @@ def test_json_is_a_valid_connection_call_or_result(block: Block, emulator: Emula
         assert value == {name: result[name] for name in value}
         left_out = {"agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms"}
         assert result.keys() - value.keys() == left_out
+    elif "created" in value:
+        emulator.add_agent(agent_id=value["agent_id"])
+        for _ in range(value["version"] - 1):
+            emulator.add_agent_version(value["agent_id"], published=True)
+        draft = DraftAgentVersionOperator(
+            task_id="draft", agent_id=value["agent_id"], llm={"general_prompt": "New"}
+        )
+        assert value == draft.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
     else:
         Emulator().add_call(**value)
 
@@ -228,9 +245,14 @@ def test_text_is_a_connection_uri(block: Block) -> None:
 
 
 @of_kind("yaml")
-def test_yaml_is_a_valid_file_of_connections(block: Block, tmp_path: Path) -> None:
+def test_yaml_is_a_valid_file_of_connections_or_test_cases(block: Block, tmp_path: Path) -> None:
     from airflow.secrets.local_filesystem import load_connections_dict
 
+    if block.page.name == "simulations.md":
+        (tmp_path / "cases.yaml").write_text(block.code)
+        cases = as_test_cases(str(tmp_path / "cases.yaml"), "test_cases")
+        assert check_test_cases(cases, Engine("retell-llm", "llm_1"))
+        return
     (tmp_path / "connections.yaml").write_text(block.code)
     for connection in load_connections_dict(str(tmp_path / "connections.yaml")).values():
         check_connection(connection)

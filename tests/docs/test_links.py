@@ -9,6 +9,7 @@ import pytest
 from pages import PAGES, ROOT, blocks, links, prose, slugs
 
 import docs_code
+import docs_tables
 
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -36,6 +37,10 @@ def test_no_directive_shows_as_text_on_github(page: Path) -> None:
 
 def test_pages_have_the_current_code_of_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert docs_code.main(["--check"]) == 0, capsys.readouterr()
+
+
+def test_pages_have_the_current_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert docs_tables.main(["--check"]) == 0, capsys.readouterr()
 
 
 @pytest.mark.parametrize(

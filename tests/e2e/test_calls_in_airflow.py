@@ -52,7 +52,7 @@ CLEAR = """
 import sys
 from airflow.models.taskinstance import TaskInstance, clear_task_instances
 from airflow.utils.session import create_session
-from airflow_provider_retell.operators.at_most_once import tries_before_clear
+from airflow_provider_retell.operators.task_try import tries_before_clear
 
 class Task:
     retries = 1

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.emulator import cli
+from airflow_provider_retell.emulator import Options, cli
 from airflow_provider_retell.emulator.cli import main
+from airflow_provider_retell.emulator.undocumented import undocumented_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +116,14 @@ def test_an_invalid_line_of_the_calls_file_is_named(
         (["--outcome", "+14155550123=gone"], "disconnection_reason"),
         (["--speed", "0"], "speed"),
         (["--calls", "/nonexistent/calls.jsonl"], "cannot read"),
+        (["--option", "unknown_id_status"], "NAME=VALUE"),
+        (["--option", "unknown_id_status=often"], "unknown_id_status must be a value such as 404"),
+        (["--option", "unknown_id_status=true"], "unknown_id_status must be a value such as 404"),
+        (["--option", "unknown_id_status=700"], "unknown_id_status must be between 200 and 499"),
+        (["--option", "metadata_semantics=append"], "metadata_semantics must be one of replace, merge"),
+        (["--option", 'ended_statuses=["over"]'], "ended_statuses must be among"),
+        (["--option", "api_key=key"], "unknown option 'api_key'; known: "),
+        (["--like", "/nonexistent/report.json"], "cannot read"),
         (["--port", "99999"], "port must be between"),
         (["--host", "host.invalid"], "cannot listen"),
     ],
@@ -167,6 +176,52 @@ def test_the_arguments_set_the_options_of_the_emulator() -> None:
     assert (options.echo_custom_attributes, options.not_ended_status) == (True, 422)
     assert options.max_ids_per_filter == 9
     assert cli.build(cli.parser().parse_args(["--no-quota"])).options.quotas is None
+
+
+def options_of(*arguments: str) -> Options:
+    return cli.build(cli.parser().parse_args(arguments)).options
+
+
+def test_every_undocumented_option_can_be_set_by_name() -> None:
+    for name, others in undocumented_options(Options).items():
+        for value in others:
+            text = value if isinstance(value, str) else json.dumps(value)
+            assert getattr(options_of("--option", f"{name}={text}"), name) == value
+
+
+def test_the_emulator_behaves_as_the_account_in_a_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    found = {"metadata_semantics": "merge", "list_lag": 60, "ended_statuses": ["ended"], "drops_null": True}
+    report.write_text(json.dumps({"schema_version": 1, "emulator": found}))
+    options = options_of("--like", str(report))
+    assert (options.metadata_semantics, options.list_lag, options.drops_null) == ("merge", 60, True)
+    assert options.ended_statuses == ("ended",)
+    assert options.unknown_id_status == Options().unknown_id_status
+    options = options_of("--like", str(report), "--metadata-semantics=replace", "--option", "list_lag=1.5")
+    assert (options.metadata_semantics, options.list_lag, options.drops_null) == ("replace", 1.5, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "not a report of the contract"),
+        ("{}", "not a report of the contract"),
+        ('{"emulator": []}', "not a report of the contract"),
+        ('{"emulator": {"port": 1}}', "unknown option 'port'"),
+        ('{"emulator": {"drops_null": 1}}', "drops_null must be a value such as true"),
+    ],
+)
+def test_an_invalid_report_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(text)
+    assert main(["--port", "0", "--like", str(report)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"{report}")
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_the_help_mentions_the_control_api(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_the_defaults_are_the_documented_quotas() -> None:
     assert DEFAULT_QUOTAS["general"] == (100, 10.0)
-    assert DEFAULT_QUOTAS["list"] == (15, 10.0)
+    assert DEFAULT_QUOTAS["list"] == (30, 10.0)
     assert DEFAULT_QUOTAS["call"] == (1000, 10.0)
 
 

@@ -63,6 +63,8 @@ def test_the_manifest_and_the_log_have_no_private_data(
         "not_analyzed": 1,
         "vanished": 0,
         "malformed": 0,
+        "cost_cents": 23.004,
+        "calls_without_cost": 0,
         "requests": 1,
         "window": None,
     }
@@ -294,3 +296,11 @@ def test_memory_holds_one_page_of_calls_and_the_page_before_it(
     assert len({row["call_id"] for row in rows(tmp_path / "calls.jsonl")}) == 5000
     assert len(alive) == 5
     assert max(alive) <= 2000
+
+
+def test_manifest_has_the_sum_of_the_costs(emulator: Emulator, tmp_path: Path) -> None:
+    for name, cents in (("a", 11.25), ("b", 0.5), ("c", "a lot")):
+        add(emulator, name, call_cost={"combined_cost": cents})
+    add(emulator, "d", call_cost=None)
+    result = export(tmp_path / "calls.jsonl")
+    assert (result["cost_cents"], result["calls_without_cost"]) == (11.75, 2)

@@ -108,7 +108,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
-    """Start emulators with options. The last one is the server of ``retell_default``, with three calls."""
+    """Start emulators with options. The last one is the server of ``retell_default``, and has some of each object."""
     with contextlib.ExitStack() as emulators:
 
         def start(**options: Any) -> Emulator:
@@ -118,6 +118,25 @@ def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
             emulator.add_call(call_id="call_1", metadata={"plan": "pro"})
             emulator.add_call(call_id="call_2", metadata={})
             emulator.add_call(call_id="call_live", call_status="ongoing")
+            emulator.add_agent(agent_id="agent_1", llm={"llm_id": "llm_1"})
+            for _draft in (1, 2):
+                emulator.add_agent_version("agent_1")
+            flow = {"conversation_flow_id": "conversation_flow_1"}
+            emulator.add_agent(agent_id="agent_2", conversation_flow=flow, published=False)
+            emulator.add_agent(agent_id="agent_chat", channel="chat", published=False)
+            emulator.organization.component_backend.add(conversation_flow_component_id="component_1")
+            emulator.add_test_case(agent_id="agent_1", test_case_definition_id="test_case_1", name="Books")
+            batch = emulator.add_batch_test(
+                {"type": "retell-llm", "llm_id": "llm_1", "version": 0},
+                ["test_case_1"],
+                test_case_batch_job_id="test_batch_1",
+            )
+            batch["runs"][0]["test_case_job_id"] = "test_run_1"
+            emulator.add_phone_number("+14155550100", nickname="Main line")
+            emulator.add_knowledge_base(
+                knowledge_base_id="kb_1",
+                knowledge_base_sources=[{"source_id": "source_1"}, {"source_id": "source_2"}],
+            )
             return emulator
 
         yield start

@@ -100,7 +100,7 @@ ENDLESS: dict[str, Callable[[RawServer, Any], Any]] = {
         c.sendall(bomb()),
     ),
     "after the compressed end": lambda server, c: (
-        c.sendall(head(Content_Encoding="gzip") + gzip.compress(bytes(2 * MB))),
+        c.sendall(head(Content_Encoding="gzip") + gzip.compress(bytes(2 * MB), mtime=0)),
         server.flood(c, b" " * 65536),
     ),
 }
@@ -162,7 +162,7 @@ def test_redirect_with_an_endless_body_and_a_bad_address_is_a_status(client: Any
 
 def test_body_of_the_largest_size_is_read(client: Any, server: RawServer, mocker: Any) -> None:
     mocker.patch.object(response_body, "MAX_BYTES", len(CALL))
-    for encoded, headers in ((CALL, {}), (gzip.compress(CALL), {"Content_Encoding": "gzip"})):
+    for encoded, headers in ((CALL, {}), (gzip.compress(CALL, mtime=0), {"Content_Encoding": "gzip"})):
         answer = head(Content_Length=str(len(encoded)), **headers) + encoded
         server.respond = lambda connection, answer=answer: connection.sendall(answer)
         assert len(client.get_call("call_1").transcript) == 1000
@@ -185,7 +185,7 @@ SLOW: dict[str, Callable[[RawServer, Any], Any]] = {
     ),
     "compressed body": lambda server, c: (
         c.sendall(head(Content_Encoding="gzip", Content_Length="100000")),
-        server.drip(c, gzip.compress(b"", mtime=0)[:10] + b"\0\0\0\xff\xff" * 5000),
+        server.drip(c, gzip.compress(b"", mtime=0, mtime=0)[:10] + b"\0\0\0\xff\xff" * 5000),
     ),
 }
 
@@ -205,8 +205,8 @@ def test_response_that_arrives_byte_by_byte_ends_with_a_timeout(
 
 
 DAMAGED = {
-    "cut": gzip.compress(CALL)[:-9],
-    "flipped": gzip.compress(CALL)[:20] + b"\0\0\0\0" + gzip.compress(CALL)[24:],
+    "cut": gzip.compress(CALL, mtime=0)[:-9],
+    "flipped": gzip.compress(CALL, mtime=0)[:20] + b"\0\0\0\0" + gzip.compress(CALL)[24:],
     "not compressed": CALL,
 }
 
@@ -226,7 +226,7 @@ def test_damaged_compressed_body_counts_as_a_lost_connection(
 @pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "x" * 1000])
 def test_encoding_that_was_not_requested_is_an_error(client: Any, server: RawServer, encoding: str) -> None:
     server.respond = lambda connection: connection.sendall(
-        head(Content_Encoding=encoding) + gzip.compress(CALL)
+        head(Content_Encoding=encoding) + gzip.compress(CALL, mtime=0)
     )
     with pytest.raises(RetellResponseError, match="has a Content-Encoding that the request does not accept"):
         client.get_call("call_1")
@@ -254,7 +254,7 @@ def test_encoding_that_was_not_requested_is_an_error(client: Any, server: RawSer
         head(Transfer_Encoding="chunked") + b"xyz\r\n",
         head(Transfer_Encoding="chunked") + b"-5\r\nabc",
         head(Transfer_Encoding="chunked") + b"f" * 5000 + b"\r\nabc",
-        head(Transfer_Encoding="gzip, chunked") + chunk(gzip.compress(CALL)) + b"0\r\n\r\n",
+        head(Transfer_Encoding="gzip, chunked") + chunk(gzip.compress(CALL, mtime=0)) + b"0\r\n\r\n",
         head(Set_Cookie="=;" * 1000 + "\xff") + CALL,
         head() + b"[" * 100_000,
         head() + b"9" * 100_000,

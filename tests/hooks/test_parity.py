@@ -14,6 +14,8 @@ import wire
 
 from airflow_provider_retell import api
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
+from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
 
 FROM, TO = "+14155550100", "+14155550123"
+LLM = {"type": "retell-llm", "llm_id": "llm_1"}
+CUSTOM = {"type": "custom-llm", "llm_websocket_url": "wss://pr1vate"}
+TEST_CASE = {"name": "Books", "metrics": ["Books."], "response_engine": LLM}
+SMALL_FILE = KnowledgeBaseFile("pr1vate.pdf", Content.of(b"x"))
+EMPTY_FILE = KnowledgeBaseFile("pr1vate.pdf", Content.of(b""))
+LARGE_FILE = KnowledgeBaseFile("pr1vate.pdf", Content(50_000_001, tuple))
+NAMELESS_FILE = KnowledgeBaseFile(" ", Content.of(b"x"))
 HOOKS = (RetellHook, RetellAsyncHook)
 
 # Each package in "api" is a resource, with a module "endpoints".
@@ -106,7 +115,7 @@ def test_endpoint_sends_and_returns_the_same_from_both_hooks(
     assert request.body == example.body
     assert request.status == example.status
     assert type(result) is (example.result or type(None))
-    assert request.headers["content-type"] == "application/json"
+    assert request.headers["content-type"].partition(";")[0] == example.content_type
     assert request.headers["accept"] == "application/json"
     assert request.headers["user-agent"].startswith("airflow-provider-retell/")
     assert "apache-airflow/" in request.headers["user-agent"]
@@ -149,6 +158,66 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("create_phone_call", ("pr1vate", TO), {}),
         ("create_phone_call", (FROM, TO), {"metadata": {"a": {"pr1vate"}}}),
         ("create_batch_call", (FROM, ["pr1vate"]), {}),
+        ("create_test_case_definition", (), {"user_prompt": "pr1vate", **TEST_CASE, "metrics": []}),
+        ("create_test_case_definition", (), {"user_prompt": "pr1vate", **TEST_CASE, "name": ""}),
+        (
+            "create_test_case_definition",
+            (),
+            {"user_prompt": "pr1vate", **TEST_CASE, "response_engine": CUSTOM},
+        ),
+        (
+            "create_test_case_definition",
+            (),
+            {
+                "user_prompt": "pr1vate",
+                **TEST_CASE,
+                "tool_mocks": [
+                    {"tool_name": "x", "output": {"pr1vate": 1}, "input_match_rule": {"type": "any"}}
+                ],
+            },
+        ),
+        ("update_test_case_definition", ("test_case_1",), {}),
+        ("update_test_case_definition", ("test_case_1",), {"dynamic_variables": {"a": ["pr1vate"]}}),
+        ("get_test_case_definition", ("pr1vate/../x",), {}),
+        ("delete_test_case_definition", ("",), {}),
+        ("list_test_case_definitions", (CUSTOM,), {}),
+        ("list_test_case_definitions_page", ({"type": "retell-llm"},), {}),
+        ("create_batch_test", ([], LLM), {}),
+        ("create_batch_test", (["pr1vate?"], LLM), {}),
+        ("create_batch_test", (["test_case_1"], CUSTOM), {}),
+        ("create_batch_test", (["test_case_1"], {**LLM, "version": "pr1vate"}), {}),
+        ("create_batch_test", (["test_case_1"], {**LLM, "version": True}), {}),
+        ("create_batch_test", (["test_case_1"], {**LLM, "agent": "pr1vate"}), {}),
+        ("get_batch_test", (None,), {}),
+        ("list_batch_tests", ({"type": "pr1vate"},), {}),
+        ("get_test_run", ("pr1vate ",), {}),
+        ("list_test_runs", ("",), {}),
+        ("get_knowledge_base", ("pr1vate/x",), {}),
+        ("delete_knowledge_base", ("",), {}),
+        ("delete_knowledge_base_source", ("kb_1", "pr1vate/../x"), {}),
+        ("create_knowledge_base", ("x" * 40,), {}),
+        ("create_knowledge_base", (" ",), {}),
+        ("create_knowledge_base", ("x",), {"min_chunk_size": 2000}),
+        ("create_knowledge_base", ("x",), {"max_chunk_size": "pr1vate"}),
+        ("add_knowledge_base_sources", ("kb_1",), {}),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_texts": [{"title": "pr1vate"}]}),
+        (
+            "add_knowledge_base_sources",
+            ("kb_1",),
+            {"knowledge_base_texts": [{"title": "", "text": "pr1vate"}]},
+        ),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_texts": [{"title": "a", "text": " "}]}),
+        (
+            "add_knowledge_base_sources",
+            ("kb_1",),
+            {"knowledge_base_texts": [{"title": "a", "text": "pr1vate\ud800"}]},
+        ),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_urls": ["pr1vate"]}),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_files": ["pr1vate"]}),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_files": [EMPTY_FILE]}),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_files": [LARGE_FILE]}),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_files": [SMALL_FILE] * 26}),
+        ("add_knowledge_base_sources", ("kb_1",), {"knowledge_base_files": [NAMELESS_FILE]}),
     ],
 )
 def test_invalid_input_is_rejected_before_a_request_and_not_quoted(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.calls.waits import BatchEnded, CallReached
+from airflow_provider_retell.api.calls.waits import BatchReached, CallReached
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.organization.waits import ConcurrencyAvailable
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def test_ended_calls_of_a_batch_are_counted_with_one_request(client: Any, emulator: Emulator) -> None:
     for n, status in enumerate(("ended", "error", "not_connected", "ongoing")):
         emulator.add_call(call_id=f"b_{n}", batch_call_id="batch_1", call_status=status)
-    assert client.run(BatchEnded("batch_1", 4).poll()).result["ended"] == 3
-    assert client.run(BatchEnded("batch_2", 4).poll()).result["ended"] == 0
+    assert client.run(BatchReached("batch_1", 4).poll()).result["ended"] == 3
+    assert client.run(BatchReached("batch_2", 4).poll()).result["ended"] == 0
     assert emulator.count() == 2
 
 
@@ -33,13 +33,13 @@ def test_ended_calls_of_a_batch_are_listed_if_the_server_does_not_count_them(
     ]
     server = serve(lambda _: reply(200, pages.pop(0)))
     connect(server.url)
-    assert client.run(BatchEnded("batch_1", 3).poll()).result["ended"] == 3
+    assert client.run(BatchReached("batch_1", 3).poll()).result["ended"] == 3
     assert len(server.seen) == 3
 
 
 def test_invalid_id_is_rejected_before_a_request(client: Any, emulator: Emulator) -> None:
     with pytest.raises(RetellInputError, match="batch_call_id"):
-        client.run(BatchEnded("a/b", 1).poll())
+        client.run(BatchReached("a/b", 1).poll())
     assert emulator.requests == []
 
 

@@ -8,7 +8,9 @@ import os
 import time
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from alerts import DAG, DAG_A, FROM, PRIVATE, TO, WAYS, context, notifier, notify
@@ -27,6 +29,38 @@ AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
 
 def variables(emulator: Emulator) -> list[dict[str, str]]:
     return [placed["retell_llm_dynamic_variables"] for placed in emulator.placed]
+
+
+@pytest.mark.parametrize("name", ["from_number", "to_number"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "+1 415 555 0100",
+        "tel:+14155550100",
+        "+14155550100;ext=12",
+        "+14155550100,,123#",
+        "0014155550100",
+        "+１４１５５５５０１００",  # noqa: RUF001
+        "101",
+        "",
+        None,
+        14155550100,
+    ],
+)
+def test_a_number_that_cannot_be_called_fails_when_the_dag_is_read(name: str, bad: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a phone number in E.164 format") as error:
+        notifier(**{name: bad})
+    assert "ignore_e164_validation" not in str(error.value)
+    assert "555" not in str(error.value)
+
+
+def test_each_iteration_of_a_loop_is_an_event_of_its_own(emulator: Emulator) -> None:
+    region = uuid4()
+    for index in (0, 1, 1):
+        given = context(loop=SimpleNamespace(index=index))
+        given["ti"].region_id, given["ti"].region_index = region, index
+        notify(notifier(cooldown=0, max_calls_per_run=9), given)
+    assert len(emulator.placed) == 2
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -94,7 +128,7 @@ class TestTemplates:
         assert variables(emulator)[0]["reason"] == f"load of run_1: {PRIVATE}"
         assert variables(emulator)[0]["who"] == "dag_a"
 
-    def test_native_rendering_may_turn_text_into_numbers(
+    def test_native_rendering_keeps_phone_numbers_and_may_turn_other_text_into_numbers(
         self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("AIRFLOW_CONN_7", os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
@@ -116,6 +150,30 @@ class TestTemplates:
         assert (placed["from_number"], placed["to_number"], placed["agent_id"]) == (FROM, TO, "12")
         given = variables(emulator)[0]
         assert (given["reason"], given["rows"], given["of"]) == ("0", "3", "dag_n")
+
+    @pytest.mark.parametrize("native", [False, True])
+    @pytest.mark.parametrize("bad", ["4155550123", 4155550123, "415_555_0123", "0x5D21DBA00"])
+    def test_a_national_number_does_not_ring_abroad(
+        self, emulator: Emulator, caplog: pytest.LogCaptureFixture, bad: Any, native: bool
+    ) -> None:
+        dag = DAG(
+            "dag_n",
+            schedule=None,
+            start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+            render_template_as_native_obj=native,
+        )
+        notifier(to_number="{{ to }}")({**context(to=bad), "dag": dag})
+        assert not emulator.placed
+        assert "to_number must be a phone number in E.164 format" in caplog.text
+        assert "ignore_e164_validation" not in caplog.text
+        assert "555" not in caplog.text
+
+    def test_a_variable_of_the_agent_stays_as_it_is(
+        self, emulator: Emulator, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        notifier(retell_llm_dynamic_variables={"a": "{% raw %}{{user_name}}{% endraw %}"})(context())
+        assert variables(emulator)[0]["a"] == "{{user_name}}"
+        assert "could not be rendered" not in caplog.text
 
     def test_call_is_placed_if_a_template_cannot_be_rendered(
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture
@@ -172,12 +230,12 @@ class TestErrors:
 
     @pytest.mark.parametrize("way", WAYS)
     @pytest.mark.parametrize(
-        "arguments", [{"to_number": PRIVATE}, {"from_number": ""}, {"retell_conn_id": "none"}]
+        "arguments", [{"to_number": "{{ private }}"}, {"from_number": "{{ '' }}"}, {"retell_conn_id": "none"}]
     )
     def test_invalid_argument_is_logged(
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture, way: str, arguments: dict[str, Any]
     ) -> None:
-        notify(notifier(**arguments), context(), way)
+        notify(notifier(**arguments), context(private=PRIVATE), way)
         assert "Phone alert: no call was placed" in caplog.text
         assert PRIVATE not in caplog.text
         assert emulator.placed == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from tasks import Ti
 
-from airflow_provider_retell.operators.at_most_once import check_on_clear, request_key, tries_before_clear
+from airflow_provider_retell.operators.at_most_once import check_on_clear
+from airflow_provider_retell.operators.task_try import request_key, tries_before_clear
 
 
 class Task:
@@ -34,6 +36,23 @@ def test_every_task_instance_has_its_own_key(name: str) -> None:
     other = Ti()
     setattr(other, name, "other" if name != "map_index" else 3)
     assert request_key(other) != request_key(Ti())
+
+
+def test_each_iteration_of_a_task_loop_has_its_own_key() -> None:
+    plain, outside, first, second, elsewhere = Ti(), Ti(), Ti(), Ti(), Ti()
+    region = uuid4()
+    for ti, place in (
+        (outside, (UUID(int=0), 0)),
+        (first, (region, 0)),
+        (second, (region, 1)),
+        (elsewhere, (uuid4(), 0)),
+    ):
+        ti.region_id, ti.region_index = place
+    assert request_key(plain) == request_key(outside)
+    assert len({request_key(ti) for ti in (plain, first, second, elsewhere)}) == 4
+    again = Ti(2)
+    again.region_id, again.region_index = str(region), 0
+    assert request_key(again) == request_key(first)
 
 
 def test_a_named_deployment_has_its_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
 from crashes import FAULTS, LATER, killed
-from tasks import StateStore, eventually, rendered_fields, run_try
+from tasks import StateStore, Ti, eventually, rendered_fields, run_task, run_try
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.api.errors import RateLimitError, RetellInputError, RetellTimeoutError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
 
 FROM, TO, OTHER = "+14155550100", "+14155550123", "+14155550199"
 NOTE = "Ada's private note"
+NOT_IN_LOOP = UUID(int=0)  # the region of a task outside loops in Airflow 3.4
 TASKS = [{"to_number": TO, "metadata": {"note": NOTE}}, {"to_number": OTHER}]
 
 
@@ -54,9 +56,13 @@ def test_all_parameters_are_sent_and_nothing_private_is_shown(
         call_time_window=window,
     )
     result = run_try(operator, native=native, tasks=TASKS, from_number=FROM)
+    key = emulator.requests[0].body["tasks"][0]["metadata"]["airflow_call_key"]
     assert emulator.requests[0].body == {
         "from_number": FROM,
-        "tasks": TASKS,
+        "tasks": [
+            {"to_number": TO, "metadata": {"note": NOTE, "airflow_call_key": key}},
+            {"to_number": OTHER, "metadata": {"airflow_call_key": key}},
+        ],
         "name": "autumn",
         "trigger_timestamp": 1700000000000,
         "reserved_concurrency": 1,
@@ -139,6 +145,10 @@ def test_the_number_of_tasks_is_the_default_of_the_count_in_the_response(emulato
         ({"on_clear": "same"}, "on_clear must be 'skip' or 'resend', not 'same'"),
         ({"reserved_concurrency": -1}, "reserved_concurrency must be a whole number of at least 0, not -1"),
         ({"reserved_concurrency": "2"}, "reserved_concurrency must be a whole number"),
+        ({"on_invalid_number": "ignore"}, "on_invalid_number must be 'fail' or 'skip', not 'ignore'"),
+        ({"on_do_not_call": True}, "on_do_not_call must be 'fail' or 'skip', not True"),
+        ({"allow_duplicates": "yes"}, "allow_duplicates must be True or False"),
+        ({"from_number": "4155550100"}, "from_number must be a phone number in E.164 format"),
         ({"call_time_window": "mornings"}, "call_time_window must be a dict, not text"),
     ],
 )
@@ -157,14 +167,15 @@ def test_a_batch_with_an_unknown_outcome_is_not_sent_again(
 ) -> None:
     kind, sent = FAULTS[fault]
     hasty.faults.add(kind, route="create-batch-call")
-    with pytest.raises(AirflowFailException, match=r"unknown.*not sent again.*dashboard.*on_clear='resend'"):
+    certain = "has already sent the batch"
+    says = certain if sent and "later" not in fault else "unknown.*not sent again"
+    with pytest.raises(AirflowFailException, match=rf"{says}.*dashboard.*on_clear='resend'"):
         run_try(batch(), store=store)
     eventually(lambda: len(hasty.placed) == 2 * sent)
     hasty.clock.advance(seconds)
+    says = certain if sent else "may have sent create-batch-call"
     for try_number, cleared_at in ((2, 0), (2, 1)):
-        with pytest.raises(
-            AirflowFailException, match=r"may have sent create-batch-call.*dashboard.*on_clear='resend'"
-        ):
+        with pytest.raises(AirflowFailException, match=rf"{says}.*dashboard.*on_clear='resend'"):
             run_try(batch(), try_number=try_number, cleared_at=cleared_at, store=store)
     assert hasty.count("create-batch-call") == 1
     run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
@@ -177,7 +188,8 @@ def test_a_batch_whose_worker_was_killed_is_not_sent_again(
 ) -> None:
     killed(step, lambda: run_try(batch(), store=store))
     assert len(emulator.placed) == sent
-    with pytest.raises(AirflowFailException, match="may have sent create-batch-call"):
+    says = "has already sent the batch" if sent else "may have sent create-batch-call"
+    with pytest.raises(AirflowFailException, match=says):
         run_try(batch(), try_number=2, store=store)
     assert len(emulator.placed) == sent
 
@@ -185,7 +197,7 @@ def test_a_batch_whose_worker_was_killed_is_not_sent_again(
 def test_a_later_try_returns_the_batch_of_an_earlier_one(emulator: Emulator, store: Any) -> None:
     first = run_try(batch(), store=store)
     if store is None:
-        with pytest.raises(AirflowFailException, match="may have sent"):
+        with pytest.raises(AirflowFailException, match="has already sent the batch"):
             run_try(batch(), try_number=2, store=store)
     else:
         assert run_try(batch(), try_number=2, store=store) == first
@@ -198,7 +210,7 @@ def test_a_clear_with_resend_sends_the_batch_once_more(emulator: Emulator, store
     run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 4
     if store is None:
-        with pytest.raises(AirflowFailException, match="may have sent"):
+        with pytest.raises(AirflowFailException, match="has already sent the batch"):
             run_try(batch(on_clear="resend"), try_number=3, cleared_at=1)
     else:
         run_try(batch(on_clear="resend"), try_number=3, cleared_at=1, store=store)
@@ -211,7 +223,7 @@ def test_a_rejected_batch_can_be_sent_after_a_clear(emulator: Emulator, store: A
         run_try(batch(), store=store)
     assert ("on_clear='resend'" in str(error.value)) == (store is None)
     if store is None:
-        with pytest.raises(AirflowFailException, match="may have sent"):
+        with pytest.raises(AirflowFailException, match="may have sent|has already sent"):
             run_try(batch(), try_number=2, cleared_at=1)
         run_try(batch(on_clear="resend"), try_number=2, cleared_at=1)
     else:
@@ -259,12 +271,115 @@ def test_throttling_beyond_the_retry_limits_is_left_to_airflow(emulator: Emulato
         assert len(emulator.placed) == 2
 
 
+def test_a_store_that_a_clear_discards_does_not_prove_a_first_try(
+    emulator: Emulator, state_store: StateStore
+) -> None:
+    def run(*numbers: int) -> None:
+        ti = Ti(*numbers)
+        ti.region_id = UUID(int=0)  # Airflow 3.4
+        run_task(batch(), ti=ti, task_state_store=state_store)
+
+    run(1, 1)
+    state_store.clear()
+    for numbers in ((2, 2), (2, 1)):
+        with pytest.raises(AirflowFailException, match="may have sent|has already sent"):
+            run(*numbers)
+    assert len(emulator.placed) == 2
+
+
 def test_a_store_that_is_cleared_on_success_does_not_prove_a_first_try(
     emulator: Emulator, state_store: StateStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
     run_try(batch(), store=state_store)
     state_store.clear()
-    with pytest.raises(AirflowFailException, match="may have sent"):
+    with pytest.raises(AirflowFailException, match="has already sent the batch"):
         run_try(batch(), try_number=2, cleared_at=1, store=state_store)
     assert len(emulator.placed) == 2
+
+
+def test_a_batch_whose_calls_show_its_id_is_returned(emulator: Emulator, store: Any) -> None:
+    first = run_try(batch(), store=store)
+    if store:
+        store.clear()
+    call = {**emulator.placed[0], "batch_call_id": first["batch_call_id"]}
+    page = {"items": [call], "has_more": False}
+    emulator.faults.add(Fault.status(200, body=page), route="list-calls")
+    assert run_try(batch(), try_number=2, cleared_at=1, store=store, region=NOT_IN_LOOP) == first
+    assert emulator.count("create-batch-call") == 1
+
+
+# -- the people
+
+
+def test_an_empty_list_of_people_skips_the_task(emulator: Emulator, store: Any) -> None:
+    for tasks in ([], "{{ [] }}", "[]"):
+        with pytest.raises(
+            AirflowSkipException, match=r"There is nobody to call: no tasks.*No batch was sent"
+        ):
+            run_try(batch(tasks=tasks), store=store)
+    assert not emulator.requests
+
+
+def test_a_number_that_occurs_twice_is_an_error(emulator: Emulator) -> None:
+    twice = [{"to_number": TO}, {"to_number": OTHER}, {"to_number": TO}]
+    with pytest.raises(
+        AirflowFailException,
+        match=r"tasks\[0\] and tasks\[2\] have the same to_number.*allow_duplicates=True",
+    ) as error:
+        run_try(batch(tasks=twice))
+    assert TO not in str(error.value)
+    assert not emulator.requests
+    assert run_try(batch(tasks=twice, allow_duplicates=True))["total_task_count"] == 3
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_numbers_in_templates_stay_text(emulator: Emulator, native: bool) -> None:
+    tasks = [{"to_number": "{{ to }}", "metadata": {"n": "{{ 1 }}"}}, {"to_number": "{{ other }}"}]
+    run_try(batch(tasks=tasks, from_number="{{ start }}"), native=native, to=TO, other=OTHER, start=FROM)
+    assert [call["to_number"] for call in emulator.placed] == [TO, OTHER]
+    assert emulator.placed[0]["metadata"]["n"] == (1 if native else "1")
+
+
+@pytest.mark.parametrize(
+    "bad", [4155550123, "4155550123", "415_555_0123", "0x5D21DBA00", "+14155550123x5", None, ""]
+)
+def test_invalid_numbers_fail_or_are_left_out(emulator: Emulator, bad: Any) -> None:
+    tasks = [{"to_number": bad}, {"to_number": TO}]
+    with pytest.raises(AirflowFailException, match=r"tasks\[0\].to_number (must be|rendered to)"):
+        run_try(batch(tasks=tasks))
+    assert not emulator.requests
+    result = run_try(batch(tasks=tasks, on_invalid_number="skip"))
+    assert result["total_task_count"] == 1
+    assert result["skipped"] == {"invalid_number": [0], "do_not_call": []}
+    assert [call["to_number"] for call in emulator.placed] == [TO]
+
+
+@pytest.mark.parametrize("given", [[TO], "{{ forbidden }}"])
+def test_do_not_call_numbers_fail_or_are_left_out(emulator: Emulator, given: Any) -> None:
+    with pytest.raises(AirflowFailException, match=r"tasks\[0\].to_number is in do_not_call") as error:
+        run_try(batch(do_not_call=given), forbidden=[TO])
+    assert TO not in str(error.value)
+    operator = batch(do_not_call=given, on_do_not_call="skip")
+    result = run_try(operator, forbidden=[TO])
+    assert result["skipped"] == {"invalid_number": [], "do_not_call": [0]}
+    assert [call["to_number"] for call in emulator.placed] == [OTHER]
+    assert TO not in str(rendered_fields(operator))
+
+
+def test_a_do_not_call_number_in_another_format_is_an_error(emulator: Emulator) -> None:
+    for number in (14155550123, "415-555-0123"):
+        with pytest.raises(AirflowFailException, match=r"do_not_call\[0\] must be a phone number"):
+            run_try(batch(do_not_call=[number], on_do_not_call="skip", on_invalid_number="skip"))
+    assert not emulator.requests
+
+
+def test_a_batch_without_anybody_left_is_skipped(emulator: Emulator) -> None:
+    ti = Ti()
+    operator = batch(do_not_call=[TO, OTHER], on_do_not_call="skip")
+    with pytest.raises(
+        AirflowSkipException, match=r"nobody to call: no tasks are left, 2 skipped \(do_not_call\)"
+    ):
+        run_try(operator, ti=ti)
+    assert ti.xcom == {"skipped": {"invalid_number": [], "do_not_call": [0, 1]}}
+    assert not emulator.requests

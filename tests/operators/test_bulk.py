@@ -109,11 +109,10 @@ def test_an_outlet_that_is_not_an_asset_does_not_fail_the_task(emulator: Emulato
 
 @pytest.fixture
 def log_lines(caplog: pytest.LogCaptureFixture) -> Any:
-    """Return the messages of the operator's logger."""
+    """Return the messages about failed rows."""
     caplog.set_level(logging.INFO)
-    return lambda: [
-        r.getMessage() for r in caplog.records if r.name == "airflow_provider_retell.operators.bulk"
-    ]
+    loggers = ("airflow_provider_retell.bulk.summary", "airflow_provider_retell.operators.bulk")
+    return lambda: [record.getMessage() for record in caplog.records if record.name in loggers]
 
 
 def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_lines: Any) -> None:

@@ -298,7 +298,10 @@ def test_invalid_input_is_rejected_before_anything_is_sent(
             {"metadata": {}, "metadata_mode": "overwrite"},
             "metadata_mode must be 'merge', 'fill' or 'replace'",
         ),
-        ({"metadata": {}, "wait_until": True}, "wait_until must be 'ended', 'analyzed' or None, not True"),
+        (
+            {"metadata": {}, "wait_until": True},
+            "wait_until must be 'ended', 'analyzed', 'transfer_ended' or None, not True",
+        ),
         ({"data_storage_setting": "nothing"}, "data_storage_setting must be 'everything'"),
         ({"data_storage_setting": PRIVATE}, "data_storage_setting must be .*, not other text"),
         ({"metadata": {}, "confirm_custom_attributes": "False"}, "confirm_custom_attributes must be True or"),
@@ -407,6 +410,7 @@ def test_an_attribute_that_the_response_does_not_show_is_logged(
 def test_the_result_contains_no_values(call: Any, emulator: Emulator) -> None:
     result = run_try(update(metadata={"note": PRIVATE}, metadata_mode="replace"))
     shown = ("agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms")
+    assert set(result.pop("call_cost")) == {"cents", "seconds"}
     assert result == {
         "call_id": "call_1",
         "call_status": "ended",
@@ -423,3 +427,27 @@ def test_the_hook_is_closed_after_the_task(call: Any) -> None:
     operator = update(metadata={"a": 1})
     run_try(operator)
     assert "_session" not in operator.hook.__dict__
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+@pytest.mark.parametrize("value", [1, 2])
+def test_the_result_has_the_cost_and_the_requested_fields_of_the_analysis(
+    emulator: Emulator, mode: Any, value: int
+) -> None:
+    emulator.add_call(call_id="call_2", metadata={"a": 1})
+    operator = UpdateCallOperator(
+        task_id="a_task",
+        call_id="call_2",
+        metadata={"a": value},
+        metadata_mode=mode,
+        analysis_fields=["score", "call_successful"],
+    )
+    result = run_try(operator)
+    assert result["updated"] is (mode == "replace" or value == 2)
+    assert result["analysis"] == {"score": 0.9, "call_successful": True}
+    assert result["call_cost"]["seconds"] == 62
+
+
+def test_analysis_fields_cannot_be_read_at_the_end_of_the_call() -> None:
+    with pytest.raises(ValueError, match="analysis_fields needs wait_until='analyzed'"):
+        update(metadata={"a": 1}, wait_until="ended", analysis_fields=["score"])

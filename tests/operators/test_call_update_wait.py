@@ -12,7 +12,7 @@ import pytest
 from airflow.models.trigger import Trigger
 from tasks import TaskDeferred, Ti, event_of, rendered_fields, restored, run_task
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
@@ -136,6 +136,10 @@ def test_the_trigger_has_the_parameters_of_the_operator(emulator: Emulator, run:
         "until": "ended",
         "poll_interval": 0.02,
         "max_poll_failures": 7,
+        "state": {},
+        "execution_deadline": None,
+        "exponential_backoff": False,
+        "max_wait": None,
         "stop_on_kill": False,
     }
     assert run.deferred.kwargs is not None
@@ -170,6 +174,36 @@ def test_a_timeout_in_the_triggerer_updates_nothing(emulator: Emulator, run: Run
     with pytest.raises(WaitTimeoutError, match=r"Timed out.*waiting for call call_1 to be ended"):
         run.execute(metadata={"a": 1}, deferrable=True, wait_timeout=0.3)
     assert emulator.count("update-call") == 0
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_execution_timeout_ends_the_wait(emulator: Emulator, run: Run, deferrable: bool) -> None:
+    emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}), times=0)
+    before = clock().monotonic()
+    message = "waiting for call call_1 to be ended.*reached its execution_timeout"
+    with pytest.raises(AirflowTaskTimeout, match=message):
+        run.execute(
+            metadata={"a": 1},
+            deferrable=deferrable,
+            execution_timeout=timedelta(seconds=3),
+            wait_timeout=timedelta(seconds=30),
+        )
+    assert 3 <= clock().monotonic() - before < 10
+    assert emulator.count("update-call") == 0
+    if run.deferred is not None:
+        assert run.deferred.timeout is not None
+        assert run.deferred.timeout <= timedelta(seconds=303)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_an_execution_timeout_beyond_the_wait_timeout_changes_nothing(
+    emulator: Emulator, run: Run, deferrable: bool
+) -> None:
+    emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}), times=0)
+    with pytest.raises(WaitTimeoutError, match="Timed out"):
+        run.execute(
+            metadata={"a": 1}, deferrable=deferrable, execution_timeout=timedelta(hours=1), wait_timeout=0.3
+        )
 
 
 @pytest.mark.parametrize("deferrable", [False, True])

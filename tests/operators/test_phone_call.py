@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import re
 from datetime import timedelta
@@ -14,6 +15,7 @@ import pytest
 from crashes import FAULTS, HOUR, LATER, killed
 from tasks import (
     TaskDeferred,
+    Ti,
     defer,
     event_of,
     eventually,
@@ -22,8 +24,14 @@ from tasks import (
     run_try,
 )
 
-from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError, WaitTimeoutError
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, AirflowTaskTimeout
+from airflow_provider_retell.api.errors import (
+    DoNotCallError,
+    RateLimitError,
+    RetellError,
+    WaitFailedError,
+    WaitTimeoutError,
+)
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
@@ -303,14 +311,30 @@ def test_a_template_without_a_value_calls_nobody(emulator: Emulator, name: str, 
     assert not emulator.requests
 
 
-@pytest.mark.parametrize("bad", ["4155550123", "+1 415 555 0123", "+0155550123", "tel:4155550123"])
+INVALID = [
+    "4155550123",
+    4155550123,
+    14155550123.0,
+    "+1 415 555 0123",
+    "+0155550123",
+    "tel:4155550123",
+    "415_555_0123",
+    "0x5D21DBA00",
+    "+14155550123;ext=12",
+    "+14155550123,,5#",
+    "+１４１５５５５０１２３",  # noqa: RUF001
+]
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("bad", INVALID)
 def test_an_invalid_number_is_rejected_without_showing_it(
-    emulator: Emulator, bad: str, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, bad: Any, native: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(
-        AirflowFailException, match=r"to_number must be a phone number.*Nothing was sent"
+        AirflowFailException, match=r"to_number must be a phone number.*ignore_e164_.*Nothing was sent"
     ) as error:
-        run_try(phone_call(to_number="{{ number }}"), number=bad)
+        run_try(phone_call(to_number="{{ number }}"), number=bad, native=native)
     assert not emulator.requests
     assert "555" not in str(error.value) + str(error.value.__cause__) + caplog.text
 
@@ -327,19 +351,89 @@ def test_numbers_in_a_response_are_masked(emulator: Emulator, caplog: Any) -> No
 
 def test_custom_telephony_accepts_other_numbers_as_text(emulator: Emulator) -> None:
     run_try(phone_call(to_number="{{ '1001' }}", ignore_e164_validation=True))
-    assert emulator.placed[0]["to_number"] == "1001"
-    with pytest.raises(AirflowFailException, match="render_template_as_native_obj"):
-        run_try(phone_call(to_number="{{ '1001' }}", ignore_e164_validation=True), native=True, map_index=1)
+    run_try(phone_call(to_number="{{ '+1001' }}", ignore_e164_validation=True), native=True, map_index=1)
+    assert [call["to_number"] for call in emulator.placed] == ["1001", "+1001"]
+    with pytest.raises(AirflowFailException, match="to_number must be text"):
+        run_try(phone_call(to_number=1001, ignore_e164_validation=True), map_index=2)
+
+
+@pytest.mark.parametrize("name", ["from_number", "to_number"])
+@pytest.mark.parametrize("bad", [*INVALID, None, "", True])
+def test_an_invalid_number_in_the_dag_file_fails_when_the_dag_is_read(name: str, bad: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a phone number in E.164 format") as error:
+        phone_call(**{name: bad})
+    assert "555" not in str(error.value)
+    assert "Nothing was sent" not in str(error.value)
+
+
+# -- outcomes that are not errors
+
+
+@pytest.mark.parametrize("bad", [*INVALID, None, ""])
+def test_a_call_to_an_invalid_number_can_be_skipped(emulator: Emulator, bad: Any) -> None:
+    ti = Ti()
+    operator = phone_call(to_number="{{ number }}", on_invalid_number="skip")
+    with pytest.raises(AirflowSkipException, match=r"Nobody was called \(invalid_number\)") as error:
+        run_try(operator, ti=ti, number=bad)
+    assert ti.xcom == {"outcome": "invalid_number"}
+    assert not emulator.requests
+    assert "555" not in str(error.value)
+
+
+def test_an_invalid_number_fails_by_default_and_pushes_the_outcome(emulator: Emulator) -> None:
+    ti = Ti()
+    with pytest.raises(AirflowFailException):
+        run_try(phone_call(to_number="{{ 'x' }}"), ti=ti)
+    assert ti.xcom == {"outcome": "invalid_number"}
+
+
+def test_an_invalid_own_number_is_never_skipped(emulator: Emulator) -> None:
+    with pytest.raises(AirflowFailException, match="from_number must be a phone number"):
+        run_try(phone_call(from_number="{{ 'x' }}", on_invalid_number="skip"))
+
+
+def test_a_call_to_a_do_not_call_contact_can_be_skipped(emulator: Emulator, store: Any) -> None:
+    emulator.organization.do_not_call.add(TO)
+    ti = Ti()
+    operator = phone_call(honor_internal_dnc=True, on_do_not_call="skip", metadata={"consent": "not"})
+    with pytest.raises(AirflowSkipException, match=r"\(do_not_call\).*marked as do not call"):
+        run_try(operator, ti=ti, store=store)
+    assert ti.xcom == {"outcome": "do_not_call"}
+    assert not emulator.placed
+    emulator.organization.do_not_call.clear()
+    run_try(phone_call(honor_internal_dnc=True, on_do_not_call="skip"), ti=ti, store=store)
+    assert ti.xcom["outcome"] == "placed"
     assert len(emulator.placed) == 1
+
+
+def test_a_refusal_by_the_do_not_call_list_says_what_to_do(emulator: Emulator) -> None:
+    emulator.organization.do_not_call.add(TO)
+    with pytest.raises(AirflowFailException, match=r"do not call.*on_do_not_call='skip'") as error:
+        run_try(phone_call(honor_internal_dnc=True))
+    assert isinstance(error.value.__cause__, DoNotCallError)
+
+
+def test_a_number_that_the_organization_does_not_have_is_named(emulator: Emulator) -> None:
+    body = {"status": "error", "message": f"Item {FROM} not found from phone-number"}
+    emulator.faults.add(Fault.status(404, body=body), route="create-phone-call")
+    with pytest.raises(AirflowFailException, match=r"Item \*\*\* not found.*Check from_number"):
+        run_try(phone_call(metadata={"phone": "number"}))
+    assert emulator.count("create-phone-call") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ({"on_clear": "again"}, "on_clear must be 'skip' or 'resend', not 'again'"),
-        ({"wait_until": "answered"}, "wait_until must be 'ended', 'analyzed' or None, not 'answered'"),
+        (
+            {"wait_until": "answered"},
+            "wait_until must be 'ended', 'analyzed', 'transfer_ended' or None, not 'answered'",
+        ),
         ({"stop_on_kill": "False"}, "stop_on_kill must be True or False"),
         ({"ignore_e164_validation": "{{ params.any }}"}, "ignore_e164_validation must be True or False"),
+        ({"on_invalid_number": "ignore"}, "on_invalid_number must be 'fail' or 'skip', not 'ignore'"),
+        ({"on_do_not_call": None}, "on_do_not_call must be 'fail' or 'skip', not None"),
+        ({"on_do_not_call": "skip"}, "on_do_not_call='skip' requires honor_internal_dnc=True"),
         ({"honor_internal_dnc": 1}, "honor_internal_dnc must be True or False, not 1"),
         ({"agent_override": "x"}, "agent_override must be a dict, not text"),
         ({"custom_sip_headers": ["x"]}, "custom_sip_headers must be a dict, not list"),
@@ -376,6 +470,34 @@ def test_a_deferred_wait_returns_the_call(emulator: Emulator, until: Any) -> Non
     result = operator.resume({}, event_of(restored(deferred.trigger)), **(deferred.kwargs or {}))
     assert (result["call_status"], len(emulator.placed)) == ("ended", 1)
     assert ("call_analysis" in emulator.placed[0]) or until == "ended"
+    cost = emulator.placed[0]["call_cost"]
+    assert result["call_cost"] == {"cents": cost["combined_cost"], "seconds": cost["total_duration_seconds"]}
+    assert "analysis" not in result
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_the_result_has_the_requested_fields_of_the_analysis(emulator: Emulator, deferrable: bool) -> None:
+    arguments: dict[str, Any] = {
+        "wait_until": "analyzed",
+        "analysis_fields": ["score", "call_successful"],
+        "poll_interval": 30,
+        "deferrable": deferrable,
+    }
+    with no_waiting(emulator.clock.advance):
+        if deferrable:
+            deferred = defer(phone_call(**arguments))
+            event = event_of(restored(deferred.trigger))
+            assert "analysis" not in event
+            result = phone_call(**arguments).resume({}, event, **(deferred.kwargs or {}))
+        else:
+            result = run_try(phone_call(**arguments))
+    assert result["analysis"] == {"score": 0.9, "call_successful": True}
+
+
+@pytest.mark.parametrize("until", [None, "ended", "transfer_ended"])
+def test_analysis_fields_need_the_wait_for_the_analysis(until: Any) -> None:
+    with pytest.raises(ValueError, match="analysis_fields needs wait_until='analyzed'"):
+        phone_call(wait_until=until, analysis_fields=["score"])
 
 
 THROTTLED = Fault.status(429, headers={"Retry-After": "121"})
@@ -491,4 +613,25 @@ def test_stop_on_kill_hangs_up_when_a_deferred_task_is_killed(
 ) -> None:
     operator = phone_call(wait_until="ended", stop_on_kill=stop_on_kill, deferrable=True)
     asyncio.run(restored(defer(operator).trigger).on_kill())
+    assert emulator.placed[0]["call_status"] == status
+
+
+@pytest.mark.parametrize(("stop_on_kill", "status"), [(True, "ended"), (False, "registered")])
+def test_stop_on_kill_hangs_up_when_execution_timeout_ends_a_deferred_wait(
+    emulator: Emulator, stop_on_kill: bool, status: str
+) -> None:
+    arguments: dict[str, Any] = {
+        "wait_until": "ended",
+        "stop_on_kill": stop_on_kill,
+        "deferrable": True,
+        "execution_timeout": timedelta(seconds=20),
+        "wait_timeout": 60,
+    }
+    with no_waiting():
+        deferred = defer(phone_call(**arguments))
+        event = event_of(restored(deferred.trigger))
+        operator = phone_call(**arguments)
+        with pytest.raises(AirflowTaskTimeout, match="execution_timeout"):
+            operator.resume({}, event, **json.loads(json.dumps(deferred.kwargs)))
+        operator.on_kill()  # Airflow's task runner calls it after an AirflowTaskTimeout
     assert emulator.placed[0]["call_status"] == status

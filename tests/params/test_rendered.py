@@ -70,7 +70,6 @@ def test_an_empty_storage_setting_is_none(value: Any) -> None:
         (rendered.as_id, "call_1", "call_1"),
         (rendered.as_id, 12345, "12345"),
         (rendered.as_phone_number, "+15550100", "+15550100"),
-        (rendered.as_phone_number, 15550100, "+15550100"),
         (rendered.as_storage_setting, "everything", "everything"),
         (rendered.as_epoch_milliseconds, 1796112000000, 1796112000000),
         (rendered.as_epoch_milliseconds, "1796112000000.0", 1796112000000),
@@ -107,6 +106,8 @@ def test_a_value_is_converted(convert: Any, value: Any, result: Any) -> None:
         (rendered.as_id, "a/b", "field has '/' at position 1"),
         (rendered.as_id, 1.5, "field must be text, not float"),
         (rendered.as_id, Decimal("sNaN"), "field must be text, not Decimal"),
+        (rendered.as_phone_number, 15550100, "field must be a phone number in E.164 format"),
+        (rendered.as_phone_number, "5550100", "The value has no '+', so the country code is unknown"),
         (rendered.as_storage_setting, PRIVATE, "field must be 'everything', 'everything_except_pii' or"),
         (rendered.as_epoch_milliseconds, PRIVATE, "field must be epoch milliseconds, or a date and time"),
         (rendered.as_epoch_milliseconds, True, "field must be epoch milliseconds, or a date and time"),
@@ -126,7 +127,8 @@ def test_a_whole_number_may_have_a_minimum() -> None:
         rendered.as_whole_number("0", "total", 1)
 
 
-def test_a_number_in_another_format_cannot_lose_its_plus_sign() -> None:
+def test_a_phone_number_in_another_format_must_be_text() -> None:
     assert rendered.as_phone_number("1001", "to_number", only_e164=False) == "1001"
-    with pytest.raises(RetellInputError, match=r"leading '\+' is lost.*render_template_as_native_obj"):
-        rendered.as_phone_number(1001, "to_number", only_e164=False)
+    for value in (1001, 1001.0, True, ["1001"]):
+        with pytest.raises(RetellInputError, match="to_number must be text"):
+            rendered.as_phone_number(value, "to_number", only_e164=False)

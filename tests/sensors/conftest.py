@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import airflow
 import pytest
@@ -30,10 +30,12 @@ def sensor_run(mocker: MockerFixture) -> SensorRun:
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """An emulator whose clock advances by 10 s with each request.
 
-    A call ends with the third request, and has an analysis with the fourth.
+    A call ends with the third request, and has an analysis with the fourth. Calls to +14155550199 are transferred at
+    their end.
     """
     lifecycle = Lifecycle(talk=30, analyze=10)
-    with Emulator(quotas=None, clock=Clock(frozen=True), lifecycle=lifecycle) as emulator:
+    options: Any = {"lifecycle": lifecycle, "outcomes": {"+14155550199": "call_transfer"}}
+    with Emulator(quotas=None, clock=Clock(frozen=True), **options) as emulator:
         connect(monkeypatch, emulator, quota="9999/1")
         done = threading.Event()
         advancing = threading.Thread(target=advance_with_requests, args=(emulator, done))

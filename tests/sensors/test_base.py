@@ -13,7 +13,12 @@ from airflow.exceptions import AirflowException, AirflowNotFoundException
 from sensor_runs import MODES, SensorRun
 from tasks import Ti
 
-from airflow_provider_retell._compat import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
+from airflow_provider_retell._compat import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    AirflowTaskTimeout,
+)
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -108,6 +113,54 @@ class TestTimeout:
         sensor_run.run(CallSensor, "deferrable", call_id="call_1", **arguments)
         assert sensor_run.timeout is not None
         assert timedelta(seconds=330) < sensor_run.timeout <= timedelta(seconds=340)
+
+
+class TestExecutionTimeout:
+    @pytest.mark.parametrize("options", [{}, {"soft_fail": True}, {"never_fail": True}])
+    def test_deferred_wait_ends_at_the_execution_timeout(
+        self, emulator: Emulator, sensor_run: SensorRun, call: Any, options: dict[str, Any]
+    ) -> None:
+        arguments = {"timeout": 600, "poke_interval": 10, "execution_timeout": timedelta(seconds=60)}
+        with no_waiting():
+            started = clock().time()
+            with pytest.raises(AirflowTaskTimeout, match=r"after 1 min of waiting.*execution_timeout"):
+                sensor_run.run(CallSensor, "deferrable", call_id="call_1", **arguments, **options)
+            assert 60 <= clock().time() - started < 65
+
+    def test_timeout_that_comes_first_ends_the_wait(
+        self, emulator: Emulator, sensor_run: SensorRun, call: Any
+    ) -> None:
+        arguments = {"timeout": 60, "poke_interval": 10, "execution_timeout": timedelta(seconds=600)}
+        with no_waiting(), pytest.raises(AirflowSensorTimeout, match="Timed out after 1 min of waiting"):
+            sensor_run.run(CallSensor, "deferrable", call_id="call_1", **arguments)
+
+    def test_another_deferral_does_not_move_the_execution_timeout(
+        self, emulator: Emulator, sensor_run: SensorRun
+    ) -> None:
+        for _ in range(1000):
+            for response in (BUSY, FREE):
+                emulator.faults.add(Fault.status(200, body=response))
+        arguments = {"timeout": 36000, "poke_interval": 300, "execution_timeout": timedelta(hours=1)}
+        with no_waiting():
+            started = clock().time()
+            with pytest.raises(AirflowTaskTimeout, match="after 1 h of waiting"):
+                sensor_run.run(ConcurrencySensor, "deferrable", **arguments)
+            assert 3600 <= clock().time() - started < 3610
+        assert sensor_run.deferred > 2
+
+
+class TestBackOff:
+    def test_deferred_wait_backs_off_up_to_max_wait(
+        self, emulator: Emulator, sensor_run: SensorRun, call: Any
+    ) -> None:
+        arguments = {"timeout": 3600, "poke_interval": 10, "exponential_backoff": True}
+        with no_waiting(), pytest.raises(AirflowSensorTimeout):
+            sensor_run.run(CallSensor, "deferrable", call_id="call_1", **arguments)
+        assert emulator.count() < 15
+        emulator.clear_requests()
+        with no_waiting(), pytest.raises(AirflowSensorTimeout):
+            sensor_run.run(CallSensor, "deferrable", call_id="call_1", max_wait=60, **arguments)
+        assert 55 <= emulator.count() < 75
 
 
 class TestPermanentErrors:
@@ -215,6 +268,16 @@ class TestFailedPolls:
         with pytest.raises(AirflowSkipException):
             sensor_run.run(CallSensor, "deferrable", call_id="call_1", **options)
 
+    @pytest.mark.parametrize("mode", ["poke", "deferrable"])
+    def test_silent_fail_tolerates_any_number_of_failures(
+        self, emulator: Emulator, sensor_run: SensorRun, call: Any, mode: str
+    ) -> None:
+        call["call_status"] = "ended"
+        emulator.faults.add(BROKEN, times=5)
+        options = {"max_poll_failures": 0, "silent_fail": True}
+        assert sensor_run.run(CallSensor, mode, call_id="call_1", **options)["call_status"] == "ended"
+        assert emulator.count() >= 6
+
 
 class TestConnection:
     @pytest.fixture
@@ -243,13 +306,29 @@ class TestConnection:
         assert result["call_status"] == "ended"
 
     @pytest.mark.parametrize("mode", MODES)
-    def test_missing_connection_ends_the_wait_at_the_first_poll(
+    def test_missing_connection_fails_the_task_for_good_at_the_first_poll(
         self, emulator: Emulator, sensor_run: SensorRun, failing_lookups: set[int], mode: str
     ) -> None:
         failing_lookups |= set(range(1, 1000))
-        with pytest.raises(AirflowNotFoundException):
+        with pytest.raises(AirflowFailException, match=r"conn_id `retell_default` isn't defined\. Define it"):
             sensor_run.run(CallSensor, mode, call_id="call_1")
         assert not emulator.requests
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_never_fail_skips_the_task_if_the_connection_is_missing(
+        self, emulator: Emulator, sensor_run: SensorRun, failing_lookups: set[int], mode: str
+    ) -> None:
+        failing_lookups |= set(range(1, 1000))
+        with pytest.raises(AirflowSkipException):
+            sensor_run.run(CallSensor, mode, call_id="call_1", never_fail=True)
+
+    @pytest.mark.parametrize("mode", ["poke", "deferrable"])
+    def test_silent_fail_tolerates_a_connection_that_is_missing_at_first(
+        self, emulator: Emulator, sensor_run: SensorRun, failing_lookups: set[int], call: Any, mode: str
+    ) -> None:
+        call["call_status"] = "ended"
+        failing_lookups |= {1}
+        assert sensor_run.run(CallSensor, mode, call_id="call_1", silent_fail=True)["call_status"] == "ended"
 
     def test_http_connections_are_closed_after_each_poll(
         self, emulator: Emulator, sensor_run: SensorRun, mocker: MockerFixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import signal
@@ -13,7 +14,7 @@ from airflow_provider_retell.clock import Clock
 from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks import requests_transport
 from airflow_provider_retell.hooks.retell import RetellHook
-from airflow_provider_retell.operators.base import WaitingOperator
+from airflow_provider_retell.operators.base import DeferrableOperator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,16 +35,18 @@ FAULTS: dict[str, tuple[Fault, int]] = {
 }
 
 
-def killed(step: str, task: Callable[[], Any]) -> None:
+def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth: int = 1) -> None:
     """Run *task* in a forked process, as Airflow does, and kill the process at *step*.
 
     :param step: ``"before"`` the request, when Retell has ``"acted"``, when the response is ``"received"``, when the
         operator starts to ``"wait"``, or ``"waiting"``.
+    :param operation: the kind of request that the first three steps refer to. Default: any.
+    :param nth: its number, from 1.
     """
     pid = os.fork()
     if pid == 0:
         try:
-            _arm(step)
+            _arm(step, operation, nth)
             task()
         finally:
             os._exit(3)  # the process survived
@@ -52,21 +55,32 @@ def killed(step: str, task: Callable[[], Any]) -> None:
     assert os.WTERMSIG(status) == signal.SIGKILL
 
 
-def _arm(step: str) -> None:
-    send = RetellHook.send
+def _arm(step: str, operation: str | None, nth: int) -> None:
+    send, exchange = RetellHook.send, requests_transport.exchange
+    number = itertools.count(1)
 
-    def send_and_die(*arguments: Any) -> None:
-        send(*arguments)
-        _die()
+    def is_meant(request: Any) -> bool:
+        return operation in (None, request.operation) and next(number) == nth
 
-    if step == "before":
-        requests_transport.exchange = _die
-    elif step == "acted":
-        urllib3.connection.HTTPConnection.getresponse = _die_when_readable
+    def exchange_or_die(session: Any, settings: Any, request: Any) -> Any:
+        if is_meant(request):
+            if step == "before":
+                _die()
+            urllib3.connection.HTTPConnection.getresponse = _die_when_readable
+        return exchange(session, settings, request)
+
+    def send_and_die(hook: Any, request: Any) -> Any:
+        result = send(hook, request)
+        if is_meant(request):
+            _die()
+        return result
+
+    if step in ("before", "acted"):
+        requests_transport.exchange = exchange_or_die
     elif step == "received":
         RetellHook.send = send_and_die
     elif step == "wait":
-        WaitingOperator.wait_for_call = _die
+        DeferrableOperator.wait_for = _die
     elif step == "waiting":
         Clock.sleep = _die
     else:
@@ -80,3 +94,36 @@ def _die(*_: Any, **__: Any) -> None:
 def _die_when_readable(connection: Any) -> None:
     select.select([connection.sock], [], [], 20)
     _die()
+
+
+def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
+    """Run *task* in a forked process, and kill the process at its request *number*, from 1.
+
+    :param when: ``"before"`` the request is sent, or ``"after"`` its response was received.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _die_at(number, when)
+            task()
+        finally:
+            os._exit(3)  # the process survived
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status), f"the process exited with {os.waitstatus_to_exitcode(status)}"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def _die_at(number: int, when: str) -> None:
+    exchange, sent = requests_transport.exchange, 0
+
+    def exchange_or_die(*arguments: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        if sent == number and when == "before":
+            _die()
+        outcome = exchange(*arguments)
+        if sent == number:
+            _die()
+        return outcome
+
+    requests_transport.exchange = exchange_or_die

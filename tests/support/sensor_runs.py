@@ -31,12 +31,14 @@ class SensorRun:
 
     :ivar deferred: the number of deferrals.
     :ivar rescheduled: the number of times that the sensor was rescheduled.
+    :ivar event: the last event of the trigger.
     :ivar timeout: Airflow's time-out of the last deferral.
     """
 
     def __init__(self) -> None:
         self.deferred = self.rescheduled = 0
         self.timeout: timedelta | None = None
+        self.event: dict[str, Any] | None = None
         self.ti = SensorTi(self)
 
     def run(self, kind: Any, mode: str, **arguments: Any) -> Any:
@@ -54,6 +56,7 @@ class SensorRun:
             except TaskDeferred as deferral:
                 self.deferred += 1
                 [event] = asyncio.run(payloads(stored(deferral.trigger)))
+                self.event = event
                 method, given = deferral.method_name, {**(deferral.kwargs or {}), "event": event}
                 self.timeout = deferral.timeout
                 json.dumps(given)

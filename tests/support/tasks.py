@@ -7,6 +7,7 @@ import importlib
 import json
 import time
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,6 +57,11 @@ class Ti:
         self.try_number, self.max_tries, self.map_index = try_number, max_tries, map_index
         self.xcom: dict[str, Any] = {}
         self.started = datetime.now(timezone.utc)
+
+    def in_region(self, region_id: Any, region_index: int = -1) -> Ti:
+        """Give the task instance a region, as Airflow 3.4 does."""
+        self.region_id, self.region_index = region_id, region_index
+        return self
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcom[key] = value
@@ -132,15 +138,25 @@ def run_try(
     cleared_at: int = 0,
     map_index: int = -1,
     store: StateStore | None = None,
+    iteration: int | None = None,
+    region: Any = None,
     **options: Any,
 ) -> Any:
     """Run *task* as one of its tries.
 
     :param cleared_at: the number of tries before a user cleared the task.
+    :param iteration: the number of the iteration of a task loop.
+    :param region: the region of the task instance; only Airflow 3.4 has one.
     """
     if store is not None:
         options["task_state_store"] = store
-    return run_task(task, ti=Ti(try_number, cleared_at + task.retries, map_index), **options)
+    if iteration is not None:
+        options["loop"] = SimpleNamespace(index=iteration)
+    ti = Ti(try_number, cleared_at + task.retries, map_index)
+    if region is not None:
+        ti.in_region(region, map_index if iteration is None else iteration)
+    options.setdefault("ti", ti)
+    return run_task(task, **options)
 
 
 def defer(task: Any, **options: Any) -> TaskDeferred:

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -182,7 +183,10 @@ class TestTime:
             event = run(trigger)  # another triggerer, from the row
             assert started + 3600 <= clock().time() < started + 3600 + 5
         assert event == {
+            "call_id": "call_1",
+            "until": "ended",
             "status": "timeout",
+            "execution_timeout": False,
             "message": "Timed out after 1 h of waiting for call call_1 to be ended. Last state: ongoing",
         }
         with pytest.raises(WaitTimeoutError, match="call_1"):
@@ -218,6 +222,34 @@ class TestTime:
         assert event["status"] == "timeout"
         assert "Last state: unknown" in event["message"]
 
+    @pytest.mark.parametrize("max_wait", [None, 60, timedelta(seconds=60)])
+    def test_back_off_doubles_the_time_with_every_poll(
+        self, emulator: Emulator, mocker: MockerFixture, max_wait: Any
+    ) -> None:
+        mocker.patch.object(shared, "POLL_RETRY", RetryLimits(attempts=1))  # the hook itself never sleeps
+        emulator.faults.add(Fault.status(200, body=ENDED), after=10)
+        times: list[float] = []
+        with no_waiting(lambda seconds: times.append(seconds)):
+            started = clock().time()
+            run(
+                call_trigger(
+                    poll_interval=10,
+                    deadline=started + 1e6,
+                    started=started,
+                    exponential_backoff=True,
+                    max_wait=max_wait,
+                )
+            )
+        passed = 0.0
+        pauses = [seconds for seconds in times if seconds > 0]
+        assert len(pauses) == 11
+        for number, pause in enumerate(pauses):
+            expected = 10 + passed if max_wait is None else min(10 + passed, 60)
+            if number:
+                assert 0.89 * expected <= pause <= 1.11 * (expected + 1)
+            passed += pause
+        assert (passed > 3000) == (max_wait is None)
+
     def test_pauses_vary_around_the_poll_interval(self, emulator: Emulator, mocker: MockerFixture) -> None:
         mocker.patch.object(shared, "POLL_RETRY", RetryLimits(attempts=1))  # the hook itself never sleeps
         emulator.faults.add(Fault.status(200, body=ENDED), after=50)
@@ -247,7 +279,7 @@ class TestTime:
 
 TRIGGERS = [
     (CallTrigger, "call", {"call_id": "call_1", "until": "analyzed", "stop_on_kill": True}),
-    (BatchCallTrigger, "call", {"batch_call_id": "batch_1", "total": 7}),
+    (BatchCallTrigger, "call", {"batch_call_id": "batch_1", "total": 7, "until": "analyzed"}),
     (ConcurrencyTrigger, "concurrency", {"calls": 3}),
 ]
 COMMON = {
@@ -256,6 +288,10 @@ COMMON = {
     "deadline": 1800000000.25,
     "max_poll_failures": 4,
     "started": 1799990000.25,
+    "state": {"batch_tests": ["test_batch_1"]},
+    "execution_deadline": 1799990600.25,
+    "exponential_backoff": True,
+    "max_wait": 300.0,
 }
 
 

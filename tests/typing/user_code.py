@@ -15,6 +15,15 @@ from airflow.sdk import Asset, AssetWatcher, dag, task
 from typing_extensions import assert_type
 
 from airflow_provider_retell import __version__
+from airflow_provider_retell.api.agents.models import (
+    Agent,
+    AgentPage,
+    AgentSummary,
+    AgentTag,
+    AgentVersion,
+    AgentVersionPage,
+    ResponseEngine,
+)
 from airflow_provider_retell.api.calls.models import (
     BatchCall,
     Call,
@@ -24,10 +33,21 @@ from airflow_provider_retell.api.calls.models import (
     CallSummary,
     LiveUpdate,
 )
+from airflow_provider_retell.api.engines.models import (
+    ConversationFlow,
+    ConversationFlowComponent,
+    ConversationFlowPage,
+    RetellLlm,
+    RetellLlmPage,
+)
 from airflow_provider_retell.api.errors import (
+    AgentVersionError,
     AuthenticationError,
     BadRequestError,
     CallNotEndedError,
+    DocumentsFailedError,
+    DoNotCallError,
+    DriftError,
     NotFoundError,
     PaymentRequiredError,
     PermissionDeniedError,
@@ -40,50 +60,81 @@ from airflow_provider_retell.api.errors import (
     RetellStatusError,
     RetellTimeoutError,
     ServerError,
+    SimulationFailedError,
     StorageConflictError,
     UnprocessableError,
     UpdateMismatchError,
     WaitFailedError,
     WaitTimeoutError,
 )
+from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
+from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
+from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
+from airflow_provider_retell.api.phone_numbers.models import BoundAgent, PhoneNumber, PhoneNumberPage
+from airflow_provider_retell.api.simulations.models import (
+    BatchTest,
+    BatchTestPage,
+    TestCaseDefinition,
+    TestCaseDefinitionPage,
+    TestRun,
+    TestRunPage,
+)
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
     Clock,
     Emulator,
     Fault,
     Faults,
+    KnowledgeBaseOptions,
     Lifecycle,
     Options,
     Organization,
     RecordedRequest,
     Rule,
+    Simulation,
+    WebhookDelivery,
 )
 from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
-from airflow_provider_retell.links.retell import RetellCallLink
+from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (
     BulkUpdateCallOperator,
     CreateBatchCallOperator,
     CreatePhoneCallOperator,
     DeleteCallOperator,
+    DraftAgentVersionOperator,
     GetCallOperator,
     ListCallsOperator,
+    PublishAgentVersionOperator,
     RerunCallAnalysisOperator,
+    RunBatchTestOperator,
+    SnapshotAgentsOperator,
     StopCallOperator,
+    SyncKnowledgeBaseOperator,
+    SyncTestCasesOperator,
+    TextFile,
     UpdateCallOperator,
     UpdateLiveCallOperator,
 )
 from airflow_provider_retell.policies import RetellRetryPolicy
-from airflow_provider_retell.sensors import BatchCallSensor, CallSensor, ConcurrencySensor
+from airflow_provider_retell.sensors import (
+    BatchCallSensor,
+    CallSensor,
+    ConcurrencySensor,
+    KnowledgeBaseSensor,
+)
 from airflow_provider_retell.triggers import (
     BatchCallTrigger,
+    BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
     ConcurrencyTrigger,
+    KnowledgeBaseTrigger,
 )
 
 version: str = __version__
@@ -175,7 +226,7 @@ def everything() -> None:
     ListCallsOperator(
         task_id="list_calls", path="s3://bucket/calls.parquet", overlap=timedelta(0), fields=["call_id"]
     )
-    GetCallOperator(task_id="get", call_id="call_1", path="s3://bucket/call.json")
+    GetCallOperator(task_id="get", call_id="call_1", path="s3://bucket/call.json", analysis_fields=["score"])
     placed = CreatePhoneCallOperator(
         task_id="place",
         from_number="+15550100001",
@@ -191,6 +242,33 @@ def everything() -> None:
         tasks=[{"to_number": "+15550100002"}],
         trigger_timestamp=datetime(2026, 1, 1, tzinfo=timezone.utc),
     )
+    draft = DraftAgentVersionOperator(
+        task_id="draft",
+        agent_id="agent_1",
+        agent={"voice_speed": 1.1, "volume": None},
+        llm={"general_prompt": TextFile("s3://bucket/prompt.md", conn_id="aws")},
+        on_foreign_draft="discard",
+    )
+    DraftAgentVersionOperator(
+        task_id="draft_flow", agent_id="agent_1", conversation_flow=TextFile("flow.json"), channel="chat"
+    )
+    DraftAgentVersionOperator(
+        task_id="bad_policy",
+        agent_id="agent_1",
+        llm={},
+        on_foreign_draft="keep",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+    PublishAgentVersionOperator(
+        task_id="publish",
+        agent_id="agent_1",
+        version=pick(draft.output, "version"),
+        version_title="{{ params.revision }}",
+        rebind_numbers=True,
+    )
+    PublishAgentVersionOperator(task_id="no_version", agent_id="agent_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    SnapshotAgentsOperator(
+        task_id="snapshot", path="s3://bucket/agents", compare_with="s3://bucket/agents", fail_on_drift=True
+    )
     UpdateLiveCallOperator(task_id="live_wipe", call_id="call_1", clear_metadata=True)
     UpdateLiveCallOperator(task_id="live", call_id="call_1", override_dynamic_variables={"offer": "10 %"})
     StopCallOperator(task_id="stop", call_id=pick(placed.output, "call_id"))
@@ -200,6 +278,61 @@ def everything() -> None:
         task_id="erase_too", call_id="call_1", missing_ok="{{ params.missing_ok }}", dry_run=True
     )
 
+    cases = SyncTestCasesOperator(
+        task_id="test_cases",
+        agent_id="agent_1",
+        test_cases=[{"name": "Books", "user_prompt": "Book.", "metrics": ["Books."]}, "s3://bucket/*.yaml"],
+        delete_missing=True,
+    )
+    RunBatchTestOperator(
+        task_id="simulate",
+        agent_id="agent_1",
+        agent_version="latest_published",
+        test_case_definition_ids=pick(cases.output, "test_case_definition_ids"),
+        min_pass_ratio=0.8,
+        retry_failed=2,
+        allow_unmocked_tools=["book"],
+        wait_timeout=timedelta(minutes=40),
+        on_clear="resend",
+    )
+    RunBatchTestOperator(
+        task_id="bad_tools",
+        agent_id="agent_1",
+        allow_unmocked_tools=3,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh",
+        knowledge_base_id="knowledge_base_1",
+        documents=FileDocuments("s3://bucket/handbook", pattern="**/*.md", conn_id="aws"),
+        report_path="s3://bucket/reports/{{ ds }}.jsonl",
+        adopt=True,
+        min_documents=10,
+        max_deleted_ratio=0.2,
+        deferrable=True,
+        poll_interval=timedelta(seconds=10),
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh_from_sql",
+        knowledge_base_name="Handbook",
+        documents=SqlDocuments("warehouse", "select * from faq", title_column="question"),
+        dry_run="{{ params.dry_run }}",
+        min_chunk_size=300,
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh_from_a_list", knowledge_base_id="kb", documents=[{"title": "a", "text": "b"}]
+    )
+    SyncKnowledgeBaseOperator(
+        task_id="refresh_from_a_function",
+        knowledge_base_id="kb",
+        documents=lambda: [{"title": "a", "text": "b"}],
+    )
+    SyncKnowledgeBaseOperator(task_id="refresh_from_a_task", knowledge_base_id="kb", documents=score())
+    SyncKnowledgeBaseOperator(
+        task_id="bad_documents",
+        knowledge_base_id="kb",
+        documents=3,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+
     CallSensor(
         task_id="ended",
         call_id="call_1",
@@ -207,14 +340,23 @@ def everything() -> None:
         deferrable=True,
         poke_interval=30,
         max_poll_failures=3,
+        analysis_fields=["score"],
     )
-    BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600)
+    CallSensor(task_id="transferred", call_id="call_1", until="transfer_ended")
+    BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600, until="analyzed")
+    BatchCallSensor(
+        task_id="bad_batch_until",
+        batch_call_id="batch_1",
+        total=12,
+        until="transfer_ended",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
     BatchCallSensor(
         task_id="all_ended_too",
         batch_call_id=pick(batch.output, "batch_call_id"),
         total=pick(batch.output, "total_task_count"),
     )
     ConcurrencySensor(task_id="room", calls="{{ params.calls }}")
+    KnowledgeBaseSensor(task_id="indexed", knowledge_base_id="knowledge_base_1", poke_interval=10)
     CallSensor(
         task_id="bad_until",
         call_id="call_1",
@@ -223,6 +365,7 @@ def everything() -> None:
 
 
 assert_type(RetellCallLink().get_link(None, ti_key=None), str)
+assert_type(RetellAgentLink().get_link(None, ti_key=None), str)
 
 
 # -- operators and triggers of one's own
@@ -242,6 +385,10 @@ def triggers() -> None:
             batch_call_id="batch_1", total=3, retell_conn_id="retell", poll_interval=30, deadline=0
         ),
         ConcurrencyTrigger(calls=2, retell_conn_id="retell", poll_interval=30, deadline=0),
+        BatchTestTrigger(batch_test_id="test_batch_1", retell_conn_id="retell", poll_interval=10, deadline=0),
+        KnowledgeBaseTrigger(
+            knowledge_base_id="kb", retell_conn_id="retell", poll_interval=timedelta(seconds=5), deadline=0
+        ),
         CallEventTrigger(agent_ids=["agent_1"], direction="inbound", poll_interval=10),
     ):
         assert_type(trigger.serialize(), tuple[str, dict[str, Any]])
@@ -260,6 +407,7 @@ def in_a_task() -> list[str]:
         assert_type(call.call_cost, CallCost | None)
         assert_type(call.has_ended, bool)
         assert_type(call.slim(), dict[str, Any])
+        assert_type(call.slim(["score"]), dict[str, Any])
         summary: CallSummary = call
         assert_type(summary.is_analyzed, bool)
         with no_waiting() as clock:
@@ -272,10 +420,37 @@ def in_a_task() -> list[str]:
         assert_type(hook.create_phone_call("+15550100001", "+15550100002", idempotency_key="k"), Call)
         assert_type(hook.create_batch_call("+15550100001", [{"to_number": "+15550100002"}]), BatchCall)
         assert_type(hook.rerun_call_analysis("call_1"), Call)
+        engine = {"type": "retell-llm", "llm_id": "llm_1"}
+        assert_type(hook.list_test_case_definitions(engine), list[TestCaseDefinition])
+        assert_type(hook.create_batch_test(["test_case_1"], engine), BatchTest)
+        assert_type(hook.get_batch_test("test_batch_1").is_complete, bool)
+        assert_type(hook.list_test_runs("test_batch_1"), list[TestRun])
+        assert_type(hook.list_test_case_definitions_page(engine, limit=5), TestCaseDefinitionPage)
+        assert_type(hook.list_batch_tests_page(engine).items, list[BatchTest])
+        batches: BatchTestPage = hook.list_batch_tests_page(engine)
+        runs: TestRunPage = hook.list_test_runs_page("test_batch_1", pagination_key=batches.pagination_key)
+        assert_type(runs.items[0].name, str)
+        hook.create_batch_test("test_case_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         assert_type(hook.get_concurrency(), Concurrency)
         assert_type(hook.get_concurrency().available, int)
         assert_type(hook.get_api_key_info(), ApiKeyInfo)
         assert_type(hook.test_connection(), tuple[bool, str])
+        knowledge_base = hook.create_knowledge_base(
+            "Handbook",
+            knowledge_base_texts=[{"title": "a", "text": "b"}],
+            knowledge_base_files=[KnowledgeBaseFile("a.pdf", Content.of(b"%PDF"))],
+            knowledge_base_urls=["https://example.com"],
+        )
+        assert_type(knowledge_base, KnowledgeBase)
+        assert_type(knowledge_base.in_progress, bool)
+        assert_type(knowledge_base.sources, list[KnowledgeBaseSource])
+        assert_type(hook.get_knowledge_base("kb"), KnowledgeBase)
+        assert_type(hook.list_knowledge_bases(), list[KnowledgeBase])
+        assert_type(
+            hook.add_knowledge_base_sources("kb", knowledge_base_urls=["https://example.com"]), KnowledgeBase
+        )
+        assert_type(hook.delete_knowledge_base_source("kb", "source").sources[0].name, str)
+        hook.delete_knowledge_base("kb")
         hook.stop_call("call_1")
         hook.delete_call("call_1")
         hook.get_call()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -285,12 +460,45 @@ def in_a_task() -> list[str]:
         return [found.call_id for found in hook.list_calls()]
 
 
+def release(hook: RetellHook) -> None:
+    draft = hook.draft_agent_version("agent_1", llm={"general_prompt": "Hi"}, on_foreign_draft="overwrite")
+    assert_type(draft.version, int)
+    assert_type(draft.changed, tuple[str, ...])
+    published = hook.publish_agent_version_checked("agent_1", draft.version, rebind_numbers=True)
+    assert_type(published.rebound, tuple[PhoneNumber, ...])
+    agent = hook.get_agent("agent_1", version="latest_published")
+    assert_type(agent, Agent)
+    assert_type(agent.response_engine, ResponseEngine)
+    assert_type(hook.get_chat_agent("agent_2"), Agent)
+    assert_type(hook.update_agent("agent_1", {"voice_speed": 1.1}, version=3), Agent)
+    assert_type(hook.list_agents(), list[AgentSummary])
+    assert_type(hook.list_agents()[0].tags, dict[str, AgentTag] | None)
+    assert_type(hook.list_agents_page(limit=5), AgentPage)
+    assert_type(hook.list_agent_versions("agent_1"), list[AgentVersion])
+    assert_type(hook.list_agent_versions_page("agent_1"), AgentVersionPage)
+    assert_type(hook.create_agent_version("agent_1", base_version=3), Agent)
+    hook.publish_agent_version("agent_1", version=4)
+    hook.delete_agent_version("agent_1", version=5)
+    assert_type(hook.get_retell_llm("llm_1", version=3), RetellLlm)
+    assert_type(hook.list_retell_llms_page(), RetellLlmPage)
+    assert_type(hook.update_conversation_flow("conversation_flow_1", {"nodes": []}), ConversationFlow)
+    assert_type(hook.list_conversation_flows_page(), ConversationFlowPage)
+    assert_type(hook.get_conversation_flow_component("component_1"), ConversationFlowComponent)
+    number = hook.get_phone_number("+15550100001")
+    assert_type(number.label, str)
+    assert_type(number.inbound_agents, list[BoundAgent] | None)
+    assert_type(hook.list_phone_numbers_page(), PhoneNumberPage)
+    hook.publish_agent_version("agent_1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
 async def in_a_trigger() -> None:
     async with RetellAsyncHook("retell_eu", connections=8, quota=Rate(50, 10)) as hook:
         assert_type(hook, RetellAsyncHook)
         assert_type(await hook.get_call("call_1"), Call)
         assert_type(await hook.update_call("call_1", metadata={"tier": "gold"}), Call)
+        assert_type(await hook.get_test_run("test_run_1"), TestRun)
         assert_type(await hook.get_concurrency(), Concurrency)
+        assert_type(await hook.list_phone_numbers(), list[PhoneNumber])
         assert_type(hook.list_calls(), AsyncIterator[Call])
         async for call in hook.list_calls(filter_criteria={"agent": [{"agent_id": "agent_1"}]}):
             assert_type(call, Call)
@@ -308,6 +516,10 @@ def what_went_wrong(hook: RetellHook) -> str:
         return error.kind
     except UpdateMismatchError as error:
         return ", ".join(error.fields)
+    except SimulationFailedError as error:
+        return ", ".join(error.failed)
+    except DocumentsFailedError as error:
+        return ", ".join(error.titles)
     except RetellInputError as error:
         return error.fault
     except RateLimitError as error:
@@ -324,8 +536,8 @@ every_status: tuple[type[RetellStatusError], ...] = (
     *(RateLimitError, ServerError, UnprocessableError),
 )
 every_other: tuple[type[RetellError], ...] = (
-    *(CallNotEndedError, RetellConfigError, RetellConnectionError, RetellResponseError),
-    *(StorageConflictError, WaitFailedError, WaitTimeoutError),
+    *(CallNotEndedError, DoNotCallError, RetellConfigError, RetellConnectionError, RetellResponseError),
+    *(StorageConflictError, WaitFailedError, WaitTimeoutError, AgentVersionError, DriftError),
 )
 
 
@@ -342,6 +554,7 @@ def test_my_dag(retell_emulator: Emulator, retell_connection: str, monkeypatch: 
     rule = retell_emulator.faults.add(Fault.status(429, headers={"Retry-After": "2"}), route="update-call")
     assert_type(rule, Rule)
     assert_type(retell_emulator.requests, list[RecordedRequest])
+    assert_type(retell_emulator.webhooks, list[WebhookDelivery])
     assert_type(retell_emulator.count("update-call", status=200), int)
     assert_type(retell_emulator.url, str)
 
@@ -352,11 +565,16 @@ def by_hand() -> None:
         api_key="key_test",
         clock=clock,
         lifecycle=Lifecycle(),
+        simulation=Simulation(queue=2, talk=60),
         quotas={**DEFAULT_QUOTAS, "update-call": (5, 1.0)},
         metadata_semantics="merge",
+        knowledge_bases=KnowledgeBaseOptions(indexing_seconds=5),
     ) as emulator:
         assert_type(emulator, Emulator)
         options: Options = emulator.options
         assert_type(options.api_key, str)
         clock.advance(60)
     Emulator(port="8787")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+every_other_name: tuple[object, ...] = (ConversationFlowComponent,)

@@ -33,6 +33,7 @@ class Receiver:
 
     :param mount: the path. Airflow uses ``/retell``.
     :param arguments: more arguments of :class:`WebhookApp`.
+    :ivar result: the result in the header of the last response.
     """
 
     def __init__(self, mount: str = "/retell", **arguments: Any) -> None:
@@ -45,6 +46,7 @@ class Receiver:
 
         names = frozenset({"call_ended", "call_analyzed"})
         self.app = WebhookApp(AirflowEvents(ASSET, "airflow_api"), "retell_key", names, **arguments)
+        self.result: str | None = None
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         app = Starlette(routes=[Mount(mount, self.app)])
@@ -93,6 +95,9 @@ class Receiver:
                 connection.send(body)
             response = connection.getresponse()
             assert response.read() == b""
+            self.result = response.headers.get("X-Retell-Result")
+            # Senders without a valid signature learn nothing.
+            assert response.status != 401 or self.result is None
             return response.status
         finally:
             connection.close()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_mock import MockerFixture
 
 PRIVATE = "zebra-umbrella"
+OTHER_KEY = "a signature that does not match the API key"
 
 
 @pytest.fixture(autouse=True)
@@ -66,80 +67,114 @@ def test_receiver_works_below_any_path(start: Any, airflow_api: Any, mount: str)
 
 
 class TestRejected:
-    """Status 401, no request to Airflow, and no line in the log but a count."""
+    """Status 401, no request to Airflow, and no line in the log but a count with the reason."""
+
+    @pytest.fixture
+    def reasons(self) -> list[str]:
+        """The words that the reason in the log must contain. A test adds them."""
+        return []
 
     @pytest.fixture(autouse=True)
-    def only_a_count(self, receiver: Any, airflow_api: Any, caplog: Any) -> Any:
+    def only_a_count(self, receiver: Any, airflow_api: Any, caplog: Any, reasons: list[str]) -> Any:
         yield
         assert airflow_api.seen == []
-        assert lines(caplog.get_records("call")) == ["Webhook: 1 requests without a valid signature so far"]
+        (line,) = lines(caplog.get_records("call"))
+        assert line.startswith("Webhook: rejected 1 request so far ")
+        assert reasons
+        assert [reason for reason in reasons if reason not in line] == []
+        assert "call_1" not in line
         assert receiver.app._receiving == 0
         assert receiver.post(make_event("call_good")) == 204  # the next event is accepted
         assert len(airflow_api.events) == 1
 
     @pytest.mark.parametrize("key", ["key_other", "", "KEY_WEBHOOK"])
-    def test_signature_of_another_key_is_rejected(self, receiver: Any, key: str) -> None:
+    def test_signature_of_another_key_is_rejected(self, receiver: Any, reasons: list[str], key: str) -> None:
+        reasons += [OTHER_KEY, "'retell_key'", "webhook badge"]
         assert receiver.post(make_event(), key=key) == 401
 
-    @pytest.mark.parametrize("seconds", [-310, 310, -3600, 10**9])
+    @pytest.mark.parametrize(
+        ("seconds", "says"), [(-310, "5 min 1"), (310, "5 min "), (-3600, "1 h"), (10**9, "27777")]
+    )
     def test_signature_that_is_too_old_or_in_the_future_is_rejected(
-        self, receiver: Any, seconds: int
+        self, receiver: Any, reasons: list[str], seconds: int, says: str
     ) -> None:
+        reasons += [
+            "The last was signed ",
+            "ago" if seconds < 0 else "in the future",
+            says,
+            "correct the clock",
+        ]
         assert receiver.post(make_event(), seconds=seconds) == 401
 
-    def test_signature_of_another_body_is_rejected(self, receiver: Any) -> None:
+    def test_signature_of_another_body_is_rejected(self, receiver: Any, reasons: list[str]) -> None:
+        reasons += [OTHER_KEY]
         headers = {"X-Retell-Signature": sign(make_event())}
         assert receiver.request("POST", "/retell/webhook", make_event("call_2"), headers) == 401
 
     @pytest.mark.parametrize("body", [b"", b"not json", b"{}", b"\xff" * 100, b"[" * 10_000])
-    def test_request_without_a_signature_is_rejected(self, receiver: Any, body: bytes) -> None:
+    def test_request_without_a_signature_is_rejected(
+        self, receiver: Any, reasons: list[str], body: bytes
+    ) -> None:
+        reasons += ["without exactly one X-Retell-Signature header"]
         assert receiver.request("POST", "/retell/webhook", body) == 401
 
     @pytest.mark.parametrize(
         "header",
         ["", "v=,d=", "d=1", "v=1", "v=1,d=1", "x" * 5000, "v=99999999999999999999,d=" + "0" * 64, "\xe9"],
     )
-    def test_malformed_signature_is_rejected(self, receiver: Any, header: str) -> None:
+    def test_malformed_signature_is_rejected(self, receiver: Any, reasons: list[str], header: str) -> None:
+        reasons += ["malformed X-Retell-Signature header"]
         headers = {"X-Retell-Signature": header}
         assert receiver.request("POST", "/retell/webhook", make_event(), headers) == 401
 
-    def test_upper_case_digest_is_rejected(self, receiver: Any) -> None:
+    def test_upper_case_digest_is_rejected(self, receiver: Any, reasons: list[str]) -> None:
+        reasons += ["malformed X-Retell-Signature header"]
         body = make_event()
         version, digest = sign(body).split(",d=")
         headers = {"X-Retell-Signature": f"{version},d={digest.upper()}"}
         assert receiver.request("POST", "/retell/webhook", body, headers) == 401
 
     @pytest.mark.parametrize("good_first", [True, False])
-    def test_valid_and_invalid_signature_together_are_rejected(self, receiver: Any, good_first: bool) -> None:
+    def test_valid_and_invalid_signature_together_are_rejected(
+        self, receiver: Any, reasons: list[str], good_first: bool
+    ) -> None:
+        reasons += ["without exactly one X-Retell-Signature header"]
         body = make_event()
         headers = [("X-Retell-Signature", sign(body)), ("x-retell-signature", sign(body, "other"))]
         assert (
             receiver.request("POST", "/retell/webhook", body, headers if good_first else headers[::-1]) == 401
         )
 
-    def test_two_valid_signatures_are_rejected(self, receiver: Any) -> None:
+    def test_two_valid_signatures_are_rejected(self, receiver: Any, reasons: list[str]) -> None:
+        reasons += ["without exactly one X-Retell-Signature header"]
         body = make_event()
         assert (
             receiver.request("POST", "/retell/webhook", body, [("X-Retell-Signature", sign(body))] * 2) == 401
         )
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-    def test_other_methods_are_rejected(self, receiver: Any, method: str) -> None:
+    def test_other_methods_are_rejected(self, receiver: Any, reasons: list[str], method: str) -> None:
+        reasons += ["another address or method"]
         body = make_event()
         assert receiver.request(method, "/retell/webhook", body, {"X-Retell-Signature": sign(body)}) == 401
 
     @pytest.mark.parametrize("path", ["/retell/", "/retell/webhooks", "/retell/webhook/x"])
-    def test_other_paths_are_rejected(self, receiver: Any, path: str) -> None:
+    def test_other_paths_are_rejected(self, receiver: Any, reasons: list[str], path: str) -> None:
+        reasons += ["another address or method"]
         body = make_event()
         assert receiver.request("POST", path, body, {"X-Retell-Signature": sign(body)}) == 401
 
-    def test_compressed_body_with_the_signature_of_its_text_is_rejected(self, receiver: Any) -> None:
+    def test_compressed_body_with_the_signature_of_its_text_is_rejected(
+        self, receiver: Any, reasons: list[str]
+    ) -> None:
+        reasons += [OTHER_KEY]
         body = make_event()
         headers = {"X-Retell-Signature": sign(body), "Content-Encoding": "gzip"}
         assert receiver.request("POST", "/retell/webhook", gzip.compress(body), headers) == 401
 
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_body_over_the_limit_is_rejected(self, receiver: Any, chunked: bool) -> None:
+    def test_body_over_the_limit_is_rejected(self, receiver: Any, reasons: list[str], chunked: bool) -> None:
+        reasons += ["too large"]
         body = b"x" * (MAX_BYTES + 1)
         headers = {"X-Retell-Signature": sign(body)}
         if chunked:
@@ -185,7 +220,7 @@ def test_incomplete_body_is_rejected(receiver: Any, airflow_api: Any) -> None:
     body = make_event()
     raw(receiver, sign(body), len(body), body[:-1]).close()
     raw(receiver, sign(body[:-1]), len(body), body[:-1]).close()
-    eventually(lambda: receiver.app._rejected == 2)
+    eventually(lambda: receiver.app._rejected["body"] == 2)
     assert airflow_api.seen == []
     assert receiver.app._receiving == 0
 
@@ -239,11 +274,24 @@ def test_rejected_requests_are_counted_once_a_minute(
         receiver.request("GET", "/retell/webhook")
     mocker.patch.object(app, "_LOG_SECONDS", 0)
     receiver.request("GET", "/retell/webhook")
-    counts = [
-        "Webhook: 1 requests without a valid signature so far",
-        "Webhook: 6 requests without a valid signature so far",
+    reason = "so far for another address or method than POST .../webhook"
+    assert lines(caplog.records) == [
+        f"Webhook: rejected 1 request {reason}",
+        f"Webhook: rejected 6 requests {reason}",
     ]
-    assert lines(caplog.records) == counts
+
+
+def test_requests_of_strangers_do_not_hide_another_reason(receiver: Any, caplog: Any) -> None:
+    for _ in range(3):
+        receiver.request("POST", "/retell/webhook", b"x")
+    receiver.post(make_event(), key="key_other")
+    receiver.post(make_event(), seconds=-400)
+    first, second, third = lines(caplog.records)
+    assert "rejected 1 request so far without exactly one X-Retell-Signature header" in first
+    assert f"rejected 1 request so far with {OTHER_KEY}" in second
+    assert "rejected 1 request so far with a time that is too far from the time of this machine" in third
+    assert "signed 6 min 4" in third
+    assert "key_other" not in caplog.text
 
 
 def test_websocket_is_rejected(receiver: Any, caplog: Any) -> None:

@@ -37,6 +37,24 @@ class TestOneAssetEvent:
         assert [event["extra"]["event"] for event in airflow_api.events] == ["call_ended", "call_analyzed"]
         assert caplog.text.count("call_ended of call call_1 dropped: Airflow has its event") == 3
 
+    def test_events_of_two_agents_of_one_call_are_two(self, start: Any, airflow_api: Any) -> None:
+        """Retell sends a set of events for each agent if one hands the call over to the other."""
+        one, other = start(), start()
+        bodies = [make_event(agent_id=agent) for agent in ("agent_1", "agent_2")]
+        for receiver in (one, other, one):
+            assert [receiver.post(body) for body in bodies] == [204, 204]
+        calls = [event["extra"]["calls"][0] for event in airflow_api.events]
+        assert [call["agent_id"] for call in calls] == ["agent_1", "agent_2"]
+
+    def test_event_that_the_trigger_has_fired_for_the_same_agent_is_dropped(
+        self, receiver: Any, airflow_api: Any
+    ) -> None:
+        call = {"call_id": "call_1", "agent_id": "agent_1"}
+        airflow_api.add({"from_trigger": True, "payload": {"event": "call_ended", "calls": [call]}})
+        airflow_api.add({"event": "call_ended", "calls": [{"call_id": "call_2", "agent_id": ["odd"]}]})
+        assert receiver.post(make_event(agent_id="agent_1")) == 204
+        assert len(airflow_api.events) == 2
+
     def test_concurrent_events_of_one_call_are_one(self, receiver: Any, airflow_api: Any) -> None:
         airflow_api.after = lambda method: time.sleep(0.2)
         with ThreadPoolExecutor(20) as pool:

@@ -19,7 +19,7 @@ from airflow_provider_retell.api.calls.changes import Change
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.phone_numbers import check_e164
+from airflow_provider_retell.api.phone_numbers.e164 import IGNORE, IGNORE_IN_TASK, check_e164
 from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
 
 
@@ -186,8 +186,8 @@ def create_phone_call(
     :raises RetellInputError: if an argument is invalid; the message has no phone numbers.
     """
     if not ignore_e164_validation:
-        check_e164(from_number, "from_number")
-        check_e164(to_number, "to_number")
+        check_e164(from_number, "from_number", IGNORE)
+        check_e164(to_number, "to_number", IGNORE)
     fields = given(
         from_number=from_number,
         to_number=to_number,
@@ -248,7 +248,7 @@ def create_batch_call(
     body = build(CreateBatchCall, "create-batch-call", fields)
     for index, task in enumerate(tasks):
         if not task.get("ignore_e164_validation"):
-            check_e164(task["to_number"], f"tasks[{index}].to_number")
+            check_e164(task["to_number"], f"tasks[{index}].to_number", IGNORE_IN_TASK)
     return Request(
         operation="create-batch-call",
         method="POST",

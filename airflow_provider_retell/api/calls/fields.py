@@ -61,6 +61,8 @@ _LISTED = frozenset(
         "transfer_end_timestamp",
     }
 )
+DECLARED = TRANSCRIPTS | _LISTED | {"access_token"}
+"""Every field that Retell declares for calls. Some calls may have more."""
 
 
 def check_fields(fields: Iterable[str], whole_calls: bool) -> None:

@@ -5,11 +5,13 @@ Source of the fields: https://docs.retellai.com/api-references/get-call and the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from airflow_provider_retell.api.choices import Until
+from airflow_provider_retell.api.calls.costs import cost_of
+from airflow_provider_retell.api.choices import ANALYSIS_FIELDS, Until
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 __all__ = ["BatchCall", "Call", "CallAnalysis", "CallCost", "CallPage", "CallSummary", "LiveUpdate"]
@@ -70,6 +72,8 @@ class CallSummary(CallState):
     start_timestamp: int | float | None = None
     end_timestamp: int | float | None = None
     duration_ms: int | float | None = None
+    transfer_end_timestamp: int | float | None = None
+    call_cost: Any = None
     call_analysis: Any = None
 
     @property
@@ -77,12 +81,42 @@ class CallSummary(CallState):
         """True if the call has an analysis."""
         return self.call_analysis is not None
 
-    def has_reached(self, until: Until) -> bool:
-        """Return True if the call has ended (``"ended"``) or has an analysis (``"analyzed"``)."""
-        return self.has_ended if until == "ended" else self.is_analyzed
+    @property
+    def transfer_has_ended(self) -> bool:
+        """True if the call is over, and the conversation after a transfer is over too.
 
-    def slim(self) -> dict[str, Any]:
-        """Return ids, status, settings, times and the keys of the metadata, but no content of the call."""
+        Retell sets ``transfer_end_timestamp`` at the end of the transfer.
+        """
+        transferred = self.disconnection_reason == "call_transfer"
+        return self.has_ended and not (transferred and self.transfer_end_timestamp is None)
+
+    def has_reached(self, until: Until) -> bool:
+        """Return True if the call has reached the state *until*."""
+        if until == "analyzed":
+            return self.is_analyzed
+        return self.has_ended if until == "ended" else self.transfer_has_ended
+
+    def pick_analysis(self, fields: Iterable[str]) -> dict[str, Any]:
+        """Return the given fields of the analysis by name. A field that the analysis lacks is None.
+
+        :param fields: ``call_successful``, ``in_voicemail``, ``user_sentiment``, and keys of
+            ``custom_analysis_data``.
+        """
+        analysis = self.call_analysis
+        if isinstance(analysis, CallAnalysis):
+            analysis = analysis.model_dump()
+        own = analysis if isinstance(analysis, dict) else {}
+        custom = own.get("custom_analysis_data")
+        custom = custom if isinstance(custom, dict) else {}
+        return {name: (own if name in ANALYSIS_FIELDS else custom).get(name) for name in fields}
+
+    def slim(self, analysis_fields: Iterable[str] = ()) -> dict[str, Any]:
+        """Return ids, status, settings, times, cost and the keys of the metadata, but no content of the call.
+
+        ``call_cost`` has ``cents`` (US cents) and ``seconds`` (billed time), as soon as Retell knows them.
+
+        :param analysis_fields: the fields of the analysis to add as ``analysis``. Default: none, and no ``analysis``.
+        """
         names = (
             "call_id",
             "call_status",
@@ -93,10 +127,15 @@ class CallSummary(CallState):
             "start_timestamp",
             "end_timestamp",
             "duration_ms",
+            "transfer_end_timestamp",
         )
-        return {name: value for name in names if (value := getattr(self, name)) is not None} | {
-            "metadata_keys": sorted(map(str, self.metadata or {}))
-        }
+        slim = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if cost := cost_of(self.call_cost):
+            slim["call_cost"] = cost
+        slim["metadata_keys"] = sorted(map(str, self.metadata or {}))
+        if fields := tuple(analysis_fields):
+            slim["analysis"] = self.pick_analysis(fields)
+        return slim
 
 
 class Call(CallSummary):
@@ -123,6 +162,10 @@ class Call(CallSummary):
 
 class CallPage(Page[Call]):
     """One page of list-calls."""
+
+
+class CallSummaryPage(Page[CallSummary]):
+    """One page of list-calls, with only the fields that show the progress of a call."""
 
 
 class CallStatePage(Page[CallState]):

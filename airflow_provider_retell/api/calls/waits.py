@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallPage, CallSummary
-from airflow_provider_retell.api.choices import Until
+from airflow_provider_retell.api.calls.costs import CostTotal
+from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary, CallSummaryPage
+from airflow_provider_retell.api.choices import BatchUntil, Until
 from airflow_provider_retell.api.paging import Pages
-from airflow_provider_retell.api.request import Flow, check_id
+from airflow_provider_retell.api.request import Flow, Request, check_id
 from airflow_provider_retell.api.waits import Condition, Poll
 
 
 @dataclass(frozen=True)
 class CallReached(Condition):
-    """A call has ended, or has an analysis. An unknown status does not count as an end."""
+    """A call has ended, has an analysis, or its transfer has ended. An unknown status does not count as an end.
+
+    :ivar analysis_fields: the fields of the analysis that the result contains.
+    """
 
     call_id: str
     until: Until = "ended"
+    analysis_fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if self.until == "transfer_ended":
+            return f"call {self.call_id} and its transfer to end"
         return f"call {self.call_id} to be {self.until}"
 
     def poll(self) -> Flow[Poll]:
         """Read the call without its transcript, because parsing a long one would block a triggerer's event loop."""
         call: CallSummary = yield endpoints.get_call(self.call_id).with_parser(CallSummary.read)
-        return Poll(call.has_reached(self.until), call.call_status, call.slim())
+        return Poll(call.has_reached(self.until), call.call_status, call.slim(self.analysis_fields))
 
 
 @dataclass(frozen=True)
-class BatchEnded(Condition):
-    """All calls of a batch have ended, answered or not. Retell returns no ids of these calls, but can list them."""
+class BatchReached(Condition):
+    """All calls of a batch have ended, answered or not, or have an analysis.
+
+    A call that never connected needs no analysis. Retell returns no ids of the calls of a batch, but can list them.
+    """
 
     batch_call_id: str
     total: int
+    until: BatchUntil = "ended"
 
     def __str__(self) -> str:
-        return f"the {self.total} calls of batch {self.batch_call_id} to end"
+        end = "to end" if self.until == "ended" else "to be analyzed"
+        return f"the {self.total} calls of batch {self.batch_call_id} {end}"
 
     def poll(self) -> Flow[Poll]:
-        """Count the calls that have ended."""
+        """Count the ended calls, which is one request. List them if there are enough, one request per 1000 calls."""
         criteria = {
             "batch_call_id": {
                 "type": "string",
@@ -48,15 +61,27 @@ class BatchEnded(Condition):
             },
             "call_status": {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)},
         }
-        page: CallPage = yield endpoints.list_calls(filter_criteria=criteria, limit=1, include_total=True)
-        ended = page.total
-        if ended is None:
-            pages, ended = Pages(endpoints.list_calls, filter_criteria=criteria, limit=1000), 0
-            for request in pages:
-                page = yield request
-                ended += len(pages.read(page))
+        page: CallSummaryPage = yield _list(filter_criteria=criteria, limit=1, include_total=True)
+        result: dict[str, Any] = {"batch_call_id": self.batch_call_id}
+        if page.total is not None and page.total < self.total:
+            return Poll(False, f"{page.total} of {self.total} calls ended", result | {"ended": page.total})
+        pages, ended, reached, cost = Pages(_list, filter_criteria=criteria, limit=1000), 0, 0, CostTotal()
+        for request in pages:
+            page = yield request
+            for call in pages.read(page, malformed=True):
+                ended += 1
+                reached += self._has_reached(call)
+                cost.add(call.call_cost)
+        counts = {"ended": ended} if self.until == "ended" else {"ended": ended, "analyzed": reached}
         return Poll(
-            ended >= self.total,
-            f"{ended} of {self.total} calls ended",
-            {"batch_call_id": self.batch_call_id, "ended": ended},
+            reached >= self.total,
+            f"{reached} of {self.total} calls {self.until}",
+            result | counts | cost.fields(),
         )
+
+    def _has_reached(self, call: CallSummary) -> bool:
+        return self.until == "ended" or call.is_analyzed or call.call_status == "not_connected"
+
+
+def _list(**criteria: Any) -> Request[CallSummaryPage]:
+    return endpoints.list_calls(**criteria).with_parser(CallSummaryPage.read)

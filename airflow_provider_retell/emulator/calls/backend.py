@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend
@@ -13,7 +14,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import UNDECLARED, Call
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.timeline import Timeline
@@ -27,6 +28,7 @@ class CallBackend(Backend):
     :param options: the options of the emulator.
     :param timeline: the schedule of the organization.
     :param concurrency: returns the organization's limit of live calls.
+    :param on_event: called with the name of a webhook event and the call, as the API shows it.
     :ivar placed: the calls that the endpoints placed, oldest first.
     :ivar reruns: the number of analyses that were charged again.
     :ivar analysis_runs: the number of analyses by call id, if more than one.
@@ -34,18 +36,29 @@ class CallBackend(Backend):
     :ivar agent_variables: the dynamic variables by call id, as they were before the first override.
     """
 
-    def __init__(self, options: Options, timeline: Timeline, *, concurrency: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        timeline: Timeline,
+        *,
+        concurrency: Callable[[], int],
+        on_event: Callable[[str, Call], None],
+    ) -> None:
         self.options = options
         self.store = CallStore()
-        self.progress = Progress(self.store, timeline, options.lifecycle, options.outcomes)
+        self.progress = Progress(
+            self.store, timeline, options, lifecycle=options.lifecycle, outcomes=options.outcomes
+        )
         self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
         self.progress.on_end.append(self.batches.dispatch)
+        self.progress.on_event.append(lambda event, call: on_event(event, self.visible(call)))
         self.placed: list[Call] = []
         self.reruns = 0
         self.analysis_runs: dict[str, int] = {}
         self.idempotency: dict[str, tuple[float, str]] = {}
         self.agent_variables: dict[str, dict[str, str]] = {}
         self._added = 0
+        self._before: dict[str, tuple[float, Call]] = {}
 
     @property
     def hidden_fields(self) -> tuple[str, ...]:
@@ -58,11 +71,29 @@ class CallBackend(Backend):
         return {name: value for name, value in call.items() if name not in hidden}
 
     def find(self, call_id: str) -> Call:
-        """Return a call by its id, or raise the 422 that Retell sends for an unknown one."""
+        """Return a call by its id, or raise the error that Retell sends for an unknown one."""
         try:
             return self.store.calls[call_id]
         except KeyError:
-            raise ApiError(422, f"Asset not found: no call {call_id} under this API key") from None
+            raise ApiError(
+                self.options.unknown_id_status, f"Asset not found: no call {call_id} under this API key"
+            ) from None
+
+    def about_to_change(self, call: Call) -> None:
+        """Remember *call* as it is, for as long as list-calls does not show the change."""
+        if self.options.list_lag:
+            self._before[call["call_id"]] = (self.options.clock.now(), copy.deepcopy(call))
+
+    def listed(self) -> Mapping[str, Call]:
+        """Return the calls by id, as list-calls shows them."""
+        calls = self.store.calls
+        if self._before:
+            until = self.options.clock.now() - self.options.list_lag
+            stale = {key: call for key, (at, call) in self._before.items() if at > until and key in calls}
+            calls = {**calls, **stale}
+        if not self.options.lists_registered:
+            calls = {key: call for key, call in calls.items() if call["call_status"] != "registered"}
+        return calls
 
     def all(self) -> list[Call]:
         """Return all calls, with the fields that the API does not show."""
@@ -76,7 +107,12 @@ class CallBackend(Backend):
             start = clock.now_ms() + self._added
             if fields.get("call_status") != "ongoing":
                 start -= _HOUR_MS
-            call = samples.build(fields, default_start_ms=start, minimal=minimal)
+            call = samples.build(
+                fields,
+                default_start_ms=start,
+                minimal=minimal,
+                unconnected_calls_start=self.options.unconnected_calls_start,
+            )
             self.store.add(call)
             self._added += 1
             if progress:
@@ -144,6 +180,7 @@ class CallBackend(Backend):
         self.store.clear()
         self.batches.clear()
         self.placed.clear()
+        self._before.clear()
         self.idempotency.clear()
         self.agent_variables.clear()
         self.analysis_runs.clear()

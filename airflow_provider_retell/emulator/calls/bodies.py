@@ -12,17 +12,13 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
     STORAGE_SETTINGS,
 )
 from airflow_provider_retell.emulator.conditions import AMOUNT, KEYED_LIST, TEXT, TRUTH, enum, one_of
+from airflow_provider_retell.emulator.paging import MAX_PAGE
 from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, STRING_MAP, closed
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
 
-METADATA_MAX_BYTES = 50_000
-"""Our reading of Retell's "max 50 kB": 50,000 bytes of compact JSON in UTF-8."""
-
-MAX_PAGE = 1000
-
-_METADATA: Schema = {"type": "object", "maxBytes": METADATA_MAX_BYTES}
+_METADATA: Schema = {"type": "object"}  # updates.py checks its size
 _STORAGE: Schema = {"type": "string", "enum": STORAGE_SETTINGS}
 _VERSION: Schema = {"type": ("string", "integer")}
 

@@ -20,10 +20,13 @@ def get_call(org: Organization, request: Request) -> Response:
 
 
 def stop_call(org: Organization, request: Request) -> Response:
-    """End a live call. The 400 for a call that is not live is our guess."""
+    """End a live call."""
     call = org.call_backend.find(request.ids["call_id"])
     if call["call_status"] not in LIVE_STATUSES:
-        raise ApiError(400, f"Call {call['call_id']} is not ongoing (call_status is {call['call_status']})")
+        raise ApiError(
+            org.options.stop_ended_status,
+            f"Call {call['call_id']} is not ongoing (call_status is {call['call_status']})",
+        )
     org.call_backend.progress.end(call, org.options.clock.now(), "manual_stopped")
     return Response(204)
 
@@ -39,8 +42,7 @@ def delete_call(org: Organization, request: Request) -> Response:
 def rerun_call_analysis(org: Organization, request: Request) -> Response:
     """Analyze an ended call again, and charge for it.
 
-    Our guesses: the analysis is synchronous, the status code is 201, and calls that have not ended are refused
-    with 400.
+    That calls that have not ended are refused with 400 is our guess.
     """
     calls = org.call_backend
     call = calls.find(request.ids["call_id"])
@@ -50,5 +52,12 @@ def rerun_call_analysis(org: Organization, request: Request) -> Response:
     calls.reruns += 1
     runs = calls.analysis_runs.get(call_id, 1) + 1
     calls.analysis_runs[call_id] = runs
-    call["call_analysis"] = samples.analysis(call, runs)
-    return json_response(201, calls.visible(call))
+
+    def finish(_when: float) -> None:
+        call["call_analysis"] = samples.analysis(call, runs)
+
+    if org.options.rerun_seconds:
+        org.timeline.at(org.options.clock.now() + org.options.rerun_seconds, finish)
+    else:
+        finish(0)
+    return json_response(org.options.rerun_status, calls.visible(call))

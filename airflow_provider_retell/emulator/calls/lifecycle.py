@@ -11,6 +11,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES, Cal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from airflow_provider_retell.emulator.calls.options import CallOptions
     from airflow_provider_retell.emulator.calls.store import CallStore
     from airflow_provider_retell.emulator.timeline import Timeline
 
@@ -22,15 +23,17 @@ class Lifecycle:
     :param answer: from the placing of a call until it is answered or fails to connect.
     :param talk: from the answer until the end.
     :param analyze: from the end until ``call_analysis`` appears.
+    :param transfer: from the end of a call with the reason ``call_transfer`` until ``transfer_end_timestamp`` appears.
     """
 
     answer: float = 2.0
     talk: float = 30.0
     analyze: float = 10.0
+    transfer: float = 60.0
 
     def __post_init__(self) -> None:
-        if min(self.answer, self.talk, self.analyze) < 0:
-            raise ValueError("answer, talk and analyze must be 0 or more seconds")
+        if min(self.answer, self.talk, self.analyze, self.transfer) < 0:
+            raise ValueError("answer, talk, analyze and transfer must be 0 or more seconds")
 
 
 class Progress:
@@ -38,19 +41,29 @@ class Progress:
 
     :param store: the calls.
     :param timeline: the schedule of the organization.
+    :param options: the options for calls.
     :param lifecycle: the duration of each step.
     :param outcomes: the disconnection reason by the number called. Default: ``user_hangup``.
     :ivar on_end: functions to call with the time when a call has ended.
+    :ivar on_event: functions to call with the name of a webhook event and its call.
     """
 
     def __init__(
-        self, store: CallStore, timeline: Timeline, lifecycle: Lifecycle, outcomes: Mapping[str, str]
+        self,
+        store: CallStore,
+        timeline: Timeline,
+        options: CallOptions,
+        *,
+        lifecycle: Lifecycle,
+        outcomes: Mapping[str, str],
     ) -> None:
         self._store = store
         self._timeline = timeline
+        self._options = options
         self._lifecycle = lifecycle
         self._outcomes = outcomes
         self.on_end: list[Callable[[float], None]] = []
+        self.on_event: list[Callable[[str, Call], None]] = []
 
     def schedule(self, call: Call, now: float) -> None:
         """Schedule the next step of *call*.
@@ -76,7 +89,10 @@ class Progress:
         """
         samples.finish(call, round(when * 1000), reason)
         self._store.changed(call)
+        self._emit("call_ended", call)
         self.schedule(call, when)
+        if reason == "call_transfer":
+            self._timeline.at(when + self._lifecycle.transfer, lambda at: self._end_transfer(call, at))
         for action in self.on_end:
             action(when)
 
@@ -91,17 +107,31 @@ class Progress:
         if not self._is_in(call, "registered"):
             return
         if status_of(self._reason(call)) == "not_connected":
+            if self._options.unconnected_calls_start:
+                call["start_timestamp"] = round(when * 1000)
             self.end(call, when, self._reason(call))
             return
         call["call_status"] = "ongoing"
         call["start_timestamp"] = round(when * 1000)
         self._store.changed(call)
+        self._emit("call_started", call)
         self._timeline.at(when + self._lifecycle.talk, lambda at: self._hang_up(call, at))
 
     def _hang_up(self, call: Call, when: float) -> None:
         if self._is_in(call, "ongoing"):
             self.end(call, when, self._reason(call))
 
+    def _end_transfer(self, call: Call, when: float) -> None:
+        if self._store.calls.get(call["call_id"]) is call:
+            call.setdefault("transfer_end_timestamp", round(when * 1000))
+
     def _analyze(self, call: Call) -> None:
-        if self._store.calls.get(call["call_id"]) is call and call["call_status"] not in LIVE_STATUSES:
-            call.setdefault("call_analysis", samples.analysis(call))
+        if self._store.calls.get(call["call_id"]) is not call or call["call_status"] in LIVE_STATUSES:
+            return
+        if "call_analysis" not in call:
+            call["call_analysis"] = samples.analysis(call)
+            self._emit("call_analyzed", call)
+
+    def _emit(self, event: str, call: Call) -> None:
+        for action in self.on_event:
+            action(event, call)

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.calls.filters import compile_filter
 from airflow_provider_retell.emulator.calls.store import ordered
 from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS
-from airflow_provider_retell.emulator.paging import cut, walk
+from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_retell.emulator.calls.store import CallStore
+    from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.paging import OrderKey
     from airflow_provider_retell.emulator.routing import Request
-
-DEFAULT_PAGE = 50
 
 _LAST = "\U0010ffff"
 
@@ -27,7 +26,7 @@ _LAST = "\U0010ffff"
 def list_calls(org: Organization, request: Request) -> Response:
     """Return one page of calls, without transcripts."""
     body: dict[str, Any] = request.body
-    store = org.call_backend.store
+    store, calls = org.call_backend.store, org.call_backend.listed()
     criteria = dict(body.get("filter_criteria", {}))
     keys = _candidates(store, criteria, org.options.max_ids_per_filter)
     following = walk(
@@ -36,20 +35,19 @@ def list_calls(org: Organization, request: Request) -> Response:
         cursor=body.get("pagination_key"),
     )
     found, cursor = cut(
-        _matching(store, criteria, following),
+        _matching(calls, criteria, following),
         skip=int(body.get("skip", 0)),
         limit=int(body.get("limit", DEFAULT_PAGE)),
     )
     hidden = (*TRANSCRIPTS, *org.call_backend.hidden_fields)
     items = [
-        {name: value for name, value in store.calls[call_id].items() if name not in hidden}
-        for _, call_id in found
+        {name: value for name, value in calls[call_id].items() if name not in hidden} for _, call_id in found
     ]
     page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
     if cursor is not None:
         page["pagination_key"] = cursor
     if body.get("include_total"):
-        page["total"] = sum(1 for _ in _matching(store, criteria, keys))
+        page["total"] = sum(1 for _ in _matching(calls, criteria, keys))
     return json_response(200, page)
 
 
@@ -86,7 +84,8 @@ def _bounds(start: dict[str, Any]) -> tuple[float | None, float | None]:
     return None, None
 
 
-def _matching(store: CallStore, criteria: dict[str, Any], keys: Iterable[OrderKey]) -> Iterator[OrderKey]:
+def _matching(
+    calls: Mapping[str, Call], criteria: dict[str, Any], keys: Iterable[OrderKey]
+) -> Iterator[OrderKey]:
     tests = compile_filter(criteria)
-    calls = store.calls
     return (key for key in keys if key[1] in calls and all(test(calls[key[1]]) for test in tests))

@@ -26,12 +26,12 @@ _SCRUBBED = {
 _PII = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d(?:[\s().-]*\d){6,}")
 
 
-def check_tightening(call: Call, setting: str) -> None:
-    """Raise a 400 if *setting* is less strict than the current setting of the call."""
+def check_tightening(call: Call, setting: str, status: int) -> None:
+    """Raise an error with *status* if *setting* is less strict than the current setting of the call."""
     present = call.get("data_storage_setting", "everything")
     if STORAGE_SETTINGS.index(setting) < STORAGE_SETTINGS.index(present):
         raise ApiError(
-            400, f"data_storage_setting cannot be changed from {present} to the less restrictive {setting}"
+            status, f"data_storage_setting cannot be changed from {present} to the less restrictive {setting}"
         )
 
 

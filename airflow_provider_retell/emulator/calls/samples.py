@@ -154,9 +154,6 @@ def analysis(call: Call, run: int = 1) -> dict[str, Any]:
 def finish(call: Call, at_ms: int, reason: str) -> None:
     """End *call*: set the fields that Retell sets at the end of a call, all except the analysis.
 
-    A call that never connected has no ``start_timestamp``, which is our guess (documented is "absent until the
-    call starts").
-
     :param at_ms: the time of the end, in epoch milliseconds.
     :param reason: the ``disconnection_reason``.
     """
@@ -164,7 +161,7 @@ def finish(call: Call, at_ms: int, reason: str) -> None:
     call["disconnection_reason"] = reason
     call["end_timestamp"] = at_ms
     started = call.get("start_timestamp")
-    if started is not None:
+    if started is not None and call["call_status"] != "not_connected":
         injected = call.get("transcript_with_tool_calls") or []
         call.update(ended_fields(call["call_id"], at_ms - started))
         call["transcript_with_tool_calls"] += injected
@@ -177,12 +174,19 @@ def check_vocabulary(fields: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {fields[name]!r}")
 
 
-def build(fields: dict[str, Any], *, default_start_ms: int, minimal: bool = False) -> Call:
+def build(
+    fields: dict[str, Any],
+    *,
+    default_start_ms: int,
+    minimal: bool = False,
+    unconnected_calls_start: bool = False,
+) -> Call:
     """Return a call with the given fields and, for all others, the values of a real call of that kind.
 
     :param fields: the given fields; None leaves a field out.
     :param default_start_ms: the ``start_timestamp`` if it is not given.
     :param minimal: leave out transcripts, recordings, costs, latencies and analysis.
+    :param unconnected_calls_start: give calls that never connected a ``start_timestamp``.
     """
     check_vocabulary(fields)
     status = fields.get("call_status", "ended")
@@ -190,7 +194,7 @@ def build(fields: dict[str, Any], *, default_start_ms: int, minimal: bool = Fals
     call = registered(fields.get("call_type", "phone_call"), call_id)
     call["call_status"] = status
     start = fields.get("start_timestamp", default_start_ms)
-    if status in ("ongoing", "ended", "error"):
+    if status in ("ongoing", "ended", "error") or (status == "not_connected" and unconnected_calls_start):
         call["start_timestamp"] = start
     if status in ("ended", "error", "not_connected"):
         defaults = {"ended": "user_hangup", "error": "error_asr", "not_connected": "dial_no_answer"}

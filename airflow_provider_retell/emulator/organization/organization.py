@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.agents.backend import AgentBackend
+from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.calls.backend import CallBackend
+from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
+from airflow_provider_retell.emulator.engines.components import ComponentBackend
+from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBaseBackend
+from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
+from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
+from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
+from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -13,10 +22,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.backend import Backend
     from airflow_provider_retell.emulator.calls.vocabulary import Call
+    from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.webhooks import Webhooks
 
 
-class Organization:
+class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -34,6 +45,7 @@ class Organization:
         options: Options,
         *,
         api_key: str,
+        webhooks: Webhooks,
         routes: frozenset[str],
         custom_attributes: Collection[str] = (),
         quotas: Mapping[str, Limit | None] | None,
@@ -50,8 +62,35 @@ class Organization:
         self.concurrency = concurrency
         self.do_not_call = set(options.do_not_call)
         self.timeline = Timeline()
-        self.call_backend = CallBackend(options, self.timeline, concurrency=lambda: self.concurrency)
-        self.backends: dict[str, Backend] = {"calls": self.call_backend}
+        self.call_backend = CallBackend(
+            options,
+            self.timeline,
+            concurrency=lambda: self.concurrency,
+            on_event=lambda event, call: webhooks.on_event(event, call, api_key),
+        )
+        self.llm_backend = EngineBackend(LLM, options)
+        self.flow_backend = EngineBackend(FLOW, options)
+        self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
+        self.component_backend = ComponentBackend(options)
+        self.number_backend = PhoneNumberBackend(options, self.agent_backend)
+        self.test_case_backend = TestCaseBackend(options)
+        self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
+        self.knowledge_base_backend = KnowledgeBaseBackend(options, self.timeline)
+        self.backends: dict[str, Backend] = {
+            "calls": self.call_backend,
+            "agents": self.agent_backend,
+            "llms": self.llm_backend,
+            "conversation-flows": self.flow_backend,
+            "conversation-flow-components": self.component_backend,
+            "phone-numbers": self.number_backend,
+            "test-cases": self.test_case_backend,
+            "batch-tests": self.batch_test_backend,
+            "knowledge_bases": self.knowledge_base_backend,
+        }
+
+    @property
+    def _owner(self) -> Organization:
+        return self
 
     def catch_up(self) -> None:
         """Run everything that is due on the clock."""
@@ -125,3 +164,33 @@ class Organization:
             call = self.call_backend.edit(call_id, progress=progress, **fields)
         self.catch_up()
         return call
+
+    @property
+    def knowledge_bases(self) -> dict[str, KnowledgeBase]:
+        """The knowledge bases by id, up to date with the clock. The dictionary is live: tests may change it."""
+        self.catch_up()
+        return self.knowledge_base_backend.knowledge_bases
+
+    def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
+        """Add a knowledge base that is indexed, and return it.
+
+        Fields that are not given are filled as in a real one, and so are the fields of its sources::
+
+            add_knowledge_base(knowledge_base_sources=[{"type": "text", "title": "Opening hours"}])
+
+        :param fields: fields of the knowledge base.
+        :raises ValueError: for an id that exists, or a status or type of source that Retell does not have.
+        """
+        with self.options.clock.lock:
+            return self.knowledge_base_backend.add(**fields)
+
+    def edit_knowledge_base(self, knowledge_base_id: str, **fields: Any) -> KnowledgeBase:
+        """Change fields of a knowledge base and return it. ``knowledge_base_sources`` replaces all sources.
+
+        :param knowledge_base_id: the id of the knowledge base.
+        :param fields: the new values.
+        :raises LookupError: if there is no such knowledge base.
+        :raises ValueError: for a status or type of source that Retell does not have, or a new id.
+        """
+        with self.options.clock.lock:
+            return self.knowledge_base_backend.edit(knowledge_base_id, **fields)

@@ -14,9 +14,10 @@ class Example(NamedTuple):
 
     :ivar method: the name of the method.
     :ivar line: HTTP method and path of the request.
-    :ivar body: the JSON of the request, or None.
+    :ivar body: the JSON of the request, or None. For a form, the values by field.
     :ivar status: the status of the response.
     :ivar result: the type of the result, or None.
+    :ivar content_type: the media type of the request.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Example(NamedTuple):
     body: Any
     status: int
     result: type | None
+    content_type: str = "application/json"
 
     def __str__(self) -> str:
         return self.method

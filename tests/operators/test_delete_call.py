@@ -1,31 +1,17 @@
-"""Operators that read, delete and analyze one call."""
+"""DeleteCallOperator: deletion, missing calls, refusals and dry runs."""
 
 from __future__ import annotations
 
-import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
-from crashes import killed
-from tasks import eventually, run_try
+from tasks import run_try
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import (
-    CallNotEndedError,
-    NotFoundError,
-    RateLimitError,
-    UnprocessableError,
-)
+from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.operators.call import (
-    DeleteCallOperator,
-    GetCallOperator,
-    RerunCallAnalysisOperator,
-)
-
-NOTE = "Ada's private note"
+from airflow_provider_retell.operators.delete_call import DeleteCallOperator
 
 
 @pytest.fixture
@@ -35,55 +21,7 @@ def ongoing(emulator: Emulator) -> dict[str, Any]:
 
 @pytest.fixture
 def ended(emulator: Emulator) -> dict[str, Any]:
-    return emulator.add_call(
-        call_id="call_1", call_type="web_call", call_status="ended", metadata={"note": NOTE}
-    )
-
-
-# -- read
-
-
-def test_get_returns_ids_status_and_keys_only(ended: dict[str, Any]) -> None:
-    result = run_try(GetCallOperator(task_id="a_task", call_id="{{ which }}"), which="call_1")
-    assert (result["call_id"], result["call_status"]) == ("call_1", "ended")
-    assert result["metadata_keys"] == ["note"]
-    for private in (NOTE, ended["transcript"], ended["recording_url"], ended["access_token"]):
-        assert private not in str(result)
-
-
-def test_get_writes_the_whole_call_without_its_access_token(
-    ended: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    path = tmp_path / "calls" / "call.json"
-    result = run_try(GetCallOperator(task_id="a_task", call_id="call_1", path=str(path)))
-    assert result["path"] == str(path)
-    whole = json.loads(path.read_text())
-    assert whole == {name: ended[name] for name in whole}
-    assert {"transcript", "recording_url", "call_analysis", "metadata"} < set(whole)
-    assert ended["access_token"] not in path.read_text()
-    assert [file.name for file in path.parent.iterdir()] == ["call.json"]
-    assert NOTE not in f"{result} {caplog.text}"
-
-
-@pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("path", ["{{ none }}", ""])
-def test_get_with_an_empty_path_sends_nothing(
-    ended: dict[str, Any], emulator: Emulator, native: bool, path: str
-) -> None:
-    with pytest.raises(AirflowFailException, match="path rendered to an empty value"):
-        run_try(GetCallOperator(task_id="a_task", call_id="call_1", path=path), native=native, none=None)
-    assert not emulator.requests
-    assert not Path("None").exists()
-
-
-def test_get_of_an_unknown_call_writes_nothing(emulator: Emulator, tmp_path: Path) -> None:
-    with pytest.raises(AirflowFailException, match=r"call_none.*422"):
-        run_try(GetCallOperator(task_id="a_task", call_id="call_none", path=str(tmp_path / "call.json")))
-    assert not list(tmp_path.iterdir())
-
-
-# -- delete
+    return emulator.add_call(call_id="call_1", call_type="web_call", call_status="ended")
 
 
 def delete(**arguments: Any) -> DeleteCallOperator:
@@ -198,64 +136,3 @@ def test_a_dry_run_reports_a_missing_call(emulator: Emulator) -> None:
     assert run_try(delete(dry_run=True)) == {"call_id": "call_1", "deleted": False, "would_delete": False}
     with pytest.raises(AirflowFailException, match="the API key belongs"):
         run_try(delete(dry_run=True, missing_ok=False))
-
-
-# -- analyze again
-
-
-def rerun(**arguments: Any) -> RerunCallAnalysisOperator:
-    return RerunCallAnalysisOperator(task_id="a_task", call_id="call_1", retries=1, **arguments)
-
-
-def test_a_call_is_analyzed_again(ended: dict[str, Any], emulator: Emulator) -> None:
-    assert run_try(rerun())["call_id"] == "call_1"
-    assert emulator.reruns == 1
-
-
-@pytest.mark.parametrize(
-    ("fault", "charged"),
-    [
-        (Fault.drop(), 0),
-        (Fault.drop_after(), 1),
-        (Fault.truncate(), 1),
-        (Fault.status(500), 0),
-        (Fault.garbage(), 0),
-        (Fault.hang(), 0),
-        (Fault.slow(0.6), 1),
-    ],
-    ids=lambda value: getattr(value, "kind", value),
-)
-def test_an_analysis_with_an_unknown_outcome_is_not_requested_again(
-    ended: Any, emulator: Emulator, connect: Any, store: Any, fault: Fault, charged: int
-) -> None:
-    connect(emulator, timeout=0.4)
-    emulator.faults.add(fault, route="rerun-call-analysis")
-    with pytest.raises(AirflowFailException, match=r"unknown.*so it is not sent again.*on_clear='resend'"):
-        run_try(rerun(), store=store)
-    with pytest.raises(AirflowFailException, match="may have sent rerun-call-analysis of call call_1"):
-        run_try(rerun(), try_number=2, store=store)
-    assert emulator.count("rerun-call-analysis") == 1
-    eventually(lambda: emulator.reruns == charged)
-    run_try(rerun(on_clear="resend"), try_number=3, cleared_at=2, store=store)
-    assert emulator.reruns == charged + 1
-
-
-def test_an_analysis_whose_worker_was_killed_is_not_requested_again(
-    ended: Any, emulator: Emulator, store: Any
-) -> None:
-    killed("acted", lambda: run_try(rerun(), store=store))
-    assert emulator.reruns == 1
-    with pytest.raises(AirflowFailException, match="may have sent"):
-        run_try(rerun(), try_number=2, store=store)
-    assert emulator.reruns == 1
-
-
-@pytest.mark.usefixtures("no_sleep")
-def test_a_throttled_analysis_was_not_charged(ended: Any, emulator: Emulator, store: Any) -> None:
-    emulator.faults.add(Fault.status(429, headers={"Retry-After": "1"}), route="rerun-call-analysis", times=3)
-    run_try(rerun(), store=store)
-    assert emulator.reruns == 1
-    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="rerun-call-analysis")
-    with pytest.raises(AirflowFailException if store is None else RateLimitError):
-        run_try(rerun(on_clear="resend"), try_number=2, cleared_at=1, store=store)
-    assert emulator.reruns == 1

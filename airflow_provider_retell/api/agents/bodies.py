@@ -1,0 +1,59 @@
+"""Request bodies of the agent endpoints.
+
+Source of the fields: the pages of https://docs.retellai.com/api-references and the types of Retell's Python SDK. The
+settings of an agent are not listed here: Retell adds some almost every month.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from airflow_provider_retell.api.body import Body, Text
+
+VersionNumber = Annotated[int, Field(ge=0)]
+
+
+class ChannelFilter(Body):
+    """A condition on the channel."""
+
+    type: Literal["string"]
+    op: Literal["eq", "ne", "sw", "ew", "co"]
+    value: Literal["voice", "chat"]
+
+
+class TransferAgentFilter(Body):
+    """A condition on ``is_transfer_agent``."""
+
+    type: Literal["boolean"]
+    op: Literal["eq"]
+    value: bool
+
+
+class AgentFilter(Body):
+    """The conditions of list-agents. An agent must meet all of them."""
+
+    channel: ChannelFilter | None = None
+    is_transfer_agent: TransferAgentFilter | None = None
+    query: Text | None = None
+
+
+class ListAgents(Body):
+    """Body of list-agents."""
+
+    filter_criteria: AgentFilter | None = None
+
+
+class CreateAgentVersion(Body):
+    """Body of create-agent-version."""
+
+    base_version: VersionNumber
+
+
+class PublishAgentVersion(Body):
+    """Body of publish-agent-version."""
+
+    version: VersionNumber
+    version_title: Text | None = None
+    version_description: Text | None = None

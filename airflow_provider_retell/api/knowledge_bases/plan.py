@@ -1,0 +1,162 @@
+"""Compare documents with the sources of a knowledge base: which sources are missing, and which are outdated."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
+from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILES_PER_REQUEST, Kind, Limits
+from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
+
+Action = Literal["none", "add", "replace", "clean"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A document and the sources that were made from it.
+
+    :ivar document: the document.
+    :ivar current: the source with the document's content, or None.
+    :ivar outdated: other sources of the document, which it replaces.
+    """
+
+    document: Document
+    current: KnowledgeBaseSource | None
+    outdated: tuple[KnowledgeBaseSource, ...] = ()
+
+    @property
+    def action(self) -> Action:
+        """``"add"`` a new document, ``"replace"`` its source, ``"clean"`` up outdated sources, or ``"none"``."""
+        if self.current is None:
+            return "replace" if self.outdated else "add"
+        return "clean" if self.outdated else "none"
+
+    @property
+    def replaces(self) -> bool:
+        """True if a source with other content is outdated, not only a second copy."""
+        return any(Mark.find(source.name) != self.document.mark for source in self.outdated)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The result of a comparison.
+
+    :ivar steps: a step for each document, in the order of the documents.
+    :ivar gone: owned sources whose document is gone.
+    :ivar owned: the number of owned sources.
+    :ivar others: the sources that this plan never touches.
+    """
+
+    steps: tuple[Step, ...]
+    gone: tuple[KnowledgeBaseSource, ...]
+    owned: int
+    others: tuple[KnowledgeBaseSource, ...]
+
+    @property
+    def missing(self) -> list[Step]:
+        """The steps that need a new source."""
+        return [step for step in self.steps if step.current is None]
+
+    @property
+    def outdated(self) -> list[KnowledgeBaseSource]:
+        """The sources that can be deleted, because their document has a current source."""
+        return [source for step in self.steps if step.current is not None for source in step.outdated]
+
+
+def compare(documents: Sequence[Document], knowledge_base: KnowledgeBase, *, adopt: bool = False) -> Plan:
+    """Return the plan that brings *knowledge_base* to the state of *documents*.
+
+    :param adopt: True to replace sources without a mark whose name is the title of a document.
+    """
+    errors = SourceErrors(knowledge_base)
+    titles = {document.title for document in documents}
+    by_title: dict[str, list[KnowledgeBaseSource]] = defaultdict(list)
+    adopted: dict[str, list[KnowledgeBaseSource]] = defaultdict(list)
+    others = []
+    for source in knowledge_base.sources:
+        mark = Mark.find(source.name)
+        if mark is not None and source.kind != "url":
+            by_title[mark.title].append(source)
+        elif adopt and source.kind != "url" and source.name in titles:
+            adopted[source.name].append(source)
+        else:
+            others.append(source)
+    owned = sum(map(len, by_title.values()))
+    steps = []
+    for document in documents:
+        sources = by_title.pop(document.mark.title, [])
+        current = [
+            source
+            for source in sources
+            if Mark.find(source.name) == document.mark and not errors.of_source(source)
+        ]
+        outdated = [source for source in sources if source not in current[:1]]
+        steps.append(Step(document, current[0] if current else None, (*outdated, *adopted[document.title])))
+    gone = tuple(source for sources in by_title.values() for source in sources)
+    return Plan(tuple(steps), gone, owned, tuple(others))
+
+
+def count_kinds(sources: Collection[KnowledgeBaseSource]) -> dict[Kind, int]:
+    """Return the number of texts and files among *sources*."""
+    kinds = [source.kind for source in sources]
+    return {"text": kinds.count("text"), "file": kinds.count("file")}
+
+
+def next_round(steps: Sequence[Step], used: Mapping[Kind, int], limits: Limits) -> list[Step]:
+    """Return the steps whose sources fit into the knowledge base and into one request.
+
+    Replacements come before new documents: each of them frees a place for the next round.
+
+    :param steps: the steps that need a new source.
+    :param used: the number of sources that the knowledge base has, by kind.
+    """
+    chosen = []
+    free = {kind: max(limit - used[kind], 0) for kind, limit in limits.items()}
+    free["file"] = min(free["file"], MAX_FILES_PER_REQUEST)
+    for step in sorted(steps, key=lambda step: step.action != "replace"):
+        if free[step.document.kind] > 0:
+            free[step.document.kind] -= 1
+            chosen.append(step)
+    return chosen
+
+
+class SourceErrors:
+    """The error messages of a knowledge base, assigned to sources.
+
+    Retell does not document whether a message has the id or the name of its source, so both count.
+    """
+
+    def __init__(self, knowledge_base: KnowledgeBase) -> None:
+        self._errors = knowledge_base.errors
+        self._sources = knowledge_base.sources
+
+    def of_mark(self, mark: str) -> str:
+        """Return the message about a source with *mark*, listed or not, or ``""``."""
+        for source in self._sources:
+            if str(Mark.find(source.name)) == mark and (message := self.of_source(source)):
+                return message
+        return self._about(mark)
+
+    def of_source(self, source: KnowledgeBaseSource) -> str:
+        """Return the message about a listed source, or ``""``."""
+        mark = Mark.find(source.name)
+        names = [source.source_id, str(mark) if mark else source.name]
+        return source.error or self._about(*names)
+
+    def unassigned(self) -> list[str]:
+        """Return the messages that name neither a listed source nor a mark."""
+        names = [name for source in self._sources for name in (source.source_id, source.name) if name]
+        return [
+            error.message
+            for error in self._errors
+            if "airflow-" not in error.text and not any(name in error.text for name in names)
+        ]
+
+    def _about(self, *names: str) -> str:
+        return next(
+            (error.message for error in self._errors if any(name and name in error.text for name in names)),
+            "",
+        )

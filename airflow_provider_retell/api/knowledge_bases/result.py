@@ -1,0 +1,102 @@
+"""The result of a sync: the outcome of each document, and the sources that were deleted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
+from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
+from airflow_provider_retell.api.knowledge_bases.progress import Progress
+
+Outcome = Literal["added", "replaced", "unchanged", "failed"]
+
+
+@dataclass(frozen=True)
+class DocumentResult:
+    """The outcome of a document, done or planned.
+
+    :ivar title: its title.
+    :ivar outcome: what happened to it.
+    :ivar reason: why it failed, or ``""``.
+    """
+
+    title: str
+    outcome: Outcome
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """The outcome of a sync, done or planned.
+
+    :ivar documents: the outcome of each document.
+    :ivar deleted: the names of sources whose document is gone.
+    """
+
+    documents: tuple[DocumentResult, ...]
+    deleted: tuple[str, ...]
+
+    @classmethod
+    def of(cls, documents: Sequence[Document], progress: Progress) -> SyncResult:
+        """Return the result of a sync that is done."""
+        results = tuple(_result(document, progress) for document in documents)
+        return cls(results, tuple(progress.deleted.values()))
+
+    @classmethod
+    def planned(cls, plan: Plan) -> SyncResult:
+        """Return the result that a sync would have if Retell can index all documents."""
+        results = tuple(DocumentResult(step.document.title, _planned(step)) for step in plan.steps)
+        return cls(results, tuple(without_mark(source.name) for source in plan.gone))
+
+    def __str__(self) -> str:
+        counts = self.counts()
+        outcomes = ", ".join(f"{counts[outcome]} {outcome}" for outcome in get_args(Outcome))
+        return f"documents: {counts['documents']} ({outcomes}), deleted sources: {counts['deleted']}"
+
+    @property
+    def failed(self) -> list[DocumentResult]:
+        """The documents that Retell could not index."""
+        return [document for document in self.documents if document.outcome == "failed"]
+
+    def plan(self) -> dict[str, list[str]]:
+        """Return the titles to add and to replace, and the names of sources to delete."""
+        titles = {
+            action: [document.title for document in self.documents if document.outcome == outcome]
+            for action, outcome in (("add", "added"), ("replace", "replaced"))
+        }
+        return {**titles, "delete": list(self.deleted)}
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of documents by outcome, which add up to ``documents``, and of deleted sources."""
+        counts = Counter(document.outcome for document in self.documents)
+        return {
+            "documents": len(self.documents),
+            **{outcome: counts[outcome] for outcome in get_args(Outcome)},
+            "deleted": len(self.deleted),
+        }
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the report."""
+        for document in self.documents:
+            yield {"title": document.title, "outcome": document.outcome, "reason": document.reason}
+        for name in self.deleted:
+            yield {"title": name, "outcome": "deleted", "reason": ""}
+
+
+def _result(document: Document, progress: Progress) -> DocumentResult:
+    title = document.mark.title
+    if reason := progress.failed.get(str(document.mark), ""):
+        return DocumentResult(document.title, "failed", reason)
+    if title in progress.replaced:
+        return DocumentResult(document.title, "replaced")
+    return DocumentResult(document.title, "added" if title in progress.added else "unchanged")
+
+
+def _planned(step: Step) -> Outcome:
+    if step.action == "add":
+        return "added"
+    replaces = step.action == "replace" or (step.action == "clean" and step.replaces)
+    return "replaced" if replaces else "unchanged"

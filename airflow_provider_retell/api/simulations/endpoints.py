@@ -1,0 +1,272 @@
+"""The endpoints of simulation tests, each a function that checks its arguments and returns a :class:`Request`.
+
+Field meanings: https://docs.retellai.com/api-references, one page per function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_provider_retell.api.body import build
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.request import Request, check_id, given, with_query
+from airflow_provider_retell.api.simulations.bodies import (
+    CreateBatchTest,
+    CreateTestCaseDefinition,
+    UpdateTestCaseDefinition,
+)
+from airflow_provider_retell.api.simulations.engine import Engine
+from airflow_provider_retell.api.simulations.models import (
+    BatchTest,
+    BatchTestPage,
+    TestCaseDefinition,
+    TestCaseDefinitionPage,
+    TestRun,
+    TestRunPage,
+)
+
+
+def create_test_case_definition(
+    *,
+    name: str,
+    user_prompt: str,
+    metrics: Sequence[str],
+    response_engine: Mapping[str, Any],
+    dynamic_variables: Mapping[str, str] | None = None,
+    llm_model: str | None = None,
+    tool_mocks: Sequence[Mapping[str, Any]] | None = None,
+) -> Request[TestCaseDefinition]:
+    """Create a test case. A second request would create a second test case with the same name.
+
+    API: https://docs.retellai.com/api-references/create-test-case-definition
+
+    :param name: the name. Retell does not require that it is unique.
+    :param user_prompt: the prompt of the simulated user.
+    :param metrics: the criteria that Retell grades the conversation by.
+    :param response_engine: ``{"type": "retell-llm", "llm_id": ...}`` or ``{"type": "conversation-flow",
+        "conversation_flow_id": ...}``.
+    :param dynamic_variables: texts by name that fill the agent's prompts.
+    :param llm_model: the model of the simulated user; Retell has a default.
+    :param tool_mocks: fake responses of tools: ``tool_name``, ``input_match_rule``, ``output`` and maybe ``result``.
+        A call of a tool that no mock matches goes to the real tool.
+    :raises RetellInputError: if an argument is invalid.
+    """
+    fields = given(
+        name=name,
+        user_prompt=user_prompt,
+        metrics=metrics,
+        response_engine=response_engine,
+        dynamic_variables=dynamic_variables,
+        llm_model=llm_model,
+        tool_mocks=tool_mocks,
+    )
+    return Request(
+        operation="create-test-case-definition",
+        method="POST",
+        path="/create-test-case-definition",
+        body=build(CreateTestCaseDefinition, "create-test-case-definition", fields),
+        parse=TestCaseDefinition.read,
+        idempotent=False,
+    )
+
+
+def update_test_case_definition(
+    test_case_definition_id: str,
+    *,
+    name: str | None = None,
+    user_prompt: str | None = None,
+    metrics: Sequence[str] | None = None,
+    response_engine: Mapping[str, Any] | None = None,
+    dynamic_variables: Mapping[str, str] | None = None,
+    llm_model: str | None = None,
+    tool_mocks: Sequence[Mapping[str, Any]] | None = None,
+) -> Request[TestCaseDefinition]:
+    """Change the given fields of a test case.
+
+    API: https://docs.retellai.com/api-references/update-test-case-definition
+
+    :param test_case_definition_id: the test case. The other parameters are those of
+        ``create_test_case_definition``; None leaves a field as it is.
+    :raises RetellInputError: if an argument is invalid, or none is given.
+    """
+    test_case_id = check_id(test_case_definition_id, "test_case_definition_id")
+    operation = f"update-test-case-definition of test case {test_case_id}"
+    fields = given(
+        name=name,
+        user_prompt=user_prompt,
+        metrics=metrics,
+        response_engine=response_engine,
+        dynamic_variables=dynamic_variables,
+        llm_model=llm_model,
+        tool_mocks=tool_mocks,
+    )
+    if not fields:
+        raise RetellInputError(f"{operation}: set at least one field to change")
+    return Request(
+        operation="update-test-case-definition",
+        method="PUT",
+        path=f"/update-test-case-definition/{test_case_id}",
+        body=build(UpdateTestCaseDefinition, operation, fields),
+        parse=TestCaseDefinition.read,
+        subject=f"test case {test_case_id}",
+    )
+
+
+def get_test_case_definition(test_case_definition_id: str) -> Request[TestCaseDefinition]:
+    """Read one test case.
+
+    API: https://docs.retellai.com/api-references/get-test-case-definition
+    """
+    test_case_id = check_id(test_case_definition_id, "test_case_definition_id")
+    return Request(
+        operation="get-test-case-definition",
+        method="GET",
+        path=f"/get-test-case-definition/{test_case_id}",
+        parse=TestCaseDefinition.read,
+        subject=f"test case {test_case_id}",
+    )
+
+
+def delete_test_case_definition(test_case_definition_id: str) -> Request[None]:
+    """Delete a test case.
+
+    API: https://docs.retellai.com/api-references/delete-test-case-definition
+    """
+    test_case_id = check_id(test_case_definition_id, "test_case_definition_id")
+    return Request(
+        operation="delete-test-case-definition",
+        method="DELETE",
+        path=f"/delete-test-case-definition/{test_case_id}",
+        parse=lambda _body: None,
+        subject=f"test case {test_case_id}",
+    )
+
+
+def list_test_case_definitions(
+    response_engine: Mapping[str, Any], *, limit: int | None = None, pagination_key: str | None = None
+) -> Request[TestCaseDefinitionPage]:
+    """Read one page of the test cases of a response engine, whatever its version.
+
+    API: https://docs.retellai.com/api-references/list-test-case-definitions
+
+    :param response_engine: as in ``create_test_case_definition``.
+    :param limit: test cases per page.
+    :param pagination_key: the key from the previous page.
+    :raises RetellInputError: if the engine is invalid.
+    """
+    engine = Engine.of(response_engine)
+    return Request(
+        operation="list-test-case-definitions",
+        method="GET",
+        path=with_query(
+            "/v2/list-test-case-definitions",
+            **engine.fields(version=False),
+            limit=limit,
+            pagination_key=pagination_key,
+        ),
+        parse=TestCaseDefinitionPage.read,
+        subject=str(engine),
+    )
+
+
+def create_batch_test(
+    test_case_definition_ids: Sequence[str], response_engine: Mapping[str, Any]
+) -> Request[BatchTest]:
+    """Run test cases against a response engine. Retell charges for it, and calls real tools that have no mock.
+
+    The request is sent again only if Retell certainly did not process it.
+
+    API: https://docs.retellai.com/api-references/create-batch-test
+
+    :param test_case_definition_ids: the test cases.
+    :param response_engine: as in ``create_test_case_definition``. With a ``version``, drafts can be tested too.
+    :raises RetellInputError: if an argument is invalid.
+    """
+    ids = [check_id(test_case_id, "test_case_definition_ids") for test_case_id in test_case_definition_ids]
+    engine = Engine.of(response_engine)
+    fields = {"test_case_definition_ids": ids, "response_engine": response_engine}
+    return Request(
+        operation="create-batch-test",
+        method="POST",
+        path="/create-batch-test",
+        body=build(CreateBatchTest, "create-batch-test", fields),
+        parse=BatchTest.read,
+        idempotent=False,
+        subject=str(engine),
+    )
+
+
+def get_batch_test(test_case_batch_job_id: str) -> Request[BatchTest]:
+    """Read the status and the counts of a batch test.
+
+    API: https://docs.retellai.com/api-references/get-batch-test
+    """
+    batch_id = check_id(test_case_batch_job_id, "test_case_batch_job_id")
+    return Request(
+        operation="get-batch-test",
+        method="GET",
+        path=f"/get-batch-test/{batch_id}",
+        parse=BatchTest.read,
+        subject=f"batch test {batch_id}",
+    )
+
+
+def list_batch_tests(
+    response_engine: Mapping[str, Any], *, limit: int | None = None, pagination_key: str | None = None
+) -> Request[BatchTestPage]:
+    """Read one page of the batch tests of a response engine.
+
+    API: https://docs.retellai.com/api-references/list-batch-tests
+
+    :param response_engine: as in ``create_test_case_definition``. Without a ``version``, Retell uses the latest.
+    :param limit: batch tests per page.
+    :param pagination_key: the key from the previous page.
+    :raises RetellInputError: if the engine is invalid.
+    """
+    engine = Engine.of(response_engine)
+    return Request(
+        operation="list-batch-tests",
+        method="GET",
+        path=with_query(
+            "/v2/list-batch-tests", **engine.fields(), limit=limit, pagination_key=pagination_key
+        ),
+        parse=BatchTestPage.read,
+        subject=str(engine),
+    )
+
+
+def get_test_run(test_case_job_id: str) -> Request[TestRun]:
+    """Read one test run, with its verdict, explanation and transcript.
+
+    API: https://docs.retellai.com/api-references/get-test-run
+    """
+    run_id = check_id(test_case_job_id, "test_case_job_id")
+    return Request(
+        operation="get-test-run",
+        method="GET",
+        path=f"/get-test-run/{run_id}",
+        parse=TestRun.read,
+        subject=f"test run {run_id}",
+    )
+
+
+def list_test_runs(
+    test_case_batch_job_id: str, *, limit: int | None = None, pagination_key: str | None = None
+) -> Request[TestRunPage]:
+    """Read one page of the test runs of a batch test.
+
+    API: https://docs.retellai.com/api-references/list-test-runs
+
+    :param test_case_batch_job_id: the batch test.
+    :param limit: test runs per page.
+    :param pagination_key: the key from the previous page.
+    """
+    batch_id = check_id(test_case_batch_job_id, "test_case_batch_job_id")
+    return Request(
+        operation="list-test-runs",
+        method="GET",
+        path=with_query(f"/v2/list-test-runs/{batch_id}", limit=limit, pagination_key=pagination_key),
+        parse=TestRunPage.read,
+        subject=f"batch test {batch_id}",
+    )

@@ -1,0 +1,10 @@
+"""Entry point of ``python -m airflow_provider_retell.contract``."""
+
+from __future__ import annotations
+
+import sys
+
+from airflow_provider_retell.contract.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

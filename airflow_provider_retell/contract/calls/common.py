@@ -1,0 +1,122 @@
+"""The calls that checks use: a sample of the newest ones, and those that the user named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.calls.changes import Change, diff
+from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call, update_live_call
+from airflow_provider_retell.api.calls.models import ENDED_STATUSES, Call
+from airflow_provider_retell.api.encode import same_json
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.contract.check import WRITE, CannotTellError, Flag, SkipError
+from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, see
+from airflow_provider_retell.contract.target import Target, one
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.request import Flow
+
+CALL_ID = Flag(
+    "--call-id",
+    "with --write: a call whose metadata may be changed and restored; name calls of several statuses to check more",
+    "ID",
+    many=True,
+)
+
+WRITES = (WRITE, CALL_ID)
+
+KEY = "airflow_contract_check"
+"""The metadata key that checks write."""
+
+UNKNOWN_ID = "call_00000000000000000000000000000000"
+"""The id of a call that does not exist. It has the form of Retell's ids."""
+
+SAMPLE = 50
+TRIES = 15
+"""The number of requests that look for a change before a check gives up."""
+
+
+def sample(target: Target) -> Flow[list[dict[str, Any]]]:
+    """Return the newest calls that have ended, as Retell lists them."""
+    found: list[dict[str, Any]] = yield from target.once(_sample)
+    return found
+
+
+def _sample(_target: Target) -> Flow[list[dict[str, Any]]]:
+    ended = {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)}
+    response = yield from see(list_calls(filter_criteria={"call_status": ended}, limit=SAMPLE))
+    found = items(body_of(response)) if is_success(response) else None
+    if found is None:
+        raise CannotTellError(f"list-calls: {describe(response)}")
+    one(found, "the organization has no call that has ended")
+    return found
+
+
+def items(body: Any) -> list[dict[str, Any]] | None:
+    """Return the calls in the body of a list, or None if it is not a list of calls."""
+    found = body.get("items") if isinstance(body, dict) else None
+    if not isinstance(found, list):
+        return None
+    return [item for item in found if isinstance(item, dict) and isinstance(item.get("call_id"), str)]
+
+
+def ids(calls: list[dict[str, Any]]) -> list[str]:
+    """Return the ids of calls."""
+    return [call["call_id"] for call in calls]
+
+
+def by_ids(call_ids: list[str]) -> dict[str, Any]:
+    """Return filter criteria for calls with these ids."""
+    return {"call_id": {"type": "enum", "op": "in", "value": call_ids}}
+
+
+def named(target: Target) -> Flow[list[Call]]:
+    """Return the calls that the user named."""
+    calls: list[Call] = yield from target.once(_named)
+    return calls
+
+
+def _named(target: Target) -> Flow[list[Call]]:
+    calls = []
+    for call_id in target.values(CALL_ID):
+        calls.append((yield from ask(get_call(call_id))))
+    return calls
+
+
+def writable(target: Target, *statuses: str) -> Flow[Call]:
+    """Return a named call in one of *statuses*, after recording its metadata, so that a check may change it.
+
+    :raises SkipError: if none of the named calls can be changed and restored exactly.
+    """
+    calls = [call for call in (yield from named(target)) if call.call_status in statuses]
+    one(calls, f"needs --call-id of a call that is {' or '.join(statuses)}")
+    found = one(
+        [call for call in calls if call.data_storage_setting != "everything_except_pii"],
+        "Retell masks the metadata of the calls in --call-id: name one that stores everything",
+    )
+    call: Call = yield from ask(get_call(found.call_id))
+    if call.call_status != found.call_status:
+        raise SkipError("the status of the call in --call-id has changed")
+    try:
+        update_call(call.call_id, metadata=call.metadata or {})
+        diff(call, Change(metadata={KEY: True}), "merge")
+    except RetellInputError:
+        raise SkipError("the package cannot restore the metadata of the call in --call-id exactly") from None
+    target.about_to_change("call", call.call_id, {"metadata": call.metadata or {}})
+    return call
+
+
+def restore(call_id: str, state: dict[str, Any]) -> Flow[bool]:
+    """Set the metadata of a call to its state before the checks; return True if it is equal again."""
+    wanted = metadata = state["metadata"]
+    call: Call = yield get_call(call_id)
+    for _ in range(2):
+        if (call.metadata or {}) == metadata:
+            return True
+        update = update_live_call if call.call_status == "ongoing" else update_call
+        yield update(call_id, metadata=wanted)
+        call = yield get_call(call_id)
+        # If Retell merges, keys of the checks remain. For this package, null is equal to a missing key.
+        rest = {key: None for key in call.metadata or {} if key.startswith(KEY) and key not in metadata}
+        wanted = {**metadata, **rest}
+    return same_json(call.metadata or {}, metadata)

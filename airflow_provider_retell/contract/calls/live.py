@@ -1,0 +1,155 @@
+"""Checks of calls that are not over, and of requests that need such a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell.api.calls.endpoints import stop_call, update_call, update_live_call
+from airflow_provider_retell.contract.calls.common import KEY, UNKNOWN_ID, WRITES, named, writable
+from airflow_provider_retell.contract.check import (
+    NOT_DOCUMENTED,
+    WRITE,
+    Checks,
+    Finding,
+    differs,
+    holds,
+    page,
+)
+from airflow_provider_retell.contract.seeing import (
+    NOT_FOUND,
+    REJECTED,
+    body_of,
+    describe,
+    is_success,
+    see,
+)
+from airflow_provider_retell.contract.target import one
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+
+@CHECKS.add(
+    "calls.update_of_live_call",
+    assumption="update-call rejects an ongoing call with 400.",
+    matters="The error message says that the call has not ended, and how to wait for its end.",
+    source="https://docs.retellai.com/deprecation-notice/2026/08-31_update_call_ended_calls_only",
+    question="With which status does update-call reject an ongoing call?",
+    otherwise="422 has the same meaning. If Retell accepts the update, nothing changes except with `replace`, which "
+    "does not check the status.",
+    flags=WRITES,
+    options=("not_ended_status",),
+)
+def update_of_live_call(target: Target) -> Flow[Finding]:
+    """Update a named call that is ongoing."""
+    return (yield from _rejected(target, "ongoing"))
+
+
+@CHECKS.add(
+    "calls.update_of_registered_call",
+    assumption="update-call rejects a registered call.",
+    matters="Updates treat `registered` as not ended.",
+    source=NOT_DOCUMENTED,
+    question="Does update-call accept a registered call?",
+    otherwise="Nothing changes except with `replace`, which does not check the status.",
+    flags=WRITES,
+    options=("ended_statuses", "not_ended_status"),
+)
+def update_of_registered_call(target: Target) -> Flow[Finding]:
+    """Update a named call that is registered."""
+    return (yield from _rejected(target, "registered"))
+
+
+def _rejected(target: Target, status: str) -> Flow[Finding]:
+    call = yield from writable(target, status)
+    metadata = {**(call.metadata or {}), KEY: "a"}
+    response = yield from see(update_call(call.call_id, metadata=metadata))
+    if is_success(response):
+        return differs(describe(response), handled=True, ended_statuses={status: True})
+    options = {"ended_statuses": {status: False}, "not_ended_status": response.status}
+    if response.status == 400:
+        return holds(describe(response), **options)
+    if response.status == 422:
+        return differs(describe(response), handled=True, **options)
+    return differs(describe(response))
+
+
+@CHECKS.add(
+    "calls.live_update_returns_success",
+    assumption="update-live-call returns `success: true`.",
+    matters="UpdateLiveCallOperator checks it.",
+    source=page("update-live-call"),
+    otherwise="The task fails although the call was changed.",
+    flags=WRITES,
+)
+def live_update_returns_success(target: Target) -> Flow[Finding]:
+    """Change the metadata of a named call that is ongoing."""
+    call = yield from writable(target, "ongoing")
+    metadata = {**(call.metadata or {}), KEY: "a"}
+    response = yield from see(update_live_call(call.call_id, metadata=metadata))
+    body = body_of(response)
+    if is_success(response) and isinstance(body, dict) and body.get("success") is True:
+        return holds(f"{response.status} with success")
+    return differs(describe(response))
+
+
+@CHECKS.add(
+    "calls.live_update_of_ended_call",
+    assumption="update-live-call rejects a call that has ended with 404.",
+    matters="The error message of UpdateLiveCallOperator depends on the status.",
+    source=page("update-live-call"),
+    question="With which status does update-live-call reject a call that has ended?",
+    otherwise="The task fails with another message.",
+    flags=WRITES,
+    options=("not_live_status",),
+)
+def live_update_of_ended_call(target: Target) -> Flow[Finding]:
+    """Send a live update to a named call that has ended."""
+    call = yield from writable(target, "ended")
+    metadata = {**(call.metadata or {}), KEY: "a"}
+    response = yield from see(update_live_call(call.call_id, metadata=metadata))
+    if response.status == 404:
+        return holds(describe(response), not_live_status=404)
+    if response.status in REJECTED:
+        return differs(describe(response), handled=True, not_live_status=response.status)
+    return differs(describe(response), handled=is_success(response))
+
+
+@CHECKS.add(
+    "calls.stop_of_ended_call",
+    assumption="stop-call rejects a call that has ended with 400.",
+    matters="StopCallOperator succeeds if the call ends just before the request.",
+    source=NOT_DOCUMENTED,
+    question="With which status does stop-call reject a call that has ended?",
+    otherwise="404 and 422 have the same meaning. With another status, the task fails.",
+    flags=WRITES,
+    options=("stop_ended_status",),
+)
+def stop_of_ended_call(target: Target) -> Flow[Finding]:
+    """Stop a named call that has ended."""
+    calls: list[Call] = yield from named(target)
+    call = one([call for call in calls if call.has_ended], "needs --call-id of a call that has ended")
+    response = yield from see(stop_call(call.call_id))
+    if response.status == 400:
+        return holds(describe(response), stop_ended_status=400)
+    if response.status in NOT_FOUND:
+        return differs(describe(response), handled=True, stop_ended_status=response.status)
+    return differs(describe(response), handled=is_success(response))
+
+
+@CHECKS.add(
+    "calls.stop_unknown_id",
+    assumption="stop-call rejects an unknown id with 404 or 422.",
+    matters="The error message recommends checking the id.",
+    source=page("stop-call"),
+    otherwise="The task fails with another message.",
+    flags=(WRITE,),
+)
+def stop_unknown_id(_target: Target) -> Flow[Finding]:
+    """Stop a call that does not exist."""
+    response = yield from see(stop_call(UNKNOWN_ID))
+    return holds(describe(response)) if response.status in NOT_FOUND else differs(describe(response))

@@ -1,0 +1,235 @@
+"""Checks of update-call on metadata. They change the metadata of a named call, and the run restores it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
+from airflow_provider_retell.api.encode import MAX_METADATA_BYTES, MAX_SAFE_INTEGER, dump, same_json
+from airflow_provider_retell.contract.calls.common import KEY, TRIES, WRITES, by_ids, writable
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, Finding, differs, holds, page
+from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, kind, see, with_body
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+_UPDATE = page("update-call")
+
+
+def _write(call: Call, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
+    """Update the metadata of a call and return it as get-call shows it."""
+    yield from ask(update_call(call.call_id, metadata=metadata))
+    changed: Call = yield from ask(get_call(call.call_id))
+    return changed.metadata or {}
+
+
+@CHECKS.add(
+    "calls.update_returns_call",
+    assumption="update-call returns the call with its new metadata.",
+    matters="The package compares this response with the request.",
+    source=_UPDATE,
+    otherwise="The task fails, because the response does not have the values that were sent.",
+    flags=WRITES,
+)
+def update_returns_call(target: Target) -> Flow[Finding]:
+    """Write a key and look at the response."""
+    call = yield from writable(target, "ended")
+    request = update_call(call.call_id, metadata={**(call.metadata or {}), KEY: "a"})
+    response = yield from see(request)
+    body = body_of(response)
+    if not is_success(response) or not isinstance(body, dict):
+        return differs(describe(response))
+    if body.get("call_id") != call.call_id:
+        return differs(f"{response.status}, call_id is {kind(body.get('call_id'))}")
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get(KEY) != "a":
+        return differs(f"{response.status} without the new metadata")
+    return holds(f"{response.status} with the new metadata")
+
+
+@CHECKS.add(
+    "calls.metadata_replaced",
+    assumption="update-call replaces all metadata.",
+    matters="`metadata_mode` defines which keys remain.",
+    source=NOT_DOCUMENTED,
+    question="Does update-call replace or merge metadata?",
+    otherwise="`merge` and `fill` are correct either way. `replace` fails with an explanation if other keys remain.",
+    flags=WRITES,
+    options=("metadata_semantics",),
+)
+def metadata_replaced(target: Target) -> Flow[Finding]:
+    """Write two different keys, one after the other."""
+    call = yield from writable(target, "ended")
+    yield from ask(update_call(call.call_id, metadata={KEY: "a", f"{KEY}_2": "b"}))
+    metadata = yield from _write(call, {KEY: "c"})
+    if metadata.get(KEY) != "c":
+        return differs("the new value is missing")
+    if f"{KEY}_2" in metadata:
+        return differs("the other key remains", handled=True, metadata_semantics="merge")
+    return holds("the other key is gone", metadata_semantics="replace")
+
+
+@CHECKS.add(
+    "calls.empty_metadata_clears",
+    assumption="Empty metadata, `{}`, removes all metadata.",
+    matters="`clear_metadata=True` sends it.",
+    source=NOT_DOCUMENTED,
+    question="Does empty metadata remove all metadata?",
+    otherwise="`clear_metadata=True` fails and names the remaining keys.",
+    flags=WRITES,
+    options=("empty_metadata_clears", "metadata_semantics"),
+)
+def empty_metadata_clears(target: Target) -> Flow[Finding]:
+    """Write a key, then an empty object."""
+    call = yield from writable(target, "ended")
+    yield from ask(update_call(call.call_id, metadata={KEY: "a"}))
+    response = yield from see(update_call(call.call_id, metadata={}))
+    if not is_success(response):
+        return differs(describe(response), handled=True)
+    changed: Call = yield from ask(get_call(call.call_id))
+    if changed.metadata:
+        return differs("metadata remains", handled=True, empty_metadata_clears=False)
+    return holds("no metadata", empty_metadata_clears=True)
+
+
+@CHECKS.add(
+    "calls.null_is_kept",
+    assumption="update-call keeps metadata values that are null.",
+    matters="Bulk updates compare nulls in rows with the metadata of calls.",
+    source=NOT_DOCUMENTED,
+    question="Does update-call keep nulls in metadata?",
+    otherwise="Nothing changes, because the package treats null and a missing key as equal.",
+    flags=WRITES,
+    options=("drops_null",),
+)
+def null_is_kept(target: Target) -> Flow[Finding]:
+    """Write a null."""
+    call = yield from writable(target, "ended")
+    metadata = yield from _write(call, {KEY: None, f"{KEY}_2": 1})
+    if f"{KEY}_2" not in metadata or metadata.get(KEY) is not None:
+        return differs("another value")
+    if KEY in metadata:
+        return holds("null", drops_null=False)
+    return differs("no key", handled=True, drops_null=True)
+
+
+_VALUES: dict[str, Any] = {
+    "text": 'ä 💚 " \\ \u2028',
+    "integer": MAX_SAFE_INTEGER,
+    "fraction": 0.1,
+    "boolean": True,
+    "list": [1, "a", None, {"b": [False]}],
+    "object": {"Key": {"key": ""}},
+}
+
+
+@CHECKS.add(
+    "calls.values_are_kept",
+    assumption="JSON values in metadata do not change: nested values, Unicode, integers up to 2**53 - 1.",
+    matters="The package compares the response with the values that were sent.",
+    source=page("get-call"),
+    otherwise="The task fails and names the keys that differ.",
+    flags=WRITES,
+)
+def values_are_kept(target: Target) -> Flow[Finding]:
+    """Write a value of each kind."""
+    call = yield from writable(target, "ended")
+    metadata = yield from _write(call, {KEY: _VALUES})
+    stored = metadata.get(KEY)
+    if not isinstance(stored, dict):
+        return differs(kind(stored))
+    wrong = [name for name, value in _VALUES.items() if not same_json(stored.get(name), value)]
+    return differs(", ".join(wrong)) if wrong else holds(f"{len(_VALUES)} kinds of values")
+
+
+@CHECKS.add(
+    "calls.update_is_read_at_once",
+    assumption="get-call returns an update immediately.",
+    matters="`merge` reads the metadata before it writes them.",
+    source=NOT_DOCUMENTED,
+    question="Does get-call return an update immediately?",
+    otherwise="Two merges in quick succession can lose a key.",
+    flags=WRITES,
+)
+def update_is_read_at_once(target: Target) -> Flow[Finding]:
+    """Write a key, and read the call until it shows it."""
+    call = yield from writable(target, "ended")
+    yield from ask(update_call(call.call_id, metadata={KEY: "read"}))
+    for number in range(1, TRIES + 1):
+        changed: Call = yield from ask(get_call(call.call_id))
+        if (changed.metadata or {}).get(KEY) == "read":
+            return holds("at once") if number == 1 else differs(f"after {number} requests")
+    return differs(f"not in {TRIES} requests")
+
+
+@CHECKS.add(
+    "calls.update_is_listed_at_once",
+    assumption="list-calls returns an update immediately.",
+    matters="Bulk updates read the metadata from lists before they write them.",
+    source=NOT_DOCUMENTED,
+    question="Does list-calls return an update immediately?",
+    otherwise="Two bulk updates of the same calls in quick succession can lose keys.",
+    flags=WRITES,
+    options=("list_lag",),
+)
+def update_is_listed_at_once(target: Target) -> Flow[Finding]:
+    """Write a key, and list the call until it shows it."""
+    call = yield from writable(target, "ended")
+    yield from ask(update_call(call.call_id, metadata={KEY: "list"}))
+    for number in range(1, TRIES + 1):
+        found = yield from ask(list_calls(filter_criteria=by_ids([call.call_id]), limit=1))
+        if found.items and (found.items[0].metadata or {}).get(KEY) == "list":
+            if number == 1:
+                return holds("at once", list_lag=0.0)
+            return differs(f"after {number} requests", list_lag=60.0)
+    return differs(f"not in {TRIES} requests", list_lag=60.0)
+
+
+def _of_size(size: int) -> dict[str, str]:
+    return {KEY: "x" * (size - len(dump({KEY: ""})))}
+
+
+@CHECKS.add(
+    "calls.metadata_limit",
+    assumption=f"update-call accepts metadata of {MAX_METADATA_BYTES:,} bytes.",
+    matters="The package accepts metadata up to this size.",
+    source=_UPDATE,
+    otherwise="Retell rejects large metadata, and the task fails with Retell's reason.",
+    flags=WRITES,
+)
+def metadata_limit(target: Target) -> Flow[Finding]:
+    """Write as much metadata as the package allows."""
+    call = yield from writable(target, "ended")
+    response = yield from see(update_call(call.call_id, metadata=_of_size(MAX_METADATA_BYTES)), 413)
+    return holds(describe(response)) if is_success(response) else differs(describe(response))
+
+
+@CHECKS.add(
+    "calls.metadata_above_limit",
+    assumption=f"update-call rejects metadata of more than {MAX_METADATA_BYTES:,} bytes.",
+    matters="The package rejects larger metadata before it sends anything.",
+    source=_UPDATE,
+    question='Does "50 kB" mean 50,000 or 51,200 bytes?',
+    otherwise="The package rejects metadata that Retell would accept.",
+    flags=WRITES,
+    options=("metadata_max_bytes",),
+)
+def metadata_above_limit(target: Target) -> Flow[Finding]:
+    """Write a little more metadata than the package allows."""
+    call = yield from writable(target, "ended")
+    largest = MAX_METADATA_BYTES
+    for size in (MAX_METADATA_BYTES + 1, 51_200, 51_201):
+        request = update_call(call.call_id, metadata={KEY: ""})
+        response = yield from see(with_body(request, metadata=_of_size(size)), 413)
+        if not is_success(response):
+            break
+        largest = size
+    else:
+        return differs(f"{largest:,} bytes are accepted", handled=True)
+    if largest == MAX_METADATA_BYTES:
+        return holds(describe(response), metadata_max_bytes=largest)
+    return differs(f"{largest:,} bytes are accepted", handled=True, metadata_max_bytes=largest)

@@ -1,0 +1,287 @@
+"""Checks that place calls. They cost money, and a person's phone rings."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.calls.endpoints import (
+    create_batch_call,
+    create_phone_call,
+    get_call,
+    list_calls,
+    stop_call,
+)
+from airflow_provider_retell.contract.calls.common import KEY, TRIES
+from airflow_provider_retell.contract.check import (
+    NOT_DOCUMENTED,
+    CannotTellError,
+    Checks,
+    Finding,
+    Flag,
+    differs,
+    holds,
+    page,
+)
+from airflow_provider_retell.contract.seeing import (
+    REJECTED,
+    ask,
+    body_of,
+    describe,
+    is_success,
+    result,
+    see,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.request import Flow, Request, Response
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+FROM_NUMBER = Flag("--from-number", "a number of the organization, to place calls from", "NUMBER")
+TO_NUMBER = Flag("--to-number", "your own number, to call", "NUMBER")
+PLACE = Flag(
+    "--place-call",
+    "call --to-number and hang up; Retell bills the call, and a second one if it ignores idempotency keys",
+)
+PLACE_BATCH = Flag(
+    "--place-batch", "call --to-number once more, as a batch of one call; Retell bills the call"
+)
+
+_PLACES = (PLACE, FROM_NUMBER, TO_NUMBER)
+_BATCH = (PLACE_BATCH, FROM_NUMBER, TO_NUMBER)
+
+
+@dataclasses.dataclass
+class _Placed:
+    """A call that was placed.
+
+    :ivar mark: the value of :data:`KEY` in its metadata.
+    :ivar request: the request that placed it.
+    :ivar response: its response.
+    :ivar wide_key: the response to the same request with a key of unusual characters, if Retell rejected that.
+    """
+
+    mark: str
+    request: Request[Call]
+    response: Response
+    wide_key: Response | None = None
+
+
+def _place(target: Target) -> Flow[_Placed]:
+    """Place one call, with a key of unusual characters if Retell accepts it, otherwise with a plain one."""
+    mark = secrets.token_hex(8)
+    wide = _request(target, mark, f"dag/run:task+{mark}.1")
+    response = yield from _send(target, wide)
+    if response.status not in REJECTED:
+        return _Placed(mark, wide, response)
+    plain = _request(target, mark, f"airflow-{mark}")
+    return _Placed(mark, plain, (yield from _send(target, plain)), wide_key=response)
+
+
+def _send(target: Target, request: Request[Call]) -> Flow[Response]:
+    response = yield from see(request)
+    if is_success(response):
+        _hang_up_at_end(target, _fields(response).get("call_id"))
+    return response
+
+
+def _fields(response: Response) -> dict[str, Any]:
+    body = body_of(response)
+    return body if isinstance(body, dict) else {}
+
+
+def _request(target: Target, mark: str, key: str) -> Request[Call]:
+    return create_phone_call(
+        target.values(FROM_NUMBER)[0],
+        target.values(TO_NUMBER)[0],
+        metadata={KEY: mark},
+        idempotency_key=key,
+    )
+
+
+def _hang_up_at_end(target: Target, call_id: Any) -> None:
+    """Stop a call after the last check, if it is not over by then."""
+    if isinstance(call_id, str):
+        target.at_end.append(lambda: _hang_up(call_id))
+
+
+def _hang_up(call_id: str) -> Flow[None]:
+    call: Call = yield get_call(call_id)
+    if not call.has_ended:
+        yield stop_call(call_id)
+
+
+def _call(target: Target) -> Flow[tuple[_Placed, Call]]:
+    """Return the call that was placed."""
+    placed = yield from target.once(_place)
+    return placed, result(placed.request, placed.response)
+
+
+@CHECKS.add(
+    "calls.place_returns_call",
+    assumption="create-phone-call returns the call.",
+    matters="CreatePhoneCallOperator returns the id of the call and stores it.",
+    source=page("create-phone-call"),
+    otherwise="The task fails although the phone rings.",
+    flags=_PLACES,
+)
+def place_returns_call(target: Target) -> Flow[Finding]:
+    """Place a call."""
+    placed = yield from target.once(_place)
+    if not is_success(placed.response):
+        raise CannotTellError(f"create-phone-call: {describe(placed.response)}")
+    body = _fields(placed.response)
+    wrong = [name for name in ("call_id", "call_status") if not isinstance(body.get(name), str)]
+    if wrong:
+        return differs(f"{placed.response.status} without {', '.join(wrong)}")
+    return holds(f"{placed.response.status} with call_id")
+
+
+@CHECKS.add(
+    "calls.placed_call_is_listed",
+    assumption="list-calls returns a new call immediately.",
+    matters="Before a second attempt, CreatePhoneCallOperator searches for its call by metadata.",
+    source=NOT_DOCUMENTED,
+    question="Does list-calls return a new call immediately?",
+    otherwise="Within an hour, the idempotency key prevents a second call.",
+    flags=_PLACES,
+    options=("lists_registered",),
+)
+def placed_call_is_listed(target: Target) -> Flow[Finding]:
+    """Search for the call by its metadata."""
+    placed, call = yield from _call(target)
+    leaf = {"type": "string", "op": "eq", "value": placed.mark, "key": KEY}
+    for number in range(1, TRIES + 1):
+        found = yield from ask(list_calls(filter_criteria={"metadata": [leaf]}, limit=1))
+        if [item.call_id for item in found.items] == [call.call_id]:
+            if number == 1:
+                return holds("at once", lists_registered=True)
+            return differs(f"after {number} requests", handled=True, lists_registered=False)
+    return differs(f"not in {TRIES} requests", handled=True, lists_registered=False)
+
+
+@CHECKS.add(
+    "calls.idempotency_key_is_honored",
+    assumption="A repeated request with the same idempotency_key returns the first call.",
+    matters="The hook sends a request for a call again if the response is lost.",
+    source=page("create-phone-call"),
+    question="Does Retell honor an idempotency key?",
+    otherwise="A lost response can lead to a second call.",
+    flags=_PLACES,
+    options=("honors_idempotency_key",),
+)
+def idempotency_key_is_honored(target: Target) -> Flow[Finding]:
+    """Send the request again."""
+    placed, call = yield from _call(target)
+    response = yield from _send(target, placed.request)
+    if result(placed.request, response).call_id == call.call_id:
+        return holds("the first call", honors_idempotency_key=True)
+    return differs("another call", honors_idempotency_key=False)
+
+
+@CHECKS.add(
+    "calls.idempotency_key_alphabet",
+    assumption="An idempotency_key can contain any characters.",
+    matters="The hook accepts any key of up to 255 characters.",
+    source=NOT_DOCUMENTED,
+    question="Which characters can an idempotency key contain?",
+    otherwise="Retell rejects some keys, but not those of the operators, which consist of letters, digits and `-`.",
+    flags=_PLACES,
+    options=("idempotency_key_pattern",),
+)
+def idempotency_key_alphabet(target: Target) -> Flow[Finding]:
+    """Look at the response to a key with `/`, `:`, `+` and `.`."""
+    placed = yield from target.once(_place)
+    if not is_success(placed.response):
+        raise CannotTellError(f"create-phone-call: {describe(placed.response)}")
+    if placed.wide_key is None:
+        return holds("a key with / : + .", idempotency_key_pattern=None)
+    pattern = "[A-Za-z0-9_-]{5,255}"
+    return differs(describe(placed.wide_key), handled=True, idempotency_key_pattern=pattern)
+
+
+@CHECKS.add(
+    "calls.stop_ends_call",
+    assumption="stop-call succeeds, and the call ends.",
+    matters="StopCallOperator and `stop_on_kill` hang up.",
+    source=page("stop-call"),
+    otherwise="The task fails, or the call continues.",
+    flags=_PLACES,
+)
+def stop_ends_call(target: Target) -> Flow[Finding]:
+    """Stop the call."""
+    _, call = yield from _call(target)
+    current: Call = yield from ask(get_call(call.call_id))
+    if current.has_ended:
+        raise CannotTellError("the call ended before it could be stopped")
+    response = yield from see(stop_call(call.call_id))
+    if not is_success(response):
+        return differs(describe(response))
+    for number in range(1, TRIES + 1):
+        current = yield from ask(get_call(call.call_id))
+        if current.has_ended:
+            return holds(f"{response.status}, ended after {number} requests")
+    return differs(f"{response.status}, not ended in {TRIES} requests")
+
+
+def _batch(target: Target) -> Flow[Response]:
+    """Place a batch of one call."""
+    request = create_batch_call(
+        target.values(FROM_NUMBER)[0],
+        [{"to_number": target.values(TO_NUMBER)[0], "metadata": {KEY: "batch"}}],
+    )
+    response: Response = yield from see(request)
+    return response
+
+
+@CHECKS.add(
+    "calls.batch_returns_id",
+    assumption="create-batch-call returns batch_call_id and total_task_count.",
+    matters="CreateBatchCallOperator returns both, and BatchCallSensor needs both.",
+    source=page("create-batch-call"),
+    otherwise="Without the id, the task fails although the phones ring. Without the count, the operator counts.",
+    flags=_BATCH,
+)
+def batch_returns_id(target: Target) -> Flow[Finding]:
+    """Place a batch."""
+    response = yield from target.once(_batch)
+    if not is_success(response):
+        raise CannotTellError(f"create-batch-call: {describe(response)}")
+    body = _fields(response)
+    if not isinstance(body.get("batch_call_id"), str):
+        return differs(f"{response.status} without batch_call_id")
+    if body.get("total_task_count") != 1:
+        return differs(f"{response.status} with another total_task_count", handled=True)
+    return holds(f"{response.status} with both")
+
+
+@CHECKS.add(
+    "calls.batch_is_listed",
+    assumption="A filter on batch_call_id returns the calls of a batch.",
+    matters="BatchCallSensor counts them.",
+    source=page("list-calls"),
+    otherwise="The sensor waits until its timeout.",
+    flags=_BATCH,
+)
+def batch_is_listed(target: Target) -> Flow[Finding]:
+    """List the calls of the batch, and stop them."""
+    batch_id = _fields((yield from target.once(_batch))).get("batch_call_id")
+    if not isinstance(batch_id, str):
+        raise CannotTellError("there is no batch")
+    others = yield from ask(list_calls(filter_criteria=_of_batch(f"{batch_id}0"), limit=1))
+    if others.items:
+        return differs("calls of an unknown batch")
+    for number in range(1, TRIES + 1):
+        found = yield from ask(list_calls(filter_criteria=_of_batch(batch_id), limit=1))
+        if found.items:
+            _hang_up_at_end(target, found.items[0].call_id)
+            return holds(f"after {number} requests")
+    raise CannotTellError(f"no call in {TRIES} requests")
+
+
+def _of_batch(batch_id: str) -> dict[str, Any]:
+    return {"batch_call_id": {"type": "string", "op": "eq", "value": batch_id}}

@@ -1,0 +1,183 @@
+"""Checks of call objects, as get-call and list-calls return them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from airflow_provider_retell.api import parsing
+from airflow_provider_retell.api.calls.endpoints import get_call, list_calls
+from airflow_provider_retell.api.calls.fields import DECLARED
+from airflow_provider_retell.api.encode import safe_name
+from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, ids, items, sample
+from airflow_provider_retell.contract.check import (
+    NOT_DOCUMENTED,
+    CannotTellError,
+    Checks,
+    Finding,
+    SkipError,
+    differs,
+    holds,
+    page,
+)
+from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+_STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error"})
+
+
+@CHECKS.add(
+    "calls.unknown_id",
+    assumption="get-call rejects an unknown id with 422.",
+    matters="Bulk updates report `not_found`, and DeleteCallOperator accepts a call that is already deleted.",
+    source=page("get-call"),
+    question="Does an unknown id get 404 or 422?",
+    otherwise="404 has the same meaning. With another status, the task or row fails.",
+    options=("unknown_id_status",),
+)
+def unknown_id(_target: Target) -> Flow[Finding]:
+    """Read a call that does not exist."""
+    response = yield from see(get_call(UNKNOWN_ID))
+    if response.status == 422:
+        return holds(describe(response), unknown_id_status=422)
+    if response.status == 404 and response.is_json:
+        return differs(describe(response), handled=True, unknown_id_status=404)
+    return differs(describe(response))
+
+
+def _whole(target: Target) -> Flow[tuple[dict[str, Any], str]]:
+    """Read a call of the sample; return it as a dict, and its fault or ``""``."""
+    call_id = ids((yield from sample(target)))[0]
+    request = get_call(call_id)
+    response = yield from see(request)
+    body = body_of(response)
+    if not is_success(response) or not isinstance(body, dict):
+        raise CannotTellError(f"get-call: {describe(response)}")
+    try:
+        request.parse(response.body)
+    except ValidationError as fault:
+        return body, parsing.describe(fault)
+    return body, ""
+
+
+@CHECKS.add(
+    "calls.fields_have_documented_types",
+    assumption="The fields of a call have the documented types.",
+    matters="All tasks that read calls parse these fields.",
+    source=page("get-call"),
+    otherwise="The task fails and names the field. A bulk update fails the row. An export writes the call as received.",
+)
+def fields_have_documented_types(target: Target) -> Flow[Finding]:
+    """Read the newest call that has ended."""
+    body, fault = yield from target.once(_whole)
+    return differs(fault) if fault else holds(f"{len(body)} fields")
+
+
+@CHECKS.add(
+    "calls.fields_are_declared",
+    assumption="Calls have only the fields that Retell's SDK declares.",
+    matters="ListCallsOperator validates `fields` against these names.",
+    source=page("get-call"),
+    otherwise="The package keeps other fields, but `fields` cannot select them.",
+)
+def fields_are_declared(target: Target) -> Flow[Finding]:
+    """Compare the names of the fields of the newest calls."""
+    body, _ = yield from target.once(_whole)
+    listed = yield from sample(target)
+    names = set(body).union(*listed) - DECLARED
+    if not names:
+        return holds("no other fields")
+    return differs(", ".join(sorted({safe_name(name) for name in names})), handled=True)
+
+
+@CHECKS.add(
+    "calls.statuses_are_known",
+    assumption="call_status is one of the five documented values.",
+    matters="Waits end with `ended`, `error` or `not_connected`.",
+    source=page("get-call"),
+    otherwise="A call with an unknown status never counts as ended, so a wait for it times out.",
+)
+def statuses_are_known(target: Target) -> Flow[Finding]:
+    """Look at the statuses of the newest calls."""
+    response = yield from see(list_calls(limit=50))
+    calls = items(body_of(response)) if is_success(response) else None
+    if calls is None:
+        raise CannotTellError(f"list-calls: {describe(response)}")
+    if not calls:
+        raise SkipError("the organization has no call")
+    found = {str(call.get("call_status")) for call in calls}
+    if found - _STATUSES:
+        return differs(f"{len(found - _STATUSES)} unknown")
+    return holds(f"{len(found)} of {len(_STATUSES)} statuses")
+
+
+@CHECKS.add(
+    "calls.timestamps_are_milliseconds",
+    assumption="Timestamps of calls are in epoch milliseconds.",
+    matters="CallEventTrigger filters calls by the time of their end.",
+    source=page("get-call"),
+    otherwise="The trigger finds no calls.",
+)
+def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
+    """Look at the size of the timestamps of the newest calls."""
+    calls = yield from sample(target)
+    values = [
+        call[name]
+        for call in calls
+        for name in ("start_timestamp", "end_timestamp")
+        if call.get(name) is not None
+    ]
+    if not values:
+        raise SkipError("no call has a timestamp")
+    if all(isinstance(value, (int, float)) and 10**11 <= value < 10**14 for value in values):
+        return holds("13 digits")
+    return differs("other numbers or types")
+
+
+@CHECKS.add(
+    "calls.ended_calls_have_an_end",
+    assumption="All calls that are over have end_timestamp, including those that never connected.",
+    matters="CallEventTrigger finds calls by this field.",
+    source=page("get-call"),
+    question="Do all calls that are over have end_timestamp?",
+    otherwise="CallEventTrigger misses calls without this field.",
+)
+def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
+    """Look for the newest calls without an end."""
+    calls = yield from sample(target)
+    without = {str(call.get("call_status")) for call in calls if call.get("end_timestamp") is None}
+    if without:
+        return differs(
+            f"none in a call that is {' or '.join(sorted(without & _STATUSES)) or 'of an unknown status'}"
+        )
+    return holds("in every call")
+
+
+@CHECKS.add(
+    "calls.unconnected_calls_have_no_start",
+    assumption="A call that never connected has no start_timestamp.",
+    matters="Lists and exports are sorted by this field.",
+    source=NOT_DOCUMENTED,
+    question="Do calls that never connected have start_timestamp?",
+    otherwise="Nothing changes, because the package does not need the field.",
+    options=("unconnected_calls_start",),
+)
+def unconnected_calls_have_no_start(_target: Target) -> Flow[Finding]:
+    """List calls that never connected."""
+    criteria = {"call_status": {"type": "enum", "op": "in", "value": ["not_connected"]}}
+    response = yield from see(list_calls(filter_criteria=criteria, limit=50))
+    calls = items(body_of(response)) if is_success(response) else None
+    if calls is None:
+        raise CannotTellError(f"list-calls: {describe(response)}")
+    if not calls:
+        raise SkipError("the organization has no call that never connected")
+    with_start = sum(call.get("start_timestamp") is not None for call in calls)
+    if with_start:
+        return differs("present", handled=True, unconnected_calls_start=True)
+    return holds("absent", unconnected_calls_start=False)

@@ -1,0 +1,92 @@
+"""Run checks one after the other, and restore changed objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from airflow_provider_retell.api.errors import RetellConnectionError, RetellStatusError
+from airflow_provider_retell.contract.check import CannotTellError, Check, Client, Finding, SkipError
+from airflow_provider_retell.contract.resources import RESTORE
+from airflow_provider_retell.contract.target import Target
+
+
+class Run(Protocol):
+    """Runs a flow with the hook that a check needs."""
+
+    def __call__(self, client: Client, flow: Any) -> Any:
+        """Run *flow* and return its result."""
+        ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """A check and its finding."""
+
+    check: Check
+    finding: Finding
+
+
+def run_checks(
+    checks: Iterable[Check],
+    target: Target,
+    run: Run,
+    on_result: Callable[[Result], object] = lambda _result: None,
+) -> list[Result]:
+    """Run *checks* and return their results.
+
+    Restore changed objects and stop placed calls at the end, also after an error or an interruption. If that fails,
+    ``target.failures`` has the reason.
+
+    :param run: runs a flow with a hook.
+    :param on_result: called after each check.
+    """
+    results: list[Result] = []
+    try:
+        for check in checks:
+            finding = _find(check, target, run)
+            restore(target, run)
+            results.append(Result(check, finding))
+            on_result(results[-1])
+    finally:
+        restore(target, run)
+        if target.changes:
+            target.failures.append("metadata could not be restored")
+        for clean_up in target.at_end:
+            if not _done(run, clean_up()):
+                target.failures.append("a call that was placed could not be stopped")
+    return results
+
+
+def restore(target: Target, run: Run) -> None:
+    """Restore all changed objects. Those that cannot be restored stay in ``target.changes``."""
+    for (kind, object_id), state in tuple(target.changes.items()):
+        if _done(run, RESTORE[kind](object_id, state)):
+            target.restored(kind, object_id)
+
+
+def _done(run: Run, flow: Any) -> bool:
+    try:
+        return run("key", flow) is not False
+    except Exception:
+        return False
+
+
+def _find(check: Check, target: Target, run: Run) -> Finding:
+    """Run one check. No finding has the text of an error, which may contain values."""
+    if not target.allows(check):
+        return Finding("skipped", f"needs {' '.join(flag.option for flag in check.flags)}")
+    try:
+        finding: Finding = run(check.client, check.flow(target))
+    except SkipError as reason:
+        return Finding("skipped", str(reason))
+    except CannotTellError as reason:
+        return Finding("cannot tell", str(reason))
+    except RetellStatusError as error:
+        return Finding("cannot tell", f"{type(error).__name__} {error.status}")
+    except RetellConnectionError as error:
+        return Finding("cannot tell", f"no response ({error.kind})")
+    except Exception as error:
+        return Finding("cannot tell", f"{type(error).__name__} in the check")
+    return finding

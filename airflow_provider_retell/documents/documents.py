@@ -1,0 +1,145 @@
+"""Sources of documents: their base class, lists and functions.
+
+DAG files import this module, so it imports neither Airflow nor other libraries.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.errors import RetellInputError
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.documents.entries import Entry
+
+_KINDS = "FileDocuments, SqlDocuments, a list of dicts with 'title' and 'text', or a function that returns such dicts"
+
+
+class Documents(ABC):
+    """A source of documents."""
+
+    template_fields: Sequence[str] = ()
+
+    @abstractmethod
+    def read(self) -> Iterator[Entry]:
+        """Yield the documents."""
+
+    def reads(self, path: str) -> bool:
+        """Return True if *path* is or would be one of the documents, so that no report is written there."""
+        return False
+
+    def __str__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.template_fields)
+        return f"{type(self).__name__}({fields})"
+
+    __repr__ = __str__
+
+    def serialize(self) -> str:
+        """Return the text that Airflow shows under "Rendered Templates"."""
+        return str(self)
+
+
+class GivenDocuments(Documents):
+    """Documents in a list.
+
+    Airflow renders the other sources in the list, but not the dicts: texts may have braces of their own.
+
+    :param documents: dicts with ``title`` and ``text``, and other sources of documents.
+    """
+
+    template_fields = ("entries",)
+
+    def __init__(self, documents: Iterable[Any]) -> None:
+        self.entries = [_Literal(item) if isinstance(item, Mapping) else item for item in documents]
+
+    def __str__(self) -> str:
+        return f"a list of {len(self.entries)}"
+
+    __repr__ = __str__
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the documents of the list, and those of the sources in it."""
+        from airflow_provider_retell.documents.entries import TextEntry
+
+        for number, item in enumerate(self.entries, 1):
+            value = item.value if isinstance(item, _Literal) else item
+            if isinstance(value, (Documents, list, tuple)):
+                yield from as_documents(value).read()
+            elif isinstance(value, Mapping) and {"title", "text"} <= value.keys():
+                yield TextEntry(value["title"], value["text"])
+            else:
+                fault = f"is a {type(value).__name__}"
+                if isinstance(value, Mapping):
+                    fault = "lacks 'title' or 'text'"
+                raise RetellInputError(
+                    f"documents: entry {number} {fault}. It must be a dict with 'title' and 'text'"
+                )
+
+    def reads(self, path: str) -> bool:
+        """Return True if a source in the list reads *path*."""
+        return any(item.reads(path) for item in self.entries if isinstance(item, Documents))
+
+
+class CallableDocuments(Documents):
+    """Documents that a function returns or yields.
+
+    :param function: called without arguments when the task runs.
+    """
+
+    def __init__(self, function: Callable[[], Iterable[Any]]) -> None:
+        self._function = function
+
+    def __str__(self) -> str:
+        return f"documents of {getattr(self._function, '__name__', 'a function')}()"
+
+    __repr__ = __str__
+
+    def read(self) -> Iterator[Entry]:
+        """Yield the documents that the function returns."""
+        found = self._function()
+        # One at a time: a function that yields may not have all of them in memory.
+        for item in found if isinstance(found, Iterator) else [found]:
+            yield from as_documents(item if item is found else [item]).read()
+
+
+class _Literal:
+    """A value that Airflow does not render."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def as_documents(source: Any) -> Documents:
+    """Return *source* as :class:`Documents`; raise :class:`RetellInputError` if it is not one."""
+    if isinstance(source, Documents):
+        return source
+    check_not_iterator(source)
+    if isinstance(source, (str, bytes, Mapping)) or not isinstance(source, Iterable):
+        kind = "text" if isinstance(source, str) else f"a {type(source).__name__}"
+        raise RetellInputError(f"documents must be {_KINDS}, not {kind}")
+    return GivenDocuments(source)
+
+
+def as_template(documents: Any) -> Any:
+    """Return the value of an operator's parameter in a form whose templates Airflow can render."""
+    check_not_iterator(documents)
+    if isinstance(documents, Documents):
+        # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
+        return copy.copy(documents)
+    if isinstance(documents, (list, tuple)):
+        return GivenDocuments(
+            [copy.copy(item) if isinstance(item, Documents) else item for item in documents]
+        )
+    # Airflow would call a function in a template field itself, with its own arguments.
+    return CallableDocuments(documents) if callable(documents) else documents
+
+
+def check_not_iterator(source: Any) -> None:
+    """Raise :class:`RetellInputError` if *source* is an iterator, because a retry would find it empty."""
+    if isinstance(source, Iterator):
+        raise RetellInputError(
+            "documents must not be an iterator, because a retry would find it empty. Use the function that creates it"
+        )

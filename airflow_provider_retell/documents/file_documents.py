@@ -1,0 +1,90 @@
+"""Documents in files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.documents.documents import Documents
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell.documents.entries import FileEntry
+
+TEXT_SUFFIXES = (".md", ".markdown", ".rst", ".text", ".txt")
+"""The suffixes of files that become texts. They must be in UTF-8."""
+
+
+class FileDocuments(Documents):
+    """The files of a folder, on any storage that Airflow's ``ObjectStoragePath`` supports.
+
+    ::
+
+        FileDocuments("s3://bucket/handbook", pattern="**/*.md")
+
+    ``.md``, ``.markdown``, ``.rst``, ``.text`` and ``.txt`` files become texts, all others files. The title of a
+    document is its path below the folder, for example ``billing/refunds.md``.
+
+    :param path: the folder, a local path or a URL such as ``s3://bucket/handbook``, or a single file (templated).
+    :param pattern: the files to take, for example ``**/*.md``; ``**`` matches any number of folders (templated).
+        Default: ``**/*``, all files whose path has no name that begins with a dot.
+    :param conn_id: the Airflow connection of the storage (templated). Default: the storage's default connection.
+    """
+
+    template_fields = ("path", "pattern", "conn_id")
+
+    def __init__(
+        self,
+        path: str | XComArg,
+        pattern: str | XComArg = "**/*",
+        conn_id: str | XComArg | None = None,
+    ) -> None:
+        self.path = path
+        self.pattern = pattern
+        self.conn_id = conn_id
+
+    def read(self) -> Iterator[FileEntry]:
+        """Yield the files in the order of their titles."""
+        from airflow_provider_retell.documents.entries import FileEntry
+
+        root = self._root()
+        base = str(root.path).rstrip("/")
+        found = root.fs.find(root.path, detail=True)
+        if set(found) == {base} or set(found) == {root.path}:
+            # The path is a file, which needs no pattern.
+            titles = {name: name.rpartition("/")[2] for name in found}
+        else:
+            titles = {name: title for name in found if (title := self._title(name, base)) is not None}
+        for name, title in sorted(titles.items(), key=lambda item: item[1]):
+            yield FileEntry(
+                title=title,
+                is_text=title.lower().endswith(TEXT_SUFFIXES),
+                size=int(found[name].get("size") or 0),
+                open=functools.partial(root.fs.open, name, "rb"),
+            )
+
+    def reads(self, path: str) -> bool:
+        """Return True if *path* is below the folder and matches the pattern."""
+        from airflow_provider_retell._compat import storage_path
+
+        root, other = self._root(), storage_path(path)
+        if root.protocol != other.protocol:
+            return False
+        base = str(root.path).rstrip("/")
+        return str(other.path) == base or self._title(str(other.path), base) is not None
+
+    def _root(self) -> Any:
+        from airflow_provider_retell._compat import storage_path
+
+        return storage_path(str(self.path), None if self.conn_id is None else str(self.conn_id))
+
+    def _title(self, name: str, base: str) -> str | None:
+        """Return the path of a file below the folder *base*, or None if it does not match the pattern."""
+        from airflow_provider_retell.documents.patterns import compile_pattern
+
+        if not name.startswith(f"{base}/") or name.endswith("/"):
+            return None
+        title = name[len(base) + 1 :]
+        return title if compile_pattern(str(self.pattern)).fullmatch(title) else None

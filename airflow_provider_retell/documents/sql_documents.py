@@ -1,0 +1,69 @@
+"""Documents in a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.documents.documents import Documents
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell.documents.entries import TextEntry
+
+
+class SqlDocuments(Documents):
+    """The rows of a query, each a text.
+
+    ::
+
+        SqlDocuments("warehouse", "select question as title, answer as text from faq")
+
+    :param conn_id: the Airflow connection of the database, of any type whose hook is a ``DbApiHook`` (templated).
+    :param sql: the query, or the path of a ``.sql`` file (templated).
+    :param title_column: the column with the title, which must be unique. Default: ``title``.
+    :param text_column: the column with the text. Default: ``text``.
+    :param parameters: the values of the query's placeholders (templated).
+    """
+
+    template_fields = ("conn_id", "sql", "parameters")
+
+    def __init__(
+        self,
+        conn_id: str | XComArg,
+        sql: str | XComArg,
+        title_column: str = "title",
+        text_column: str = "text",
+        parameters: Sequence[Any] | Mapping[str, Any] | XComArg | None = None,
+    ) -> None:
+        self.conn_id = conn_id
+        self.sql = sql
+        self.title_column = title_column
+        self.text_column = text_column
+        self.parameters = parameters
+
+    def __str__(self) -> str:
+        # Without the parameters, because they are values.
+        return f"SqlDocuments(conn_id={self.conn_id!r}, sql={self.sql!r})"
+
+    __repr__ = __str__
+
+    def read(self) -> Iterator[TextEntry]:
+        """Yield a document for each row."""
+        from airflow_provider_retell.api.encode import safe_name
+        from airflow_provider_retell.bulk.sql_rows import SqlRows
+        from airflow_provider_retell.documents.entries import TextEntry
+
+        parameters: Any = self.parameters
+        for row in SqlRows(str(self.conn_id), str(self.sql), parameters).read():
+            for column in (self.title_column, self.text_column):
+                if column not in row:
+                    names = ", ".join(safe_name(str(name)) for name in row)
+                    raise RetellInputError(
+                        f"documents: the query has no column {column!r}; it has {names}. Set title_column and "
+                        "text_column, or use aliases in the query"
+                    )
+            title = row[self.title_column]
+            yield TextEntry(str(title) if type(title) is int else title, row[self.text_column])

@@ -1,0 +1,1 @@
+"""Voice and chat agents and their versions."""

@@ -1,0 +1,100 @@
+"""The fields of voice and chat agents that the API accepts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Version = dict[str, Any]
+"""One version of an agent as the emulator stores it: Retell's agent object."""
+
+CHANNELS = ("voice", "chat")
+
+FREE_AFTER_PUBLISHING = frozenset({"version_title"})
+"""The fields of a published version that may change."""
+
+AGENT_FIELDS = (
+    "agent_name",
+    "allow_dtmf_interruption",
+    "allow_user_dtmf",
+    "ambient_sound",
+    "ambient_sound_volume",
+    "backchannel_frequency",
+    "backchannel_words",
+    "begin_message_delay_ms",
+    "boosted_keywords",
+    "call_screening_option",
+    "contact_memory_config",
+    "custom_stt_config",
+    "data_storage_retention_days",
+    "data_storage_setting",
+    "denoising_enhancement_level",
+    "denoising_mode",
+    "enable_backchannel",
+    "enable_dnc_detection",
+    "enable_dynamic_responsiveness",
+    "enable_dynamic_voice_speed",
+    "enable_expressive_mode",
+    "end_call_after_silence_ms",
+    "expressive_emotion_tags",
+    "expressive_mode_prompt",
+    "fallback_voice_ids",
+    "guardrail_config",
+    "handbook_config",
+    "interruption_sensitivity",
+    "ivr_option",
+    "language",
+    "max_call_duration_ms",
+    "opt_in_signed_url",
+    "pii_config",
+    "post_call_analysis_data",
+    "post_call_analysis_model",
+    "post_session_tools",
+    "pre_session_tools",
+    "pronunciation_dictionary",
+    "reminder_max_count",
+    "reminder_trigger_ms",
+    "response_engine",
+    "responsiveness",
+    "ring_duration_ms",
+    "signed_url_expiration_ms",
+    "stt_mode",
+    "timezone",
+    "user_dtmf_options",
+    "version_description",
+    "version_title",
+    "vocab_specialization",
+    "voice_id",
+    "voice_model",
+    "voice_speed",
+    "voice_temperature",
+    "voicemail_option",
+    "volume",
+    "webhook_events",
+    "webhook_timeout_ms",
+    "webhook_url",
+)
+
+CHAT_AGENT_FIELDS = (
+    "agent_name",
+    "auto_close_message",
+    "contact_memory_config",
+    "data_storage_retention_days",
+    "data_storage_setting",
+    "end_chat_after_silence_ms",
+    "guardrail_config",
+    "handbook_config",
+    "language",
+    "opt_in_signed_url",
+    "pii_config",
+    "post_chat_analysis_data",
+    "post_chat_analysis_model",
+    "post_session_tools",
+    "pre_session_tools",
+    "response_engine",
+    "signed_url_expiration_ms",
+    "timezone",
+    "version_title",
+    "webhook_events",
+    "webhook_timeout_ms",
+    "webhook_url",
+)

@@ -1,0 +1,101 @@
+"""The options for calls: points that Retell does not document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from airflow_provider_retell.emulator.calls.vocabulary import CALL_STATUSES, TERMINAL_STATUSES
+from airflow_provider_retell.emulator.undocumented import undocumented
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+METADATA_MAX_BYTES = 50_000
+"""Our reading of Retell's "max 50 kB": 50,000 bytes of compact JSON in UTF-8."""
+
+
+@dataclass(kw_only=True, eq=False)
+class CallOptions:
+    """How calls behave where Retell's documentation is silent. The defaults are our guesses."""
+
+    unknown_id_status: int = undocumented(422, 404)
+    """The status code for an unknown call id. Retell documents 422, and has been seen to answer 404 instead."""
+
+    metadata_semantics: Literal["replace", "merge"] = undocumented("replace", "merge")
+    """The effect of update-call on metadata: replace all of it, or merge the top level."""
+
+    empty_metadata_clears: bool = undocumented(True, False)
+    """True if ``metadata={}`` removes all metadata, False if it changes nothing."""
+
+    drops_null: bool = undocumented(False, True)
+    """True to drop top-level metadata keys whose value is null."""
+
+    metadata_max_bytes: int = undocumented(METADATA_MAX_BYTES, 51_200)
+    """The limit of metadata in bytes of compact JSON. Retell documents "50 kB"."""
+
+    ignores_unknown_fields: bool = undocumented(False, True)
+    """True to ignore top-level fields of a request body that the endpoint does not have, instead of rejecting the
+    request."""
+
+    custom_attributes_semantics: Literal["merge", "replace"] = undocumented("merge", "replace")
+    """The effect of update-call on custom attributes: merge them with those of the call, or replace all of
+    them."""
+
+    echo_custom_attributes: bool = undocumented(False, True)
+    """True to show ``custom_attributes`` in call objects. Retell's typed responses do not declare the field."""
+
+    rejects_unknown_attributes: bool = undocumented(False, True)
+    """True to reject an update with custom attributes that the organization does not have. Retell documents that
+    it drops them."""
+
+    ended_statuses: Collection[str] = undocumented(
+        TERMINAL_STATUSES, (*TERMINAL_STATUSES, "registered"), ("ended", "error"), ("ended", "not_connected")
+    )
+    """The statuses in which update-call accepts a call. Retell documents "ended", without a list."""
+
+    not_ended_status: int = undocumented(400, 422)
+    """The status code of update-call for a call that has not ended. Retell documents 400 and 422, but not
+    which of them it is."""
+
+    storage_conflict_status: int = undocumented(400, 422)
+    """The status code for a ``data_storage_setting`` that would become less strict."""
+
+    not_live_status: int = undocumented(404, 422)
+    """The status code of update-live-call for a call that is not live. Retell documents 400, 404 and 422."""
+
+    stop_ended_status: int = undocumented(400, 422)
+    """The status code of stop-call for a call that has ended."""
+
+    max_ids_per_filter: int | None = undocumented(None, 100)
+    """The number of ids that the ``call_id`` filter of list-calls accepts before it responds with 400. None
+    means no limit, since Retell documents none."""
+
+    list_lag: float = undocumented(0.0, 60.0)
+    """Seconds for which list-calls shows a call as it was before its last update."""
+
+    lists_registered: bool = undocumented(True, False)
+    """False to leave calls out of list-calls as long as they are registered."""
+
+    unconnected_calls_start: bool = undocumented(False, True)
+    """True to give calls that never connected a ``start_timestamp``. Retell documents that it is absent until the
+    call starts."""
+
+    rerun_status: int = undocumented(201, 200)
+    """The success status of rerun-call-analysis."""
+
+    rerun_seconds: float = undocumented(0.0, 60.0)
+    """Seconds after which a repeated analysis is complete. With 0 the response contains it."""
+
+    honors_idempotency_key: bool = undocumented(True, False)
+    """False to place another call for a request with an ``idempotency_key`` that was used before."""
+
+    idempotency_key_pattern: str | None = undocumented(None, "[A-Za-z0-9_-]{5,255}")
+    """The regular expression that an ``idempotency_key`` must match; None to allow any text."""
+
+    def __post_init__(self) -> None:
+        unknown = set(self.ended_statuses) - set(CALL_STATUSES)
+        if unknown:
+            raise ValueError(
+                f"ended_statuses must be among {', '.join(CALL_STATUSES)}, not {', '.join(sorted(unknown))}"
+            )

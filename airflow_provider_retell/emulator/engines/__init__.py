@@ -1,0 +1,1 @@
+"""Response engines: Retell LLMs and conversation flows, which are versioned together with their agent."""

@@ -1,0 +1,1 @@
+"""Knowledge bases: their endpoints, sources and indexing."""

@@ -1,0 +1,1 @@
+"""The phone numbers of the organization, and the agents that they are bound to."""

@@ -1,0 +1,46 @@
+"""The phone numbers of an organization, for tests."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
+    from airflow_provider_retell.emulator.phone_numbers.samples import Number
+
+
+class Owner(Protocol):
+    """The organization."""
+
+    options: Options
+    number_backend: PhoneNumberBackend
+
+
+class PhoneNumberObjects(ABC):
+    """The methods of an organization, and of the emulator for its default organization."""
+
+    @property
+    @abstractmethod
+    def _owner(self) -> Owner:
+        """The organization."""
+
+    @property
+    def phone_numbers(self) -> dict[str, Number]:
+        """The phone numbers. The dictionary is live: tests may change it."""
+        return self._owner.number_backend.numbers
+
+    def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
+        """Add a phone number and return it. The returned dictionary is live.
+
+        From the first number on, create-phone-call responds with 404 to a ``from_number`` that the organization
+        does not have. Without numbers, it accepts any.
+
+        :param phone_number: the number in E.164 format.
+        :param fields: other fields, such as ``nickname`` and
+            ``outbound_agents=[{"agent_id": ..., "agent_version": 3, "weight": 1}]``.
+        :raises ValueError: if the number exists.
+        """
+        with self._owner.options.clock.lock:
+            return self._owner.number_backend.add(phone_number=phone_number, **fields)

@@ -1,0 +1,1 @@
+"""Simulation tests: test cases, batch tests and test runs, with scripted verdicts."""

@@ -1,0 +1,44 @@
+"""The operator that analyzes a call again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
+from airflow_provider_retell.operators.base import CallOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Context
+
+
+class RerunCallAnalysisOperator(CallOperator, AtMostOnceOperator):
+    """Analyze a call again, with the latest draft of its agent. Retell charges for it and sends no webhook.
+
+    ::
+
+        from airflow_provider_retell.operators import RerunCallAnalysisOperator
+
+        RerunCallAnalysisOperator(task_id="analyze_again", call_id="{{ params.call_id }}")
+
+    The request is sent at most once, because it costs money. If it is unknown whether Retell processed it, this try and
+    all later ones fail. The task returns the call's slim form from Retell's response. Retell does not document whether
+    the response already has the new analysis, so read the call later.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
+    - API: https://docs.retellai.com/api-references/rerun-call-analysis
+
+    :param call_id: the call (templated).
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
+        ``"resend"``: it is run again, once.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
+    """
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Request the analysis."""
+        from airflow_provider_retell.api.calls.endpoints import rerun_call_analysis
+
+        request = rerun_call_analysis(self.linked_call_id(context))
+        return self.send_once(
+            context, request, lambda call: call.slim(), "Check the call's analysis in Retell's dashboard"
+        )

@@ -1,0 +1,336 @@
+"""The operators for simulation tests of an agent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.errors import SimulationFailedError
+from airflow_provider_retell.bulk.report import check_suffix
+from airflow_provider_retell.export.json_lines import write_json_lines
+from airflow_provider_retell.operators.at_most_once import (
+    AtMostOnceOperator,
+)
+from airflow_provider_retell.operators.base import DeferrableOperator, RetellOperator
+from airflow_provider_retell.operators.batch_tests import BatchTests
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_bool, as_id, as_list, as_text
+from airflow_provider_retell.params.test_cases import as_test_cases, keep_literal
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.simulations.models import TestRun
+    from airflow_provider_retell.api.simulations.verdicts import TestVerdict
+    from airflow_provider_retell.triggers.base import PollTrigger
+
+log = logging.getLogger(__name__)
+
+
+class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
+    """Run simulation tests of an agent, and fail if too few of them pass.
+
+    ::
+
+        from airflow_provider_retell.operators import RunBatchTestOperator
+
+        RunBatchTestOperator(
+            task_id="simulate",
+            agent_id="{{ var.value.retell_agent }}",
+            agent_version="{{ ti.xcom_pull('draft')['version'] }}",
+            report_path="s3://bucket/simulations/{{ run_id }}.jsonl",
+        )
+
+    Retell charges for simulations, and calls real tools that have no mock. Before it starts, the operator reads the
+    tools of the agent and the mocks of the test cases. If a tool that acts outside the conversation has no mock that
+    answers every call, the task fails without a simulation.
+
+    Each batch test is started at most once, whatever crashes. A later try finds the batch test of an earlier one, in
+    the task's state store (Airflow 3.3 and later) or in Retell's list, and continues to wait for it. If that is
+    impossible, the task fails.
+
+    Test cases that fail, or end in an error, run again in a further batch test. A test case that passes after a fail
+    counts as passed, and is listed as ``flaky``.
+
+    The task returns ``total``, ``passed``, ``failed``, ``errors``, ``flaky`` (names), ``pass_ratio``, ``agent_id``,
+    ``agent_version``, ``batch_test_ids`` and ``report``.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/simulations.html
+    - API: https://docs.retellai.com/api-references/create-batch-test
+
+    :param agent_id: a voice or chat agent whose response engine is a Retell LLM or a conversation flow (templated).
+    :param agent_version: a version number, ``latest_published`` or a tag (templated). Default: the version that was
+        created last, which may be a draft.
+    :param test_case_definition_ids: the test cases to run, a list or a template that renders to one (templated).
+        Default: all test cases of the agent's response engine.
+    :param min_pass_ratio: the share of test cases that must pass, 0 to 1. Default: 1.
+    :param retry_failed: how often a test case that has not passed runs again. Default: 1.
+    :param allow_unmocked_tools: True to run although real tools would be called, or a list of the tools' names.
+    :param report_path: a file for one line of JSON per test run, with the name, status and explanation, on any storage
+        of Airflow's ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz`` (templated).
+    :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
+        connection.
+    :param include_transcripts: True to write the transcripts of the simulations to the report.
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): it evaluates the batch tests that
+        it has started before. ``"resend"``: it starts new ones.
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``.
+    :param poll_interval: seconds between two polls, or a timedelta. Default: 10 seconds.
+    :param wait_timeout: seconds after which the wait for a batch test fails, or a timedelta. Default: 1 hour. A retry
+        waits for the same batch test.
+    :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if too few test cases passed, the input is invalid, a real tool would be called, the
+        agent was changed meanwhile, or it is unknown whether Retell has started a batch test.
+    :raises WaitTimeoutError: if the wait reached ``wait_timeout``.
+    """
+
+    template_fields: Sequence[str] = (
+        "agent_id",
+        "agent_version",
+        "test_case_definition_ids",
+        "report_path",
+        "report_conn_id",
+        "retell_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        agent_id: str | XComArg,
+        agent_version: int | str | XComArg | None = None,
+        test_case_definition_ids: Sequence[str] | str | XComArg | None = None,
+        min_pass_ratio: float = 1.0,
+        retry_failed: int = 1,
+        allow_unmocked_tools: bool | Sequence[str] = False,
+        report_path: str | None = None,
+        report_conn_id: str | None = None,
+        include_transcripts: bool = False,
+        poll_interval: float | timedelta = 10,
+        wait_timeout: float | timedelta = 3600,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poll_interval=poll_interval, wait_timeout=wait_timeout, **kwargs)
+        checks.between("min_pass_ratio", min_pass_ratio, 0, 1)
+        checks.whole_number("retry_failed", retry_failed, 0)
+        checks.flag(include_transcripts=include_transcripts)
+        if not isinstance(allow_unmocked_tools, bool):
+            checks.text_list("allow_unmocked_tools", allow_unmocked_tools, empty=False)
+        if checks.is_literal(report_path):
+            check_suffix(str(report_path))
+        self.agent_id = agent_id
+        self.agent_version = agent_version
+        self.test_case_definition_ids = test_case_definition_ids
+        self.min_pass_ratio = min_pass_ratio
+        self.retry_failed = retry_failed
+        self.allow_unmocked_tools = allow_unmocked_tools
+        self.report_path = report_path
+        self.report_conn_id = report_conn_id
+        self.include_transcripts = include_transcripts
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Start the first batch test, unless an earlier try has started it, and continue with it."""
+        report_path = self.rendered("report_path", as_text)
+        if report_path is not None:
+            check_suffix(report_path)
+        batch_tests = BatchTests(self, context)
+        if batch_tests.started:
+            log.info("An earlier try has started batch test %s", batch_tests.ids[0])
+        else:
+            self._start_first(batch_tests)
+        return self._evaluate(batch_tests)
+
+    def trigger_class(self) -> type[PollTrigger]:
+        """Return the trigger that waits for a batch test."""
+        from airflow_provider_retell.triggers.simulation import BatchTestTrigger
+
+        return BatchTestTrigger
+
+    def after_event(self, context: Context, event: Mapping[str, Any], **state: Any) -> dict[str, Any]:
+        """Continue with the batch test of the event, which has ended.
+
+        :param event: the result of the trigger's last poll.
+        :param state: ``deadline``, and the state of :class:`BatchTests`.
+        """
+        deadline = state.pop("deadline")
+        return self._evaluate(BatchTests.resumed(self, context, state), deadline)
+
+    def _start_first(self, batch_tests: BatchTests) -> None:
+        from airflow_provider_retell.api.simulations.plan import plan_simulation
+
+        ids = self.rendered("test_case_definition_ids", as_list)
+        plan = self.hook.run(
+            plan_simulation(
+                as_id(self.agent_id, "agent_id"),
+                version=self._version(),
+                test_ids=None if ids is None else [as_id(item, "test_case_definition_ids") for item in ids],
+                allow_unmocked_tools=self.allow_unmocked_tools,
+            )
+        )
+        log.info(
+            "Agent %s version %s with %s: test cases to run: %d",
+            plan.agent_id,
+            plan.agent_version,
+            plan.engine,
+            len(plan.tests),
+        )
+        batch_tests.start(
+            plan.engine,
+            [test.test_case_definition_id for test in plan.tests],
+            {"agent_id": plan.agent_id, "agent_version": plan.agent_version},
+        )
+
+    def _version(self) -> int | str | None:
+        version = self.rendered("agent_version", as_text)
+        return int(version) if version is not None and version.isdecimal() else version
+
+    def _evaluate(self, batch_tests: BatchTests, deadline: float | None = None) -> dict[str, Any]:
+        """Wait for the batch tests, run the test cases that did not pass again, and return the result."""
+        from airflow_provider_retell.api.simulations.engine import Engine
+        from airflow_provider_retell.api.simulations.plan import check_unchanged
+        from airflow_provider_retell.api.simulations.verdicts import verdicts
+
+        first = batch_tests.started[0]
+        subject = {name: first[name] for name in ("agent_id", "agent_version")}
+        engine = Engine.of(first["engine"])
+        rounds: list[tuple[str, list[TestRun]]] = []
+        while True:
+            for batch_test_id in batch_tests.ids[len(rounds) :]:
+                self._wait(batch_test_id, batch_tests, deadline)
+                rounds.append((batch_test_id, self.hook.list_test_runs(batch_test_id)))
+            self.hook.run(check_unchanged(**subject, engine=engine, since=first["created"]))
+            tests = verdicts(rounds)
+            again = [test.test_id for test in tests if not test.passed]
+            if not again or len(rounds) > self.retry_failed:
+                return self._finish(tests, {**subject, "batch_test_ids": batch_tests.ids})
+            log.info("Test cases that did not pass and run again: %d of %d", len(again), len(tests))
+            batch_tests.start(engine, again, subject)
+            deadline = None
+
+    def _wait(self, batch_test_id: str, batch_tests: BatchTests, deadline: float | None) -> None:
+        from airflow_provider_retell.api.simulations.waits import BatchTestEnded
+
+        batch_tests.observe(batch_test_id)
+        self.wait_for(
+            BatchTestEnded(batch_test_id),
+            deadline=deadline,
+            resumed=deadline is not None,
+            state=batch_tests.state(),
+        )
+
+    def _finish(self, tests: Sequence[TestVerdict], subject: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the report, and return the result or fail."""
+        from airflow_provider_retell.api.simulations.verdicts import Summary
+
+        path = self.rendered("report_path", as_text)
+        if path is not None:
+            lines = [line for test in tests for line in test.lines(transcripts=self.include_transcripts)]
+            write_json_lines(path, lines, self.report_conn_id)
+        summary = Summary.of(tests)
+        log.info("%s", summary)
+        if summary.pass_ratio < self.min_pass_ratio - 1e-9:
+            raise SimulationFailedError(
+                f"{summary}. min_pass_ratio is {self.min_pass_ratio:g}. "
+                + (f"The explanations are in {path}" if path else "Set report_path to get explanations"),
+                failed=(*summary.failing, *summary.without_verdict),
+            )
+        return {**summary.counts(), **subject, "report": path}
+
+
+class SyncTestCasesOperator(RetellOperator):
+    """Keep the test cases of an agent in code: create and update them by name.
+
+    ::
+
+        from airflow_provider_retell.operators import SyncTestCasesOperator
+
+        SyncTestCasesOperator(
+            task_id="sync_test_cases",
+            agent_id="{{ var.value.retell_agent }}",
+            test_cases="s3://bucket/test_cases/*.yaml",
+        )
+
+    The operator compares each test case with Retell's, and sends only the fields that differ. If nothing
+    differs, it only reads. ``dynamic_variables`` and ``tool_mocks`` that a test case leaves out are
+    removed, an ``llm_model`` that it leaves out stays.
+
+    The task returns the names of the test cases that were ``created``, ``updated``, ``unchanged`` and ``deleted``, the
+    ``agent_id``, and ``test_case_definition_ids``, the ids of the given test cases in their order.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/simulations.html
+    - API: https://docs.retellai.com/api-references/create-test-case-definition
+
+    :param agent_id: the agent whose response engine has the test cases (templated).
+    :param test_cases: dicts with ``name``, ``user_prompt``, ``metrics``, and maybe ``dynamic_variables``, ``llm_model``
+        and ``tool_mocks``; paths of JSON or YAML files with such dicts, on any storage of Airflow's
+        ``ObjectStoragePath``, also with ``*`` in the file name; or a list of both. Paths and whole lists can be
+        templates. Dicts are not rendered, because Retell's dynamic variables have the same braces as templates. Only
+        names are logged and shown.
+    :param storage_conn_id: the Airflow connection of the files' storage (templated). Default: the storage's default
+        connection.
+    :param delete_missing: True to delete the agent's test cases that are not in ``test_cases``. Default: False.
+    :param dry_run: True to change nothing (templated). The log and the result then show the planned changes.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :raises AirflowFailException: if the input is invalid (nothing was sent), or Retell rejects a test case.
+    """
+
+    template_fields: Sequence[str] = (
+        "agent_id",
+        "test_cases",
+        "storage_conn_id",
+        "dry_run",
+        "retell_conn_id",
+    )
+    masked_fields: Sequence[str] = ("test_cases",)
+
+    def __init__(
+        self,
+        *,
+        agent_id: str | XComArg,
+        test_cases: str | Mapping[str, Any] | Sequence[Mapping[str, Any] | str] | XComArg,
+        storage_conn_id: str | None = None,
+        delete_missing: bool = False,
+        dry_run: bool | str | XComArg = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        checks.flag(delete_missing=delete_missing)
+        self.agent_id = agent_id
+        self.test_cases = keep_literal(test_cases)
+        self.storage_conn_id = storage_conn_id
+        self.delete_missing = delete_missing
+        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
+        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Compare the test cases, and send the differences."""
+        from airflow_provider_retell.api.simulations.plan import engine_of, read_agent
+        from airflow_provider_retell.api.simulations.sync import sync_test_cases
+
+        dry_run = as_bool(self.dry_run, "dry_run")
+        cases = as_test_cases(self.test_cases, "test_cases", self.storage_conn_id)
+        agent = self.hook.run(read_agent(as_id(self.agent_id, "agent_id")))
+        result = self.hook.run(
+            sync_test_cases(engine_of(agent), cases, delete_missing=self.delete_missing, dry_run=dry_run)
+        )
+        for action in ("created", "updated", "deleted"):
+            for name in getattr(result, action):
+                fields = result.changed.get(name)
+                log.info(
+                    "%s test case %r%s",
+                    f"Would have {action}" if dry_run else action.capitalize(),
+                    name,
+                    f": {', '.join(fields)}" if fields else "",
+                )
+        log.info("Unchanged test cases: %d", len(result.unchanged))
+        return {
+            "agent_id": agent.agent_id,
+            "created": result.created,
+            "updated": result.updated,
+            "unchanged": result.unchanged,
+            "deleted": result.deleted,
+            "test_case_definition_ids": list(result.ids.values()),
+        }

@@ -1,0 +1,113 @@
+"""Test cases from dicts and files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.params.masked import unmask
+from airflow_provider_retell.params.rendered import is_empty, parse_text
+
+_SUFFIXES = (".json", ".yaml", ".yml")
+
+
+class LiteralTestCase:
+    """A test case in a DAG file, which Airflow neither renders nor shows.
+
+    Prompts contain Retell's dynamic variables, which have the same braces as Airflow's templates.
+    """
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.fields = fields
+
+    def __repr__(self) -> str:
+        return f"test case {self.fields.get('name')!r}"
+
+
+def keep_literal(test_cases: Any) -> Any:
+    """Return *test_cases* with its dicts protected from rendering. Texts and XComArgs are left as they are."""
+    if isinstance(test_cases, Mapping):
+        return [LiteralTestCase(test_cases)]
+    if isinstance(test_cases, (list, tuple)):
+        return [LiteralTestCase(case) if isinstance(case, Mapping) else case for case in test_cases]
+    return test_cases
+
+
+def as_test_cases(value: Any, name: str, conn_id: str | None = None) -> list[Mapping[str, Any]]:
+    """Return test cases: dicts, paths of files, lists of these, or the text of such a list.
+
+    :param name: the name of the parameter, for messages.
+    :param conn_id: the Airflow connection of the files' storage.
+    :raises RetellInputError: if a file cannot be read; the message has nothing of its content.
+    """
+    return list(_cases(unmask(value), name, conn_id))
+
+
+def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, LiteralTestCase):
+        yield value.fields
+    elif isinstance(value, Mapping):
+        yield value
+    elif is_empty(value):
+        raise RetellInputError(
+            f"{name} rendered to an empty value. Check the template's source, for example an XCom that was never pushed"
+        )
+    elif isinstance(value, str):
+        parsed = parse_text(value, object)
+        if isinstance(parsed, (list, dict)):
+            yield from _cases(parsed, name, conn_id)
+        else:
+            yield from _in_files(value, name, conn_id)
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _cases(item, name, conn_id)
+    else:
+        raise RetellInputError(
+            f"{name} must be test cases as dicts, or paths of JSON or YAML files, not {type(value).__name__}"
+        )
+
+
+def _in_files(path: str, name: str, conn_id: str | None) -> Iterator[Mapping[str, Any]]:
+    from airflow_provider_retell._compat import storage_path
+
+    if not path.lower().endswith(_SUFFIXES):
+        raise RetellInputError(f"{name}: a file with test cases must end in .json, .yaml or .yml")
+    folder, slash, pattern = path.rpartition("/")
+    if "*" in pattern:
+        files = sorted(storage_path(folder or slash or ".", conn_id).glob(pattern), key=str)
+        if not files:
+            raise RetellInputError(f"{name}: no file matches {path}")
+    else:
+        files = [storage_path(path, conn_id)]
+    for file in files:
+        try:
+            content = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise RetellInputError(f"{name}: {file} cannot be read: {type(error).__name__}") from None
+        found = _parse(content, str(file), name)
+        cases = found if isinstance(found, list) else [found]
+        if not all(isinstance(case, Mapping) for case in cases):
+            raise RetellInputError(f"{name}: {file} must have a test case, or a list of test cases")
+        yield from cases
+
+
+def _parse(content: str, file: str, name: str) -> Any:
+    if file.lower().endswith(".json"):
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            line = getattr(error, "lineno", None)
+            raise RetellInputError(f"{name}: {file} is not JSON{_at(line)}") from None
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        return yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise RetellInputError(f"{name}: {file} is not YAML{_at(mark and mark.line + 1)}") from None
+
+
+def _at(line: int | None) -> str:
+    return f" (line {line})" if line else ""

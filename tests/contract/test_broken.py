@@ -1,0 +1,135 @@
+"""Every check notices a server that breaks its assumption."""
+
+from __future__ import annotations
+
+import pytest
+from broken_server import (
+    Break,
+    as_text,
+    change_items,
+    change_json,
+    change_status,
+    fault,
+    no_effect,
+    option,
+    remember_first,
+    without_filter,
+)
+from contract_account import account, check_account
+
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.contract.resources import CHECKS
+from airflow_provider_retell.emulator import Fault
+
+BREAKS: dict[str, Break] = {
+    "account.wrong_key": fault(Fault.status(403)),
+    "account.missing_key": fault(Fault.status(401, body={"reason": "no key"})),
+    "account.identity": fault(Fault.status(404), "get-api-key-info"),
+    "account.rejected_body": fault(Fault.status(400, body="<html>")),
+    "account.unknown_path": fault(Fault.status(404)),
+    "account.restricted_key": option(restricted_key_status=405),
+    "account.restricted_key_reads": fault(Fault.status(403), "get-call"),
+    "calls.unknown_id": option(unknown_id_status=410),
+    "calls.fields_have_documented_types": change_json(
+        "get-call", lambda call, _: call.update(duration_ms="long")
+    ),
+    "calls.fields_are_declared": change_json("get-call", lambda call, _: call.update(tool_calls=[])),
+    "calls.statuses_are_known": change_items(lambda items, _: items[0].update(call_status="paused")),
+    "calls.timestamps_are_milliseconds": change_items(
+        lambda items, _: [item.update(end_timestamp=item["end_timestamp"] // 1000) for item in items[-1:]]
+    ),
+    "calls.ended_calls_have_an_end": change_items(lambda items, _: items[-1].pop("end_timestamp")),
+    "calls.unconnected_calls_have_no_start": change_items(
+        lambda items, _: [item.update(start_timestamp=10**12) for item in items]
+    ),
+    "calls.list_has_documented_form": change_json("list-calls", lambda body, _: body.pop("items") and None),
+    "calls.list_leaves_out_transcripts": change_items(lambda items, _: items[0].update(transcript="Hello")),
+    "calls.list_sorts_by_start": change_items(lambda items, _: items.sort(key=lambda call: call["call_id"])),
+    "calls.list_pages": change_json("list-calls", lambda body, _: body.update(has_more=False)),
+    "calls.list_by_ids": change_items(lambda items, asked: len(items) > 1 and items.pop()),
+    "calls.ids_per_filter": option(max_ids_per_filter=10),
+    "calls.list_by_end": without_filter("end_timestamp"),
+    "calls.list_by_status": change_json("list-calls", lambda body, _: body.update(total=99)),
+    "calls.list_by_metadata": without_filter("metadata"),
+    "calls.update_returns_call": change_json("update-call", lambda call, _: call.pop("metadata") and None),
+    "calls.metadata_replaced": option(metadata_semantics="merge"),
+    "calls.empty_metadata_clears": option(empty_metadata_clears=False),
+    "calls.null_is_kept": option(drops_null=True),
+    "calls.values_are_kept": change_json("get-call", lambda call, _: as_text(call)),
+    "calls.update_is_read_at_once": remember_first("get-call"),
+    "calls.update_is_listed_at_once": option(list_lag=60.0),
+    "calls.metadata_limit": option(metadata_max_bytes=40_000),
+    "calls.metadata_above_limit": option(metadata_max_bytes=10**6),
+    "calls.update_unknown_id": option(unknown_id_status=410),
+    "calls.unknown_field_rejected": option(ignores_unknown_fields=True),
+    "calls.update_of_unconnected_call": option(ended_statuses=("ended",)),
+    "calls.update_of_failed_call": option(ended_statuses=("ended",)),
+    "calls.storage_cannot_loosen": change_status("update-call", 410, when=range(400, 500)),
+    "calls.tightening_is_shown": change_json(
+        "update-call", lambda call, _: call.pop("data_storage_setting") and None
+    ),
+    "calls.unknown_attribute_dropped": option(rejects_unknown_attributes=True),
+    "calls.attributes_not_shown": option(echo_custom_attributes=True),
+    "calls.attributes_are_listed": option(list_lag=60.0),
+    "calls.attributes_merged": option(custom_attributes_semantics="replace"),
+    "calls.update_of_live_call": option(ended_statuses=("ended", "ongoing")),
+    "calls.update_of_registered_call": option(ended_statuses=("ended", "registered")),
+    "calls.live_update_returns_success": change_json(
+        "update-live-call", lambda body, _: body.update(success="yes")
+    ),
+    "calls.live_update_of_ended_call": option(not_live_status=410),
+    "calls.stop_of_ended_call": option(stop_ended_status=410),
+    "calls.stop_unknown_id": option(unknown_id_status=410),
+    "calls.rerun_returns_call": change_json(
+        "rerun-call-analysis", lambda call, _: call.pop("call_id") and None
+    ),
+    "calls.rerun_is_complete": change_json(
+        "rerun-call-analysis",
+        lambda call, _: call["call_analysis"].update(
+            call_summary=call["call_analysis"]["call_summary"].partition(" (")[0]
+        ),
+    ),
+    "calls.delete_succeeds": change_status("delete-call", 200, when=range(200, 300)),
+    "calls.deleted_call_is_gone": no_effect("delete-call", 204),
+    "calls.deleted_call_is_not_listed": no_effect("delete-call", 204),
+    "calls.second_deletion_is_rejected": change_status("delete-call", 410, when=range(400, 500)),
+    "calls.place_returns_call": change_json(
+        "create-phone-call", lambda call, _: call.pop("call_id") and None
+    ),
+    "calls.placed_call_is_listed": option(lists_registered=False),
+    "calls.idempotency_key_is_honored": option(honors_idempotency_key=False),
+    "calls.idempotency_key_alphabet": option(idempotency_key_pattern="[a-z0-9-]*"),
+    "calls.stop_ends_call": no_effect("stop-call", 204),
+    "calls.batch_returns_id": change_json(
+        "create-batch-call", lambda body, _: body.pop("batch_call_id") and None
+    ),
+    "calls.batch_is_listed": without_filter("batch_call_id"),
+    "organization.concurrency": change_json(
+        "get-concurrency", lambda body, _: body.update(concurrency_limit="unlimited")
+    ),
+    "organization.quota_headers": lambda emulator: emulator.organization.rate_limits._limits.clear(),
+    "organization.general_quota": lambda emulator: emulator.organization.rate_limits._limits.update(
+        general=(50, 10)
+    ),
+    "organization.list_quota": lambda emulator: emulator.organization.rate_limits._limits.update(
+        list=(10, 10)
+    ),
+    "organization.throttle_headers": option(throttle_headers="none"),
+    "organization.separate_quotas": fault(Fault.status(429), "get-concurrency"),
+}
+
+
+def test_every_check_is_broken_here() -> None:
+    assert BREAKS.keys() == {check.name for check in CHECKS}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_server_that_breaks_an_assumption_is_noticed(name: str) -> None:
+    with account() as emulator, no_waiting():
+        before = check_account(emulator, only=(name,))[name].finding
+        emulator.reset()
+    assert before.verdict == "holds", before
+    with account() as emulator, no_waiting():
+        BREAKS[name](emulator)
+        finding = check_account(emulator, only=(name,))[name].finding
+    assert finding.verdict == "differs", finding

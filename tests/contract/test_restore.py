@@ -1,0 +1,238 @@
+"""Changed metadata is restored, also after errors, interruptions and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broken_server import change, change_json
+from contract_account import RESTRICTED, account, check_account, settings, target
+
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.contract.backup import Backup
+from airflow_provider_retell.contract.cli import main
+from airflow_provider_retell.contract.clients import Clients
+from airflow_provider_retell.contract.resources import CHECKS
+from airflow_provider_retell.contract.runner import run_checks
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.emulator.responses import Response
+
+METADATA = {"customer": "C-1001", "nested": {"a": [1, 2.5, None, "ä"]}, "flag": True}
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def emulator() -> Any:
+    with account() as emulator, no_waiting():
+        emulator.calls["call_ended"]["metadata"] = dict(METADATA)
+        yield emulator
+
+
+@pytest.mark.parametrize("semantics", ["replace", "merge"])
+@pytest.mark.parametrize("drops_null", [False, True])
+def test_metadata_is_restored_after_each_check(emulator: Emulator, semantics: str, drops_null: bool) -> None:
+    emulator.options.metadata_semantics = semantics  # type: ignore[assignment]
+    emulator.options.drops_null = drops_null
+    metadata = emulator.calls["call_ended"]
+    states: list[Any] = []
+    with Clients(settings(emulator), RESTRICTED) as clients:
+        run_checks(CHECKS, target(), clients.run, lambda _: states.append(dict(metadata["metadata"])))
+    # Where Retell merges and keeps nulls, a key cannot be removed.
+    rest = {"airflow_contract_check": None, "airflow_contract_check_2": None}
+    for state in states:
+        assert {name: value for name, value in state.items() if name not in rest} == METADATA
+        assert all(value is None for name, value in state.items() if name in rest)
+        assert (semantics, drops_null) == ("merge", False) or state == METADATA
+
+
+def test_metadata_is_restored_if_a_check_fails_half_way(emulator: Emulator) -> None:
+    # The first reading succeeds, the update acts, and then nothing can be read for a while.
+    emulator.faults.add(Fault.status(500), route="update-call", after=1, times=4)
+    results = check_account(emulator, only=("calls.metadata_replaced",))
+    assert results["calls.metadata_replaced"].finding.verdict == "cannot tell"
+    assert emulator.calls["call_ended"]["metadata"] == METADATA
+
+
+def test_metadata_is_restored_after_an_interruption(emulator: Emulator) -> None:
+    class Interrupted(Clients):
+        def run(self, client: Any, flow: Any) -> Any:
+            result = super().run(client, flow)
+            if emulator.calls["call_ended"]["metadata"] != METADATA:
+                raise KeyboardInterrupt
+            return result
+
+    before = target()
+    with Interrupted(settings(emulator), RESTRICTED) as clients, pytest.raises(KeyboardInterrupt):
+        run_checks(CHECKS, before, clients.run)
+    assert emulator.calls["call_ended"]["metadata"] == METADATA
+    assert before.changes == {}
+
+
+def test_the_original_is_kept_if_it_cannot_be_restored(emulator: Emulator) -> None:
+    emulator.faults.add(Fault.status(500), route="update-call", after=2, times=0)
+    at = target()
+    results = check_account(emulator, only=("calls.metadata_replaced", "calls.null_is_kept"), at=at)
+    assert set(results) == {"calls.metadata_replaced", "calls.null_is_kept"}
+    assert at.changes == {("call", "call_ended"): {"metadata": METADATA}}
+    assert at.failures == ["metadata could not be restored"]
+    emulator.faults.clear()
+    check_account(emulator, only=("calls.null_is_kept",), at=at)
+    assert emulator.calls["call_ended"]["metadata"] == METADATA
+
+
+def test_a_server_that_changes_the_restored_metadata_is_noticed(emulator: Emulator) -> None:
+    at = target()
+    change_json("get-call", lambda call, _: call["metadata"].pop("flag", None) and None)(emulator)
+    # The state before the first change is what get-call showed then, so only a later difference counts.
+    seen: list[Any] = []
+
+    def drift(response: Response, _: Any) -> Response:
+        seen.append(response)
+        body = json.loads(response.body)
+        body["metadata"] = {**body["metadata"], "drift": len(seen)}
+        return Response(200, json.dumps(body).encode())
+
+    change("get-call", drift)(emulator)
+    check_account(emulator, only=("calls.update_returns_call",), at=at)
+    assert at.failures == ["metadata could not be restored"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"half": "\ud83d"}, "cannot restore"),
+        ({"large": 2**60}, "cannot restore"),
+        ({"long": "x" * 50_001}, "cannot restore"),
+    ],
+)
+def test_metadata_that_cannot_be_restored_is_not_changed(
+    emulator: Emulator, metadata: Any, reason: str
+) -> None:
+    emulator.edit_call("call_ended", metadata=metadata)
+    finding = check_account(emulator, only=("calls.null_is_kept",))["calls.null_is_kept"].finding
+    assert finding.verdict == "skipped"
+    assert reason in finding.seen
+    assert emulator.count("update-call") == 0
+
+
+def test_masked_metadata_is_not_changed(emulator: Emulator) -> None:
+    emulator.edit_call("call_ended", data_storage_setting="everything_except_pii")
+    finding = check_account(emulator, only=("calls.null_is_kept",))["calls.null_is_kept"].finding
+    assert (finding.verdict, emulator.count("update-call")) == ("skipped", 0)
+    assert "masks" in finding.seen
+
+
+def test_a_placed_call_is_stopped_even_if_the_checks_are_interrupted(emulator: Emulator) -> None:
+    at = target()
+
+    def interrupt(result: Any) -> None:
+        if result.check.name == "calls.place_returns_call":
+            raise KeyboardInterrupt
+
+    with Clients(settings(emulator), RESTRICTED) as clients, pytest.raises(KeyboardInterrupt):
+        run_checks(CHECKS, at, clients.run, interrupt)
+    (call,) = emulator.placed
+    assert call["call_status"] == "ended"
+
+
+def test_a_placed_call_that_cannot_be_stopped_is_reported(emulator: Emulator) -> None:
+    at = target()
+    emulator.faults.add(Fault.status(500), route="stop-call", times=0)
+    check_account(emulator, only=("calls.place_returns_call",), at=at)
+    assert at.failures == ["a call that was placed could not be stopped"]
+
+
+# -- the file
+
+
+def command(emulator: Emulator, folder: Path, *arguments: str) -> list[str]:
+    return [
+        *(sys.executable, "-m", "airflow_provider_retell.contract"),
+        *("--api-key-env", "RETELL_KEY", "--base-url", emulator.url),
+        *("--backup", str(folder / "backup.json"), *arguments),
+    ]
+
+
+def test_the_file_exists_only_while_metadata_is_changed(emulator: Emulator, tmp_path: Path) -> None:
+    backup = Backup(tmp_path / "backup.json")
+    saved: list[Any] = []
+
+    def save(changes: Any) -> None:
+        backup.save(changes)
+        if backup.path.exists():
+            saved.append(backup.load())
+            assert stat.S_IMODE(backup.path.stat().st_mode) == 0o600
+
+    check_account(emulator, only=("calls.null_is_kept",), at=target(on_change=save))
+    assert saved == [{("call", "call_ended"): {"metadata": METADATA}}]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]x", "5", '{"kind": "call"}', '[{"kind": "call"}]', "[1]"])
+def test_another_file_is_no_backup(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "backup.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="is not a backup"):
+        Backup(path).load()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_command_that_is_killed_leaves_nothing_changed(tmp_path: Path, number: signal.Signals) -> None:
+    environment = {**os.environ, "RETELL_KEY": "key_emulator", "PYTHONPATH": str(ROOT)}
+    with account() as emulator:
+        emulator.calls["call_ended"]["metadata"] = dict(METADATA)
+        emulator.faults.add(Fault.hang(), route="get-call", after=2, times=1)
+        checks = ("--write", "--call-id", "call_ended", "--only", "calls.metadata_replaced")
+        process = subprocess.Popen(command(emulator, tmp_path, *checks), env=environment, cwd=tmp_path)
+        try:
+            deadline = time.monotonic() + 60
+            while emulator.count("get-call") < 3:
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.02)
+            assert emulator.calls["call_ended"]["metadata"] != METADATA
+            process.send_signal(number)
+            assert process.wait(30) == (-number if number == signal.SIGKILL else 130)
+        finally:
+            process.kill()
+        if number == signal.SIGKILL:
+            refused = subprocess.run(
+                command(emulator, tmp_path, *checks),
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert refused.returncode == 2
+            assert "Run with --restore" in refused.stderr
+            restored = subprocess.run(command(emulator, tmp_path, "--restore"), env=environment, check=False)
+            assert restored.returncode == 0
+        assert emulator.calls["call_ended"]["metadata"] == METADATA
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_restore_reports_what_it_cannot_restore(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RETELL_KEY", emulator.api_key)
+    path = tmp_path / "backup.json"
+    Backup(path).save({("call", "call_unknown"): {"metadata": {}}})
+    arguments = command(emulator, tmp_path, "--restore")[3:]
+    assert main(arguments) == 2
+    assert "still in" in capsys.readouterr().err
+    path.write_text("[")
+    assert main(arguments) == 2
+    assert "is not a backup" in capsys.readouterr().err
+    path.unlink()
+    assert main(arguments) == 2
+    assert "No such file" in capsys.readouterr().err

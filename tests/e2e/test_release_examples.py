@@ -1,0 +1,151 @@
+"""The examples that release and simulate agents, in a real Airflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from real_airflow import AirflowHome
+
+from airflow_provider_retell.emulator import Clock, Emulator
+from sandbox import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.example]
+
+SECRET = "zebra-umbrella"
+PROMPT = f"You are the {SECRET} desk. The caller is {{{{customer_name}}}}.\n"
+NUMBER, ON_DUTY = "+14155550100", "+14155550187"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An agent with a knowledge base, a number that is pinned to its published version, and two test cases."""
+    with Emulator(clock=Clock(speed=60)) as emulator:
+        emulator.add_knowledge_base(knowledge_base_id="kb_1", knowledge_base_name="Handbook")
+        emulator.add_agent(
+            agent_id="agent_1",
+            llm={"llm_id": "llm_1", "general_prompt": "Old", "knowledge_base_ids": ["kb_1"]},
+        )
+        emulator.add_phone_number(
+            NUMBER,
+            nickname="Main line",
+            inbound_agents=[{"agent_id": "agent_1", "agent_version": 0, "weight": 1}],
+            outbound_agents=[{"agent_id": "agent_1", "agent_version": 0, "weight": 1}],
+        )
+        for case in ("moves", "cancels"):
+            emulator.add_test_case(
+                agent_id="agent_1", test_case_definition_id=f"case_{case}", name=case, user_prompt=SECRET
+            )
+        yield emulator
+
+
+@pytest.fixture
+def home(tmp_path: Path, emulator: Emulator) -> AirflowHome:
+    handbook = tmp_path / "files/handbook"
+    handbook.mkdir(parents=True)
+    for number in range(3):
+        (handbook / f"page{number}.md").write_text(
+            f"Page {number} of the {SECRET} handbook\n", encoding="utf-8"
+        )
+    (tmp_path / "files/prompt.md").write_text(PROMPT, encoding="utf-8")
+    home = AirflowHome(
+        tmp_path,
+        ROOT / "example_dags",
+        AIRFLOW_VAR_RETELL_AGENT="agent_1",
+        AIRFLOW_VAR_RETELL_AGENTS='["agent_1", "agent_2"]',
+        AIRFLOW_VAR_RETELL_KNOWLEDGE_BASE="kb_1",
+        AIRFLOW_VAR_RETELL_HANDBOOK=str(handbook),
+        AIRFLOW_VAR_RETELL_PROMPT=str(tmp_path / "files/prompt.md"),
+        AIRFLOW_VAR_RETELL_REPORTS=str(tmp_path / "reports"),
+        AIRFLOW_VAR_ALERT_FROM=NUMBER,
+        AIRFLOW_VAR_ALERT_TO=ON_DUTY,
+    )
+    home.connect(emulator)
+    return home
+
+
+def writes(emulator: Emulator) -> list[str]:
+    """Return the names of the requests that change something, sorted."""
+    reads = ("list-agents", "list-calls")
+    return sorted(
+        {
+            request.route or ""
+            for request in emulator.requests
+            if request.method != "GET" and request.route not in reads
+        }
+    )
+
+
+def test_a_release_publishes_only_what_has_passed_and_repeats_nothing(
+    home: AirflowHome, emulator: Emulator
+) -> None:
+    # One test case fails, so nothing is published.
+    emulator.edit_test_case("case_moves", verdicts=["fail"])
+    printed = home.test("release_agent", "2026-11-21")
+    assert home.code != 0, printed
+    assert "moves" in printed
+    assert emulator.count("publish-agent-version") == 0
+    assert emulator.agents["agent_1"].published == [0]
+    assert list(emulator.agents["agent_1"].versions) == [0, 1]
+    assert emulator.llms["llm_1"][1]["general_prompt"] == PROMPT
+
+    # After the fix, the same draft gets the difference, and is simulated and published.
+    emulator.edit_test_case("case_moves", verdicts=["fail", "pass"])
+    fixed = PROMPT + "Offer two dates.\n"
+    (home.folder / "files/prompt.md").write_text(fixed, encoding="utf-8")
+    emulator.clear_requests()
+    printed += home.test("release_agent", "2026-11-22", revision="9f8a7c1")
+    assert home.code == 0, printed
+    assert writes(emulator) == [
+        "create-batch-test",
+        "publish-agent-version",
+        "update-phone-number",
+        "update-retell-llm",
+    ]
+    published = emulator.agents["agent_1"].versions[1]
+    assert (published["is_published"], published["version_title"]) == (True, "9f8a7c1")
+    assert emulator.llms["llm_1"][1]["general_prompt"] == fixed
+    assert emulator.phone_numbers[NUMBER]["inbound_agents"][0]["agent_version"] == 1
+    snapshot = json.loads((home.folder / "reports/agents/agents/agent_1/agent.json").read_text())
+    assert (snapshot["published"]["version"], snapshot["draft"]) == (1, None)
+
+    # A run without a change reads, and simulates nothing.
+    emulator.clear_requests()
+    printed += home.test("release_agent", "2026-11-23")
+    assert home.code == 0, printed
+    assert writes(emulator) == []
+    assert emulator.agents["agent_1"].published == [0, 1]
+
+    # Airflow has names, but no prompts, documents or phone numbers.
+    left = {
+        name: content
+        for name, content in home.files(without="files").items()
+        if not name.startswith("reports/agents/")
+    } | {"the output": printed.encode()}
+    for private in (SECRET, NUMBER):
+        assert not [name for name, content in left.items() if private.encode() in content], private
+    assert "general_prompt" in str(home.query("select rendered_fields from rendered_task_instance_fields"))
+
+
+def test_the_nightly_run_calls_the_engineer_on_duty_and_finds_changes_by_hand(
+    home: AirflowHome, emulator: Emulator
+) -> None:
+    emulator.add_agent(agent_id="agent_2")
+    emulator.add_test_case(
+        agent_id="agent_2", test_case_definition_id="case_greets", name="greets", verdicts=["fail"]
+    )
+    printed = home.test("nightly_simulations", "2026-11-21")
+    assert home.code != 0, printed
+    reports = sorted(path.name for path in (home.folder / "reports/simulations").iterdir())
+    assert reports == ["2026-11-21-agent_1.jsonl", "2026-11-21-agent_2.jsonl"], printed
+    assert [call["to_number"] for call in emulator.placed] == [ON_DUTY], printed
+    assert (home.folder / "reports/agents/snapshot.json").exists()
+
+    emulator.edit_test_case("case_greets", verdicts=["pass"])
+    emulator.edit_agent("agent_1", llm={"begin_message": SECRET})
+    printed = home.test("nightly_simulations", "2026-11-22")
+    assert home.code != 0, printed
+    assert "published.llm.begin_message" in printed
+    assert SECRET not in printed

@@ -1,0 +1,217 @@
+"""PublishAgentVersionOperator: a version is published once, whatever crashes, is retried, cleared or repeated."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from crashes import FAULTS, killed_at_request
+from tasks import Ti, eventually, run_task, run_try
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.operators import PublishAgentVersionOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator import Emulator
+
+NUMBER = "+14155550100"
+OTHER_NUMBER = "+14155550101"
+
+# The requests of a task that publishes and binds one number, in order.
+REQUESTS = (
+    "get-agent",
+    "get-agent",
+    "publish-agent-version",
+    "list-agent-versions",
+    "get-agent",
+    "list-phone-numbers",
+    "update-phone-number",
+)
+
+
+@pytest.fixture(autouse=True)
+def agent(emulator: Emulator) -> None:
+    """An agent with the published version 0, the draft 1, and a number that is pinned to version 0."""
+    emulator.add_agent(agent_id="agent_1")
+    emulator.add_agent_version("agent_1")
+    bound = [{"agent_id": "agent_1", "agent_version": 0, "weight": 1}]
+    emulator.add_phone_number(NUMBER, nickname="Main line", inbound_agents=bound)
+
+
+def publish(**parameters: Any) -> PublishAgentVersionOperator:
+    parameters = {"agent_id": "agent_1", "version": 1, **parameters}
+    return PublishAgentVersionOperator(task_id="publish", retries=3, **parameters)
+
+
+def bound_version(emulator: Emulator) -> Any:
+    return emulator.phone_numbers[NUMBER]["inbound_agents"][0]["agent_version"]
+
+
+def times_published(emulator: Emulator) -> int:
+    return emulator.agents["agent_1"].published.count(1)
+
+
+def test_the_task_returns_the_versions_and_the_numbers(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.add_phone_number(OTHER_NUMBER, inbound_agents=[{"agent_id": "agent_1", "weight": 1}])
+    assert run_try(publish()) == {
+        "agent_id": "agent_1",
+        "version": 1,
+        "published_now": True,
+        "latest_published": 1,
+        "rebound": [],
+        "pinned": ["Main line (…0100)"],
+        "follow_latest": ["…0101"],
+        "follow_tag": [],
+    }
+    assert "are pinned to another version: Main line (…0100)" in caplog.text
+    assert "1415" not in caplog.text
+
+
+def test_pinned_numbers_can_be_rebound(emulator: Emulator) -> None:
+    result = run_try(publish(rebind_numbers=True))
+    assert (result["rebound"], result["pinned"]) == (["Main line (…0100)"], [])
+    assert bound_version(emulator) == 1
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_parameters_can_be_templates(emulator: Emulator, native: bool) -> None:
+    task = publish(
+        agent_id="{{ params.agent }}",
+        version="{{ params.draft['version'] }}",
+        version_title="{{ params.revision }}",
+        version_description="Released on {{ ds }}",
+        rebind_numbers="{{ params.rebind }}",
+    )
+    params = {"agent": "agent_1", "draft": {"version": 1}, "revision": "9876543", "rebind": True}
+    ti = Ti()
+    assert run_task(task, native=native, ti=ti, params=params, ds="2026-11-22")["published_now"]
+    version = emulator.agents["agent_1"].versions[1]
+    assert (version["version_title"], version["version_description"]) == ("9876543", "Released on 2026-11-22")
+    assert bound_version(emulator) == 1
+    assert ti.xcom == {"retell_agent_id": "agent_1"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fault"),
+    [
+        ({"version": "{{ none }}"}, "version rendered to an empty value"),
+        ({"version": "latest"}, "version must be a whole number"),
+        ({"version": -1}, "version must be a whole number"),
+        ({"version_title": "{{ '' }}"}, "version_title rendered to an empty value"),
+        ({"rebind_numbers": "maybe"}, "rebind_numbers must be True or False"),
+        ({"agent_id": "a b"}, "agent_id has ' '"),
+    ],
+)
+def test_invalid_values_fail_for_good_before_a_request(
+    emulator: Emulator, parameters: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=fault):
+        run_try(publish(**parameters))
+    assert emulator.requests == []
+
+
+def test_an_older_draft_fails_for_good(emulator: Emulator) -> None:
+    emulator.add_agent_version("agent_1", published=True)
+    with pytest.raises(
+        AirflowFailException, match="was forked from version 0, but version 2 is published now"
+    ):
+        run_try(publish())
+    assert emulator.count("publish-agent-version") == 0
+
+
+# -- published once
+
+# The failure in the first try, and the requests to publish that Retell got by then and after the retry.
+FAILURES = {
+    "connection lost before Retell acted": (1, 2),
+    "connection lost after Retell acted": (1, 1),
+    "500": (1, 2),
+    "response truncated": (1, 1),
+    "timeout, Retell did not act": (1, 2),
+    "timeout, Retell acted later": (1, 1),
+}
+KILLS = {
+    "worker killed before the request": ((3, "before"), (0, 1)),
+    "worker killed after Retell acted": ((3, "after"), (1, 1)),
+    "worker killed before the proof": ((4, "before"), (1, 1)),
+    "worker killed before a number was bound": ((7, "before"), (1, 1)),
+    "worker killed after a number was bound": ((7, "after"), (1, 1)),
+}
+AGAIN = {
+    "none, and the task is cleared": (1, 1),
+    "none, and another run publishes the same version": (1, 1),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.usefixtures("no_sleep")
+def test_a_retry_after_a_fault_publishes_exactly_once(emulator: Emulator, connect: Any, failure: str) -> None:
+    connect(emulator, timeout=0.4)
+    first, total = FAILURES[failure]
+    emulator.faults.add(FAULTS[failure][0], route="publish-agent-version")
+    with contextlib.suppress(RetellError):  # after a lost response, the try reads the version and succeeds
+        run_try(publish(rebind_numbers=True))
+    assert emulator.count("publish-agent-version") == first
+    if failure == "timeout, Retell acted later":
+        eventually(lambda: times_published(emulator) == 1)
+    run_try(publish(rebind_numbers=True), try_number=2)
+    assert emulator.count("publish-agent-version") == total
+    assert (times_published(emulator), bound_version(emulator)) == (1, 1)
+
+
+@pytest.mark.parametrize("failure", KILLS)
+def test_a_retry_after_a_killed_worker_publishes_exactly_once(emulator: Emulator, failure: str) -> None:
+    (number, when), (first, total) = KILLS[failure]
+    killed_at_request(number, when, lambda: run_try(publish(rebind_numbers=True)))
+    assert emulator.count("publish-agent-version") == first
+    run_try(publish(rebind_numbers=True), try_number=2)
+    assert emulator.count("publish-agent-version") == total
+    assert (times_published(emulator), bound_version(emulator)) == (1, 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, len(REQUESTS) + 1))
+def test_a_worker_killed_at_any_request_leaves_a_version_that_the_retry_publishes_once(
+    emulator: Emulator, number: int, when: str
+) -> None:
+    killed_at_request(number, when, lambda: run_try(publish(rebind_numbers=True)))
+    run_try(publish(rebind_numbers=True), try_number=2)
+    assert (times_published(emulator), bound_version(emulator)) == (1, 1)
+    assert emulator.count("publish-agent-version") == 1
+
+
+def test_the_crash_tests_reach_every_request(emulator: Emulator) -> None:
+    run_try(publish(rebind_numbers=True))
+    assert tuple(request.route for request in emulator.requests) == REQUESTS
+
+
+@pytest.mark.parametrize("again", AGAIN)
+def test_a_clear_or_another_run_publishes_nothing(emulator: Emulator, again: str) -> None:
+    assert run_try(publish())["published_now"]
+    cleared = 1 if "cleared" in again else 0
+    result = run_try(publish(), try_number=1 + cleared, cleared_at=cleared)
+    assert not result["published_now"]
+    assert emulator.count("publish-agent-version") == 1
+
+
+def test_a_clear_does_not_undo_a_later_publication(emulator: Emulator) -> None:
+    run_try(publish(rebind_numbers=True))
+    emulator.add_agent_version("agent_1", published=True)
+    emulator.phone_numbers[NUMBER]["inbound_agents"][0]["agent_version"] = 2
+    result = run_try(publish(rebind_numbers=True), try_number=2, cleared_at=1)
+    assert (result["published_now"], result["latest_published"], result["rebound"]) == (False, 2, [])
+    assert emulator.agents["agent_1"].published == [0, 1, 2]
+    assert bound_version(emulator) == 2
+
+
+def test_the_table_in_the_guide_matches_these_scenarios() -> None:
+    scenarios = {**FAILURES, **{name: counts for name, (_, counts) in KILLS.items()}, **AGAIN}
+    rows = [f"| {name} | {first} | {total} | 1 |" for name, (first, total) in scenarios.items()]
+    lines = (Path(__file__).parents[2] / "docs/release_agents.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if re.search(r"\| \d \| \d \| \d \|$", line)] == rows

@@ -1,0 +1,218 @@
+"""Clears, loops and reschedules of Airflow 3.4: never more than one call, batch or analysis.
+
+Airflow 3.4 discards the state store when a user clears a task, but not when a user clears the run. It repeats tasks in
+loops, with a store for each iteration, and creates the later iterations again after a clear. It reschedules a try
+without a new number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from crashes import HOUR, killed
+from tasks import StateStore, run_try
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.retry import RetryLimits
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.hooks.retell import RetellHook
+from airflow_provider_retell.operators import (
+    CreateBatchCallOperator,
+    CreatePhoneCallOperator,
+    RerunCallAnalysisOperator,
+)
+
+FROM, TO, OTHER = "+14155550100", "+14155550123", "+14155550199"
+OUTSIDE = UUID(int=0)
+
+
+def call(**arguments: Any) -> Any:
+    return CreatePhoneCallOperator(
+        task_id="a_task", from_number=FROM, to_number=TO, retries=1, **{"deferrable": False, **arguments}
+    )
+
+
+def batch(**arguments: Any) -> Any:
+    tasks = [{"to_number": TO}, {"to_number": OTHER}]
+    return CreateBatchCallOperator(task_id="a_task", from_number=FROM, tasks=tasks, retries=1, **arguments)
+
+
+def analysis(**arguments: Any) -> Any:
+    return RerunCallAnalysisOperator(task_id="a_task", call_id="call_1", retries=1, **arguments)
+
+
+KINDS: dict[str, Callable[..., Any]] = {"call": call, "batch": batch, "analysis": analysis}
+
+
+@pytest.fixture(params=KINDS, ids=KINDS)
+def make(request: pytest.FixtureRequest, emulator: Emulator) -> Callable[..., Any]:
+    """Return the operator whose request must not be sent twice."""
+    emulator.add_call(call_id="call_1", call_status="ended")
+    return KINDS[request.param]
+
+
+def sent(emulator: Emulator) -> int:
+    """Return the number of requests that Retell has acted on."""
+    batches = {
+        call["batch_call_id"] for call in emulator.organization.call_backend.placed if "batch_call_id" in call
+    }
+    single = [call for call in emulator.organization.call_backend.placed if "batch_call_id" not in call]
+    return len(batches) + len(single) + emulator.reruns
+
+
+def attempt(operator: Any, **options: Any) -> bool:
+    """Run a try, and return True if it succeeds."""
+    try:
+        run_try(operator, **{"region": OUTSIDE, **options})
+    except AirflowFailException as error:
+        assert "on_clear='resend'" in str(error)  # noqa: PT017
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seconds", [0, HOUR + 1])
+def test_a_clear_that_discards_the_store_sends_nothing(
+    emulator: Emulator, state_store: StateStore, make: Any, seconds: float
+) -> None:
+    assert attempt(make(), store=state_store)
+    for try_number in (2, 3):
+        state_store.clear()
+        emulator.clock.advance(seconds)
+        assert attempt(make(), store=state_store, try_number=try_number, cleared_at=try_number - 1) == (
+            make is call
+        )
+    assert not attempt(make(), store=state_store, try_number=4, cleared_at=2) or make is call
+    assert sent(emulator) == 1
+
+
+def test_a_clear_that_keeps_the_store_returns_the_first_result(
+    emulator: Emulator, state_store: StateStore, make: Any
+) -> None:
+    first = run_try(make(), store=state_store, region=OUTSIDE)
+    emulator.clock.advance(HOUR + 1)
+    again = run_try(make(), store=state_store, region=OUTSIDE, try_number=2, cleared_at=1)
+    assert {name: again[name] for name in ("call_id", "batch_call_id") if name in again} == {
+        name: first[name] for name in ("call_id", "batch_call_id") if name in first
+    }
+    assert sent(emulator) == 1
+
+
+def test_a_clear_with_resend_sends_once_more(emulator: Emulator, state_store: StateStore, make: Any) -> None:
+    assert attempt(make(on_clear="resend"), store=state_store)
+    state_store.clear()
+    assert attempt(make(on_clear="resend"), store=state_store, try_number=2, cleared_at=1)
+    attempt(make(on_clear="resend"), store=state_store, try_number=3, cleared_at=1)
+    assert sent(emulator) == 2
+
+
+def test_a_killed_worker_and_a_clear_that_discards_the_store_send_nothing(
+    emulator: Emulator, state_store: StateStore, make: Any
+) -> None:
+    killed("received", lambda: run_try(make(), store=state_store, region=OUTSIDE))
+    state_store.clear()
+    emulator.clock.advance(HOUR + 1)
+    attempt(make(), store=state_store, try_number=2, cleared_at=1)
+    assert sent(emulator) == 1
+
+
+def test_a_retry_after_a_try_that_came_to_no_request_sends_once(
+    emulator: Emulator, state_store: StateStore, make: Any, mocker: Any
+) -> None:
+    mocker.patch.object(RetellHook, "get_connection", side_effect=KeyError("retell_default"))
+    with pytest.raises(KeyError):
+        run_try(make(), store=state_store, region=OUTSIDE)
+    mocker.stopall()
+    assert attempt(make(), store=state_store, try_number=2)
+    assert sent(emulator) == 1
+
+
+# -- loops
+
+
+def test_each_iteration_of_a_loop_sends_once(emulator: Emulator, tmp_path: Any, make: Any) -> None:
+    region = uuid4()
+    for iteration in range(3):
+        store = StateStore(tmp_path / f"{iteration}.json")  # each iteration has its own
+        for try_number in (1, 2):
+            options = {"store": store, "iteration": iteration, "region": region, "try_number": try_number}
+            assert attempt(make(), **options)
+            assert sent(emulator) == iteration + 1
+
+
+@pytest.mark.parametrize("seconds", [0, HOUR + 1])
+def test_an_iteration_that_a_clear_created_again_sends_nothing(
+    emulator: Emulator, tmp_path: Any, make: Any, seconds: float
+) -> None:
+    assert attempt(make(), store=StateStore(tmp_path / "1.json"), iteration=1, region=uuid4())
+    emulator.clock.advance(seconds)
+    cleared = SimpleNamespace(clear_number=1)
+    again = {"store": StateStore(tmp_path / "2.json"), "iteration": 1, "region": uuid4(), "dag_run": cleared}
+    assert attempt(make(), **again) == (make is call)
+    attempt(make(), **again, try_number=2)
+    assert sent(emulator) == 1
+
+
+def test_an_iteration_that_a_clear_created_again_sends_once_more_with_resend(
+    emulator: Emulator, tmp_path: Any, make: Any
+) -> None:
+    for number in (1, 2):
+        options = {
+            "store": StateStore(tmp_path / f"{number}.json"),
+            "iteration": 1,
+            "region": uuid4(),
+            "dag_run": SimpleNamespace(clear_number=number - 1),
+        }
+        for try_number in (1, 2):
+            assert attempt(make(on_clear="resend"), **options, try_number=try_number)
+        assert sent(emulator) == number
+
+
+def test_a_call_of_a_new_iteration_in_a_cleared_run_is_placed(emulator: Emulator, state_store: Any) -> None:
+    cleared = SimpleNamespace(clear_number=1)
+    assert attempt(call(), store=state_store, iteration=2, region=uuid4(), dag_run=cleared)
+    assert sent(emulator) == 1
+
+
+# -- reschedules
+
+
+@pytest.mark.parametrize("seconds", [0, HOUR + 1])
+def test_a_reschedule_after_an_unknown_outcome_sends_nothing(
+    emulator: Emulator, store: Any, make: Any, seconds: float
+) -> None:
+    emulator.faults.add(
+        Fault.drop_after(),
+        route={"call": "create-phone-call", "batch": "create-batch-call"}.get(
+            next(name for name, kind in KINDS.items() if kind is make), "rerun-call-analysis"
+        ),
+    )
+    first = make()
+    first.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
+    with pytest.raises((RetellError, AirflowFailException)):
+        run_try(first, store=store)
+    emulator.clock.advance(seconds)
+    attempt(make(), store=store, region=None, task_reschedule_count=1)
+    assert sent(emulator) == 1
+
+
+def test_a_reschedule_before_the_request_sends_once(
+    emulator: Emulator, state_store: StateStore, make: Any
+) -> None:
+    # For example, Airflow reschedules a task whose DAG file is missing on the worker.
+    assert attempt(make(), store=state_store, task_reschedule_count=1)
+    assert sent(emulator) == 1
+
+
+def test_a_reschedule_after_a_rejection_sends_once(
+    emulator: Emulator, state_store: StateStore, make: Any
+) -> None:
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RetellError):
+        run_try(make(), store=state_store, region=OUTSIDE)
+    assert attempt(make(), store=state_store, task_reschedule_count=1)
+    assert sent(emulator) == 1

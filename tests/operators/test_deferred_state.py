@@ -1,0 +1,45 @@
+"""Deferred tasks continue although ``airflow dags test`` drops the keyword arguments of ``resume``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tasks import defer, event_of, restored, run_task
+
+from airflow_provider_retell.operators import RunBatchTestOperator, SyncKnowledgeBaseOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator import Emulator
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_a_batch_test_is_evaluated_and_not_started_again(emulator: Emulator) -> None:
+    emulator.add_agent(agent_id="agent_1")
+    emulator.add_test_case(agent_id="agent_1", name="moves")
+
+    def simulate() -> Any:
+        return RunBatchTestOperator(task_id="simulate", agent_id="agent_1", deferrable=True, poll_interval=1)
+
+    event = event_of(restored(defer(simulate()).trigger))
+    result = run_task(simulate(), method="resume", kwargs={"event": event})
+    assert (result["passed"], len(result["batch_test_ids"])) == (1, 1)
+    assert emulator.count("create-batch-test") == 1
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_a_refresh_continues_with_its_counts(emulator: Emulator) -> None:
+    emulator.add_knowledge_base(knowledge_base_id="kb_1")
+
+    def refresh() -> Any:
+        return SyncKnowledgeBaseOperator(
+            task_id="refresh",
+            knowledge_base_id="kb_1",
+            documents=[{"title": "Opening hours", "text": "We are open."}],
+            deferrable=True,
+            poll_interval=1,
+        )
+
+    event = event_of(restored(defer(refresh()).trigger))
+    result = run_task(refresh(), method="resume", kwargs={"event": event})
+    assert (result["added"], result["unchanged"]) == (1, 0)

@@ -1,0 +1,166 @@
+"""SyncKnowledgeBaseOperator that waits in the triggerer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from knowledge_base_runs import KB, History, contents, listed, name_of, task, texts, writes
+from tasks import TaskDeferred, Ti, event_of, restored, run_task, run_try
+
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import DocumentsFailedError, WaitTimeoutError
+from airflow_provider_retell.api.knowledge_bases.document import without_mark
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.emulator import Clock, Emulator, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.usefixtures("no_sleep")
+
+SECRET = "Zanzibar payroll"
+BEFORE = dict.fromkeys("abcde", "old")
+AFTER = dict.fromkeys("abc", SECRET) | {"d": "old", "f": SECRET}
+
+
+@pytest.fixture
+def emulator(connect: Any) -> Iterator[Emulator]:
+    """An emulator with a knowledge base that has one free place."""
+    with Emulator(clock=Clock(frozen=True), quotas=None) as emulator:
+        emulator.options.knowledge_bases.limits = {"text": 6}
+        emulator.add_knowledge_base(knowledge_base_id=KB)
+        connect(emulator)
+        with no_waiting(emulator.clock.advance):
+            run_try(task(texts(BEFORE), max_texts=6))
+        emulator.clear_requests()
+        yield emulator
+
+
+def run_deferred(
+    make: Callable[[], Any], ti: Any = None, between: Callable[[], object] = lambda: None
+) -> tuple[Any, list[TaskDeferred]]:
+    """Run a task as Airflow does, each part in a new process, and return its result and its deferrals.
+
+    :param between: called while the task is deferred.
+    """
+    deferrals: list[TaskDeferred] = []
+    method, kwargs = "execute", {}
+    while True:
+        try:
+            return run_task(make(), ti=ti, method=method, kwargs=kwargs), deferrals
+        except TaskDeferred as deferred:
+            deferrals.append(deferred)
+            between()
+            event = event_of(restored(deferred.trigger))
+            method = deferred.method_name
+            kwargs = {**json.loads(json.dumps(deferred.kwargs)), "event": json.loads(json.dumps(event))}
+
+
+def test_deferred_refresh_does_the_same_as_a_blocking_one(emulator: Emulator) -> None:
+    history = History(emulator)
+    result, deferrals = run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True))
+    assert contents(emulator) == AFTER
+    assert len(deferrals) > 1
+    assert [result[name] for name in ("added", "replaced", "unchanged", "failed", "deleted")] == [
+        1,
+        3,
+        1,
+        0,
+        1,
+    ]
+    assert result["documents"] == 5
+    assert result["seconds"] >= 40
+    assert history.missing("abcd") == set()
+    assert result["requests"] >= emulator.count() - emulator.count("get-knowledge-base")
+
+
+def test_unchanged_documents_do_not_defer(emulator: Emulator) -> None:
+    result, deferrals = run_deferred(lambda: task(texts(BEFORE), max_texts=6, deferrable=True))
+    assert (result["unchanged"], deferrals) == (5, [])
+
+
+def test_nothing_of_a_document_is_in_the_trigger(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    result, deferrals = run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True))
+    for deferred in deferrals:
+        assert "Zanzibar" not in json.dumps([deferred.trigger.serialize(), deferred.kwargs])
+    assert "Zanzibar" not in caplog.text + str(result)
+
+
+def test_failed_documents_are_remembered_across_deferrals(emulator: Emulator) -> None:
+    emulator.options.knowledge_bases.failures["a ["] = "Failed to parse"
+    ti = Ti()
+    with pytest.raises(DocumentsFailedError, match=r"1 of 5 documents: 'a' \(.*Failed to parse"):
+        run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True), ti)
+    assert contents(emulator) == AFTER | {"a": "old"}
+    assert [ti.xcom["return_value"][name] for name in ("added", "replaced", "unchanged", "failed")] == [
+        1,
+        2,
+        1,
+        1,
+    ]
+
+
+def test_documents_that_change_while_the_task_is_deferred_are_taken_as_they_are(emulator: Emulator) -> None:
+    documents = dict(AFTER)
+
+    def change() -> None:
+        documents["a"] = "newest"
+        documents.pop("f", None)
+
+    result, _ = run_deferred(lambda: task(texts(documents), max_texts=6, deferrable=True), between=change)
+    assert contents(emulator) == documents
+    assert (
+        sum(result[name] for name in ("added", "replaced", "unchanged", "failed")) == result["documents"] == 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "message"), [(1, "max_deleted_ratio is 0.5"), (0, "has no documents, and min_documents is 1")]
+)
+def test_guards_hold_if_the_documents_vanish_while_the_task_is_deferred(
+    emulator: Emulator, left: int, message: str
+) -> None:
+    documents = dict(AFTER)
+
+    def vanish() -> None:
+        for title in list(documents)[left:]:
+            del documents[title]
+
+    with pytest.raises(AirflowFailException, match=message) as caught:
+        run_deferred(lambda: task(texts(documents), max_texts=6, deferrable=True), between=vanish)
+    assert "has changed the knowledge base before, and stops now" in str(caught.value)
+    assert set("abcde") <= {without_mark(name_of(item)) for item in listed(emulator)}
+
+
+def test_refresh_in_progress_is_awaited_in_the_triggerer(emulator: Emulator) -> None:
+    emulator.organization.knowledge_base_backend.index(emulator.knowledge_bases[KB], [])
+    result, deferrals = run_deferred(lambda: task(texts(BEFORE), max_texts=6, deferrable=True))
+    assert (len(deferrals), result["unchanged"], writes(emulator)) == (1, 5, [])
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_wait_ends_at_its_timeout_and_a_retry_continues(emulator: Emulator, deferrable: bool) -> None:
+    emulator.options.knowledge_bases.indexing_seconds = 1000
+
+    def make() -> Any:
+        return task(texts(AFTER), max_texts=6, deferrable=deferrable, wait_timeout=300)
+
+    with pytest.raises(WaitTimeoutError, match="waiting for knowledge base kb_1 to be indexed"):
+        run_deferred(make)
+    emulator.options.knowledge_bases.indexing_seconds = 10
+    emulator.clock.advance(1000)
+    run_deferred(make)
+    assert contents(emulator) == AFTER
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_failed_polls_are_tolerated(emulator: Emulator, deferrable: bool) -> None:
+    emulator.faults.add(Fault.status(503), route="get-knowledge-base", after=1, times=6)
+    run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=deferrable))
+    assert contents(emulator) == AFTER

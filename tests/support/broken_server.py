@@ -1,0 +1,122 @@
+"""Ways to break an emulator that runs: functions that take it and change its responses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request
+
+Break = Callable[[Emulator], object]
+
+
+def change(route: str, edit: Callable[[Response, Request], Response | None]) -> Break:
+    """Return a break that changes the responses of *route*, errors included."""
+
+    def apply(emulator: Emulator) -> None:
+        for routes in emulator._state.router._by_prefix.values():
+            for position, (found, parts) in enumerate(routes):
+                if found.name == route:
+                    routes[position] = (dataclasses.replace(found, endpoint=wrap(found.endpoint)), parts)
+
+    def wrap(endpoint: Any) -> Any:
+        def changed(organization: Any, request: Request) -> Response:
+            try:
+                response = endpoint(organization, request)
+            except ApiError as error:
+                response = error.response()
+            return edit(response, request) or response
+
+        return changed
+
+    return apply
+
+
+def change_json(route: str, edit: Callable[[Any, Any], Any]) -> Break:
+    """Return a break that changes the JSON of the successes of *route*: ``edit(body, body of the request)``."""
+
+    def apply(response: Response, request: Request) -> Response | None:
+        if response.status >= 300:
+            return None
+        body = json.loads(response.body)
+        new = edit(body, request.body)
+        return json_response(response.status, body if new is None else new)
+
+    return change(route, apply)
+
+
+def change_status(route: str, status: int, *, when: range = range(200, 600)) -> Break:
+    """Return a break that changes the status of the responses of *route*."""
+    return change(
+        route, lambda response, _: Response(status, response.body) if response.status in when else None
+    )
+
+
+def change_items(edit: Callable[[list[Any], Any], Any]) -> Break:
+    """Return a break that changes the calls in lists: ``edit(items, body of the request)``."""
+    return change_json("list-calls", lambda body, asked: edit(body["items"], asked) and None)
+
+
+def fault(fault: Fault, route: str | None = None) -> Break:
+    return lambda emulator: emulator.faults.add(fault, route=route, times=0)
+
+
+def option(**options: Any) -> Break:
+    def apply(emulator: Emulator) -> None:
+        for name, value in options.items():
+            setattr(emulator.options, name, value)
+
+    return apply
+
+
+def remember_first(route: str) -> Break:
+    """Return a break that repeats the first response of *route*."""
+    first: list[Response] = []
+
+    def repeat(response: Response, _: Request) -> Response:
+        first.append(response)
+        return Response(first[0].status, first[0].body)
+
+    return change(route, repeat)
+
+
+def without_filter(name: str) -> Break:
+    """Return a break that ignores a condition of lists."""
+
+    def apply(emulator: Emulator) -> None:
+        for routes in emulator._state.router._by_prefix.values():
+            for position, (found, parts) in enumerate(routes):
+                if found.name == "list-calls":
+                    routes[position] = (dataclasses.replace(found, endpoint=wrap(found.endpoint)), parts)
+
+    def wrap(endpoint: Any) -> Any:
+        def unfiltered(organization: Any, request: Request) -> Response:
+            request.body.get("filter_criteria", {}).pop(name, None)
+            return endpoint(organization, request)
+
+        return unfiltered
+
+    return apply
+
+
+def no_effect(route: str, status: int) -> Break:
+    """Return a break that answers without acting."""
+
+    def apply(emulator: Emulator) -> None:
+        for routes in emulator._state.router._by_prefix.values():
+            for position, (found, parts) in enumerate(routes):
+                if found.name == route:
+                    nothing = dataclasses.replace(found, endpoint=lambda *_: Response(status))
+                    routes[position] = (nothing, parts)
+
+    return apply
+
+
+def as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: as_text(item) for key, item in value.items()}
+    return str(value) if isinstance(value, float) else value

@@ -1,0 +1,186 @@
+"""The test sender: its events, its output, and their effect on a receiver."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from retell.lib.webhook_auth import verify
+from signed_events import KEY
+
+from airflow_provider_retell.api.event_payload import event_payload
+from airflow_provider_retell.api.webhook import sign
+from airflow_provider_retell.emulator import Clock, Emulator
+from airflow_provider_retell.webhook.sender import EVENTS, explain, main, sample
+
+if TYPE_CHECKING:
+    from fake_airflow import FakeAirflow
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETELL_KEY", KEY)
+
+
+def url_of(receiver: Any) -> str:
+    return f"http://127.0.0.1:{receiver.port}/retell/webhook"
+
+
+def printed(capsys: Any) -> list[str]:
+    """Return the two lines of the command. Some versions of Airflow log to the standard output before them."""
+    lines: list[str] = capsys.readouterr().out.splitlines()
+    return lines[-2:]
+
+
+def run(receiver: Any, *arguments: str) -> int:
+    return main(["send", "--url", url_of(receiver), "--api-key-env", "RETELL_KEY", *arguments])
+
+
+def test_a_test_event_becomes_an_asset_event(
+    receiver: Any, airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(receiver, "--call-id", "call_test") == 0
+    assert printed(capsys) == [
+        "call_ended of call call_test: 204 created",
+        "Airflow has created the asset event.",
+    ]
+    (event,) = airflow_api.events
+    assert event["extra"]["event"] == "call_ended"
+    assert [call["call_id"] for call in event["extra"]["calls"]] == ["call_test"]
+
+
+def test_each_result_is_explained(receiver: Any, airflow_api: FakeAirflow, capsys: Any) -> None:
+    seen = []
+    for arguments in (
+        ("--call-id", "call_1"),
+        ("--call-id", "call_1"),
+        ("--call-id", "call_1", "--event", "call_analyzed"),
+        ("--event", "call_started"),
+        (),
+        (),
+    ):
+        code = run(receiver, *arguments)
+        first, second = printed(capsys)
+        seen.append((code, first.split(": ")[1]))
+        assert second == explain(204, first.split()[-1])
+    created, duplicate = (0, "204 created"), (0, "204 duplicate")
+    assert seen == [created, duplicate, created, (0, "204 ignored"), created, created]
+
+
+def test_a_failure_of_airflow_is_told_to_the_signed_sender(
+    receiver: Any, airflow_api: FakeAirflow, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_AIRFLOW_API", json.dumps({"conn_type": "http", "host": "http://127.0.0.1:9"})
+    )
+    assert run(receiver) == 1
+    text = capsys.readouterr().out
+    assert ": 503 failed\n" in text
+    assert "see the log of the API server" in text
+
+
+def test_another_key_learns_nothing(receiver: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setenv("RETELL_KEY", "key_other")
+    assert run(receiver) == 1
+    text = capsys.readouterr().out
+    assert ": 401\n" in text
+    assert "rejects the signature" in text
+    assert "webhook_retell_conn_id" in text
+    assert receiver.post(b"{}", key="key_other") == 401
+    assert receiver.result is None
+
+
+def test_a_signed_body_that_is_no_event_is_invalid(receiver: Any) -> None:
+    assert receiver.post(b'{"event": "call_ended"}') == 400
+    assert receiver.result == "invalid"
+
+
+def test_a_receiver_without_a_key_tells_nothing(
+    receiver: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_RETELL_KEY")
+    assert run(receiver) == 1
+    assert "could not read the API key" in capsys.readouterr().out
+    assert receiver.post(b"{}") == 503
+    assert receiver.result is None
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_sample_events_are_events_of_calls_without_real_data(event: str) -> None:
+    body = sample(event, "call_1", 1_800_000_000.5)
+    payload = event_payload(body)
+    assert payload["event"] == event
+    (call,) = payload["calls"]
+    assert call["call_id"] == "call_1"
+    assert (call["end_timestamp"] is None) == (event == "call_started")
+    assert ("call_analysis" in json.loads(body)["call"]) == (event == "call_analyzed")
+
+
+def test_the_vendors_sdk_accepts_the_signature() -> None:
+    signature = sign(b'{"a": 1}', KEY, time.time())
+    assert verify('{"a": 1}', KEY, signature)
+    assert not verify('{"a": 2}', KEY, signature)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--url", "localhost:8080/retell/webhook", "--api-key-env", "RETELL_KEY"], "--url must be"),
+        (
+            ["--url", "http://127.0.0.1:9/", "--api-key-env", "RETELL_KEY"],
+            "no response from http://127.0.0.1:9/",
+        ),
+        (["--url", "http://127.0.0.1:9/", "--api-key-env", "NO_KEY"], "NO_KEY is not set"),
+        (["--url", "http://127.0.0.1:9/", "--conn-id", "retell_unknown"], "cannot read the connection"),
+    ],
+)
+def test_what_cannot_be_sent_is_explained_in_one_line(
+    capsys: Any, arguments: list[str], message: str
+) -> None:
+    assert main(["send", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert KEY not in captured.err + captured.out
+
+
+def test_other_receivers_get_a_general_explanation() -> None:
+    assert "does not say" in explain(200, "")
+    assert "does not say" in explain(200, "something")
+    assert "send the event again" in explain(500, "")
+    assert "webhook_enabled" in explain(404, "")
+
+
+def test_events_of_the_emulator_reach_the_receiver(receiver: Any, airflow_api: FakeAirflow) -> None:
+    with Emulator(api_key=KEY, clock=Clock(frozen=True), webhook_url=url_of(receiver)) as emulator:
+        emulator.add_call(call_id="call_1", call_status="registered", progress=True)
+        emulator.clock.advance(60)
+        emulator.wait_for_webhooks()
+    assert [delivery.statuses for delivery in emulator.webhooks] == [[204]] * 3
+    events = [
+        (event["extra"]["event"], event["extra"]["calls"][0]["call_id"]) for event in airflow_api.events
+    ]
+    assert events == [("call_ended", "call_1"), ("call_analyzed", "call_1")]
+
+
+@pytest.mark.slow
+def test_the_module_can_be_run(receiver: Any, tmp_path: Path) -> None:
+    connection = json.dumps({"conn_type": "retell", "password": KEY})
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow_provider_retell.webhook", "send", "--url", url_of(receiver)],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "AIRFLOW_CONN_RETELL_DEFAULT": connection},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "204 created" in done.stdout
