@@ -185,7 +185,7 @@ SLOW: dict[str, Callable[[RawServer, Any], Any]] = {
     ),
     "compressed body": lambda server, c: (
         c.sendall(head(Content_Encoding="gzip", Content_Length="100000")),
-        server.drip(c, gzip.compress(b"", mtime=0, mtime=0)[:10] + b"\0\0\0\xff\xff" * 5000),
+        server.drip(c, gzip.compress(b"", mtime=0)[:10] + b"\0\0\0\xff\xff" * 5000),
     ),
 }
 
@@ -206,7 +206,7 @@ def test_response_that_arrives_byte_by_byte_ends_with_a_timeout(
 
 DAMAGED = {
     "cut": gzip.compress(CALL, mtime=0)[:-9],
-    "flipped": gzip.compress(CALL, mtime=0)[:20] + b"\0\0\0\0" + gzip.compress(CALL)[24:],
+    "flipped": gzip.compress(CALL, mtime=0)[:20] + b"\0\0\0\0" + gzip.compress(CALL, mtime=0)[24:],
     "not compressed": CALL,
 }
 
