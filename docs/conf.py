@@ -53,6 +53,7 @@ nitpick_ignore_regex = [
     # Types in the signatures of public names that users need not know.
     (r"py:.*", r"airflow_provider_retell\.api\.(request|response_model|body)\..*"),
     (r"py:.*", r"airflow_provider_retell\.api\.calls\.(bodies|filters|models)\..*"),
+    (r"py:.*", r"airflow_provider_retell\.api\.(quota\.Quotas|knowledge_bases\.bodies\.\w+)"),
     (r"py:.*", r"airflow_provider_retell\.(clock\.FastClock|bulk\.rows\.\w+|emulator\.(\w+\.)+\w+)"),
     (r"py:.*", r"airflow_provider_retell\.(\w+\.)+_\w+"),
 ]

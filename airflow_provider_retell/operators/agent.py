@@ -315,7 +315,7 @@ class SnapshotAgentsOperator(RetellOperator):
         snapshot = AgentSnapshot(files)
         changes = None if baseline is None else snapshot.compare(baseline, conn_id)
         if baseline is not None:
-            self._log(baseline, changes)
+            self._log_changes(baseline, changes)
         if self.fail_on_drift and changes is None and path != baseline:
             raise RetellInputError(
                 f"there is no snapshot in {baseline} to compare with. Write one with a task without fail_on_drift"
@@ -342,7 +342,7 @@ class SnapshotAgentsOperator(RetellOperator):
             "schema_version": SCHEMA_VERSION,
         }
 
-    def _log(self, baseline: str, changes: Sequence[Difference] | None) -> None:
+    def _log_changes(self, baseline: str, changes: Sequence[Difference] | None) -> None:
         if changes is None:
             log.warning("There is no snapshot in %s to compare with", baseline)
             return

@@ -152,6 +152,7 @@ class BulkUpdates(RuleBasedStateMachine):
         self.check_complete_run()
 
     def teardown(self) -> None:
+        self.emulator.faults.clear()
         if hasattr(self, "rows"):
             self.check_complete_run()
             self.check_complete_run()
@@ -175,7 +176,7 @@ class BulkUpdates(RuleBasedStateMachine):
         before = self.stored()
         self.emulator.clear_requests()
         progress, complete = asyncio.run(self.run_once(kill_after))
-        if kill_after is not None:
+        if not complete:
             # The emulator processes slow requests even if the client has left.
             time.sleep(0.06)
         after = self.stored()
