@@ -77,7 +77,11 @@ def as_id(value: Any, name: str) -> str:
     from airflow_provider_retell.api.request import check_id
 
     text = str(value) if type(value) is int else value
-    if text is None or text != text or (isinstance(text, str) and text.strip() in _EMPTY_IDS):
+    if (
+        text is None
+        or (isinstance(text, float) and text != text)
+        or (isinstance(text, str) and text.strip() in _EMPTY_IDS)
+    ):
         raise _empty(name)
     return check_id(text, name)
 

@@ -121,7 +121,7 @@ def test_body_above_the_limit_is_not_read(client: Any, server: RawServer, name: 
 
     client.hook  # noqa: B018 - opens it
     assert peak_memory(get) < 8 * MB
-    # What the buffers of the sockets hold.
+    # The buffers of the sockets hold some of it.
     assert server.sent < 32 * MB
     assert server.requests == 1
 

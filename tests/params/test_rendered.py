@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -104,6 +105,7 @@ def test_a_value_is_converted(convert: Any, value: Any, result: Any) -> None:
         (rendered.as_whole_number, [1], "field must be a whole number"),
         (rendered.as_id, "a/b", "field has '/' at position 1"),
         (rendered.as_id, 1.5, "field must be text, not float"),
+        (rendered.as_id, Decimal("sNaN"), "field must be text, not Decimal"),
         (rendered.as_phone_number, 15550100, "field must be a phone number in E.164 format"),
         (rendered.as_phone_number, "5550100", "The value has no '+', so the country code is unknown"),
         (rendered.as_storage_setting, PRIVATE, "field must be 'everything', 'everything_except_pii' or"),

@@ -9,6 +9,7 @@ import pytest
 import strategies
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from metadata_model import planned
 
 from airflow_provider_retell.api.calls.changes import Change, MetadataMode, diff, differences, verify
 from airflow_provider_retell.api.calls.models import CallState
@@ -33,22 +34,6 @@ def update(current: Any, wanted: Any, mode: MetadataMode, remove: frozenset[str]
     body = json.loads(change.request("call_1").body or b"")
     assert verify(change, call_with(body["metadata"])) == ()
     return body["metadata"], True
-
-
-def planned(current: Any, wanted: Any, mode: MetadataMode, remove: frozenset[str]) -> dict[str, Any]:
-    current = current or {}
-    if wanted is None:
-        target = dict(current)
-    elif mode == "replace":
-        target = dict(wanted)
-    elif mode == "merge":
-        target = current | wanted
-    else:
-        target = dict(current)
-        for key, value in wanted.items():
-            if target.get(key) is None:
-                target[key] = value
-    return {key: value for key, value in target.items() if key not in remove}
 
 
 @given(st.none() | strategies.objects, st.none() | strategies.objects, modes, removed)

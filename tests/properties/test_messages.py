@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.calls.update import prepare_update
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.columns import Columns, RowReader
@@ -163,7 +164,6 @@ def test_row_is_planned_or_invalid_without_its_values(row: Any, names: Any) -> N
     except RetellInputError as error:
         check(error)
         return
-    from airflow_provider_retell.api.calls.models import CallState
-
     planned = plan.plan_row(1, call_id, CallState(call_id=call_id, call_status="ended"), change)
+    # The id of the call is shown.
     assert SECRET not in repr(planned).replace(call_id, "")

@@ -101,7 +101,7 @@ def test_event_is_read_or_raises_one_kind_of_error(body: bytes) -> None:
         payload = event_payload.event_payload(body)
     except ValidationError:
         return
-    # What Airflow stores, it can read again.
+    # A stored event can be read again.
     assert event_payload.parse_event_payload(json.loads(json.dumps(payload))) == payload
     (call,) = payload["calls"]
     assert all(value is None or isinstance(value, (str, int)) for value in call.values())

@@ -46,7 +46,7 @@ class Change:
         """
         return cls(
             metadata=_encode(metadata, f"{where}: metadata"),
-            data_storage_setting=data_storage_setting,
+            data_storage_setting=_encode(data_storage_setting, f"{where}: data_storage_setting"),
             custom_attributes=_encode(custom_attributes, f"{where}: custom_attributes"),
         )
 
@@ -83,7 +83,7 @@ class Change:
         )
 
 
-def _encode(value: Mapping[str, Any] | None, where: str) -> Any:
+def _encode(value: Any, where: str) -> Any:
     return None if value is None else to_json(value, where)
 
 

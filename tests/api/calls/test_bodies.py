@@ -62,6 +62,8 @@ def rejection(build: Any, fields: dict[str, Any]) -> str:
         (update, {"metadata": PRIVATE}, "metadata must be"),
         (update, {"metadata": {"a": "x" * 50_000}}, "50 kB"),
         (update, {"data_storage_setting": PRIVATE}, "data_storage_setting must be 'everything'"),
+        (update, {"data_storage_setting": f"{PRIVATE}\ud83d"}, "data_storage_setting is text with half of"),
+        (update, {"data_storage_setting": {PRIVATE}}, "data_storage_setting is a set"),
         (update, {"custom_attributes": [PRIVATE]}, "custom_attributes must be"),
         (update, {"custom_attributes": {"attr": None}}, "custom_attributes.attr must be"),
         (update, {"custom_attributes": {"attr": [PRIVATE]}}, "custom_attributes.attr must be"),
