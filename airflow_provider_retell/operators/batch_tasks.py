@@ -1,4 +1,4 @@
-"""Select the people whom a batch calls."""
+"""Selection of the people for a batch of calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phone numbers: only E.164 with a plus, and words that say what is wrong."""
+"""Phone numbers must be in E.164 format, and the error names the fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every row of the table of failures in the guide to retries: what the hook repeats, and what Airflow does then."""
+"""Every row of the table of failures in the guide to retries, played against the emulator."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def sensors_wait(emulator: Emulator, _: Any) -> None:
 
 def mapped(_: Emulator, __: Any) -> None:
     operator = UpdateCallOperator(task_id="a_task", call_id="call_1", metadata={"a": 1})
-    operator.__dict__["_mapped"] = None  # a version of Airflow that does not show what is mapped
+    operator.__dict__["_mapped"] = None  # an Airflow that does not show the mapped values
     tasks.run_try(operator)
 
 
@@ -117,7 +117,7 @@ ROWS: dict[str, list[Scenario]] = {
 
 
 def table() -> dict[str, tuple[str, str]]:
-    """Return what the page says about each failure: whether the request is repeated, and the end of the task."""
+    """Return the columns of each failure: "request repeated" and "then the task"."""
     text = (ROOT / "docs/retries.md").read_text(encoding="utf-8")
     rows = re.findall(
         r"^\|(.*)\|(.*)\|(.*)\|$", text.partition("| failure |")[2].partition("\n\n")[0], re.MULTILINE

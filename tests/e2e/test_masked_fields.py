@@ -1,4 +1,4 @@
-"""Masked fields in a real Airflow: templates and callbacks that read them after the task has run."""
+"""Templates and callbacks of a real Airflow that read masked fields after the task has run."""
 
 from __future__ import annotations
 

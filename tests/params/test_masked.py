@@ -86,7 +86,7 @@ def test_a_template_that_reads_a_mask_gets_masked_text(template: str, text: str)
     assert environment.from_string(template).render(values) == text
 
 
-# What a template may do with a value, after the call has been placed.
+# Airflow evaluates such templates after the call has been placed.
 EXPRESSIONS = [
     "{m}.n + 1, 1 + {m}.n, {m}.n - 1, 3 - {m}.n, {m}.n * 2, 3 * {m}.n, {m}.n / 2, {m}.n // 2, {m}.n % 2, {m}.n ** 2",
     "-{m}.n, {m}.n > 3, 3 < {m}.n, {m}.n == 5, {m}.n in [1], 'x' in {m}.n, not {m}.n, {m}.n is number",
