@@ -282,7 +282,7 @@ def test_a_store_that_a_clear_discards_does_not_prove_a_first_try(
     run(1, 1)
     state_store.clear()
     for numbers in ((2, 2), (2, 1)):
-        with pytest.raises(AirflowFailException, match="may have sent"):
+        with pytest.raises(AirflowFailException, match="not sent again"):
             run(*numbers)
     assert len(emulator.placed) == 2
 

@@ -423,7 +423,7 @@ def test_a_deferred_task_runs_failed_test_cases_again_and_defers_again(
 
     def resume(deferred: TaskDeferred) -> Any:
         event = event_of(restored(deferred.trigger))
-        assert event == {"status": "done", "batch_test_id": list(emulator.batch_tests)[-1]}
+        assert (event["status"], event["batch_test_id"]) == ("done", list(emulator.batch_tests)[-1])
         return run_task(
             simulation(deferrable=True),
             method=deferred.method_name,
