@@ -189,7 +189,9 @@ class DeferrableOperator(RetellOperator):
             if left <= 0:
                 raise timeout_error(progress.timeout_message(), at_execution_timeout)
             if self.deferrable:
-                self._defer(deadline, {**vars(condition), **(trigger_options or {})}, state or {})
+                self._defer(
+                    deadline, self.trigger_arguments(condition) | dict(trigger_options or {}), state or {}
+                )
             clock().sleep(min(pause, left))
 
     def _poll(self, condition: Condition) -> Poll:
@@ -224,6 +226,10 @@ class DeferrableOperator(RetellOperator):
     @abstractmethod
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger that waits for the operator's condition."""
+
+    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
+        """Return the trigger's own arguments. Default: the fields of the condition."""
+        return dict(vars(condition))
 
     def resume(
         self,
@@ -284,6 +290,12 @@ class WaitingOperator(DeferrableOperator):
             resumed=deadline is not None,
             trigger_options={"stop_on_kill": stop_on_kill},
         )
+
+    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
+        """Return the trigger's own arguments. The triggerer does not read the analysis."""
+        arguments = super().trigger_arguments(condition)
+        del arguments["analysis_fields"]
+        return arguments
 
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger that waits for a call."""

@@ -168,7 +168,7 @@ class PollTrigger(BaseTrigger):
     def _timeout(self, progress: Progress) -> dict[str, Any]:
         _, at_execution_timeout = end_of_wait(self.deadline, self.execution_deadline)
         return {
-            **vars(self.condition()),
+            **{name: value for name, value in vars(self.condition()).items() if name in self.parameters()},
             "status": "timeout",
             "message": progress.timeout_message(),
             "execution_timeout": at_execution_timeout,

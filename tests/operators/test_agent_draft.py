@@ -79,7 +79,7 @@ def test_all_settings_can_be_in_a_json_file(emulator: Emulator, tmp_path: Path) 
 
 def test_a_variable_of_retell_in_a_template_is_an_error_and_not_lost(emulator: Emulator) -> None:
     with pytest.raises(
-        RetellError, match=r"'customer_name' is undefined. .*with TextFile, or enclose it in {% raw %}"
+        RetellError, match=r"'customer_name' is undefined. .*is a variable of the agent, write {% raw %}"
     ):
         run_try(draft(llm={"general_prompt": PROMPT}))
     run_try(draft(llm={"general_prompt": f"{{% raw %}}{PROMPT}{{% endraw %}}"}))

@@ -298,7 +298,10 @@ def test_invalid_input_is_rejected_before_anything_is_sent(
             {"metadata": {}, "metadata_mode": "overwrite"},
             "metadata_mode must be 'merge', 'fill' or 'replace'",
         ),
-        ({"metadata": {}, "wait_until": True}, "wait_until must be 'ended', 'analyzed' or None, not True"),
+        (
+            {"metadata": {}, "wait_until": True},
+            "wait_until must be 'ended', 'analyzed', 'transfer_ended' or None, not True",
+        ),
         ({"data_storage_setting": "nothing"}, "data_storage_setting must be 'everything'"),
         ({"data_storage_setting": PRIVATE}, "data_storage_setting must be .*, not other text"),
         ({"metadata": {}, "confirm_custom_attributes": "False"}, "confirm_custom_attributes must be True or"),
@@ -407,6 +410,7 @@ def test_an_attribute_that_the_response_does_not_show_is_logged(
 def test_the_result_contains_no_values(call: Any, emulator: Emulator) -> None:
     result = run_try(update(metadata={"note": PRIVATE}, metadata_mode="replace"))
     shown = ("agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms")
+    assert set(result.pop("call_cost")) == {"cents", "seconds"}
     assert result == {
         "call_id": "call_1",
         "call_status": "ended",
