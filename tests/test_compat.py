@@ -117,3 +117,24 @@ def test_first_poke_of_a_rescheduled_sensor_is_read_where_airflow_has_it() -> No
         (SimpleNamespace(get_first_reschedule_date=lambda context: first), first.timestamp()),
     ):
         assert _compat.first_poke({"ti": ti}) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"run_after": 3, "data_interval_end": 2, "logical_date": 1}, 3),
+        ({"run_after": None, "data_interval_end": 2, "logical_date": 1}, 2),
+        ({"data_interval_end": 2, "logical_date": 1}, 2),  # Airflow 2
+        ({"data_interval_end": None, "logical_date": 1}, 1),
+        ({"logical_date": None}, None),
+    ],
+)
+def test_the_earliest_start_of_a_dag_run_is_not_its_start_date(
+    fields: dict[str, int | None], expected: int | None
+) -> None:
+    times = {
+        name: None if second is None else datetime.fromtimestamp(second, timezone.utc)
+        for name, second in fields.items()
+    }
+    run = SimpleNamespace(start_date=datetime.fromtimestamp(9, timezone.utc), **times)
+    assert _compat.run_after({"dag_run": run}) == expected

@@ -141,7 +141,9 @@ class BatchTests:
         """Return the earliest time in epoch seconds at which a try has run, or None if it is unknown."""
         if self._task.on_clear == "resend":
             return None  # a batch test from before the clear would look the same
-        started = self._context["dag_run"].start_date
-        if started is None or tries_before_clear(self._context["ti"], self._task):
-            return run_after(self._context)
+        run = self._context["dag_run"]
+        started = run.start_date
+        cleared = tries_before_clear(self._context["ti"], self._task) or getattr(run, "clear_number", 0)
+        if started is None or cleared:
+            return run_after(self._context)  # a clear gives a DAG run that has ended a new start date
         return float(started.timestamp())

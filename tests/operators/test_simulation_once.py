@@ -61,6 +61,7 @@ AGAIN = {
 }
 STORES = ("kept", "discarded", "none")
 LOOP = "next iteration of a task loop"
+RESCHEDULE = "reschedule by a retry policy"
 
 
 @contextmanager
@@ -252,11 +253,16 @@ class NewTi(Ti):
 
 
 def attempt(
-    emulator: Emulator, on_clear: Any, ti: Ti, store: StateStore | None, started: datetime | None = None
+    emulator: Emulator,
+    on_clear: Any,
+    ti: Ti,
+    store: StateStore | None,
+    started: datetime | None = None,
+    **context: Any,
 ) -> Any:
-    options = {"task_state_store": store} if store else {}
+    options = {**context, **({"task_state_store": store} if store else {})}
     with fast(emulator):
-        return run_task(simulation(on_clear=on_clear), ti=ti, dag_run=dag_run(started), **options)
+        return run_task(simulation(on_clear=on_clear), ti=ti, **{"dag_run": dag_run(started), **options})
 
 
 @pytest.mark.parametrize("kind", STORES)
@@ -324,6 +330,37 @@ def test_each_iteration_of_a_task_loop_has_a_batch_test_of_its_own(
         assert len(emulator.batch_tests) == total
 
 
+def test_an_iteration_that_a_clear_has_created_again_finds_the_batch_test(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    """Airflow then begins a new region with an empty store, and counts the tries from 1."""
+    if not HAS_STATE_STORE:
+        pytest.skip("requires Airflow 3.3 or later")
+    first = attempt(
+        emulator, "skip", NewTi(1, 1, iteration=(uuid4(), 0)), StateStore(tmp_path / "store_0.json")
+    )
+    cleared = dag_run(datetime.now(timezone.utc) + timedelta(hours=1))
+    cleared.clear_number = 1
+    again = attempt(
+        emulator,
+        "skip",
+        NewTi(1, 1, iteration=(uuid4(), 0)),
+        StateStore(tmp_path / "store_1.json"),
+        dag_run=cleared,
+    )
+    assert again["batch_test_ids"] == first["batch_test_ids"]
+
+
+def test_a_rescheduled_try_finds_the_batch_test(emulator: Emulator, state_store: StateStore) -> None:
+    """Airflow 3.4 then keeps the number of the try, and the store."""
+    first = attempt(emulator, "skip", NewTi(1, 1), state_store)
+    again = attempt(emulator, "skip", NewTi(1, 1), state_store, task_reschedule_count=1)
+    assert again["batch_test_ids"] == first["batch_test_ids"]
+    state_store.clear()
+    lost = attempt(emulator, "skip", NewTi(1, 1), None, task_reschedule_count=1)
+    assert lost["batch_test_ids"] == first["batch_test_ids"]
+
+
 def test_each_mapped_task_has_a_batch_test_of_its_own(emulator: Emulator, store: Any) -> None:
     with fast(emulator):
         for index in (0, 1):
@@ -375,8 +412,8 @@ def test_the_tables_in_the_guide_match_these_scenarios() -> None:
     for name, stores in AGAIN.items():
         cells = (f"{then}, then {after}" if after == FAILS else str(then) for then, after in stores)
         rows.append(f"| {name} | {' | '.join(cells)} |")
-    rows.append(f"| {LOOP} | - | 2 | - |")
+    rows += [f"| {LOOP} | - | 2 | - |", f"| {RESCHEDULE} | - | 1 | - |"]
     lines = (Path(__file__).parents[2] / "docs/simulations.md").read_text(encoding="utf-8").splitlines()
-    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, LOOP)
+    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, LOOP, RESCHEDULE)
     listed = [line for line in lines if any(re.match(rf"\| {re.escape(name)} \|", line) for name in names)]
     assert listed == rows
