@@ -13,6 +13,7 @@ from airflow_provider_retell.params.masked import Masked, mask, unmask
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator as _Task
+    from typing_extensions import Self
 else:
     _Task = object
 
@@ -37,7 +38,7 @@ class TemplatedTask(_Task):
     text_names: Sequence[str] = ()
     agent_fields: Sequence[str] = ()
 
-    def __new__(cls, *_args: Any, **arguments: Any) -> Any:
+    def __new__(cls, *_args: Any, **arguments: Any) -> Self:
         """Note which arguments are mapped if Airflow makes a task from a mapped operator."""
         task = super().__new__(cls)
         if arguments.get("_airflow_from_mapped"):
