@@ -22,6 +22,7 @@ from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedErro
 from airflow_provider_retell.bulk.outcome import FailureLimits, Result
 from airflow_provider_retell.bulk.plan import Difference, Plan, PlannedUpdate
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
+from airflow_provider_retell.bulk.rows import Header
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
@@ -133,7 +134,7 @@ class BulkUpdate:
         # for a query that runs for an hour, and nothing can interrupt it.
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
             await source.run(self._add_done_calls)
-            rows = await source.enter(_open_rows(self._rows))
+            rows = await source.enter(_open_rows(self._rows, self._reader))
             number = 1
             while self._source_error is None:
                 chunk, self._source_error = await source.run(_take, rows, CHUNK)
@@ -236,15 +237,23 @@ def _unreadable(row: int, call_id: str, error: RetellError) -> Result:
 
 
 @contextmanager
-def _open_rows(source: Rows) -> Iterator[Iterator[Row]]:
+def _open_rows(source: Rows, reader: RowReader) -> Iterator[Iterator[Row]]:
     rows: Any = iter(source.read())
     try:
-        yield rows
+        yield _without_headers(rows, reader)
     finally:
         try:
             getattr(rows, "close", lambda: None)()
         except Exception:
             log.warning("The source of the rows could not be closed", exc_info=True)
+
+
+def _without_headers(rows: Iterator[Row], reader: RowReader) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Header):
+            reader.check_header(row)
+        else:
+            yield row
 
 
 def _take(rows: Iterator[Row], most: int) -> tuple[list[Row], Exception | None]:
