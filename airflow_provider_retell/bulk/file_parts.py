@@ -50,7 +50,7 @@ def _matches(path: str, conn_id: str | None) -> list[Any]:
     root = "/".join(names[:first]) or ("/" if path.startswith("/") else ".")
     try:
         found = sorted(storage_path(root, conn_id).glob(pattern), key=str)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         found = []
     files = [
         file
@@ -65,7 +65,7 @@ def _matches(path: str, conn_id: str | None) -> list[Any]:
 def _parts(folder: Any, shown: str) -> list[Any]:
     try:
         content = sorted(folder.iterdir(), key=str)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         content = []
     names = {item.name for item in content}
     for name, table in _TABLES.items():

@@ -145,10 +145,13 @@ class FileRows(Rows):
     def _read_content(self, file: Any, path: str) -> Iterator[Row]:
         from airflow_provider_retell.bulk import file_format
         from airflow_provider_retell.bulk.csv_lines import read_csv
+        from airflow_provider_retell.bulk.errors import SourceError
         from airflow_provider_retell.bulk.json_lines import read_json_lines
         from airflow_provider_retell.bulk.parquet_rows import read_parquet
 
         kind = file_format.format_of(path)
+        if kind is None:
+            raise SourceError("its name has no known suffix")
         if kind == "parquet":
             file_format.check_parquet(file)
             return read_parquet(file)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)([^?]*)(.*)", re.DOTALL)
+# Names of local files can contain any character.
+_URL = re.compile(r"(?!file:|local:)([A-Za-z][A-Za-z0-9+.-]*)://([^/?]*)([^?]*)(.*)", re.DOTALL)
 # A name alone before the '@' is the storage's Airflow connection, except in a web address.
 _WEB = frozenset({"http", "https", "ftp", "webdav", "webdavs", "dav", "davs"})
 
