@@ -19,7 +19,7 @@ from airflow_provider_retell.bulk.call_states import CHUNK, FATAL, CallStates, S
 from airflow_provider_retell.bulk.columns import InvalidRowError, RowReader
 from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import FailureLimits, Result
+from airflow_provider_retell.bulk.outcome import DUPLICATE, FailureLimits, Result
 from airflow_provider_retell.bulk.plan import Difference, Plan, PlannedUpdate
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
 from airflow_provider_retell.bulk.rows import Header
@@ -161,7 +161,7 @@ class BulkUpdate:
             except InvalidRowError as invalid:
                 call_id, error = invalid.call_id, invalid
             if call_id is not None and not self._call_ids.add(call_id):
-                error = InvalidRowError("an earlier row has the same call id")
+                error = InvalidRowError(DUPLICATE)
             if error is not None:
                 self.progress.end(Result.of_error(row_number, call_id, error))
             elif call_id is not None and change is not None:

@@ -7,7 +7,7 @@ import io
 import re
 from typing import Any, cast
 
-from airflow_provider_retell.bulk.errors import SourceError
+from airflow_provider_retell.bulk.errors import IncompleteFileError, SourceError
 from airflow_provider_retell.bulk.text_lines import is_utf8
 from airflow_provider_retell.common.paths import file_name
 
@@ -49,7 +49,7 @@ def open_text(file: Any, path: str, encoding: str) -> io.BufferedIOBase:
     if file_name(path).endswith(".gz"):
         first = content.peek(2)
         if not first:
-            raise SourceError("the file is empty, although its name ends in .gz")
+            raise IncompleteFileError("the file is empty, although its name ends in .gz")
         if not first.startswith(_GZIP):
             raise SourceError("the file is not compressed with gzip, although its name ends in .gz")
         content = gzip.GzipFile(fileobj=content)

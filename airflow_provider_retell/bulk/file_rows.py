@@ -121,7 +121,7 @@ class FileRows(Rows):
             raise damage
 
     def _read_file(self, location: Any, path: str) -> Iterator[Row]:
-        from airflow_provider_retell.bulk.errors import SourceError
+        from airflow_provider_retell.bulk.errors import IncompleteFileError, SourceError
 
         try:
             with location.open("rb") as file:
@@ -129,12 +129,11 @@ class FileRows(Rows):
         except (FileNotFoundError, IsADirectoryError):
             raise SourceError(f"rows: the file {safe_path(path)} does not exist") from None
         except (SourceError, *_DAMAGE) as error:
-            fault = (
-                str(error)
-                if isinstance(error, SourceError)
-                else "the compressed data is damaged or incomplete"
-            )
-            damaged = SourceError(
+            kind = IncompleteFileError if isinstance(error, (EOFError, IncompleteFileError)) else SourceError
+            fault = str(error) if isinstance(error, SourceError) else "its compressed data is damaged"
+            if isinstance(error, EOFError):
+                fault = "its compressed data is incomplete"
+            damaged = kind(
                 f"rows: the file {safe_path(path)} cannot be read to its end: {fault}. The rows that could "
                 "be read were processed. Replace the file and run the task again"
             )

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import DocumentsFailedError, RetellError, RetellInputError
-from airflow_provider_retell.bulk.report import check_suffix
+from airflow_provider_retell.bulk.report_path import check_suffix
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
 from airflow_provider_retell.operators.base import DeferrableOperator
@@ -263,7 +264,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             check_suffix(path)
             if source.reads(path):
                 raise RetellInputError(
-                    f"report_path must not be one of the documents. Use another path than {path}, or another pattern"
+                    f"report_path must not be one of the documents. Use another path than {safe_path(path)}, or another pattern"
                 )
         return source
 
