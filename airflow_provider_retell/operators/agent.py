@@ -309,16 +309,17 @@ class SnapshotAgentsOperator(RetellOperator):
         changes = None if baseline is None else snapshot.compare(baseline, conn_id)
         if baseline is not None:
             self._log_changes(baseline, changes)
+        shown = safe_path(str(baseline))
         if self.fail_on_drift and changes is None and path != baseline:
             raise RetellInputError(
-                f"there is no snapshot in {safe_path(str(baseline))} to compare with. Write one with a task without fail_on_drift"
+                f"there is no snapshot in {shown} to compare with. Write one with a task without fail_on_drift"
             )
         if not (self.fail_on_drift and changes and path == baseline):
             snapshot.write(path, conn_id)
         if self.fail_on_drift and changes:
             more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
             raise DriftError(
-                f"The configuration differs from the snapshot in {safe_path(str(baseline))}: {'; '.join(map(str, changes[:10]))}{more}"
+                f"The configuration differs from the snapshot in {shown}: {'; '.join(map(str, changes[:10]))}{more}"
             )
         agents = [value for name, value in files.items() if name.endswith("/agent.json")]
         test_cases = [
@@ -329,7 +330,7 @@ class SnapshotAgentsOperator(RetellOperator):
             "agents": len(agents),
             "test_cases": len(test_cases),
             "phone_numbers": len(files[PHONE_NUMBERS]),
-            "compared_with": None if baseline is None or changes is None else safe_path(baseline),
+            "compared_with": None if baseline is None or changes is None else shown,
             "drift": None if changes is None else bool(changes),
             "changes": [change.as_dict() for change in changes or ()],
             "schema_version": SCHEMA_VERSION,
