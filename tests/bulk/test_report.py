@@ -174,7 +174,7 @@ def test_a_mapped_task_does_not_overwrite_the_report_of_another(
         ("report.jsonl", True),
         ("{{ name }}.jsonl", True),
         ("{{ ti.map_index }}.jsonl", False),
-        ("{% if task_instance.map_index %}x{% endif %}.jsonl", False),
+        ("{% if ti.map_index %}x{% endif %}r.jsonl", False),
         ("{{ task.retell_conn_id }}.jsonl", False),
     ],
 )

@@ -124,6 +124,7 @@ def test_every_outlet_gets_the_counts(emulator: Emulator) -> None:
     tasks.run_task(task, outlet_events=events)
     expected = {"rows": 1, "updated": 1, "report": ""}
     assert expected.items() <= events[asset].extra.items()
+    assert {"tries": 1, "rows": 1, "updated": 1}.items() <= events[asset].extra["task_run"].items()
     # An alias without an asset has no event.
     accessor: Any = events[alias]
     (event,) = getattr(accessor, "asset_alias_events", None) or accessor.dataset_alias_events
