@@ -26,8 +26,8 @@ def read_csv(
     """Yield the header and the rows of *file*.
 
     :param quotechar: the character around cells that contain the delimiter. None reads all quotes as text.
-    :raises SourceError: at the first line after which the cells cannot be told apart, if there is no header, or if
-        the last line is cut off.
+    :raises SourceError: at the first line that hides where the next cells begin, without a header, or if the last
+        line is cut off.
     """
     if is_utf8(encoding):
         encoding = "utf-8-sig"  # removes the byte order mark

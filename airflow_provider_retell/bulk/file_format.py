@@ -34,7 +34,7 @@ _MARKS = (  # the longer marks first
 
 
 def format_of(path: str) -> str | None:
-    """Return the format that the name of *path* has, or None if it is none of :data:`FORMATS`."""
+    """Return the format that the name of *path* has, or None if it has another suffix."""
     name = file_name(path)
     found = name.removesuffix(".gz").rpartition(".")[2]
     return found if found in FORMATS and not name.endswith(".parquet.gz") else None

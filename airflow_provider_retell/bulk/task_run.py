@@ -54,8 +54,9 @@ class TaskTry:
 class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
-    A row counts as updated if any try has updated it, and otherwise with its last outcome. Rows are told apart by call
-    id; rows without one, and duplicates, by number. The memory holds 18 to 36 bytes for each row of earlier tries.
+    A row counts as updated if any try has updated it, and otherwise with its last outcome. The call id identifies a
+    row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36 bytes
+    for each row of earlier tries.
     """
 
     def __init__(self) -> None:
