@@ -33,7 +33,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
-    return AirflowHome(tmp_path_factory.mktemp("airflow"), ROOT, PRIVATE_NOTE=NOTE)
+    return AirflowHome(tmp_path_factory.mktemp("airflow"), ROOT, speed=30, PRIVATE_NOTE=NOTE)
 
 
 @pytest.fixture
