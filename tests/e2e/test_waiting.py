@@ -38,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
 
 @pytest.fixture
 def run(home: AirflowHome, emulator: Emulator) -> Callable[[str, Path], str]:
-    """Run a DAG with ``airflow dags test``; returns what it printed."""
+    """Run a DAG with ``airflow dags test`` and return its output."""
 
     def go(dag_id: str, folder: Path) -> str:
         home.env["AIRFLOW__CORE__DAGS_FOLDER"] = str(folder)

@@ -44,6 +44,7 @@ def migrated_database() -> Path:
                 shutil.rmtree(home, ignore_errors=True)
     return database
 
+
 # Airflow imports this file when it starts.
 _FASTER = """\
 import time
