@@ -92,7 +92,7 @@ class Report:
             if self._try.is_sibling(line):
                 raise RetellInputError(
                     f"report_path must differ between mapped tasks, but another one has written {self.path}. "
-                    "Put {{ ti.map_index }} into the path"
+                    "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
                 )
             if self._try.owns(line):
                 self._counts.add_earlier(line)

@@ -30,12 +30,11 @@ class TaskTry:
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> TaskTry:
         """Return the try that runs with *context*."""
-        from airflow_provider_retell._compat import loop_iteration
-
-        ti = context["ti"]
+        ti, loop = context["ti"], context.get("loop")
         map_index = getattr(ti, "map_index", None)
         parts = [] if map_index is None or map_index < 0 else [map_index]
-        parts += loop_iteration(context)
+        # Not the region of the iteration, which a clear can change.
+        parts += [] if loop is None else [f"loop-{loop.index}"]
         return cls(f"{ti.dag_id}/{ti.run_id}/{ti.task_id}", "/".join(map(str, parts)), int(ti.try_number))
 
     def fields(self) -> dict[str, Any]:

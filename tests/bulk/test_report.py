@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -166,6 +167,18 @@ def test_a_mapped_task_does_not_overwrite_the_report_of_another(
     assert (tmp_path / "a_task.jsonl").read_text() == before
     assert not emulator.calls["b"]["metadata"]
     run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(2, map_index=1))
+
+
+def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls("a")
+    given: Any = {"rows": [{"call_id": "a", "x": 1}], "report_path": str(tmp_path / "report.jsonl")}
+    first, second = ({"loop": SimpleNamespace(index=index)} for index in (0, 1))
+    run(ti=tasks.Ti(), context=first, **given)
+    run(ti=tasks.Ti(2), context=first, **given)
+    task = run(ti=tasks.Ti(), context=second, fails=True, **given)
+    assert "or {{ loop.index }} in a task loop" in str(task.error)
 
 
 @pytest.mark.parametrize(
