@@ -42,6 +42,7 @@ class FakeTaskInstance:
         self.try_number, self.max_tries, self.map_index = try_number, max_tries, map_index
         self.start_date = datetime.now(timezone.utc)
         self.xcom: dict[str, Any] = {}
+        self.task: Any = None
         self._xcoms = xcoms or {}
 
     def xcom_push(self, key: str, value: Any) -> None:
@@ -111,6 +112,8 @@ def fake_context(
         task.dag = DAG("a_dag", schedule=None, start_date=_DAY, render_template_as_native_obj=native)
     if ti is None:
         ti = FakeTaskInstance(task.task_id, max_tries=task.retries or 0)
+    if isinstance(ti, FakeTaskInstance):
+        ti.task = task
     run: dict[str, Any] = {"run_id": ti.run_id, "conf": {}}
     context = {
         "ti": ti,
