@@ -131,17 +131,17 @@ def campaign_from_query() -> None:
                 for index, customer in enumerate(customers or []):
                     result = {"customer": customer, "round": number}
                     task_id = f"round_{number}.call"
-                    call = ti.xcom_pull(task_ids=task_id, map_indexes=index)
-                    if call is None:  # it was skipped, and has no result
+                    placed = ti.xcom_pull(task_ids=task_id, map_indexes=index)
+                    if placed is None:  # it was skipped, and has no result
                         outcome = ti.xcom_pull(task_ids=task_id, map_indexes=index, key="outcome")
                         found.append(result | {"outcome": outcome, "can_redial": False})
                         continue
-                    reached = is_reached(call)
+                    reached = is_reached(placed)
                     found.append(
                         result
                         | {"outcome": "reached" if reached else "not reached", "can_redial": not reached}
-                        | {"call_id": call["call_id"], "ended_at": call.get("end_timestamp") or 0}
-                        | {"cents": call.get("call_cost", {}).get("cents", 0), **call["analysis"]}
+                        | {"call_id": placed["call_id"], "ended_at": placed.get("end_timestamp") or 0}
+                        | {"cents": placed.get("call_cost", {}).get("cents", 0), **placed["analysis"]}
                     )
                 return found
 

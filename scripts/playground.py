@@ -35,13 +35,36 @@ CLIENT_CALLS = [
     ("call_globex_9", "retell_globex", "silver"),  # deleted at Retell
 ]
 
-# Airflow loads this file. The examples keep their schedules, and no scheduled run is due.
-LOCAL_SETTINGS = '''"""The examples of the playground start when they are triggered."""
+# Airflow loads these two files. Scheduled examples keep their data intervals, and no scheduled run is ever due.
+PLUGIN = '''"""A schedule without runs."""
+
+from airflow.plugins_manager import AirflowPlugin
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+
+class TriggeredTimetable(CronDataIntervalTimetable):
+    """The data intervals of a cron expression, for runs that are triggered."""
+
+    def next_dagrun_info(self, **_):
+        """Return None: no run is due."""
+
+
+class PlaygroundPlugin(AirflowPlugin):
+    """Registers the timetable."""
+
+    name = "playground"
+    timetables = [TriggeredTimetable]
+'''
+LOCAL_SETTINGS = '''"""The examples of the playground start when they are triggered, or by the events of their asset."""
 
 
 def dag_policy(dag):
-    """End the schedule of every DAG in the past. Runs that are triggered are not affected."""
-    dag.end_date = dag.start_date
+    """Replace the schedule of a DAG that has one."""
+    from playground_plugin import TriggeredTimetable
+
+    expression = dag.schedule if isinstance(dag.schedule, str) else getattr(dag.schedule, "summary", None)
+    if isinstance(expression, str):
+        dag.timetable = TriggeredTimetable(expression, timezone="UTC")
 '''
 
 
@@ -77,8 +100,13 @@ class Playground:
         (self.files / "prompt.md").write_text(
             "You are the desk. The caller is {{customer_name}}.\n", encoding="utf-8"
         )
-        (self.folder / "config").mkdir(exist_ok=True)
-        (self.folder / "config/airflow_local_settings.py").write_text(LOCAL_SETTINGS, encoding="utf-8")
+        for name, code in (
+            ("config/airflow_local_settings", LOCAL_SETTINGS),
+            ("plugins/playground_plugin", PLUGIN),
+        ):
+            path = self.folder / f"{name}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(code, encoding="utf-8")
         with sqlite3.connect(self.files / "warehouse.db") as database:
             database.execute("create table client_calls (call_id text, organization text, tier text)")
             database.executemany("insert into client_calls values (?, ?, ?)", CLIENT_CALLS)

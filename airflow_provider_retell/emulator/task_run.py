@@ -64,6 +64,9 @@ class FakeTaskInstance:
         value = self._xcoms.get(task_ids, default)
         return value if key == "return_value" or not isinstance(value, dict) else value.get(key, default)
 
+    def get_relevant_upstream_map_indexes(self, *_: Any, **__: Any) -> None:
+        """Return None: the other tasks are not mapped. Airflow 2 asks for it."""
+
     def get_first_reschedule_date(self, _context: Any) -> datetime | None:
         """Return None: a fake task is never rescheduled."""
         return None
@@ -122,6 +125,7 @@ def fake_context(
         "dag": task.dag,
         "params": dict(task.dag.params) | dict(task.params),
         "run_id": ti.run_id,
+        "expanded_ti_count": None,
         "var": {"value": _Variables(as_json=False), "json": _Variables(as_json=True)},
     }
     if logical_date is not None:

@@ -130,6 +130,12 @@ def test_every_example_runs_out_of_the_box_and_one_fails_on_purpose(ui: Ui) -> N
     wait_until("all runs end", lambda: set(states().values()) <= {"success", "failed"}, ui, 600)
     assert states() == {dag_id: "failed" if dag_id == FAILS else "success" for dag_id in EXAMPLES}
 
+    # No run is empty, and every scheduled DAG has a schedule without runs.
+    for dag_id in EXAMPLES:
+        tasks = ui.request("GET", f"/api/v2/dags/{dag_id}/dagRuns/by_hand/taskInstances?limit=100")
+        assert "success" in {task["state"] for task in tasks["task_instances"]}, dag_id
+        assert ui.request("GET", f"/api/v2/dags/{dag_id}")["next_dagrun_run_after"] is None, dag_id
+
     # The run that fails shows two failed rows of one organization, and the other organization is up to date.
     path = f"/api/v2/dags/{FAILS}/dagRuns/by_hand/taskInstances/enrich_calls/listMapped"
     tasks = ui.request("GET", path)["task_instances"]
