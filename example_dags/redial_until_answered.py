@@ -64,7 +64,8 @@ else:
                 task_id="call",
                 from_number="{{ var.value.retell_from_number }}",
                 to_number="{{ var.value.retell_to_number }}",
-                metadata={"attempt": "{{ loop.index + 1 }}"},
+                # One template for all, because a template within a dict renders to text.
+                metadata="{{ {'attempt': loop.index + 1} | tojson }}",
                 wait_until="ended",
                 deferrable=True,
                 poll_interval=5,
