@@ -262,7 +262,7 @@ def increment_metric(name: str, number: float, tags: Mapping[str, str]) -> None:
     try:
         from airflow.sdk.observability import stats
     except ImportError:  # before 3.2
-        from airflow import stats  # type: ignore[no-redef]
+        from airflow import stats
     # A function since 3.3, a method of a class before.
     add = getattr(stats, "incr", None) or stats.Stats.incr
     add(name, number, tags=dict(tags))

@@ -110,7 +110,7 @@ def fake_context(
         try:
             from airflow.sdk import DAG
         except ImportError:  # Airflow 2
-            from airflow.models.dag import DAG  # type: ignore[attr-defined, no-redef]
+            from airflow.models.dag import DAG  # type: ignore[no-redef]
 
         task.dag = DAG("a_dag", schedule=None, start_date=_DAY, render_template_as_native_obj=native)
     if ti is None:
@@ -206,5 +206,5 @@ def _deferral() -> Any:
     try:
         from airflow.sdk.exceptions import TaskDeferred
     except ImportError:  # before 3.1
-        from airflow.exceptions import TaskDeferred
+        from airflow.exceptions import TaskDeferred  # type: ignore[no-redef]
     return TaskDeferred
