@@ -23,6 +23,7 @@ from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -240,6 +241,7 @@ class BulkUpdateCallOperator(LoopOperator):
                 manifest = self._update.progress.manifest()
                 context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
                 self._add_to_asset_events(context, manifest)
+                count_rows(manifest, context["ti"])
                 log_differences(self._update.differences, show_values=self.show_values)
                 log_failed_rows(
                     self._update.progress.failed,
