@@ -199,7 +199,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
         progress = Progress(**state["progress"])
         try:
-            sync = self._sync(progress, state)
+            sync = self._sync(context, progress, state)
         except RetellInputError as error:
             if not progress.changed:
                 raise
@@ -210,7 +210,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             raise stopped from None
         return self._finish(context, sync, state)
 
-    def _sync(self, progress: Progress, state: Mapping[str, Any]) -> Sync:
+    def _sync(self, context: Context, progress: Progress, state: Mapping[str, Any]) -> Sync:
         import tempfile
 
         from airflow_provider_retell.api.knowledge_bases.guards import check_documents
@@ -218,6 +218,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         from airflow_provider_retell.documents.collect import collect
 
         settings, source = self._settings(), self._source()
+        source.bind(context)
         with tempfile.TemporaryFile(prefix="retell-") as temporary:
             documents = collect(source, temporary)
             check_documents(documents, settings, str(source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -137,7 +138,13 @@ class TemplatedTask(_Task):
     def render_template(
         self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
     ) -> Any:
-        """Render *content*. Values of the keys in ``text_names`` are rendered to text."""
+        """Render *content*. Values of the keys in ``text_names`` are rendered to text.
+
+        Objects with template fields, such as sources of rows, are copied first: Airflow renders them in place, and all
+        tries and mapped tasks of a process share them.
+        """
+        if hasattr(content, "template_fields"):
+            content = copy.copy(content)
         texts: Mapping[str, str] = {}
         if isinstance(content, dict) and id(content) not in (seen_oids or ()):
             texts = {name: content[name] for name in self.text_names if isinstance(content.get(name), str)}

@@ -19,7 +19,7 @@ def define_hook(mocker: Any) -> Any:
     real = BaseHook.get_connection
 
     def define_hook(conn_id: str, hook: Any) -> None:
-        connection = SimpleNamespace(get_hook=lambda: hook)
+        connection = SimpleNamespace(get_hook=lambda hook_params: hook)
         mocker.patch.object(
             BaseHook, "get_connection", lambda name: connection if name == conn_id else real(name)
         )
