@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
@@ -13,6 +14,8 @@ from airflow_provider_retell.bulk.sql import drivers
 from airflow_provider_retell.bulk.sql.spool import Spool
 from airflow_provider_retell.bulk.sql.statement import written_by
 from airflow_provider_retell.bulk.sql.wire import decoder
+
+log = logging.getLogger(__name__)
 
 
 class Query:
@@ -68,8 +71,8 @@ class Query:
     def _copy_to(self, spool: Spool) -> list[str]:
         """Copy the result to *spool* and return the names of its columns."""
         hook = drivers.sql_hook(self._conn_id, self._hook_params)
-        with closing(drivers.open_database(hook)) as database:
-            with closing(drivers.open_cursor(database, self._sql)) as cursor:
+        with _closing(drivers.open_database(hook)) as database:
+            with _closing(drivers.open_cursor(database, self._sql)) as cursor:
                 cursor.execute(self._sql, *([] if self._parameters is None else [self._parameters]))
                 batch = drivers.first_batch(cursor, BATCH)
                 names = [column[0] for column in cursor.description]
@@ -81,3 +84,16 @@ class Query:
                     batch = cursor.fetchmany(BATCH)
             drivers.commit(hook, database)
         return names
+
+
+@contextmanager
+def _closing(resource: Any) -> Iterator[Any]:
+    """Close a cursor or a connection at the end. An error there changes nothing: the rows were read."""
+    try:
+        yield resource
+    finally:
+        try:
+            resource.close()
+        except Exception as error:
+            # The type only: messages of drivers can have values.
+            log.warning("The database could not be closed (%s)", type(error).__name__)

@@ -48,4 +48,5 @@ def is_plain_select(sql: str) -> bool:
 
 
 def _tokens(sql: str) -> list[str]:
-    return [token.lower() for token in _TOKEN.findall(_SKIPPED.sub(" '' ", sql))]
+    code = _SKIPPED.sub(lambda skipped: " " if skipped[0][:2] in ("--", "/*") else " _ ", sql)
+    return [token.lower() for token in _TOKEN.findall(code)]
