@@ -37,7 +37,7 @@ def sql_hook(conn_id: str, hook_params: Mapping[str, Any] | None) -> Any:
 
 def open_database(hook: Any) -> Any:
     """Return an open DB-API connection of *hook*."""
-    if type(hook).__module__.startswith("airflow.providers.google.") and hasattr(hook, "get_client"):
+    if any(kind.__name__ == "BigQueryHook" for kind in type(hook).__mro__):
         # Airflow's own cursor for BigQuery returns the values of the REST API. Google's client converts them.
         from google.cloud.bigquery import dbapi  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
