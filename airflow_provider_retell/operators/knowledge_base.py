@@ -72,7 +72,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
     :param documents: :class:`~airflow_provider_retell.documents.FileDocuments`,
         :class:`~airflow_provider_retell.documents.SqlDocuments`, a list of dicts with ``title`` and ``text`` (and of
-        other sources), a template that renders to a list of dicts, or a function without arguments that returns or
+        other sources), a template that renders to a list of dicts, or a function that returns or
         yields dicts (templated). Titles must be unique. Only titles are logged.
     :param knowledge_base_id: the knowledge base (templated).
     :param knowledge_base_name: in place of the id, the name of a knowledge base, which the task creates if there is
