@@ -238,3 +238,23 @@ def test_a_parameter_that_the_context_lacks_is_named(emulator: Emulator, run: An
         task.error
     )
     assert not emulator.requests
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_mapped_task_must_run_after_the_task_whose_output_is_in_its_source(
+    dag: DAG, mocker: Any, connected: bool
+) -> None:
+    """Airflow does not look into objects in partial(), so the task would run too early."""
+    made = upstream()
+    mocker.patch.object(type(made), "resolve", return_value="resolved")
+    mapped = BulkUpdateCallOperator.partial(task_id="bulk", rows=SqlRows("db", "select 1", [made])).expand(
+        retell_conn_id=["one", "two"]
+    )
+    if connected:
+        mapped.set_upstream(made.operator)
+    task = mapped.unmap({"retell_conn_id": "one"})
+    if connected:
+        render(task)
+        return
+    with pytest.raises(AirflowFailException, match="Set the dependency: one >> bulk"):
+        render(task)
