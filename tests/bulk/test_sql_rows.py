@@ -146,13 +146,13 @@ def test_a_stop_ends_the_copying_of_an_endless_result(warehouse: Any) -> None:
 def test_the_log_has_the_rows_to_come_and_the_time_left(
     emulator: Emulator, run: Any, warehouse: Any, caplog: pytest.LogCaptureFixture, no_sleep: Any
 ) -> None:
-    emulator.add_calls([f"call_{n}" for n in range(1500)])
+    emulator.add_calls([f"call_{n}" for n in range(60)])
     warehouse.executemany(
-        "insert into facts values (?, ?, ?, ?)", [(f"call_{n}", "d", "x", 1) for n in range(1500)]
+        "insert into facts values (?, ?, ?, ?)", [(f"call_{n}", "d", "x", 1) for n in range(60)]
     )
     with caplog.at_level("INFO"):
-        run(rows=SqlRows("warehouse", "select id as call_id, tier from facts"), quota="10/1")
-    lines = [message for message in caplog.messages if " of 1,500 rows done after" in message]
+        run(rows=SqlRows("warehouse", "select id as call_id, tier from facts"), quota="2/1")
+    lines = [message for message in caplog.messages if " of 60 rows done after" in message]
     assert lines
     assert " rows left, about " in lines[0]
 
@@ -304,7 +304,8 @@ def test_wire_formats_that_need_another_schema_are_rejected(
 ) -> None:
     database = FakeDatabase(emulator, batches=1)
     database.description = (("call_id", "STRING"), ("facts", "RECORD"))
-    database.fetchmany = lambda size: [("a", value)]  # type: ignore[method-assign]
+    batches = iter([[("a", value)], []])
+    database.fetchmany = lambda size: next(batches)  # type: ignore[method-assign]
     define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
     task = run(rows=SqlRows("warehouse", "select"), fails=True)
     assert "returns column facts in the format of its server" in str(task.error)
