@@ -78,7 +78,8 @@ class TemplatedTask(_Task):
         """Raise if a mapped task does not run after a task whose output is in an object in field *name*."""
         missing = {operator.task_id for operator in _tasks_with_output_in(value)}
         if missing:
-            missing -= self.get_dag().get_task(self.task_id).get_flat_relative_ids(upstream=True)
+            dag: Any = self.get_dag()
+            missing -= dag.get_task(self.task_id).get_flat_relative_ids(upstream=True)
         if missing:
             other = min(missing)
             raise AirflowFailException(

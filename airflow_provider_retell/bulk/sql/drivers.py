@@ -60,7 +60,7 @@ def open_cursor(database: Any, sql: str) -> Any:
 
 
 def commit(hook: Any, database: Any) -> None:
-    """Commit what a function in the query has written. Airflow's hooks commit after each statement too."""
+    """Commit the changes of functions in the query. Airflow's hooks commit after each statement too."""
     get_autocommit = getattr(hook, "get_autocommit", lambda found: getattr(found, "autocommit", False))
     if not get_autocommit(database) and hasattr(database, "commit"):
         database.commit()
