@@ -13,7 +13,7 @@ Python value                               JSON
 ``UUID``                                   text, lower case with hyphens
 IP address, network                        text, e.g. ``192.0.2.1``
 mapping with text keys, ``list``, tuple    object or array, by the same rules
-numpy scalar, except dates                 the rule of the equal Python value
+numpy scalar, except dates                 the rule of the equal Python value; ``float32(0.1)`` is 0.1
 bytes, sets, everything else               rejected
 =========================================  =============================================================
 
@@ -82,7 +82,8 @@ def safe_name(name: str, otherwise: str = "[..]") -> str:
 def _scalar(value: Any, where: str) -> JsonValue:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and getattr(value, "shape", None) == () and dtype.kind in "biufU":
-        plain = value.item()
+        # A shorter float shows fewer digits than the double that it equals.
+        plain = float(str(value)) if dtype.kind == "f" and dtype.itemsize < 8 else value.item()
         # A longdouble has no equal Python value, so its item() is a longdouble again.
         if type(plain) is not type(value):
             return to_json(plain, where)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_retell.bulk.column_names import check_distinct
-from airflow_provider_retell.bulk.rows import BATCH, Row, Rows
+from airflow_provider_retell.bulk.rows import BATCH, Header, Row, Rows
 
 # A library that has made a table is already imported, so its name is enough to recognize it.
 _KINDS = {
@@ -61,6 +61,7 @@ class TableRows(Rows):
 def _pandas(frame: Any) -> Iterator[Row]:
     names = list(frame.columns)
     check_distinct(names)
+    yield Header(names)
     for start in range(0, len(frame), BATCH):
         part = frame.iloc[start : start + BATCH]
         columns = [_pandas_values(part.iloc[:, position]) for position in range(len(names))]
@@ -81,16 +82,19 @@ def _polars(frame: Any) -> Iterator[Row]:
 
     # The text of a 32-bit float has the digits that polars shows, and no others.
     shown = frame.with_columns(pl.col(pl.Float32).cast(pl.String).cast(pl.Float64))
-    yield from getattr(shown, "collect", lambda: shown)().iter_rows(named=True)
+    collected = getattr(shown, "collect", lambda: shown)()
+    yield Header(collected.columns)
+    yield from collected.iter_rows(named=True)
 
 
 def _arrow(table: Any) -> Iterator[Row]:
-    from airflow_provider_retell.bulk.file_rows import _rows_of
+    from airflow_provider_retell.bulk.parquet_rows import batch_rows
 
     check_distinct(table.schema.names)
+    yield Header(table.schema.names)
     batches = table.to_batches(max_chunksize=BATCH) if hasattr(table, "to_batches") else [table]
     for batch in batches:
-        yield from _rows_of(batch)
+        yield from batch_rows(batch)
 
 
 _READERS = {"pandas": _pandas, "polars": _polars, "pyarrow": _arrow}

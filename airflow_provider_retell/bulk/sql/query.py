@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.column_names import check_distinct
-from airflow_provider_retell.bulk.rows import BATCH, Row
+from airflow_provider_retell.bulk.rows import BATCH, Header, Row
 from airflow_provider_retell.bulk.sql import drivers
 from airflow_provider_retell.bulk.sql.spool import Spool
 from airflow_provider_retell.bulk.sql.statement import written_by
@@ -50,7 +50,7 @@ class Query:
         self._stopped = True
 
     def read(self) -> Iterator[Row]:
-        """Yield the rows as dicts.
+        """Yield the header and the rows as dicts.
 
         :raises RetellConfigError: if the connection leads to no SQL database.
         :raises RetellInputError: if the statement writes or returns no rows, or if two columns have the same name.
@@ -65,6 +65,7 @@ class Query:
             if self._stopped:
                 return
             self.size = spool.rows
+            yield Header(names)
             for values in spool.read():
                 yield dict(zip(names, values, strict=True))
 
