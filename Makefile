@@ -31,7 +31,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help demo ui test unit coverage system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -51,6 +51,9 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 
 unit: ## Run only the fast tests
 	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
+
+coverage: ## Run the fast tests and fail if they cover less than 95 % of the package without the emulator
+	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-report=term $(ARGS)'
 
 system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
