@@ -44,6 +44,9 @@ Tolerated = Literal["not_found", "not_ended"]
 MANIFEST_KEY = "manifest"
 """The XCom key of the manifest."""
 
+FAILURES_KEY = "failures"
+"""The XCom key of the first failed rows."""
+
 
 class BulkUpdateCallOperator(LoopOperator):
     """Update many calls from rows, and send only the differences.
@@ -70,10 +73,14 @@ class BulkUpdateCallOperator(LoopOperator):
     - ``rows``: the number of rows.
     - ``updated`` (``would_update`` in a dry run), ``unchanged``, ``not_found``, ``not_ended``, ``invalid``,
       ``conflict`` and ``failed``: the number of rows with each outcome. They add up to ``rows``.
+    - ``failed_rows``: the number of rows that count as failed.
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.
     - ``report``: the path of the report, or None.
     - ``schema_version``: 1.
+
+    It also pushes the first 200 rows that count as failed, under the key ``failures``: a list of dicts with the report's
+    ``row``, ``call_id``, ``outcome``, ``reason`` and ``changed``. The log has them too, as a table.
 
     The events of assets among the task's ``outlets`` have the same values in ``extra``.
 
@@ -102,7 +109,7 @@ class BulkUpdateCallOperator(LoopOperator):
     :param show_values: True to log the values of these differences too.
     :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
         ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
-        (templated). Default: no report; the log then has up to 50 failed rows.
+        (templated). Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param concurrency: the largest number of updates that are sent at the same time, 1 to 256. Default: 16.
@@ -220,13 +227,11 @@ class BulkUpdateCallOperator(LoopOperator):
             if self._update is not None:
                 manifest = self._update.progress.manifest()
                 context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
+                failures = self._update.progress.first_failures()
+                context["ti"].xcom_push(key=FAILURES_KEY, value=[failure.line() for failure in failures])
                 self._add_to_asset_events(context, manifest)
                 log_differences(self._update.differences, show_values=self.show_values)
-                log_failed_rows(
-                    self._update.progress.failed,
-                    limits.count(manifest),
-                    has_report=self.given("report_path"),
-                )
+                log_failed_rows(failures, manifest["failed_rows"])
         try:
             limits.check(manifest)
         except RowsFailedError as error:

@@ -49,7 +49,7 @@ class Task:
         manifest = self.manifest
         done = "would_update" if "would_update" in manifest else "updated"
         outcomes = (done, *OUTCOMES[1:])
-        others = ("requests", "seconds", "waited_seconds", "report")
+        others = ("failed_rows", "requests", "seconds", "waited_seconds", "report")
         assert list(manifest) == ["schema_version", "rows", *outcomes, *others]
         assert sum(manifest[name] for name in outcomes) == manifest["rows"]
         report = self.report
