@@ -88,7 +88,9 @@ __all__ = [
     "run_after",
     "storage_path",
     "stored_connection",
+    "supports_applies_to",
     "supports_fastapi_apps",
+    "supports_report_page",
     "task_state_store",
     "was_rescheduled",
     "xcom_value",
@@ -125,6 +127,20 @@ def supports_fastapi_apps() -> bool:
     from airflow.plugins_manager import AirflowPlugin
 
     return hasattr(AirflowPlugin, "fastapi_apps")
+
+
+def supports_report_page() -> bool:
+    """Return True if the REST API accepts the session of a browser (Airflow 3.1 and later)."""
+    from airflow import __version__
+
+    return tuple(map(int, __version__.split(".")[:2])) >= (3, 1)
+
+
+def supports_applies_to() -> bool:
+    """Return True if plugins can limit tabs to the tasks of some operators (Airflow 3.4 and later)."""
+    from airflow import plugins_manager
+
+    return hasattr(plugins_manager, "AppliesToDict")
 
 
 def xcom_value(ti_key: Any, key: str) -> Any:

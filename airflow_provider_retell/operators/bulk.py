@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, add_asset_event
+from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, add_asset_event
 from airflow_provider_retell.api.choices import (
     METADATA_MODES,
     STORAGE_ORDER,
@@ -22,6 +22,7 @@ from airflow_provider_retell.bulk.report import Report, check_suffix
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -79,8 +80,9 @@ class BulkUpdateCallOperator(LoopOperator):
     - ``report``: the path of the report, or None.
     - ``schema_version``: 1.
 
-    It also pushes the first 200 rows that count as failed, under the key ``failures``: a list of dicts with the report's
-    ``row``, ``call_id``, ``outcome``, ``reason`` and ``changed``. The log has them too, as a table.
+    It also pushes the first 200 rows that count as failed, under the key ``failures``: a list of dicts with ``row``,
+    ``call_id``, ``outcome``, ``reason`` and ``changed``, as in the report. The log has them too, as a table. In Airflow
+    3.1 and later, the task's link "Report" leads to a page that shows all this.
 
     The events of assets among the task's ``outlets`` have the same values in ``extra``.
 
@@ -138,6 +140,7 @@ class BulkUpdateCallOperator(LoopOperator):
     # The file of a query in SqlRows.
     template_ext: Sequence[str] = (".sql",)
     masked_fields: Sequence[str] = ("rows",)
+    operator_extra_links: Sequence[BaseOperatorLink] = (RetellReportLink(),)
 
     def __init__(
         self,
