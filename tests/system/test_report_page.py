@@ -43,16 +43,19 @@ FAILURES = {
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("reports")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Airflow runs: relative paths start there."""
+    return tmp_path_factory.mktemp("folder")
 
 
 @pytest.fixture(scope="module")
-def stack(airflow: Callable[..., AbstractContextManager[Stack]], reports: Path) -> Iterator[Stack]:
+def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -> Iterator[Stack]:
     with (
         Emulator() as emulator,
-        airflow([ROOT / "tests/system/report_dags"], path=PATH, RETELL_REPORTS=str(reports)) as stack,
+        pytest.MonkeyPatch.context() as patch,
+        airflow([ROOT / "tests/system/report_dags"], path=PATH, RETELL_REPORTS="reports") as stack,
     ):
+        patch.chdir(folder)
         for number in range(1, 63):
             status = "ongoing" if number == 61 else "ended"
             emulator.add_call(
@@ -103,7 +106,7 @@ def rows_of(page: Page) -> list[list[str]]:
 
 
 def test_a_person_follows_the_link_and_sees_which_rows_failed_and_why(
-    browser: Browser, stack: Stack, reports: Path
+    browser: Browser, stack: Stack, folder: Path
 ) -> None:
     page = browser.open(f"/dags/reports/runs/{quote(RUN, safe='')}/tasks/enrich/details")
     link = page.get_by_role("link", name="Report", exact=True)
@@ -119,11 +122,11 @@ def test_a_person_follows_the_link_and_sees_which_rows_failed_and_why(
     assert "metadata.ltv is NaN or infinite" in reasons["7"]
     href = page.get_by_role("link", name="call_9f070012").get_attribute("href")
     assert href == "https://dashboard.retellai.com/call-history?history=call_9f070012"
-    path = str(reports / "enriched.jsonl")
+    path = "reports/enriched.jsonl"
     assert f'report="{path}"' in page.locator("#snippet code").inner_text()
     assert path in page.locator("#facts").inner_text()
     compile(page.locator("#snippet code").inner_text(), "snippet", "exec")
-    report = [json.loads(line) for line in (reports / "enriched.jsonl").read_text().splitlines()]
+    report = [json.loads(line) for line in (folder / path).read_text().splitlines()]
     assert sorted(
         line["row"] for line in report if line["outcome"] not in ("updated", "unchanged")
     ) == sorted(shown)
@@ -245,16 +248,15 @@ def test_the_page_follows_the_theme_and_fits_a_narrow_window(browser: Browser) -
     page = browser.open(report_of("enrich"))
     verdict(page)
     colors: dict[str, Any] = {}
-    for theme in ("light", "dark"):
+    for theme in ("dark", "light"):
         page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
-        page.set_viewport_size({"width": 1200, "height": 1300})
+        page.set_viewport_size({"width": 390, "height": 800})
         page.reload()
         verdict(page)
-        colors[theme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        browser.picture(f"report-page-{theme}")
-        page.set_viewport_size({"width": 390, "height": 1500})
         assert page.evaluate("document.documentElement.scrollWidth") == 390
-        browser.picture(f"report-page-narrow-{theme}")
+        colors[theme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.set_viewport_size({"width": 1120, "height": 1240})
+    browser.picture("report-page")
     page.evaluate("localStorage.removeItem('theme')")
     page.set_viewport_size({"width": 1280, "height": 800})
     assert colors == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}

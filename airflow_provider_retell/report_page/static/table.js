@@ -22,6 +22,7 @@ export function showFailures(failures, manifest, { copy, element, framed }) {
   const rows = failures.filter((each) => typeof each === "object" && each !== null);
   find(".note").textContent = note(rows.length, total, manifest.report, framed);
   const order = { key: "row", down: false };
+  find("table").classList.toggle("unchanged", !rows.some((row) => text(row.changed)));
 
   fill(find("#outcome"), rows, (row) => row.outcome, label, element);
   fill(find("#reason"), rows, (row) => row.reason, (reason) => reason || "no reason", element);

@@ -97,7 +97,7 @@ export function facts(manifest) {
     ["Rows", count(manifest.rows)],
     ...known("requests", (number) => ["Requests", count(number)]),
     ...known("seconds", (seconds) => ["Duration", duration(seconds)]),
-    ...known("waited_seconds", (seconds) => ["Held back by the quota", duration(seconds)]),
+    ...(manifest.waited_seconds >= 0.5 ? [["Held back by the quota", duration(manifest.waited_seconds)]] : []),
     ...known("cost_cents", (cents) => ["Cost", `${(cents / 100).toFixed(2)} USD`]),
     ...known("calls_without_cost", (number) => ["Calls without a cost", count(number)]),
     ["Report", manifest.report || "none (the task has no report_path)"],
@@ -133,12 +133,11 @@ export function snippet(manifest, where, task) {
     "",
     `${named}(`,
     `    task_id=${JSON.stringify(`${where.task.split(".").pop()}_failed_rows`)},`,
-    `    # the source of the rows in task ${JSON.stringify(where.task)}`,
     "    rows=FailedRows(",
-    "        ...,",
+    `        ...,  # the rows of task ${JSON.stringify(where.task)}`,
     `        report=${JSON.stringify(String(manifest.report))},`,
     "    ),",
-    "    # the task's other arguments, with another report_path",
+    `    # the other arguments of task ${JSON.stringify(where.task)}, with another report_path`,
     ")",
   ].join("\n");
 }
