@@ -176,6 +176,12 @@ def get_provider_info() -> dict[str, Any]:
             )
         ],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
+        "task-decorators": [
+            {
+                "name": "retell_bulk_update",
+                "class-name": "airflow_provider_retell.decorators.bulk_update.retell_bulk_update",
+            }
+        ],
         "config": {"retell": CONFIG},
         "extra-links": [
             "airflow_provider_retell.links.report.RetellReportLink",
