@@ -65,7 +65,9 @@ class BulkUpdateDecoratedOperator(DecoratedOperator, BulkUpdateCallOperator):
         super().work(context)
 
 
-def _keyword_arguments(function: Callable[..., Any], taken: int, offered: Mapping[str, Any]) -> dict[str, Any]:
+def _keyword_arguments(
+    function: Callable[..., Any], taken: int, offered: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the values of *offered* for the parameters of *function* after the first *taken*."""
     parameters = inspect.signature(function).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tasks import AIRFLOW
 
 from airflow_provider_retell import report_page
 from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.report_page.address import page_url
 from airflow_provider_retell.report_page.app import ReportPage, is_page
 
+AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
 STATIC = Path(report_page.__file__).parent / "static"
 MOUNTS = ["/retell", "/team/a/retell", ""]
 
