@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,7 +56,6 @@ class BulkUpdateDecoratedOperator(DecoratedOperator, BulkUpdateCallOperator):
         args, kwargs = unmask(self.op_args), unmask(self.op_kwargs)
         kwargs = _keyword_arguments(self.python_callable, len(args), ChainMap(kwargs, context))  # type: ignore[arg-type]
 
-        @functools.wraps(self.python_callable)
         def rows() -> Iterable[Mapping[str, Any]]:
             return self.python_callable(*args, **kwargs)  # type: ignore[no-any-return]
 

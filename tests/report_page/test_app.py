@@ -1,4 +1,4 @@
-"""The app that serves the report page: its files, its headers, and what it does not serve."""
+"""The files and headers that the app of the report page serves, and the link to the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report page in Airflow's UI: the links to it, what it shows, and what it does not show to others."""
+"""The report page in Airflow's UI: its links, its content, and its messages for users without permission."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from playwright.sync_api import expect
 
 RUN = "manual__2026-11-29T06:00:00+00:00"
 PATH = "/team/a"
+REJECTION = {"status": "error", "message": "Metadata key 'tier' is reserved"}
 FAILURES = {
     7: ("call_5d2e0007", "invalid"),
     13: ("call_9f070012", "not found"),
@@ -62,12 +63,12 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
             emulator.add_call(
                 call_id=f"call_5d2e{number:04}", call_status=status, metadata={"tier": "silver"}
             )
-        emulator.faults.add(Fault.status(400), route="update-call", times=2)
+        emulator.faults.add(Fault.status(400, body=REJECTION), route="update-call", times=2)
         stack.add_users(admin="admin", guest="")
         stack.add_plugin()
         stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
         stack.start_all()
-        stack.run("reports", RUN)
+        stack.run("enrich_calls", RUN)
         stack.wait_for_run(RUN)
         yield stack
 
@@ -93,7 +94,7 @@ def sign_in(browser: Browser, stack: Stack, user: str) -> None:
 
 
 def report_of(task_id: str, map_index: int | str = -1, run_id: str = quote(RUN, safe="")) -> str:
-    return f"/retell/report?dag_id=reports&run_id={run_id}&task_id={task_id}&map_index={map_index}"
+    return f"/retell/report?dag_id=enrich_calls&run_id={run_id}&task_id={task_id}&map_index={map_index}"
 
 
 def verdict(page: Page) -> str:
@@ -109,12 +110,12 @@ def rows_of(page: Page) -> list[list[str]]:
 def test_a_person_follows_the_link_and_sees_which_rows_failed_and_why(
     browser: Browser, stack: Stack, folder: Path
 ) -> None:
-    page = browser.open(f"/dags/reports/runs/{quote(RUN, safe='')}/tasks/enrich/details")
+    page = browser.open(f"/dags/enrich_calls/runs/{quote(RUN, safe='')}/tasks/enrich/details")
     link = page.get_by_role("link", name="Report", exact=True)
     expect(link).to_have_attribute("href", PATH + report_of("enrich"))
     page = browser.open(report_of("enrich"))
     assert verdict(page) == f"{len(FAILURES) + 2} of 65 rows failed"
-    expect(page.locator("#task")).to_have_text(f"enrich of DAG reports, run {RUN}")
+    expect(page.locator("#task")).to_have_text(f"enrich of DAG enrich_calls, run {RUN}")
     shown = {int(row): (call, outcome) for row, call, outcome, *_ in rows_of(page)}
     assert {row: shown[row] for row in FAILURES} == FAILURES
     assert sorted(outcome for row, (_, outcome) in shown.items() if row not in FAILURES) == ["failed"] * 2
@@ -182,7 +183,7 @@ def test_rows_are_filtered_sorted_and_copied_with_the_keyboard(browser: Browser)
 
 def test_a_task_without_failed_rows_says_so(browser: Browser) -> None:
     page = browser.open(report_of("clean"))
-    assert verdict(page) == "Dry run: 1 of 1 row would be updated"
+    assert verdict(page) == "Dry run: 1 of 1 row would be sent"
     expect(page.locator("#verdict p")).to_have_text("1 would be updated. Nothing was sent to Retell.")
     expect(page.locator("#failures")).to_be_hidden()
 
@@ -193,9 +194,11 @@ def test_each_task_of_a_mapped_task_has_its_own_report(browser: Browser) -> None
     page = browser.open(report_of("mapped", 1))
     assert verdict(page) == "1 of 1 row failed"
     assert rows_of(page)[0][1] == "call_missing_of_the_second"
-    expect(page.locator("#task")).to_have_text(f"mapped [1] of DAG reports, run {RUN}")
+    expect(page.locator("#task")).to_have_text(f"mapped [1] of DAG enrich_calls, run {RUN}")
     page.locator("#task a").click()
-    expect(page).to_have_url(browser.url + f"/dags/reports/runs/{quote(RUN, safe='')}/tasks/mapped/mapped/1")
+    expect(page).to_have_url(
+        browser.url + f"/dags/enrich_calls/runs/{quote(RUN, safe='')}/tasks/mapped/mapped/1"
+    )
 
 
 def test_a_run_id_whose_plus_is_not_encoded_is_understood(browser: Browser) -> None:
@@ -255,7 +258,7 @@ def test_the_page_follows_the_theme_and_fits_a_narrow_window(browser: Browser) -
         verdict(page)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         colors[theme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.set_viewport_size({"width": 1120, "height": 1240})
+    page.set_viewport_size({"width": 1120, "height": 1400})
     browser.picture("report-page")
     page.evaluate("localStorage.removeItem('theme')")
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -264,7 +267,7 @@ def test_the_page_follows_the_theme_and_fits_a_narrow_window(browser: Browser) -
 
 @pytest.mark.skipif(VERSION < (3, 4), reason="needs Airflow 3.4")
 def test_the_tab_shows_the_report_of_bulk_tasks(browser: Browser) -> None:
-    page = browser.open(f"/dags/reports/runs/{quote(RUN, safe='')}/tasks/enrich")
+    page = browser.open(f"/dags/enrich_calls/runs/{quote(RUN, safe='')}/tasks/enrich")
     page.get_by_role("link", name="Retell report").click()
     frame = page.frame_locator("iframe")
     expect(frame.locator("#verdict h2")).to_have_text("9 of 65 rows failed")

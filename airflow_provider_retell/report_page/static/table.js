@@ -3,7 +3,6 @@
 import { count, kindOf, label } from "./words.js";
 
 const DASHBOARD = "https://dashboard.retellai.com/call-history?history=";
-const FIELDS = ["row", "call_id", "outcome", "reason", "changed"];
 const MOST_REASONS = 50;
 
 export function showFailures(failures, manifest, { copy, element, framed }) {
@@ -21,6 +20,14 @@ export function showFailures(failures, manifest, { copy, element, framed }) {
   }
   const rows = failures.filter((each) => typeof each === "object" && each !== null);
   find(".note").textContent = note(rows.length, total, manifest.report, framed);
+  // The id of a call, or of another kind of record.
+  const idName = Object.keys(rows[0] ?? {}).find((name) => name.endsWith("_id")) ?? "call_id";
+  const fields = ["row", idName, "outcome", "reason", "changed"];
+  const kind = idName.replace("_id", "").replaceAll("_", " ");
+  const idButton = find("th button[data-key=call_id]");
+  idButton.dataset.key = idName;
+  idButton.textContent = kind[0].toUpperCase() + kind.slice(1);
+  find("#copy-ids").textContent = `Copy ${kind} ids`;
   const order = { key: "row", down: false };
   find("table").classList.toggle("unchanged", !rows.some((row) => text(row.changed)));
 
@@ -37,7 +44,7 @@ export function showFailures(failures, manifest, { copy, element, framed }) {
 
   function draw() {
     const now = chosen();
-    find("tbody").replaceChildren(...now.map((row) => line(row, element, framed)));
+    find("tbody").replaceChildren(...now.map((row) => line(row, idName, element, framed)));
     find("#shown").textContent = `${count(now.length)} of ${count(rows.length)} rows shown`;
     for (const button of section.querySelectorAll("th button")) {
       const sorted = button.dataset.key === order.key;
@@ -54,11 +61,11 @@ export function showFailures(failures, manifest, { copy, element, framed }) {
     });
   }
   find("#copy-ids").addEventListener("click", (event) => {
-    const ids = chosen().map((row) => row.call_id).filter(Boolean);
+    const ids = chosen().map((row) => row[idName]).filter(Boolean);
     copy(event.currentTarget, ids.map((id) => `${id}\n`).join(""));
   });
   find("#copy-csv").addEventListener("click", (event) => {
-    const lines = [FIELDS, ...chosen().map((row) => FIELDS.map((name) => text(row[name])))];
+    const lines = [fields, ...chosen().map((row) => fields.map((name) => text(row[name])))];
     copy(event.currentTarget, lines.map((cells) => `${cells.map(quoted).join(",")}\n`).join(""));
   });
   draw();
@@ -98,11 +105,11 @@ function fill(select, rows, valueOf, named, element) {
   select.replaceChildren(element("option", "all", { value: "" }), ...options);
 }
 
-function line(row, element, framed) {
+function line(row, idName, element, framed) {
   const made = element("tr");
   const call = element("td", undefined, { className: "call" });
-  const id = text(row.call_id);
-  if (id && !framed) {
+  const id = text(row[idName]);
+  if (id && idName === "call_id" && !framed) {
     const link = element("a", id, { href: DASHBOARD + encodeURIComponent(id), target: "_blank", rel: "noreferrer" });
     link.title = "Open the call in Retell's dashboard";
     call.append(link);

@@ -2,7 +2,11 @@
 
 const OUTCOMES = {
   updated: { label: "updated", kind: "done" },
+  created: { label: "created", kind: "done" },
+  deleted: { label: "deleted", kind: "done" },
   would_update: { label: "would be updated", kind: "planned" },
+  would_create: { label: "would be created", kind: "planned" },
+  would_delete: { label: "would be deleted", kind: "planned" },
   unchanged: { label: "unchanged", kind: "same" },
   failed: { label: "failed", kind: "bad" },
   invalid: { label: "invalid", kind: "invalid" },
@@ -17,8 +21,8 @@ const COSTS = ["cost_cents", "calls_without_cost"];
 
 const ADVICE = {
   failed:
-    "Retell or the network failed, or the call does not have the values that were sent. Clear the task: the " +
-    "second run sends only the updates that are missing.",
+    "Retell rejected the update, or the network failed. Clear the task: the " +
+    "second run sends only the updates that are missing. If a row fails again, its reason names the mistake.",
   not_ended: "The calls are ongoing. Clear the task after they have ended.",
   invalid: "Correct these rows in their source, and clear the task. Each row's reason names the mistake.",
   conflict:
@@ -38,7 +42,7 @@ function rowsOf(number) {
 
 export function outcomesOf(manifest) {
   const order = Object.keys(OUTCOMES);
-  const place = (name) => (order.includes(name) ? order.indexOf(name) : 2.5);
+  const place = (name) => (order.includes(name) ? order.indexOf(name) : order.indexOf("unchanged"));
   return Object.keys(manifest)
     .filter((name) => Number.isInteger(manifest[name]) && !OTHERS.includes(name) && !COSTS.includes(name))
     .sort((one, other) => place(one) - place(other))
@@ -47,7 +51,8 @@ export function outcomesOf(manifest) {
 
 export function verdict(manifest, outcomes, task) {
   const failed = manifest.failed_rows ?? 0;
-  const dry = "would_update" in manifest;
+  const planned = outcomes.filter((each) => each.name.startsWith("would_"));
+  const dry = planned.length > 0;
   const done = outcomes
     .filter((each) => each.count > 0 && !(each.name in ADVICE))
     .map((each) => `${count(each.count)} ${label(each.name)}`)
@@ -77,10 +82,18 @@ export function verdict(manifest, outcomes, task) {
     return { kind: "success", title: `${prefix}No row failed`, text: text(`The task tolerates ${names}.`) };
   }
   if (dry) {
-    const title = `${prefix}${count(manifest.would_update)} of ${rowsOf(manifest.rows)} would be updated`;
+    const changes = planned.reduce((sum, each) => sum + each.count, 0);
+    const title = `${prefix}${count(changes)} of ${rowsOf(manifest.rows)} would be sent`;
     return { kind: "success", title, text: text() };
   }
   return { kind: "success", title: `All ${rowsOf(manifest.rows)} succeeded`, text: text() };
+}
+
+// A retry sends only what is missing, so its own counts are not those of the whole task.
+function allTries(run) {
+  if (!(run?.tries > 1)) return [];
+  const parts = outcomesOf(run).filter((each) => each.count > 0 && each.name !== "tries");
+  return [[`All ${count(run.tries)} tries`, parts.map((each) => `${count(each.count)} ${label(each.name)}`).join(", ")]];
 }
 
 function duration(seconds) {
@@ -100,6 +113,7 @@ export function facts(manifest) {
     ...(manifest.waited_seconds >= 0.5 ? [["Held back by the quota", duration(manifest.waited_seconds)]] : []),
     ...known("cost_cents", (cents) => ["Cost", `${(cents / 100).toFixed(2)} USD`]),
     ...known("calls_without_cost", (number) => ["Calls without a cost", count(number)]),
+    ...allTries(manifest.task_run),
     ["Report", manifest.report || "none (the task has no report_path)"],
   ];
 }
@@ -115,8 +129,8 @@ export function advice(manifest, outcomes, failures, task) {
   if (stopped && !manifest.failed_rows) {
     items.push(["Run stopped:", "Read the task's log, and clear the task. The next run continues with the rows that are missing."]);
   }
-  if ("would_update" in manifest && manifest.would_update > 0) {
-    items.push(["Dry run:", "To send these updates, run the task without dry_run."]);
+  if (outcomes.some((each) => each.name.startsWith("would_") && each.count > 0)) {
+    items.push(["Dry run:", "To send these changes, run the task without dry_run."]);
   }
   if (manifest.failed_rows && !manifest.report) {
     items.push(["No report:", "Set report_path to keep a line for every row, and to repeat only the failed rows."]);

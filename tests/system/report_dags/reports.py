@@ -27,7 +27,7 @@ def enriched() -> Iterator[dict[str, Any]]:
 
 
 with DAG(
-    "reports",
+    "enrich_calls",
     schedule=None,
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     default_args={"retries": 0},
