@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.request import check_id
-from airflow_provider_retell.bulk.column_names import shown_names
+from airflow_provider_retell.bulk.column_names import check_names, hint, shown_names
 from airflow_provider_retell.bulk.rows import BadRow, Row
 from airflow_provider_retell.params.rendered import as_storage_setting
 
@@ -58,6 +58,7 @@ class RowReader:
         if columns.storage_column is not None:
             named[columns.storage_column] = None
         self._reserved = {columns.call_id, columns.storage_column, *self._attributes}
+        self._named = [columns.call_id, *named]
         self._missing = list(named)
         self._is_first = True
         self._fixed_columns = fixed_columns
@@ -83,13 +84,18 @@ class RowReader:
         except RetellInputError as error:
             raise InvalidRowError(error.fault, call_id) from None
 
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
+        missing = [name for name in self._named if name not in names]
+        if missing:
+            raise RetellInputError(
+                f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(names))}"
+                + hint(missing, names)
+            )
+
     def _look_for_columns(self, row: Row) -> None:
         if self._is_first and self._fixed_columns:
-            missing = [name for name in (self._columns.call_id, *self._missing) if name not in row]
-            if missing:
-                raise RetellInputError(
-                    f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(row))}"
-                )
+            self.check_header(row)
         self._is_first = False
         self._missing = [name for name in self._missing if name not in row]
 
@@ -125,6 +131,7 @@ class RowReader:
             )
         if not all(isinstance(name, str) for name in row):
             raise RetellInputError("the row has a column whose name is not text")
+        check_names(name for name in row if name not in self._reserved)
         return {name: name for name in row if name not in self._reserved}
 
 

@@ -19,9 +19,10 @@ from airflow_provider_retell.bulk.call_states import CHUNK, FATAL, CallStates, S
 from airflow_provider_retell.bulk.columns import InvalidRowError, RowReader
 from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import FailureLimits, Result
+from airflow_provider_retell.bulk.outcome import DUPLICATE, FailureLimits, Result
 from airflow_provider_retell.bulk.plan import Difference, Plan, PlannedUpdate
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
+from airflow_provider_retell.bulk.rows import Header
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
@@ -133,7 +134,7 @@ class BulkUpdate:
         # for a query that runs for an hour, and nothing can interrupt it.
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
             await source.run(self._add_done_calls)
-            rows = await source.enter(_open_rows(self._rows))
+            rows = await source.enter(_open_rows(self._rows, self._reader))
             number = 1
             while self._source_error is None:
                 chunk, self._source_error = await source.run(_take, rows, CHUNK)
@@ -160,7 +161,7 @@ class BulkUpdate:
             except InvalidRowError as invalid:
                 call_id, error = invalid.call_id, invalid
             if call_id is not None and not self._call_ids.add(call_id):
-                error = InvalidRowError("an earlier row has the same call id")
+                error = InvalidRowError(DUPLICATE)
             if error is not None:
                 self.progress.end(Result.of_error(row_number, call_id, error))
             elif call_id is not None and change is not None:
@@ -236,15 +237,23 @@ def _unreadable(row: int, call_id: str, error: RetellError) -> Result:
 
 
 @contextmanager
-def _open_rows(source: Rows) -> Iterator[Iterator[Row]]:
+def _open_rows(source: Rows, reader: RowReader) -> Iterator[Iterator[Row]]:
     rows: Any = iter(source.read())
     try:
-        yield rows
+        yield _without_headers(rows, reader)
     finally:
         try:
             getattr(rows, "close", lambda: None)()
         except Exception:
             log.warning("The source of the rows could not be closed", exc_info=True)
+
+
+def _without_headers(rows: Iterator[Row], reader: RowReader) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Header):
+            reader.check_header(row)
+        else:
+            yield row
 
 
 def _take(rows: Iterator[Row], most: int) -> tuple[list[Row], Exception | None]:

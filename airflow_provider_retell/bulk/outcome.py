@@ -27,6 +27,9 @@ is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setti
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
 """The outcomes that count as failed, unless the task tolerates them."""
 
+DUPLICATE = "an earlier row has the same call id"
+"""The reason of a row whose call is in an earlier row."""
+
 _RETRYABLE: frozenset[Outcome] = frozenset({"failed", "not_ended"})
 
 _OUTCOMES: tuple[tuple[type[RetellError], Outcome], ...] = (

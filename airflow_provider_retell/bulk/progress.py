@@ -77,7 +77,10 @@ class Progress:
         self._unverified = 0
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``."""
+        """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``.
+
+        ``task_run`` has the counts of all tries.
+        """
         updated: Outcome = "would_update" if self._dry_run else "updated"
         outcomes: tuple[Outcome, ...] = (
             updated,
@@ -90,9 +93,8 @@ class Progress:
         )
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
         failed_rows = sum(self.counts[outcome] for outcome in self._failures)
-        return self._stats.manifest(rows=self.rows, **counts, failed_rows=failed_rows) | {
-            "report": self._report.path
-        }
+        others = {"report": self._report.path, "task_run": self._report.task_run(outcomes)}
+        return self._stats.manifest(rows=self.rows, **counts, failed_rows=failed_rows) | others
 
     def first_failures(self) -> list[Result]:
         """Return the failed rows that were kept, in the order of their numbers."""

@@ -16,6 +16,7 @@ from airflow_provider_retell.api.calls.costs import CostTotal
 from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.common.run_stats import RunStats
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
@@ -76,7 +77,7 @@ async def export(
                 await write(calls)
             log.info("%s written, %s", counted(counts["calls"], "call"), counted(stats.requests, "request"))
     names = ("calls", "not_analyzed", "vanished", "malformed")
-    return stats.manifest(path=path, **{name: counts[name] for name in names}, **cost.fields())
+    return stats.manifest(path=safe_path(path), **{name: counts[name] for name in names}, **cost.fields())
 
 
 async def _read_whole(hook: RetellAsyncHook, calls: Sequence[Call], counts: Counter[str]) -> list[Call]:

@@ -8,17 +8,23 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, add_asset_event
+from airflow_provider_retell._compat import (
+    AirflowFailException,
+    AirflowSkipException,
+    BaseOperatorLink,
+    add_asset_event,
+)
 from airflow_provider_retell.api.choices import (
     METADATA_MODES,
     STORAGE_ORDER,
     DataStorageSetting,
     MetadataMode,
 )
-from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.report import Report, check_suffix
+from airflow_provider_retell.bulk.quota_option import parse_quota
+from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
+from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
@@ -32,10 +38,10 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.bulk.engine import BulkUpdate
     from airflow_provider_retell.bulk.outcome import FailureLimits
     from airflow_provider_retell.bulk.plan import Plan
+    from airflow_provider_retell.bulk.task_run import TaskTry
 
 
 log = logging.getLogger(__name__)
@@ -78,6 +84,8 @@ class BulkUpdateCallOperator(LoopOperator):
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.
     - ``report``: the path of the report, or None.
+    - ``task_run``: the number of ``tries``, and the same counts over all tries, each row counted once. It is None in
+      a retry without a report.
     - ``schema_version``: 1.
 
     It also pushes the first 200 rows that count as failed, under the key ``failures``: a list of dicts with ``row``,
@@ -111,7 +119,8 @@ class BulkUpdateCallOperator(LoopOperator):
     :param show_values: True to log the values of these differences too.
     :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
         ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
-        (templated). Default: no report.
+        (templated). Each line also names the ``task_run`` and the ``try``. Lines of earlier tries stay in the file.
+        The paths of mapped tasks must differ. Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param concurrency: the largest number of updates that are sent at the same time, 1 to 256. Default: 16.
@@ -121,8 +130,12 @@ class BulkUpdateCallOperator(LoopOperator):
         ``max_failed_ratio`` is set.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
     :param tolerate: the outcomes that do not count as failed: ``"not_found"``, ``"not_ended"`` or both. Default: none.
+    :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
+        Default: 0.
+    :param on_empty: the result of a task whose source has no rows: ``"success"`` (default), ``"skip"`` or ``"fail"``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises RowsFailedError: if more rows failed than the task allows, and some of them may succeed in a retry.
+    :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
+        them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
         the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help: invalid input, failed rows that would fail again, a column
@@ -162,6 +175,8 @@ class BulkUpdateCallOperator(LoopOperator):
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
         tolerate: Sequence[Tolerated] = (),
+        min_rows: int = 0,
+        on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -178,9 +193,11 @@ class BulkUpdateCallOperator(LoopOperator):
             checks.whole_number("max_failed_rows", max_failed_rows, 0)
         if max_failed_ratio is not None:
             checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
+        checks.whole_number("min_rows", min_rows, 0)
+        checks.one_of("on_empty", on_empty, get_args(OnEmpty))
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
-        _parse_quota(quota)
+        parse_quota(quota)
         names_by_column("custom_attribute_columns", custom_attribute_columns)
         keys = (names_by_column("metadata_columns", metadata_columns) or {}).values()
         removed = checks.text_list("remove_metadata_keys", remove_metadata_keys)
@@ -212,17 +229,24 @@ class BulkUpdateCallOperator(LoopOperator):
         self.max_failed_rows = max_failed_rows
         self.max_failed_ratio = max_failed_ratio
         self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
+        self.min_rows = min_rows
+        self.on_empty = on_empty
+        self._report_template = report_path
         self._update: BulkUpdate | None = None
 
     def work(self, context: Context) -> None:
         """Run the update, push the manifest, and fail if too many rows failed."""
         from airflow_provider_retell.bulk.outcome import FailureLimits
+        from airflow_provider_retell.bulk.task_run import TaskTry
 
+        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
+        if is_mapped and "report_path" not in (self.mapped_names or ()):
+            check_differs(self._report_template)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         self._reset()
         try:
-            self.run_loop(self._run(limits))
+            self.run_loop(self._run(limits, TaskTry.of(context)))
         except asyncio.CancelledError:
             rows = counted(self._update.progress.rows if self._update else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
@@ -235,6 +259,8 @@ class BulkUpdateCallOperator(LoopOperator):
                 self._add_to_asset_events(context, manifest)
                 log_differences(self._update.differences, show_values=self.show_values)
                 log_failed_rows(failures, manifest["failed_rows"])
+        if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
+            raise AirflowSkipException("The source has no rows")
         try:
             limits.check(manifest)
         except RowsFailedError as error:
@@ -249,17 +275,19 @@ class BulkUpdateCallOperator(LoopOperator):
     def _reset(self) -> None:
         self._update = None
 
-    async def _run(self, limits: FailureLimits) -> None:
+    async def _run(self, limits: FailureLimits, task_try: TaskTry) -> None:
         from airflow_provider_retell.bulk.engine import BulkUpdate
+        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         plan = self._plan()
         rows = unmask(self.rows)
         rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id)
+        rows.call_id_column = self.call_id_column
+        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
         report.check(rows.files())
         async with RetellAsyncHook(
-            self.retell_conn_id, connections=self.concurrency, quota=_parse_quota(self.quota)
+            self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
         ) as hook:
             self._update = BulkUpdate(hook, rows, plan, report, self.concurrency, limits)
             await self._update.run()
@@ -283,16 +311,3 @@ class BulkUpdateCallOperator(LoopOperator):
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
             add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
-
-
-def _parse_quota(quota: str | None) -> Rate | None:
-    if quota is None:
-        return None
-    from airflow_provider_retell.api.quota import Rate
-
-    try:
-        return Rate.parse(str(quota))
-    except RetellConfigError:
-        raise ValueError(
-            f"quota must have the form '100/10' (requests, a slash, seconds), not {quota!r}"
-        ) from None

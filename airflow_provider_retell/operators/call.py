@@ -16,6 +16,7 @@ from airflow_provider_retell.api.choices import (
     Until,
 )
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.operators.base import CallOperator, WaitingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_bool, as_object, as_storage_setting, as_text
@@ -251,7 +252,7 @@ class GetCallOperator(CallOperator):
         call = self.hook.get_call(self.linked_call_id(context))
         if path is None:
             return call.slim(self.analysis_fields)
-        from airflow_provider_retell.export.atomic import atomic_write
+        from airflow_provider_retell.common.atomic import atomic_write
 
         atomic_write(path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
-        return call.slim(self.analysis_fields) | {"path": path}
+        return call.slim(self.analysis_fields) | {"path": safe_path(path)}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_object, as_text
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class ListCallsOperator(LoopOperator):
         async with RetellAsyncHook(self.retell_conn_id) as hook:
             return await export(
                 hook,
-                as_text(self.path, "path"),
+                as_text(unmask(self.path), "path"),
                 conn_id=self.path_conn_id,
                 filter_criteria=criteria or None,
                 whole_calls=self.whole_calls,

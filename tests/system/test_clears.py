@@ -1,4 +1,4 @@
-"""Calls, batches and analyses in a whole Airflow whose users clear tasks and runs: never sent twice."""
+"""Calls, batches and analyses are sent once in a complete Airflow whose users clear tasks and runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not NEWEST, reason="the state store came with Airflow 3.3")
 
-DISCARDS = VERSION >= (3, 4)  # a clear of a task discards its store
+DISCARDS = VERSION >= (3, 4)  # clearing a task discards its state store
 loops = pytest.mark.skipif(not DISCARDS, reason="loops and reschedules came with Airflow 3.4")
 
 
@@ -50,7 +50,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
 
 @pytest.fixture
 def sent(emulator: Emulator) -> Callable[[], Counter[str]]:
-    """Return the number of requests that Retell has acted on since the test began."""
+    """Return the number of requests that Retell has processed since the start of the test."""
 
     def count() -> Counter[str]:
         placed = emulator.organization.call_backend.placed
@@ -82,7 +82,7 @@ def clear_run(stack: Stack, dag_id: str, run_id: str) -> None:
 
 
 def states(stack: Stack, dag_id: str, run_id: str) -> dict[str, set[str]]:
-    """Return the states of the present task instances by task."""
+    """Return the state of the current task instance of each task."""
     found: dict[str, set[str]] = {}
     for ti in stack.api("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]:
         found.setdefault(ti["task_id"], set()).add(ti["state"])
@@ -153,7 +153,7 @@ def test_each_iteration_of_a_loop_sends_once(stack: Stack, sent: Callable[[], Co
 
 
 @loops
-def test_the_example_redials_until_somebody_answers(
+def test_the_example_redials_until_a_person_answers(
     stack: Stack, emulator: Emulator, sent: Callable[[], Counter[str]]
 ) -> None:
     emulator.options.outcomes["+14155550109"] = "dial_no_answer"
