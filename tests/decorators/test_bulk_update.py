@@ -97,9 +97,8 @@ def test_a_retry_calls_the_function_again(emulator: Emulator) -> None:
         calls.append(1)
         yield {"call_id": "a", "n": 1}
 
-    operator = operator_of(enrich)
-    assert run(operator).xcom["manifest"]["updated"] == 1
-    assert run(operator).xcom["manifest"]["unchanged"] == 1
+    assert run(operator_of(enrich)).xcom["manifest"]["updated"] == 1
+    assert run(operator_of(enrich)).xcom["manifest"]["unchanged"] == 1
     assert len(calls) == 2
 
 
