@@ -28,6 +28,7 @@ from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
@@ -257,6 +258,7 @@ class BulkUpdateCallOperator(LoopOperator):
                 failures = self._update.progress.first_failures()
                 context["ti"].xcom_push(key=FAILURES_KEY, value=[failure.line() for failure in failures])
                 self._add_to_asset_events(context, manifest)
+                count_rows(manifest, context["ti"])
                 log_differences(self._update.differences, show_values=self.show_values)
                 log_failed_rows(failures, manifest["failed_rows"])
         if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):

@@ -268,6 +268,15 @@ def test_names_with_the_other_characters_of_patterns_are_names(
     assert run(rows=FileRows(f"{tmp_path}/rows [1]?*.csv")).counts == {"unchanged": 1}
 
 
+def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, memory: Any) -> None:
+    emulator.add_calls("abc")
+    for number, call_id in enumerate("abc"):
+        memory.pipe(f"/bucket/out/part-{number}.csv", f"call_id,n\n{call_id},1\n".encode())
+    memory.pipe("/bucket/out/_SUCCESS", b"")
+    assert run(rows=FileRows("memory://bucket/out/*-1.csv")).counts == {"updated": 1}
+    assert run(rows=FileRows("memory://bucket/out/")).counts == {"updated": 2, "unchanged": 1}
+
+
 # -- names of columns
 
 

@@ -141,6 +141,18 @@ def test_a_retry_keeps_the_lines_of_earlier_tries_and_counts_each_row_once(
     }
 
 
+@pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
+def test_another_storage_keeps_the_lines_of_earlier_tries(
+    emulator: Emulator, run: Any, memory: Any, name: str
+) -> None:
+    emulator.add_calls("ab")
+    path = f"memory://bucket/{name}"
+    run(rows=[{"call_id": "a", "x": 1}], report_path=path, ti=tasks.Ti(1))
+    task = run(rows=[{"call_id": "b", "x": 1}], report_path=path, ti=tasks.Ti(2))
+    assert [line["call_id"] for line in FileRows(path).read()] == ["a", "b"]
+    assert task.manifest["task_run"].items() >= {"tries": 2, "rows": 2, "updated": 2}.items()
+
+
 def test_another_dag_run_replaces_the_report(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     emulator.add_calls("ab")
     run(rows=[{"call_id": "a", "x": 1}])
