@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
+import functools
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from airflow_provider_retell._compat import DecoratedOperator, task_decorator_factory
-from airflow_provider_retell.bulk.rows import CallableRows
+from airflow_provider_retell.bulk.given_rows import CallableRows
+from airflow_provider_retell.bulk.task_context import call_with_context
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.params.masked import unmask
 
@@ -58,23 +59,13 @@ class BulkUpdateDecoratedOperator(DecoratedOperator, BulkUpdateCallOperator):
     def work(self, context: Context) -> None:
         """Run the update with the rows of the function, which runs in the thread that reads rows."""
         args, kwargs = unmask(self.op_args), unmask(self.op_kwargs)
-        kwargs = _keyword_arguments(self.python_callable, len(args), ChainMap(kwargs, context))  # type: ignore[arg-type]
+        function = functools.partial(self.python_callable, *args)
 
-        def rows() -> Iterable[Mapping[str, Any]]:
-            return self.python_callable(*args, **kwargs)  # type: ignore[no-any-return]
+        def rows() -> Any:
+            return call_with_context(function, ChainMap(kwargs, context))  # type: ignore[arg-type]
 
-        self.rows = CallableRows(rows)
+        self.rows = CallableRows(rows, self.column_names)
         super().work(context)
-
-
-def _keyword_arguments(
-    function: Callable[..., Any], taken: int, offered: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the values of *offered* for the parameters of *function* after the first *taken*."""
-    parameters = inspect.signature(function).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return {name: offered[name] for name in offered if name not in [*parameters][:taken]}
-    return {name: offered[name] for name in [*parameters][taken:] if name in offered}
 
 
 @overload

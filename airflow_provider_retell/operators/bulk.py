@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -22,10 +21,11 @@ from airflow_provider_retell.api.choices import (
 )
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
+from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
@@ -33,7 +33,7 @@ from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_bool, as_list, as_storage_setting, as_text
+from airflow_provider_retell.params.rendered import as_bool, as_storage_setting, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.engine import BulkUpdate
     from airflow_provider_retell.bulk.outcome import FailureLimits
     from airflow_provider_retell.bulk.plan import Plan
+    from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.bulk.task_run import TaskTry
 
 
@@ -99,8 +100,9 @@ class BulkUpdateCallOperator(LoopOperator):
     - API: https://docs.retellai.com/api-references/update-call
 
     :param rows: :class:`~airflow_provider_retell.bulk.SqlRows`, :class:`~airflow_provider_retell.bulk.FileRows`,
-        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a template that renders to such a list, or a
-        function without arguments that returns or yields dicts (templated).
+        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a DataFrame of pandas or polars, an Arrow
+        table, a template that renders to such a list, or a function that returns one of these or yields dicts
+        (templated). The function's parameters get the values of these names from the task's context.
     :param call_id_column: the column with the call's id. Default: ``call_id``. A second row with the same id is
         invalid.
     :param metadata_columns: the columns that become metadata: a list, or a dict from column to metadata key. Default:
@@ -115,6 +117,13 @@ class BulkUpdateCallOperator(LoopOperator):
     :param metadata_mode: ``"merge"`` (default) sets the row's keys and keeps the call's other keys, ``"fill"`` sets
         only keys that the call lacks, ``"replace"`` deletes all other keys.
     :param remove_metadata_keys: metadata keys to delete from every call, even if a row has them.
+    :param nulls: the meaning of nulls: ``"write"`` (default) writes them, ``"skip"`` keeps the call's value, and
+        ``"remove"`` deletes the metadata key; it writes nulls of custom attributes, which cannot be deleted.
+    :param timezone: the zone of timestamps without one, for example ``"Europe/Berlin"``. Default: such rows are
+        invalid.
+    :param json_columns: the columns with JSON in text, which become objects and lists. Default: text stays text.
+    :param column_names: the names of the columns, if rows are tuples or lists, as the output of Airflow's SQL
+        operators.
     :param dry_run: True to send no updates (templated). Manifest and report then have the outcome ``would_update``,
         and the log has the names of the first ten differences.
     :param show_values: True to log the values of these differences too.
@@ -159,7 +168,7 @@ class BulkUpdateCallOperator(LoopOperator):
     def __init__(
         self,
         *,
-        rows: Rows | str | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
+        rows: Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg,
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
@@ -167,6 +176,10 @@ class BulkUpdateCallOperator(LoopOperator):
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
+        nulls: Nulls = "write",
+        timezone: str | None = None,
+        json_columns: Sequence[str] = (),
+        column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
         show_values: bool = False,
         report_path: str | None = None,
@@ -181,7 +194,6 @@ class BulkUpdateCallOperator(LoopOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_not_iterator(rows)
         checks.text(call_id_column=call_id_column, data_storage_setting_column=data_storage_setting_column)
         checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
         checks.exclusive(
@@ -206,13 +218,17 @@ class BulkUpdateCallOperator(LoopOperator):
             raise ValueError(
                 f"remove_metadata_keys must not contain keys that metadata_columns sets: {', '.join(sorted(both))}"
             )
-        if callable(rows):
-            # Airflow would call a function in a template field itself, with its own arguments.
-            rows = CallableRows(rows)
-        elif isinstance(rows, Rows):
-            # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
-            rows = copy.deepcopy(rows)
-        self.rows = rows
+        self._options = RowOptions.check(nulls, timezone, json_columns)
+        if nulls == "remove" and metadata_mode == "fill":
+            raise ValueError(
+                "nulls='remove' must not be set with metadata_mode='fill', which changes no values"
+            )
+        self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
+        self.nulls = nulls
+        self.timezone = timezone
+        self.json_columns = json_columns
+        self.rows = as_field(rows, self.column_names)
+        self.depend_on_xcoms_in(self.rows)
         self.call_id_column = call_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
@@ -247,7 +263,7 @@ class BulkUpdateCallOperator(LoopOperator):
         manifest: dict[str, Any] = {}
         self._reset()
         try:
-            self.run_loop(self._run(limits, TaskTry.of(context)))
+            self.run_loop(self._run(context, limits, TaskTry.of(context)))
         except asyncio.CancelledError:
             rows = counted(self._update.progress.rows if self._update else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
@@ -277,15 +293,15 @@ class BulkUpdateCallOperator(LoopOperator):
     def _reset(self) -> None:
         self._update = None
 
-    async def _run(self, limits: FailureLimits, task_try: TaskTry) -> None:
+    async def _run(self, context: Context, limits: FailureLimits, task_try: TaskTry) -> None:
         from airflow_provider_retell.bulk.engine import BulkUpdate
         from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         plan = self._plan()
-        rows = unmask(self.rows)
-        rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
+        rows = from_field(unmask(self.rows), self.column_names)
         rows.call_id_column = self.call_id_column
+        rows.bind(context)
         report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
         report.check(rows.files())
         async with RetellAsyncHook(
@@ -305,6 +321,7 @@ class BulkUpdateCallOperator(LoopOperator):
             custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
             storage=storage,
             storage_column=self.data_storage_setting_column,
+            options=self._options,
         )
         removed = frozenset(self.remove_metadata_keys)
         return Plan(columns, self.metadata_mode, removed, as_bool(self.dry_run, "dry_run"))

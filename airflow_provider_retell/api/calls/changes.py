@@ -24,11 +24,15 @@ from airflow_provider_retell.api.request import Request, check_id, given
 
 @dataclass(frozen=True)
 class Change:
-    """The fields to change on a call, already converted to JSON values. ``None`` leaves a field unchanged."""
+    """The fields to change on a call, already converted to JSON values. ``None`` leaves a field unchanged.
+
+    :ivar remove: metadata keys to delete. Only :func:`diff` reads them; its result has none.
+    """
 
     metadata: dict[str, JsonValue] | None = field(default=None, repr=False)
     data_storage_setting: DataStorageSetting | None = None
     custom_attributes: dict[str, str | bool | int | float] | None = field(default=None, repr=False)
+    remove: frozenset[str] = frozenset()
 
     @classmethod
     def encode(
@@ -99,7 +103,7 @@ def diff(
     :raises StorageConflictError: if the data storage setting would become less restrictive.
     """
     current = call.metadata or {}
-    target = _merge(current, wanted.metadata, mode, remove)
+    target = _merge(current, wanted.metadata, mode, remove | wanted.remove)
     changed = tuple(
         sorted(
             key for key in target.keys() | current.keys() if not same_json(target.get(key), current.get(key))
