@@ -67,7 +67,7 @@ matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=qui
 ifeq ($(AIRFLOW),$(NEWEST))
 screenshots: $(READY) ## Take the screenshots in docs/images with the browser tests
 	@scripts/system-packages.sh
-	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py'
+	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py tests/system/test_report_page.py'
 
 # The fixers change files only if they fail. git ls-files keeps them away from everything that is not tracked.
 TEXT_FILES = git ls-files -z -- ':!*.png' | xargs -0

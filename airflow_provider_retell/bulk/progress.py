@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 FAILURES_IN_A_ROW = 50
 """The run stops after so many rows in a row that failed because of Retell or the network."""
 
-FAILED_ROWS = 50
-"""The number of failed rows that are kept for the log."""
+FAILED_ROWS = 200
+"""The number of failed rows that are kept for the log and for XCom."""
 
 _OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
 
@@ -49,7 +49,6 @@ class Progress:
     :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
     :ivar counts: the number of rows by outcome.
-    :ivar failed: the first failed rows.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class Progress:
     ) -> None:
         self.rows = 0
         self.counts: Counter[Outcome] = Counter()
-        self.failed: list[Result] = []
+        self._failed: list[Result] = []
         self._report = report
         self._stats = RunStats(usage)
         self.total = total
@@ -94,8 +93,13 @@ class Progress:
             "failed",
         )
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
+        failed_rows = sum(self.counts[outcome] for outcome in self._failures)
         others = {"report": self._report.path, "task_run": self._report.task_run(outcomes)}
-        return self._stats.manifest(rows=self.rows, **counts) | others
+        return self._stats.manifest(rows=self.rows, **counts, failed_rows=failed_rows) | others
+
+    def first_failures(self) -> list[Result]:
+        """Return the failed rows that were kept, in the order of their numbers."""
+        return sorted(self._failed, key=lambda result: result.row)
 
     # -- rows
 
@@ -111,8 +115,8 @@ class Progress:
         self.rows += 1
         self.counts[result.outcome] += 1
         self._unverified += unverified
-        if result.outcome in self._failures and len(self.failed) < FAILED_ROWS:
-            self.failed.append(result)
+        if result.outcome in self._failures and len(self._failed) < FAILED_ROWS:
+            self._failed.append(result)
         self._unwritten.append(result)
         self._in_flight.pop(result.row, None)
         self.log_if_due()

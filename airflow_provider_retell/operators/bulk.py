@@ -7,7 +7,12 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, add_asset_event
+from airflow_provider_retell._compat import (
+    AirflowFailException,
+    AirflowSkipException,
+    BaseOperatorLink,
+    add_asset_event,
+)
 from airflow_provider_retell.api.choices import (
     METADATA_MODES,
     STORAGE_ORDER,
@@ -24,6 +29,7 @@ from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
+from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -46,6 +52,9 @@ Tolerated = Literal["not_found", "not_ended"]
 
 MANIFEST_KEY = "manifest"
 """The XCom key of the manifest."""
+
+FAILURES_KEY = "failures"
+"""The XCom key of the first failed rows."""
 
 
 class BulkUpdateCallOperator(LoopOperator):
@@ -73,12 +82,17 @@ class BulkUpdateCallOperator(LoopOperator):
     - ``rows``: the number of rows.
     - ``updated`` (``would_update`` in a dry run), ``unchanged``, ``not_found``, ``not_ended``, ``invalid``,
       ``conflict`` and ``failed``: the number of rows with each outcome. They add up to ``rows``.
+    - ``failed_rows``: the number of rows that count as failed.
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.
     - ``report``: the path of the report, or None.
     - ``task_run``: the number of ``tries``, and the same counts over all tries, each row counted once. It is None in
       a retry without a report.
     - ``schema_version``: 1.
+
+    It also pushes the first 200 rows that count as failed, under the key ``failures``: a list of dicts with ``row``,
+    ``call_id``, ``outcome``, ``reason`` and ``changed``, as in the report. The log has them too, as a table. In Airflow
+    3.1 and later, the task's link "Report" leads to a page that shows all this.
 
     The events of assets among the task's ``outlets`` have the same values in ``extra``.
 
@@ -116,7 +130,7 @@ class BulkUpdateCallOperator(LoopOperator):
     :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
         ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
         (templated). Each line also names the ``task_run`` and the ``try``. Lines of earlier tries stay in the file.
-        The paths of mapped tasks must differ. Default: no report; the log then has up to 50 failed rows.
+        The paths of mapped tasks must differ. Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param concurrency: the largest number of updates that are sent at the same time, 1 to 256. Default: 16.
@@ -149,6 +163,7 @@ class BulkUpdateCallOperator(LoopOperator):
     # The file of a query in SqlRows.
     template_ext: Sequence[str] = (".sql",)
     masked_fields: Sequence[str] = ("rows",)
+    operator_extra_links: Sequence[BaseOperatorLink] = (RetellReportLink(),)
 
     def __init__(
         self,
@@ -256,14 +271,12 @@ class BulkUpdateCallOperator(LoopOperator):
             if self._update is not None:
                 manifest = self._update.progress.manifest()
                 context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
+                failures = self._update.progress.first_failures()
+                context["ti"].xcom_push(key=FAILURES_KEY, value=[failure.line() for failure in failures])
                 self._add_to_asset_events(context, manifest)
                 count_rows(manifest, context["ti"])
                 log_differences(self._update.differences, show_values=self.show_values)
-                log_failed_rows(
-                    self._update.progress.failed,
-                    limits.count(manifest),
-                    has_report=self.given("report_path"),
-                )
+                log_failed_rows(failures, manifest["failed_rows"])
         if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
             raise AirflowSkipException("The source has no rows")
         try:

@@ -82,6 +82,7 @@ from airflow_provider_retell.api.simulations.models import (
 )
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.decorators import retell_bulk_update
 from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
@@ -106,6 +107,7 @@ from airflow_provider_retell.emulator.pytest_plugin import (
     run_task,
 )
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
+from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (
@@ -371,6 +373,7 @@ def everything() -> None:
 
 
 assert_type(RetellCallLink().get_link(None, ti_key=None), str)
+assert_type(RetellReportLink().get_link(None, ti_key=None), str)
 assert_type(RetellAgentLink().get_link(None, ti_key=None), str)
 
 
@@ -588,6 +591,25 @@ def by_hand() -> None:
         assert_type(options.api_key, str)
         clock.advance(60)
     Emulator(port="8787")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@retell_bulk_update(metadata_columns=["tier"])
+def enrich(day: str) -> Iterator[dict[str, Any]]:
+    yield {"call_id": "call_1", "tier": "gold", "day": day}
+
+
+@retell_bulk_update
+def enrich_all() -> list[dict[str, Any]]:
+    return [{"call_id": "call_1"}]
+
+
+enrich(day="{{ ds }}")
+enrich()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+@retell_bulk_update  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+def not_rows() -> int:
+    return 1
 
 
 every_other_name: tuple[object, ...] = (ConversationFlowComponent,)
