@@ -1,8 +1,8 @@
-"""Read the call id and the wanted change from the columns of a row."""
+"""Read the id of a record and the wanted change from the columns of a row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.request import check_id
 from airflow_provider_retell.bulk.column_names import shown_names
+from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow, Row
 from airflow_provider_retell.params.rendered import as_storage_setting
 
@@ -20,29 +21,64 @@ from airflow_provider_retell.params.rendered import as_storage_setting
 class Columns:
     """The meaning of columns.
 
-    :ivar call_id: the column with the call's id.
+    :ivar record_id: the column with the record's id.
     :ivar metadata: the metadata key of each column. None takes all columns without another meaning, under their names.
     :ivar custom_attributes: the attribute id of each column.
     :ivar storage: the storage setting for all rows.
-    :ivar storage_column: the column with the row's storage setting. An empty value does not change the call's setting.
+    :ivar storage_column: the column with the row's storage setting. An empty value does not change the setting.
     """
 
-    call_id: str = "call_id"
+    record_id: str = "call_id"
     metadata: Mapping[str, str] | None = None
     custom_attributes: Mapping[str, str] | None = None
     storage: DataStorageSetting | None = None
     storage_column: str | None = None
 
 
-class InvalidRowError(RetellInputError):
-    """A row cannot be sent.
+class NamedColumns:
+    """Checks that the rows have the columns that the task names.
 
-    :ivar call_id: the call's id, or None if that is the reason.
+    :param key: the column with the key of a row.
+    :param others: the other columns that the task names.
+    :param fixed: True if all rows of the source have the same columns.
     """
 
-    def __init__(self, fault: str, call_id: str | None = None) -> None:
-        super().__init__(fault)
-        self.call_id = call_id
+    def __init__(self, key: str, others: Iterable[str], fixed: bool = False) -> None:
+        self._key = key
+        self._missing = list(dict.fromkeys(others))
+        self._is_first = True
+        self._fixed = fixed
+
+    @property
+    def missing(self) -> list[str]:
+        """The named columns that no row had so far; empty until a row could be read."""
+        return [] if self._is_first else self._missing
+
+    def key_of(self, row: Row) -> Any:
+        """Return the value of *row* in the key's column.
+
+        :raises InvalidRowError: if the row could not be read, or has no key.
+        :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
+        """
+        if isinstance(row, BadRow):
+            raise InvalidRowError(row.reason)
+        if self._is_first or self._missing:
+            self._look_for_columns(row)
+        if self._key not in row:
+            raise InvalidRowError(f"the row has no {self._key!r}")
+        if row[self._key] is None:
+            raise InvalidRowError(f"{self._key} is null")
+        return row[self._key]
+
+    def _look_for_columns(self, row: Row) -> None:
+        if self._is_first and self._fixed:
+            missing = [name for name in (self._key, *self._missing) if name not in row]
+            if missing:
+                raise RetellInputError(
+                    f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(row))}"
+                )
+        self._is_first = False
+        self._missing = [name for name in self._missing if name not in row]
 
 
 class RowReader:
@@ -54,56 +90,32 @@ class RowReader:
     def __init__(self, columns: Columns, fixed_columns: bool = False) -> None:
         self._columns = columns
         self._attributes = columns.custom_attributes or {}
-        named = dict.fromkeys([*(columns.metadata or ()), *self._attributes])
-        if columns.storage_column is not None:
-            named[columns.storage_column] = None
-        self._reserved = {columns.call_id, columns.storage_column, *self._attributes}
-        self._missing = list(named)
-        self._is_first = True
-        self._fixed_columns = fixed_columns
+        storage = [] if columns.storage_column is None else [columns.storage_column]
+        self._named = NamedColumns(
+            columns.record_id, [*(columns.metadata or ()), *self._attributes, *storage], fixed_columns
+        )
+        self._reserved = {columns.record_id, columns.storage_column, *self._attributes}
 
     @property
     def missing_columns(self) -> list[str]:
         """The named columns that no row had so far; empty until a row could be read."""
-        return [] if self._is_first else self._missing
+        return self._named.missing
 
     def read(self, row: Row) -> tuple[str, Change]:
-        """Return the call's id and the change that *row* asks for.
+        """Return the record's id and the change that *row* asks for.
 
         :raises InvalidRowError: if the row cannot be sent.
         :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
         """
-        if isinstance(row, BadRow):
-            raise InvalidRowError(row.reason)
-        if self._is_first or self._missing:
-            self._look_for_columns(row)
-        call_id = self._call_id(row)
+        value = self._named.key_of(row)
         try:
-            return call_id, self._change(row)
-        except RetellInputError as error:
-            raise InvalidRowError(error.fault, call_id) from None
-
-    def _look_for_columns(self, row: Row) -> None:
-        if self._is_first and self._fixed_columns:
-            missing = [name for name in (self._columns.call_id, *self._missing) if name not in row]
-            if missing:
-                raise RetellInputError(
-                    f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(row))}"
-                )
-        self._is_first = False
-        self._missing = [name for name in self._missing if name not in row]
-
-    def _call_id(self, row: Row) -> str:
-        column = self._columns.call_id
-        if column not in row:
-            raise InvalidRowError(f"the row has no {column!r}")
-        call_id = row[column]
-        if call_id is None:
-            raise InvalidRowError(f"{column} is null")
-        try:
-            return check_id(str(call_id) if type(call_id) is int else call_id, column)
+            record_id = check_id(str(value) if type(value) is int else value, self._columns.record_id)
         except RetellInputError as error:
             raise InvalidRowError(error.fault) from None
+        try:
+            return record_id, self._change(row)
+        except RetellInputError as error:
+            raise InvalidRowError(error.fault, record_id) from None
 
     def _change(self, row: Row) -> Change:
         column = self._columns.storage_column

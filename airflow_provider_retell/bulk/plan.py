@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.changes import Change, diff, verify
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.calls.update import apply_change
 from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError
-from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.outcome import Result
+from airflow_provider_retell.bulk.resource import Applied, Difference, Planned
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow, Request
 
 
 @dataclass(frozen=True)
-class PlannedUpdate:
+class PlannedUpdate(Planned):
     """The update that a row requires.
 
     :ivar row: the number of the row.
@@ -37,23 +37,23 @@ class PlannedUpdate:
     keys: tuple[str, ...]
 
     @property
-    def call_id(self) -> str:
+    def record_id(self) -> str:
         """The id of the call."""
         return self.call.call_id
 
-    def apply(self) -> Flow[tuple[str, ...]]:
-        """Send the update and return the names of the fields that the response does not confirm.
+    def apply(self) -> Flow[Applied]:
+        """Send the update and verify the response.
 
         :raises UpdateMismatchError: if a value in the response differs from the value that was sent.
         """
-        call = yield from apply_change(self.call_id, self.change, self.request)
-        return verify(self.change, call)
+        call = yield from apply_change(self.record_id, self.change, self.request)
+        return Applied(unverified=verify(self.change, call))
 
     def difference(self) -> Difference:
         """Return the names of the fields that change, and the metadata values before and after."""
         before, after = self.call.metadata or {}, self.change.metadata or {}
         return Difference(
-            self.call_id,
+            f"update call {self.record_id}",
             self.changed,
             {key: before.get(key) for key in self.keys},
             {key: after.get(key) for key in self.keys},
@@ -61,29 +61,15 @@ class PlannedUpdate:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A change that a dry run found: the names of the fields, and the values of the metadata keys before and after."""
-
-    call_id: str
-    changed: tuple[str, ...]
-    before: dict[str, Any] = field(repr=False)
-    after: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Plan:
-    """The task of a run.
+    """The way to combine rows with calls.
 
-    :ivar columns: the meaning of the rows' columns.
     :ivar mode: how to combine a row's metadata with the call's metadata.
     :ivar remove: metadata keys to delete.
-    :ivar dry_run: True to send no updates.
     """
 
-    columns: Columns
     mode: MetadataMode = "merge"
     remove: frozenset[str] = frozenset()
-    dry_run: bool = False
 
     def plan_row(
         self, row: int, call_id: str, call: CallState | None, wanted: Change

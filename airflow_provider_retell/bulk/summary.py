@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.outcome import Result
-    from airflow_provider_retell.bulk.plan import Difference
+    from airflow_provider_retell.bulk.resource import Difference
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,10 @@ def log_failed_rows(failed: Sequence[Result], count: int, *, has_report: bool) -
     if shown:
         log.warning("Failed rows%s:", f", {len(shown)} of {count:,}" if len(shown) < count else "")
     for result in shown:
-        call_id = result.call_id or "unknown"
-        log.warning("  row %d, call %s, %s: %s", result.row, call_id, result.outcome, result.reason)
+        record_id = result.record_id or "unknown"
+        log.warning(
+            "  row %d, %s %s, %s: %s", result.row, result.kind, record_id, result.outcome, result.reason
+        )
 
 
 def log_differences(differences: Sequence[Difference], *, show_values: bool) -> None:
@@ -37,7 +39,7 @@ def log_differences(differences: Sequence[Difference], *, show_values: bool) -> 
     :param show_values: True to log the values before and after too.
     """
     for difference in differences:
-        log.info("Would update call %s: %s", difference.call_id, ", ".join(difference.changed))
+        log.info("Would %s: %s", difference.action, ", ".join(difference.changed))
         if show_values:
             for key, before in difference.before.items():
                 log.info("  %s: %r -> %r", key, before, difference.after[key])

@@ -1,51 +1,33 @@
-"""The operator for bulk updates."""
+"""The operators for bulk updates."""
 
 from __future__ import annotations
 
-import asyncio
-import copy
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import AirflowFailException, add_asset_event
 from airflow_provider_retell.api.choices import (
     METADATA_MODES,
     STORAGE_ORDER,
     DataStorageSetting,
     MetadataMode,
 )
-from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.report import Report, check_suffix
-from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
-from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
-from airflow_provider_retell.common.wording import counted
-from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.operators.bulk_base import BulkOperator
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_bool, as_list, as_storage_setting, as_text
+from airflow_provider_retell.params.rendered import as_storage_setting
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.quota import Rate
-    from airflow_provider_retell.bulk.engine import BulkUpdate
-    from airflow_provider_retell.bulk.outcome import FailureLimits
+    from airflow_provider_retell.bulk.columns import Columns
     from airflow_provider_retell.bulk.plan import Plan
+    from airflow_provider_retell.bulk.resource import Resource
+    from airflow_provider_retell.bulk.rows import Rows
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
+    from airflow_provider_retell.operators.bulk_base import AnyRows, Tolerated
 
 
-log = logging.getLogger(__name__)
-
-Tolerated = Literal["not_found", "not_ended"]
-
-MANIFEST_KEY = "manifest"
-"""The XCom key of the manifest."""
-
-
-class BulkUpdateCallOperator(LoopOperator):
+class BulkUpdateCallOperator(BulkOperator):
     """Update many calls from rows, and send only the differences.
 
     The task reads the current state of the calls, 1,000 per request, and compares it with the rows. It updates the
@@ -128,14 +110,11 @@ class BulkUpdateCallOperator(LoopOperator):
         "report_conn_id",
         "retell_conn_id",
     )
-    # The file of a query in SqlRows.
-    template_ext: Sequence[str] = (".sql",)
-    masked_fields: Sequence[str] = ("rows",)
 
     def __init__(
         self,
         *,
-        rows: Rows | str | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
+        rows: AnyRows,
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
@@ -154,23 +133,25 @@ class BulkUpdateCallOperator(LoopOperator):
         tolerate: Sequence[Tolerated] = (),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        check_not_iterator(rows)
+        super().__init__(
+            rows=rows,
+            dry_run=dry_run,
+            show_values=show_values,
+            report_path=report_path,
+            report_conn_id=report_conn_id,
+            concurrency=concurrency,
+            quota=quota,
+            max_failed_rows=max_failed_rows,
+            max_failed_ratio=max_failed_ratio,
+            tolerate=tolerate,
+            **kwargs,
+        )
         checks.text(call_id_column=call_id_column, data_storage_setting_column=data_storage_setting_column)
         checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
         checks.exclusive(
             data_storage_setting=data_storage_setting, data_storage_setting_column=data_storage_setting_column
         )
         checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
-        checks.flag(show_values=show_values)
-        checks.whole_number("concurrency", concurrency, 1, 256)
-        if max_failed_rows is not None:
-            checks.whole_number("max_failed_rows", max_failed_rows, 0)
-        if max_failed_ratio is not None:
-            checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        _parse_quota(quota)
         names_by_column("custom_attribute_columns", custom_attribute_columns)
         keys = (names_by_column("metadata_columns", metadata_columns) or {}).values()
         removed = checks.text_list("remove_metadata_keys", remove_metadata_keys)
@@ -178,13 +159,6 @@ class BulkUpdateCallOperator(LoopOperator):
             raise ValueError(
                 f"remove_metadata_keys must not contain keys that metadata_columns sets: {', '.join(sorted(both))}"
             )
-        if callable(rows):
-            # Airflow would call a function in a template field itself, with its own arguments.
-            rows = CallableRows(rows)
-        elif isinstance(rows, Rows):
-            # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
-            rows = copy.deepcopy(rows)
-        self.rows = rows
         self.call_id_column = call_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
@@ -192,99 +166,26 @@ class BulkUpdateCallOperator(LoopOperator):
         self.data_storage_setting_column = data_storage_setting_column
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
-        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
-        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
-        self.show_values = show_values
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
-        self.concurrency = concurrency
-        self.quota = quota
-        self.max_failed_rows = max_failed_rows
-        self.max_failed_ratio = max_failed_ratio
-        self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
-        self._update: BulkUpdate | None = None
 
-    def work(self, context: Context) -> None:
-        """Run the update, push the manifest, and fail if too many rows failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits
+    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+        """Return the updates of calls."""
+        from airflow_provider_retell.bulk.call_updates import CallUpdates
 
-        limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
-        manifest: dict[str, Any] = {}
-        self._reset()
-        try:
-            self.run_loop(self._run(limits))
-        except asyncio.CancelledError:
-            rows = counted(self._update.progress.rows if self._update else 0, "row")
-            raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
-        finally:
-            if self._update is not None:
-                manifest = self._update.progress.manifest()
-                context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
-                self._add_to_asset_events(context, manifest)
-                log_differences(self._update.differences, show_values=self.show_values)
-                log_failed_rows(
-                    self._update.progress.failed,
-                    limits.count(manifest),
-                    has_report=self.given("report_path"),
-                )
-        try:
-            limits.check(manifest)
-        except RowsFailedError as error:
-            if error.permanent:
-                # Not "from error", because Airflow would log the same message twice.
-                raise AirflowFailException(str(error)) from None
-            raise
-        if failed := limits.count(manifest):
-            rows = counted(manifest["rows"], "row")
-            log.warning("%s of %s failed, within the limits of the task", f"{failed:,}", rows)
+        return CallUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
 
-    def _reset(self) -> None:
-        self._update = None
-
-    async def _run(self, limits: FailureLimits) -> None:
-        from airflow_provider_retell.bulk.engine import BulkUpdate
-        from airflow_provider_retell.hooks.retell import RetellAsyncHook
-
-        plan = self._plan()
-        rows = unmask(self.rows)
-        rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id)
-        report.check(rows.files())
-        async with RetellAsyncHook(
-            self.retell_conn_id, connections=self.concurrency, quota=_parse_quota(self.quota)
-        ) as hook:
-            self._update = BulkUpdate(hook, rows, plan, report, self.concurrency, limits)
-            await self._update.run()
-
-    def _plan(self) -> Plan:
+    def _columns(self) -> Columns:
         from airflow_provider_retell.bulk.columns import Columns
-        from airflow_provider_retell.bulk.plan import Plan
 
         storage = self.rendered("data_storage_setting", as_storage_setting)
-        columns = Columns(
-            call_id=self.call_id_column,
+        return Columns(
+            record_id=self.call_id_column,
             metadata=names_by_column("metadata_columns", self.metadata_columns),
             custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
             storage=storage,
             storage_column=self.data_storage_setting_column,
         )
-        removed = frozenset(self.remove_metadata_keys)
-        return Plan(columns, self.metadata_mode, removed, as_bool(self.dry_run, "dry_run"))
 
-    def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
-        counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
-        for outlet in self.outlets or ():
-            add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
+    def _plan(self) -> Plan:
+        from airflow_provider_retell.bulk.plan import Plan
 
-
-def _parse_quota(quota: str | None) -> Rate | None:
-    if quota is None:
-        return None
-    from airflow_provider_retell.api.quota import Rate
-
-    try:
-        return Rate.parse(str(quota))
-    except RetellConfigError:
-        raise ValueError(
-            f"quota must have the form '100/10' (requests, a slash, seconds), not {quota!r}"
-        ) from None
+        return Plan(self.metadata_mode, frozenset(self.remove_metadata_keys))

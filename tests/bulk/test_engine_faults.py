@@ -18,6 +18,7 @@ from airflow_provider_retell.api.errors import AuthenticationError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
+from airflow_provider_retell.bulk.call_updates import CallUpdates
 from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError
@@ -125,7 +126,12 @@ def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[Bulk
         retry = RetryLimits(attempts, 1)
         async with RetellAsyncHook("retell_default", retry=retry, quota=Rate(100_000, 1)) as hook:
             update = BulkUpdate(
-                hook, as_rows(rows), Plan(Columns(), **options), Report(str(path)), concurrency=8
+                hook,
+                as_rows(rows),
+                CallUpdates(hook, Columns(), Plan()),
+                Report(str(path)),
+                concurrency=8,
+                **options,
             )
             try:
                 await update.run()

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
-from airflow_provider_retell.bulk.columns import Columns, InvalidRowError, RowReader
+from airflow_provider_retell.bulk.columns import Columns, RowReader
 from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.failed_rows import FailedRows
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.plan import Plan, PlannedUpdate
+from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow
 
 ENDED = CallState(call_id="call_1", call_status="ended")
@@ -37,7 +38,7 @@ def read(folder: Path, name: str, content: bytes) -> list[Any]:
 
 def check_rows(rows: list[Any], columns: Columns = Columns()) -> None:  # noqa: B008
     """Plan every row: the result is an outcome, or a request that can be sent."""
-    reader, plan = RowReader(columns), Plan(columns)
+    reader, plan = RowReader(columns), Plan()
     for row in rows:
         try:
             call_id, change = reader.read(row)

@@ -158,7 +158,7 @@ def test_invalid_call_is_rejected_without_numbers_and_values(
 def test_row_is_planned_or_invalid_without_its_values(row: Any, names: Any) -> None:
     metadata = dict.fromkeys(names, "tier") if isinstance(names, list) else names
     columns = Columns(metadata=metadata, storage_column="storage", custom_attributes={"attr": "attr_1"})
-    reader, plan = RowReader(columns), Plan(columns)
+    reader, plan = RowReader(columns), Plan()
     try:
         call_id, change = reader.read(row)
     except RetellInputError as error:
