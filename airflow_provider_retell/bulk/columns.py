@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from airflow_provider_retell.api.calls.changes import Change
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.api.request import check_id
 from airflow_provider_retell.bulk.column_names import shown_names
 from airflow_provider_retell.bulk.resource import InvalidRowError
@@ -84,10 +84,12 @@ class NamedColumns:
 class RowReader:
     """Reads rows, and remembers which named columns no row had.
 
+    :param change: the class of the changes.
     :param fixed_columns: True if all rows of the source have the same columns.
     """
 
-    def __init__(self, columns: Columns, fixed_columns: bool = False) -> None:
+    def __init__(self, columns: Columns, change: type[Change], fixed_columns: bool = False) -> None:
+        self._change_class = change
         self._columns = columns
         self._attributes = columns.custom_attributes or {}
         storage = [] if columns.storage_column is None else [columns.storage_column]
@@ -119,7 +121,7 @@ class RowReader:
 
     def _change(self, row: Row) -> Change:
         column = self._columns.storage_column
-        return Change(
+        return self._change_class(
             metadata=_encode(row, self._metadata_columns(row), "metadata") or None,
             data_storage_setting=as_storage_setting(row.get(column), column)
             if column
@@ -130,10 +132,11 @@ class RowReader:
     def _metadata_columns(self, row: Row) -> Mapping[str, str]:
         if self._columns.metadata is not None:
             return self._columns.metadata
-        if "call_status" in row and "agent_id" in row:
+        kind = self._change_class.kind
+        if f"{kind}_status" in row and "agent_id" in row:
             raise RetellInputError(
-                "the row is a whole call, as ListCallsOperator exports it. Name the columns that are metadata in "
-                "metadata_columns ([] for none)"
+                f"the row is a whole {kind}, as List{kind.title()}sOperator exports it. Name the columns that are "
+                "metadata in metadata_columns ([] for none)"
             )
         if not all(isinstance(name, str) for name in row):
             raise RetellInputError("the row has a column whose name is not text")

@@ -97,15 +97,15 @@ class Resource(ABC, Generic[S, W]):
     The *key* of a row selects its record, and two rows with the same key are duplicates. A key that is private, for
     example a phone number, must not be in reports: see :meth:`record_id`.
 
-    :cvar kind: the noun for messages. The report has the record's id as ``{kind}_id``.
-    :cvar key_name: the name of the key, for messages.
+    :ivar kind: the noun for messages. The report has the record's id as ``{kind}_id``.
+    :ivar key_name: the name of the key, for messages.
     :cvar outcomes: the outcomes that a row can have. The manifest counts them.
     :cvar guarded: True to plan all rows before the first change is sent. The run then calls :meth:`check_plan`, and
         sends nothing if the source fails or lacks a column. All changes are in memory at that time.
     """
 
-    kind: ClassVar[str]
-    key_name: ClassVar[str]
+    kind: str
+    key_name: str
     outcomes: ClassVar[tuple[Outcome, ...]] = OUTCOMES
     guarded: ClassVar[bool] = False
 

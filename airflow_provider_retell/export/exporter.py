@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.costs import CostTotal
 from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.api.records.costs import CostTotal
 from airflow_provider_retell.common.run_stats import RunStats
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted

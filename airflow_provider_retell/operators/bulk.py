@@ -169,9 +169,9 @@ class BulkUpdateCallOperator(BulkOperator):
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the updates of calls."""
-        from airflow_provider_retell.bulk.call_updates import CallUpdates
+        from airflow_provider_retell.bulk.record_updates import RecordUpdates
 
-        return CallUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
+        return RecordUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
 
     def _columns(self) -> Columns:
         from airflow_provider_retell.bulk.columns import Columns
@@ -186,6 +186,7 @@ class BulkUpdateCallOperator(BulkOperator):
         )
 
     def _plan(self) -> Plan:
+        from airflow_provider_retell.api.calls.kind import CALLS
         from airflow_provider_retell.bulk.plan import Plan
 
-        return Plan(self.metadata_mode, frozenset(self.remove_metadata_keys))
+        return Plan(CALLS, self.metadata_mode, frozenset(self.remove_metadata_keys))

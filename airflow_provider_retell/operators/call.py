@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
+    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.records.update import PreparedUpdate, UpdateResult
 
 
 log = logging.getLogger(__name__)
@@ -157,16 +158,18 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         """Update the call and return its slim form."""
         updated = self.hook.run(self._prepare(call_id).apply())
         self._log_result(updated)
-        return updated.call.slim(self.analysis_fields) | {
+        return updated.record.slim(self.analysis_fields) | {
             "updated": updated.sent,
             "written": list(updated.written),
         }
 
-    def _prepare(self, call_id: str) -> PreparedUpdate:
-        from airflow_provider_retell.api.calls.update import prepare_update
+    def _prepare(self, call_id: str) -> PreparedUpdate[Call]:
+        from airflow_provider_retell.api.calls.kind import CALLS
+        from airflow_provider_retell.api.records.update import prepare_update
 
         where = f"update-call of call {call_id}: "
         return prepare_update(
+            CALLS,
             call_id,
             metadata=self.rendered("metadata", as_object, where),
             data_storage_setting=self._storage_setting(where),
@@ -189,8 +192,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         return "basic_attributes_only"
 
     # Not `_log`, which is Airflow 2's own attribute.
-    def _log_result(self, updated: UpdateResult) -> None:
-        call_id = updated.call.call_id
+    def _log_result(self, updated: UpdateResult[Call]) -> None:
+        call_id = updated.record.call_id
         if not updated.sent:
             log.info("Call %s: no update was sent, because the call already has all values", call_id)
             return

@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.errors import AuthenticationError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
-from airflow_provider_retell.bulk.call_updates import CallUpdates
 from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.bulk.plan import Plan
+from airflow_provider_retell.bulk.record_updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.rows import CallableRows, as_rows
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -128,7 +129,7 @@ def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[Bulk
             update = BulkUpdate(
                 hook,
                 as_rows(rows),
-                CallUpdates(hook, Columns(), Plan()),
+                RecordUpdates(hook, Columns(), Plan(CALLS)),
                 Report(str(path)),
                 concurrency=8,
                 **options,

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.request import Flow
-from airflow_provider_retell.bulk.call_updates import CallUpdates
 from airflow_provider_retell.bulk.columns import Columns, NamedColumns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.plan import Plan
+from airflow_provider_retell.bulk.record_updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.resource import Applied, Difference, InvalidRowError, Planned, Resource
 from airflow_provider_retell.bulk.rows import CallableRows, as_rows
@@ -27,7 +28,7 @@ from airflow_provider_retell.hooks import RetellAsyncHook
 PHONE = "+4915112345678"
 
 
-class GuardedCalls(CallUpdates):
+class GuardedCalls(RecordUpdates):
     """Calls with a guard: a run may change at most 1,500 of them."""
 
     guarded = True
@@ -111,7 +112,7 @@ def run_bulk(
 
 
 def guarded(hook: RetellAsyncHook) -> GuardedCalls:
-    return GuardedCalls(hook, Columns(metadata={"n": "n"}), Plan())
+    return GuardedCalls(hook, Columns(metadata={"n": "n"}), Plan(CALLS))
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

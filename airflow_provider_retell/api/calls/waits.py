@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.costs import CostTotal
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary, CallSummaryPage
 from airflow_provider_retell.api.choices import BatchUntil, Until
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.api.records.costs import CostTotal
 from airflow_provider_retell.api.request import Flow, Request, check_id
 from airflow_provider_retell.api.waits import Condition, Poll
 
