@@ -18,7 +18,7 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.parsing import RepairedText
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
-from airflow_provider_retell.api.request import Request, check_id, given
+from airflow_provider_retell.api.request import Request, Unset, check_id, given
 
 C = TypeVar("C", bound="Change")
 
@@ -73,7 +73,7 @@ class Change:
 
     def request(self, record_id: str) -> Request[Any]:
         """Return the request for this change; raise :class:`RetellInputError` if it is invalid."""
-        record_id = check_id(record_id)
+        record_id = check_id(record_id, f"{self.kind}_id")
         operation = self.operation(record_id)
         values = self.values()
         if not values:
@@ -93,16 +93,20 @@ class Change:
         names = [f"metadata.{key}" for key in keys] if self.metadata is not None else []
         if self.data_storage_setting is not None:
             names.append("data_storage_setting")
-        return (*names, *(f"custom_attributes.{key}" for key in self.custom_attributes or ()))
+        attributes = (f"custom_attributes.{key}" for key in self.custom_attributes or ())
+        return (*names, *attributes, *self.hidden_names())
+
+    def hidden_names(self) -> tuple[str, ...]:
+        """Return the names of the fields to send that no response shows."""
+        return ()
 
     def __bool__(self) -> bool:
-        return not (
-            self.metadata is None and self.data_storage_setting is None and not self.custom_attributes
-        )
+        is_empty = self.metadata is None and self.data_storage_setting is None
+        return not is_empty or bool(self.custom_attributes or self.hidden_names())
 
 
 def _encode(value: Any, where: str) -> Any:
-    return None if value is None else to_json(value, where)
+    return value if value is None or isinstance(value, Unset) else to_json(value, where)
 
 
 def diff(
@@ -232,7 +236,7 @@ def differences(sent: Change, record: RecordState) -> tuple[tuple[str, ...], tup
             unverified.append(f"custom_attributes.{key}")
         elif not same_json(record.custom_attributes.get(key), value):
             wrong.append(f"custom_attributes.{key}")
-    return tuple(wrong), tuple(unverified)
+    return tuple(wrong), (*unverified, *sent.hidden_names())
 
 
 def verify(sent: Change, record: RecordState) -> tuple[str, ...]:

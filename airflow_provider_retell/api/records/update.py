@@ -112,7 +112,7 @@ def prepare_update(
         raise RetellInputError(
             f"metadata_mode must be one of {', '.join(METADATA_MODES)}, not {metadata_mode!r}"
         )
-    record_id = check_id(record_id)
+    record_id = check_id(record_id, f"{kind.name}_id")
     operation = kind.change.operation(record_id)
     remove = frozenset(remove_metadata_keys)
     metadata = values.get("metadata")
