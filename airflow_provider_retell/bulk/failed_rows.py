@@ -83,11 +83,11 @@ class FailedRows(Rows):
                 yield row
 
     def done_calls(self) -> Iterator[str]:
-        """Yield the ids of the calls that the earlier run has updated or found unchanged."""
+        """Yield the ids of the records that the earlier run has updated or found unchanged."""
         yield from as_rows(self.rows).done_calls()
         for line in self._other_lines():
             if line.get("outcome") in ("updated", "unchanged"):
-                yield str(line.get("call_id"))
+                yield from (str(value) for name, value in line.items() if name.endswith("_id"))
 
     def _other_lines(self) -> Iterator[Row]:
         """Yield the report's lines of rows with other outcomes."""

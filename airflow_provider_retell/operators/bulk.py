@@ -1,33 +1,21 @@
-"""The operators for bulk updates."""
+"""The operator that updates many calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_retell.api.choices import (
-    METADATA_MODES,
-    STORAGE_ORDER,
-    DataStorageSetting,
-    MetadataMode,
-)
-from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.operators.bulk_base import BulkOperator
-from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.rendered import as_storage_setting
+from airflow_provider_retell.api.choices import DataStorageSetting, MetadataMode
+from airflow_provider_retell.operators.bulk_records import BulkUpdateOperator
+from airflow_provider_retell.operators.record import Noun
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.bulk.columns import Columns
-    from airflow_provider_retell.bulk.plan import Plan
-    from airflow_provider_retell.bulk.resource import Resource
-    from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.hooks.retell import RetellAsyncHook
     from airflow_provider_retell.operators.bulk_base import AnyRows, Tolerated
 
 
-class BulkUpdateCallOperator(BulkOperator):
+class BulkUpdateCallOperator(BulkUpdateOperator):
     """Update many calls from rows, and send only the differences.
 
     The task reads the current state of the calls, 1,000 per request, and compares it with the rows. It updates the
@@ -102,14 +90,7 @@ class BulkUpdateCallOperator(BulkOperator):
         that no row has, or an API key that Retell rejects.
     """
 
-    template_fields: Sequence[str] = (
-        "rows",
-        "data_storage_setting",
-        "dry_run",
-        "report_path",
-        "report_conn_id",
-        "retell_conn_id",
-    )
+    noun: ClassVar[Noun] = "call"
 
     def __init__(
         self,
@@ -134,6 +115,13 @@ class BulkUpdateCallOperator(BulkOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
+            id_column=call_id_column,
+            metadata_columns=metadata_columns,
+            custom_attribute_columns=custom_attribute_columns,
+            data_storage_setting=data_storage_setting,
+            data_storage_setting_column=data_storage_setting_column,
+            metadata_mode=metadata_mode,
+            remove_metadata_keys=remove_metadata_keys,
             rows=rows,
             dry_run=dry_run,
             show_values=show_values,
@@ -146,47 +134,4 @@ class BulkUpdateCallOperator(BulkOperator):
             tolerate=tolerate,
             **kwargs,
         )
-        checks.text(call_id_column=call_id_column, data_storage_setting_column=data_storage_setting_column)
-        checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
-        checks.exclusive(
-            data_storage_setting=data_storage_setting, data_storage_setting_column=data_storage_setting_column
-        )
-        checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
-        names_by_column("custom_attribute_columns", custom_attribute_columns)
-        keys = (names_by_column("metadata_columns", metadata_columns) or {}).values()
-        removed = checks.text_list("remove_metadata_keys", remove_metadata_keys)
-        if both := set(removed).intersection(keys):
-            raise ValueError(
-                f"remove_metadata_keys must not contain keys that metadata_columns sets: {', '.join(sorted(both))}"
-            )
         self.call_id_column = call_id_column
-        self.metadata_columns = metadata_columns
-        self.custom_attribute_columns = custom_attribute_columns
-        self.data_storage_setting = data_storage_setting
-        self.data_storage_setting_column = data_storage_setting_column
-        self.metadata_mode = metadata_mode
-        self.remove_metadata_keys = remove_metadata_keys
-
-    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
-        """Return the updates of calls."""
-        from airflow_provider_retell.bulk.record_updates import RecordUpdates
-
-        return RecordUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
-
-    def _columns(self) -> Columns:
-        from airflow_provider_retell.bulk.columns import Columns
-
-        storage = self.rendered("data_storage_setting", as_storage_setting)
-        return Columns(
-            record_id=self.call_id_column,
-            metadata=names_by_column("metadata_columns", self.metadata_columns),
-            custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
-            storage=storage,
-            storage_column=self.data_storage_setting_column,
-        )
-
-    def _plan(self) -> Plan:
-        from airflow_provider_retell.api.calls.kind import CALLS
-        from airflow_provider_retell.bulk.plan import Plan
-
-        return Plan(CALLS, self.metadata_mode, frozenset(self.remove_metadata_keys))

@@ -52,7 +52,7 @@ class ChatBackend(Backend):
         """Return all chats, with the fields that the API does not show."""
         return list(self.chats.values())
 
-    def add(self, *, minimal: bool = False, **fields: Any) -> Chat:
+    def add(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Chat:
         """Add a chat and return it; see ``Organization.add_chat``."""
         clock = self.options.clock
         with clock.lock:
@@ -65,6 +65,10 @@ class ChatBackend(Backend):
                 raise ValueError(f"chat {chat['chat_id']!r} exists already")
             self.chats[chat["chat_id"]] = chat
             self._added += 1
+            if progress and chat["chat_status"] == "ongoing":
+                self._timeline.at(
+                    clock.now() + self.options.lifecycle.talk, lambda _: self._end_if_ongoing(chat)
+                )
             return chat
 
     def add_many(self, chat_ids: Iterable[str], **fields: Any) -> None:
@@ -93,6 +97,10 @@ class ChatBackend(Backend):
         now = self.options.clock.now()
         samples.finish(chat, round(now * 1000))
         self._timeline.at(now + self.options.lifecycle.analyze, lambda _: self._analyze(chat))
+
+    def _end_if_ongoing(self, chat: Chat) -> None:
+        if self.chats.get(chat["chat_id"]) is chat and chat["chat_status"] == "ongoing":
+            self.end(chat)
 
     def _analyze(self, chat: Chat) -> None:
         if self.chats.get(chat["chat_id"]) is chat:

@@ -42,17 +42,18 @@ class ChatObjects(ABC):
         """The number of analyses of chats that were run and charged again."""
         return self._owner.chat_backend.reruns
 
-    def add_chat(self, *, minimal: bool = False, **fields: Any) -> Chat:
+    def add_chat(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Chat:
         """Add a chat and return it. The returned dictionary is live: tests may change it.
 
         Fields that are not given are filled as in a real chat of that status. The default is a chat that has ended and
         is analyzed.
 
+        :param progress: let an ongoing chat end, after the time that a call lasts, and be analyzed.
         :param minimal: leave out transcript, cost and analysis, for tests with very many chats.
         :param fields: fields of the chat; None leaves a field out.
         :raises ValueError: for a chat id that exists, or a chat type or status that Retell does not have.
         """
-        return self._owner.chat_backend.add(minimal=minimal, **fields)
+        return self._owner.chat_backend.add(progress=progress, minimal=minimal, **fields)
 
     def add_chats(self, chat_ids: Iterable[str], **fields: Any) -> None:
         """Add many minimal chats that differ in their ids only.
