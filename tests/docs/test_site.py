@@ -58,10 +58,11 @@ SHOWN_TOO = {
     "airflow_provider_retell.bulk.errors.SourceError",
     "airflow_provider_retell.bulk.outcome.Outcome",
     "airflow_provider_retell.hooks.calls.CallMethods",
+    "airflow_provider_retell.hooks.chats.ChatMethods",
     "airflow_provider_retell.hooks.organization.OrganizationMethods",
     "airflow_provider_retell.operators.at_most_once.AtMostOnceOperator",
     "airflow_provider_retell.operators.base.RetellOperator",
-    "airflow_provider_retell.operators.base.WaitingOperator",
+    "airflow_provider_retell.operators.call_base.WaitingOperator",
     "airflow_provider_retell.sensors.base.RetellSensor",
     "airflow_provider_retell.triggers.base.PollTrigger",
 }
