@@ -150,7 +150,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
         self.analysis_fields = checks.analysis_fields(analysis_fields, **wait)
 
     def settable(self) -> Sequence[str]:
-        """Return the names of the parameters of which at least one must be set."""
+        """Return the names of the parameters. The operator needs at least one of them."""
         return (*super().settable(), "override_dynamic_variables", "clear_dynamic_variables")
 
     def update_options(self, where: str) -> dict[str, Any]:

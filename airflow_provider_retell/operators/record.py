@@ -120,7 +120,7 @@ class UpdateRecordOperator(RecordOperator):
     :param metadata_mode: how to combine the metadata with the record's.
     :param remove_metadata_keys: metadata keys to delete.
     :param clear_metadata: True to delete all metadata.
-    :param others: other fields, of which one is enough for an update.
+    :param others: further fields. The operator needs at least one field that is not None.
     """
 
     storage_settings: ClassVar[Sequence[str]] = STORAGE_ORDER
@@ -156,7 +156,7 @@ class UpdateRecordOperator(RecordOperator):
         self.clear_metadata = clear_metadata
 
     def settable(self) -> Sequence[str]:
-        """Return the names of the parameters of which at least one must be set."""
+        """Return the names of the parameters. The operator needs at least one of them."""
         return (
             "metadata",
             "remove_metadata_keys",

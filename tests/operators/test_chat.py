@@ -1,4 +1,4 @@
-"""The operators for one chat: what they have in common with calls, and where chats differ."""
+"""The operators for one chat: update, read, delete, analyze again."""
 
 from __future__ import annotations
 

@@ -79,8 +79,8 @@ def list_chats(
 
     API: https://docs.retellai.com/api-references/list-chats
 
-    :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.chats.filters`. There is none on the
-        metadata.
+    :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.chats.filters`. Retell cannot filter
+        chats by metadata.
     :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
     :param limit: chats per page, 1 to 1000; Retell's default is 50.
     :param skip: the number of chats to skip; cannot be combined with ``pagination_key``.

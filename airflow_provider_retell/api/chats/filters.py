@@ -1,6 +1,6 @@
 """The filter of list-chats. Its conditions are those of :mod:`airflow_provider_retell.api.records.conditions`.
 
-A chat must meet all conditions. There is none on the metadata. Source:
+A chat must meet all conditions. Retell cannot filter chats by metadata. Source:
 https://docs.retellai.com/api-references/list-chats and the types of Retell's Python SDK.
 """
 

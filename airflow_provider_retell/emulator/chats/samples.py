@@ -15,7 +15,7 @@ CHAT_MS = 95_000
 
 
 def check_vocabulary(chat: Mapping[str, Any]) -> None:
-    """Raise ValueError if a status or type is none of Retell's."""
+    """Raise ValueError if Retell has no such status or type."""
     for name, known in (("chat_status", CHAT_STATUSES), ("chat_type", CHAT_TYPES)):
         if chat.get(name) not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, not {chat.get(name)!r}")
