@@ -54,7 +54,7 @@ unit: ## Run only the fast tests
 
 system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
-	@$(MAKE) --no-print-directory test ARGS='-m system $(ARGS)'
+	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
 
 # Needs only the Pythons: each cell creates its own environments.
 matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=quick or CELLS="3.0-py3.12 2.11-*")

@@ -82,6 +82,7 @@ __all__ = [
     "default_deferrable",
     "first_poke",
     "has_moved",
+    "increment_metric",
     "init_notifier",
     "loop_iteration",
     "render_template_to_string",
@@ -253,6 +254,18 @@ def add_asset_event(context: Mapping[str, Any], outlet: Any, extra: dict[str, An
         except ImportError:  # 2.11
             from airflow.datasets import Dataset as Asset  # type: ignore[import-not-found, no-redef]
         event.add(Asset(outlet.name), extra=extra)
+
+
+def increment_metric(name: str, number: float, tags: Mapping[str, str]) -> None:
+    """Add *number* to a counter of Airflow's metrics. Without StatsD or OpenTelemetry, this does nothing."""
+    stats: Any
+    try:
+        from airflow.sdk.observability import stats
+    except ImportError:  # before 3.2
+        from airflow import stats
+    # A function since 3.3, a method of a class before.
+    add = getattr(stats, "incr", None) or stats.Stats.incr
+    add(name, number, tags=dict(tags))
 
 
 async def has_moved(trigger: BaseTrigger) -> bool:

@@ -81,6 +81,10 @@ def quiet() -> None:
 class Context(dict[str, Any]):
     """The parts of Airflow's context that the operators use."""
 
+    dag_id = task_id = run_id = "benchmark"
+    try_number = 1
+    map_index = -1
+
     def __init__(self) -> None:
         super().__init__(ti=self, params={})
         self.pushed: dict[str, Any] = {}

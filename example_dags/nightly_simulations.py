@@ -33,6 +33,8 @@ from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import RunBatchTestOperator, SnapshotAgentsOperator
 
 REPORTS = "{{ var.value.retell_reports }}"
+# Not {{ ds }}: in Airflow 3, runs that are started manually may have no logical date.
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
 
 call_on_duty = PhoneCallNotifier(
     from_number="{{ var.value.alert_from }}",
@@ -68,7 +70,7 @@ def nightly_simulations() -> None:
         agent_version="latest_published",
         min_pass_ratio=0.8,
         retry_failed=1,
-        report_path=f"{REPORTS}/simulations/{{{{ ds }}}}-{{{{ task.agent_id }}}}.jsonl",
+        report_path=REPORTS + "/simulations/" + DAY + "-{{ task.agent_id }}.jsonl",
         deferrable=True,
         max_active_tis_per_dag=4,
         map_index_template="{{ task.agent_id }}",

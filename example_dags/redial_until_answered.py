@@ -14,6 +14,7 @@ Prerequisites:
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -25,7 +26,7 @@ except ImportError:
 else:
     from airflow_provider_retell.operators import CreatePhoneCallOperator
 
-    PAUSE = timedelta(minutes=30)
+    PAUSE = timedelta(minutes=float(os.environ.get("RETELL_REDIAL_MINUTES", "30")))
     NOT_A_PERSON = ("voicemail_reached", "ivr_reached")
 
     def is_answered(call: dict[str, Any] | None) -> bool:
@@ -63,7 +64,8 @@ else:
                 task_id="call",
                 from_number="{{ var.value.retell_from_number }}",
                 to_number="{{ var.value.retell_to_number }}",
-                metadata={"attempt": "{{ loop.index + 1 }}"},
+                # One template for all, because a template within a dict renders to text.
+                metadata="{{ {'attempt': loop.index + 1} | tojson }}",
                 wait_until="ended",
                 deferrable=True,
                 poll_interval=5,

@@ -1,16 +1,16 @@
 """Run two example DAGs in a real Airflow against an emulated Retell, and show the changes (`make demo`).
 
-Exits with 0 only if both runs succeed and every call has exactly the expected metadata.
+The second DAG runs twice: one of its rows cannot be written, and its second run has nothing to send. Exits with 0 only
+if all runs succeed and every call has exactly the expected metadata.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import subprocess
 import sys
 import time
-from collections import Counter
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sandbox import (
     API_KEY,
     ROOT,
     SAMPLE_CALLS,
+    add_sample_calls,
     airflow,
     connection,
     environment,
@@ -29,7 +30,10 @@ from sandbox import (
 
 DAG_ID = "enrich_call_after_pipeline"
 BULK_DAG_ID = "bulk_enrich_from_warehouse"
-DAY = "2026-11-21"
+# The logical date of the runs. The bulk update covers the day before, on which the sample calls took place.
+DAY = datetime.now(timezone.utc).date().isoformat()
+# Deleted at Retell between the two DAGs, but still in the warehouse.
+DELETED = "call_5d2e04"
 
 # The metadata that the first DAG adds, by call id. All other metadata must stay unchanged.
 EXPECTED: dict[str, dict[str, Any]] = {
@@ -47,7 +51,6 @@ EXPECTED_OF_BULK: dict[str, dict[str, Any]] = {
     "call_5d2e01": {"churn_risk": 0.11, "customer_segment": "loyal"},
     "call_5d2e02": {"customer_segment": "undecided"},
     "call_5d2e03": {"customer_segment": "at risk"},
-    "call_5d2e04": {"churn_risk": 0.35, "customer_segment": "new"},
 }
 
 Metadata = dict[str, dict[str, Any]]
@@ -87,14 +90,28 @@ def fail(reason: str, log: Path) -> None:
 
 def show(before: Metadata, after: Metadata, expected: Metadata, log: Path) -> None:
     """Print the changes of a DAG, and exit if they are not the expected ones."""
-    print(f"\nThe calls' metadata:\n\n{table(before, after)}\n")
+    print(f"\nThe calls' metadata:\n\n{table(before, after)}")
     wrong = [
         call_id
-        for call_id, metadata in before.items()
-        if after[call_id] != metadata | expected.get(call_id, {})
+        for call_id, metadata in after.items()
+        if metadata != before[call_id] | expected.get(call_id, {})
     ]
     if wrong:
         fail(f"unexpected metadata: {', '.join(wrong)}.", log)
+
+
+def show_report(airflow_home: Path, expected: dict[str, int], log: Path) -> None:
+    """Print the report of the last bulk update and remove it; exit if it does not have the expected outcomes."""
+    (path,) = airflow_home.glob("retell_*.jsonl")
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    path.unlink()
+    print("\nThe report, one line per row:\n")
+    for line in sorted(lines, key=lambda line: line["row"]):
+        reason = f"  {line['reason']}" if line["reason"] else ""
+        print(f"  row {line['row']}  {line['call_id']}  {line['outcome']:<9}{reason}".rstrip())
+    outcomes = [line["outcome"] for line in lines]
+    if {outcome: outcomes.count(outcome) for outcome in outcomes} != expected:
+        fail("unexpected outcomes in the report.", log)
 
 
 def main() -> None:
@@ -105,33 +122,46 @@ def main() -> None:
     for old in airflow_home.glob("retell_*.jsonl"):
         old.unlink()
     with Emulator(api_key=API_KEY) as emulator:
-        for call_id, metadata in SAMPLE_CALLS.items():
-            emulator.add_call(call_id=call_id, call_status="ended", metadata=copy.deepcopy(metadata))
+        add_sample_calls(emulator)
 
         def metadata_now() -> Metadata:
-            return {call_id: copy.deepcopy(emulator.calls[call_id]["metadata"]) for call_id in SAMPLE_CALLS}
+            return {call_id: dict(call["metadata"]) for call_id, call in emulator.calls.items()}
 
-        print(f"An emulated Retell serves {len(SAMPLE_CALLS)} ended calls on {emulator.url}")
+        print(f"An emulated Retell serves {len(SAMPLE_CALLS)} calls of yesterday on {emulator.url}")
         env = environment(airflow_home) | {
             "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url),
             "AIRFLOW_CONN_WAREHOUSE": sqlite_connection(airflow_home / "warehouse.db"),
             "RETELL_REPORTS": str(airflow_home),
         }
         run(f"Preparing Airflow {AIRFLOW_VERSION}'s database", airflow("db", "migrate"), env, log)
-        run(f"Running the DAG {DAG_ID} for {DAY}", airflow("dags", "test", DAG_ID, DAY), env, log)
+
+        run(f"\n1. The DAG {DAG_ID}, run for {DAY}", airflow("dags", "test", DAG_ID, DAY), env, log)
         enriched = metadata_now()
         show(SAMPLE_CALLS, enriched, EXPECTED, log)
-        run(f"Running the DAG {BULK_DAG_ID} for {DAY}", airflow("dags", "test", BULK_DAG_ID, DAY), env, log)
-        show(enriched, metadata_now(), EXPECTED_OF_BULK, log)
+        print(
+            "An arrow marks a change. Nothing was sent for call_5d2e05: its customer is not in the pipeline's data."
+        )
 
-    # The name of the report contains the day of the run.
-    (report,) = airflow_home.glob("retell_*.jsonl")
-    outcomes = Counter(
-        json.loads(line)["outcome"] for line in report.read_text(encoding="utf-8").splitlines()
-    )
-    print(f"Its report: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}\n")
+        del emulator.calls[DELETED]
+        print(f"Meanwhile, {DELETED} is deleted at Retell. The warehouse still has a row for it.")
+        bulk = airflow("dags", "test", BULK_DAG_ID, DAY)
+        run(f"\n2. The DAG {BULK_DAG_ID}, run for {DAY}: the scores of the day before", bulk, env, log)
+        updated = metadata_now()
+        show(enriched, updated, EXPECTED_OF_BULK, log)
+        show_report(airflow_home, {"updated": 3, "not_found": 1}, log)
+        print(
+            "\nThe task tolerates rows of deleted calls, so the run succeeds. A row with another error would fail it."
+        )
+
+        sent = emulator.count("update-call")
+        run("\n3. The same DAG again", bulk, env, log)
+        show_report(airflow_home, {"unchanged": 3, "not_found": 1}, log)
+        if emulator.count("update-call") != sent or metadata_now() != updated:
+            fail("the second run changed something.", log)
+        print("\nThe second run sent no update: it read the calls, and all of them were up to date.")
+
     print(
-        f"OK: the DAGs updated {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls as expected, and changed nothing else."
+        f"\nOK: the DAGs updated {len(EXPECTED)} of {len(SAMPLE_CALLS)} calls as expected, and changed nothing else."
     )
     print(f"The DAGs: example_dags/{DAG_ID}.py, {BULK_DAG_ID}.py   Airflow's log: {log.relative_to(ROOT)}")
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parent.parent
 AIRFLOW_VERSION = version("apache-airflow")
@@ -21,6 +25,20 @@ SAMPLE_CALLS: dict[str, dict[str, Any]] = {
     "call_5d2e04": {},
     "call_5d2e05": {"customer": "C-1005"},  # not in the warehouse
 }
+
+
+def add_sample_calls(emulator: Emulator) -> None:
+    """Add the sample calls, which ended at noon of yesterday or later."""
+    noon = datetime.now(timezone.utc).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    for number, (call_id, metadata) in enumerate(SAMPLE_CALLS.items()):
+        start = int((noon + timedelta(minutes=10 * number)).timestamp() * 1000)
+        emulator.add_call(
+            call_id=call_id,
+            call_status="ended",
+            metadata=dict(metadata),
+            start_timestamp=start,
+            end_timestamp=start + 95_000,
+        )
 
 
 def home(purpose: str) -> Path:

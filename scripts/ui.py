@@ -1,4 +1,4 @@
-"""Serve a real Airflow with the example DAG and an emulated Retell, on this machine only (`make ui`).
+"""Serve a real Airflow with all example DAGs and an emulated Retell, on this machine only (`make ui`).
 
 `airflow standalone` would be shorter, but its log servers listen on every network interface. This script starts each
 component separately, without log servers: all components share the disk with the logs.
@@ -7,7 +7,6 @@ component separately, without log servers: all components share the disk with th
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import signal
 import socket
@@ -17,22 +16,11 @@ import time
 import urllib.request
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import psutil  # comes with Airflow
 
-from airflow_provider_retell.emulator import Emulator
-from sandbox import (
-    AIRFLOW_VERSION,
-    API_KEY,
-    ROOT,
-    SAMPLE_CALLS,
-    airflow,
-    connection,
-    environment,
-    home,
-    sqlite_connection,
-)
+from playground import FAILS, Changes, Playground
+from sandbox import AIRFLOW_VERSION, API_KEY, ROOT, SAMPLE_CALLS, airflow, environment, home
 
 COMPONENTS = {
     "api-server": airflow("api-server"),
@@ -140,29 +128,16 @@ def _childless(process: psutil.Process) -> bool:
         return False
 
 
-def show_changes(emulator: Emulator, known: dict[str, dict[str, Any]]) -> None:
-    """Print the changes to the calls' metadata since the last check."""
-    for call_id, before in known.items():
-        after = copy.deepcopy(emulator.calls[call_id].get("metadata", {}))
-        if after != before:
-            changed = {key: value for key, value in after.items() if before.get(key, ...) != value}
-            removed = sorted(before.keys() - after.keys())
-            print(
-                f"  {call_id}  {json.dumps(changed)}"
-                + (f"  removed: {', '.join(removed)}" if removed else "")
-            )
-            known[call_id] = after
-
-
 def interrupt(_signal: int, _frame: FrameType | None) -> None:
     """Handle every stop signal like a Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def serve(emulator: Emulator, port: int) -> None:
+def serve(playground: Playground, port: int) -> None:
     """Run Airflow until interrupted."""
-    airflow_home = home("ui")
-    env = environment(airflow_home) | {
+    airflow_home, emulator = playground.folder, playground.emulator
+    env = environment(airflow_home) | playground.environment()
+    env |= {
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://localhost:{port}",
@@ -176,18 +151,15 @@ def serve(emulator: Emulator, port: int) -> None:
     try:
         print(f"Preparing Airflow {AIRFLOW_VERSION} ...", flush=True)
         server.prepare("db-migrate", "db", "migrate")
-        # In the database and not in the environment, so that Admin > Connections shows it.
-        connections = airflow_home / "connections.json"
-        connections.write_text(
-            json.dumps(
-                {
-                    "retell_default": json.loads(connection(emulator.url)),
-                    "warehouse": json.loads(sqlite_connection(airflow_home / "warehouse.db")),
-                }
-            ),
-            encoding="utf-8",
-        )
-        server.prepare("connections", "connections", "import", "--overwrite", str(connections))
+        # In the database and not in the environment, so that Airflow's UI shows them.
+        for kind, values in (
+            ("connections", playground.connections()),
+            ("variables", playground.variables()),
+        ):
+            path = airflow_home / f"{kind}.json"
+            path.write_text(json.dumps(values), encoding="utf-8")
+            overwrite = ("--overwrite",) if kind == "connections" else ()
+            server.prepare(kind, kind, "import", *overwrite, str(path))
 
         print("Starting its components ...", flush=True)
         server.start()
@@ -199,20 +171,24 @@ def serve(emulator: Emulator, port: int) -> None:
             time.sleep(1)
         print(
             f"""
-  Airflow    {server.url}/dags/enrich_call_after_pipeline   no login; press Trigger
-  Connection {server.url}/connections   retell_default
-  Logs       {airflow_home.relative_to(ROOT)}
-  Retell     {emulator.url}   emulated, e.g.
-             curl -H 'Authorization: Bearer {API_KEY}' {emulator.url}/v2/get-call/{next(iter(SAMPLE_CALLS))}
+  Airflow     {server.url}/dags   no login; open an example and press Trigger
+              Every run succeeds, except those of {FAILS}: two of its rows cannot be written, on purpose.
+              No example starts by its schedule. call_events and score_ended_calls also start when calls end.
+  Connections {server.url}/connections   and Variables: all that the examples need
+  Files       {playground.files.relative_to(ROOT)}   reports, exports and snapshots
+  Logs        {airflow_home.relative_to(ROOT)}
+  Retell      {emulator.url}   emulated, e.g.
+              curl -H 'Authorization: Bearer {API_KEY}' {emulator.url}/v2/get-call/{next(iter(SAMPLE_CALLS))}
 
-Ctrl-C stops everything. Updates of the calls appear here:
+Ctrl-C stops everything. Calls that are placed, ended, updated or deleted appear here:
 """,
             flush=True,
         )
-        known = copy.deepcopy(SAMPLE_CALLS)
+        changes = Changes(playground)
         while True:
             server.check()
-            show_changes(emulator, known)
+            for line in changes.lines():
+                print(line, flush=True)
             time.sleep(1)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -227,7 +203,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=8080, help="port of Airflow's UI (default: 8080)")
-    port = parser.parse_args().port
+    parser.add_argument("--home", default="ui", help="name of the folder in .cache (default: ui)")
+    arguments = parser.parse_args()
+    port = arguments.port
 
     if tuple(map(int, AIRFLOW_VERSION.split(".")[:2])) < (3, 1):
         sys.exit(
@@ -243,10 +221,10 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
-        with Emulator(api_key=API_KEY) as emulator:
-            for call_id, metadata in SAMPLE_CALLS.items():
-                emulator.add_call(call_id=call_id, call_status="ended", metadata=copy.deepcopy(metadata))
-            serve(emulator, port)
+        playground = Playground(home(arguments.home))
+        with playground.emulator:
+            playground.prepare()
+            serve(playground, port)
     except KeyboardInterrupt:
         print("Stopped.")
 

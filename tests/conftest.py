@@ -1,4 +1,4 @@
-"""What all tests share. Connections come from the environment, so no test needs Airflow's database."""
+"""Shared fixtures. Connections come from the environment, so no test needs Airflow's database."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def plain_logging() -> Iterator[None]:
 
 @pytest.fixture
 def deaf_server() -> Iterator[str]:
-    """The URL of a server whose queue of connections is full, so that the kernel drops what would open another."""
+    """The URL of a server whose queue is full, so that the kernel drops new connections."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.socket() as first:
         first.connect(server.getsockname())
         yield f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -12,7 +12,7 @@ Python value                               JSON
 ``date``                                   ISO 8601 text, e.g. ``2026-11-22``
 ``UUID``                                   text, lower case with hyphens
 mapping with text keys, ``list``, tuple    object or array, by the same rules
-numpy scalar, except dates                 the rule of the equal Python value
+numpy scalar, except dates                 the rule of the equal Python value; ``float32(0.1)`` is 0.1
 bytes, sets, everything else               rejected
 =========================================  =============================================================
 
@@ -81,7 +81,8 @@ def safe_name(name: str, otherwise: str = "[..]") -> str:
 def _scalar(value: Any, where: str) -> JsonValue:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and getattr(value, "shape", None) == () and dtype.kind in "biufU":
-        plain = value.item()
+        # A shorter float shows fewer digits than the double that it equals.
+        plain = float(str(value)) if dtype.kind == "f" and dtype.itemsize < 8 else value.item()
         # A longdouble has no equal Python value, so its item() is a longdouble again.
         if type(plain) is not type(value):
             return to_json(plain, where)

@@ -53,6 +53,12 @@ class Usage:
         self.requests = 0
         self.waited = 0.0
         self._delayed_until = 0.0
+        self._counted = (0, 0.0)
+
+    def since_last_count(self) -> tuple[int, float]:
+        """Return the requests and the delayed seconds since the last call of this method."""
+        before, self._counted = self._counted, (self.requests, self.waited)
+        return self.requests - before[0], self.waited - before[1]
 
     def delay(self, now: float, seconds: float) -> None:
         """Record that a request is delayed by *seconds* from *now*."""

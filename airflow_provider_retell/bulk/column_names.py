@@ -11,6 +11,8 @@ from typing import Any
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.params import checks
 
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", ",": "commas"}
+
 
 def names_by_column(
     parameter: str, columns: Mapping[str, str] | Sequence[str] | None
@@ -42,16 +44,45 @@ def shown_names(names: Iterable[Any]) -> list[str]:
     return [safe_name(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
 
 
+def hint(missing: Sequence[str], names: Iterable[Any]) -> str:
+    """Return a sentence about the likely reason why *missing* are not among *names*, or an empty text."""
+    for name in map(str, names):
+        for delimiter, shown in _DELIMITERS.items():
+            if delimiter in name and any(part.strip("\"' ") in missing for part in name.split(delimiter)):
+                return f". The columns seem to be separated by {shown}: set the delimiter of FileRows"
+        if name.strip() in missing:
+            return f". The name {name.strip()} has spaces before or after it"
+        if name.strip().casefold() in map(str.casefold, missing):
+            return ". Names are case-sensitive"
+    return ""
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise :class:`RetellInputError` if columns cannot become metadata keys without being named by the task.
+
+    :param names: the columns that would become keys.
+    """
+    for name in names:
+        if name == "metadata":
+            raise RetellInputError(
+                "the column metadata would become one key of the metadata. Make a column of each key, or name the "
+                "columns in metadata_columns"
+            )
+        if name != name.strip() or not name:
+            fault = "begins or ends with a space" if name.strip() else "is empty"
+            raise RetellInputError(
+                f"the name of a column {fault}. Correct it, or name the columns in metadata_columns"
+            )
+
+
 def check_distinct(names: Sequence[Any]) -> None:
-    """Raise :class:`RetellInputError` if two columns have the same name, because a dict would lose one of them."""
+    """Raise :class:`RetellInputError` if two columns have the same name, because a dict would lose one of them.
+
+    Columns without a name do not count, because no task can use them.
+    """
     for number, name in enumerate(names):
-        if name in names[:number]:
+        if name and name in names[:number]:
             from airflow_provider_retell.api.encode import safe_name
 
             twice = safe_name(str(name), f"columns {names.index(name) + 1} and {number + 1}")
             raise RetellInputError(f"the rows have two columns of the same name: {twice}")
-
-
-def is_utf8(name: str) -> bool:
-    """Return True if UTF-8 can encode *name*: bytes of another encoding have become surrogates."""
-    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)

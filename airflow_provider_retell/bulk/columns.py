@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.api.request import check_id
-from airflow_provider_retell.bulk.column_names import shown_names
+from airflow_provider_retell.bulk.column_names import check_names, hint, shown_names
 from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow, Row
 from airflow_provider_retell.params.rendered import as_storage_setting
@@ -46,6 +46,7 @@ class NamedColumns:
     def __init__(self, key: str, others: Iterable[str], fixed: bool = False) -> None:
         self._key = key
         self._missing = list(dict.fromkeys(others))
+        self._named = [key, *self._missing]
         self._is_first = True
         self._fixed = fixed
 
@@ -70,13 +71,18 @@ class NamedColumns:
             raise InvalidRowError(f"{self._key} is null")
         return row[self._key]
 
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
+        missing = [name for name in self._named if name not in names]
+        if missing:
+            raise RetellInputError(
+                f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(names))}"
+                + hint(missing, names)
+            )
+
     def _look_for_columns(self, row: Row) -> None:
         if self._is_first and self._fixed:
-            missing = [name for name in (self._key, *self._missing) if name not in row]
-            if missing:
-                raise RetellInputError(
-                    f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(row))}"
-                )
+            self.check_header(row)
         self._is_first = False
         self._missing = [name for name in self._missing if name not in row]
 
@@ -102,6 +108,10 @@ class RowReader:
     def missing_columns(self) -> list[str]:
         """The named columns that no row had so far; empty until a row could be read."""
         return self._named.missing
+
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
+        self._named.check_header(names)
 
     def read(self, row: Row) -> tuple[str, Change]:
         """Return the record's id and the change that *row* asks for.
@@ -140,6 +150,7 @@ class RowReader:
             )
         if not all(isinstance(name, str) for name in row):
             raise RetellInputError("the row has a column whose name is not text")
+        check_names(name for name in row if name not in self._reserved)
         return {name: name for name in row if name not in self._reserved}
 
 

@@ -1,4 +1,4 @@
-"""A set of texts with a small, constant size per text."""
+"""A set of texts, and a map from texts to small numbers, with a small, constant size per text."""
 
 from __future__ import annotations
 
@@ -20,26 +20,61 @@ class DigestSet:
 
     def add(self, text: str) -> bool:
         """Add *text*; return False if the set already has it."""
-        digest = (
-            int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-            or 1
-        )
-        if not self._insert(digest):
+        digest = _digest(text)
+        slot = self._slot(digest)
+        if self._table[slot]:
             return False
-        self._count += 1
-        if self._count * 3 > len(self._table) * 2:
-            old, self._table = self._table, array("Q", bytes(16 * len(self._table)))
-            for digest in filter(None, old):
-                self._insert(digest)
+        self._insert(slot, digest)
         return True
 
-    def _insert(self, digest: int) -> bool:
+    def _slot(self, digest: int) -> int:
+        """Return the slot with *digest*, or the free one for it."""
         table = self._table
         mask = len(table) - 1
         slot = digest & mask
-        while table[slot]:
-            if table[slot] == digest:
-                return False
+        while table[slot] and table[slot] != digest:
             slot = (slot + 1) & mask
-        table[slot] = digest
-        return True
+        return slot
+
+    def _insert(self, slot: int, digest: int) -> None:
+        self._table[slot] = digest
+        self._count += 1
+        if self._count * 3 > len(self._table) * 2:
+            self._grow()
+
+    def _grow(self) -> None:
+        old, self._table = self._table, array("Q", bytes(16 * len(self._table)))
+        for digest in filter(None, old):
+            self._table[self._slot(digest)] = digest
+
+
+class DigestMap(DigestSet):
+    """A map from texts to numbers from 0 to 255. A text that is not in the map has the number 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values = bytearray(len(self._table))
+
+    def __getitem__(self, text: str) -> int:
+        return self._values[self._slot(_digest(text))]
+
+    def __setitem__(self, text: str, value: int) -> None:
+        digest = _digest(text)
+        slot = self._slot(digest)
+        self._values[slot] = value
+        if not self._table[slot]:
+            self._insert(slot, digest)
+
+    def _grow(self) -> None:
+        old, values = self._table, self._values
+        self._table = array("Q", bytes(16 * len(old)))
+        self._values = bytearray(len(self._table))
+        for slot, digest in enumerate(old):
+            if digest:
+                new = self._slot(digest)
+                self._table[new], self._values[new] = digest, values[slot]
+
+
+def _digest(text: str) -> int:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") or 1

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import IN_DRY_RUN, FailureLimits, Result
+from airflow_provider_retell.bulk.outcome import DUPLICATE, IN_DRY_RUN, FailureLimits, Result
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
 from airflow_provider_retell.bulk.record_states import CHUNK, FATAL
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
+from airflow_provider_retell.bulk.rows import Header
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
@@ -144,7 +145,7 @@ class BulkUpdate(Generic[S, W]):
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
             await self._resource.set_up()
             await source.run(self._add_done_records)
-            rows = await source.enter(_open_rows(self._rows))
+            rows = await source.enter(_open_rows(self._rows, self._resource))
             number = 1
             while self._source_error is None:
                 chunk, self._source_error = await source.run(_take, rows, CHUNK)
@@ -226,7 +227,7 @@ class BulkUpdate(Generic[S, W]):
         """Note *key*; return an error if an earlier row has it."""
         if key is None or self._keys.add(key):
             return None
-        return InvalidRowError(f"an earlier row has the same {self._resource.key_name}", key)
+        return InvalidRowError(DUPLICATE + self._resource.key_name, key)
 
     def _invalid(self, row: int, error: InvalidRowError) -> Result:
         record_id = None if error.key is None else self._resource.record_id(error.key)
@@ -275,15 +276,23 @@ class BulkUpdate(Generic[S, W]):
 
 
 @contextmanager
-def _open_rows(source: Rows) -> Iterator[Iterator[Row]]:
+def _open_rows(source: Rows, resource: Resource[Any, Any]) -> Iterator[Iterator[Row]]:
     rows: Any = iter(source.read())
     try:
-        yield rows
+        yield _without_headers(rows, resource)
     finally:
         try:
             getattr(rows, "close", lambda: None)()
         except Exception:
             log.warning("The source of the rows could not be closed", exc_info=True)
+
+
+def _without_headers(rows: Iterator[Row], resource: Resource[Any, Any]) -> Iterator[Row]:
+    for row in rows:
+        if isinstance(row, Header):
+            resource.check_header(row)
+        else:
+            yield row
 
 
 def _take(rows: Iterator[Row], most: int) -> tuple[list[Row], Exception | None]:

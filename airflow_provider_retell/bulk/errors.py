@@ -14,6 +14,10 @@ class SourceError(RetellError):
     permanent = True
 
 
+class IncompleteFileError(SourceError):
+    """A compressed file ends too early."""
+
+
 class BulkStoppedError(RetellError):
     """The run ended before its last row, because Retell or the network failed or the task was stopped.
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from airflow_provider_retell.bulk.errors import SourceError
+from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
-from airflow_provider_retell.bulk.outcome import FAILURES, Outcome
-from airflow_provider_retell.bulk.rows import CallableRows, Row, Rows, as_rows
+from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
+from airflow_provider_retell.bulk.rows import CallableRows, Header, Row, Rows, as_rows
+from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
 
-# A larger number is no row of a report. One byte per row must fit into memory.
-_MAX_ROWS = 2**30
+if TYPE_CHECKING:
+    from airflow_provider_retell.bulk.earlier_rows import EarlierRows
+
+log = logging.getLogger(__name__)
+
+_SHOWN_CALLS = 10
 
 
 class FailedRows(Rows):
@@ -25,13 +32,15 @@ class FailedRows(Rows):
             rows=FailedRows(FileRows("/data/enriched.csv"), report="/data/report.jsonl"),
         )
 
-    The number of a row in the source selects its line in the report, so the source must return its rows in the same
-    order as in the earlier run. A row is a duplicate if the earlier run has updated its call from another row.
+    The call id of a row selects its line in the report, so the source can have another order than in the earlier run,
+    and lack rows. The number of a row counts only for rows without a call id. If a call has rows that failed as
+    duplicates, all its rows are processed again. A warning in the log names failed calls that the source lacks.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
 
     :param rows: the source of the earlier run: another row source, a list of dicts, or a function that returns dicts.
-    :param report: the path of the earlier run's report (templated). It must not be the report of the new run.
+    :param report: the path of the earlier run's report (templated). The last line of a call counts. It must not be the
+        report of the new run.
     :param outcomes: the outcomes of the rows to take, for example ``["invalid"]``. Default: all that count as failed
         (``failed``, ``invalid``, ``conflict``, ``not_found``, ``not_ended``).
     :param conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
@@ -65,38 +74,58 @@ class FailedRows(Rows):
         return [str(self.report), *as_rows(self.rows).files()]
 
     def __str__(self) -> str:
-        return f"FailedRows({as_rows(self.rows)}, report={self.report!r})"
+        return f"FailedRows({as_rows(self.rows)}, report={safe_path(str(self.report))!r})"
 
     __repr__ = __str__
 
     def read(self) -> Iterator[Row]:
         """Yield the rows that are not in the report, or that are there with one of the outcomes."""
-        # One byte per row: 1 for a row to skip.
-        skipped = bytearray()
-        for line in self._other_lines():
-            number = line.get("row")
-            if type(number) is int and 0 < number <= _MAX_ROWS:
-                skipped.extend(bytes(max(number + 1 - len(skipped), 0)))
-                skipped[number] = 1
-        for number, row in enumerate(as_rows(self.rows).read(), start=1):
-            if number >= len(skipped) or not skipped[number]:
+        earlier = self._earlier()
+        number = 0
+        for row in self._source().read():
+            number += not isinstance(row, Header)
+            if isinstance(row, Header) or earlier.take(number, row):
                 yield row
+        self._warn_of_missing(earlier)
 
     def done_calls(self) -> Iterator[str]:
-        """Yield the ids of the records that the earlier run has updated or found unchanged."""
-        yield from as_rows(self.rows).done_calls()
-        for line in self._other_lines():
-            if line.get("outcome") in ("updated", "unchanged"):
-                yield from (str(value) for name, value in line.items() if name.endswith("_id"))
+        """Yield the ids of the calls that the earlier run has updated or found unchanged."""
+        yield from self._source().done_calls()
+        earlier = self._earlier()
+        for line in self._lines():
+            if line.get("outcome") in ("updated", "unchanged") and earlier.is_done(line_id(line)):
+                yield str(line_id(line))
 
-    def _other_lines(self) -> Iterator[Row]:
-        """Yield the report's lines of rows with other outcomes."""
+    def _source(self) -> Rows:
+        source = as_rows(self.rows)
+        source.call_id_column = self.call_id_column
+        return source
+
+    def _earlier(self) -> EarlierRows:
+        from airflow_provider_retell.bulk.earlier_rows import EarlierRows
+
         wanted = FAILURES if self.outcomes is None else self.outcomes
+        return EarlierRows(self._lines(), wanted, self.call_id_column)
+
+    def _warn_of_missing(self, earlier: EarlierRows) -> None:
+        missing, kind = 0, "call"
+        shown: list[str] = []
+        for line in self._lines():
+            if earlier.pop_missing(line):
+                missing, kind = missing + 1, line_kind(line)
+                shown += [str(line_id(line))] if len(shown) < _SHOWN_CALLS else []
+        if missing:
+            more = f" and {missing - len(shown):,} more" if missing > len(shown) else ""
+            log.warning(
+                "The source does not have the rows of %s that failed in the earlier run: %s%s",
+                counted(missing, kind),
+                ", ".join(shown),
+                more,
+            )
+
+    def _lines(self) -> Iterator[Row]:
         try:
-            for line in FileRows(self.report, self.conn_id).read():
-                if line.get("outcome") not in wanted:
-                    yield line
-        except SourceError as error:
+            yield from FileRows(self.report, self.conn_id).read()
+        except IncompleteFileError:
             # If the earlier run was killed, the end of its compressed report is missing.
-            if not isinstance(error.__cause__, EOFError):
-                raise
+            return

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
+import codecs
 import gzip
-import io
-import json
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.column_names import check_distinct, is_utf8
-from airflow_provider_retell.bulk.rows import BATCH, BadRow, Row, Rows
+from airflow_provider_retell.bulk.rows import Row, Rows
+from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path, secrets_hidden
 from airflow_provider_retell.params.checks import is_literal
+
+# GzipFile and BufferedReader raise these.
+_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class FileRows(Rows):
-    """The rows of a file on any storage of Airflow's ``ObjectStoragePath``.
+    """The rows of files on any storage of Airflow's ``ObjectStoragePath``.
 
     ::
 
@@ -26,131 +27,149 @@ class FileRows(Rows):
     The name of the file selects the format:
 
     - ``.jsonl`` or ``.ndjson``: one JSON object per line.
-    - ``.csv``: UTF-8, with a header. All values are text.
+    - ``.csv`` or ``.tsv``: text with a header, separated by commas or tabs. All values are text.
     - ``.parquet``: needs pyarrow.
 
-    The first two can be compressed (``.jsonl.gz``). A row that cannot be read is ``invalid``; the others are processed.
+    All but the last can be compressed (``.jsonl.gz``). A row that cannot be read is ``invalid``; the others are
+    processed. If a file is damaged, the rows before the damage are processed, and the task fails.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
 
-    :param path: a local path or a URL, for example ``s3://bucket/rows.jsonl`` (templated). Patterns are not supported.
+    :param path: a local path or a URL (templated): a file, a pattern such as ``s3://bucket/{{ ds }}/*.parquet``, or a
+        folder of parts. A folder without one of the suffixes must end in a slash. Files are read in the order of their
+        paths.
     :param conn_id: the Airflow connection of the storage (templated). Default: the storage's default connection.
-    :raises RetellInputError: if the path has another suffix.
-    :raises SourceError: when the task runs, if there is no such file, or if it is damaged.
+    :param delimiter: the character between the cells of a CSV file. Default: a comma, or a tab for ``.tsv``.
+    :param encoding: the encoding of a text file, for example ``cp1252`` or ``utf-16``. Default: UTF-8.
+    :param quotechar: the character around cells of a CSV file that contain the delimiter. Default: ``"``. None reads
+        all quotes as text.
+    :raises RetellInputError: if the path has another suffix, or a user name and password.
+    :raises ValueError: if *delimiter*, *encoding* or *quotechar* cannot be used.
+    :raises SourceError: when the task runs, if there is no such file, or if it is damaged, empty or of another format
+        than its name.
     """
 
     template_fields = ("path", "conn_id")
 
-    def __init__(self, path: str, conn_id: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        conn_id: str | None = None,
+        delimiter: str | None = None,
+        encoding: str = "utf-8",
+        quotechar: str | None = '"',
+    ) -> None:
+        _check_character("delimiter", delimiter)
+        _check_character("quotechar", quotechar)
+        if quotechar is not None and quotechar == delimiter:
+            raise ValueError("delimiter and quotechar must differ")
+        _check_encoding(encoding)
         self.path = path
         self.conn_id = conn_id
+        self.delimiter = delimiter
+        self.encoding = encoding
+        self.quotechar = quotechar
         if is_literal(path):
-            self._check_format()
+            self._check_path()
 
     @property
     def fixed_columns(self) -> bool:  # type: ignore[override]
         """True unless each line is an object with its own keys."""
-        return self._format() not in ("jsonl", "ndjson")
+        return not file_name(str(self.path)).removesuffix(".gz").endswith((".jsonl", ".ndjson", "/"))
 
     def files(self) -> list[str]:
-        """Return the path."""
+        """Return the path, which can be a pattern or a folder."""
         return [str(self.path)]
 
-    def _format(self) -> str:
-        return str(self.path).lower().removesuffix(".gz").rpartition(".")[2]
+    def __str__(self) -> str:
+        shown = f"path={safe_path(str(self.path))!r}, conn_id={self.conn_id!r}"
+        return f"{type(self).__name__}({shown})"
 
-    def _check_format(self) -> None:
-        if self._format() not in _READERS:
+    __repr__ = __str__
+
+    def _check_path(self) -> None:
+        from airflow_provider_retell.bulk.file_format import format_of
+
+        path = str(self.path)
+        check_no_secrets("the path of FileRows", path)
+        if format_of(path) is None and not path.endswith("/"):
             raise RetellInputError(
-                "the path of FileRows must end in .jsonl, .ndjson or .csv, optionally followed by .gz, or in "
-                f".parquet, not {str(self.path)!r}"
+                "the path of FileRows must end in .jsonl, .ndjson, .csv or .tsv, optionally followed by .gz, in "
+                f".parquet, or in / for a folder of such files, not {safe_path(path)!r}"
             )
 
     def read(self) -> Iterator[Row]:
-        """Yield the rows of the file as dicts."""
-        from airflow_provider_retell._compat import storage_path
+        """Yield the rows of the files, and a header ahead of the rows of a CSV or Parquet file."""
         from airflow_provider_retell.bulk.errors import SourceError
+        from airflow_provider_retell.bulk.file_parts import files_of
 
-        self._check_format()
-        path = str(self.path)
-        # The readers turn csv.Error into a bad row, except in the header.
-        damage: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error, csv.Error)
-        if self._format() == "parquet":
-            from pyarrow import ArrowException  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        self._check_path()
+        path, damage = str(self.path), None
+        with secrets_hidden(path):
+            try:
+                files = files_of(path, self.conn_id)
+            except SourceError as error:
+                raise SourceError(f"rows: {safe_path(path)}: {error}") from None
+            for file in files:
+                # The path as it was given, unless it means several files.
+                name = path if len(files) == 1 and file.name in path else str(file)
+                try:
+                    yield from self._read_file(file, name)
+                except SourceError as error:
+                    damage = damage or error
+        if damage is not None:
+            raise damage
 
-            damage = (ArrowException,)
+    def _read_file(self, location: Any, path: str) -> Iterator[Row]:
+        from airflow_provider_retell.bulk.errors import IncompleteFileError, SourceError
+
         try:
-            with storage_path(path, self.conn_id).open("rb") as file:
-                content: Any = gzip.GzipFile(fileobj=file) if path.lower().endswith(".gz") else file
-                yield from _READERS[self._format()](content)
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise SourceError(f"rows: the file {path} does not exist. Patterns are not supported") from error
-        except damage as error:
-            raise SourceError(
-                f"rows: the file {path} is damaged, incomplete, or has another format than its name. The rows "
-                "before the damage were processed. Replace the file and run the task again"
-            ) from error
-
-
-def _json_lines(file: Any) -> Iterator[Row]:
-    # Not a loop over the file itself: some storages return files that cannot be iterated over.
-    for line in iter(file.readline, b""):
-        text = line.removeprefix(b"\xef\xbb\xbf").strip()
-        if not text:
-            continue
-        try:
-            row = json.loads(text.decode())
-        except (ValueError, RecursionError):
-            yield BadRow("the line is not JSON")
-            continue
-        yield row if isinstance(row, dict) else BadRow("the line is not a JSON object")
-
-
-def _csv(file: Any) -> Iterator[Row]:
-    # Bytes that are not UTF-8 become surrogates. JSON cannot represent them, so only their own row is invalid.
-    lines = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=""))
-    check_distinct(lines.fieldnames or ())
-    if any(not is_utf8(name) for name in lines.fieldnames or ()):
-        raise RetellInputError("rows: the header of the CSV file is not UTF-8. Convert the file to UTF-8")
-    while True:
-        try:
-            row = next(lines)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadRow(f"the line is not CSV ({error})")
-            continue
-        if None in row or None in row.values():
-            yield BadRow("the line has more or fewer columns than the header")
+            with location.open("rb") as file:
+                yield from self._read_content(file, path)
+        except (FileNotFoundError, IsADirectoryError):
+            raise SourceError(f"rows: the file {safe_path(path)} does not exist") from None
+        except (SourceError, *_DAMAGE) as error:
+            kind = IncompleteFileError if isinstance(error, (EOFError, IncompleteFileError)) else SourceError
+            fault = str(error) if isinstance(error, SourceError) else "its compressed data is damaged"
+            if isinstance(error, EOFError):
+                fault = "its compressed data is incomplete"
+            damaged = kind(
+                f"rows: the file {safe_path(path)} cannot be read to its end: {fault}. The rows that could "
+                "be read were processed. Replace the file and run the task again"
+            )
         else:
-            yield row
+            return
+        raise damaged
+
+    def _read_content(self, file: Any, path: str) -> Iterator[Row]:
+        from airflow_provider_retell.bulk import file_format
+        from airflow_provider_retell.bulk.csv_lines import read_csv
+        from airflow_provider_retell.bulk.errors import SourceError
+        from airflow_provider_retell.bulk.json_lines import read_json_lines
+        from airflow_provider_retell.bulk.parquet_rows import read_parquet
+
+        kind = file_format.format_of(path)
+        if kind is None:
+            raise SourceError("its name has no known suffix")
+        if kind == "parquet":
+            file_format.check_parquet(file)
+            return read_parquet(file)
+        content = file_format.open_text(file, path, self.encoding)
+        if kind in ("csv", "tsv"):
+            delimiter = self.delimiter or ("\t" if kind == "tsv" else ",")
+            return read_csv(content, self.encoding, delimiter, self.quotechar)
+        return read_json_lines(content, self.encoding)
 
 
-def _parquet(file: Any) -> Iterator[Row]:
-    from pyarrow import ArrowInvalid  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    from pyarrow.parquet import ParquetFile  # type: ignore[import-not-found,import-untyped,unused-ignore]
+def _check_character(name: str, value: object) -> None:
+    if value is not None and (not isinstance(value, str) or len(value) != 1 or value in "\r\n "):
+        raise ValueError(f"{name} must be one character, and neither a space nor the end of a line")
 
+
+def _check_encoding(encoding: object) -> None:
     try:
-        table = ParquetFile(file)
-        check_distinct(table.schema_arrow.names)
-        for batch in table.iter_batches(batch_size=BATCH):
-            yield from _rows_of(batch)
-    except OSError as error:
-        # pyarrow's errors of some damaged files have no number, unlike those of the operating system.
-        if type(error) is OSError and error.errno is None:
-            raise ArrowInvalid(str(error)) from error
-        raise
-
-
-def _rows_of(batch: Any) -> list[Row]:
-    try:
-        rows: list[Row] = batch.to_pylist()
-        return rows
-    except (ValueError, OverflowError) as error:
-        if batch.num_rows == 1:
-            # Python has no form of some values, for example of a timestamp after the year 9999.
-            return [BadRow(f"a value cannot be converted to Python ({type(error).__name__})")]
-    return [row for number in range(batch.num_rows) for row in _rows_of(batch.slice(number, 1))]
-
-
-_READERS = {"jsonl": _json_lines, "ndjson": _json_lines, "csv": _csv, "parquet": _parquet}
+        known = codecs.lookup(encoding) if isinstance(encoding, str) else None
+    except (LookupError, ValueError):
+        known = None
+    if known is None or not known._is_text_encoding:
+        raise ValueError("encoding must be the name of an encoding of text in Python, for example 'cp1252'")

@@ -41,6 +41,9 @@ IN_DRY_RUN: dict[Outcome, Outcome] = {"updated": "would_update"}
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
 """The outcomes that count as failed, unless the task tolerates them."""
 
+DUPLICATE = "an earlier row has the same "
+"""The start of the reason of a row whose record is in an earlier row. The name of the key follows."""
+
 _RETRYABLE: frozenset[Outcome] = frozenset({"failed", "not_ended"})
 
 _OUTCOMES: tuple[tuple[type[RetellError], Outcome], ...] = (
@@ -125,3 +128,18 @@ class FailureLimits:
         )
         error.permanent = _RETRYABLE.isdisjoint(outcomes)
         raise error
+
+
+def line_kind(line: Mapping[str, Any]) -> str:
+    """Return the kind of record in a line of a report."""
+    return next((name for name in line if name.endswith("_id")), "call_id").removesuffix("_id")
+
+
+def line_id(line: Mapping[str, Any]) -> Any:
+    """Return the record's id in a line of a report, whatever the kind of record."""
+    return line.get(f"{line_kind(line)}_id")
+
+
+def is_duplicate(line: Mapping[str, Any]) -> bool:
+    """Return True if a line of a report is of a row whose record is in an earlier row."""
+    return str(line.get("reason")).startswith(DUPLICATE)

@@ -84,12 +84,16 @@ class Progress:
         self._unverified = 0
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``."""
+        """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``.
+
+        ``task_run`` has the counts of all tries.
+        """
         outcomes = [
             IN_DRY_RUN.get(outcome, outcome) if self._dry_run else outcome for outcome in self._outcomes
         ]
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
-        return self._stats.manifest(rows=self.rows, **counts) | {"report": self._report.path}
+        others = {"report": self._report.path, "task_run": self._report.task_run(tuple(outcomes))}
+        return self._stats.manifest(rows=self.rows, **counts) | others
 
     # -- rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.records.changes import Change
@@ -41,6 +41,10 @@ class RecordUpdates(Resource[RecordState, Change]):
     def missing_columns(self) -> list[str]:
         """The columns that the task names and no row had so far; empty until a row could be read."""
         return self._reader.missing_columns
+
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
+        self._reader.check_header(names)
 
     def read_row(self, row: Row) -> tuple[str, Change]:
         """Return the record's id and the change that *row* asks for."""

@@ -5,22 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Iterable
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.report_path import check_suffix
+from airflow_provider_retell.common.paths import file_name, safe_path, secrets_hidden
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.bulk.outcome import Result
-
-
-def check_suffix(path: str) -> None:
-    """Raise :class:`RetellInputError` if a report cannot have this name."""
-    if not path.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
-        raise RetellInputError(
-            f"report_path must end in .jsonl or .ndjson, optionally followed by .gz, not {path!r}"
-        )
+    from airflow_provider_retell.bulk.outcome import Outcome, Result
+    from airflow_provider_retell.bulk.task_run import TaskTry
 
 
 class Report:
@@ -28,44 +23,126 @@ class Report:
 
     A local file can be read while it grows. An object store has the file when the context manager exits.
 
-    :param path: the path, as :func:`check_suffix` allows it; None writes nothing.
+    The lines of earlier tries of the same task run stay in the file. A report of another DAG run is replaced.
+
+    :param path: the path, as ``check_suffix`` allows it; None writes nothing.
     :param conn_id: the Airflow connection of the storage. Default: the storage's default connection.
+    :param task_try: the try that writes the report. None replaces an earlier report.
     """
 
-    def __init__(self, path: str | None, conn_id: str | None = None) -> None:
-        self.path = path
+    def __init__(self, path: str | None, conn_id: str | None = None, task_try: TaskTry | None = None) -> None:
+        from airflow_provider_retell.bulk.task_run import TaskRunCounts
+
+        self._path = path
         self._conn_id = conn_id
+        self._try = task_try
+        self._counts = TaskRunCounts()
         self._file: Any = None
         self._open = ExitStack()
 
+    @property
+    def path(self) -> str | None:
+        """The path for messages and the manifest: without secrets."""
+        return None if self._path is None else safe_path(self._path)
+
     def check(self, inputs: Iterable[str]) -> None:
-        """Raise :class:`RetellInputError` if the path has another suffix or is one of the files *inputs*."""
-        if self.path is None:
+        """Raise :class:`RetellInputError` if the path has another suffix, or is or matches one of *inputs*."""
+        from airflow_provider_retell.bulk.file_parts import covers
+
+        if self._path is None:
             return
-        check_suffix(self.path)
-        if _location(self.path) in map(_location, inputs):
+        check_suffix(self._path)
+        if any(covers(_location(name), _location(self._path)) for name in inputs):
             raise RetellInputError(
                 f"report_path must not be a file that the rows are read from. Use another path than {self.path}"
             )
 
+    def task_run(self, outcomes: tuple[Outcome, ...]) -> dict[str, int] | None:
+        """Return the number of rows with each of *outcomes* in all tries of the task run.
+
+        None if there were earlier tries and no report that has them.
+        """
+        is_first = self._try is None or self._try.number == 1
+        return self._counts.manifest(outcomes) if is_first or self._path is not None else None
+
     def __enter__(self) -> Report:
-        """Create the file, so that a path without write access fails the run before it begins."""
-        if self.path is not None:
+        """Create the file, so that a path without write access fails the run before it begins.
+
+        :raises RetellInputError: if another mapped task of the same DAG run has written the report.
+        """
+        if self._path is not None:
+            import tempfile
+
             from airflow_provider_retell._compat import storage_path
 
-            path = storage_path(self.path, self._conn_id)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb")
-            self._open.callback(self._file.close)
-            if self.path.lower().endswith(".gz"):
-                self._file = gzip.GzipFile(fileobj=self._file, mode="wb")
-                self._open.callback(self._file.close)
+            with secrets_hidden(self._path), ExitStack() as opened:
+                path = storage_path(self._path, self._conn_id)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile() as kept:
+                    self._keep_earlier(path, kept)
+                    self._file = opened.enter_context(self._open_file(path, kept))
+                self._open = opened.pop_all()
         return self
+
+    def _keep_earlier(self, path: Any, kept: BinaryIO) -> None:
+        """Copy the lines of earlier tries to *kept*, and count them."""
+        if self._try is None or not path.exists():
+            return
+        for line in self._earlier_lines():
+            if self._try.is_sibling(line):
+                raise RetellInputError(
+                    f"report_path must differ between mapped tasks, but another one has written {self.path}. "
+                    "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
+                )
+            if self._try.owns(line):
+                self._counts.add_earlier(line)
+                kept.write(json.dumps(line).encode() + b"\n")
+
+    def _earlier_lines(self) -> Iterator[Any]:
+        from airflow_provider_retell.bulk.errors import SourceError
+        from airflow_provider_retell.bulk.file_rows import FileRows
+        from airflow_provider_retell.bulk.rows import BadRow
+
+        try:
+            for line in FileRows(str(self._path), self._conn_id).read():
+                # The last line of a try that was killed may be incomplete.
+                if not isinstance(line, BadRow):
+                    yield line
+        except SourceError:  # so may be the compressed file
+            return
+
+    @contextmanager
+    def _open_file(self, path: Any, kept: BinaryIO) -> Iterator[BinaryIO]:
+        """Open the file for more lines than those in *kept*."""
+        import shutil
+
+        from airflow_provider_retell.common.atomic import atomic_open
+
+        has_kept, mode = kept.tell() > 0, "wb"
+        kept.seek(0)
+        if has_kept and path.protocol in ("file", "local", ""):
+            # In one step, so that a kill does not lose the earlier lines.
+            with atomic_open(str(self._path)) as file, self._compressed(file) as content:
+                shutil.copyfileobj(kept, content)
+            mode = "ab"
+        with path.open(mode) as file, self._compressed(file) as content:
+            if mode == "wb":
+                shutil.copyfileobj(kept, content)
+            yield content
+
+    def _compressed(self, file: Any) -> AbstractContextManager[Any]:
+        is_gzip = file_name(str(self._path)).endswith(".gz")
+        return gzip.GzipFile(fileobj=file, mode="wb") if is_gzip else nullcontext(file)
 
     def write(self, results: Iterable[Result]) -> None:
         """Append a line for each of *results*."""
+        fields = {} if self._try is None else self._try.fields()
+        lines = []
+        for result in results:
+            self._counts.add(result)
+            lines.append(json.dumps({**result.line(), **fields}) + "\n")
         if self._file is not None:
-            self._file.write("".join(json.dumps(result.line()) + "\n" for result in results).encode())
+            self._file.write("".join(lines).encode())
             self._file.flush()
 
     def __exit__(self, *error: object) -> None:
@@ -74,6 +151,8 @@ class Report:
 
 
 def _location(path: str) -> str:
-    scheme, _, rest = path.rpartition("://")
+    scheme, _, rest = path.partition("://") if "://" in path else ("", "", path)
     # A URL may have its Airflow connection before an '@'.
-    return os.path.realpath(rest) if scheme in ("", "file") else f"{scheme}://{rest.rpartition('@')[2]}"
+    if scheme in ("", "file", "local"):
+        return os.path.realpath(rest)
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"

@@ -7,7 +7,7 @@ chats and other records: the meaning of a row, how to read records, how to compa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -116,6 +116,10 @@ class Resource(ABC, Generic[S, W]):
     @abstractmethod
     def missing_columns(self) -> list[str]:
         """The columns that the task names and no row had so far; empty until a row could be read."""
+
+    @abstractmethod
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
 
     @abstractmethod
     def read_row(self, row: Row) -> tuple[str, W]:

@@ -29,19 +29,34 @@ class BadRow(dict[str, Any]):
         self.reason = reason
 
 
+class Header(dict[str, Any]):
+    """The columns of the rows that follow. It is not a row.
+
+    A source yields it ahead of the rows that it is about, so that the columns are checked even if there are no rows.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(dict.fromkeys(names))
+
+
 class Rows(ABC):
     """Base class of the sources.
 
     :cvar template_fields: the attributes that Airflow renders.
     :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
+    :ivar call_id_column: the column with the call's id. The operator sets it before it reads the rows.
     """
 
     template_fields: Sequence[str] = ()
     fixed_columns = False
+    call_id_column = "call_id"
 
     @abstractmethod
     def read(self) -> Iterator[Row]:
-        """Yield the rows. The engine calls this in a thread that it uses for nothing else."""
+        """Yield the rows. The engine calls this in a thread that it uses for nothing else.
+
+        A :class:`Header` can come before the first row, and wherever the columns change.
+        """
 
     def size(self) -> int | None:
         """Return the number of rows if it is known before they are read, otherwise None."""

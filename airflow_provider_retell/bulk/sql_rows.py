@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellInputError
 from airflow_provider_retell.bulk.column_names import check_distinct
-from airflow_provider_retell.bulk.rows import BATCH, Row, Rows
+from airflow_provider_retell.bulk.rows import BATCH, Header, Row, Rows
 
 
 class SqlRows(Rows):
@@ -66,6 +66,7 @@ class SqlRows(Rows):
                 raise RetellInputError("rows: the statement returns no rows. Use a select statement")
             names = [column[0] for column in cursor.description]
             check_distinct(names)
+            yield Header(names)
             while batch:
                 for row in batch:
                     yield dict(zip(names, row, strict=True))

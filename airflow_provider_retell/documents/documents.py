@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.paths import safe_path
 
 if TYPE_CHECKING:
     from airflow_provider_retell.documents.entries import Entry
@@ -32,7 +33,7 @@ class Documents(ABC):
         return False
 
     def __str__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.template_fields)
+        fields = ", ".join(f"{name}={_shown(getattr(self, name))!r}" for name in self.template_fields)
         return f"{type(self).__name__}({fields})"
 
     __repr__ = __str__
@@ -143,3 +144,7 @@ def check_not_iterator(source: Any) -> None:
         raise RetellInputError(
             "documents must not be an iterator, because a retry would find it empty. Use the function that creates it"
         )
+
+
+def _shown(value: Any) -> Any:
+    return safe_path(value) if isinstance(value, str) else value

@@ -53,6 +53,7 @@ class SqlDocuments(Documents):
     def read(self) -> Iterator[TextEntry]:
         """Yield a document for each row."""
         from airflow_provider_retell.api.encode import safe_name
+        from airflow_provider_retell.bulk.rows import Header
         from airflow_provider_retell.bulk.sql_rows import SqlRows
         from airflow_provider_retell.documents.entries import TextEntry
 
@@ -65,5 +66,7 @@ class SqlDocuments(Documents):
                         f"documents: the query has no column {column!r}; it has {names}. Set title_column and "
                         "text_column, or use aliases in the query"
                     )
+            if isinstance(row, Header):
+                continue
             title = row[self.title_column]
             yield TextEntry(str(title) if type(title) is int else title, row[self.text_column])

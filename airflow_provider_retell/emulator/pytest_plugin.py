@@ -1,4 +1,4 @@
-"""Pytest fixtures for tests of DAGs, and a marker that sets the options of the emulator.
+"""Pytest fixtures and functions for tests of DAGs, and a marker that sets the options of the emulator.
 
 Enable the plugin in ``conftest.py``::
 
@@ -13,6 +13,13 @@ Then use the fixtures in tests. The ``retell_emulator`` marker takes the fields 
 A marker may also be put on a class or a module. Markers on the test itself take precedence over those on its
 class, and those over the module's, option by option. Each test gets a clock of its own, made with the
 arguments of the marker's clock.
+
+:func:`run_task` runs one operator or sensor::
+
+    def test_the_tier_is_written(retell_emulator, retell_connection):
+        retell_emulator.add_call(call_id="call_1", call_status="ended")
+        run_task(UpdateCallOperator(task_id="enrich", call_id="call_1", metadata={"tier": "gold"}))
+        assert retell_emulator.calls["call_1"]["metadata"] == {"tier": "gold"}
 """
 
 from __future__ import annotations
@@ -24,11 +31,12 @@ import pytest
 
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
+from airflow_provider_retell.emulator.task_run import FakeTaskInstance, fake_context, run_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["retell_connection", "retell_emulator"]
+__all__ = ["FakeTaskInstance", "fake_context", "retell_connection", "retell_emulator", "run_task"]
 
 _MARKER = "retell_emulator"
 

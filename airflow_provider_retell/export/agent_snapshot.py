@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.export.atomic import atomic_write
+from airflow_provider_retell.common.atomic import atomic_write
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.agents.drift import Difference

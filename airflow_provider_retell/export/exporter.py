@@ -14,6 +14,7 @@ from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.costs import CostTotal
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.common.run_stats import RunStats
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
@@ -147,7 +148,7 @@ class _Export:
         if counts_skipped:
             counts["skipped"] = self._counts["skipped"]
         counts |= {name: self._counts[name] for name in ("not_analyzed", "vanished", "malformed")}
-        return self._stats.manifest(path=path, **counts, **self._cost.fields())
+        return self._stats.manifest(path=safe_path(path), **counts, **self._cost.fields())
 
 
 def _has_key(record: RecordSummary, key: str) -> bool:

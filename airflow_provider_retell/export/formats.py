@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.export.atomic import atomic_open
+from airflow_provider_retell.common.atomic import atomic_open
+from airflow_provider_retell.common.paths import file_name, safe_path
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.kind import Kind
@@ -35,11 +36,11 @@ class Writer(Protocol):
 def check_suffix(path: str) -> None:
     """Raise :class:`RetellInputError` if records cannot be exported to a file of this name."""
     if _suffix(path) not in ("jsonl", "ndjson", "parquet"):
-        raise RetellInputError(f"path must end in .jsonl, .ndjson or .parquet, not {path!r}")
+        raise RetellInputError(f"path must end in .jsonl, .ndjson or .parquet, not {safe_path(path)!r}")
 
 
 def _suffix(path: str) -> str:
-    return path.rpartition(".")[2].lower()
+    return file_name(path).rpartition(".")[2]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airflow_provider_retell.export.atomic import atomic_write
+from airflow_provider_retell.common.atomic import atomic_write
 
 
 def write_json_lines(path: str, items: Iterable[Mapping[str, Any]], conn_id: str | None = None) -> None:

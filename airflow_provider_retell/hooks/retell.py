@@ -27,6 +27,7 @@ from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.engines import EngineMethods
 from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
 from airflow_provider_retell.hooks.listings import AsyncListings, Listings
+from airflow_provider_retell.hooks.metrics import count_usage
 from airflow_provider_retell.hooks.organization import OrganizationMethods
 from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
 from airflow_provider_retell.hooks.simulations import SimulationMethods
@@ -181,6 +182,8 @@ class RetellHook(
 
     def close(self) -> None:
         """Close the HTTP connections. The hook opens new ones if it is used again."""
+        if "quotas" in self.__dict__:
+            count_usage(self.quotas.usage, self.retell_conn_id)
         session = self.__dict__.pop("_session", None)
         if session is not None:
             session.close()
@@ -255,6 +258,7 @@ class RetellAsyncHook(
         return read_connection(connection).within(self._retry)
 
     async def __aexit__(self, *_error: object) -> None:
+        count_usage(self.quotas.usage, self.retell_conn_id)
         session, self._session = self._session, None
         if session is not None:
             await session.close()

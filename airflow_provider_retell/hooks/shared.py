@@ -20,6 +20,7 @@ from airflow_provider_retell.api.errors import AuthenticationError, PermissionDe
 from airflow_provider_retell.api.quota import Quotas
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.hooks.metrics import count_usage
 from airflow_provider_retell.hooks.reason import safe_reason
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -60,6 +61,7 @@ class _SharedHook(RetellAsyncHook):
         now = clock().monotonic()
         if now >= self._next_refresh:
             self._next_refresh = now + _REFRESH_SECONDS
+            count_usage(self.quotas.usage, self.retell_conn_id)
             try:
                 await self._refresh(self._settings, now)
             except Exception as error:
@@ -99,6 +101,7 @@ class _SharedHook(RetellAsyncHook):
                 self._old_sessions.append(self._session)
             self._session, self._settings = session, fresh
             if (fresh.quota, fresh.list_quota) != (used.quota, used.list_quota):
+                count_usage(self.quotas.usage, self.retell_conn_id)
                 self.quotas = Quotas(fresh.quota, fresh.list_quota)
 
 

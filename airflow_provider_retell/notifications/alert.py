@@ -13,6 +13,7 @@ from airflow_provider_retell.api.calls.models import Call, CallPage
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.hooks.metrics import count_alert
 
 # Metadata keys of the calls that alerts place. Later alerts find earlier calls by them.
 DAG_METADATA = "airflow_alert"
@@ -93,6 +94,7 @@ def place_alert(alert: Alert) -> Flow[str]:
         },
         idempotency_key=f"airflow-alert-{_digest(*turn)}",
     )
+    count_alert(str(alert.variables.get("dag_id", "")))
     note = f"; earlier calls could not be listed, so more calls may follow: {unlisted}" if unlisted else ""
     return f"call {placed.call_id}{note}"
 

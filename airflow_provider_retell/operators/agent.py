@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import BaseOperatorLink
 from airflow_provider_retell.api.choices import CHANNELS, ON_FOREIGN_DRAFT, Channel, OnForeignDraft
 from airflow_provider_retell.api.errors import DriftError, RetellInputError
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.links.retell import RetellAgentLink, link_agent
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import (
     as_bool,
     as_id,
@@ -299,7 +301,7 @@ class SnapshotAgentsOperator(RetellOperator):
         from airflow_provider_retell.api.agents.snapshot import PHONE_NUMBERS, read_snapshot
         from airflow_provider_retell.export.agent_snapshot import SCHEMA_VERSION, AgentSnapshot
 
-        path = as_text(self.path, "path").rstrip("/")
+        path = as_text(unmask(self.path), "path").rstrip("/")
         conn_id = self.rendered("path_conn_id", as_text)
         baseline = self.rendered("compare_with", _as_folder)
         files = self.hook.run(read_snapshot(self.rendered("agent_ids", _as_ids)))
@@ -307,27 +309,28 @@ class SnapshotAgentsOperator(RetellOperator):
         changes = None if baseline is None else snapshot.compare(baseline, conn_id)
         if baseline is not None:
             self._log_changes(baseline, changes)
+        shown = safe_path(str(baseline))
         if self.fail_on_drift and changes is None and path != baseline:
             raise RetellInputError(
-                f"there is no snapshot in {baseline} to compare with. Write one with a task without fail_on_drift"
+                f"there is no snapshot in {shown} to compare with. Write one with a task without fail_on_drift"
             )
         if not (self.fail_on_drift and changes and path == baseline):
             snapshot.write(path, conn_id)
         if self.fail_on_drift and changes:
             more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""
             raise DriftError(
-                f"The configuration differs from the snapshot in {baseline}: {'; '.join(map(str, changes[:10]))}{more}"
+                f"The configuration differs from the snapshot in {shown}: {'; '.join(map(str, changes[:10]))}{more}"
             )
         agents = [value for name, value in files.items() if name.endswith("/agent.json")]
         test_cases = [
             case for name, value in files.items() if name.endswith("/test_cases.json") for case in value
         ]
         return {
-            "path": path,
+            "path": safe_path(path),
             "agents": len(agents),
             "test_cases": len(test_cases),
             "phone_numbers": len(files[PHONE_NUMBERS]),
-            "compared_with": None if changes is None else baseline,
+            "compared_with": None if baseline is None or changes is None else shown,
             "drift": None if changes is None else bool(changes),
             "changes": [change.as_dict() for change in changes or ()],
             "schema_version": SCHEMA_VERSION,

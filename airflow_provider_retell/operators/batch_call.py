@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
+from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.batch_tasks import BatchTasks
 from airflow_provider_retell.operators.outcome import OnUnreachable, check_on_unreachable
@@ -152,10 +153,16 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             call_time_window=self.call_time_window,
         )
         count = len(batch.tasks)
+
+        def accepted(response: BatchCall) -> dict[str, Any]:
+            result = _result(response, count)
+            count_calls_placed(result["total_task_count"], context["ti"])
+            return result
+
         result = self.send_once(
             context,
             request,
-            lambda response: _result(response, count),
+            accepted,
             "Check whether Retell's dashboard shows the batch (Batch Call)",
             sent=sent,
             find=lambda _: self._find(sent.key, count),

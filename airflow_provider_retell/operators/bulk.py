@@ -12,6 +12,7 @@ from airflow_provider_retell.operators.record import Noun
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell.bulk.row_limits import OnEmpty
     from airflow_provider_retell.operators.bulk_base import AnyRows, Tolerated
 
 
@@ -43,6 +44,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.
     - ``report``: the path of the report, or None.
+    - ``task_run``: the number of ``tries``, and the same counts over all tries, each row counted once. It is None in
+      a retry without a report.
     - ``schema_version``: 1.
 
     The events of assets among the task's ``outlets`` have the same values in ``extra``.
@@ -72,7 +75,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     :param show_values: True to log the values of these differences too.
     :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
         ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
-        (templated). Default: no report; the log then has up to 50 failed rows.
+        (templated). Each line also names the ``task_run`` and the ``try``. Lines of earlier tries stay in the file.
+        The paths of mapped tasks must differ. Default: no report; the log then has up to 50 failed rows.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param concurrency: the largest number of updates that are sent at the same time, 1 to 256. Default: 16.
@@ -82,8 +86,12 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         ``max_failed_ratio`` is set.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
     :param tolerate: the outcomes that do not count as failed: ``"not_found"``, ``"not_ended"`` or both. Default: none.
+    :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
+        Default: 0.
+    :param on_empty: the result of a task whose source has no rows: ``"success"`` (default), ``"skip"`` or ``"fail"``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises RowsFailedError: if more rows failed than the task allows, and some of them may succeed in a retry.
+    :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
+        them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
         the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help: invalid input, failed rows that would fail again, a column
@@ -112,6 +120,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
         tolerate: Sequence[Tolerated] = (),
+        min_rows: int = 0,
+        on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -132,6 +142,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
             max_failed_rows=max_failed_rows,
             max_failed_ratio=max_failed_ratio,
             tolerate=tolerate,
+            min_rows=min_rows,
+            on_empty=on_empty,
             **kwargs,
         )
         self.call_id_column = call_id_column

@@ -9,13 +9,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, add_asset_event
-from airflow_provider_retell.api.errors import RetellConfigError
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, add_asset_event
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.report import Report, check_suffix
+from airflow_provider_retell.bulk.quota_option import parse_quota
+from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
+from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.bulk.engine import BulkUpdate
     from airflow_provider_retell.bulk.outcome import FailureLimits
     from airflow_provider_retell.bulk.resource import Resource
+    from airflow_provider_retell.bulk.task_run import TaskTry
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
     AnyRows: TypeAlias = (
@@ -60,6 +62,8 @@ class BulkOperator(LoopOperator):
     :param max_failed_rows: the largest number of failed rows with which the task succeeds.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1.
     :param tolerate: the outcomes that do not count as failed. Default: none.
+    :param min_rows: the smallest number of rows with which the task succeeds.
+    :param on_empty: the result of a task whose source has no rows.
     """
 
     template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")
@@ -80,6 +84,8 @@ class BulkOperator(LoopOperator):
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
         tolerate: Sequence[Tolerated] = (),
+        min_rows: int = 0,
+        on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,9 +96,11 @@ class BulkOperator(LoopOperator):
             checks.whole_number("max_failed_rows", max_failed_rows, 0)
         if max_failed_ratio is not None:
             checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
+        checks.whole_number("min_rows", min_rows, 0)
+        checks.one_of("on_empty", on_empty, get_args(OnEmpty))
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
-        _parse_quota(quota)
+        parse_quota(quota)
         if callable(rows):
             # Airflow would call a function in a template field itself, with its own arguments.
             rows = CallableRows(rows)
@@ -110,7 +118,15 @@ class BulkOperator(LoopOperator):
         self.max_failed_rows = max_failed_rows
         self.max_failed_ratio = max_failed_ratio
         self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
+        self.min_rows = min_rows
+        self.on_empty = on_empty
+        self._report_template = report_path
         self._update: BulkUpdate[Any, Any] | None = None
+
+    @property
+    @abstractmethod
+    def key_column(self) -> str:
+        """The column with the key of a row."""
 
     @abstractmethod
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
@@ -123,12 +139,16 @@ class BulkOperator(LoopOperator):
     def work(self, context: Context) -> None:
         """Run the update, push the manifest, and fail if too many rows failed."""
         from airflow_provider_retell.bulk.outcome import FailureLimits
+        from airflow_provider_retell.bulk.task_run import TaskTry
 
+        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
+        if is_mapped and "report_path" not in (self.mapped_names or ()):
+            check_differs(self._report_template)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         self._reset()
         try:
-            self.run_loop(self._run(limits))
+            self.run_loop(self._run(limits, TaskTry.of(context)))
         except asyncio.CancelledError:
             rows = counted(self._update.progress.rows if self._update else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
@@ -137,12 +157,15 @@ class BulkOperator(LoopOperator):
                 manifest = self._update.progress.manifest()
                 context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
                 self._add_to_asset_events(context, manifest)
+                count_rows(manifest, context["ti"])
                 log_differences(self._update.differences, show_values=self.show_values)
                 log_failed_rows(
                     self._update.progress.failed,
                     limits.count(manifest),
                     has_report=self.given("report_path"),
                 )
+        if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
+            raise AirflowSkipException("The source has no rows")
         try:
             limits.check(manifest)
         except RowsFailedError as error:
@@ -157,17 +180,19 @@ class BulkOperator(LoopOperator):
     def _reset(self) -> None:
         self._update = None
 
-    async def _run(self, limits: FailureLimits) -> None:
+    async def _run(self, limits: FailureLimits, task_try: TaskTry) -> None:
         from airflow_provider_retell.bulk.engine import BulkUpdate
+        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         dry_run = as_bool(self.dry_run, "dry_run")
         rows = unmask(self.rows)
         rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id)
+        rows.call_id_column = self.key_column
+        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
         report.check(rows.files())
         async with RetellAsyncHook(
-            self.retell_conn_id, connections=self.concurrency, quota=_parse_quota(self.quota)
+            self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
         ) as hook:
             resource = self.resource(hook, rows)
             self._update = BulkUpdate(hook, rows, resource, report, self.concurrency, limits, dry_run=dry_run)
@@ -177,16 +202,3 @@ class BulkOperator(LoopOperator):
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
             add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
-
-
-def _parse_quota(quota: str | None) -> Rate | None:
-    if quota is None:
-        return None
-    from airflow_provider_retell.api.quota import Rate
-
-    try:
-        return Rate.parse(str(quota))
-    except RetellConfigError:
-        raise ValueError(
-            f"quota must have the form '100/10' (requests, a slash, seconds), not {quota!r}"
-        ) from None

@@ -12,6 +12,7 @@ from airflow_provider_retell.operators.record import Noun
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell.bulk.row_limits import OnEmpty
     from airflow_provider_retell.operators.bulk_base import AnyRows
 
 
@@ -66,8 +67,12 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
         ``max_failed_ratio`` is set.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
     :param tolerate: ``["not_found"]`` to not count chats that do not exist as failed. Default: none.
+    :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
+        Default: 0.
+    :param on_empty: the result of a task whose source has no rows: ``"success"`` (default), ``"skip"`` or ``"fail"``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises RowsFailedError: if more rows failed than the task allows, and some of them may succeed in a retry.
+    :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
+        them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
         the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help, as for calls.
@@ -96,6 +101,8 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
         tolerate: Sequence[Literal["not_found"]] = (),
+        min_rows: int = 0,
+        on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -116,6 +123,8 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
             max_failed_rows=max_failed_rows,
             max_failed_ratio=max_failed_ratio,
             tolerate=tolerate,
+            min_rows=min_rows,
+            on_empty=on_empty,
             **kwargs,
         )
         self.chat_id_column = chat_id_column

@@ -82,6 +82,11 @@ class BulkUpdateOperator(BulkOperator):
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
 
+    @property
+    def key_column(self) -> str:
+        """The column with the id."""
+        return self._id_column
+
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the updates of calls or chats."""
         from airflow_provider_retell.bulk.record_updates import RecordUpdates

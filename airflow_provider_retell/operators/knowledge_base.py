@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import DocumentsFailedError, RetellError, RetellInputError
-from airflow_provider_retell.bulk.report import check_suffix
+from airflow_provider_retell.bulk.report_path import check_suffix
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
 from airflow_provider_retell.operators.base import DeferrableOperator
@@ -263,7 +264,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             check_suffix(path)
             if source.reads(path):
                 raise RetellInputError(
-                    f"report_path must not be one of the documents. Use another path than {path}, or another pattern"
+                    f"report_path must not be one of the documents. Use another path than {safe_path(path)}, or "
+                    "another pattern"
                 )
         return source
 
@@ -311,7 +313,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 def _failed_error(outcome: SyncResult, path: str | None) -> DocumentsFailedError:
     shown = [f"{document.title!r} ({document.reason})" for document in outcome.failed[:_TITLES]]
     more = f" and {len(outcome.failed) - _TITLES} more" if len(outcome.failed) > _TITLES else ""
-    where = f"The report is {path}" if path else "Run the task again to try them again"
+    where = f"The report is {safe_path(path)}" if path else "Run the task again to try them again"
     return DocumentsFailedError(
         f"Retell could not index {len(outcome.failed)} of {counted(len(outcome.documents), 'document')}: "
         f"{', '.join(shown)}{more}. Old versions of these documents stay in the knowledge base. {where}",

@@ -11,6 +11,7 @@ from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.operators.record import Noun, kind_of
 from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_object, as_text
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class ListRecordsOperator(LoopOperator):
         async with RetellAsyncHook(self.retell_conn_id) as hook:
             return await export(
                 hook,
-                as_text(self.path, "path"),
+                as_text(unmask(self.path), "path"),
                 kind_of(self.noun),
                 conn_id=self.path_conn_id,
                 filter_criteria=criteria or None,

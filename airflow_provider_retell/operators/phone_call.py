@@ -10,6 +10,7 @@ from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLi
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import DoNotCallError, NotFoundError, RetellError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
+from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
 from airflow_provider_retell.operators.call_base import WaitingOperator
@@ -163,6 +164,8 @@ class CreatePhoneCallOperator(WaitingOperator):
         earlier = self._find_earlier_call(context, task_try)
         try:
             call = earlier or self._place(task_try.key, to_number)
+            if not earlier:
+                count_calls_placed(1, context["ti"])
         except DoNotCallError as error:
             skip(context, "do_not_call", self.on_do_not_call, error)
             raise

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.operators.base import DeferrableOperator, RetellOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id, as_object, as_storage_setting, as_text
@@ -104,10 +105,10 @@ class ReadRecordOperator(RecordOperator):
         slim: dict[str, Any] = record.slim(self.analysis_fields)
         if path is None:
             return slim
-        from airflow_provider_retell.export.atomic import atomic_write
+        from airflow_provider_retell.common.atomic import atomic_write
 
         atomic_write(path, record.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
-        return slim | {"path": path}
+        return slim | {"path": safe_path(path)}
 
 
 class UpdateRecordOperator(RecordOperator):

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import SimulationFailedError
-from airflow_provider_retell.bulk.report import check_suffix
+from airflow_provider_retell.bulk.report_path import check_suffix
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.export.json_lines import write_json_lines
 from airflow_provider_retell.operators.at_most_once import (
     AtMostOnceOperator,
@@ -234,10 +235,14 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         if summary.pass_ratio < self.min_pass_ratio - 1e-9:
             raise SimulationFailedError(
                 f"{summary}. min_pass_ratio is {self.min_pass_ratio:g}. "
-                + (f"The explanations are in {path}" if path else "Set report_path to get explanations"),
+                + (
+                    f"The explanations are in {safe_path(path)}"
+                    if path
+                    else "Set report_path to get explanations"
+                ),
                 failed=(*summary.failing, *summary.without_verdict),
             )
-        return {**summary.counts(), **subject, "report": path}
+        return {**summary.counts(), **subject, "report": path and safe_path(path)}
 
 
 class SyncTestCasesOperator(RetellOperator):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.params.rendered import parse_text
 
 
@@ -101,6 +102,12 @@ def mask(value: Any) -> Any:
     shown = _MaskedObject({str(key): _masked_text("***", None) for key in keys})
     shown._value = value
     return shown
+
+
+def mask_path(value: Any) -> Any:
+    """Return a path with secrets behind a mask: the path without them. Other values are returned as they are."""
+    shown = safe_path(value) if isinstance(value, str) and not isinstance(value, Masked) else value
+    return value if shown == value else _masked_text(shown, value)
 
 
 def unmask(value: Any) -> Any:

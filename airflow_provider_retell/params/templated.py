@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow_provider_retell._compat import AirflowException, AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.params.mapped import data_fields, mapped_arguments
-from airflow_provider_retell.params.masked import Masked, mask, unmask
+from airflow_provider_retell.params.masked import Masked, mask, mask_path, unmask
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator as _Task
@@ -29,12 +29,14 @@ class TemplatedTask(_Task):
     Values that a mapped task gets out of XCom are not rendered.
 
     :cvar masked_fields: the template fields whose rendered values are private.
+    :cvar path_fields: the template fields with a path. The secrets of a URL are masked there.
     :cvar text_names: names of template fields, and of keys in them, that are rendered to text even if the DAG has
         ``render_template_as_native_obj``, which makes a number of ``+14155550100``.
     :cvar agent_fields: the template fields that can contain the agent's own ``{{variables}}``.
     """
 
     masked_fields: Sequence[str] = ()
+    path_fields: Sequence[str] = ("path", "report_path")
     text_names: Sequence[str] = ()
     agent_fields: Sequence[str] = ()
 
@@ -49,6 +51,12 @@ class TemplatedTask(_Task):
     def from_mapped(self) -> bool:
         """True if Airflow has made the task from a mapped operator, so that its arguments may come out of XCom."""
         return "_mapped" in self.__dict__
+
+    @property
+    def mapped_names(self) -> frozenset[str] | None:
+        """The names of the arguments that differ between mapped tasks, or None if Airflow does not show them."""
+        names: frozenset[str] | None = self.__dict__.get("_mapped", frozenset())
+        return names
 
     def given(self, name: str) -> bool:
         """Return True if the DAG file sets template field *name*, even if its template renders to None."""
@@ -108,7 +116,11 @@ class TemplatedTask(_Task):
             if name not in data:
                 where = name if is_task else f"{type(parent).__name__}.{name}"
                 value = self._rendered_value(name, value, where, context, jinja_env, seen_oids)
-            setattr(parent, name, mask(value) if is_task and name in self.masked_fields else value)
+            if is_task and name in self.masked_fields:
+                value = mask(value)
+            elif is_task and name in self.path_fields:
+                value = mask_path(value)
+            setattr(parent, name, value)
 
     def _rendered_value(
         self, name: str, value: Any, where: str, context: Any, jinja_env: Any, seen_oids: set[int]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import is_empty, parse_text
 
@@ -78,18 +79,22 @@ def _in_files(path: str, name: str, conn_id: str | None) -> Iterator[Mapping[str
     if "*" in pattern:
         files = sorted(storage_path(folder or slash or ".", conn_id).glob(pattern), key=str)
         if not files:
-            raise RetellInputError(f"{name}: no file matches {path}")
+            raise RetellInputError(f"{name}: no file matches {safe_path(path)}")
     else:
         files = [storage_path(path, conn_id)]
     for file in files:
         try:
             content = file.read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            raise RetellInputError(f"{name}: {file} cannot be read: {type(error).__name__}") from None
+            raise RetellInputError(
+                f"{name}: {safe_path(str(file))} cannot be read: {type(error).__name__}"
+            ) from None
         found = _parse(content, str(file), name)
         cases = found if isinstance(found, list) else [found]
         if not all(isinstance(case, Mapping) for case in cases):
-            raise RetellInputError(f"{name}: {file} must have a test case, or a list of test cases")
+            raise RetellInputError(
+                f"{name}: {safe_path(str(file))} must have a test case, or a list of test cases"
+            )
         yield from cases
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.paths import safe_path
 
 
 class TextFile:
@@ -36,7 +37,7 @@ class TextFile:
         self.conn_id = conn_id
 
     def __repr__(self) -> str:
-        return f"TextFile({self.path!r})"
+        return f"TextFile({safe_path(self.path)!r})"
 
     def serialize(self) -> str:
         """Return the text that Airflow shows under "Rendered Templates"."""
@@ -52,12 +53,12 @@ class TextFile:
         try:
             with storage_path(self.path, self.conn_id).open("rb") as file:
                 content: bytes = file.read()
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise RetellInputError(f"there is no file {self.path}") from error
+        except (FileNotFoundError, IsADirectoryError):
+            raise RetellInputError(f"there is no file {safe_path(self.path)}") from None
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise RetellInputError(f"file {self.path} must be UTF-8 text") from None
+            raise RetellInputError(f"file {safe_path(self.path)} must be UTF-8 text") from None
 
 
 def read_files(value: Any) -> Any:

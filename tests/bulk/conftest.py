@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -11,20 +12,26 @@ from typing import Any
 
 import pytest
 import tasks
+from memory_storage import memory
 
 from airflow_provider_retell.clock import FastClock, no_waiting
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
+__all__ = ["Task", "connect", "emulator", "memory", "no_sleep", "run", "warehouse"]
+
+RUNS = itertools.count()
 OUTCOMES = ("updated", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed")
 
 
 class Task:
-    """A run of the operator: its manifest, its report, and its error."""
+    """A run of the operator in a DAG run of its own: its manifest, its report, and its error."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ti: tasks.Ti | None = None) -> None:
         self.path = folder / "report.jsonl"
-        self.ti = tasks.Ti()
+        self.ti = ti or tasks.Ti()
+        if ti is None:
+            self.ti.run_id = f"manual__{next(RUNS)}"
         self.error: BaseException | None = None
 
     @property
@@ -49,7 +56,7 @@ class Task:
         manifest = self.manifest
         done = "would_update" if "would_update" in manifest else "updated"
         outcomes = (done, *OUTCOMES[1:])
-        others = ("requests", "seconds", "waited_seconds", "report")
+        others = ("requests", "seconds", "waited_seconds", "report", "task_run")
         assert list(manifest) == ["schema_version", "rows", *outcomes, *others]
         assert sum(manifest[name] for name in outcomes) == manifest["rows"]
         report = self.report
@@ -60,6 +67,8 @@ class Task:
         if rows is not None:
             assert numbers == list(range(1, rows + 1))
         assert manifest["waited_seconds"] <= manifest["seconds"]
+        assert manifest["task_run"].items() >= {"rows": manifest["rows"], "tries": 1}.items()
+        assert all(manifest["task_run"][name] == manifest[name] for name in outcomes)
 
 
 Run = Callable[..., Task]
@@ -74,9 +83,10 @@ def run(tmp_path: Path) -> Run:
         native: bool = False,
         fails: bool = False,
         context: Mapping[str, Any] | None = None,
+        ti: tasks.Ti | None = None,
         **arguments: Any,
     ) -> Task:
-        task = Task(tmp_path)
+        task = Task(tmp_path, ti)
         operator = BulkUpdateCallOperator(
             task_id="update", **{"report_path": str(task.path), "quota": "100000/1", **arguments}
         )

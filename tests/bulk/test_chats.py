@@ -27,7 +27,7 @@ def run(
     except Exception as caught:
         error = caught
     manifest = ti.xcom["manifest"]
-    outcomes = list(manifest)[2:-4]
+    outcomes = list(manifest)[2:-5]
     lines = sorted(map(json.loads, path.read_text().splitlines()), key=lambda line: line["row"])
     return {name: manifest[name] for name in outcomes if manifest[name]}, lines, error
 
@@ -38,7 +38,7 @@ def test_chats_are_read_by_page_compared_and_updated(emulator: Emulator, tmp_pat
     counts, lines, error = run(tmp_path, rows=rows)
     assert (counts, error) == ({"updated": 3, "unchanged": 2497}, None)
     assert (emulator.count("list-chats"), emulator.count("update-chat")) == (3, 3)
-    assert list(lines[0]) == ["row", "chat_id", "outcome", "reason", "changed"]
+    assert list(lines[0]) == ["row", "chat_id", "outcome", "reason", "changed", "task_run", "try"]
     assert run(tmp_path, rows=rows)[0] == {"unchanged": 2500}
     assert emulator.count("update-chat") == 3
 
@@ -82,9 +82,12 @@ def test_failed_rows_of_an_earlier_run_are_repeated(emulator: Emulator, tmp_path
     emulator.faults.clear()
     again = FailedRows(rows, report=str(tmp_path / "report.jsonl"))
     counts, lines, _ = run(tmp_path, "again.jsonl", rows=again)
-    # The second row of "a" is a duplicate of the row that the earlier run has updated.
-    assert counts == {"updated": 1, "invalid": 1}
-    assert lines[1]["reason"] == "an earlier row has the same chat id"
+    # All rows of "a" are repeated, because one of them was a duplicate.
+    assert counts == {"updated": 1, "unchanged": 1, "invalid": 1}
+    assert lines[2]["reason"] == "an earlier row has the same chat id"
+    # Only the duplicate is left.
+    counts, _, _ = run(tmp_path, "third.jsonl", rows=FailedRows(rows, report=str(tmp_path / "again.jsonl")))
+    assert counts == {"unchanged": 1, "invalid": 1}
 
 
 def test_only_missing_chats_can_be_tolerated(emulator: Emulator, tmp_path: Path) -> None:

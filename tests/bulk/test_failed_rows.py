@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.bulk import FailedRows, FileRows
-from airflow_provider_retell.bulk.digest_set import DigestSet
+from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
+from airflow_provider_retell.bulk.digest_set import DigestMap, DigestSet
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -25,7 +25,10 @@ def test_rows_that_failed_or_were_not_reached_are_processed(
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, given)))
     source = {"list": given, "function": lambda: given, "file": FileRows("{{ folder }}/rows.jsonl")}[kind]
     outcomes = ["updated", "failed", "not_ended", "invalid"]
-    report = [{"row": n, "call_id": "x", "outcome": outcome} for n, outcome in enumerate(outcomes, start=1)]
+    # In another order than the rows.
+    report = [
+        {"row": 9 - n, "call_id": f"call_{n}", "outcome": outcome} for n, outcome in enumerate(outcomes)
+    ]
     # The run did not reach rows 5 and 6, and was killed while it wrote the last line.
     (tmp_path / "old.jsonl").write_text("\n".join(map(json.dumps, report)) + '\n{"row": 5, "ca')
     context = {"folder": str(tmp_path)}
@@ -53,7 +56,8 @@ def test_a_second_row_of_a_call_is_a_duplicate_in_the_next_run_too(
     assert first.counts == {"updated": 2, "failed": 1, "invalid": 2}
     emulator.faults.clear()
     again = run(rows=FailedRows(rows, str(first.path)), report_path=str(tmp_path / "again.jsonl"), fails=True)
-    assert again.counts == {"updated": 1, "invalid": 2}
+    # The rows of call a are taken again, because the report does not say which of them is the right one.
+    assert again.counts == {"updated": 1, "unchanged": 1, "invalid": 2}
     assert {call: emulator.calls[call]["metadata"]["n"] for call in "abc"} == {"a": 0, "b": 1, "c": 2}
     # Updated rows are processed again on request, even if another row of their call failed.
     again = run(
@@ -65,10 +69,12 @@ def test_a_second_row_of_a_call_is_a_duplicate_in_the_next_run_too(
 
 def test_the_compressed_report_of_a_killed_run_is_read_up_to_its_end(tmp_path: Path) -> None:
     with Report(str(tmp_path / "report.jsonl.gz")) as report:
-        report.write(Result(row, "a", "updated") for row in range(1, 1001))
+        report.write(Result(row, f"call_{row}", "updated") for row in range(1, 1001))
         (tmp_path / "killed.jsonl.gz").write_bytes((tmp_path / "report.jsonl.gz").read_bytes())
     for name in ("report", "killed"):
-        rows = FailedRows([{"call_id": "a"}] * 1005, str(tmp_path / f"{name}.jsonl.gz"))
+        rows = FailedRows(
+            [{"call_id": f"call_{row}"} for row in range(1005, 0, -1)], str(tmp_path / f"{name}.jsonl.gz")
+        )
         assert len(list(rows.read())) == 5
 
 
@@ -86,3 +92,108 @@ def test_a_line_that_is_not_of_a_report_is_ignored(tmp_path: Path, line: Any) ->
     for call_id in again.done_calls():
         digests.add(call_id)
     assert not digests.add("b")
+
+
+def write_report(path: Path, *lines: tuple[int, str | None, str]) -> str:
+    names = ("row", "call_id", "outcome")
+    path.write_text("".join(json.dumps(dict(zip(names, line, strict=True))) + "\n" for line in lines))
+    return str(path)
+
+
+def test_a_repaired_row_is_written_whatever_its_position(
+    emulator: Emulator, run: Any, warehouse: Any, tmp_path: Path
+) -> None:
+    ids = [f"call_{n}" for n in range(5)]
+    emulator.add_calls(ids)
+    warehouse.executemany("insert into facts values (?, 'd', 'gold', ?)", [(name, 1) for name in ids])
+    warehouse.execute("update facts set ltv = 9e999 where id = 'call_1'")
+    query = "select id as call_id, ltv from facts order by"
+    first = run(rows=SqlRows("warehouse", f"{query} id"), fails=True)
+    assert first.counts == {"updated": 4, "invalid": 1}
+    warehouse.execute("update facts set ltv = 2 where id = 'call_1'")
+    # A new row in front, another order, and one row less.
+    emulator.add_calls(["call_9"])
+    warehouse.execute("insert into facts values ('call_9', 'd', 'gold', 3)")
+    warehouse.execute("delete from facts where id = 'call_4'")
+    again = run(
+        rows=FailedRows(SqlRows("warehouse", f"{query} id desc"), str(first.path)),
+        report_path=str(tmp_path / "again.jsonl"),
+    )
+    assert again.counts == {"updated": 2}
+    assert emulator.calls["call_1"]["metadata"] == {"ltv": 2}
+    assert emulator.calls["call_9"]["metadata"] == {"ltv": 3}
+
+
+def test_the_task_names_the_column_with_the_call_id(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a", "b", "7"])
+    report = write_report(
+        tmp_path / "old.jsonl", (1, "a", "updated"), (2, "b", "failed"), (3, "7", "updated")
+    )
+    rows = FailedRows(
+        FailedRows([{"id": "b", "n": 1}, {"id": 7, "n": 1}, {"id": "a", "n": 1}], report), report
+    )
+    task = run(rows=rows, call_id_column="id")
+    assert [line["call_id"] for line in task.report] == ["b"]
+
+
+def test_rows_without_a_call_id_go_by_number(tmp_path: Path) -> None:
+    lines = [(1, None, "invalid"), (2, None, "invalid"), (3, "c", "updated")]
+    report = write_report(tmp_path / "old.jsonl", *lines)
+    rows = [{"call_id": None}, {"call_id": "repaired"}, {"call_id": "c"}, {"call_id": ""}]
+    assert list(FailedRows(rows, report).read()) == [rows[0], rows[1], rows[3]]
+    assert list(FailedRows(rows, report, outcomes=["failed"]).read()) == [rows[1], rows[3]]
+
+
+def test_the_last_line_of_a_call_counts(tmp_path: Path) -> None:
+    lines = [
+        (1, "a", "failed"),
+        (2, "b", "updated"),
+        (3, "c", "failed"),
+        (1, "a", "updated"),
+        (2, "b", "failed"),
+    ]
+    report = write_report(tmp_path / "old.jsonl", *lines)
+    rows = FailedRows([{"call_id": name} for name in "abc"], report)
+    assert [row["call_id"] for row in rows.read()] == ["b", "c"]
+    assert list(rows.done_calls()) == ["a"]
+
+
+def test_the_row_that_is_left_of_two_is_written(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a"])
+    first = run(rows=[{"call_id": "a", "n": 1}, {"call_id": "a", "n": 2}], fails=True)
+    assert first.counts == {"updated": 1, "invalid": 1}
+    rows = FailedRows([{"call_id": "a", "n": 2}], str(first.path))
+    assert run(rows=rows, report_path=str(tmp_path / "again.jsonl")).counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"] == {"n": 2}
+
+
+def test_failed_rows_that_the_source_lacks_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [(n, f"call_{n}", "failed") for n in range(1, 13)] + [
+        (13, "done", "updated"),
+        (1, "call_1", "failed"),
+    ]
+    rows = FailedRows([{"call_id": "call_12"}], write_report(tmp_path / "old.jsonl", *lines))
+    assert len(list(rows.read())) == 1
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.getMessage() == (
+        "The source does not have the rows of 11 calls that failed in the earlier run: "
+        + ", ".join(f"call_{n}" for n in range(1, 11))
+        + " and 1 more"
+    )
+    caplog.clear()
+    assert list(FailedRows([{"call_id": "new"}], write_report(tmp_path / "old.jsonl", lines[12])).read())
+    assert not caplog.records
+
+
+def test_the_state_of_a_million_calls_fits_into_memory() -> None:
+    digests = DigestMap()
+    texts = [f"call_{n:x}" for n in range(50_000)]
+    for number, text in enumerate(texts):
+        digests[text] = number % 3
+    assert [digests[text] for text in texts] == [number % 3 for number in range(len(texts))]
+    assert digests["another"] == 0
+    digests[texts[0]] = 7
+    assert digests[texts[0]] == 7
+    assert len(digests._table) * digests._table.itemsize + len(digests._values) <= 36 * len(texts)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -49,26 +47,6 @@ def test_a_bad_json_line_is_invalid_and_the_others_are_processed(
     assert emulator.calls["b"]["metadata"] == {"tier": "café"}
 
 
-def test_a_bad_csv_line_is_invalid_and_the_others_are_processed(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
-    emulator.add_calls(["a", "b", "c"])
-    path = tmp_path / "rows.csv"
-    huge = "x" * (csv.field_size_limit() + 1)
-    path.write_bytes(
-        b"\xef\xbb\xbfcall_id,tier\nshort\na,gold,too long\n"
-        + f'b,"{huge}"\n'.encode()
-        + b'b,"two\nlines"\nc,\xff\na,gold'
-    )
-    task = run(rows=FileRows(str(path)), fails=True)
-    task.check(rows=6)
-    assert [line["outcome"] for line in task.report] == [*["invalid"] * 3, "updated", "invalid", "updated"]
-    assert task.outcome(1)[1] == "the line has more or fewer columns than the header"
-    assert "field larger than field limit" in task.outcome(3)[1]
-    assert "half of a surrogate pair" in task.outcome(5)[1]
-    assert emulator.calls["b"]["metadata"] == {"tier": "two\nlines"}
-
-
 def test_a_column_that_the_csv_lacks_is_named_at_the_start(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
@@ -90,16 +68,6 @@ def test_an_error_has_no_values_of_a_csv_without_a_header(
     assert "Ada" not in said
 
 
-def test_parquet(emulator: Emulator, run: Any, tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    emulator.add_calls([f"call_{n}" for n in range(2500)])
-    table = {"call_id": [f"call_{n}" for n in range(2500)], "ltv": [Decimal(n) / 4 for n in range(2500)]}
-    parquet.write_table(pyarrow.table(table), tmp_path / "rows.parquet")
-    assert run(rows=FileRows(str(tmp_path / "rows.parquet"))).counts == {"updated": 2500}
-    assert emulator.calls["call_5"]["metadata"] == {"ltv": 1.25}
-
-
 def test_another_suffix_is_rejected_when_the_dag_is_read() -> None:
     with pytest.raises(ValueError, match=r"must end in .jsonl.*not '/tmp/rows.xlsx'"):
         FileRows("/tmp/rows.xlsx")
@@ -112,90 +80,258 @@ def test_another_suffix_of_a_template_is_rejected_when_the_task_runs(emulator: E
     assert not emulator.requests
 
 
-def test_a_missing_file_a_pattern_or_a_folder_fails_the_task_for_good(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
-    (tmp_path / "folder.csv").mkdir()
-    for name in ("none.csv", "*.csv", "folder.csv"):
-        task = run(rows=FileRows(str(tmp_path / name)), fails=True)
-        assert isinstance(task.error, AirflowFailException)
-        assert f"the file {tmp_path / name} does not exist" in str(task.error)
-    assert not emulator.requests
+EMPTY = {
+    "rows.csv": (b"", "there is no header: the file is empty"),
+    "mark.csv": (b"\xef\xbb\xbf", "there is no header: the file is empty"),
+    "blank.csv": (b"\n \r\n", "there is no header: the file is empty"),
+    "marker.csv": (b"sep=;\n", "there is no header: the file is empty"),
+    "rows.csv.gz": (b"", "the file is empty, although its name ends in .gz"),
+    "rows.jsonl.gz": (b"", "the file is empty, although its name ends in .gz"),
+    "rows.parquet": (b"", "the file is empty"),
+}
+OTHER = {
+    "plain.csv.gz": (b"call_id\n", "is not compressed with gzip, although its name ends in .gz"),
+    "plain.jsonl.gz": (b"{}" * 100, "is not compressed with gzip"),
+    "rows.csv": (gzip.compress(b"call_id\n"), "compressed with gzip: give it a name that ends in .gz"),
+    "rows.jsonl": (gzip.compress(b""), "compressed with gzip: give it a name that ends in .gz"),
+    "twice.csv.gz": (gzip.compress(gzip.compress(b"call_id\n")), "compressed with gzip"),
+    "excel.csv": (b"PK\x03\x04...", "a ZIP archive, for example of Excel"),
+    "zstd.jsonl": (b"\x28\xb5\x2f\xfd...", "compressed with zstd"),
+    "parquet.jsonl": (b"PAR1....", "a Parquet file: give it a name that ends in .parquet"),
+    "text.parquet": (b"call_id\na\n", "is not a Parquet file"),
+    "cut.jsonl.gz": (gzip.compress(b'{"call_id": "a"}\n' * 10)[:-9], "its compressed data is incomplete"),
+    "wide.jsonl": ('{"call_id": "a"}'.encode("utf-16"), "the mark of UTF-16: set encoding='utf-16'"),
+    "wide.csv": ("call_id\na\n".encode("utf-32"), "the mark of UTF-32: set encoding='utf-32'"),
+    "unmarked.csv": ("call_id\na\n".encode("utf-16-le"), "its encoding is UTF-16: set the encoding"),
+}
 
 
 @pytest.mark.parametrize(
-    "name", ["rows.jsonl.gz", "rows.csv.gz", "cut.jsonl.gz", "rows.parquet", "empty.parquet"]
+    ("name", "content", "says"),
+    [pytest.param(name, *case, id=name) for name, case in [*EMPTY.items(), *OTHER.items()]],
 )
-def test_a_damaged_file_fails_the_task_for_good(
-    emulator: Emulator, run: Any, tmp_path: Path, name: str
+def test_an_empty_file_or_one_that_is_not_what_its_name_says_fails_the_task(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str, content: bytes, says: str
 ) -> None:
     if name.endswith("parquet"):
         pytest.importorskip("pyarrow")
-    whole = gzip.compress(b'{"call_id": "a"}\n' * 10)
-    content = {"cut.jsonl.gz": whole[:-9], "empty.parquet": b""}.get(name, b"{}" * 100)
+    emulator.add_calls(["a"])
     (tmp_path / name).write_bytes(content)
     task = run(rows=FileRows(str(tmp_path / name)), fails=True)
     assert isinstance(task.error, AirflowFailException)
-    assert f"the file {tmp_path / name} is damaged, incomplete, or has another format" in str(task.error)
+    assert f"the file {tmp_path / name} cannot be read to its end" in str(task.error)
+    assert says in str(task.error)
 
 
-def test_a_damaged_page_of_a_parquet_file_fails_the_task_for_good(
-    emulator: Emulator, run: Any, tmp_path: Path
+@pytest.mark.parametrize("metadata_columns", [None, ["tier"]])
+def test_a_header_without_the_named_columns_fails_even_without_rows(
+    emulator: Emulator, run: Any, tmp_path: Path, metadata_columns: Any
 ) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    path = tmp_path / "rows.parquet"
-    parquet.write_table(pyarrow.table({"call_id": ["a", "b"]}), path)
-    content = bytearray(path.read_bytes())
-    content[4] ^= 0xFF  # the first byte of the header of the first page
-    path.write_bytes(content)
-    task = run(rows=FileRows(str(path)), fails=True)
+    (tmp_path / "rows.csv").write_text("id,level\n")
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), metadata_columns=metadata_columns, fails=True)
     assert isinstance(task.error, AirflowFailException)
-    assert "is damaged, incomplete, or has another format" in str(task.error)
+    assert "they have: id, level" in str(task.error)
 
 
-def test_an_error_of_the_storage_is_not_taken_for_a_damaged_parquet_file(
-    emulator: Emulator, run: Any, tmp_path: Path, mocker: Any
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.jsonl", b""),
+        ("mark.jsonl", b"\xef\xbb\xbf"),
+        ("rows.csv", b"call_id,tier"),
+        ("rows.jsonl.gz", None),
+    ],
+)
+def test_an_empty_result_with_the_right_columns_succeeds(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str, content: bytes | None
 ) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    (tmp_path / "rows.parquet").touch()
-    mocker.patch.object(parquet, "ParquetFile", side_effect=OSError(5, "Input/output error"))
-    task = run(rows=FileRows(str(tmp_path / "rows.parquet")), fails=True)
-    assert type(task.error) is OSError
+    (tmp_path / name).write_bytes(gzip.compress(b"") if content is None else content)
+    assert run(rows=FileRows(str(tmp_path / name)), metadata_columns=["tier"]).counts == {}
 
 
-def test_a_parquet_value_that_python_lacks_makes_only_its_row_invalid(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    emulator.add_calls("abc")
-    days = pyarrow.array([0, 10_000_000, 1], pyarrow.date32())  # 10,000,000 days after 1970 is the year 29349
-    parquet.write_table(pyarrow.table({"call_id": list("abc"), "day": days}), tmp_path / "rows.parquet")
-    task = run(rows=FileRows(str(tmp_path / "rows.parquet")), fails=True)
-    assert task.counts == {"updated": 2, "invalid": 1}
-    assert task.outcome(2) == ("invalid", "a value cannot be converted to Python (OverflowError)")
-    assert emulator.calls["c"]["metadata"] == {"day": "1970-01-02"}
+def test_a_missing_file_fails_the_task_for_good(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    task = run(rows=FileRows(str(tmp_path / "none.csv")), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert f"the file {tmp_path / 'none.csv'} does not exist" in str(task.error)
 
 
-def test_a_csv_header_that_is_not_utf_8_fails_the_task_before_the_first_update(
-    emulator: Emulator, run: Any, tmp_path: Path
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"delimiter": ""},
+        {"delimiter": "||"},
+        {"delimiter": "\n"},
+        {"quotechar": 1},
+        {"delimiter": '"'},
+        {"encoding": "utf-9"},
+        {"encoding": "base64"},
+        {"encoding": None},
+    ],
+)
+def test_an_option_that_cannot_be_used_is_rejected_when_the_dag_is_read(options: Any) -> None:
+    with pytest.raises(ValueError, match="must be|must differ"):
+        FileRows("rows.csv", **options)
+
+
+def test_a_json_line_in_another_encoding_is_named(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a", "b"])
+    content = '{"call_id": "a", "n": "1"}\n\n{"call_id": "b", "n": "ä"}\n'.encode("cp1252")
+    (tmp_path / "rows.jsonl").write_bytes(content)
+    task = run(rows=FileRows(str(tmp_path / "rows.jsonl")), fails=True)
+    assert task.outcome(2) == (
+        "invalid",
+        "line 3 is not utf-8: set the encoding of FileRows, for example to 'cp1252'",
+    )
+    assert run(rows=FileRows(str(tmp_path / "rows.jsonl"), encoding="cp1252")).manifest["updated"] == 1
+    assert emulator.calls["b"]["metadata"] == {"n": "ä"}
+
+
+@pytest.mark.parametrize("member", ['"n": 1, "n": 2', '"o": {"n": 1, "n": 1}', '"l": [{"n": 1, "n": 2}]'])
+def test_a_json_line_with_the_same_key_twice_is_invalid(
+    emulator: Emulator, run: Any, tmp_path: Path, member: str
 ) -> None:
     emulator.add_calls(["a"])
-    (tmp_path / "rows.csv").write_bytes("call_id,größe\na,5\n".encode("latin-1"))
-    task = run(rows=FileRows(str(tmp_path / "rows.csv")), fails=True)
+    (tmp_path / "rows.jsonl").write_text('{"call_id": "a", ' + member + "}\n")
+    task = run(rows=FileRows(str(tmp_path / "rows.jsonl")), fails=True)
+    assert task.outcome(1) == ("invalid", "the line has the key n twice")
+    assert not emulator.calls["a"]["metadata"]
+
+
+# -- several files
+
+
+@pytest.mark.parametrize("path", ["parts.csv", "parts.csv/", "parts.csv/*.csv", "p*.csv/part-*.csv"])
+def test_a_folder_and_a_pattern_are_read_in_the_order_of_the_names(
+    emulator: Emulator, run: Any, tmp_path: Path, path: str
+) -> None:
+    emulator.add_calls(["a", "b", "c"])
+    folder = tmp_path / "parts.csv"
+    folder.mkdir()
+    (folder / "part-1.csv").write_text("n,call_id\n1,c\n")
+    (folder / "part-0.csv").write_text("call_id,n\nb,1\na,1\n")
+    for name in ("_SUCCESS", ".part-0.csv.crc"):
+        (folder / name).touch()
+    task = run(rows=FileRows(f"{tmp_path}/{path}"))
+    assert [line["call_id"] for line in task.report] == ["b", "a", "c"]
+    assert task.counts == {"updated": 3}
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "says"),
+    [
+        ([], "none/*.csv", "no file matches the pattern"),
+        ([], "none/", "has no files"),
+        (["out/_SUCCESS"], "out/", "has no files"),
+        (["out/a.csv", "out/b.jsonl"], "out/", "must have files of one format only"),
+        (["out/a.csv", "out/read.me"], "out/", "must have files of one format only"),
+        (["out/day=1/a.csv"], "out/", "has folders in it"),
+        (["out/_temporary/a.csv", "out/a.csv"], "out/", "is incomplete"),
+        (["out/_delta_log/a.json", "out/a.parquet"], "out/", "is a table of Delta"),
+    ],
+)
+def test_a_folder_that_is_not_parts_of_one_format_fails_the_task(
+    emulator: Emulator, run: Any, tmp_path: Path, files: list[str], path: str, says: str
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("call_id\n")
+    task = run(rows=FileRows(f"{tmp_path}/{path}"), fails=True)
     assert isinstance(task.error, AirflowFailException)
-    assert "the header of the CSV file is not UTF-8" in str(task.error)
-    assert not emulator.requests
+    assert says in str(task.error)
 
 
-def test_a_csv_header_that_is_too_long_fails_the_task_for_good(
+def test_every_part_must_have_the_named_columns(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a"])
+    (tmp_path / "1.csv").write_text("call_id,n\na,1\n")
+    (tmp_path / "2.csv").write_text("call_id,m\n")
+    task = run(rows=FileRows(f"{tmp_path}/*.csv"), metadata_columns=["n"], fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the rows have no column n; they have: call_id, m" in str(task.error)
+    assert task.counts == {"updated": 1}
+
+
+def test_a_damaged_part_costs_no_rows_of_the_others(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls(["a", "b"])
+    (tmp_path / "1.csv").write_text('call_id,n\na,1\nb,"2')
+    (tmp_path / "2.csv").write_text("call_id,n\nb,3\n")
+    task = run(rows=FileRows(f"{tmp_path}/*.csv"), fails=True)
+    assert "1.csv cannot be read to its end: line 3 has a quote that is never closed" in str(task.error)
+    assert task.counts == {"updated": 2}
+
+
+def test_names_with_the_other_characters_of_patterns_are_names(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / "rows.csv").write_text("x" * (csv.field_size_limit() + 1))
-    task = run(rows=FileRows(str(tmp_path / "rows.csv")), fails=True)
-    assert isinstance(task.error, AirflowFailException)
-    assert "is damaged, incomplete, or has another format" in str(task.error)
+    emulator.add_calls(["a", "b"])
+    (tmp_path / "rows [1]?.csv").write_text("call_id,n\na,1\n")
+    assert run(rows=FileRows(str(tmp_path / "rows [1]?.csv"))).counts == {"updated": 1}
+    assert run(rows=FileRows(f"{tmp_path}/rows [1]?*.csv")).counts == {"unchanged": 1}
+
+
+def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, memory: Any) -> None:
+    emulator.add_calls("abc")
+    for number, call_id in enumerate("abc"):
+        memory.pipe(f"/bucket/out/part-{number}.csv", f"call_id,n\n{call_id},1\n".encode())
+    memory.pipe("/bucket/out/_SUCCESS", b"")
+    assert run(rows=FileRows("memory://bucket/out/*-1.csv")).counts == {"updated": 1}
+    assert run(rows=FileRows("memory://bucket/out/")).counts == {"updated": 2, "unchanged": 1}
+
+
+# -- names of columns
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (",call_id,n", "the name of a column is empty"),
+        ("call_id, n", "the name of a column begins or ends with a space"),
+        ("call_id,n,,", "the name of a column is empty"),
+        ("call_id,metadata", "the column metadata would become one key of the metadata"),
+    ],
+)
+def test_a_column_that_nobody_would_make_a_key_must_be_named(
+    emulator: Emulator, run: Any, tmp_path: Path, header: str, says: str
+) -> None:
+    emulator.add_calls(["a"])
+    cells = ",".join("a" if name == "call_id" else "1" for name in header.split(","))
+    (tmp_path / "rows.csv").write_text(f"{header}\n{cells}\n")
+    rows = FileRows(str(tmp_path / "rows.csv"))
+    task = run(rows=rows, fails=True)
+    assert task.report[0]["call_id"] == "a"
+    assert says in task.outcome(1)[1]
+    assert not emulator.calls["a"]["metadata"]
+    columns = {"metadata": "facts"} if "metadata" in header else {header.split(",")[-1] or "n": "facts"}
+    assert run(rows=rows, metadata_columns=columns).counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"] == {"facts": "1"}
+
+
+def test_exported_metadata_is_not_nested_in_metadata(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_call(call_id="a", metadata={"tier": "gold"})
+    path = str(tmp_path / "calls.jsonl")
+    tasks.run_task(ListCallsOperator(task_id="list", path=path, by=None, fields=["metadata"]))
+    task = run(rows=FileRows(path), fails=True)
+    assert task.outcome(1)[1].startswith("the column metadata would become one key of the metadata")
+    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("call_id;tier;ltv\na;gold;1,5\n", "separated by semicolons: set the delimiter"),
+        ("call_id\ttier\na\tgold\n", "separated by tabs: set the delimiter"),
+        ("call_id|tier\n", "separated by vertical bars: set the delimiter"),
+        ("x,y;call_id;tier\n1,2;a;gold\n", "separated by semicolons: set the delimiter"),
+        ("call_id, tier\na, gold\n", "The name tier has spaces before or after it"),
+        ("CALL_ID,TIER\na,gold\n", "Names are case-sensitive"),
+    ],
+)
+def test_the_reason_for_missing_columns_is_guessed(
+    emulator: Emulator, run: Any, tmp_path: Path, content: str, says: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(content)
+    task = run(rows=FileRows(str(tmp_path / "rows.csv")), metadata_columns=["tier"], fails=True)
+    assert says in str(task.error)
+    assert not emulator.requests
 
 
 def test_a_json_line_with_half_of_a_surrogate_pair_in_a_key_is_invalid(

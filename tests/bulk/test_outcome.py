@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 
@@ -69,8 +69,36 @@ def test_failed_rows_beyond_a_limit_fail_the_task(
 
 
 @pytest.mark.parametrize("limits", [{}, {"max_failed_rows": 0}, {"max_failed_ratio": 0.0}])
-def test_a_task_without_rows_succeeds(emulator: Emulator, run: Any, limits: Any) -> None:
+def test_a_task_without_rows_succeeds_with_a_warning(
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture, limits: Any
+) -> None:
     task = run(rows=[], **limits)
     task.check(rows=0)
     assert task.path.read_text() == ""
     assert not emulator.requests
+    assert ("WARNING", "The source has no rows") in [
+        (record.levelname, record.getMessage()) for record in caplog.records
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "error", "says"),
+    [
+        ({"on_empty": "skip"}, 0, AirflowSkipException, "The source has no rows"),
+        ({"on_empty": "skip", "min_rows": 2}, 0, AirflowSkipException, "The source has no rows"),
+        ({"on_empty": "fail"}, 0, RowsFailedError, "The source has no rows, and on_empty is 'fail'"),
+        ({"on_empty": "skip", "min_rows": 2}, 1, RowsFailedError, "The source has 1 row, and min_rows is 2"),
+        ({"min_rows": 1}, 0, RowsFailedError, "The source has no rows, and min_rows is 1"),
+        ({"min_rows": 1}, 1, None, ""),
+        ({"on_empty": "fail"}, 1, None, ""),
+    ],
+)
+def test_too_few_rows_skip_or_fail_the_task(
+    emulator: Emulator, run: Any, options: Any, rows: int, error: Any, says: str
+) -> None:
+    emulator.add_calls(["a"])
+    task = run(rows=[{"call_id": "a", "x": 1}] * rows, fails=error is not None, **options)
+    assert task.manifest["rows"] == rows
+    if error is not None:
+        assert type(task.error) is error
+        assert says in str(task.error)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
@@ -104,3 +106,125 @@ def test_the_counts_are_the_same_without_a_report(emulator: Emulator, run: Any) 
     assert task.counts == {"updated": 1, "unchanged": 1, "not_found": 1}
     assert task.manifest["report"] is None
     assert "Set report_path" in str(task.error)
+
+
+# -- several tries, and mapped tasks
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_retry_keeps_the_lines_of_earlier_tries_and_counts_each_row_once(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str, killed: bool
+) -> None:
+    emulator.add_calls("abcd")
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="b", times=1)
+    path = tmp_path / name
+    given: list[Any] = [{"call_id": call_id, "x": 1} for call_id in "aba"] + [{"call_id": None}]
+    first = run(rows=given, report_path=str(path), ti=tasks.Ti(try_number=1), fails=True)
+    assert first.manifest["task_run"].items() >= {"tries": 1, "rows": 4, "updated": 1, "failed": 1}.items()
+    if killed:
+        path.write_bytes(path.read_bytes()[:-1] if name.endswith("gz") else path.read_bytes() + b'{"row": 9')
+    # In another order, and with a new row.
+    ti = tasks.Ti(try_number=2)
+    second = run(rows=[given[1], given[0], {"call_id": "c", "x": 1}], report_path=str(path), ti=ti)
+    assert second.counts == {"updated": 2, "unchanged": 1}
+    counts = {name: number for name, number in second.manifest["task_run"].items() if number}
+    assert counts == {"tries": 2, "rows": 5, "updated": 3, "invalid": 2}
+    lines = [dict(line) for line in FileRows(str(path)).read()]
+    assert [line["try"] for line in lines] == [1, 1, 1, 1, 2, 2, 2]
+    assert {line["task_run"] for line in lines} == {"a_dag/manual__2026-11-22/a_task"}
+    third = run(rows=[{"call_id": "d", "x": 1}], report_path=str(path), ti=tasks.Ti(try_number=3))
+    assert third.manifest["task_run"].items() >= {"tries": 3, "rows": 6, "updated": 4}.items()
+    assert run(rows=FailedRows(given, str(path)), report_path=None, fails=True).counts == {
+        "unchanged": 1,
+        "invalid": 2,
+    }
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
+def test_another_storage_keeps_the_lines_of_earlier_tries(
+    emulator: Emulator, run: Any, memory: Any, name: str
+) -> None:
+    emulator.add_calls("ab")
+    path = f"memory://bucket/{name}"
+    run(rows=[{"call_id": "a", "x": 1}], report_path=path, ti=tasks.Ti(1))
+    task = run(rows=[{"call_id": "b", "x": 1}], report_path=path, ti=tasks.Ti(2))
+    assert [line["call_id"] for line in FileRows(path).read()] == ["a", "b"]
+    assert task.manifest["task_run"].items() >= {"tries": 2, "rows": 2, "updated": 2}.items()
+
+
+def test_another_dag_run_replaces_the_report(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls("ab")
+    run(rows=[{"call_id": "a", "x": 1}])
+    task = run(rows=[{"call_id": "b", "x": 1}])
+    assert [line["call_id"] for line in task.report] == ["b"]
+    assert task.manifest["task_run"]["rows"] == 1
+
+
+def test_a_retry_without_a_report_has_no_counts_of_the_task_run(emulator: Emulator, run: Any) -> None:
+    task = run(rows=[], report_path=None, ti=tasks.Ti(try_number=2))
+    assert task.manifest["task_run"] is None
+
+
+def test_a_mapped_task_does_not_overwrite_the_report_of_another(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls("ab")
+    template = str(tmp_path / "{{ ti.task_id }}.jsonl")
+    run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(map_index=1))
+    before = (tmp_path / "a_task.jsonl").read_text()
+    task = run(rows=[{"call_id": "b", "x": 1}], report_path=template, ti=tasks.Ti(map_index=0), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "report_path must differ between mapped tasks, but another one has written" in str(task.error)
+    assert (tmp_path / "a_task.jsonl").read_text() == before
+    assert not emulator.calls["b"]["metadata"]
+    run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(2, map_index=1))
+
+
+def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls("a")
+    given: Any = {"rows": [{"call_id": "a", "x": 1}], "report_path": str(tmp_path / "report.jsonl")}
+    first, second = ({"loop": SimpleNamespace(index=index)} for index in (0, 1))
+    run(ti=tasks.Ti(), context=first, **given)
+    run(ti=tasks.Ti(2), context=first, **given)
+    task = run(ti=tasks.Ti(), context=second, fails=True, **given)
+    assert "or {{ loop.index }} in a task loop" in str(task.error)
+
+
+@pytest.mark.parametrize(
+    ("path", "fails"),
+    [
+        ("report.jsonl", True),
+        ("{{ name }}.jsonl", True),
+        ("{{ ti.map_index }}.jsonl", False),
+        ("{% if ti.map_index %}x{% endif %}r.jsonl", False),
+        ("{{ task.retell_conn_id }}.jsonl", False),
+    ],
+)
+def test_a_path_that_all_mapped_tasks_share_is_rejected_before_anything_is_sent(
+    emulator: Emulator, run: Any, tmp_path: Path, path: str, fails: bool
+) -> None:
+    emulator.add_calls("a")
+    given = {"report_path": str(tmp_path / path), "context": {"name": "x"}, "fails": fails}
+    task = run(rows=[{"call_id": "a", "x": 1}], ti=tasks.Ti(map_index=0), **given)
+    assert bool(emulator.requests) is not fails
+    if fails:
+        assert "report_path must differ between mapped tasks" in str(task.error)
+
+
+@pytest.mark.parametrize("pattern", ["*.jsonl", "r*.jsonl", "", "/"])
+def test_a_report_must_not_match_a_pattern_or_lie_in_a_folder_of_rows(
+    emulator: Emulator, run: Any, tmp_path: Path, pattern: str
+) -> None:
+    (tmp_path / "rows.jsonl").mkdir()
+    (tmp_path / "rows.jsonl" / "a.jsonl").write_text("")
+    path = tmp_path / "rows.jsonl" / "report.jsonl"
+    task = run(
+        rows=FileRows(f"{tmp_path}/rows.jsonl{'/' * ('*' in pattern)}{pattern}"),
+        report_path=str(path),
+        fails=True,
+    )
+    assert "report_path must not be a file that the rows are read from" in str(task.error)
+    assert not path.exists()

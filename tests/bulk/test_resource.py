@@ -77,6 +77,9 @@ class CallsByNumber(Resource[str, None]):
     def missing_columns(self) -> list[str]:
         return self._named.missing
 
+    def check_header(self, names: Any) -> None:
+        self._named.check_header(names)
+
     def read_row(self, row: Any) -> tuple[str, None]:
         phone = self._named.key_of(row)
         if row.get("bad"):

@@ -34,6 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
     return AirflowHome(
         folder,
         dags,
+        speed=30,
         AIRFLOW_VAR_RETELL_FROM_NUMBER="+14155550100",
         AIRFLOW_VAR_RETELL_CALLS=str(folder / "calls"),
         AIRFLOW_VAR_RETELL_CHATS=str(folder / "chats"),

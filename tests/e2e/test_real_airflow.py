@@ -30,6 +30,8 @@ def test_the_demo_runs_the_example_and_proves_it() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "gold customer at risk" in done.stdout
+    assert "row 4  call_5d2e04  not_found  the API key's organization has no such call" in done.stdout
+    assert "The second run sent no update" in done.stdout
 
 
 @pytest.fixture

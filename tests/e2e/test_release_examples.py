@@ -53,6 +53,7 @@ def home(tmp_path: Path, emulator: Emulator) -> AirflowHome:
     home = AirflowHome(
         tmp_path,
         ROOT / "example_dags",
+        speed=60,
         AIRFLOW_VAR_RETELL_AGENT="agent_1",
         AIRFLOW_VAR_RETELL_AGENTS='["agent_1", "agent_2"]',
         AIRFLOW_VAR_RETELL_KNOWLEDGE_BASE="kb_1",

@@ -33,12 +33,12 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
-    return AirflowHome(tmp_path_factory.mktemp("airflow"), ROOT, PRIVATE_NOTE=NOTE)
+    return AirflowHome(tmp_path_factory.mktemp("airflow"), ROOT, speed=30, PRIVATE_NOTE=NOTE)
 
 
 @pytest.fixture
 def run(home: AirflowHome, emulator: Emulator) -> Callable[[str, Path], str]:
-    """Run a DAG with ``airflow dags test``; returns what it printed."""
+    """Run a DAG with ``airflow dags test`` and return its output."""
 
     def go(dag_id: str, folder: Path) -> str:
         home.env["AIRFLOW__CORE__DAGS_FOLDER"] = str(folder)

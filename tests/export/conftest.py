@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 import tasks
-from fsspec.implementations.memory import MemoryFileSystem
+from memory_storage import memory
 
 from airflow_provider_retell.emulator import Clock, Emulator
 
-try:
-    from airflow.sdk.io import attach
-except ImportError:
-    from airflow.io.store import attach
+__all__ = ["connect", "emulator", "memory"]
 
 
 @pytest.fixture
@@ -33,12 +30,3 @@ def emulator(connect: Callable[..., None]) -> Iterator[Emulator]:
     with Emulator(clock=Clock(frozen=True)) as emulator:
         connect(emulator)
         yield emulator
-
-
-@pytest.fixture
-def memory() -> MemoryFileSystem:
-    """An empty storage other than the local disk."""
-    files = MemoryFileSystem()
-    files.store.clear()
-    attach(protocol="memory", fs=files)
-    return files

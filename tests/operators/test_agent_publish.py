@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from crashes import FAULTS, killed_at_request
+from crashes import FAULTS, killed_at_request, timeouts
 from tasks import Ti, eventually, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -152,7 +152,7 @@ AGAIN = {
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.usefixtures("no_sleep")
 def test_a_retry_after_a_fault_publishes_exactly_once(emulator: Emulator, connect: Any, failure: str) -> None:
-    connect(emulator, timeout=0.4)
+    connect(emulator, **timeouts(FAULTS[failure][0]))
     first, total = FAILURES[failure]
     emulator.faults.add(FAULTS[failure][0], route="publish-agent-version")
     with contextlib.suppress(RetellError):  # after a lost response, the try reads the version and succeeds

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from crashes import FAULTS, LATER, killed
+from crashes import FAULTS, LATER, killed, timeouts
 from tasks import StateStore, Ti, eventually, rendered_fields, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
@@ -29,9 +29,9 @@ def batch(**arguments: Any) -> CreateBatchCallOperator:
 
 
 @pytest.fixture
-def hasty(emulator: Emulator, connect: Any) -> Emulator:
-    """An emulator behind a connection with a short timeout."""
-    connect(emulator, timeout=0.4)
+def hasty(emulator: Emulator, connect: Any, fault: str) -> Emulator:
+    """An emulator behind a connection whose timeout suits the test's fault."""
+    connect(emulator, **timeouts(FAULTS[fault][0]))
     return emulator
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 import pytest
 import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.bulk import FailedRows, FileRows
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
@@ -61,6 +63,12 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
         ({"max_failed_rows": -1}, "max_failed_rows must be a whole number of at least 0, not -1"),
         ({"quota": "10 per second"}, r"quota must have the form '100/10' .*, not '10 per second'"),
         ({"report_path": "report.csv"}, "report_path must end in .jsonl or .ndjson"),
+        ({"min_rows": -1}, "min_rows must be a whole number of at least 0, not -1"),
+        ({"on_empty": "ignore"}, "on_empty must be 'success', 'skip' or 'fail', not 'ignore'"),
+        (
+            {"report_path": "s3://KEY:SECRET@bucket/report.jsonl"},
+            r"must not contain a user name or password.*s3://\*\*\*@bucket/report.jsonl",
+        ),
         ({"rows": iter([])}, "rows must not be an iterator"),
     ],
 )
@@ -116,6 +124,7 @@ def test_every_outlet_gets_the_counts(emulator: Emulator) -> None:
     tasks.run_task(task, outlet_events=events)
     expected = {"rows": 1, "updated": 1, "report": ""}
     assert expected.items() <= events[asset].extra.items()
+    assert {"tries": 1, "rows": 1, "updated": 1}.items() <= events[asset].extra["task_run"].items()
     # An alias without an asset has no event.
     accessor: Any = events[alias]
     (event,) = getattr(accessor, "asset_alias_events", None) or accessor.dataset_alias_events
@@ -213,3 +222,53 @@ def test_a_failure_shows_its_message_once(emulator: Emulator, outcome: str) -> N
         tasks.run_task(bulk(rows=rows))
     assert error.value.__cause__ is None
     assert error.value.__context__ is None or error.value.__suppress_context__
+
+
+SIGNED = "https://acct.blob.core.windows.net/c/{}?sv=2026&sig=SECRET"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"rows": FileRows("{{ signed }}")},
+        {"rows": FileRows(SIGNED.format("rows.csv"))},
+        {"rows": FileRows(SIGNED.format("*.txt.csv"))},
+        {"rows": FailedRows([], report=SIGNED.format("old.jsonl"))},
+        {"report_path": SIGNED.format("report.jsonl.gz")},
+        {"report_path": "{{ signed }}"},
+        {"rows": FileRows("{{ password }}")},
+        {"report_path": "{{ password }}"},
+    ],
+)
+def test_secrets_in_paths_are_shown_nowhere(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, arguments: Any
+) -> None:
+    task, ti = bulk(**arguments), tasks.Ti()
+    variables = {"signed": SIGNED.format("rows.csv"), "password": "s3://KEY:SECRET@bucket/rows.jsonl"}
+    with pytest.raises(Exception, match=r".") as caught:
+        tasks.run_task(task, ti=ti, **variables)
+    shown = "".join(traceback.format_exception(caught.value))
+    shown += caplog.text + repr(ti.xcom) + repr(tasks.rendered_fields(task)) + repr(task.rows)
+    assert "SECRET" not in shown
+    assert "must end in" not in str(caught.value) or "signed" in str(arguments)
+
+
+def test_the_manifest_and_the_report_work_with_a_query(
+    emulator: Emulator, mocker: Any, tmp_path: Any
+) -> None:
+    from airflow_provider_retell import _compat
+
+    emulator.add_calls(["a"])
+    real = _compat.storage_path
+    asked: list[str] = []
+
+    def local(path: str, conn_id: str | None = None) -> Any:
+        asked.append(path)
+        return real(str(tmp_path / "report.jsonl"))
+
+    mocker.patch.object(_compat, "storage_path", local)
+    ti, task = tasks.Ti(), bulk(rows=[{"call_id": "a", "n": 1}], report_path=SIGNED.format("report.jsonl"))
+    tasks.run_task(task, ti=ti)
+    assert asked[0] == SIGNED.format("report.jsonl")
+    assert ti.xcom["manifest"]["report"] == "https://acct.blob.core.windows.net/c/report.jsonl?***"
+    assert (tmp_path / "report.jsonl").read_text()

@@ -1,4 +1,4 @@
-"""SyncKnowledgeBaseOperator: what it sends, deletes, returns and reports."""
+"""Requests, deletions, results and reports of SyncKnowledgeBaseOperator."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def kb(emulator: Emulator) -> Emulator:
     return emulator
 
 
-# -- what is sent
+# -- requests
 
 
 def test_first_run_adds_all_documents_with_one_request(kb: Emulator) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crashes import FAULTS, HOUR, LATER, killed
+from crashes import FAULTS, HOUR, LATER, killed, timeouts
 from tasks import (
     TaskDeferred,
     Ti,
@@ -73,9 +73,9 @@ def without_retries(operator: Any) -> Any:
 
 
 @pytest.fixture
-def hasty(emulator: Emulator, connect: Any) -> Emulator:
-    """An emulator behind a connection with a short timeout."""
-    connect(emulator, timeout=0.4)
+def hasty(emulator: Emulator, connect: Any, fault: str) -> Emulator:
+    """An emulator behind a connection whose timeout suits the test's fault."""
+    connect(emulator, **timeouts(FAULTS[fault][0]))
     return emulator
 
 

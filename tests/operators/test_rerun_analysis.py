@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from crashes import killed
+from crashes import killed, timeouts
 from tasks import eventually, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -37,14 +37,14 @@ def test_a_call_is_analyzed_again(ended: dict[str, Any], emulator: Emulator) -> 
         (Fault.status(500), 0),
         (Fault.garbage(), 0),
         (Fault.hang(), 0),
-        (Fault.slow(0.6), 1),
+        (Fault.slow(0.7), 1),
     ],
     ids=lambda value: getattr(value, "kind", value),
 )
 def test_an_analysis_with_an_unknown_outcome_is_not_requested_again(
     ended: Any, emulator: Emulator, connect: Any, store: Any, fault: Fault, charged: int
 ) -> None:
-    connect(emulator, timeout=0.4)
+    connect(emulator, **timeouts(fault))
     emulator.faults.add(fault, route="rerun-call-analysis")
     with pytest.raises(AirflowFailException, match=r"unknown.*so it is not sent again.*on_clear='resend'"):
         run_try(rerun(), store=store)

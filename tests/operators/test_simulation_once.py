@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from crashes import killed
+from crashes import killed, timeouts
 from simulations import ENGINE, add_agent, add_case, dag_run, simulation
 from tasks import HAS_STATE_STORE, StateStore, Ti, defer, event_of, restored, run_task, run_try
 
@@ -112,8 +112,8 @@ def retry(emulator: Emulator, expected: int | None, operator: Any = None, **opti
 def test_a_request_with_an_unknown_outcome_is_not_sent_again(
     emulator: Emulator, store: Any, connect: Any, fault: str
 ) -> None:
-    connect(emulator, timeout=0.4)
     kind, started, fails = FAULTS[fault]
+    connect(emulator, **timeouts(kind))
     emulator.faults.add(kind, route=STARTS, times=1)
     with fast(emulator, pause=0.3 if "later" in fault else 0):
         if fails:
@@ -386,7 +386,7 @@ def test_a_batch_test_of_other_tests_or_another_version_is_not_found(emulator: E
 
 def test_a_batch_test_that_is_listed_late_is_found(connect: Any, store: Any) -> None:
     with Emulator(clock=Clock(frozen=True), batch_test_list_delay=25) as emulator:
-        connect(emulator, timeout=0.4)
+        connect(emulator)
         add_agent(emulator)
         add_case(emulator, "Books")
         emulator.faults.add(Fault.drop_after(), route=STARTS)

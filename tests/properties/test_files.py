@@ -27,7 +27,7 @@ from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.plan import Plan, PlannedUpdate
 from airflow_provider_retell.bulk.resource import InvalidRowError
-from airflow_provider_retell.bulk.rows import BadRow
+from airflow_provider_retell.bulk.rows import BadRow, Header
 
 ENDED = CallState(call_id="call_1", call_status="ended")
 
@@ -35,7 +35,7 @@ ENDED = CallState(call_id="call_1", call_status="ended")
 def read(folder: Path, name: str, content: bytes) -> list[Any]:
     path = folder / name
     path.write_bytes(content)
-    return list(FileRows(str(path)).read())
+    return [row for row in FileRows(str(path)).read() if not isinstance(row, Header)]
 
 
 def check_rows(rows: list[Any], columns: Columns = Columns()) -> None:  # noqa: B008
@@ -103,7 +103,9 @@ def test_every_csv_file_has_rows_or_an_error_of_this_package(tmp_path: Path, con
 
 
 @given(
-    st.lists(strategies.texts.filter(bool), min_size=1, max_size=4, unique=True),
+    st.lists(
+        strategies.texts.filter(lambda name: name and "\0" not in name), min_size=1, max_size=4, unique=True
+    ),
     st.lists(st.lists(strategies.texts, min_size=4, max_size=4), max_size=4),
 )
 def test_texts_survive_a_csv_file(tmp_path: Path, names: list[str], values: list[list[str]]) -> None:

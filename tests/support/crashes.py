@@ -35,6 +35,11 @@ FAULTS: dict[str, tuple[Fault, int]] = {
 }
 
 
+def timeouts(fault: Fault) -> dict[str, float]:
+    """Return the connection's extra fields for a test of *fault*: a short timeout only if the test waits for it."""
+    return {"timeout": 0.4} if fault.kind in ("hang", "slow") else {}
+
+
 def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth: int = 1) -> None:
     """Run *task* in a forked process, as Airflow does, and kill the process at *step*.
 

@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import json
 import time
-from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +26,17 @@ try:
 except ImportError:  # before 3.3
     NEVER_EXPIRE, HAS_STATE_STORE = None, False
 
+from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, fake_context
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from airflow_provider_retell.emulator import Emulator
 
 __all__ = [
+    "DAG",
     "HAS_STATE_STORE",
     "StateStore",
     "TaskDeferred",
@@ -49,24 +52,21 @@ __all__ = [
 ]
 
 
-class Ti:
-    """The parts of a task instance that operators and sensors use."""
+class Ti(FakeTaskInstance):
+    """A task instance that can have a region, and knows when it was first rescheduled."""
 
     def __init__(self, try_number: int = 1, max_tries: int = 0, map_index: int = -1) -> None:
-        self.dag_id, self.run_id, self.task_id = "a_dag", "manual__2026-11-22", "a_task"
-        self.try_number, self.max_tries, self.map_index = try_number, max_tries, map_index
-        self.xcom: dict[str, Any] = {}
-        self.started = datetime.now(timezone.utc)
+        super().__init__(
+            run_id="manual__2026-11-22", try_number=try_number, max_tries=max_tries, map_index=map_index
+        )
+        self.started = self.start_date
 
     def in_region(self, region_id: Any, region_index: int = -1) -> Ti:
         """Give the task instance a region, as Airflow 3.4 does."""
         self.region_id, self.region_index = region_id, region_index
         return self
 
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcom[key] = value
-
-    def get_first_reschedule_date(self, context: Any) -> datetime:
+    def get_first_reschedule_date(self, context: Any) -> datetime | None:
         return self.started
 
 
@@ -121,11 +121,8 @@ def run_task(
     :param method: the method to run, of a deferred task with *kwargs*.
     :param context: more variables for templates.
     """
-    dag = DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
-    dag.render_template_as_native_obj = native
-    task.dag = dag
-    values = {"ti": ti or Ti(), "dag": dag, "task": task, "params": {}, **context}
-    task.render_template_fields(values, dag.get_template_env())
+    values = fake_context(task, ti or Ti(), logical_date=None, native=native, **context)
+    task.render_template_fields(values, task.dag.get_template_env())
     if method == "execute":
         return task.execute(values)
     return task.resume_execution(method, kwargs or {}, values)

@@ -1,4 +1,4 @@
-"""A person's browser for the tests: Debian's Chromium, driven by Playwright, which keeps what it was told."""
+"""A browser for the tests: Debian's Chromium, driven by Playwright, with a record of its responses and errors."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
-    # Nothing but this machine can be reached, whatever a page asks for.
+    # Pages can reach only this machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 SIZE = {"width": 1280, "height": 800}
 SECONDS = 60
-"""How long anything that a person waits for may take, if nothing else is said."""
+"""The default limit of all waits for the page."""
 
 # Airflow 3.3.2 does not ship this file of the editor that shows rendered templates.
 AIRFLOWS_OWN_FAULTS = re.compile(r"/static/wasm/sqlparser_rs_wasm\.js$")
 
 
 class Browser:
-    """One window, and what came to it since :meth:`open`.
+    """One window, and the responses and errors since :meth:`open`.
 
     :ivar page: the page that is open.
     :ivar said: the body of each answer, Airflow's own static files aside, with its URL.
@@ -45,21 +45,21 @@ class Browser:
         self.url = url
         self.said: list[tuple[str, str]] = []
         self.complaints: list[str] = []
-        # Not an event: after the page has gone elsewhere, the body of an answer can no longer be read.
+        # Not an event handler, because the body of a response is lost when the page navigates.
         context.route(re.compile(f"^{re.escape(url)}/(?!static/)"), self._hear)
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self.page: Page = context.new_page()
 
     def open(self, path: str) -> Page:
-        """Go to a page of Airflow."""
+        """Open a page of Airflow."""
         self.said.clear()
         self.complaints.clear()
         self.page.goto(self.url + path)
         return self.page
 
     def _hear(self, route: Route) -> None:
-        if route.request.resource_type == "document":  # may be a redirection, which cannot be handed on
+        if route.request.resource_type == "document":  # may be a redirect, which a route cannot fulfill
             route.continue_()
             return
         try:
@@ -67,7 +67,7 @@ class Browser:
             self.said.append((route.request.url, response.text()))
             route.fulfill(response=response)
         except Error:
-            # The page that asked is gone: it has not seen the answer.
+            # The page has navigated away and has not seen the response.
             if not route.request.frame.is_detached() and not route.request.frame.page.is_closed():
                 raise
 
@@ -77,16 +77,16 @@ class Browser:
             self.complaints.append(f"{message.text} ({where})")
 
     def heard(self, text: str) -> list[str]:
-        """Return the URLs of the answers in which *text* is, in whatever case."""
+        """Return the URLs of the responses that contain *text*, in upper or lower case."""
         return [url for url, body in self.said if text.lower() in body.lower()]
 
     def picture(self, name: str) -> None:
-        """Take a picture for the documentation, if RETELL_SCREENSHOTS names a folder."""
+        """Take a screenshot for the documentation if RETELL_SCREENSHOTS names a folder."""
         if folder := os.environ.get("RETELL_SCREENSHOTS"):
             self.page.screenshot(path=ROOT / folder / f"{name}.png", animations="disabled")
 
     def save(self, folder: Path) -> str:
-        """Save what a person sees now; say where."""
+        """Save a screenshot and the page's text, and return their paths."""
         self.page.screenshot(path=folder / "page.png", animations="disabled")
         body = self.page.locator("body")
         shown = f"{self.page.url}\n\n{body.inner_text()}\n\n{body.aria_snapshot()}"
@@ -111,5 +111,5 @@ def chromium(url: str) -> Iterator[Browser]:
 
 
 def lines(place: Locator) -> list[str]:
-    """Return what is written there, line by line."""
+    """Return the lines of text of an element."""
     return [line.strip() for line in place.inner_text().splitlines() if line.strip()]

@@ -1,4 +1,4 @@
-"""Tests with a whole Airflow. Not part of a plain run, as they take minutes: ``make system-test``."""
+"""Tests with a complete Airflow. They take minutes, so only ``make system-test`` runs them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """When a test with a browser fails, keep what a person would see, and name it in the report."""
+    """Save a screenshot when a test with a browser fails, and name the file in the report."""
     report = yield
     browser = item.funcargs.get("browser")
     if report.failed and browser is not None and not browser.page.is_closed():
@@ -36,14 +36,14 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
 
 @pytest.fixture(scope="session", autouse=True)
 def stopped_in_order() -> None:
-    """When the run is ended from outside, as by a CI's time limit, the servers are ended too."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+    """Stop the servers if a signal, for example from the time limit of a CI, ends the run."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # background jobs of a shell ignore SIGINT
         signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres | None]:
-    """A PostgreSQL server; older Airflows run on SQLite, to show that too."""
+    """A PostgreSQL server. Older Airflow lines are tested with SQLite."""
     if not NEWEST:
         yield None
         return
@@ -66,7 +66,7 @@ def redis_url() -> Iterator[str]:
 def airflow(
     postgres: Postgres | None, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., AbstractContextManager[Stack]]:
-    """Make an Airflow: call it with the arguments of :class:`Stack`; it is stopped when the with statement ends."""
+    """Return a function that creates a :class:`Stack` and stops it when its ``with`` block ends."""
 
     @contextmanager
     def make(dags: list[Path], **arguments: Any) -> Iterator[Stack]:

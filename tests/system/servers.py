@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for the tests: servers of their own on a free port of this machine, gone when the tests are."""
+"""Temporary PostgreSQL and Redis servers on free ports of this machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Postgres:
         self._databases = 0
 
     def database(self) -> str:
-        """Make a database and return its address: user, host, port and name."""
+        """Create a database and return its address: user, host, port and name."""
         self._databases += 1
         name = f"airflow_{self._databases}"
         connection = psycopg2.connect(f"postgresql://airflow@{self.address}/postgres")
@@ -49,7 +49,7 @@ def postgres() -> Iterator[Postgres]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     found = shutil.which("postgres", path=str(programs[-1])) if programs else shutil.which("postgres")
     assert found, MISSING.format("PostgreSQL")
-    user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+    user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL does not run as root
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="retell-postgres-") as home:
         if user:
@@ -67,7 +67,7 @@ def postgres() -> Iterator[Postgres]:
 
 @contextmanager
 def redis_server() -> Iterator[str]:
-    """Run Redis; give its URL."""
+    """Run Redis and yield its URL."""
     found = shutil.which("redis-server")
     assert found, MISSING.format("Redis")
     port = free_port()
@@ -87,7 +87,7 @@ def _running(command: list[str], home: str, user: str | None = None) -> Iterator
     try:
         yield process
     finally:
-        process.terminate()  # PostgreSQL waits for clients to leave, and all of them have left by now
+        process.terminate()  # PostgreSQL waits until its clients disconnect; all of them have ended by now
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""A whole Airflow for the tests: API server, scheduler, DAG processor, triggerer and workers, each a process."""
+"""A complete Airflow: API server, scheduler, DAG processor, triggerer and workers as processes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
 class Stack(ui.Airflow):
-    """The components of one Airflow, and what its REST API and its database say.
+    """The components of one Airflow, with access to its REST API and its database.
 
     :param home: its AIRFLOW_HOME.
     :param dags: files and folders with DAGs.
@@ -68,9 +68,9 @@ class Stack(ui.Airflow):
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-            # On a busy machine the API server may take longer than 5 s; asked again, it would refuse to start the task.
+            # On a busy machine, the API server can take longer than the default of 5 s. It rejects a repeated request.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-            # What is gone is noticed after seconds rather than after minutes.
+            # Airflow detects killed components after seconds, not minutes.
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
@@ -91,7 +91,7 @@ class Stack(ui.Airflow):
         self._engine = create_engine(url)
 
     def prepare_all(self, connections: dict[str, Any]) -> None:
-        """Make the database, and put *connections* into it, where users have them."""
+        """Create the database with *connections* in it."""
         self.prepare("db-migrate", "db", "migrate")
         self.connect(connections)
 
@@ -102,11 +102,11 @@ class Stack(ui.Airflow):
         self.prepare("connections", "connections", "import", str(path))
 
     def connect_itself(self, conn_id: str) -> None:
-        """Put a connection to the REST API, which has to answer, into the database."""
+        """Add a connection to the database through the REST API."""
         self.connect({conn_id: {"conn_type": "http", "host": self.url, "password": self.token()}})
 
     def start_all(self, *workers: str) -> None:
-        """Start all components, and Celery workers of these names; return when they are healthy."""
+        """Start all components, and Celery workers with these names. Return when they are healthy."""
         self.start(*ui.COMPONENTS, *workers)
         self.wait("all components are healthy", self.healthy, 150)
         for component in self.family():
@@ -114,23 +114,23 @@ class Stack(ui.Airflow):
                 assert each.status != psutil.CONN_LISTEN or each.laddr.ip in LOOPBACK, (component, each)
 
     def start(self, *names: str) -> None:
-        """Start components, and remember their sessions."""
+        """Start components as leaders of their sessions."""
         super().start(*names)
         self._sessions |= {process.pid for process in self.running.values()}
 
     def command(self, name: str) -> list[str]:
-        """Return the command of a component, or of the Celery worker of that name."""
+        """Return the command of a component, or of the Celery worker with that name."""
         if name in ui.COMPONENTS:
             return super().command(name)
         options = ["--skip-serve-logs", "--concurrency", "2", "--celery-hostname", f"{name}@%h"]
         return airflow("celery", "worker", *options, "--pid", str(self.home / f"{name}.pid"))
 
     def fail(self, name: str, reason: str) -> Any:
-        """Fail the test, with the end of a component's log."""
+        """Fail the test with the last lines of a component's log."""
         pytest.fail(f"{self.log(name).read_text(errors='replace')[-8000:]}\n\n{reason}")
 
     def kill(self, name: str) -> None:
-        """End a component and what it started, without a word."""
+        """Kill a component and its child processes."""
         process = self.running.pop(name)
         family = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGKILL)
@@ -140,7 +140,7 @@ class Stack(ui.Airflow):
         psutil.wait_procs(family, timeout=10)
 
     def end(self) -> None:
-        """Stop everything; fail if a process or an open port is left."""
+        """Stop all components. Fail if a process or an open port remains."""
         self.stop()
         self._engine.dispose()
         left = self.family()
@@ -151,11 +151,11 @@ class Stack(ui.Airflow):
             assert probe.connect_ex(("127.0.0.1", self._port)), "the API server's port is still open"
 
     def family(self) -> list[psutil.Process]:
-        """Return every process of this Airflow, whoever started it."""
+        """Return all processes of this Airflow."""
         found = []
         for process in psutil.process_iter():
             try:
-                # A process that has given itself a title (the API server, workers) has overwritten its environment.
+                # The API server and the workers set a process title, which overwrites their environment.
                 if os.getsid(process.pid) in self._sessions or process.environ().get("AIRFLOW_HOME") == str(
                     self.home
                 ):
@@ -165,7 +165,7 @@ class Stack(ui.Airflow):
         return found
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Ask the database."""
+        """Return the rows of a query of the database."""
         with self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
@@ -180,12 +180,12 @@ class Stack(ui.Airflow):
         return [s for (s,) in self.rows(f"select state from task_instance where run_id = '{run_id}'")]
 
     def logs(self, run_id: str) -> str:
-        """Return what the tasks of a run have logged."""
+        """Return the logs of a run's tasks."""
         paths = (self.home / "logs").rglob("*.log")
         return "".join(path.read_text(errors="replace") for path in paths if f"run_id={run_id}" in str(path))
 
     def wait(self, what: str, condition: Callable[[], Any], seconds: float) -> None:
-        """Wait for *condition*; fail if it takes longer than *seconds* or a component stops."""
+        """Wait for *condition*. Fail after *seconds*, or if a component stops."""
         limit = time.monotonic() + seconds
         while not condition():
             self.check()
@@ -196,7 +196,7 @@ class Stack(ui.Airflow):
             time.sleep(0.3)
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-        """Make a request; return its status and body."""
+        """Send a request, and return the status and the body of the response."""
         request = urllib.request.Request(self.url + path, body or None, headers, method=method)
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
@@ -207,7 +207,7 @@ class Stack(ui.Airflow):
             return error.code, error.read()
 
     def answers(self) -> bool:
-        """Return whether the REST API does."""
+        """Return True if the REST API responds."""
         try:
             return self.request("GET", "/api/v2/version")[0] == 200
         except OSError:
@@ -219,7 +219,7 @@ class Stack(ui.Airflow):
         return str(json.loads(body)["access_token"])
 
     def api(self, method: str, path: str, **body: Any) -> Any:
-        """Make a request to the REST API and return what it says."""
+        """Send a request to the REST API and return the JSON of the response."""
         headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
         status, said = self.request(
             method, f"/api/v2{path}", json.dumps(body).encode() if body else b"", **headers
@@ -228,7 +228,7 @@ class Stack(ui.Airflow):
         return json.loads(said)
 
     def run(self, dag_id: str, run_id: str, **conf: Any) -> None:
-        """Start a run of a DAG, as soon as Airflow knows it."""
+        """Start a DAG run as soon as Airflow has parsed the DAG."""
         self.wait(
             f"the DAG {dag_id} is there",
             lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}'"),
@@ -237,14 +237,14 @@ class Stack(ui.Airflow):
         self.api("POST", f"/dags/{dag_id}/dagRuns", dag_run_id=run_id, conf=conf, logical_date=None)
 
     def wait_for_run(self, run_id: str, seconds: float = 120) -> str:
-        """Wait until a run has ended; return its state."""
+        """Wait until a run has ended, and return its state."""
         query = f"select state from dag_run where run_id = '{run_id}' and state in ('success', 'failed')"
         self.wait(f"run {run_id} ends", lambda: self.rows(query), seconds)
         return str(self.rows(query)[0][0])
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -252,12 +252,12 @@ def free_port() -> int:
 
 
 def parsed(value: Any) -> Any:
-    """Return a JSON value of the database: PostgreSQL has it ready."""
+    """Return a JSON value of the database. PostgreSQL's driver has decoded it already."""
     return json.loads(value) if isinstance(value, str) else value
 
 
 def moment(value: Any) -> float:
-    """Return a time of the database as epoch seconds: SQLite has it as text."""
+    """Return a time of the database as epoch seconds. SQLite stores it as text."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return float((value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp())

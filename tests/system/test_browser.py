@@ -1,4 +1,4 @@
-"""What a person does in Airflow's UI: the connection's form, its Test button, the examples, their links and results."""
+"""Airflow's UI in a browser: the connection's form and Test button, the examples, their links and results."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ EXTRA_FIELDS = [
     ),
     "List quota (requests/seconds)",
     (
-        "The requests that your plan allows for listing calls, such as 30/10 for 30 requests in 10 seconds. Default: "
-        "15/10."
+        "The requests that your plan allows for listing calls, such as 60/10 for 60 requests in 10 seconds. Default: "
+        "30/10."
     ),
 ]
 
@@ -69,7 +69,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where Airflow runs: relative paths start there."""
+    """The working directory of Airflow, for relative paths."""
     return tmp_path_factory.mktemp("folder")
 
 
@@ -101,7 +101,7 @@ def window(stack: Stack) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(window: Browser, tmp_path: Path) -> Iterator[Browser]:
-    """The browser; no test may end with the API key in anything it was sent, nor with a complaint of the page."""
+    """The browser. A test fails if a response contains the API key, or if the page logs an error."""
     yield window
     assert window.said
     assert window.heard(KEY) == []
@@ -114,7 +114,7 @@ def slug(name: str) -> str:
 
 
 def store(stack: Stack, conn_id: str, url: str, key: str = KEY, **extra: Any) -> None:
-    """Make a connection over the REST API, or make it anew."""
+    """Create or replace a connection through the REST API."""
     headers = {"Authorization": f"Bearer {stack.token()}", "Content-Type": "application/json"}
     stack.request("DELETE", f"/api/v2/connections/{slug(conn_id)}", **headers)
     body = {**json.loads(connection(url, key, **extra)), "connection_id": slug(conn_id)}
@@ -123,10 +123,10 @@ def store(stack: Stack, conn_id: str, url: str, key: str = KEY, **extra: Any) ->
 
 
 def press_test(browser: Browser, conn_id: str) -> Locator:
-    """Press the Test button of a connection in the list; return the notice that comes."""
+    """Press the Test button of a connection in the list, and return the text of the notice."""
     page = browser.page
     row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=slug(conn_id), exact=True))
-    # By the keyboard: the notices of earlier tests may cover the button, and stay while the mouse is on them.
+    # With the keyboard, because notices of earlier tests can cover the button and stay while the mouse is over them.
     page.mouse.move(0, 0)
     row.get_by_role("button", name="Test Connection").press("Enter")
     return page.get_by_role("status").filter(has_text="Test Connection")
@@ -135,7 +135,7 @@ def press_test(browser: Browser, conn_id: str) -> Locator:
 # -- the connection
 
 
-def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
+def test_a_user_adds_a_connection_tests_it_and_corrects_the_key(
     stack: Stack, browser: Browser, emulator: Emulator
 ) -> None:
     page = browser.open("/connections")
@@ -209,11 +209,11 @@ def test_a_person_adds_a_connection_tests_it_and_mends_the_key(
 
 
 def given(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return the extras of a connection that have a value."""
+    """Return the extra fields of a connection that have a value."""
     return {name: value for name, value in json.loads(stored["extra"]).items() if value not in (None, "")}
 
 
-# What is stored beside a working emulator's address and key, and what the notice then says.
+# Extra fields of a connection to a working emulator, and the notice of the Test button.
 FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "no key": (
         {"key": ""},
@@ -240,7 +240,7 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
         "timeout must be a number of seconds, more than 0 and at most 3600",
     ),
 }
-# What the server does, and what the notice then says.
+# The server's behavior, and the notice of the Test button.
 FAULTS: dict[str, tuple[Fault, str]] = {
     "another server": (Fault.garbage(), "responds but is not Retell's API: check the host"),
     "a redirection": (Fault.redirect(), "redirects to another URL and is not Retell's API: check the host"),
@@ -264,7 +264,7 @@ RESTRICTED = "a restricted key"
 
 @pytest.fixture(scope="module")
 def connections(stack: Stack, emulator: Emulator, window: Browser) -> Iterator[None]:
-    """A connection for each way to fail, and the page that lists them."""
+    """Create a connection for each kind of failure, and open the page that lists them."""
     with ExitStack() as servers:
         for name, (fields, _) in FIELDS.items():
             store(stack, name, **{"url": emulator.url, **fields})
@@ -272,7 +272,7 @@ def connections(stack: Stack, emulator: Emulator, window: Browser) -> Iterator[N
             server = servers.enter_context(Emulator(api_key=KEY))
             server.faults.add(fault, times=0)
             store(stack, name, server.url, timeout="1")
-        # Bound, but not listening: nobody else can have the port.
+        # The socket is bound but does not listen, so that no other process gets the port.
         nobody = servers.enter_context(socket.socket())
         nobody.bind(("127.0.0.1", 0))
         store(stack, NOBODY, f"http://127.0.0.1:{nobody.getsockname()[1]}")
@@ -285,14 +285,14 @@ def connections(stack: Stack, emulator: Emulator, window: Browser) -> Iterator[N
 
 @pytest.mark.usefixtures("connections")
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_connection_that_does_not_work_says_why(browser: Browser, case: str) -> None:
+def test_the_test_button_names_the_cause_of_a_failure(browser: Browser, case: str) -> None:
     notice = press_test(browser, case).filter(has_text=REFUSALS[case])
     expect(notice).to_be_visible()
     expect(notice).to_contain_text("Test Connection Failed")
 
 
 @pytest.mark.usefixtures("connections")
-def test_a_key_that_may_not_read_its_own_name_works(browser: Browser) -> None:
+def test_a_key_without_permission_to_read_its_own_name_works(browser: Browser) -> None:
     notice = press_test(browser, RESTRICTED).filter(has_text="Connected to Retell with a restricted API key")
     expect(notice).to_contain_text("Test Connection Successful")
 
@@ -302,18 +302,20 @@ def test_a_key_that_may_not_read_its_own_name_works(browser: Browser) -> None:
 
 @pytest.fixture(scope="module")
 def scheduled(stack: Stack, emulator: Emulator) -> None:
-    """The examples are on, and the runs that they are due are through."""
+    """Unpause the examples, and wait for their scheduled runs."""
     store(stack, "retell_default", emulator.url)
     for dag_id in (ENRICH, BULK):
-        stack.wait("it is there", lambda d=dag_id: stack.rows(f"select 1 from dag where dag_id = '{d}'"), 90)
+        stack.wait(
+            "the DAG is parsed", lambda d=dag_id: stack.rows(f"select 1 from dag where dag_id = '{d}'"), 90
+        )
         stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
     over = "select distinct dag_id from dag_run where state in ('success', 'failed')"
-    stack.wait("the scheduled runs are over", lambda: len(stack.rows(over)) == 2, RUN_SECONDS)
+    stack.wait("the scheduled runs have ended", lambda: len(stack.rows(over)) == 2, RUN_SECONDS)
 
 
 @pytest.fixture
 def example(scheduled: None, emulator: Emulator) -> None:
-    """The calls are as they were before any run."""
+    """Reset the calls to their state before the first run."""
     for call_id, metadata in SAMPLE_CALLS.items():
         emulator.calls[call_id]["metadata"] = dict(metadata)
 
@@ -341,7 +343,7 @@ def trigger(browser: Browser, dag_id: str, tasks: int, **params: str) -> None:
 
 
 @pytest.mark.usefixtures("example")
-def test_a_person_triggers_the_example_and_follows_its_link(browser: Browser, emulator: Emulator) -> None:
+def test_a_user_triggers_the_example_and_follows_its_link(browser: Browser, emulator: Emulator) -> None:
     trigger(browser, ENRICH, 8, campaign="winter")
     browser.picture("run")
     page = browser.page
@@ -377,19 +379,19 @@ def test_a_person_triggers_the_example_and_follows_its_link(browser: Browser, em
 
 
 def shown(code: Locator) -> Any:
-    """Return the JSON that is shown there, without the numbers of its lines."""
+    """Return the JSON that an element shows, without line numbers."""
     return json.loads(re.sub(r"(?m)^\s*\d+(?=\s*[{}\"\s])", "", code.inner_text().replace("\xa0", " ")))
 
 
 def open_xcom(page: Page, task_id: str) -> None:
-    """Go from a run's page to what a task of it returned."""
+    """Open the XComs of a task from the page of its run."""
     page.get_by_role("table").get_by_role("link", name=task_id, exact=True).click()
     page.get_by_role("link", name="Storage", exact=True).click()
     page.get_by_role("link", name="XCom", exact=True).click()
 
 
 @pytest.mark.usefixtures("example")
-def test_a_person_triggers_the_bulk_example_and_reads_its_report(
+def test_a_user_triggers_the_bulk_example_and_reads_its_report(
     browser: Browser, emulator: Emulator, folder: Path
 ) -> None:
     trigger(browser, BULK, 3)

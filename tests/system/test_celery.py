@@ -1,4 +1,4 @@
-"""CeleryExecutor on Redis, with PostgreSQL and two workers, one of which is killed in the middle of a bulk update."""
+"""CeleryExecutor with Redis, PostgreSQL and two workers. The test kills one worker during a bulk update."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
-pytestmark = pytest.mark.skipif(not NEWEST, reason="the newest line has the servers")
+pytestmark = pytest.mark.skipif(not NEWEST, reason="only the newest line is tested with Celery")
 
 WORKERS = ("worker-1", "worker-2")
 ROWS = 800
@@ -51,7 +51,7 @@ def stack(
 
 
 def worker_of(stack: Stack, pid: int) -> str:
-    """Return which worker runs the process."""
+    """Return the name of the worker that runs a process."""
     ancestors = {parent.pid for parent in psutil.Process(pid).parents()}
     (name,) = (name for name in WORKERS if stack.running[name].pid in ancestors)
     return name
@@ -59,7 +59,7 @@ def worker_of(stack: Stack, pid: int) -> str:
 
 @contextmanager
 def slow(emulator: Emulator, seconds: float) -> Iterator[None]:
-    """Have updates take that long."""
+    """Slow updates down by *seconds*."""
     from airflow_provider_retell.emulator import Fault
 
     emulator.faults.add(Fault.slow(seconds), route="update-call", times=0)
@@ -78,14 +78,16 @@ def test_both_workers_update_calls(stack: Stack, emulator: Emulator) -> None:
         assert emulator.calls[f"call_{number}"]["metadata"] == {"kept": 1, "seen": f"call_{number}"}
 
 
-def test_a_bulk_update_outlives_its_worker(stack: Stack, emulator: Emulator, report: Path) -> None:
+def test_a_retry_completes_the_bulk_update_of_a_killed_worker(
+    stack: Stack, emulator: Emulator, report: Path
+) -> None:
     before = emulator.count("update-call")
 
     def written() -> int:
         return emulator.count("update-call", status=200) - before
 
     stack.run("bulk", "bulk_1")
-    stack.wait("a quarter is written", lambda: written() >= ROWS // 4, 120)
+    stack.wait("a quarter of the calls is updated", lambda: written() >= ROWS // 4, 120)
     ((pid,),) = stack.rows("select pid from task_instance where run_id = 'bulk_1'")
     victim = worker_of(stack, pid)
     stack.kill(victim)

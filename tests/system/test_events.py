@@ -1,4 +1,4 @@
-"""Events, alerts and retries in a whole Airflow, and its API server's receiver of webhooks."""
+"""Events, alerts, retries and the webhook receiver in a complete Airflow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
-pytestmark = pytest.mark.skipif(VERSION < (3, 0), reason="Airflow 2 has no events of this kind")
+pytestmark = pytest.mark.skipif(VERSION < (3, 0), reason="Airflow 2 has no event triggers")
 newest = pytest.mark.skipif(not NEWEST, reason="needs Airflow 3.3")
 
 DAGS = [
@@ -56,7 +56,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
     with airflow(DAGS, **settings) as stack:
         if not entry_points(
             group="airflow.plugins", name="retell_webhook"
-        ):  # not installed, only on the path
+        ):  # only on the path, without an installed distribution
             (stack.home / "plugins").mkdir()
             (stack.home / "plugins" / "retell.py").write_text(PLUGIN)
         stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
@@ -87,22 +87,26 @@ def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
     def noted() -> bool:
         return any(parsed(value)["fired"] for (value,) in stored())
 
-    stack.wait("it polls", lambda: emulator.count("list-calls") >= 1, 90)
+    stack.wait("the watcher polls", lambda: emulator.count("list-calls") >= 1, 90)
     end(emulator, "call_0")
     stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"), 90)
-    stack.wait("it is noted", noted, 30)
+    stack.wait("the call is recorded as fired", noted, 30)
 
     stack.kill("triggerer")
     seen = emulator.count("list-calls")
     for index in (1, 2, 3):
         end(emulator, f"call_{index}")
-    time.sleep(12)  # longer than the poll interval: it is really gone
+    time.sleep(12)  # longer than the poll interval, to be sure that the triggerer has ended
     assert emulator.count("list-calls") == seen
     stack.start("triggerer")
 
-    stack.wait("what ended meanwhile", lambda: enriched(emulator, "call_1", "call_2", "call_3"), 120)
+    stack.wait(
+        "the calls that ended without a triggerer have events",
+        lambda: enriched(emulator, "call_1", "call_2", "call_3"),
+        120,
+    )
     end(emulator, "call_4")
-    stack.wait("what ends now", lambda: enriched(emulator, "call_4"), 90)
+    stack.wait("the next call has an event", lambda: enriched(emulator, "call_4"), 90)
     seen = emulator.count("list-calls")
     stack.wait("two more polls", lambda: emulator.count("list-calls") >= seen + 2, 60)
     assert stack.events() == Counter([f"call_{index}" for index in range(5)])
@@ -112,9 +116,9 @@ def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
     }
 
 
-@pytest.mark.skipif(VERSION >= (3, 3), reason="the newest has a test of its own")
+@pytest.mark.skipif(VERSION >= (3, 3), reason="Airflow 3.3 and later run the test above instead")
 def test_a_call_that_ends_starts_the_dag(stack: Stack, emulator: Emulator) -> None:
-    stack.wait("it polls", lambda: emulator.count("list-calls") >= 1, 90)
+    stack.wait("the watcher polls", lambda: emulator.count("list-calls") >= 1, 90)
     end(emulator, "call_0")
     stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"), 90)
     assert stack.events()["call_0"] == 1
@@ -136,16 +140,16 @@ def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator) -> None
     assert stack.request("POST", "/retell/webhook", body)[0] == 401
     assert stack.request("GET", "/retell/webhook")[0] == 401
     assert stack.events()["call_hook"] == 0
-    assert [post(emulator.api_key) for _ in range(10)] == [204] * 10  # by turns to both processes
+    assert [post(emulator.api_key) for _ in range(10)] == [204] * 10  # alternately to both processes
     assert stack.events()["call_hook"] == 1
     query = "select state from dag_run where dag_id = 'webhook_calls'"
-    stack.wait("its DAG has run", lambda: stack.rows(query) == [("success",)], 90)
+    stack.wait("the DAG of the webhook's asset has run", lambda: stack.rows(query) == [("success",)], 90)
     log = stack.log("api-server").read_text(errors="replace")
     assert "Webhook: call_ended of call call_hook" in log
     assert emulator.api_key not in log
 
 
-def test_a_failure_calls_once_and_stays_the_failure(stack: Stack, emulator: Emulator) -> None:
+def test_a_failed_task_calls_once_and_stays_failed(stack: Stack, emulator: Emulator) -> None:
     def alerts() -> list[dict[str, Any]]:
         return [call for call in emulator.placed if call["to_number"] == "+14155550102"]
 
@@ -156,7 +160,7 @@ def test_a_failure_calls_once_and_stays_the_failure(stack: Stack, emulator: Emul
     stack.run("phone_alert", "loud", fail=True)
     stack.wait("the tasks fail", lambda: ended("loud"), 90)
     assert stack.states("loud") == ["failed"] * 3
-    stack.wait("somebody is called", alerts, 20)
+    stack.wait("the person on duty is called", alerts, 20)
     told = alerts()[0]["retell_llm_dynamic_variables"]
     assert (told["dag_id"], told["task_id"], told["run_id"]) == ("phone_alert", "load", "loud")
     assert told["reason"] == "the nightly load of loud has failed"
@@ -174,21 +178,28 @@ def test_a_failure_calls_once_and_stays_the_failure(stack: Stack, emulator: Emul
 
 
 @newest
-def test_a_missed_deadline_calls_from_the_triggerer(stack: Stack, emulator: Emulator) -> None:
+def test_the_triggerer_calls_after_a_missed_deadline(stack: Stack, emulator: Emulator) -> None:
     stack.run("late", "late_1")
     stack.wait(
-        "somebody is called", lambda: any(c["to_number"] == "+14155550103" for c in emulator.placed), 90
+        "the person on duty is called",
+        lambda: any(c["to_number"] == "+14155550103" for c in emulator.placed),
+        90,
     )
     (told,) = [c["retell_llm_dynamic_variables"] for c in emulator.placed if c["to_number"] == "+14155550103"]
     assert (told["dag_id"], told["run_id"], told["reason"]) == ("late", "late_1", "late is late")
 
 
 @newest
-def test_a_throttled_task_is_tried_again_when_retell_asked(stack: Stack, emulator: Emulator) -> None:
+def test_a_throttled_task_is_retried_after_the_delay_that_retell_asks_for(
+    stack: Stack, emulator: Emulator
+) -> None:
     emulator.faults.add(
         Fault.status(429, headers={"Retry-After": "1234"}), route="update-call", call_id="call_throttled"
     )
     stack.run("throttled", "throttled_1")
-    stack.wait("it is up for retry", lambda: stack.states("throttled_1") == ["up_for_retry"], 90)
+    stack.wait("the task is up for retry", lambda: stack.states("throttled_1") == ["up_for_retry"], 90)
     query = "select retry_delay_override, retry_reason from task_instance where run_id = 'throttled_1'"
-    assert stack.rows(query) == [(1234.0, "Retell asked to wait 1234 s")]
+    ((delay, reason),) = stack.rows(query)
+    assert delay == 1234
+    assert reason.startswith("HTTP 429: ")
+    assert reason.endswith(". Retell asked to wait 1234 s")

@@ -1,4 +1,4 @@
-"""A watcher that reads its asset's events, in a triggerer that is killed: each call has exactly one event."""
+"""Each call has exactly one event although the triggerer of a watcher is killed."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
 
 
 def polled(stack: Stack, emulator: Emulator, times: int = 1) -> None:
-    """Wait until the watcher has polled so many times more."""
+    """Wait until the watcher has polled *times* more."""
     seen = emulator.count("list-calls")
     stack.wait(f"{times} more polls", lambda: emulator.count("list-calls") >= seen + times, 240)
 
 
 def noted(stack: Stack) -> int:
-    """Return how many calls are noted as fired."""
+    """Return the number of calls that are recorded as fired."""
     if not NEWEST:
         return 0
     standings = stack.rows("select value from asset_state_store")
@@ -64,24 +64,24 @@ def test_each_call_has_one_event_whenever_the_triggerer_is_killed(stack: Stack, 
     def has_event(call_id: str) -> Callable[[], Any]:
         return lambda: stack.events()[call_id]
 
-    # Its first event says where it stands.
+    # Its first event contains its position.
     polled(stack, emulator)
     stack.wait("the first event", has_event(end()), 240)
     if NEWEST:
-        stack.wait("it is noted", lambda: noted(stack) == 1, 240)
+        stack.wait("the call is recorded as fired", lambda: noted(stack) == 1, 240)
 
-    # Killed between the event and the note.
+    # Kill the triggerer after the event and before the record.
     stack.wait("the second event", has_event(end()), 240)
     stack.kill("triggerer")
     assert noted(stack) == (1 if NEWEST else 0)
     end()
-    time.sleep(2)  # longer than it would look back
+    time.sleep(2)  # longer than the lookback
     stack.start("triggerer")
-    stack.wait("the event of what ended meanwhile", has_event(ended[-1]), 240)
+    stack.wait("the events of the calls that ended without a triggerer", has_event(ended[-1]), 240)
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
 
-    # Killed at some moments after a poll found calls.
+    # Kill the triggerer at several times after a poll that found calls.
     chance = random.Random(1)
     for _ in range(3):
         end()
@@ -91,7 +91,7 @@ def test_each_call_has_one_event_whenever_the_triggerer_is_killed(stack: Stack, 
         end()
         stack.start("triggerer")
     end()
-    stack.wait("all have events", lambda: len(stack.events()) == len(ended), 240)
+    stack.wait("all calls have events", lambda: len(stack.events()) == len(ended), 240)
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
     assert emulator.api_key not in stack.log("triggerer").read_text(errors="replace")

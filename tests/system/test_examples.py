@@ -1,4 +1,4 @@
-"""The examples, started over the REST API of a whole Airflow."""
+"""The examples, started through the REST API of a complete Airflow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
-pytestmark = pytest.mark.skipif(VERSION < (3, 0), reason="has another REST API")
+pytestmark = pytest.mark.skipif(VERSION < (3, 0), reason="Airflow 2 has another REST API")
 
 EXAMPLES = [
     ROOT / "example_dags" / f"{name}.py"
@@ -61,9 +61,9 @@ def stack(
 
 
 def go(stack: Stack, dag_id: str, **conf: str) -> str:
-    """Unpause and start a DAG; return its run."""
+    """Unpause and start a DAG, and return the run."""
     run_id = f"{dag_id}_run"
-    stack.wait("it is there", lambda: stack.rows(f"select 1 from dag where dag_id = '{dag_id}'"), 90)
+    stack.wait("the DAG is parsed", lambda: stack.rows(f"select 1 from dag where dag_id = '{dag_id}'"), 90)
     stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
     stack.run(dag_id, run_id, **conf)
     return run_id
@@ -83,7 +83,7 @@ def test_a_bulk_update_from_a_warehouse(stack: Stack, emulator: Emulator) -> Non
     assert stack.wait_for_run(run_id, 180) == "success"
     assert emulator.calls["call_5d2e04"]["metadata"]["customer_segment"] == "new"
     assert emulator.calls["call_5d2e05"]["metadata"] == SAMPLE_CALLS["call_5d2e05"]
-    # The schedule may have started a run of its own before: between them, they have updated each call once.
+    # The schedule may have started another run before. Together, the runs have updated each call once.
     runs = stack.rows("select run_id from dag_run where dag_id = 'bulk_enrich_from_warehouse'")
     done = 0
     for (each,) in runs:
@@ -98,7 +98,7 @@ def test_a_bulk_update_from_a_warehouse(stack: Stack, emulator: Emulator) -> Non
 
 def test_a_deferred_wait_and_its_update(stack: Stack, emulator: Emulator) -> None:
     run_id = go(stack, "wait_then_update", call_id="call_live")
-    stack.wait("it is deferred", lambda: "deferred" in stack.states(run_id), 120)
+    stack.wait("the task is deferred", lambda: "deferred" in stack.states(run_id), 120)
     polled = emulator.count("get-call")
     stack.wait("the triggerer polls", lambda: emulator.count("get-call") > polled, 60)
     assert emulator.count("update-call", status=200) == emulator.count("update-call")

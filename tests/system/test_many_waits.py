@@ -1,4 +1,4 @@
-"""Five hundred deferred waits in one triggerer, with Airflow's own detector of triggers that block."""
+"""Five hundred deferred waits in one triggerer, with Airflow's own detection of blocking triggers."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
-pytestmark = pytest.mark.skipif(not NEWEST, reason="knows the tables of the newest line")
+pytestmark = pytest.mark.skipif(not NEWEST, reason="the test uses tables of the newest line")
 
 WAITS = 500
-QUOTA = (100, 1.0)  # Retell's, with the clock ten times faster
-POLL_INTERVAL = 4.0  # more often than the quota allows for so many
+QUOTA = (100, 1.0)  # Retell's quota on a clock that is ten times faster
+POLL_INTERVAL = 4.0  # too often for the quota
 ROUNDS = 4
 BLOCKED = "async thread was blocked"
 
 
-def test_five_hundred_waits_share_the_quota_and_block_nobody(
+def test_five_hundred_waits_share_the_quota_and_block_no_trigger(
     airflow: Callable[..., AbstractContextManager[Stack]],
     record_testsuite_property: Callable[[str, Any], None],
 ) -> None:
@@ -41,8 +41,8 @@ def test_five_hundred_waits_share_the_quota_and_block_nobody(
             stack.prepare("db-migrate", "db", "migrate")
             stack.start(
                 "api-server", "dag-processor"
-            )  # no scheduler: the tasks stay where the triggerer puts them
-            stack.wait("the API answers", stack.answers, 120)
+            )  # without a scheduler, the tasks keep the state that the triggerer sets
+            stack.wait("the API responds", stack.answers, 120)
             stack.run("many_waits", "many_1")
             stack.stop("api-server", "dag-processor")
             defer = [sys.executable, str(ROOT / "tests/system/defer_all.py"), str(POLL_INTERVAL)]
@@ -50,11 +50,15 @@ def test_five_hundred_waits_share_the_quota_and_block_nobody(
             assert Counter(stack.states("many_1")) == {"deferred": WAITS}
 
             stack.start("triggerer")
-            stack.wait("each has been polled", lambda: set(polls(emulator)) == set(calls), 120)
-            # Until here Airflow had five hundred triggers to load.
+            stack.wait("each call has been polled", lambda: set(polls(emulator)) == set(calls), 120)
+            # Airflow loads five hundred triggers until here.
             started = len(stack.log("triggerer").read_text(errors="replace"))
             first = polls(emulator)
-            stack.wait("some rounds", lambda: emulator.count("get-call") >= (ROUNDS + 1) * WAITS, 120)
+            stack.wait(
+                "all calls have been polled several times",
+                lambda: emulator.count("get-call") >= (ROUNDS + 1) * WAITS,
+                120,
+            )
             rounds = polls(emulator) - first
             log = stack.log("triggerer").read_text(errors="replace")[started:]
             for call_id in calls:
@@ -72,7 +76,7 @@ def test_five_hundred_waits_share_the_quota_and_block_nobody(
         record_testsuite_property(name, value)
     assert least >= median / 2
     assert rate > 0.8 * QUOTA[0] / QUOTA[1]
-    # A trigger that blocks does so at each of its looks; a machine with other things to do may stall now and then.
+    # A blocking trigger would block at each poll. A busy machine stalls only now and then.
     assert len(blocked) < ROUNDS, blocked
 
 

@@ -1,4 +1,4 @@
-"""Waits in a triggerer that is killed: what neither a loop nor ``dag.test()`` shows."""
+"""Waits survive the end of their triggerer, which tests without a complete Airflow cannot show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stack import Stack
 
 pytestmark = pytest.mark.skipif(
-    AIRFLOW_VERSION.startswith("2."), reason="its executor for SQLite runs one task at a time"
+    AIRFLOW_VERSION.startswith("2."), reason="the executor of Airflow 2 for SQLite runs one task at a time"
 )
 
 WAITS = [f"call_{kind}_{number}" for kind in ("sensor", "update") for number in range(4)]
@@ -52,14 +52,14 @@ def ends(stack: Stack) -> dict[tuple[str, int], float]:
     return {(task, index): moment(end) for task, index, end in rows}
 
 
-def test_waits_outlive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> None:
+def test_waits_survive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> None:
     def polls() -> Counter[str | None]:
         return Counter(request.call_id for request in emulator.requests if request.route == "get-call")
 
     def all_polled(seen: Counter[str | None], calls: list[str]) -> bool:
         return all(polls()[call_id] >= seen[call_id] + 2 for call_id in calls)
 
-    # The first look is the worker's: a second and third are the triggerer's.
+    # The worker polls first; the second and third poll are the triggerer's.
     stack.wait("nine deferred waits", lambda: all_polled(Counter(WAITS), [*WAITS, "call_never"]), 120)
     assert set(states(stack).values()) == {"deferred"}
 
@@ -68,7 +68,7 @@ def test_waits_outlive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> N
     while_down, after = WAITS[::2], WAITS[1::2]
     for call_id in while_down:
         emulator.calls[call_id]["call_status"] = "ended"
-    time.sleep(3)  # longer than any poll interval: it is really gone
+    time.sleep(3)  # longer than any poll interval, to be sure that the triggerer has ended
     assert polls() == seen
     stack.start("triggerer")
 
@@ -86,7 +86,7 @@ def test_waits_outlive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> N
     assert states(stack)["never", -1] == "failed"
     first_look = next(request.at for request in emulator.requests if request.call_id == "call_never")
     deadline = time.time() - time.monotonic() + first_look + 60
-    # It was set before the worker loaded the HTTP library for that look, which a busy machine takes seconds for.
+    # The wait started before the worker imported the HTTP library, which can take seconds on a busy machine.
     assert deadline - 10 < ended["never", -1] < deadline + 30
     updates = [request.call_id for request in emulator.requests if request.route == "update-call"]
     assert sorted(updates) == [call_id for call_id in WAITS if "update" in call_id]  # once each

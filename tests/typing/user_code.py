@@ -99,7 +99,13 @@ from airflow_provider_retell.emulator import (
     Simulation,
     WebhookDelivery,
 )
-from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
+from airflow_provider_retell.emulator.pytest_plugin import (
+    FakeTaskInstance,
+    fake_context,
+    retell_connection,
+    retell_emulator,
+    run_task,
+)
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
 from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
@@ -598,6 +604,13 @@ def test_my_dag(retell_emulator: Emulator, retell_connection: str, monkeypatch: 
     assert_type(retell_emulator.webhooks, list[WebhookDelivery])
     assert_type(retell_emulator.count("update-call", status=200), int)
     assert_type(retell_emulator.url, str)
+    ti = FakeTaskInstance("enrich", xcoms={"facts": {"plan": "pro"}})
+    operator = UpdateCallOperator(task_id="enrich", call_id="{{ params.call_id }}", metadata={"plan": "pro"})
+    run_task(
+        operator, ti=ti, params={"call_id": "call_1"}, logical_date=datetime(2026, 1, 1, tzinfo=timezone.utc)
+    )
+    assert_type(ti.xcom, dict[str, Any])
+    assert_type(fake_context(operator, ti, logical_date=None), dict[str, Any])
 
 
 def by_hand() -> None:

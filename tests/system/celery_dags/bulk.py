@@ -1,4 +1,4 @@
-"""A bulk update that takes some ten seconds, so that its worker can be killed meanwhile, and updates on all workers."""
+"""A bulk update that takes about ten seconds, so that the test can kill its worker, and updates on all workers."""
 
 from __future__ import annotations
 

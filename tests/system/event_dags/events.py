@@ -1,4 +1,4 @@
-"""What the event tests run beside the examples: a DAG for the webhook's asset, a throttled task, a missed deadline."""
+"""DAGs of the event tests: one for the webhook's asset, a throttled task and a missed deadline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ with DAG("webhook_calls", schedule=[Asset("retell_webhook_calls")]):
 
     @task
     def look() -> None:
-        """Be run."""
+        """Run on the asset's event."""
 
     look()
 
@@ -51,7 +51,7 @@ else:
 
         @task
         def dawdle() -> None:
-            """Take longer than the deadline allows."""
+            """Miss the deadline."""
             time.sleep(10)
 
         dawdle()

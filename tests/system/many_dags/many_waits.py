@@ -1,4 +1,4 @@
-"""Five hundred waits; the test puts them into the triggerer's hands, as that many workers would take minutes."""
+"""Five hundred waits. The test defers them itself, because workers would need minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A DAG that starts when calls end, whose watcher reads its asset's events."""
+"""A DAG that starts when calls end. Its watcher reads the asset's events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ calls = Asset(
             name="ended",
             trigger=CallEventTrigger(
                 poll_interval=5,
-                lookback=1,  # less than a restart takes
+                lookback=1,  # shorter than a restart
                 airflow_conn_id="this_airflow",
                 asset_name="restart_calls",
             ),

@@ -1,4 +1,4 @@
-"""Nine waits at once, in a DAG that runs as soon as it is found; the test decides when the calls end."""
+"""Nine concurrent waits in a DAG that starts when Airflow finds it. The test ends the calls."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_retell.export.atomic import atomic_open, atomic_write
+from airflow_provider_retell.common.atomic import atomic_open, atomic_write
 
 OLD, NEW = b"old\n", b"new\n" * 1000
 

@@ -1,0 +1,44 @@
+"""The number of rows that a task expects."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.common.wording import counted
+
+log = logging.getLogger(__name__)
+
+OnEmpty = Literal["success", "skip", "fail"]
+
+
+@dataclass(frozen=True)
+class RowLimits:
+    """The number of rows that a task expects.
+
+    :ivar min_rows: the smallest number of rows.
+    :ivar on_empty: the result of a task without rows.
+    """
+
+    min_rows: int = 0
+    on_empty: OnEmpty = "success"
+
+    def skips(self, rows: int) -> bool:
+        """Return True if the task is skipped, because it has no rows.
+
+        :raises RowsFailedError: if there are too few rows. A retry may find more.
+        """
+        if not rows:
+            log.warning("The source has no rows")
+            if self.on_empty == "skip":
+                return True
+            if self.on_empty == "fail":
+                raise RowsFailedError("The source has no rows, and on_empty is 'fail'. Check the source")
+        if rows < self.min_rows:
+            raise RowsFailedError(
+                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. All of them were "
+                "processed. Check the source"
+            )
+        return False

@@ -1,0 +1,103 @@
+"""The run of a task with all its tries: its identity in reports, and the outcomes of its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from airflow_provider_retell.bulk.digest_set import DigestMap
+from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, line_id
+
+_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+_NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
+
+
+@dataclass(frozen=True)
+class TaskTry:
+    """One try of a task.
+
+    :ivar task: the DAG, the DAG run and the task, which mapped tasks have in common.
+    :ivar index: the map index of a mapped task, and the iteration of a task loop; otherwise an empty text.
+    :ivar number: the number of the try, from 1.
+    """
+
+    task: str
+    index: str
+    number: int
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> TaskTry:
+        """Return the try that runs with *context*."""
+        ti, loop = context["ti"], context.get("loop")
+        map_index = getattr(ti, "map_index", None)
+        parts = [] if map_index is None or map_index < 0 else [map_index]
+        # Not the region of the iteration, which a clear can change.
+        parts += [] if loop is None else [f"loop-{loop.index}"]
+        return cls(f"{ti.dag_id}/{ti.run_id}/{ti.task_id}", "/".join(map(str, parts)), int(ti.try_number))
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a report's lines that name the try."""
+        return {"task_run": f"{self.task}/{self.index}".rstrip("/"), "try": self.number}
+
+    def owns(self, line: Mapping[str, Any]) -> bool:
+        """Return True if a line of a report is of this task run."""
+        return bool(line.get("task_run") == self.fields()["task_run"])
+
+    def is_sibling(self, line: Mapping[str, Any]) -> bool:
+        """Return True if a line of a report is of another mapped task of the same DAG run."""
+        return not self.owns(line) and f"{line.get('task_run')}/".startswith(f"{self.task}/")
+
+
+class TaskRunCounts:
+    """Counts every row once, with its outcome after all tries.
+
+    A row counts as updated if any try has updated it, and otherwise with its last outcome. The id of the record
+    identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36 bytes for
+    each row of earlier tries.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+        self._earlier = DigestMap()
+        self._tries: set[int] = set()
+
+    def add_earlier(self, line: Mapping[str, Any]) -> None:
+        """Count a line of an earlier try's report."""
+        number = _NUMBERS.get(line.get("outcome", ""), 0) if isinstance(line.get("outcome"), str) else 0
+        if number:
+            key = row_key(line)
+            self._earlier[key] = self._count(key, number)
+            if isinstance(line.get("try"), int):
+                self._tries.add(line["try"])
+
+    def add(self, result: Result) -> None:
+        """Count a row of this try."""
+        number = _NUMBERS[result.outcome]
+        if self._tries:
+            self._count(row_key(result.line()), number)
+        else:
+            self._counts[number] += 1
+
+    def _count(self, key: str, number: int) -> int:
+        earlier = self._earlier[key]
+        if earlier == _NUMBERS["updated"] and number == _NUMBERS["unchanged"]:
+            number = earlier
+        if earlier:
+            self._counts[earlier] -= 1
+        self._counts[number] += 1
+        return number
+
+    def manifest(self, outcomes: tuple[Outcome, ...]) -> dict[str, int]:
+        """Return the number of tries with rows, of rows, and of rows with each of *outcomes*."""
+        counts: dict[str, int] = {outcome: self._counts[_NUMBERS[outcome]] for outcome in outcomes}
+        return {"tries": len(self._tries) + 1, "rows": sum(self._counts.values()), **counts}
+
+
+def row_key(line: Mapping[str, Any]) -> str:
+    """Return the text that identifies a row in all tries, whatever the order of the rows."""
+    record_id = line_id(line)
+    if isinstance(record_id, str) and record_id and not is_duplicate(line):
+        return record_id
+    return f"row {line.get('row')}"

@@ -1,0 +1,139 @@
+"""The function that runs one task in a user's test."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from tasks import DAG
+
+from airflow_provider_retell._compat import AirflowFailException, BaseOperator
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.emulator import Clock, Emulator
+from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, run_task
+from airflow_provider_retell.operators import (
+    BulkUpdateCallOperator,
+    CreatePhoneCallOperator,
+    UpdateCallOperator,
+)
+from airflow_provider_retell.sensors import CallSensor
+
+
+class Templates(BaseOperator):
+    """Returns its rendered field."""
+
+    template_fields = ("values",)
+
+    def __init__(self, *, values: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.values = values
+
+    def execute(self, context: Any) -> Any:
+        return self.values
+
+
+def test_templates_see_the_run_params_variables_and_xcoms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_FROM_NUMBER", "+14155550100")
+    monkeypatch.setenv("AIRFLOW_VAR_AGENTS", '["agent_1"]')
+    task = Templates(
+        task_id="templates",
+        values=[
+            "{{ ds }} {{ data_interval_end | ds }} {{ dag_run.run_after | ds }}",
+            "{{ params.kept }} {{ params.changed }}",
+            "{{ var.value.from_number }} {{ var.json.agents[0] }} {{ var.value.get('missing', 'none') }}",
+            "{{ ti.xcom_pull(task_ids='facts')['tier'] }} {{ ti.xcom_pull('facts', key='tier') }}",
+            "{{ city }}",
+        ],
+        params={"kept": 1, "changed": 1},
+    )
+    result = run_task(
+        task,
+        logical_date=datetime(2026, 5, 6, tzinfo=timezone.utc),
+        params={"changed": 2},
+        xcoms={"facts": {"tier": "gold"}},
+        city="Berlin",
+    )
+    assert result == [
+        "2026-05-06 2026-05-07 2026-05-07",
+        "1 2",
+        "+14155550100 agent_1 none",
+        "gold gold",
+        "Berlin",
+    ]
+
+
+def test_the_output_of_another_task_has_its_value() -> None:
+    with DAG("with_output", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)):
+        facts = Templates(task_id="facts", values={})
+        task = UpdateCallOperator(task_id="update", call_id="call_1", metadata=facts.output)
+    with pytest.raises(AirflowFailException, match="metadata"):
+        run_task(task, xcoms={"facts": 7})
+
+
+def test_a_task_can_run_again_because_it_stays_unchanged(
+    retell_emulator: Emulator, retell_connection: str
+) -> None:
+    retell_emulator.add_call(call_id="call_1", call_status="ended", metadata={"customer": "C-1001"})
+    task = UpdateCallOperator(
+        task_id="enrich", call_id="{{ params.call_id }}", metadata={"tier": "{{ params.tier }}"}
+    )
+    first = run_task(task, params={"call_id": "call_1", "tier": "gold"})
+    again = run_task(task, params={"call_id": "call_1", "tier": "silver"})
+    assert (first["written"], again["written"]) == (["metadata.tier"], ["metadata.tier"])
+    assert retell_emulator.calls["call_1"]["metadata"] == {"customer": "C-1001", "tier": "silver"}
+    assert task.call_id == "{{ params.call_id }}"
+
+
+def test_pushed_xcoms_are_in_the_task_instance(retell_emulator: Emulator, retell_connection: str) -> None:
+    retell_emulator.add_call(call_id="call_1", call_status="ended")
+    ti = FakeTaskInstance("enrich")
+    run_task(BulkUpdateCallOperator(task_id="enrich", rows=[{"call_id": "call_1", "tier": "gold"}]), ti=ti)
+    assert ti.xcom["manifest"]["updated"] == 1
+
+
+@pytest.mark.retell_emulator(clock=Clock(frozen=True))
+def test_deferred_waits_are_part_of_the_run(retell_emulator: Emulator, retell_connection: str) -> None:
+    place = CreatePhoneCallOperator(
+        task_id="place",
+        from_number="+14155550100",
+        to_number="+14155550101",
+        wait_until="ended",
+        deferrable=True,
+    )
+    with no_waiting(retell_emulator.clock.advance):
+        call = run_task(place)
+        analyzed = run_task(
+            CallSensor(task_id="wait", call_id=call["call_id"], until="analyzed", deferrable=True)
+        )
+    assert call["call_status"] == "ended"
+    assert analyzed["call_id"] == call["call_id"]
+    assert len(retell_emulator.placed) == 1
+
+
+def test_a_second_try_finds_the_call_of_the_first(retell_emulator: Emulator, retell_connection: str) -> None:
+    place = CreatePhoneCallOperator(
+        task_id="place", from_number="+14155550100", to_number="+14155550101", retries=1
+    )
+    calls = [run_task(place, ti=FakeTaskInstance("place", try_number=n, max_tries=1)) for n in (1, 2)]
+    assert calls[0]["call_id"] == calls[1]["call_id"]
+    assert len(retell_emulator.placed) == 1
+
+
+def test_a_run_that_was_triggered_by_hand_has_no_date() -> None:
+    assert (
+        run_task(Templates(task_id="templates", values="{{ ds is defined }}"), logical_date=None) == "False"
+    )
+
+
+def test_mapped_tasks_and_two_sources_of_xcoms_are_rejected() -> None:
+    mapped = UpdateCallOperator.partial(task_id="update", metadata={}).expand(call_id=["call_1"])
+    with pytest.raises(TypeError, match="not MappedOperator"):
+        run_task(mapped)
+    with pytest.raises(ValueError, match="pass them to FakeTaskInstance"):
+        run_task(Templates(task_id="templates", values=""), ti=FakeTaskInstance(), xcoms={})
+
+
+def test_values_that_are_not_json_cannot_be_pushed() -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        FakeTaskInstance().xcom_push("key", object())
