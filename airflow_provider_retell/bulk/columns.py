@@ -13,6 +13,7 @@ from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.api.request import check_id
 from airflow_provider_retell.bulk.column_names import check_names, hint, shown_names
 from airflow_provider_retell.bulk.resource import InvalidRowError
+from airflow_provider_retell.bulk.row_options import DEFAULTS, RowOptions, without_nulls
 from airflow_provider_retell.bulk.rows import BadRow, Row
 from airflow_provider_retell.params.rendered import as_storage_setting
 
@@ -26,6 +27,7 @@ class Columns:
     :ivar custom_attributes: the attribute id of each column.
     :ivar storage: the storage setting for all rows.
     :ivar storage_column: the column with the row's storage setting. An empty value does not change the setting.
+    :ivar options: how to convert the values.
     """
 
     record_id: str = "call_id"
@@ -33,6 +35,7 @@ class Columns:
     custom_attributes: Mapping[str, str] | None = None
     storage: DataStorageSetting | None = None
     storage_column: str | None = None
+    options: RowOptions = DEFAULTS
 
 
 class NamedColumns:
@@ -100,7 +103,9 @@ class RowReader:
         self._attributes = columns.custom_attributes or {}
         storage = [] if columns.storage_column is None else [columns.storage_column]
         self._named = NamedColumns(
-            columns.record_id, [*(columns.metadata or ()), *self._attributes, *storage], fixed_columns
+            columns.record_id,
+            [*(columns.metadata or ()), *self._attributes, *sorted(columns.options.json_columns), *storage],
+            fixed_columns,
         )
         self._reserved = {columns.record_id, columns.storage_column, *self._attributes}
 
@@ -130,13 +135,21 @@ class RowReader:
             raise InvalidRowError(error.fault, record_id) from None
 
     def _change(self, row: Row) -> Change:
-        column = self._columns.storage_column
+        column, options = self._columns.storage_column, self._columns.options
+        metadata = options.values(row, self._metadata_columns(row))
+        attributes = options.values(row, self._attributes)
+        removed: frozenset[str] = frozenset()
+        if options.nulls == "remove":
+            metadata, removed = without_nulls(metadata)
+        elif options.nulls == "skip":
+            metadata, attributes = without_nulls(metadata)[0], without_nulls(attributes)[0]
         return self._change_class(
-            metadata=_encode(row, self._metadata_columns(row), "metadata") or None,
+            metadata=_encode(metadata, "metadata") or None,
             data_storage_setting=as_storage_setting(row.get(column), column)
             if column
             else self._columns.storage,
-            custom_attributes=_encode(row, self._attributes, "custom_attributes") or None,
+            custom_attributes=_encode(attributes, "custom_attributes") or None,
+            remove=removed,
         )
 
     def _metadata_columns(self, row: Row) -> Mapping[str, str]:
@@ -154,7 +167,6 @@ class RowReader:
         return {name: name for name in row if name not in self._reserved}
 
 
-def _encode(row: Row, names: Mapping[str, str], where: str) -> dict[str, Any]:
+def _encode(values: dict[str, Any], where: str) -> dict[str, Any]:
     # Not value by value: the names come from the source, and JSON cannot have every text as a key.
-    values = {name: row[column] for column, name in names.items() if column in row}
     return cast("dict[str, Any]", to_json(values, where))

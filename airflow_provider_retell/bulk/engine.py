@@ -114,6 +114,7 @@ class BulkUpdate(Generic[S, W]):
             await self._finish_in_flight(planner, workers)
             raise
         finally:
+            self._rows.stop()
             for task in (planner, *workers):
                 task.cancel()
             await asyncio.gather(planner, *workers, return_exceptions=True)
@@ -151,6 +152,7 @@ class BulkUpdate(Generic[S, W]):
                 chunk, self._source_error = await source.run(_take, rows, CHUNK)
                 if not chunk:
                     break
+                self.progress.total = self._rows.size()
                 await self._plan_chunk(self._read_rows(number, chunk))
                 await self.progress.flush(at_least=_REPORT_LINES)
                 number += len(chunk)

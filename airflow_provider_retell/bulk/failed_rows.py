@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
+from airflow_provider_retell.bulk.given_rows import as_rows
 from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
-from airflow_provider_retell.bulk.rows import CallableRows, Header, Row, Rows, as_rows
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.bulk.rows import Header, Row, Rows, shown_field
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
 
@@ -59,8 +59,9 @@ class FailedRows(Rows):
     ) -> None:
         if outcomes is not None:
             text_list("outcomes", outcomes, choices=get_args(Outcome))
-        self.rows = CallableRows(rows) if callable(rows) else rows
-        self.report = report
+        # Airflow would call a function in a template field itself.
+        self.rows = as_rows(rows) if callable(rows) else rows
+        self.report: Any = report
         self.outcomes = outcomes
         self.conn_id = conn_id
 
@@ -69,12 +70,22 @@ class FailedRows(Rows):
         """True if the rows of the source have the same columns."""
         return as_rows(self.rows).fixed_columns
 
+    def stop(self) -> None:
+        """Stop the source."""
+        as_rows(self.rows).stop()
+
+    def bind(self, context: Mapping[str, Any]) -> None:
+        """Pass the context to the source, which may be a function."""
+        self.rows = as_rows(self.rows)
+        self.rows.bind(context)
+
     def files(self) -> list[str]:
         """Return the path of the report, and the files of the source."""
         return [str(self.report), *as_rows(self.rows).files()]
 
     def __str__(self) -> str:
-        return f"FailedRows({as_rows(self.rows)}, report={safe_path(str(self.report))!r})"
+        rows = as_rows(self.rows) if isinstance(self.rows, (Rows, list, tuple)) else shown_field(self.rows)
+        return f"FailedRows({rows}, report={shown_field(self.report)})"
 
     __repr__ = __str__
 

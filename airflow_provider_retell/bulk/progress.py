@@ -48,6 +48,7 @@ class Progress:
     :param failures: the outcomes that count as failed.
     :param outcomes: the outcomes that a row can have.
     :param kind: the kind of record.
+    :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
     :ivar counts: the number of rows by outcome.
     :ivar failed: the first failed rows.
@@ -69,12 +70,12 @@ class Progress:
         self.failed: list[Result] = []
         self._report = report
         self._stats = RunStats(usage)
-        self._total = total
+        self.total = total
         self._dry_run = dry_run
         self._failures = failures
         self._outcomes = outcomes
         self._kind = kind
-        self._schedule = LogSchedule(total)
+        self._schedule = LogSchedule()
         self._disk = WorkerThread("retell-report")
         # Results that are not in the report yet.
         self._unwritten: deque[Result] = deque()
@@ -186,12 +187,12 @@ class Progress:
 
     def log_if_due(self) -> None:
         """Log the counts after 10 s, 30 s and 1 min, and then at intervals."""
-        if not self._schedule.is_due(self._stats.seconds, self.rows):
+        if not self._schedule.is_due(self._stats.seconds, self.rows, self.total):
             return
-        done = f"{self.rows:,} of {counted(self._total, 'row')}" if self._total else counted(self.rows, "row")
+        done = f"{self.rows:,} of {counted(self.total, 'row')}" if self.total else counted(self.rows, "row")
         line = f"{done} done after {self._summary()}"
-        if self._total and 0 < self.rows < self._total:
-            left = self._total - self.rows
+        if self.total and 0 < self.rows < self.total:
+            left = self.total - self.rows
             line += f"; {counted(left, 'row')} left, about {duration(self._stats.seconds / self.rows * left)}"
         log.info(line)
 

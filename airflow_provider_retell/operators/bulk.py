@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell.bulk.row_limits import OnEmpty
+    from airflow_provider_retell.bulk.row_options import Nulls
     from airflow_provider_retell.operators.bulk_base import AnyRows, Tolerated
 
 
@@ -54,8 +55,9 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     - API: https://docs.retellai.com/api-references/update-call
 
     :param rows: :class:`~airflow_provider_retell.bulk.SqlRows`, :class:`~airflow_provider_retell.bulk.FileRows`,
-        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a template that renders to such a list, or a
-        function without arguments that returns or yields dicts (templated).
+        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a DataFrame of pandas or polars, an Arrow
+        table, a template that renders to such a list, or a function that returns one of these or yields dicts
+        (templated). The function's parameters get the values of these names from the task's context.
     :param call_id_column: the column with the call's id. Default: ``call_id``. A second row with the same id is
         invalid.
     :param metadata_columns: the columns that become metadata: a list, or a dict from column to metadata key. Default:
@@ -70,6 +72,13 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     :param metadata_mode: ``"merge"`` (default) sets the row's keys and keeps the call's other keys, ``"fill"`` sets
         only keys that the call lacks, ``"replace"`` deletes all other keys.
     :param remove_metadata_keys: metadata keys to delete from every call, even if a row has them.
+    :param nulls: the meaning of nulls: ``"write"`` (default) writes them, ``"skip"`` keeps the call's value, and
+        ``"remove"`` deletes the metadata key; it writes nulls of custom attributes, which cannot be deleted.
+    :param timezone: the zone of timestamps without one, for example ``"Europe/Berlin"``. Default: such rows are
+        invalid.
+    :param json_columns: the columns with JSON in text, which become objects and lists. Default: text stays text.
+    :param column_names: the names of the columns, if rows are tuples or lists, as the output of Airflow's SQL
+        operators.
     :param dry_run: True to send no updates (templated). Manifest and report then have the outcome ``would_update``,
         and the log has the names of the first ten differences.
     :param show_values: True to log the values of these differences too.
@@ -111,6 +120,10 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
+        nulls: Nulls = "write",
+        timezone: str | None = None,
+        json_columns: Sequence[str] = (),
+        column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
         show_values: bool = False,
         report_path: str | None = None,
@@ -132,6 +145,10 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
             data_storage_setting_column=data_storage_setting_column,
             metadata_mode=metadata_mode,
             remove_metadata_keys=remove_metadata_keys,
+            nulls=nulls,
+            timezone=timezone,
+            json_columns=json_columns,
+            column_names=column_names,
             rows=rows,
             dry_run=dry_run,
             show_values=show_values,

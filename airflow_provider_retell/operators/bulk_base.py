@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, add_asset_event
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_bool, as_list, as_text
+from airflow_provider_retell.params.rendered import as_bool, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -30,12 +29,11 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.engine import BulkUpdate
     from airflow_provider_retell.bulk.outcome import FailureLimits
     from airflow_provider_retell.bulk.resource import Resource
+    from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.bulk.task_run import TaskTry
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
-    AnyRows: TypeAlias = (
-        Rows | str | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg
-    )
+    AnyRows: TypeAlias = Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +51,7 @@ class BulkOperator(LoopOperator):
 
     :param rows: a row source, a list of dicts, a template that renders to such a list, or a function without arguments
         that returns or yields dicts (templated).
+    :param column_names: the names of the columns, if rows are tuples or lists.
     :param dry_run: True to send no changes (templated).
     :param show_values: True to log the values of the first ten differences of a dry run.
     :param report_path: a file for one line of JSON per row (templated). Default: no report.
@@ -75,6 +74,7 @@ class BulkOperator(LoopOperator):
         self,
         *,
         rows: AnyRows,
+        column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
         show_values: bool = False,
         report_path: str | None = None,
@@ -89,7 +89,6 @@ class BulkOperator(LoopOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_not_iterator(rows)
         checks.flag(show_values=show_values)
         checks.whole_number("concurrency", concurrency, 1, 256)
         if max_failed_rows is not None:
@@ -101,13 +100,9 @@ class BulkOperator(LoopOperator):
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
         parse_quota(quota)
-        if callable(rows):
-            # Airflow would call a function in a template field itself, with its own arguments.
-            rows = CallableRows(rows)
-        elif isinstance(rows, Rows):
-            # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
-            rows = copy.deepcopy(rows)
-        self.rows = rows
+        self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
+        self.rows = as_field(rows, self.column_names)
+        self.depend_on_xcoms_in(self.rows)
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
         self.show_values = show_values
@@ -148,7 +143,7 @@ class BulkOperator(LoopOperator):
         manifest: dict[str, Any] = {}
         self._reset()
         try:
-            self.run_loop(self._run(limits, TaskTry.of(context)))
+            self.run_loop(self._run(context, limits, TaskTry.of(context)))
         except asyncio.CancelledError:
             rows = counted(self._update.progress.rows if self._update else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
@@ -180,15 +175,15 @@ class BulkOperator(LoopOperator):
     def _reset(self) -> None:
         self._update = None
 
-    async def _run(self, limits: FailureLimits, task_try: TaskTry) -> None:
+    async def _run(self, context: Context, limits: FailureLimits, task_try: TaskTry) -> None:
         from airflow_provider_retell.bulk.engine import BulkUpdate
         from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         dry_run = as_bool(self.dry_run, "dry_run")
-        rows = unmask(self.rows)
-        rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
+        rows = from_field(unmask(self.rows), self.column_names)
         rows.call_id_column = self.key_column
+        rows.bind(context)
         report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
         report.check(rows.files())
         async with RetellAsyncHook(

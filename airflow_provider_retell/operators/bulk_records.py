@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
 from airflow_provider_retell.bulk.column_names import names_by_column
+from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
 from airflow_provider_retell.operators.bulk_base import BulkOperator
 from airflow_provider_retell.operators.record import Noun, kind_of
 from airflow_provider_retell.params import checks
@@ -32,6 +33,9 @@ class BulkUpdateOperator(BulkOperator):
     :param data_storage_setting_column: the column with the storage setting of each row.
     :param metadata_mode: how to combine a row's metadata with the record's.
     :param remove_metadata_keys: metadata keys to delete from every record.
+    :param nulls: the meaning of nulls.
+    :param timezone: the zone of timestamps without one.
+    :param json_columns: the columns with JSON in text.
     """
 
     template_fields: Sequence[str] = (
@@ -56,6 +60,9 @@ class BulkUpdateOperator(BulkOperator):
         data_storage_setting_column: str | None,
         metadata_mode: MetadataMode,
         remove_metadata_keys: Sequence[str],
+        nulls: Nulls,
+        timezone: str | None,
+        json_columns: Sequence[str],
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -74,6 +81,14 @@ class BulkUpdateOperator(BulkOperator):
             raise ValueError(
                 f"remove_metadata_keys must not contain keys that metadata_columns sets: {', '.join(sorted(both))}"
             )
+        self._options = RowOptions.check(nulls, timezone, json_columns)
+        if nulls == "remove" and metadata_mode == "fill":
+            raise ValueError(
+                "nulls='remove' must not be set with metadata_mode='fill', which changes no values"
+            )
+        self.nulls = nulls
+        self.timezone = timezone
+        self.json_columns = json_columns
         self._id_column = id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
@@ -103,6 +118,7 @@ class BulkUpdateOperator(BulkOperator):
             custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
             storage=storage,
             storage_column=self.data_storage_setting_column,
+            options=self._options,
         )
 
     def _plan(self) -> Plan:

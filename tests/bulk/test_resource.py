@@ -16,12 +16,12 @@ from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.bulk.columns import Columns, NamedColumns
 from airflow_provider_retell.bulk.engine import BulkUpdate
+from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.plan import Plan
 from airflow_provider_retell.bulk.record_updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.resource import Applied, Difference, InvalidRowError, Planned, Resource
-from airflow_provider_retell.bulk.rows import CallableRows, as_rows
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.hooks import RetellAsyncHook
 

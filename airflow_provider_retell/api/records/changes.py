@@ -35,6 +35,7 @@ class Change:
     :cvar record: the model of the response.
     :cvar shows_attributes: True if Retell declares custom attributes in its responses.
     :cvar needs_end: True if Retell updates only records that have ended.
+    :ivar remove: metadata keys to delete. Only :func:`diff` reads them; its result has none.
     """
 
     kind: ClassVar[str]
@@ -47,6 +48,7 @@ class Change:
     metadata: dict[str, JsonValue] | None = field(default=None, repr=False)
     data_storage_setting: DataStorageSetting | None = None
     custom_attributes: dict[str, str | bool | int | float] | None = field(default=None, repr=False)
+    remove: frozenset[str] = frozenset()
 
     @classmethod
     def encode(cls: type[C], where: str, **values: Any) -> C:
@@ -77,7 +79,7 @@ class Change:
         operation = self.operation(record_id)
         values = self.values()
         if not values:
-            *names, last = [item.name for item in fields(self)]
+            *names, last = [item.name for item in fields(self) if item.name != "remove"]
             raise RetellInputError(f"{operation}: set {', '.join(names)} or {last}")
         return Request(
             operation=f"update-{self.kind}",
@@ -121,7 +123,7 @@ def diff(
     :raises StorageConflictError: if the data storage setting would become less restrictive.
     """
     current = record.metadata or {}
-    target = _merge(current, wanted.metadata, mode, remove)
+    target = _merge(current, wanted.metadata, mode, remove | wanted.remove)
     changed = tuple(
         sorted(
             key for key in target.keys() | current.keys() if not same_json(target.get(key), current.get(key))
@@ -135,6 +137,7 @@ def diff(
         metadata=_with_sendable(target, wanted.metadata or {}) if changed else None,
         data_storage_setting=None if setting == record.data_storage_setting else setting,
         custom_attributes=_attributes(record, wanted) or None,
+        remove=frozenset(),
     )
     return change, changed
 
