@@ -155,21 +155,27 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.agent",
                 "operators.batch_call",
                 "operators.bulk",
+                "operators.bulk_chat",
                 "operators.call",
+                "operators.chat",
                 "operators.delete_call",
                 "operators.knowledge_base",
                 "operators.list_calls",
+                "operators.list_chats",
                 "operators.live_call",
                 "operators.phone_call",
                 "operators.rerun_analysis",
                 "operators.simulation",
             )
         ],
-        "sensors": [_modules("sensors.call", "sensors.concurrency", "sensors.knowledge_base")],
+        "sensors": [
+            _modules("sensors.call", "sensors.chat", "sensors.concurrency", "sensors.knowledge_base")
+        ],
         "triggers": [
             _modules(
                 "triggers.call",
                 "triggers.call_event",
+                "triggers.chat",
                 "triggers.concurrency",
                 "triggers.knowledge_base",
                 "triggers.simulation",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.outcome import Result
-    from airflow_provider_retell.bulk.plan import Difference
+    from airflow_provider_retell.bulk.resource import Difference
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ def log_failed_rows(failed: Sequence[Result], count: int) -> None:
     """
     if not failed:
         return
-    table = [("row", "call", "outcome", "reason")]
-    table += [(str(each.row), each.call_id or "unknown", each.outcome, each.reason) for each in failed]
+    table = [("row", failed[0].kind, "outcome", "reason")]
+    table += [(str(each.row), each.record_id or "unknown", each.outcome, each.reason) for each in failed]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     shown = f"{len(failed):,} of {count:,}" if len(failed) < count else f"{count:,}"
     # Airflow 2 recognizes a group only in lines of level INFO.
@@ -42,7 +42,7 @@ def log_differences(differences: Sequence[Difference], *, show_values: bool) -> 
     :param show_values: True to log the values before and after too.
     """
     for difference in differences:
-        log.info("Would update call %s: %s", difference.call_id, ", ".join(difference.changed))
+        log.info("Would %s: %s", difference.action, ", ".join(difference.changed))
         if show_values:
             for key, before in difference.before.items():
                 log.info("  %s: %r -> %r", key, before, difference.after[key])

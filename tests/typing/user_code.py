@@ -33,6 +33,7 @@ from airflow_provider_retell.api.calls.models import (
     CallSummary,
     LiveUpdate,
 )
+from airflow_provider_retell.api.chats.models import Chat, ChatAnalysis, ChatCost, ChatPage, ChatSummary
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
     ConversationFlowComponent,
@@ -112,14 +113,19 @@ from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (
     BulkUpdateCallOperator,
+    BulkUpdateChatOperator,
     CreateBatchCallOperator,
     CreatePhoneCallOperator,
     DeleteCallOperator,
+    DeleteChatOperator,
     DraftAgentVersionOperator,
     GetCallOperator,
+    GetChatOperator,
     ListCallsOperator,
+    ListChatsOperator,
     PublishAgentVersionOperator,
     RerunCallAnalysisOperator,
+    RerunChatAnalysisOperator,
     RunBatchTestOperator,
     SnapshotAgentsOperator,
     StopCallOperator,
@@ -127,12 +133,14 @@ from airflow_provider_retell.operators import (
     SyncTestCasesOperator,
     TextFile,
     UpdateCallOperator,
+    UpdateChatOperator,
     UpdateLiveCallOperator,
 )
 from airflow_provider_retell.policies import RetellRetryPolicy
 from airflow_provider_retell.sensors import (
     BatchCallSensor,
     CallSensor,
+    ChatSensor,
     ConcurrencySensor,
     KnowledgeBaseSensor,
 )
@@ -141,6 +149,7 @@ from airflow_provider_retell.triggers import (
     BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
+    ChatTrigger,
     ConcurrencyTrigger,
     KnowledgeBaseTrigger,
 )
@@ -230,6 +239,26 @@ def everything() -> None:
     BulkUpdateCallOperator.partial(task_id="mapped", rows=[{"call_id": "call_1"}]).expand(
         retell_conn_id=["retell_eu", "retell_us"]
     )
+
+    UpdateChatOperator(
+        task_id="update_chat",
+        chat_id="chat_1",
+        metadata={"tier": "gold"},
+        override_dynamic_variables={"name": "Ada"},
+        data_storage_setting="basic_attributes_only",
+        wait_until="ended",
+    )
+    UpdateChatOperator(
+        task_id="bad_chat_wait",
+        chat_id="chat_1",
+        metadata={},
+        wait_until="transfer_ended",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+    BulkUpdateChatOperator(task_id="chats", rows=[{"chat_id": "chat_1", "n": 1}], tolerate=["not_found"])
+    GetChatOperator(task_id="get_chat", chat_id="chat_1", path="s3://bucket/chat.json")
+    ListChatsOperator(task_id="list_chats", path="s3://bucket/chats.jsonl", without_metadata_key="tier")
+    DeleteChatOperator(task_id="delete_chat", chat_id="chat_1", dry_run=True)
+    RerunChatAnalysisOperator(task_id="rerun_chat", chat_id="chat_1", on_clear="resend")
 
     ListCallsOperator(
         task_id="list_calls", path="s3://bucket/calls.parquet", overlap=timedelta(0), fields=["call_id"]
@@ -363,6 +392,7 @@ def everything() -> None:
         batch_call_id=pick(batch.output, "batch_call_id"),
         total=pick(batch.output, "total_task_count"),
     )
+    ChatSensor(task_id="chat_ended", chat_id="chat_1", until="analyzed", analysis_fields=["score"])
     ConcurrencySensor(task_id="room", calls="{{ params.calls }}")
     KnowledgeBaseSensor(task_id="indexed", knowledge_base_id="knowledge_base_1", poke_interval=10)
     CallSensor(
@@ -390,6 +420,9 @@ class TieredUpdate(UpdateCallOperator):
 def triggers() -> None:
     for trigger in (
         CallTrigger(call_id="call_1", until="ended", retell_conn_id="retell", poll_interval=30, deadline=0),
+        ChatTrigger(
+            chat_id="chat_1", until="analyzed", retell_conn_id="retell", poll_interval=30, deadline=0
+        ),
         BatchCallTrigger(
             batch_call_id="batch_1", total=3, retell_conn_id="retell", poll_interval=30, deadline=0
         ),
@@ -418,6 +451,14 @@ def in_a_task() -> list[str]:
         assert_type(call.slim(), dict[str, Any])
         assert_type(call.slim(["score"]), dict[str, Any])
         summary: CallSummary = call
+        chat = hook.get_chat("chat_1")
+        assert_type(chat.chat_analysis, ChatAnalysis | None)
+        assert_type(chat.chat_cost, ChatCost | None)
+        chat_summary: ChatSummary = chat
+        assert_type(chat_summary.slim(), dict[str, Any])
+        assert_type(list(hook.list_chats()), list[Chat])
+        assert_type(hook.list_chats_page(limit=5), ChatPage)
+        assert_type(hook.update_chat_checked("chat_1", metadata={}).record, Chat)
         assert_type(summary.is_analyzed, bool)
         with no_waiting() as clock:
             assert_type(clock.skipped, float)
