@@ -7,7 +7,7 @@ not load Airflow's sensors or notifiers.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,7 @@ _LOCATIONS = {
     "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
+    "SkipMixin": ("airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin"),  # 3.0
     "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
 }
 
@@ -87,6 +88,7 @@ __all__ = [
     "loop_iteration",
     "render_template_to_string",
     "run_after",
+    "skip_tasks",
     "storage_path",
     "stored_connection",
     "supports_fastapi_apps",
@@ -303,6 +305,26 @@ def run_after(context: Mapping[str, Any]) -> float | None:
         if time is not None:
             return float(time.timestamp())
     return None
+
+
+def skip_tasks(context: Mapping[str, Any], skipping: BaseOperator, tasks: Sequence[Any]) -> None:
+    """Skip *tasks*, which are downstream of the task *skipping*. If they are cleared alone, Airflow skips them again.
+
+    Since Airflow 3, this raises an exception that ends the task with success, but without its return value.
+    """
+    mixin: Any = __getattr__("SkipMixin")()
+    mixin.task_id = skipping.task_id
+    ti = context["ti"]
+    if "dag_run" in inspect.signature(mixin.skip).parameters:  # 2.11
+        run: Any = context["dag_run"]
+        mixin.skip(
+            dag_run=run,
+            execution_date=run.execution_date,
+            tasks=tasks,
+            map_index=getattr(ti, "map_index", -1),
+        )
+    else:
+        mixin.skip(ti=ti, tasks=tasks)
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

@@ -143,6 +143,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             _modules(
                 "operators.agent",
+                "operators.approval",
                 "operators.batch_call",
                 "operators.bulk",
                 "operators.call",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         PublishAgentVersionOperator,
         SnapshotAgentsOperator,
     )
+    from airflow_provider_retell.operators.approval import PhoneApprovalOperator
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
     from airflow_provider_retell.operators.call import GetCallOperator, UpdateCallOperator
@@ -32,6 +33,7 @@ __all__ = [
     "DraftAgentVersionOperator",
     "GetCallOperator",
     "ListCallsOperator",
+    "PhoneApprovalOperator",
     "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
     "RunBatchTestOperator",
@@ -52,6 +54,7 @@ __getattr__ = lazy_exports(
             "PublishAgentVersionOperator",
             "SnapshotAgentsOperator",
         ],
+        "operators.approval": ["PhoneApprovalOperator"],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
         "operators.call": ["GetCallOperator", "UpdateCallOperator"],

@@ -272,6 +272,7 @@ class WaitingOperator(DeferrableOperator):
         stop_on_kill: bool = False,
         deadline: float | None = None,
         analysis_fields: tuple[str, ...] = (),
+        state: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the call's slim form once it has reached the state *until*.
 
@@ -280,6 +281,7 @@ class WaitingOperator(DeferrableOperator):
         :param stop_on_kill: True to hang up if the task is killed while it is deferred.
         :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
         :param analysis_fields: the fields of the analysis that the result contains.
+        :param state: values for :meth:`after_event`.
         """
         from airflow_provider_retell.api.calls.waits import CallReached
 
@@ -289,6 +291,7 @@ class WaitingOperator(DeferrableOperator):
             deadline=deadline,
             resumed=deadline is not None,
             trigger_options={"stop_on_kill": stop_on_kill},
+            state=state,
         )
 
     def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
