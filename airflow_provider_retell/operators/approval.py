@@ -169,7 +169,7 @@ class PhoneApprovalOperator(PlacingOperator):
         :param call_ids: the calls that were placed, oldest first.
         """
         position = list(call_ids).index(as_id(event.get("call_id"), "call_id"))
-        return self._ask(context, self._numbers(), ApprovalCalls(self, context, call_ids), position, deadline)
+        return self._ask(context, ApprovalCalls(self, context, call_ids), position, deadline)
 
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Continue with a call that is the only one so far."""
