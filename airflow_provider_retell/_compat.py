@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Context,
         PokeReturnValue,
     )
+    from airflow.sdk.bases.skipmixin import SkipMixin
     from airflow.sdk.definitions.context import render_template_to_string
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
     from airflow.sdk.exceptions import (
@@ -54,7 +55,11 @@ _LOCATIONS = {
     "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
-    "SkipMixin": ("airflow.providers.standard.utils.skipmixin", "airflow.models.skipmixin"),  # 3.0
+    "SkipMixin": (
+        "airflow.sdk.bases.skipmixin",  # 3.2
+        "airflow.providers.standard.utils.skipmixin",  # 3.0
+        "airflow.models.skipmixin",
+    ),
     "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
 }
 
@@ -76,6 +81,7 @@ __all__ = [
     "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
+    "SkipMixin",
     "TaskStateStore",
     "add_asset_event",
     "aget_connection",
@@ -307,24 +313,18 @@ def run_after(context: Mapping[str, Any]) -> float | None:
     return None
 
 
-def skip_tasks(context: Mapping[str, Any], skipping: BaseOperator, tasks: Sequence[Any]) -> None:
-    """Skip *tasks*, which are downstream of the task *skipping*. If they are cleared alone, Airflow skips them again.
+def skip_tasks(context: Mapping[str, Any], skipping: Any, tasks: Sequence[Any]) -> None:
+    """Skip *tasks*, which are downstream of *skipping*, an operator with ``SkipMixin``.
 
-    Since Airflow 3, this raises an exception that ends the task with success, but without its return value.
+    If they are cleared alone, Airflow skips them again. Since Airflow 3, this raises an exception that ends the task with
+    success, but without its return value.
     """
-    mixin: Any = __getattr__("SkipMixin")()
-    mixin.task_id = skipping.task_id
-    ti = context["ti"]
-    if "dag_run" in inspect.signature(mixin.skip).parameters:  # 2.11
+    ti, skip = context["ti"], skipping.skip
+    if "dag_run" in inspect.signature(skip).parameters:  # 2.11
         run: Any = context["dag_run"]
-        mixin.skip(
-            dag_run=run,
-            execution_date=run.execution_date,
-            tasks=tasks,
-            map_index=getattr(ti, "map_index", -1),
-        )
+        skip(dag_run=run, execution_date=run.execution_date, tasks=tasks, map_index=ti.map_index)
     else:
-        mixin.skip(ti=ti, tasks=tasks)
+        skip(ti=ti, tasks=tasks)
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

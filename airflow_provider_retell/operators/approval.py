@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, skip_tasks
+from airflow_provider_retell._compat import AirflowFailException, SkipMixin, skip_tasks
 from airflow_provider_retell.api.errors import DoNotCallError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.clock import clock
@@ -31,7 +31,7 @@ Decision = Literal["approved", "rejected", "no_decision"]
 _NOT_A_PERSON = ("voicemail_reached", "ivr_reached")
 
 
-class PhoneApprovalOperator(PlacingOperator):
+class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     """Ask people for approval by phone, one after the other, until one decides.
 
     ::
@@ -98,8 +98,8 @@ class PhoneApprovalOperator(PlacingOperator):
     template_fields: Sequence[str] = ("to_numbers", *PlacingOperator.template_fields)
     masked_fields: Sequence[str] = ("to_numbers", *PlacingOperator.masked_fields)
     text_names: Sequence[str] = ("to_numbers", *PlacingOperator.text_names)
-    # Airflow 3 reads this name before it lets a cleared downstream task run.
-    _can_skip_downstream = True
+    # Airflow reads this name before it lets a cleared downstream task run.
+    inherits_from_skipmixin = True
 
     def __init__(
         self,

@@ -32,9 +32,9 @@ def approval(**arguments: Any) -> PhoneApprovalOperator:
 
 
 def answer(emulator: Emulator, number: str, reply: Any) -> None:
-    """Set the reply of a person: a value of ``approved``, a disconnection reason in brackets, or None to hang up."""
+    """Set the reply of a person: a value of ``approved``, a tuple with a disconnection reason, or None to hang up."""
     options = emulator.options
-    if isinstance(reply, list):
+    if isinstance(reply, tuple):
         options.outcomes[number] = reply[0]
     else:
         options.custom_analysis[number] = {} if reply is None else {"approved": reply}
