@@ -316,8 +316,8 @@ def run_after(context: Mapping[str, Any]) -> float | None:
 def skip_tasks(context: Mapping[str, Any], skipping: Any, tasks: Sequence[Any]) -> None:
     """Skip *tasks*, which are downstream of *skipping*, an operator with ``SkipMixin``.
 
-    If they are cleared alone, Airflow skips them again. Since Airflow 3, this raises an exception that ends the task with
-    success, but without its return value.
+    If they are cleared alone, Airflow skips them again. Since Airflow 3, this raises an exception that ends the task
+    with success, but without its return value.
     """
     ti, skip = context["ti"], skipping.skip
     if "dag_run" in inspect.signature(skip).parameters:  # 2.11
