@@ -4,7 +4,7 @@
 `plan` describes a change. `approve` calls the person on duty, and the deputy if that call gives no decision. After an
 approval, `apply_change` runs. Otherwise it is skipped, and `report` says so.
 
-Retries, crashes and clears never call a person twice: see `docs/approval.md`, also for what a phone call cannot prove.
+Retries, crashes and clears never call a person twice. Read `docs/approval.md` first: a phone call proves little.
 
 Prerequisites:
 

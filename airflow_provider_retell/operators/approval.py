@@ -153,7 +153,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
                 checks.phone_number(f"to_numbers[{position}]", number, IGNORE)
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Return the decision of the calls of earlier tries. If there is none, call the numbers that are left."""
+        """Return the decision of an earlier try's call, or call the numbers that were not called yet."""
         return self._ask(context, ApprovalCalls(self, context), 0)
 
     def after_event(
@@ -227,7 +227,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         return self._finish(context, "approved" if approved else "rejected", call_id, ended)
 
     def _value(self, call_id: str, call_ids: list[str], deadline: float | None) -> tuple[Any, float | None]:
-        """Return the value that decides, None if there is none, and the end of the call."""
+        """Return the value that decides and the end of the call, or None for both."""
         resumed, state = deadline, {"call_ids": call_ids}
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         call = self.wait_for_call(
