@@ -139,7 +139,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [CONNECTION_FORM],
-        "hooks": [_modules("hooks.retell")],
+        "hooks": [_modules("hooks.airflow_api", "hooks.retell")],
         "operators": [
             _modules(
                 "operators.agent",
