@@ -261,7 +261,7 @@ def everything() -> None:
     PhoneApprovalOperator(
         task_id="approve",
         from_number="+15550100001",
-        to_numbers=["+15550100002", placed.output["other"]],
+        to_numbers=["+15550100002", placed.output],
         approve_values=["go", True],
         on_no_decision="reject",
         deferrable=True,
