@@ -71,7 +71,7 @@ def bulk_enrich_from_warehouse() -> None:
 
     enrich_calls = BulkUpdateCallOperator(
         task_id="enrich_calls",
-        # The operator streams the rows from the cursor. You can also pass values as query parameters, which are
+        # The database does not wait for Retell's quota. You can also pass values as query parameters, which are
         # templates too: SqlRows("warehouse", "select ... where day = ?", parameters=[DAY]).
         rows=SqlRows(
             "warehouse",

@@ -11,6 +11,7 @@ Python value                               JSON
 ``datetime`` without a zone                rejected: it is ambiguous
 ``date``                                   ISO 8601 text, e.g. ``2026-11-22``
 ``UUID``                                   text, lower case with hyphens
+IP address, network                        text, e.g. ``192.0.2.1``
 mapping with text keys, ``list``, tuple    object or array, by the same rules
 numpy scalar, except dates                 the rule of the equal Python value; ``float32(0.1)`` is 0.1
 bytes, sets, everything else               rejected
@@ -92,7 +93,8 @@ def _scalar(value: Any, where: str) -> JsonValue:
         return value.isoformat()
     if isinstance(value, Decimal):
         return _decimal(value, where)
-    if isinstance(value, UUID):
+    # PostgreSQL's INET with psycopg 3. Importing ipaddress only for this would cost time.
+    if isinstance(value, UUID) or type(value).__module__ == "ipaddress":
         return str(value)
     # Subclasses, for example members of StrEnum and IntEnum. The exact types were handled above.
     if isinstance(value, str):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
-from airflow_provider_retell.bulk.outcome import FAILURES, Outcome
-from airflow_provider_retell.bulk.rows import CallableRows, Header, Row, Rows, as_rows
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.bulk.given_rows import as_rows
+from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
+from airflow_provider_retell.bulk.rows import Header, Row, Rows, shown_field
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
 
@@ -59,8 +59,9 @@ class FailedRows(Rows):
     ) -> None:
         if outcomes is not None:
             text_list("outcomes", outcomes, choices=get_args(Outcome))
-        self.rows = CallableRows(rows) if callable(rows) else rows
-        self.report = report
+        # Airflow would call a function in a template field itself.
+        self.rows = as_rows(rows) if callable(rows) else rows
+        self.report: Any = report
         self.outcomes = outcomes
         self.conn_id = conn_id
 
@@ -69,12 +70,22 @@ class FailedRows(Rows):
         """True if the rows of the source have the same columns."""
         return as_rows(self.rows).fixed_columns
 
+    def stop(self) -> None:
+        """Stop the source."""
+        as_rows(self.rows).stop()
+
+    def bind(self, context: Mapping[str, Any]) -> None:
+        """Pass the context to the source, which may be a function."""
+        self.rows = as_rows(self.rows)
+        self.rows.bind(context)
+
     def files(self) -> list[str]:
         """Return the path of the report, and the files of the source."""
         return [str(self.report), *as_rows(self.rows).files()]
 
     def __str__(self) -> str:
-        return f"FailedRows({as_rows(self.rows)}, report={safe_path(str(self.report))!r})"
+        rows = as_rows(self.rows) if isinstance(self.rows, (Rows, list, tuple)) else shown_field(self.rows)
+        return f"FailedRows({rows}, report={shown_field(self.report)})"
 
     __repr__ = __str__
 
@@ -93,8 +104,8 @@ class FailedRows(Rows):
         yield from self._source().done_calls()
         earlier = self._earlier()
         for line in self._lines():
-            if line.get("outcome") in ("updated", "unchanged") and earlier.is_done(line.get("call_id")):
-                yield str(line["call_id"])
+            if line.get("outcome") in ("updated", "unchanged") and earlier.is_done(line_id(line)):
+                yield str(line_id(line))
 
     def _source(self) -> Rows:
         source = as_rows(self.rows)
@@ -108,17 +119,17 @@ class FailedRows(Rows):
         return EarlierRows(self._lines(), wanted, self.call_id_column)
 
     def _warn_of_missing(self, earlier: EarlierRows) -> None:
-        missing = 0
+        missing, kind = 0, "call"
         shown: list[str] = []
         for line in self._lines():
             if earlier.pop_missing(line):
-                missing += 1
-                shown += [str(line["call_id"])] if len(shown) < _SHOWN_CALLS else []
+                missing, kind = missing + 1, line_kind(line)
+                shown += [str(line_id(line))] if len(shown) < _SHOWN_CALLS else []
         if missing:
             more = f" and {missing - len(shown):,} more" if missing > len(shown) else ""
             log.warning(
                 "The source does not have the rows of %s that failed in the earlier run: %s%s",
-                counted(missing, "call"),
+                counted(missing, kind),
                 ", ".join(shown),
                 more,
             )

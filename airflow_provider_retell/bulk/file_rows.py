@@ -81,12 +81,6 @@ class FileRows(Rows):
         """Return the path, which can be a pattern or a folder."""
         return [str(self.path)]
 
-    def __str__(self) -> str:
-        shown = f"path={safe_path(str(self.path))!r}, conn_id={self.conn_id!r}"
-        return f"{type(self).__name__}({shown})"
-
-    __repr__ = __str__
-
     def _check_path(self) -> None:
         from airflow_provider_retell.bulk.file_format import format_of
 

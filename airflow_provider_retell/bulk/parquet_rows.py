@@ -48,7 +48,7 @@ def read_parquet(file: Any) -> Iterator[Row]:
                 fault = type(error).__name__
                 break
             left -= batch.num_rows
-            yield from _rows(batch)
+            yield from batch_rows(batch)
         for _ in range(left):
             yield BadRow(f"row group {group + 1} of the Parquet file is damaged from here on ({fault})")
         lost += left
@@ -65,7 +65,8 @@ def _check_damage(error: Exception) -> None:
         raise error
 
 
-def _rows(batch: Any) -> Iterator[Row]:
+def batch_rows(batch: Any) -> Iterator[Row]:
+    """Yield the rows of a batch of Arrow."""
     names = batch.schema.names
     columns = [column_values(column) for column in batch.columns]
     faulty = [name for name, column in zip(names, columns, strict=True) if Unreadable in map(type, column)]

@@ -17,13 +17,13 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
 from airflow_provider_retell.bulk.log_schedule import LogSchedule
-from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, Result
+from airflow_provider_retell.bulk.outcome import FAILURES, IN_DRY_RUN, OUTCOMES, Outcome, Result
 from airflow_provider_retell.common.run_stats import RunStats
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from airflow_provider_retell.api.quota import Usage
     from airflow_provider_retell.bulk.report import Report
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 FAILURES_IN_A_ROW = 50
 """The run stops after so many rows in a row that failed because of Retell or the network."""
 
-FAILED_ROWS = 50
-"""The number of failed rows that are kept for the log."""
+FAILED_ROWS = 200
+"""The number of failed rows that are kept for the log and for XCom."""
 
 _OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
 
@@ -46,9 +46,11 @@ class Progress:
     :param usage: the requests and delays of the run's hook.
     :param total: the number of rows, or None if it is not known in advance.
     :param failures: the outcomes that count as failed.
+    :param outcomes: the outcomes that a row can have.
+    :param kind: the kind of record.
+    :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
     :ivar counts: the number of rows by outcome.
-    :ivar failed: the first failed rows.
     """
 
     def __init__(
@@ -59,21 +61,25 @@ class Progress:
         *,
         dry_run: bool = False,
         failures: Collection[Outcome] = FAILURES,
+        outcomes: Sequence[Outcome] = OUTCOMES,
+        kind: str = "call",
     ) -> None:
         self.rows = 0
         self.counts: Counter[Outcome] = Counter()
-        self.failed: list[Result] = []
+        self._failed: list[Result] = []
         self._report = report
         self._stats = RunStats(usage)
-        self._total = total
+        self.total = total
         self._dry_run = dry_run
         self._failures = failures
-        self._schedule = LogSchedule(total)
+        self._outcomes = outcomes
+        self._kind = kind
+        self._schedule = LogSchedule()
         self._disk = WorkerThread("retell-report")
         # Results that are not in the report yet.
         self._unwritten: deque[Result] = deque()
-        # The call ids of rows that are being sent, by row number.
-        self._in_flight: dict[int, str] = {}
+        # The record ids of rows that are being sent, by row number.
+        self._in_flight: dict[int, str | None] = {}
         self._failures_in_a_row: Counter[str] = Counter()
         self._unverified = 0
 
@@ -82,25 +88,23 @@ class Progress:
 
         ``task_run`` has the counts of all tries.
         """
-        updated: Outcome = "would_update" if self._dry_run else "updated"
-        outcomes: tuple[Outcome, ...] = (
-            updated,
-            "unchanged",
-            "not_found",
-            "not_ended",
-            "invalid",
-            "conflict",
-            "failed",
-        )
+        outcomes = [
+            IN_DRY_RUN.get(outcome, outcome) if self._dry_run else outcome for outcome in self._outcomes
+        ]
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
-        others = {"report": self._report.path, "task_run": self._report.task_run(outcomes)}
-        return self._stats.manifest(rows=self.rows, **counts) | others
+        failed_rows = sum(self.counts[outcome] for outcome in self._failures)
+        others = {"report": self._report.path, "task_run": self._report.task_run(tuple(outcomes))}
+        return self._stats.manifest(rows=self.rows, **counts, failed_rows=failed_rows) | others
+
+    def first_failures(self) -> list[Result]:
+        """Return the failed rows that were kept, in the order of their numbers."""
+        return sorted(self._failed, key=lambda result: result.row)
 
     # -- rows
 
-    def start(self, row: int, call_id: str) -> None:
+    def start(self, row: int, record_id: str | None) -> None:
         """Record that the update of a row is being sent."""
-        self._in_flight[row] = call_id
+        self._in_flight[row] = record_id
 
     def end(self, result: Result, *, unverified: bool = False) -> None:
         """Record the result of a row.
@@ -110,16 +114,16 @@ class Progress:
         self.rows += 1
         self.counts[result.outcome] += 1
         self._unverified += unverified
-        if result.outcome in self._failures and len(self.failed) < FAILED_ROWS:
-            self.failed.append(result)
+        if result.outcome in self._failures and len(self._failed) < FAILED_ROWS:
+            self._failed.append(result)
         self._unwritten.append(result)
         self._in_flight.pop(result.row, None)
         self.log_if_due()
 
     def _end_in_flight(self) -> None:
         reason = "the run was stopped during the update. It is unknown whether Retell processed it"
-        for row, call_id in list(self._in_flight.items()):
-            self.end(Result(row, call_id, "failed", reason))
+        for row, record_id in list(self._in_flight.items()):
+            self.end(Result(row, record_id, "failed", reason, kind=self._kind))
 
     # -- failures that stop the run
 
@@ -187,12 +191,12 @@ class Progress:
 
     def log_if_due(self) -> None:
         """Log the counts after 10 s, 30 s and 1 min, and then at intervals."""
-        if not self._schedule.is_due(self._stats.seconds, self.rows):
+        if not self._schedule.is_due(self._stats.seconds, self.rows, self.total):
             return
-        done = f"{self.rows:,} of {counted(self._total, 'row')}" if self._total else counted(self.rows, "row")
+        done = f"{self.rows:,} of {counted(self.total, 'row')}" if self.total else counted(self.rows, "row")
         line = f"{done} done after {self._summary()}"
-        if self._total and 0 < self.rows < self._total:
-            left = self._total - self.rows
+        if self.total and 0 < self.rows < self.total:
+            left = self.total - self.rows
             line += f"; {counted(left, 'row')} left, about {duration(self._stats.seconds / self.rows * left)}"
         log.info(line)
 

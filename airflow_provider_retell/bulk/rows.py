@@ -1,4 +1,4 @@
-"""Sources of rows, and the sources for rows that are in memory.
+"""The base class of the sources of rows.
 
 DAG files import this module, so it imports neither Airflow nor other libraries. A source yields one row at a time and
 never holds all of them.
@@ -6,11 +6,15 @@ never holds all of them.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.paths import safe_path
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Row = Mapping[str, Any]
 
@@ -43,11 +47,13 @@ class Rows(ABC):
     """Base class of the sources.
 
     :cvar template_fields: the attributes that Airflow renders.
+    :cvar shown_fields: the attributes that are not private. None takes all template fields.
     :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
     :ivar call_id_column: the column with the call's id. The operator sets it before it reads the rows.
     """
 
     template_fields: Sequence[str] = ()
+    shown_fields: Sequence[str] | None = None
     fixed_columns = False
     call_id_column = "call_id"
 
@@ -59,8 +65,14 @@ class Rows(ABC):
         """
 
     def size(self) -> int | None:
-        """Return the number of rows if it is known before they are read, otherwise None."""
+        """Return the number of rows if it is known, otherwise None. It may become known with the first row."""
         return None
+
+    def stop(self) -> None:  # noqa: B027 - most sources need nothing here
+        """Let :meth:`read` end soon if it is not between two rows. The engine calls this in another thread."""
+
+    def bind(self, context: Mapping[str, Any]) -> None:  # noqa: B027 - for functions
+        """Receive the task's context, before the rows are read."""
 
     def files(self) -> list[str]:
         """Return the paths of all files that the source reads. The report must not overwrite them."""
@@ -71,83 +83,46 @@ class Rows(ABC):
         return iter(())
 
     def __str__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.template_fields)
+        names = self.template_fields if self.shown_fields is None else self.shown_fields
+        fields = ", ".join(f"{name}={shown_field(getattr(self, name))}" for name in names)
         return f"{type(self).__name__}({fields})"
 
     __repr__ = __str__
 
+    def serialize(self) -> dict[str, Any]:
+        """Return the arguments of the source, so that a task can return it to XCom."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any], _version: int) -> Self:
+        """Return the source that a task has returned to XCom.
+
+        Airflow calls this if ``[core] allowed_deserialization_classes`` has this class.
+        """
+        return cls(**data)
+
+
+def shown_field(value: Any) -> str:
+    """Return the text of a source's field without secrets: the same text each time Airflow reads the DAG file."""
+    if isinstance(value, str):
+        value = safe_path(value)
+    if value is None or isinstance(value, (str, int, float)):
+        return repr(value)
+    # The representation of other objects may have an address in memory, for example that of a DagParam.
+    return f"<{type(value).__name__}>"
+
+
+class SourceField:
+    """A source in a template field of an operator: Airflow shows its text, without private values."""
+
+    template_fields = ("source",)
+
+    def __init__(self, source: Rows) -> None:
+        self.source = source
+
+    def __str__(self) -> str:
+        return str(self.source)
+
     def serialize(self) -> str:
-        """Return the text for "Rendered Templates" in Airflow's UI."""
-        return str(self)
-
-
-class GivenRows(Rows):
-    """Rows of a list or another iterable."""
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._rows = rows
-
-    def __str__(self) -> str:
-        size = self.size()
-        return "rows" if size is None else f"{size} rows"
-
-    __repr__ = __str__
-
-    def size(self) -> int | None:
-        """Return the length of a list or a tuple. The length of Airflow's lazy sequences costs a query."""
-        return len(self._rows) if isinstance(self._rows, (list, tuple)) else None
-
-    def read(self) -> Iterator[Row]:
-        """Yield the rows."""
-        for row in self._rows:
-            item: Any = row
-            if isinstance(item, Mapping):
-                yield row
-            else:
-                yield BadRow(f"the row is a {type(item).__name__}, not a mapping")
-
-
-class CallableRows(Rows):
-    """Rows that a function returns or yields.
-
-    :param function: called without arguments when the task runs.
-    """
-
-    def __init__(self, function: Callable[[], Iterable[Row]]) -> None:
-        self._function = function
-
-    def __str__(self) -> str:
-        return f"rows of {getattr(self._function, '__name__', 'a function')}()"
-
-    __repr__ = __str__
-
-    def read(self) -> Iterator[Row]:
-        """Yield the rows."""
-        rows = self._function()
-        _check_iterable(rows)
-        yield from GivenRows(rows).read()
-
-
-def as_rows(source: Any) -> Rows:
-    """Return *source* as :class:`Rows`; raise :class:`RetellInputError` if that is impossible."""
-    if isinstance(source, Rows):
-        return source
-    check_not_iterator(source)
-    _check_iterable(source)
-    return GivenRows(source)
-
-
-def check_not_iterator(rows: Any) -> None:
-    """Raise :class:`RetellInputError` if *rows* is an iterator, because a retry would find it empty."""
-    if isinstance(rows, Iterator):
-        raise RetellInputError(
-            "rows must not be an iterator, because a retry would find it empty. Use the function that creates it"
-        )
-
-
-def _check_iterable(rows: Any) -> None:
-    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
-        kind = "text" if isinstance(rows, str) else f"a {type(rows).__name__}"
-        raise RetellInputError(
-            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {kind}"
-        )
+        """Return the text for the UI."""
+        return str(self.source)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.errors import RetellConfigError, RetellInputError
-from airflow_provider_retell.bulk.column_names import check_distinct
-from airflow_provider_retell.bulk.rows import BATCH, Header, Row, Rows
+from airflow_provider_retell.bulk.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell.bulk.sql.query import Query
 
 
 class SqlRows(Rows):
-    """The rows of a query, streamed from the cursor.
+    """The rows of a query.
 
     ::
 
@@ -22,66 +24,55 @@ class SqlRows(Rows):
         )
 
     The query must return the column with the call's id and all columns that the task names, or the task fails before
-    the first update.
+    the first update. It must only read. The result is copied to a private temporary file before the first update, so
+    that the database does not wait for Retell's quota.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html#databases
 
-    :param conn_id: the Airflow connection of a SQL database; any type whose hook is a ``DbApiHook`` (templated).
+    :param conn_id: the Airflow connection of a SQL database: any type whose hook is a ``DbApiHook``, or Google Cloud
+        for BigQuery (templated).
     :param sql: the query, or the path of a ``.sql`` file, as Airflow's other SQL operators accept it (templated).
     :param parameters: values for the placeholders of the query, in the form of the database's driver (templated).
         Default: no parameters.
+    :param hook_params: arguments of the connection's hook, as in Airflow's SQL operators, for example
+        ``{"warehouse": "LARGE"}`` for Snowflake (templated).
     :raises RetellConfigError: when the task runs, if the connection is not a SQL connection.
-    :raises RetellInputError: when the task runs, if the statement returns no rows or two columns of the same name.
+    :raises RetellInputError: when the task runs, if the statement writes or returns no rows, or if two columns have
+        the same name.
     """
 
-    template_fields = ("conn_id", "sql", "parameters")
+    template_fields = ("conn_id", "sql", "parameters", "hook_params")
+    # Not the values of parameters, and hooks may have passwords among their arguments.
+    shown_fields = ("conn_id", "sql")
     fixed_columns = True
 
     def __init__(
-        self, conn_id: str, sql: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+        self,
+        conn_id: str | XComArg,
+        sql: str | XComArg,
+        parameters: Sequence[Any] | Mapping[str, Any] | XComArg | None = None,
+        hook_params: Mapping[str, Any] | XComArg | None = None,
     ) -> None:
         self.conn_id = conn_id
         self.sql = sql
         self.parameters = parameters
-
-    def __str__(self) -> str:
-        # Without the parameters, which are values.
-        return f"SqlRows(conn_id={self.conn_id!r}, sql={self.sql!r})"
-
-    __repr__ = __str__
+        self.hook_params = hook_params
+        self._query: Query | None = None
 
     def read(self) -> Iterator[Row]:
         """Yield the rows of the result as dicts."""
-        from airflow_provider_retell._compat import BaseHook
+        from airflow_provider_retell.bulk.sql.query import Query
 
-        connection: Any = BaseHook.get_connection(self.conn_id)
-        hook = connection.get_hook()
-        if not hasattr(hook, "get_conn") or not hasattr(hook, "get_records"):
-            raise RetellConfigError(f"connection {self.conn_id!r} must be a connection to a SQL database")
-        with closing(hook.get_conn()) as database, closing(_streaming_cursor(database)) as cursor:
-            cursor.execute(self.sql, *([] if self.parameters is None else [self.parameters]))
-            # Fetch before reading the names: a server-side cursor has no description before the first fetch.
-            batch = cursor.fetchmany(BATCH)
-            if cursor.description is None:
-                raise RetellInputError("rows: the statement returns no rows. Use a select statement")
-            names = [column[0] for column in cursor.description]
-            check_distinct(names)
-            yield Header(names)
-            while batch:
-                for row in batch:
-                    yield dict(zip(names, row, strict=True))
-                batch = cursor.fetchmany(BATCH)
+        parameters: Any = self.parameters
+        hook_params: Any = self.hook_params
+        self._query = Query(str(self.conn_id), str(self.sql), parameters, hook_params)
+        yield from self._query.read()
 
+    def size(self) -> int | None:
+        """Return the number of rows after the result was copied."""
+        return self._query.size if self._query else None
 
-def _streaming_cursor(database: Any) -> Any:
-    """Return a cursor that leaves the result on the server, for drivers that fetch all of it by default."""
-    driver = type(database).__module__.partition(".")[0]
-    if driver in ("psycopg2", "psycopg"):
-        cursor = database.cursor(name="retell_bulk_update")
-        cursor.itersize = BATCH
-        return cursor
-    if driver == "MySQLdb":
-        from MySQLdb.cursors import SSCursor  # type: ignore[import-not-found, import-untyped, unused-ignore]
-
-        return database.cursor(SSCursor)
-    return database.cursor()
+    def stop(self) -> None:
+        """Stop copying the result."""
+        if self._query:
+            self._query.stop()

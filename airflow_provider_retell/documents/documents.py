@@ -5,13 +5,13 @@ DAG files import this module, so it imports neither Airflow nor other libraries.
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.bulk.rows import shown_field
+from airflow_provider_retell.bulk.task_context import call_with_context
 
 if TYPE_CHECKING:
     from airflow_provider_retell.documents.entries import Entry
@@ -20,20 +20,29 @@ _KINDS = "FileDocuments, SqlDocuments, a list of dicts with 'title' and 'text', 
 
 
 class Documents(ABC):
-    """A source of documents."""
+    """A source of documents.
+
+    :cvar template_fields: the attributes that Airflow renders.
+    :cvar shown_fields: the attributes that are not private. None takes all template fields.
+    """
 
     template_fields: Sequence[str] = ()
+    shown_fields: Sequence[str] | None = None
 
     @abstractmethod
     def read(self) -> Iterator[Entry]:
         """Yield the documents."""
+
+    def bind(self, context: Mapping[str, Any]) -> None:  # noqa: B027 - for functions
+        """Receive the task's context, before the documents are read."""
 
     def reads(self, path: str) -> bool:
         """Return True if *path* is or would be one of the documents, so that no report is written there."""
         return False
 
     def __str__(self) -> str:
-        fields = ", ".join(f"{name}={_shown(getattr(self, name))!r}" for name in self.template_fields)
+        names = self.template_fields if self.shown_fields is None else self.shown_fields
+        fields = ", ".join(f"{name}={shown_field(getattr(self, name))}" for name in names)
         return f"{type(self).__name__}({fields})"
 
     __repr__ = __str__
@@ -79,6 +88,12 @@ class GivenDocuments(Documents):
                     f"documents: entry {number} {fault}. It must be a dict with 'title' and 'text'"
                 )
 
+    def bind(self, context: Mapping[str, Any]) -> None:
+        """Pass the context to the sources in the list."""
+        for item in self.entries:
+            if isinstance(item, Documents):
+                item.bind(context)
+
     def reads(self, path: str) -> bool:
         """Return True if a source in the list reads *path*."""
         return any(item.reads(path) for item in self.entries if isinstance(item, Documents))
@@ -87,20 +102,25 @@ class GivenDocuments(Documents):
 class CallableDocuments(Documents):
     """Documents that a function returns or yields.
 
-    :param function: called without arguments when the task runs.
+    :param function: called when the task runs, with the parts of the task's context that it has parameters for.
     """
 
-    def __init__(self, function: Callable[[], Iterable[Any]]) -> None:
+    def __init__(self, function: Callable[..., Iterable[Any]]) -> None:
         self._function = function
+        self._context: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
         return f"documents of {getattr(self._function, '__name__', 'a function')}()"
 
     __repr__ = __str__
 
+    def bind(self, context: Mapping[str, Any]) -> None:
+        """Receive the context for the function."""
+        self._context = context
+
     def read(self) -> Iterator[Entry]:
         """Yield the documents that the function returns."""
-        found = self._function()
+        found = call_with_context(self._function, self._context)
         # One at a time: a function that yields may not have all of them in memory.
         for item in found if isinstance(found, Iterator) else [found]:
             yield from as_documents(item if item is found else [item]).read()
@@ -127,13 +147,8 @@ def as_documents(source: Any) -> Documents:
 def as_template(documents: Any) -> Any:
     """Return the value of an operator's parameter in a form whose templates Airflow can render."""
     check_not_iterator(documents)
-    if isinstance(documents, Documents):
-        # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
-        return copy.copy(documents)
     if isinstance(documents, (list, tuple)):
-        return GivenDocuments(
-            [copy.copy(item) if isinstance(item, Documents) else item for item in documents]
-        )
+        return GivenDocuments(documents)
     # Airflow would call a function in a template field itself, with its own arguments.
     return CallableDocuments(documents) if callable(documents) else documents
 
@@ -144,7 +159,3 @@ def check_not_iterator(source: Any) -> None:
         raise RetellInputError(
             "documents must not be an iterator, because a retry would find it empty. Use the function that creates it"
         )
-
-
-def _shown(value: Any) -> Any:
-    return safe_path(value) if isinstance(value, str) else value

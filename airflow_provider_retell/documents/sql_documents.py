@@ -26,9 +26,12 @@ class SqlDocuments(Documents):
     :param title_column: the column with the title, which must be unique. Default: ``title``.
     :param text_column: the column with the text. Default: ``text``.
     :param parameters: the values of the query's placeholders (templated).
+    :param hook_params: arguments of the connection's hook, as in Airflow's SQL operators (templated).
     """
 
-    template_fields = ("conn_id", "sql", "parameters")
+    template_fields = ("conn_id", "sql", "parameters", "hook_params")
+    # Not the values of parameters, and hooks may have passwords among their arguments.
+    shown_fields = ("conn_id", "sql")
 
     def __init__(
         self,
@@ -37,28 +40,25 @@ class SqlDocuments(Documents):
         title_column: str = "title",
         text_column: str = "text",
         parameters: Sequence[Any] | Mapping[str, Any] | XComArg | None = None,
+        hook_params: Mapping[str, Any] | XComArg | None = None,
     ) -> None:
         self.conn_id = conn_id
         self.sql = sql
         self.title_column = title_column
         self.text_column = text_column
         self.parameters = parameters
-
-    def __str__(self) -> str:
-        # Without the parameters, because they are values.
-        return f"SqlDocuments(conn_id={self.conn_id!r}, sql={self.sql!r})"
-
-    __repr__ = __str__
+        self.hook_params = hook_params
 
     def read(self) -> Iterator[TextEntry]:
         """Yield a document for each row."""
         from airflow_provider_retell.api.encode import safe_name
         from airflow_provider_retell.bulk.rows import Header
-        from airflow_provider_retell.bulk.sql_rows import SqlRows
+        from airflow_provider_retell.bulk.sql.query import Query
         from airflow_provider_retell.documents.entries import TextEntry
 
         parameters: Any = self.parameters
-        for row in SqlRows(str(self.conn_id), str(self.sql), parameters).read():
+        hook_params: Any = self.hook_params
+        for row in Query(str(self.conn_id), str(self.sql), parameters, hook_params).read():
             for column in (self.title_column, self.text_column):
                 if column not in row:
                     names = ", ".join(safe_name(str(name)) for name in row)

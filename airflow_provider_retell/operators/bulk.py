@@ -1,53 +1,23 @@
-"""The operator for bulk updates."""
+"""The operator that updates many calls."""
 
 from __future__ import annotations
 
-import asyncio
-import copy
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, add_asset_event
-from airflow_provider_retell.api.choices import (
-    METADATA_MODES,
-    STORAGE_ORDER,
-    DataStorageSetting,
-    MetadataMode,
-)
-from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.quota_option import parse_quota
-from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
-from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.rows import CallableRows, Rows, as_rows, check_not_iterator
-from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
-from airflow_provider_retell.common.wording import counted
-from airflow_provider_retell.hooks.metrics import count_rows
-from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_bool, as_list, as_storage_setting, as_text
+from airflow_provider_retell.api.choices import DataStorageSetting, MetadataMode
+from airflow_provider_retell.operators.bulk_records import BulkUpdateOperator
+from airflow_provider_retell.operators.record import Noun
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.bulk.engine import BulkUpdate
-    from airflow_provider_retell.bulk.outcome import FailureLimits
-    from airflow_provider_retell.bulk.plan import Plan
-    from airflow_provider_retell.bulk.task_run import TaskTry
+    from airflow_provider_retell.bulk.row_limits import OnEmpty
+    from airflow_provider_retell.bulk.row_options import Nulls
+    from airflow_provider_retell.operators.bulk_base import AnyRows, Tolerated
 
 
-log = logging.getLogger(__name__)
-
-Tolerated = Literal["not_found", "not_ended"]
-
-MANIFEST_KEY = "manifest"
-"""The XCom key of the manifest."""
-
-
-class BulkUpdateCallOperator(LoopOperator):
+class BulkUpdateCallOperator(BulkUpdateOperator):
     """Update many calls from rows, and send only the differences.
 
     The task reads the current state of the calls, 1,000 per request, and compares it with the rows. It updates the
@@ -72,6 +42,7 @@ class BulkUpdateCallOperator(LoopOperator):
     - ``rows``: the number of rows.
     - ``updated`` (``would_update`` in a dry run), ``unchanged``, ``not_found``, ``not_ended``, ``invalid``,
       ``conflict`` and ``failed``: the number of rows with each outcome. They add up to ``rows``.
+    - ``failed_rows``: the number of rows that count as failed.
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.
     - ``report``: the path of the report, or None.
@@ -79,14 +50,19 @@ class BulkUpdateCallOperator(LoopOperator):
       a retry without a report.
     - ``schema_version``: 1.
 
+    It also pushes the first 200 rows that count as failed, under the key ``failures``: a list of dicts with ``row``,
+    ``call_id``, ``outcome``, ``reason`` and ``changed``, as in the report. The log has them too, as a table. In Airflow
+    3.1 and later, the task's link "Report" leads to a page that shows all this.
+
     The events of assets among the task's ``outlets`` have the same values in ``extra``.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
     - API: https://docs.retellai.com/api-references/update-call
 
     :param rows: :class:`~airflow_provider_retell.bulk.SqlRows`, :class:`~airflow_provider_retell.bulk.FileRows`,
-        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a template that renders to such a list, or a
-        function without arguments that returns or yields dicts (templated).
+        :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a DataFrame of pandas or polars, an Arrow
+        table, a template that renders to such a list, or a function that returns one of these or yields dicts
+        (templated). The function's parameters get the values of these names from the task's context.
     :param call_id_column: the column with the call's id. Default: ``call_id``. A second row with the same id is
         invalid.
     :param metadata_columns: the columns that become metadata: a list, or a dict from column to metadata key. Default:
@@ -101,13 +77,20 @@ class BulkUpdateCallOperator(LoopOperator):
     :param metadata_mode: ``"merge"`` (default) sets the row's keys and keeps the call's other keys, ``"fill"`` sets
         only keys that the call lacks, ``"replace"`` deletes all other keys.
     :param remove_metadata_keys: metadata keys to delete from every call, even if a row has them.
+    :param nulls: the meaning of nulls: ``"write"`` (default) writes them, ``"skip"`` keeps the call's value, and
+        ``"remove"`` deletes the metadata key; it writes nulls of custom attributes, which cannot be deleted.
+    :param timezone: the zone of timestamps without one, for example ``"Europe/Berlin"``. Default: such rows are
+        invalid.
+    :param json_columns: the columns with JSON in text, which become objects and lists. Default: text stays text.
+    :param column_names: the names of the columns, if rows are tuples or lists, as the output of Airflow's SQL
+        operators.
     :param dry_run: True to send no updates (templated). Manifest and report then have the outcome ``would_update``,
         and the log has the names of the first ten differences.
     :param show_values: True to log the values of these differences too.
     :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
         ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
         (templated). Each line also names the ``task_run`` and the ``try``. Lines of earlier tries stay in the file.
-        The paths of mapped tasks must differ. Default: no report; the log then has up to 50 failed rows.
+        The paths of mapped tasks must differ. Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param concurrency: the largest number of updates that are sent at the same time, 1 to 256. Default: 16.
@@ -129,22 +112,12 @@ class BulkUpdateCallOperator(LoopOperator):
         that no row has, or an API key that Retell rejects.
     """
 
-    template_fields: Sequence[str] = (
-        "rows",
-        "data_storage_setting",
-        "dry_run",
-        "report_path",
-        "report_conn_id",
-        "retell_conn_id",
-    )
-    # The file of a query in SqlRows.
-    template_ext: Sequence[str] = (".sql",)
-    masked_fields: Sequence[str] = ("rows",)
+    noun: ClassVar[Noun] = "call"
 
     def __init__(
         self,
         *,
-        rows: Rows | str | Iterable[Mapping[str, Any]] | Callable[[], Iterable[Mapping[str, Any]]] | XComArg,
+        rows: AnyRows,
         call_id_column: str = "call_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
@@ -152,6 +125,10 @@ class BulkUpdateCallOperator(LoopOperator):
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
+        nulls: Nulls = "write",
+        timezone: str | None = None,
+        json_columns: Sequence[str] = (),
+        column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
         show_values: bool = False,
         report_path: str | None = None,
@@ -165,138 +142,30 @@ class BulkUpdateCallOperator(LoopOperator):
         on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        check_not_iterator(rows)
-        checks.text(call_id_column=call_id_column, data_storage_setting_column=data_storage_setting_column)
-        checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
-        checks.exclusive(
-            data_storage_setting=data_storage_setting, data_storage_setting_column=data_storage_setting_column
+        super().__init__(
+            id_column=call_id_column,
+            metadata_columns=metadata_columns,
+            custom_attribute_columns=custom_attribute_columns,
+            data_storage_setting=data_storage_setting,
+            data_storage_setting_column=data_storage_setting_column,
+            metadata_mode=metadata_mode,
+            remove_metadata_keys=remove_metadata_keys,
+            nulls=nulls,
+            timezone=timezone,
+            json_columns=json_columns,
+            column_names=column_names,
+            rows=rows,
+            dry_run=dry_run,
+            show_values=show_values,
+            report_path=report_path,
+            report_conn_id=report_conn_id,
+            concurrency=concurrency,
+            quota=quota,
+            max_failed_rows=max_failed_rows,
+            max_failed_ratio=max_failed_ratio,
+            tolerate=tolerate,
+            min_rows=min_rows,
+            on_empty=on_empty,
+            **kwargs,
         )
-        checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
-        checks.flag(show_values=show_values)
-        checks.whole_number("concurrency", concurrency, 1, 256)
-        if max_failed_rows is not None:
-            checks.whole_number("max_failed_rows", max_failed_rows, 0)
-        if max_failed_ratio is not None:
-            checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
-        checks.whole_number("min_rows", min_rows, 0)
-        checks.one_of("on_empty", on_empty, get_args(OnEmpty))
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        parse_quota(quota)
-        names_by_column("custom_attribute_columns", custom_attribute_columns)
-        keys = (names_by_column("metadata_columns", metadata_columns) or {}).values()
-        removed = checks.text_list("remove_metadata_keys", remove_metadata_keys)
-        if both := set(removed).intersection(keys):
-            raise ValueError(
-                f"remove_metadata_keys must not contain keys that metadata_columns sets: {', '.join(sorted(both))}"
-            )
-        if callable(rows):
-            # Airflow would call a function in a template field itself, with its own arguments.
-            rows = CallableRows(rows)
-        elif isinstance(rows, Rows):
-            # Airflow renders templates of the source in place, and the tasks of a mapped operator would share it.
-            rows = copy.deepcopy(rows)
-        self.rows = rows
         self.call_id_column = call_id_column
-        self.metadata_columns = metadata_columns
-        self.custom_attribute_columns = custom_attribute_columns
-        self.data_storage_setting = data_storage_setting
-        self.data_storage_setting_column = data_storage_setting_column
-        self.metadata_mode = metadata_mode
-        self.remove_metadata_keys = remove_metadata_keys
-        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
-        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
-        self.show_values = show_values
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
-        self.concurrency = concurrency
-        self.quota = quota
-        self.max_failed_rows = max_failed_rows
-        self.max_failed_ratio = max_failed_ratio
-        self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
-        self.min_rows = min_rows
-        self.on_empty = on_empty
-        self._report_template = report_path
-        self._update: BulkUpdate | None = None
-
-    def work(self, context: Context) -> None:
-        """Run the update, push the manifest, and fail if too many rows failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits
-        from airflow_provider_retell.bulk.task_run import TaskTry
-
-        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
-        if is_mapped and "report_path" not in (self.mapped_names or ()):
-            check_differs(self._report_template)
-        limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
-        manifest: dict[str, Any] = {}
-        self._reset()
-        try:
-            self.run_loop(self._run(limits, TaskTry.of(context)))
-        except asyncio.CancelledError:
-            rows = counted(self._update.progress.rows if self._update else 0, "row")
-            raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
-        finally:
-            if self._update is not None:
-                manifest = self._update.progress.manifest()
-                context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
-                self._add_to_asset_events(context, manifest)
-                count_rows(manifest, context["ti"])
-                log_differences(self._update.differences, show_values=self.show_values)
-                log_failed_rows(
-                    self._update.progress.failed,
-                    limits.count(manifest),
-                    has_report=self.given("report_path"),
-                )
-        if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
-            raise AirflowSkipException("The source has no rows")
-        try:
-            limits.check(manifest)
-        except RowsFailedError as error:
-            if error.permanent:
-                # Not "from error", because Airflow would log the same message twice.
-                raise AirflowFailException(str(error)) from None
-            raise
-        if failed := limits.count(manifest):
-            rows = counted(manifest["rows"], "row")
-            log.warning("%s of %s failed, within the limits of the task", f"{failed:,}", rows)
-
-    def _reset(self) -> None:
-        self._update = None
-
-    async def _run(self, limits: FailureLimits, task_try: TaskTry) -> None:
-        from airflow_provider_retell.bulk.engine import BulkUpdate
-        from airflow_provider_retell.bulk.report import Report
-        from airflow_provider_retell.hooks.retell import RetellAsyncHook
-
-        plan = self._plan()
-        rows = unmask(self.rows)
-        rows = as_rows(as_list(rows, "rows") if rows is None or isinstance(rows, str) else rows)
-        rows.call_id_column = self.call_id_column
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
-        report.check(rows.files())
-        async with RetellAsyncHook(
-            self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
-        ) as hook:
-            self._update = BulkUpdate(hook, rows, plan, report, self.concurrency, limits)
-            await self._update.run()
-
-    def _plan(self) -> Plan:
-        from airflow_provider_retell.bulk.columns import Columns
-        from airflow_provider_retell.bulk.plan import Plan
-
-        storage = self.rendered("data_storage_setting", as_storage_setting)
-        columns = Columns(
-            call_id=self.call_id_column,
-            metadata=names_by_column("metadata_columns", self.metadata_columns),
-            custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
-            storage=storage,
-            storage_column=self.data_storage_setting_column,
-        )
-        removed = frozenset(self.remove_metadata_keys)
-        return Plan(columns, self.metadata_mode, removed, as_bool(self.dry_run, "dry_run"))
-
-    def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
-        counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
-        for outlet in self.outlets or ():
-            add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})

@@ -73,7 +73,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
     :param documents: :class:`~airflow_provider_retell.documents.FileDocuments`,
         :class:`~airflow_provider_retell.documents.SqlDocuments`, a list of dicts with ``title`` and ``text`` (and of
-        other sources), a template that renders to a list of dicts, or a function without arguments that returns or
+        other sources), a template that renders to a list of dicts, or a function that returns or
         yields dicts (templated). Titles must be unique. Only titles are logged.
     :param knowledge_base_id: the knowledge base (templated).
     :param knowledge_base_name: in place of the id, the name of a knowledge base, which the task creates if there is
@@ -200,7 +200,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
         progress = Progress(**state["progress"])
         try:
-            sync = self._sync(progress, state)
+            sync = self._sync(context, progress, state)
         except RetellInputError as error:
             if not progress.changed:
                 raise
@@ -211,7 +211,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             raise stopped from None
         return self._finish(context, sync, state)
 
-    def _sync(self, progress: Progress, state: Mapping[str, Any]) -> Sync:
+    def _sync(self, context: Context, progress: Progress, state: Mapping[str, Any]) -> Sync:
         import tempfile
 
         from airflow_provider_retell.api.knowledge_bases.guards import check_documents
@@ -219,6 +219,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         from airflow_provider_retell.documents.collect import collect
 
         settings, source = self._settings(), self._source()
+        source.bind(context)
         with tempfile.TemporaryFile(prefix="retell-") as temporary:
             documents = collect(source, temporary)
             check_documents(documents, settings, str(source))

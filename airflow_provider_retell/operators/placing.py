@@ -12,7 +12,7 @@ from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.links.retell import RetellCallLink
 from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
-from airflow_provider_retell.operators.base import WaitingOperator
+from airflow_provider_retell.operators.call_base import WaitingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_object, as_phone_number, as_text

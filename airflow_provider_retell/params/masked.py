@@ -92,8 +92,9 @@ def mask(value: Any) -> Any:
     """
     if value is None or isinstance(value, Masked):
         return value
-    if hasattr(value, "serialize"):
-        return _masked_text(str(value.serialize()), value)
+    if hasattr(value, "template_fields"):  # a source, whose text has nothing private
+        text = value.serialize() if hasattr(value, "serialize") else None
+        return _masked_text(text if isinstance(text, str) else str(value), value)
     if isinstance(value, (list, tuple)):
         return _masked_text(f"{len(value)} rows", value)
     keys = parse_text(value, Mapping) if isinstance(value, str) else value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell._compat import AirflowException, AirflowFailException
@@ -77,19 +78,23 @@ class TemplatedTask(_Task):
         Airflow does so for outputs in its own template fields, and in lists and dicts there, but not in other objects.
         """
         # Mapped tasks have the dependencies of their mapped operator.
-        if self.from_mapped:
-            return
-        if hasattr(value, "iter_references"):
-            for operator, _ in value.iter_references():
+        if not self.from_mapped:
+            for operator in _tasks_with_output_in(value):
                 self.set_upstream(operator)
-        elif isinstance(value, (list, tuple)):
-            for item in value:
-                self.depend_on_xcoms_in(item)
-        elif isinstance(value, Mapping):
-            self.depend_on_xcoms_in(list(value.values()))
-        else:
-            for name in getattr(value, "template_fields", ()):
-                self.depend_on_xcoms_in(getattr(value, name))
+
+    def _check_dependencies(self, name: str, value: Any) -> None:
+        """Raise if a mapped task does not run after a task whose output is in an object in field *name*."""
+        missing = {operator.task_id for operator in _tasks_with_output_in(value)}
+        if missing:
+            dag: Any = self.get_dag()
+            missing -= dag.get_task(self.task_id).get_flat_relative_ids(upstream=True)
+        if missing:
+            other = min(missing)
+            raise AirflowFailException(
+                f"{name} has the output of {other}, but the task does not run after it: Airflow does not see outputs "
+                f"inside objects in partial() and expand(). Set the dependency: {other} >> {self.task_id}. "
+                "Nothing was sent"
+            )
 
     def _do_render_template_fields(
         self,
@@ -114,6 +119,8 @@ class TemplatedTask(_Task):
             if value is None or isinstance(value, Masked):
                 continue
             if name not in data:
+                if is_task and self.from_mapped:
+                    self._check_dependencies(name, value)
                 where = name if is_task else f"{type(parent).__name__}.{name}"
                 value = self._rendered_value(name, value, where, context, jinja_env, seen_oids)
             if is_task and name in self.masked_fields:
@@ -156,7 +163,13 @@ class TemplatedTask(_Task):
     def render_template(
         self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
     ) -> Any:
-        """Render *content*. Values of the keys in ``text_names`` are rendered to text."""
+        """Render *content*. Values of the keys in ``text_names`` are rendered to text.
+
+        Objects with template fields, such as sources of rows, are copied first: Airflow renders them in place, and all
+        tries and mapped tasks of a process share them.
+        """
+        if hasattr(content, "template_fields"):
+            content = copy.copy(content)
         texts: Mapping[str, str] = {}
         if isinstance(content, dict) and id(content) not in (seen_oids or ()):
             texts = {name: content[name] for name in self.text_names if isinstance(content.get(name), str)}
@@ -179,6 +192,21 @@ def render_to_text(template: str, context: Any, sandboxed_env: Any) -> str:
     from airflow_provider_retell._compat import render_template_to_string
 
     return str(render_template_to_string(sandboxed_env.from_string(template), context))
+
+
+def _tasks_with_output_in(value: Any) -> Iterator[Any]:
+    """Yield the tasks whose output is in *value*, in lists and dicts there, or in template fields of objects."""
+    if hasattr(value, "iter_references"):
+        for operator, _ in value.iter_references():
+            yield operator
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tasks_with_output_in(item)
+    elif isinstance(value, Mapping):
+        yield from _tasks_with_output_in(list(value.values()))
+    else:
+        for name in getattr(value, "template_fields", ()):
+            yield from _tasks_with_output_in(getattr(value, name))
 
 
 def _has_template_key(value: Any) -> bool:

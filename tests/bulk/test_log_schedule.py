@@ -21,11 +21,11 @@ from airflow_provider_retell.bulk.log_schedule import LogSchedule
     ],
 )
 def test_lines_become_rarer(total: int | None, rows_per_second: int, lines: list[int]) -> None:
-    schedule = LogSchedule(total)
+    schedule = LogSchedule()
     seconds = 300 if total is None else min(300, total // max(rows_per_second, 1))
-    assert [at for at in range(seconds + 1) if schedule.is_due(at, at * rows_per_second)] == lines
+    assert [at for at in range(seconds + 1) if schedule.is_due(at, at * rows_per_second, total)] == lines
 
 
 def test_a_late_check_logs_one_line_and_not_the_lines_it_missed() -> None:
-    schedule = LogSchedule(None)
-    assert [at for at in (0, 45, 46, 59, 60, 61, 119, 120) if schedule.is_due(at, 0)] == [45, 60, 120]
+    schedule = LogSchedule()
+    assert [at for at in (0, 45, 46, 59, 60, 61, 119, 120) if schedule.is_due(at, 0, None)] == [45, 60, 120]

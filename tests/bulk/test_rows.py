@@ -72,7 +72,7 @@ def test_rows_that_are_not_dicts_are_invalid(emulator: Emulator, run: Any) -> No
     task = run(rows=lambda: iter([{"call_id": "a"}, ["a"], "a", None, {"call_id": "b", 1: 2}]), fails=True)
     task.check(rows=5)
     assert task.counts == {"unchanged": 1, "invalid": 4}
-    assert task.outcome(2)[1] == "the row is a list, not a mapping"
+    assert task.outcome(2)[1] == "the row is a list, not a mapping. Set column_names"
     assert task.outcome(5)[1] == "the row has a column whose name is not text"
 
 

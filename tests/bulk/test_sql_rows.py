@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
+import threading
+from collections import namedtuple
+from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +15,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
+from airflow_provider_retell.api.encode import to_json
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk import FailedRows, SqlRows
+from airflow_provider_retell.bulk.sql.drivers import values
+from airflow_provider_retell.bulk.sql.spool import Spool
+from airflow_provider_retell.bulk.sql.statement import is_plain_select, written_by
+from airflow_provider_retell.bulk.sql.wire import decoder
 from airflow_provider_retell.emulator import Emulator, Fault
 
 
@@ -19,7 +31,7 @@ def define_hook(mocker: Any) -> Any:
     real = BaseHook.get_connection
 
     def define_hook(conn_id: str, hook: Any) -> None:
-        connection = SimpleNamespace(get_hook=lambda: hook)
+        connection = SimpleNamespace(get_hook=lambda hook_params: hook)
         mocker.patch.object(
             BaseHook, "get_connection", lambda name: connection if name == conn_id else real(name)
         )
@@ -51,63 +63,269 @@ def test_a_query_can_have_templates_and_parameters(
     assert source.sql.count("{{") == 1, "the DAG's own object was rendered"
 
 
-def test_a_query_is_streamed(emulator: Emulator, run: Any, define_hook: Any) -> None:
-    """The tenth chunk is not fetched before the first is planned, and only fetchmany is used."""
-    fetched: list[tuple[int, int]] = []
+class FakeDatabase:
+    """A database whose cursor counts what happens to it."""
 
-    class Cursor:
-        description = (("call_id",), ("n",))
+    def __init__(self, emulator: Emulator, batches: int, close: Any = lambda: None) -> None:
+        self.emulator, self.batches, self.close_cursor = emulator, batches, close
+        self.log: list[str] = []
+        self.description = (("call_id",),)
+        self.fetched = 0
 
-        def execute(self, sql: str) -> None:
-            self.left = 10_000
+    def cursor(self) -> Any:
+        return SimpleNamespace(
+            description=self.description,
+            execute=lambda sql: self.log.append("execute"),
+            fetchmany=self.fetchmany,
+            close=self.close_cursor,
+        )
 
-        def fetchmany(self, size: int) -> list[tuple[str, int]]:
-            fetched.append((size, emulator.count("list-calls")))
-            start, self.left = 10_000 - self.left, max(self.left - size, 0)
-            return [(f"call_{n}", 1) for n in range(start, 10_000 - self.left)]
+    def fetchmany(self, size: int) -> list[tuple[str]]:
+        assert size == 1000
+        assert not self.emulator.requests, "the database waits for Retell"
+        self.fetched += 1
+        start = (self.fetched - 1) * size
+        return [(f"call_{n}",) for n in range(start, start + size)] if self.fetched <= self.batches else []
 
-        def close(self) -> None:
-            fetched.append((0, 0))
+    def commit(self) -> None:
+        self.log.append("commit")
 
-    database = SimpleNamespace(cursor=Cursor, close=lambda: None)
-    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
-    emulator.add_calls([f"call_{n}" for n in range(10_000)], metadata={"n": 1})
-    assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 10_000}
-    assert fetched[-1] == (0, 0)
-    sizes, chunks_planned = zip(*fetched[:-1], strict=True)
-    assert set(sizes) == {1000}
-    assert [planned - n for n, planned in enumerate(chunks_planned)] == [0] * 11
+    def close(self) -> None:
+        self.log.append("close")
 
 
-def test_a_cursor_that_cannot_be_closed_is_logged_and_hides_no_error(
-    emulator: Emulator, run: Any, define_hook: Any, caplog: pytest.LogCaptureFixture
+def closed(files: Any) -> list[bool]:
+    """Return for each spool whether it is closed; *files* is a spy of TemporaryFile."""
+    calls = zip(files.call_args_list, files.spy_return_list, strict=True)
+    return [file.closed for call, file in calls if call.kwargs.get("prefix") == "retell-rows-"]
+
+
+def test_the_result_is_copied_and_the_database_closed_before_the_first_request(
+    emulator: Emulator, run: Any, define_hook: Any, mocker: Any
 ) -> None:
-    class Cursor:
-        description = (("call_id",),)
+    database = FakeDatabase(emulator, batches=10)
+    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    emulator.add_calls([f"call_{n}" for n in range(10_000)])
+    files = mocker.spy(tempfile, "TemporaryFile")
+    assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 10_000}
+    assert database.log == ["execute", "commit", "close"]
+    assert closed(files) == [True]
 
-        def execute(self, sql: str) -> None: ...
 
-        def fetchmany(self, size: int) -> list[tuple[str]]:
-            return [("a",)] * size
-
-        def close(self) -> None:
-            raise OSError("the server is gone")
-
-    database = SimpleNamespace(cursor=Cursor, close=lambda: None)
+def test_the_temporary_file_is_closed_if_the_run_fails(
+    emulator: Emulator, run: Any, define_hook: Any, mocker: Any
+) -> None:
+    database = FakeDatabase(emulator, batches=3)
     define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
     emulator.faults.add(Fault.status(401), route="list-calls", times=0)
+    files = mocker.spy(tempfile, "TemporaryFile")
     task = run(rows=SqlRows("warehouse", "select"), fails=True)
     assert "401" in str(task.error)
-    assert "The source of the rows could not be closed" in caplog.text
+    assert closed(files) == [True]
 
 
-def test_sqlite_yields_rows_while_it_computes_them(emulator: Emulator, run: Any, warehouse: Any) -> None:
-    """An endless query is read in part, and then stopped."""
-    emulator.add_calls([f"call_{n}" for n in range(3000)])
-    emulator.faults.add(Fault.status(401), route="list-calls", after=2, times=0)
+def test_a_cursor_that_cannot_be_closed_is_logged(
+    emulator: Emulator, run: Any, define_hook: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def close() -> None:
+        raise OSError("the server is gone")
+
+    database = FakeDatabase(emulator, 1, close)
+    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    emulator.add_calls([f"call_{n}" for n in range(1000)])
+    assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 1000}
+    assert "The database could not be closed (OSError)" in caplog.text
+
+
+def test_a_stop_ends_the_copying_of_an_endless_result(warehouse: Any) -> None:
     endless = "with recursive n(i) as (select 0 union all select i + 1 from n) select 'call_' || i as call_id from n"
-    task = run(rows=SqlRows("warehouse", endless), fails=True)
-    assert task.counts == {"unchanged": 2000}
+    source = SqlRows("warehouse", endless)
+    thread = threading.Thread(target=lambda: list(source.read()))
+    thread.start()
+    while source._query is None:
+        thread.join(0.01)
+    source.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_the_log_has_the_rows_to_come_and_the_time_left(
+    emulator: Emulator, run: Any, warehouse: Any, caplog: pytest.LogCaptureFixture, no_sleep: Any
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(60)])
+    warehouse.executemany(
+        "insert into facts values (?, ?, ?, ?)", [(f"call_{n}", "d", "x", 1) for n in range(60)]
+    )
+    with caplog.at_level("INFO"):
+        run(rows=SqlRows("warehouse", "select id as call_id, tier from facts"), quota="2/1")
+    lines = [message for message in caplog.messages if " of 60 rows done after" in message]
+    assert lines
+    assert " rows left, about " in lines[0]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update facts set tier = 'x' returning id as call_id, tier",
+        "with gone as (delete from facts returning *) select * from gone",
+        "/* select */ insert into facts values ('b', 'd', 'x', 1) returning *",
+        "select 1; drop table facts",
+        "with a as (select 1) update facts set tier = 'x' returning *",
+        "select * into other from facts",
+        "create table other as select * from facts",
+    ],
+)
+def test_a_statement_that_writes_is_rejected_before_it_runs(
+    emulator: Emulator, run: Any, warehouse: Any, sql: str
+) -> None:
+    warehouse.execute("insert into facts values ('a', 'd', 'gold', 1.5)")
+    task = run(rows=SqlRows("warehouse", sql), fails=True)
+    assert isinstance(task.error, AirflowFailException)
+    assert "the statement must only read, and this one has" in str(task.error)
+    assert warehouse.execute("select * from facts").fetchall() == [("a", "d", "gold", 1.5)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 'delete', replace(id, 'a', 'b'), \"update\" from facts -- drop table facts",
+        "select * from (select 1) t where insert(a, 1, 1, '') = '' for update",
+        "set search_path = mart; select 1",
+        "create temp table t as select 1; select * from t",
+        "alter session set timezone = 'UTC'",
+        "show tables",
+        "select $body$ ; delete from facts $body$",
+    ],
+)
+def test_statements_that_read_are_accepted(sql: str) -> None:
+    assert written_by(sql) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "plain"),
+    [
+        ("select 1", True),
+        (" (select 1) union (select 2); ", True),
+        ("-- a comment\nwith a as (select ';') select * from a", True),
+        ("values (1)", True),
+        ("set search_path = mart; select 1", False),
+        ("show tables", False),
+        ("explain select 1", False),
+        ("with a as (delete from b returning *) select * from a", False),
+    ],
+)
+def test_only_a_plain_select_gets_a_cursor_on_the_server(sql: str, plain: bool) -> None:
+    assert is_plain_select(sql) is plain
+
+
+class Point:
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("a", 1),
+        ["a", 1],
+        {"n": 1, "id": "a"},
+        namedtuple("Row", "id n")("a", 1),
+        Point(id="a", n=1),
+    ],
+)
+def test_rows_of_any_class_are_read(row: Any) -> None:
+    assert values(row, ["id", "n"]) == ("a", 1)
+
+
+def test_the_value_of_the_only_column_is_a_row_too() -> None:
+    assert values("call_a", ["id"]) == ("call_a",)
+    with pytest.raises(RetellInputError, match="Use a cursor that returns tuples or dicts"):
+        values("ab", ["id", "n"])
+
+
+def test_row_factories_of_sqlite_are_read(emulator: Emulator, run: Any, warehouse: Any, mocker: Any) -> None:
+    warehouse.execute("insert into facts values ('a', 'd', 'gold', 1.5)")
+    emulator.add_calls(["a"])
+    real = sqlite3.connect
+
+    def connect(*args: Any, **kwargs: Any) -> Any:
+        database = real(*args, **kwargs)
+        database.row_factory = sqlite3.Row
+        return database
+
+    mocker.patch("sqlite3.connect", connect)
+    run(rows=SqlRows("warehouse", "select id as call_id, tier from facts"))
+    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
+
+
+def test_hook_params_reach_the_hook_and_are_not_shown(emulator: Emulator, run: Any, mocker: Any) -> None:
+    given: list[Any] = []
+
+    def get_hook(hook_params: Any) -> Any:
+        given.append(hook_params)
+        database = FakeDatabase(emulator, batches=0)
+        return SimpleNamespace(get_conn=lambda: database, get_records=None)
+
+    real = BaseHook.get_connection
+    connection = SimpleNamespace(get_hook=get_hook)
+    mocker.patch.object(BaseHook, "get_connection", lambda name: connection if name == "w" else real(name))
+    source = SqlRows("w", "select", hook_params={"role": "{{ role }}"})
+    run(rows=source, context={"role": "PRIVATE"})
+    assert given == [{"role": "PRIVATE"}]
+    assert str(source) == "SqlRows(conn_id='w', sql='select')"
+
+
+BIGQUERY = [
+    ("at", "TIMESTAMP"),
+    ("ltv", "NUMERIC"),
+    ("note", "STRING"),
+    ("tags", "STRING"),
+    ("facts", "RECORD"),
+]
+
+
+def test_wire_formats_are_converted_by_the_schema() -> None:
+    decode = decoder(BIGQUERY)
+    assert decode is not None
+    row = decode((1795341600.123456, "18250.40", "1795341600.1", ["a"], None))
+    assert row == (
+        datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=timezone.utc),
+        Decimal("18250.40"),
+        "1795341600.1",
+        ["a"],
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"f": [{"v": "gold"}, {"v": "3"}]},
+        [{"v": "a"}, {"v": "b"}],
+        {"v": "a"},
+    ],
+)
+def test_wire_formats_that_need_another_schema_are_rejected(
+    emulator: Emulator, run: Any, define_hook: Any, value: Any
+) -> None:
+    database = FakeDatabase(emulator, batches=1)
+    database.description = (("call_id", "STRING"), ("facts", "RECORD"))
+    batches = iter([[("a", value)], []])
+    database.fetchmany = lambda size: next(batches)  # type: ignore[method-assign]
+    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    task = run(rows=SqlRows("warehouse", "select"), fails=True)
+    assert "returns column facts in the format of its server" in str(task.error)
+    assert not emulator.requests
+
+
+def test_a_value_that_cannot_be_stored_costs_its_row_only() -> None:
+    with Spool() as spool:
+        spool.add([("a", memoryview(b"x")), ("b", lambda: None), ("c", 1)])
+        rows = list(spool.read())
+    assert rows[0] == ("a", b"x")
+    assert rows[2] == ("c", 1)
+    with pytest.raises(RetellInputError, match="metadata is a DriverValue, which has no JSON form"):
+        to_json(rows[1][1], "metadata")
 
 
 @pytest.mark.parametrize("rows", [0, 1])
@@ -139,7 +357,7 @@ def test_a_query_can_be_in_a_file(emulator: Emulator, run: Any, warehouse: Any, 
 
 
 def test_a_statement_without_rows_is_rejected(emulator: Emulator, run: Any, warehouse: Any) -> None:
-    task = run(rows=SqlRows("warehouse", "update facts set tier = 'x'"), fails=True)
+    task = run(rows=SqlRows("warehouse", "pragma query_only = off"), fails=True)
     assert isinstance(task.error, AirflowFailException)
     assert "the statement returns no rows" in str(task.error)
 

@@ -7,6 +7,7 @@ import re
 import typing
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from ipaddress import ip_address
 from uuid import UUID
 
 import pytest
@@ -38,6 +39,7 @@ def code(cell: str) -> list[str]:
 def test_values_are_encoded_as_the_reference_says(row: list[str]) -> None:
     (python,), result = code(row[0]), row[1]
     names = {"date": date, "datetime": datetime, "timezone": timezone, "Decimal": Decimal, "UUID": UUID}
+    names["ip_address"] = ip_address
     value = eval(python, names)
     if result == "rejected":
         with pytest.raises(errors.RetellInputError):

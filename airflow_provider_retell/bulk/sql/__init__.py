@@ -1,0 +1,1 @@
+"""Read the result of a query from any SQL database of Airflow."""

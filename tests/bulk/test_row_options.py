@@ -1,0 +1,197 @@
+"""Options for all rows: nulls, time zones, JSON in text, names of columns; and tables as rows."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_retell.operators import BulkUpdateCallOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator import Emulator
+
+ROWS = [{"call_id": "a", "tier": None, "n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("nulls", "metadata"),
+    [
+        ("write", {"tier": None, "n": 1, "other": 2}),
+        ("skip", {"tier": "gold", "n": 1, "other": 2}),
+        ("remove", {"n": 1, "other": 2}),
+    ],
+)
+def test_nulls_are_written_skipped_or_removed(
+    emulator: Emulator, run: Any, nulls: Any, metadata: Any
+) -> None:
+    emulator.add_calls(["a"], metadata={"tier": "gold", "other": 2})
+    for outcome in ("updated", "unchanged"):
+        assert run(rows=ROWS, nulls=nulls).counts == {outcome: 1}
+    assert emulator.calls["a"]["metadata"] == metadata
+
+
+def test_a_row_of_nulls_removes_all_its_keys(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"], metadata={"tier": "gold", "other": 2})
+    rows = [{"call_id": "a", "tier": None}]
+    assert run(rows=rows, nulls="skip").counts == {"unchanged": 1}
+    assert run(rows=rows, nulls="remove").counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"] == {"other": 2}
+
+
+def test_a_skipped_null_sends_no_custom_attribute(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    rows = [{"call_id": "a", "attr": None}]
+    arguments = {"rows": rows, "custom_attribute_columns": {"attr": "attr_tier"}, "metadata_columns": []}
+    assert run(nulls="skip", **arguments).counts == {"unchanged": 1}
+    assert not emulator.count("update-call")
+
+
+def test_the_zone_of_timestamps_without_one(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    naive = datetime(2026, 7, 1, 12)  # noqa: DTZ001
+    rows = [{"call_id": "a", "at": naive, "nested": [{"at": naive}], "winter": naive.replace(month=1)}]
+    task = run(rows=rows, fails=True)
+    assert "without a time zone" in task.outcome(1)[1]
+    run(rows=rows, timezone="Europe/Berlin")
+    assert emulator.calls["a"]["metadata"] == {
+        "at": "2026-07-01T10:00:00+00:00",
+        "nested": [{"at": "2026-07-01T10:00:00+00:00"}],
+        "winter": "2026-01-01T11:00:00+00:00",
+    }
+
+
+def test_json_in_text_becomes_objects(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a", "b", "c", "d"])
+    rows = [
+        {"call_id": "a", "facts": '{"tier": "gold", "n": [1]}'},
+        {"call_id": "b", "facts": {"tier": "tin"}},
+        {"call_id": "c", "facts": "{private"},
+        {"call_id": "d", "facts": ""},
+    ]
+    task = run(rows=rows, json_columns=["facts"], metadata_columns={"facts": "known"}, fails=True)
+    assert emulator.calls["a"]["metadata"] == {"known": {"tier": "gold", "n": [1]}}
+    assert emulator.calls["b"]["metadata"] == {"known": {"tier": "tin"}}
+    assert task.outcome(3) == ("invalid", "facts has text that is not JSON")
+    assert task.outcome(4)[0] == "unchanged"
+
+
+def test_a_json_column_that_no_row_has_fails_the_task(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    task = run(rows=[{"call_id": "a", "tier": "x"}], json_columns=["fcts"], fails=True)
+    assert "No row has the column fcts" in str(task.error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"nulls": "ignore"}, "nulls must be 'write', 'skip' or 'remove'"),
+        (
+            {"nulls": "remove", "metadata_mode": "fill"},
+            "nulls='remove' must not be set with metadata_mode='fill'",
+        ),
+        ({"timezone": "Mars/Base"}, "timezone must be the name of a time zone"),
+        ({"json_columns": "facts"}, "json_columns must be a list of texts"),
+        ({"column_names": "facts"}, "column_names must be a list of texts"),
+    ],
+)
+def test_invalid_options_are_rejected_when_the_dag_is_read(arguments: Any, says: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=says):
+        BulkUpdateCallOperator(task_id="bulk", rows=[], **arguments)
+
+
+# -- tuples and nested lists
+
+
+@pytest.mark.parametrize("row", [("a", "gold"), ["a", "gold"]])
+@pytest.mark.parametrize("nested", [False, True])
+def test_tuples_get_the_names_of_their_columns(emulator: Emulator, run: Any, row: Any, nested: bool) -> None:
+    emulator.add_calls(["a"])
+    rows = [[row], []] if nested else [row]
+    assert run(rows=rows, column_names=["call_id", "tier"]).counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
+
+
+def test_tuples_that_do_not_fit_the_names_are_invalid(emulator: Emulator, run: Any) -> None:
+    task = run(rows=[("a", "gold", 1)], column_names=["call_id", "tier"], fails=True)
+    assert task.outcome(1) == ("invalid", "the row has 3 values, and column_names has 2")
+
+
+def test_lists_of_lists_and_named_tuples_are_rows(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a", "b", "c"])
+    named = namedtuple("Row", "call_id tier")("c", "tin")
+    rows = [[{"call_id": "a", "tier": "gold"}, {"call_id": "b", "tier": "x"}], [], [named]]
+    assert run(rows=rows).counts == {"updated": 3}
+    assert emulator.calls["c"]["metadata"] == {"tier": "tin"}
+
+
+# -- tables
+
+
+def pandas_frame() -> Any:
+    pd = pytest.importorskip("pandas")
+    return pd.DataFrame(
+        {
+            "call_id": ["a", "b"],
+            "n": pd.array([1, None], dtype="Int64"),
+            "short": pd.Series([0.1, float("nan")], dtype="float32"),
+            "at": pd.to_datetime(["2026-07-01", None]).tz_localize("UTC"),
+        }
+    )
+
+
+def polars_frame() -> Any:
+    pl = pytest.importorskip("polars")
+    from datetime import timezone
+
+    return pl.DataFrame(
+        {
+            "call_id": ["a", "b"],
+            "n": [1, None],
+            "short": pl.Series([0.1, None], dtype=pl.Float32),
+            "at": [datetime(2026, 7, 1, tzinfo=timezone.utc), None],
+        }
+    )
+
+
+def arrow_table() -> Any:
+    pa = pytest.importorskip("pyarrow")
+    from datetime import timezone
+
+    return pa.table(
+        {
+            "call_id": ["a", "b"],
+            "n": [1, None],
+            "short": pa.array([0.5, None], pa.float32()),
+            "at": [datetime(2026, 7, 1, tzinfo=timezone.utc), None],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pandas_frame,
+        polars_frame,
+        lambda: polars_frame().lazy(),
+        arrow_table,
+        lambda: arrow_table().to_batches()[0],
+    ],
+)
+@pytest.mark.parametrize("how", ["literal", "function", "mapped"])
+def test_tables_are_rows(emulator: Emulator, run: Any, make: Any, how: str) -> None:
+    table = make()
+    emulator.add_calls(["a", "b"], metadata={"n": 9, "short": 9, "at": 9})
+    rows = {"literal": table, "function": lambda: table, "mapped": [table]}[how]
+    run(rows=rows).check(rows=2)
+    first, second = (emulator.calls[name]["metadata"] for name in "ab")
+    assert first["short"] in (0.1, 0.5)
+    assert (first["n"], first["at"]) == (1, "2026-07-01T00:00:00+00:00")
+    assert second == {"n": None, "short": None, "at": None}
+
+
+def test_a_table_has_fixed_columns(emulator: Emulator, run: Any) -> None:
+    task = run(rows=arrow_table(), metadata_columns=["tier"], fails=True)
+    assert "the rows have no column tier; they have: call_id, n, short, at" in str(task.error)
