@@ -13,6 +13,7 @@ from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBa
 from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
 from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
+from airflow_provider_retell.emulator.recordings.links import Links
 from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
 from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.timeline import Timeline
@@ -67,6 +68,7 @@ class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
             self.timeline,
             concurrency=lambda: self.concurrency,
             on_event=lambda event, call: webhooks.on_event(event, call, api_key),
+            links=Links(name, options.clock, api_key),
         )
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
