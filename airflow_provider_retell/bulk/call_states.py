@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.calls.models import CallState, CallStatePage
 from airflow_provider_retell.api.errors import (
-    AuthenticationError,
     NotFoundError,
-    PaymentRequiredError,
-    PermissionDeniedError,
     RetellError,
     RetellStatusError,
 )
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 log = logging.getLogger(__name__)
-
-FATAL = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
-"""Errors that all other requests of the run would meet too."""
 
 CHUNK = 1000
 """The largest number of calls in one page, as Retell documents it."""

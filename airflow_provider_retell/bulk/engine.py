@@ -15,10 +15,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.bulk.call_states import CHUNK, FATAL, CallStates, State
+from airflow_provider_retell.bulk.call_states import CHUNK, CallStates, State
 from airflow_provider_retell.bulk.columns import InvalidRowError, RowReader
 from airflow_provider_retell.bulk.digest_set import DigestSet
-from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import DUPLICATE, FailureLimits, Result
 from airflow_provider_retell.bulk.plan import Difference, Plan, PlannedUpdate
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress

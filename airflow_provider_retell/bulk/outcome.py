@@ -17,12 +17,36 @@ from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.common.wording import counted
 
 Outcome = Literal[
-    "updated", "would_update", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed"
+    "updated",
+    "would_update",
+    "unchanged",
+    "not_found",
+    "not_ended",
+    "invalid",
+    "conflict",
+    "failed",
+    "archived",
+    "no_recording",
 ]
 """``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``:
 the call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call
 is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict.
-``failed``: Retell or the network failed, or the call does not have the values that were sent."""
+``failed``: Retell or the network failed, or the call does not have the values that were sent. ``archived``: files of
+the call were written. ``no_recording``: Retell has none of the call's files; both only in archives of recordings."""
+
+OUTCOMES: tuple[Outcome, ...] = (
+    "updated",
+    "unchanged",
+    "not_found",
+    "not_ended",
+    "invalid",
+    "conflict",
+    "failed",
+)
+"""The outcomes of rows whose calls can be updated, in the order of the manifest."""
+
+IN_DRY_RUN: dict[Outcome, Outcome] = {"updated": "would_update"}
+"""The outcomes that have another name in a dry run."""
 
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
 """The outcomes that count as failed, unless the task tolerates them."""
@@ -93,7 +117,7 @@ class FailureLimits:
 
     def count(self, manifest: Mapping[str, Any]) -> int:
         """Return the number of failed rows."""
-        return sum(int(manifest[outcome]) for outcome in self.failures)
+        return sum(int(manifest.get(outcome, 0)) for outcome in self.failures)
 
     def check(self, manifest: Mapping[str, Any]) -> None:
         """Raise :class:`RowsFailedError` if too many rows failed. It is permanent if a retry would fail again."""
@@ -102,7 +126,7 @@ class FailureLimits:
         too_many = max_rows is not None and failed > max_rows
         if not too_many and (self.max_ratio is None or failed <= self.max_ratio * rows):
             return
-        outcomes = [outcome for outcome in self.failures if manifest[outcome]]
+        outcomes = [outcome for outcome in self.failures if manifest.get(outcome)]
         listed = ", ".join(f"{manifest[outcome]:,} {outcome}" for outcome in outcomes)
         report = manifest["report"]
         error = RowsFailedError(

@@ -15,15 +15,15 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, StorageError
 from airflow_provider_retell.bulk.log_schedule import LogSchedule
-from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, Result
+from airflow_provider_retell.bulk.outcome import FAILURES, IN_DRY_RUN, OUTCOMES, Outcome, Result
 from airflow_provider_retell.common.run_stats import RunStats
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from airflow_provider_retell.api.quota import Usage
     from airflow_provider_retell.bulk.report import Report
@@ -36,7 +36,7 @@ FAILURES_IN_A_ROW = 50
 FAILED_ROWS = 50
 """The number of failed rows that are kept for the log."""
 
-_OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
+_OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError, StorageError)
 
 
 class Progress:
@@ -46,6 +46,7 @@ class Progress:
     :param usage: the requests and delays of the run's hook.
     :param total: the number of rows, or None if it is not known in advance.
     :param failures: the outcomes that count as failed.
+    :param outcomes: the outcomes that a row can have.
     :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
     :ivar counts: the number of rows by outcome.
@@ -60,6 +61,7 @@ class Progress:
         *,
         dry_run: bool = False,
         failures: Collection[Outcome] = FAILURES,
+        outcomes: Sequence[Outcome] = OUTCOMES,
     ) -> None:
         self.rows = 0
         self.counts: Counter[Outcome] = Counter()
@@ -69,6 +71,7 @@ class Progress:
         self.total = total
         self._dry_run = dry_run
         self._failures = failures
+        self._outcomes = outcomes
         self._schedule = LogSchedule()
         self._disk = WorkerThread("retell-report")
         # Results that are not in the report yet.
@@ -83,18 +86,11 @@ class Progress:
 
         ``task_run`` has the counts of all tries.
         """
-        updated: Outcome = "would_update" if self._dry_run else "updated"
-        outcomes: tuple[Outcome, ...] = (
-            updated,
-            "unchanged",
-            "not_found",
-            "not_ended",
-            "invalid",
-            "conflict",
-            "failed",
-        )
+        outcomes = [
+            IN_DRY_RUN.get(outcome, outcome) if self._dry_run else outcome for outcome in self._outcomes
+        ]
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
-        others = {"report": self._report.path, "task_run": self._report.task_run(outcomes)}
+        others = {"report": self._report.path, "task_run": self._report.task_run(tuple(outcomes))}
         return self._stats.manifest(rows=self.rows, **counts) | others
 
     # -- rows

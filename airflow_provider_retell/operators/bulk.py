@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, add_asset_event
 from airflow_provider_retell.api.choices import (
     METADATA_MODES,
     STORAGE_ORDER,
@@ -15,7 +13,7 @@ from airflow_provider_retell.api.choices import (
     MetadataMode,
 )
 from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
@@ -23,8 +21,8 @@ from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
 from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
 from airflow_provider_retell.common.wording import counted
-from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.operators.rows_result import check_result, publish
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_bool, as_storage_setting, as_text
@@ -40,12 +38,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.task_run import TaskTry
 
 
-log = logging.getLogger(__name__)
-
 Tolerated = Literal["not_found", "not_ended"]
-
-MANIFEST_KEY = "manifest"
-"""The XCom key of the manifest."""
 
 
 class BulkUpdateCallOperator(LoopOperator):
@@ -255,27 +248,14 @@ class BulkUpdateCallOperator(LoopOperator):
         finally:
             if self._update is not None:
                 manifest = self._update.progress.manifest()
-                context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
-                self._add_to_asset_events(context, manifest)
-                count_rows(manifest, context["ti"])
+                publish(context, manifest, self.outlets or ())
                 log_differences(self._update.differences, show_values=self.show_values)
                 log_failed_rows(
                     self._update.progress.failed,
                     limits.count(manifest),
                     has_report=self.given("report_path"),
                 )
-        if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
-            raise AirflowSkipException("The source has no rows")
-        try:
-            limits.check(manifest)
-        except RowsFailedError as error:
-            if error.permanent:
-                # Not "from error", because Airflow would log the same message twice.
-                raise AirflowFailException(str(error)) from None
-            raise
-        if failed := limits.count(manifest):
-            rows = counted(manifest["rows"], "row")
-            log.warning("%s of %s failed, within the limits of the task", f"{failed:,}", rows)
+        check_result(manifest, limits, RowLimits(self.min_rows, self.on_empty))
 
     def _reset(self) -> None:
         self._update = None
@@ -312,8 +292,3 @@ class BulkUpdateCallOperator(LoopOperator):
         )
         removed = frozenset(self.remove_metadata_keys)
         return Plan(columns, self.metadata_mode, removed, as_bool(self.dry_run, "dry_run"))
-
-    def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
-        counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
-        for outlet in self.outlets or ():
-            add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})

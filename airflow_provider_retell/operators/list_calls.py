@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.operators.data_interval import window_of, within
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -150,25 +151,14 @@ class ListCallsOperator(LoopOperator):
         """Return the first and the last millisecond of the export, or None for no limits."""
         if self.by is None:
             return None
-        start: datetime | None = context.get("data_interval_start")
-        end: datetime | None = context.get("data_interval_end")
-        if start is None or end is None or start == end:
-            raise RetellInputError(
-                "this run has no data interval. In Airflow 3, only timetables with intervals give runs one, for "
-                "example schedule=CronDataIntervalTimetable('0 * * * *', timezone='UTC') in place of "
-                "schedule='0 * * * *'. A run that was started by an asset, or by hand without a date, has none. To "
-                "export without an interval, set by=None and filter_criteria"
-            )
-        return [_milliseconds(start) - round(self.overlap * 1000), _milliseconds(end) - 1]
+        return window_of(
+            context, self.overlap, "To export without an interval, set by=None and filter_criteria"
+        )
 
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
         criteria = dict(self.rendered("filter_criteria", as_object) or {})
         if window is not None:
-            if self.by in criteria:
-                raise RetellInputError(
-                    f"filter_criteria must not have {self.by}, which the data interval sets. Remove it, or set by=None"
-                )
-            criteria[str(self.by)] = {"type": "range", "op": "bt", "value": window}
+            criteria = within(criteria, str(self.by), window, "or set by=None")
         if self.without_metadata_key is not None:
             missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
             conditions = criteria.get("metadata") or []
@@ -179,7 +169,3 @@ class ListCallsOperator(LoopOperator):
                 )
             criteria["metadata"] = [*conditions, missing]
         return criteria
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)
