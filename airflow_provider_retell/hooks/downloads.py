@@ -74,6 +74,8 @@ class Downloads:
             trust_env=False,
             read_bufsize=CHUNK,
         )
+        # Otherwise aiohttp repeats a request when a kept connection breaks, without counting it as an attempt.
+        self._session._retry_connection = False
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -86,6 +88,9 @@ class Downloads:
         async with self._get(link, {"Range": "bytes=0-0"}) as response:
             check_status(response.status)
             check_headers(response.headers, kind)
+            if response.status == 206:
+                # The connection can then be used again.
+                await response.content.read(1)
             return size_of(response.status, response.headers)
 
     @asynccontextmanager

@@ -30,7 +30,8 @@ def check_path(path: str) -> None:
             f"path must contain no other placeholder than {PLACEHOLDER}, not {', '.join(sorted(others))}. Templates "
             "of Airflow have two braces, for example {{ ds }}"
         )
-    if not file_name(path).endswith(SUFFIX) or file_name(path) != path.lower():
+    # A URL with a query is for one file.
+    if not file_name(path).endswith(SUFFIX) or safe_path(path) != path:
         raise RetellInputError(f"path must end in {SUFFIX}, not {safe_path(path)!r}")
 
 
