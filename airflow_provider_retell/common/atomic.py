@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import stat
@@ -68,8 +69,12 @@ def _open_private(name: Any, flags: int) -> int:
     return os.open(name, flags, 0o600)
 
 
+@functools.lru_cache(maxsize=64)
 def _default_mode(folder: Path) -> int:
-    """Return the mode of new files in *folder*. To read the umask, one must change it, for all threads."""
+    """Return the mode of new files in *folder*. To read the umask, one must change it, for all threads.
+
+    Cached, because creating a file can take longer than writing a small one.
+    """
     probe = folder / f".retell-{uuid.uuid4().hex}"
     try:
         with probe.open("xb") as file:

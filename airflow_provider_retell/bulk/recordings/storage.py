@@ -47,14 +47,16 @@ class Storage:
         If *chunks* raises or the coroutine is canceled, *path* stays as it is.
         """
         file = _File(path, self._conn_id)
-        buffer, size = bytearray(), 0
+        # A list, because joining the chunks costs a third of the time of receiving them.
+        buffer: list[bytes] = []
+        size = written = 0
         try:
             async for chunk in chunks:
+                buffer.append(chunk)
                 size += len(chunk)
-                buffer += chunk
-                if len(buffer) >= BUFFER:
+                if size - written >= BUFFER:
                     await self._run(file.write, buffer)
-                    buffer = bytearray()
+                    buffer, written = [], size
             await self._run(file.finish, buffer)
         except BaseException:
             if file.is_open:
@@ -92,14 +94,14 @@ class _File:
         """True if there is something to discard."""
         return self._file is not None
 
-    def write(self, content: bytes | bytearray) -> None:
+    def write(self, content: list[bytes]) -> None:
         from airflow_provider_retell.common.atomic import atomic_open
 
         if self._file is None:
             self._file = self._stack.enter_context(atomic_open(self._path, self._conn_id))
-        self._file.write(content)
+        self._file.writelines(content)
 
-    def finish(self, content: bytes | bytearray) -> None:
+    def finish(self, content: list[bytes]) -> None:
         self.write(content)
         self._file = None
         self._stack.close()
