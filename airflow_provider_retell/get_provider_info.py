@@ -151,6 +151,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.list_calls",
                 "operators.live_call",
                 "operators.phone_call",
+                "operators.recordings",
                 "operators.rerun_analysis",
                 "operators.simulation",
             )

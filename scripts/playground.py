@@ -155,6 +155,7 @@ class Playground:
             "retell_agent": "agent_desk",
             "retell_agents": '["agent_desk"]',
             "retell_calls": str(self.files / "calls"),
+            "retell_recordings": str(self.files / "recordings"),
             "retell_from_number": FROM,
             "retell_handbook": str(self.files / "handbook"),
             "retell_knowledge_base": "kb_handbook",

@@ -42,7 +42,7 @@ class ArchiveRecordingsOperator(LoopOperator):
 
     The calls are those that ended in the run's data interval, or those in ``rows``. The task streams the files, and
     writes each one atomically: a path has a complete file or none. It skips files that are there with the right size,
-    so a second run, also after a crash, copies only the missing ones. A call without a recording is no failure.
+    so a second run copies only the missing ones. A call without a recording is no failure.
 
     ::
 
@@ -50,7 +50,7 @@ class ArchiveRecordingsOperator(LoopOperator):
 
         ArchiveRecordingsOperator(
             task_id="archive",
-            path="s3://bucket/recordings/{{ ds }}/{call_id}.wav",
+            path="s3://bucket/recordings/{call_id}.wav",
             files=["recording", "transcript"],
         )
 
@@ -80,9 +80,9 @@ class ArchiveRecordingsOperator(LoopOperator):
     :param path_conn_id: the Airflow connection of the storage (templated). Default: the storage's default connection.
     :param files: the files to copy: ``"recording"`` (default), ``"recording_multi_channel"``, ``"scrubbed_recording"``,
         ``"scrubbed_recording_multi_channel"``, ``"public_log"`` and ``"transcript"``. A transcript costs one request
-        per call; it is not read again once it is there.
-    :param rows: the calls: a row source, a list of dicts, a template that renders to such a list, or a function that
-        returns or yields dicts (templated). Columns with Retell's names, such as ``recording_url``, are used as links.
+        per call, unless its file exists.
+    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
+        yields dicts (templated). Columns with Retell's names, such as ``recording_url``, are used as links.
         Calls without a link, or with one that has expired, are read. Default: the calls of the data interval.
     :param call_id_column: the column of ``rows`` with the call's id. Default: ``call_id``.
     :param filter_criteria: conditions that the calls of the data interval must meet, in the form of list-calls: a dict,

@@ -1,4 +1,4 @@
-"""An archive of recordings that is killed: whole files only, and the next try copies only what is missing."""
+"""Kills and timeouts of archives of recordings: files are whole, and the next try copies only the missing ones."""
 
 from __future__ import annotations
 
@@ -123,6 +123,7 @@ def test_a_timeout_ends_the_archive_at_once_without_temporary_files(
 ) -> None:
     folder = tmp_path / "archive"
     folder.mkdir()
-    with raises_timeout(), sigterm_after(0.1), pytest.raises(AirflowTaskTimeout):
+    with raises_timeout() as raise_after, pytest.raises(AirflowTaskTimeout):
+        raise_after(0.1)
         task(emulator, folder).execute({"ti": Ti()})
     check_nothing_is_left(folder)
