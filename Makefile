@@ -31,7 +31,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help demo ui test unit coverage system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -52,7 +52,10 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 unit: ## Run only the fast tests
 	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
 
-system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
+coverage: ## Run the fast tests and fail if they cover less than 95 % of the package without the emulator
+	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-report=term $(ARGS)'
+
+system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
 
@@ -64,7 +67,7 @@ matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=qui
 ifeq ($(AIRFLOW),$(NEWEST))
 screenshots: $(READY) ## Take the screenshots in docs/images with the browser tests
 	@scripts/system-packages.sh
-	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py'
+	@RETELL_SCREENSHOTS=docs/images $(MAKE) --no-print-directory test ARGS='-m system tests/system/test_browser.py tests/system/test_report_page.py'
 
 # The fixers change files only if they fail. git ls-files keeps them away from everything that is not tracked.
 TEXT_FILES = git ls-files -z -- ':!*.png' | xargs -0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Context,
         PokeReturnValue,
     )
+    from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
     from airflow.sdk.definitions.context import render_template_to_string
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
     from airflow.sdk.exceptions import (
@@ -41,6 +42,7 @@ _LOCATIONS = {
     "BaseOperator": ("airflow.sdk", "airflow.models"),  # 3.0
     "BaseOperatorLink": ("airflow.sdk", "airflow.models.baseoperatorlink"),  # 3.0
     "BaseSensorOperator": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
+    "DecoratedOperator": ("airflow.sdk.bases.decorator", "airflow.decorators.base"),  # 3.0
     "Context": ("airflow.sdk", "airflow.utils.context"),  # 3.0
     "PokeReturnValue": ("airflow.sdk", "airflow.sensors.base"),  # 3.0
     "BaseNotifier": ("airflow.sdk", "airflow.notifications.basenotifier"),  # 3.0
@@ -54,6 +56,7 @@ _LOCATIONS = {
     "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
+    "task_decorator_factory": ("airflow.sdk.bases.decorator", "airflow.decorators.base"),  # 3.0
     "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
 }
 
@@ -72,6 +75,7 @@ __all__ = [
     "BaseSensorOperator",
     "Connection",
     "Context",
+    "DecoratedOperator",
     "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
@@ -89,7 +93,10 @@ __all__ = [
     "run_after",
     "storage_path",
     "stored_connection",
+    "supports_applies_to",
     "supports_fastapi_apps",
+    "supports_report_page",
+    "task_decorator_factory",
     "task_state_store",
     "was_rescheduled",
     "xcom_value",
@@ -126,6 +133,20 @@ def supports_fastapi_apps() -> bool:
     from airflow.plugins_manager import AirflowPlugin
 
     return hasattr(AirflowPlugin, "fastapi_apps")
+
+
+def supports_report_page() -> bool:
+    """Return True if the REST API accepts the session of a browser (Airflow 3.1 and later)."""
+    from airflow import __version__
+
+    return tuple(map(int, __version__.split(".")[:2])) >= (3, 1)
+
+
+def supports_applies_to() -> bool:
+    """Return True if plugins can limit tabs to the tasks of some operators (Airflow 3.4 and later)."""
+    from airflow import plugins_manager
+
+    return hasattr(plugins_manager, "AppliesToDict")
 
 
 def xcom_value(ti_key: Any, key: str) -> Any:

@@ -62,8 +62,8 @@ def _modules(*names: str) -> dict[str, Any]:
 
 CONFIG: dict[str, Any] = {
     "description": (
-        "The name of this Airflow deployment, and the receiver of Retell's webhooks. The receiver is a plugin of the "
-        "API server and requires Airflow 3."
+        "The name of this Airflow deployment, the report page, and the receiver of Retell's webhooks. The last two "
+        "belong to a plugin of the API server. The page requires Airflow 3.1, and the receiver Airflow 3."
     ),
     "options": {
         "deployment": {
@@ -75,6 +75,16 @@ CONFIG: dict[str, Any] = {
             "type": "string",
             "example": "staging",
             "default": "",
+        },
+        "report_page": {
+            "description": (
+                "Serve GET /retell/report, a page that shows the result of bulk tasks. It contains no data: it reads "
+                "the XComs of a task from Airflow's REST API, with the session and the permissions of the user."
+            ),
+            "version_added": "0.1.0",
+            "type": "boolean",
+            "example": "False",
+            "default": "True",
         },
         "webhook_enabled": {
             "description": (
@@ -145,10 +155,13 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.agent",
                 "operators.batch_call",
                 "operators.bulk",
+                "operators.bulk_chat",
                 "operators.call",
+                "operators.chat",
                 "operators.delete_call",
                 "operators.knowledge_base",
                 "operators.list_calls",
+                "operators.list_chats",
                 "operators.live_call",
                 "operators.phone_call",
                 "operators.recordings",
@@ -156,19 +169,29 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.simulation",
             )
         ],
-        "sensors": [_modules("sensors.call", "sensors.concurrency", "sensors.knowledge_base")],
+        "sensors": [
+            _modules("sensors.call", "sensors.chat", "sensors.concurrency", "sensors.knowledge_base")
+        ],
         "triggers": [
             _modules(
                 "triggers.call",
                 "triggers.call_event",
+                "triggers.chat",
                 "triggers.concurrency",
                 "triggers.knowledge_base",
                 "triggers.simulation",
             )
         ],
         "notifications": ["airflow_provider_retell.notifications.phone_call.PhoneCallNotifier"],
+        "task-decorators": [
+            {
+                "name": "retell_bulk_update",
+                "class-name": "airflow_provider_retell.decorators.bulk_update.retell_bulk_update",
+            }
+        ],
         "config": {"retell": CONFIG},
         "extra-links": [
+            "airflow_provider_retell.links.report.RetellReportLink",
             "airflow_provider_retell.links.retell.RetellAgentLink",
             "airflow_provider_retell.links.retell.RetellCallLink",
         ],

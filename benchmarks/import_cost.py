@@ -1,4 +1,4 @@
-"""Cost of importing the operators, sensors, triggers and links in a DAG file, beyond Airflow itself.
+"""Cost of importing the operators, sensors, triggers and links in a DAG file, and the plugin, beyond Airflow itself.
 
 Each import runs in its own process, which has already imported Airflow's ``BaseOperator``. The benchmark measures the
 time of the import and the growth of the process's memory.
@@ -18,6 +18,7 @@ from common import HERE, Promises, table
 RUNS = 5
 MAX_MS = 15.0
 MAX_MB = 1.0
+MAX_PLUGIN_MS = 5.0
 
 CHILD = """
 import json, os, sys, time
@@ -25,6 +26,8 @@ try:
     from airflow.sdk import BaseOperator
 except ImportError:
     from airflow.models import BaseOperator
+if "plugin" in sys.argv[1]:
+    import airflow.plugins_manager  # every process that loads plugins has it
 
 def held():
     with open("/proc/self/statm") as file:
@@ -36,6 +39,7 @@ seconds = time.perf_counter() - started
 more = held() - bytes_
 print(json.dumps([seconds * 1000, more / 1e6, sorted(set(sys.modules) - before)]))
 """
+PLUGIN = "the plugin"
 SDK = "for contrast: retell (the vendor's SDK)"
 HEAVY = {
     "requests",
@@ -60,6 +64,7 @@ def modules() -> list[str]:
     found |= {
         path.rpartition(".")[0] for path in (*info.get("notifications", ()), *info.get("extra-links", ()))
     }
+    found |= {entry["class-name"].rpartition(".")[0] for entry in info.get("task-decorators", ())}
     return sorted(found | {"airflow_provider_retell.bulk"})
 
 
@@ -77,6 +82,7 @@ def main() -> None:
     statements = {name: f"import {name}" for name in modules()}
     ours = list(statements)
     statements["all of them"] = "; ".join(statements.values())
+    statements[PLUGIN] = "import airflow_provider_retell.plugin"
     statements["for contrast: requests"] = "import requests"
     statements[SDK] = "from retell import Retell"
     runs: dict[str, list[tuple[float, float, list[str]]]] = {name: [] for name in statements}
@@ -99,7 +105,8 @@ def main() -> None:
     promises = Promises()
     promises.keep(f"each adds at most {MAX_MS:g} ms", all(ms[name] <= MAX_MS for name in ours))
     promises.keep(f"each adds at most {MAX_MB:g} MB", all(mb[name] <= MAX_MB for name in ours))
-    new = {module for name in ours for result in runs[name] for module in result[2]}
+    promises.keep(f"the plugin adds at most {MAX_PLUGIN_MS:g} ms", ms[PLUGIN] <= MAX_PLUGIN_MS)
+    new = {module for name in (*ours, PLUGIN) for result in runs[name] for module in result[2]}
     # Only the packages themselves: Airflow's triggers load more parts of pydantic.
     heavy = sorted(new & HEAVY)
     promises.keep(f"no HTTP library, SDK or pydantic is loaded {heavy or ''}".rstrip(), not heavy)

@@ -25,7 +25,7 @@ MODULE = "airflow_provider_retell"
 EXPECTED = {
     "list": [PACKAGE],
     "hooks": [PACKAGE, "retell", f"{MODULE}.hooks.retell.RetellHook"],
-    "links": [f"{MODULE}.links.retell.RetellCallLink"],
+    "links": [f"{MODULE}.links.retell.RetellCallLink", f"{MODULE}.links.report.RetellReportLink"],
     "notifications": [f"{MODULE}.notifications.phone_call.PhoneCallNotifier"],
     "triggers": [PACKAGE, f"{MODULE}.triggers.call"],
 }
@@ -76,6 +76,8 @@ def check_installation() -> None:
         "__version__ differs from the version of the distribution",
     )
     info = importlib.import_module(f"{MODULE}.get_provider_info").get_provider_info()
+    page = importlib.import_module(f"{MODULE}.report_page.app").ReportPage
+    check("report.js" in page()._files, "the files of the report page are missing")
     kinds = ("hooks", "operators", "sensors", "triggers")
     modules = [name for kind in kinds for entry in info[kind] for name in entry["python-modules"]]
     modules += ["airflow_provider_retell.bulk", "airflow_provider_retell.emulator"]

@@ -38,6 +38,12 @@ _OF_THE_MACHINE = (
 )
 
 
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which tests are not included."""
+    left_out = "not system" in config.getoption("markexpr")
+    return "not included: tests that run DAGs in a real Airflow (make system-test)" if left_out else None
+
+
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the machine's proxies, certificates and .netrc out of the tests."""

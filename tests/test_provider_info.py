@@ -66,7 +66,19 @@ def test_every_path_in_the_metadata_can_be_imported() -> None:
 
 
 # Base classes, which users do not import.
-BASES = {"at_most_once", "base", "event_loop"}
+BASES = {
+    "at_most_once",
+    "base",
+    "bulk_base",
+    "bulk_records",
+    "call_base",
+    "data_interval",
+    "delete_record",
+    "event_loop",
+    "list_records",
+    "record",
+    "rows_base",
+}
 
 
 def test_every_module_of_operators_sensors_and_triggers_is_listed() -> None:

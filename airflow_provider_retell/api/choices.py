@@ -9,6 +9,11 @@ DataStorageSetting = Literal["everything", "everything_except_pii", "basic_attri
 
 STORAGE_ORDER: tuple[DataStorageSetting, ...] = get_args(DataStorageSetting)
 
+ChatStorageSetting = Literal["everything", "basic_attributes_only"]
+"""The settings that a chat can have."""
+
+CHAT_STORAGE_ORDER: tuple[ChatStorageSetting, ...] = get_args(ChatStorageSetting)
+
 MetadataMode = Literal["merge", "fill", "replace"]
 """How to combine new metadata with the call's metadata.
 
@@ -26,6 +31,11 @@ Until = Literal["ended", "analyzed", "transfer_ended"]
 """
 
 UNTIL: tuple[Until, ...] = get_args(Until)
+
+ChatUntil = Literal["ended", "analyzed"]
+"""The states of a chat that tasks wait for."""
+
+CHAT_UNTIL: tuple[ChatUntil, ...] = get_args(ChatUntil)
 
 Channel = Literal["voice", "chat"]
 """The kinds of agents. Retell has separate endpoints for each."""
@@ -48,3 +58,6 @@ BATCH_UNTIL: tuple[BatchUntil, ...] = get_args(BatchUntil)
 
 ANALYSIS_FIELDS = ("call_successful", "in_voicemail", "user_sentiment")
 """The fields of Retell's own analysis that a result can contain. ``call_summary`` repeats the conversation."""
+
+CHAT_ANALYSIS_FIELDS = ("chat_successful", "user_sentiment")
+"""The fields of Retell's own analysis of a chat that a result can contain."""

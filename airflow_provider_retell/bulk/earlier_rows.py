@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.digest_set import DigestMap
-from airflow_provider_retell.bulk.outcome import DUPLICATE, Outcome
+from airflow_provider_retell.bulk.outcome import Outcome, is_duplicate, line_id
 from airflow_provider_retell.bulk.rows import Row
 
 # A larger number is no row of a report. One byte per row must fit into memory.
@@ -34,13 +34,13 @@ class EarlierRows:
         # By row number, for rows without a call id: 1 for a row to skip.
         self._skipped = bytearray()
         for line in lines:
-            outcome, call_id = line.get("outcome"), line.get("call_id")
+            outcome, call_id = line.get("outcome"), line_id(line)
             if not isinstance(outcome, str) or outcome not in _KNOWN:
                 continue
             state = _WANTED if outcome in wanted else _OTHER
             if not isinstance(call_id, str):
                 self._add_number(line.get("row"), state)
-            elif line.get("reason") == DUPLICATE:
+            elif is_duplicate(line):
                 self._duplicates[call_id] = state
             else:
                 self._calls[call_id] = state
@@ -77,7 +77,7 @@ class EarlierRows:
 
     def pop_missing(self, line: Row) -> bool:
         """Return True once for each call with a wanted line that :meth:`take` has not met."""
-        call_id = line.get("call_id")
+        call_id = line_id(line)
         if not isinstance(call_id, str) or self._calls[call_id] != _WANTED:
             return False
         self._calls[call_id] = _TAKEN

@@ -1,8 +1,9 @@
-"""Run a bulk update: read rows, compare them with calls, send the differences, and report, all at the same time.
+"""Run a bulk update: read rows, compare them with records, send the differences, and report, all at the same time.
 
-One thread reads the rows in chunks of 1,000. For each chunk, the planner reads the calls from Retell, compares them,
-and puts the updates that are necessary into a short queue. Several workers send them, while the planner plans the
-next chunk. Memory holds a few chunks, whatever the number of rows.
+One thread reads the rows in chunks of 1,000. For each chunk, the planner reads the records from Retell, compares them,
+and puts the changes that are necessary into a short queue. Several workers send them, while the planner plans the
+next chunk. Memory holds a few chunks, whatever the number of rows. Only a guarded resource has all changes planned
+before the first is sent.
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.bulk.call_states import CHUNK, CallStates, State
-from airflow_provider_retell.bulk.columns import InvalidRowError, RowReader
 from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import DUPLICATE, FailureLimits, Result
-from airflow_provider_retell.bulk.plan import Difference, Plan, PlannedUpdate
+from airflow_provider_retell.bulk.outcome import DUPLICATE, IN_DRY_RUN, FailureLimits, Result
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
+from airflow_provider_retell.bulk.record_states import CHUNK
+from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
 from airflow_provider_retell.bulk.rows import Header
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.changes import Change
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Row, Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -43,15 +42,17 @@ _CLOSE_SECONDS = 5.0
 # Three chunks that cannot be read stop the run.
 _FAILURES_PER_CHUNK = FAILURES_IN_A_ROW // 3 + 1
 
-Wanted: TypeAlias = "dict[str, tuple[int, Change]]"
-"""The number of the row and the change that it asks for, by call id."""
+S = TypeVar("S")
+W = TypeVar("W")
 
 
-class BulkUpdate:
+class BulkUpdate(Generic[S, W]):
     """One run.
 
     :param hook: an open hook that is used for nothing else.
-    :param concurrency: the number of updates that are sent at the same time.
+    :param resource: the kind of record, made for this run with the same hook.
+    :param concurrency: the number of changes that are sent at the same time.
+    :param dry_run: True to send no changes.
     :ivar progress: the counts of the run and the first failed rows.
     :ivar differences: the first changes that a dry run found.
     """
@@ -60,22 +61,31 @@ class BulkUpdate:
         self,
         hook: RetellAsyncHook,
         rows: Rows,
-        plan: Plan,
+        resource: Resource[S, W],
         report: Report,
         concurrency: int = 16,
         limits: FailureLimits = FailureLimits(),  # noqa: B008
+        *,
+        dry_run: bool = False,
     ) -> None:
         self._hook = hook
         self._rows = rows
-        self._plan = plan
+        self._resource = resource
         self._concurrency = concurrency
-        self._reader = RowReader(plan.columns, rows.fixed_columns)
-        self._call_ids = DigestSet()
-        self._states = CallStates(hook)
+        self._dry_run = dry_run
+        self._keys = DigestSet()
+        # The changes of a guarded resource, until all rows are planned.
+        self._held: list[Planned] = []
         self._source_error: Exception | None = None
-        self._queue: asyncio.Queue[PlannedUpdate | None] = asyncio.Queue(max(concurrency, _QUEUE))
+        self._queue: asyncio.Queue[Planned | None] = asyncio.Queue(max(concurrency, _QUEUE))
         self.progress = Progress(
-            report, hook.quotas.usage, rows.size(), dry_run=plan.dry_run, failures=limits.failures
+            report,
+            hook.quotas.usage,
+            rows.size(),
+            dry_run=dry_run,
+            failures=limits.failures,
+            outcomes=resource.outcomes,
+            kind=resource.kind,
         )
         self.differences: list[Difference] = []
 
@@ -134,8 +144,9 @@ class BulkUpdate:
         # One thread for all rows, because most databases want a cursor to stay on its thread. A stop must not wait
         # for a query that runs for an hour, and nothing can interrupt it.
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
-            await source.run(self._add_done_calls)
-            rows = await source.enter(_open_rows(self._rows, self._reader))
+            await self._resource.set_up()
+            await source.run(self._add_done_records)
+            rows = await source.enter(_open_rows(self._rows, self._resource))
             number = 1
             while self._source_error is None:
                 chunk, self._source_error = await source.run(_take, rows, CHUNK)
@@ -145,104 +156,132 @@ class BulkUpdate:
                 await self._plan_chunk(self._read_rows(number, chunk))
                 await self.progress.flush(at_least=_REPORT_LINES)
                 number += len(chunk)
+        if self._resource.guarded and self._source_error is None:
+            self._check_columns()
+            self._resource.check_plan(self._held)
+            for planned in self._held:
+                await self._release(planned)
         for _ in range(self._concurrency):
             await self._queue.put(None)
 
-    def _add_done_calls(self) -> None:
-        for call_id in self._rows.done_calls():
-            self._call_ids.add(call_id)
+    def _add_done_records(self) -> None:
+        for record_id in self._rows.done_calls():
+            if (key := self._resource.key(record_id)) is not None:
+                self._keys.add(key)
 
-    def _read_rows(self, number: int, chunk: list[Row]) -> Wanted:
-        """Return the changes that the rows ask for; *number* is the number of the first row."""
-        wanted: Wanted = {}
+    def _read_rows(self, number: int, chunk: list[Row]) -> dict[str, tuple[int, W]]:
+        """Return the row's number and the change that it asks for, by key; *number* is that of the first row."""
+        wanted: dict[str, tuple[int, W]] = {}
         for row_number, row in enumerate(chunk, start=number):
-            change, error = None, None
-            call_id: str | None
             try:
-                call_id, change = self._reader.read(row)
+                key, change = self._resource.read_row(row)
             except InvalidRowError as invalid:
-                call_id, error = invalid.call_id, invalid
-            if call_id is not None and not self._call_ids.add(call_id):
-                error = InvalidRowError(DUPLICATE)
-            if error is not None:
-                self.progress.end(Result.of_error(row_number, call_id, error))
-            elif call_id is not None and change is not None:
-                wanted[call_id] = row_number, change
+                self.progress.end(self._invalid(row_number, self._duplicate(invalid.key) or invalid))
+                continue
+            if duplicate := self._duplicate(key):
+                self.progress.end(self._invalid(row_number, duplicate))
+            else:
+                wanted[key] = row_number, change
         return wanted
 
-    async def _plan_chunk(self, wanted: Wanted) -> None:
-        for call_id, call in (await self._read_states(wanted)).items():
-            row, change = wanted[call_id]
-            if isinstance(call, RetellError):
-                self.progress.stop_if_throttled(call)
-                self.progress.end(_unreadable(row, call_id, call))
-                self.progress.count_failure("read", call)
+    async def _plan_chunk(self, wanted: Mapping[str, tuple[int, W]]) -> None:
+        for key, state in (await self._read_states(wanted)).items():
+            row, change = wanted[key]
+            if isinstance(state, RetellError):
+                self.progress.stop_if_throttled(state)
+                self.progress.end(self._unreadable(row, key, state))
+                self.progress.count_failure("read", state)
                 continue
             self.progress.count_success("read")
-            planned = self._plan.plan_row(row, call_id, call, change)
+            planned = self._resource.plan_row(row, key, state, change)
             if isinstance(planned, Result):
                 self.progress.end(planned)
-            elif self._plan.dry_run:
-                self.progress.end(Result(row, call_id, "would_update", changed=planned.changed))
-                if len(self.differences) < _SAMPLES:
-                    self.differences.append(planned.difference())
+            elif self._resource.guarded:
+                self._held.append(planned)
             else:
-                await self._queue.put(planned)
+                await self._release(planned)
 
-    async def _read_states(self, wanted: Wanted) -> Mapping[str, State]:
+    async def _release(self, planned: Planned) -> None:
+        """Queue the change, or report it in a dry run."""
+        if not self._dry_run:
+            await self._queue.put(planned)
+            return
+        outcome = IN_DRY_RUN[planned.outcome]
+        self.progress.end(
+            Result(planned.row, planned.record_id, outcome, changed=planned.changed, kind=self._resource.kind)
+        )
+        if len(self.differences) < _SAMPLES:
+            self.differences.append(planned.difference())
+
+    async def _read_states(self, wanted: Mapping[str, tuple[int, W]]) -> Mapping[str, S | RetellError | None]:
         try:
-            return await self._states.read(list(wanted))
+            return await self._resource.read_states(list(wanted))
         except FATAL:
             raise
         except RetellError as error:
             self.progress.stop_if_throttled(error)
-            for call_id, (row, _) in wanted.items():
-                self.progress.end(_unreadable(row, call_id, error))
+            for key, (row, _) in wanted.items():
+                self.progress.end(self._unreadable(row, key, error))
             self.progress.count_failure("read", error, _FAILURES_PER_CHUNK)
             return {}
+
+    def _duplicate(self, key: str | None) -> InvalidRowError | None:
+        """Note *key*; return an error if an earlier row has it."""
+        if key is None or self._keys.add(key):
+            return None
+        return InvalidRowError(DUPLICATE + self._resource.key_name, key)
+
+    def _invalid(self, row: int, error: InvalidRowError) -> Result:
+        record_id = None if error.key is None else self._resource.record_id(error.key)
+        return Result.of_error(row, record_id, error, self._resource.kind)
+
+    def _unreadable(self, row: int, key: str, error: RetellError) -> Result:
+        kind = self._resource.kind
+        reason = f"the {kind} could not be read: {error}"
+        return Result(row, self._resource.record_id(key), "failed", reason, kind=kind)
 
     # -- the workers
 
     async def _send_updates(self) -> None:
+        kind = self._resource.kind
         while (planned := await self._queue.get()) is not None:
-            self.progress.start(planned.row, planned.call_id)
+            self.progress.start(planned.row, planned.record_id)
             try:
-                unverified = await self._hook.run(planned.apply())
+                applied = await self._hook.run(planned.apply())
             except RetellError as error:
                 self.progress.stop_if_throttled(error, planned.row)
-                self.progress.end(Result.of_error(planned.row, planned.call_id, error))
+                self.progress.end(Result.of_error(planned.row, planned.record_id, error, kind))
                 if isinstance(error, FATAL):
                     raise
                 self.progress.count_failure("update", error)
             else:
                 self.progress.count_success("update")
-                reason = f"Retell's response does not confirm {', '.join(unverified)}" if unverified else ""
+                names = ", ".join(applied.unverified)
+                reason = f"Retell's response does not confirm {names}" if names else ""
+                record_id = applied.record_id or planned.record_id
                 self.progress.end(
-                    Result(planned.row, planned.call_id, "updated", reason, planned.changed),
-                    unverified=bool(unverified),
+                    Result(planned.row, record_id, planned.outcome, reason, planned.changed, kind),
+                    unverified=bool(names),
                 )
             await self.progress.flush(at_least=_REPORT_LINES)
 
     def _check_columns(self) -> None:
-        missing = self._reader.missing_columns
+        missing = self._resource.missing_columns
         if missing:
+            sent = f"The other columns of {counted(self.progress.rows, 'row')} were processed"
             error = RowsFailedError(
-                f"No row has the column {', '.join(missing)}. Check the spelling. The other columns of "
-                f"{counted(self.progress.rows, 'row')} were processed"
+                f"No row has the column {', '.join(missing)}. Check the spelling. "
+                + ("Nothing was sent" if self._resource.guarded else sent)
             )
             error.permanent = True
             raise error
 
 
-def _unreadable(row: int, call_id: str, error: RetellError) -> Result:
-    return Result(row, call_id, "failed", f"the call could not be read: {error}")
-
-
 @contextmanager
-def _open_rows(source: Rows, reader: RowReader) -> Iterator[Iterator[Row]]:
+def _open_rows(source: Rows, resource: Resource[Any, Any]) -> Iterator[Iterator[Row]]:
     rows: Any = iter(source.read())
     try:
-        yield _without_headers(rows, reader)
+        yield _without_headers(rows, resource)
     finally:
         try:
             getattr(rows, "close", lambda: None)()
@@ -250,10 +289,10 @@ def _open_rows(source: Rows, reader: RowReader) -> Iterator[Iterator[Row]]:
             log.warning("The source of the rows could not be closed", exc_info=True)
 
 
-def _without_headers(rows: Iterator[Row], reader: RowReader) -> Iterator[Row]:
+def _without_headers(rows: Iterator[Row], resource: Resource[Any, Any]) -> Iterator[Row]:
     for row in rows:
         if isinstance(row, Header):
-            reader.check_header(row)
+            resource.check_header(row)
         else:
             yield row
 

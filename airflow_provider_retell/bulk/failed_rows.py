@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.given_rows import as_rows
-from airflow_provider_retell.bulk.outcome import FAILURES, Outcome
+from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
 from airflow_provider_retell.bulk.rows import Header, Row, Rows, shown_field
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
@@ -104,8 +104,8 @@ class FailedRows(Rows):
         yield from self._source().done_calls()
         earlier = self._earlier()
         for line in self._lines():
-            if line.get("outcome") in ("updated", "unchanged") and earlier.is_done(line.get("call_id")):
-                yield str(line["call_id"])
+            if line.get("outcome") in ("updated", "unchanged") and earlier.is_done(line_id(line)):
+                yield str(line_id(line))
 
     def _source(self) -> Rows:
         source = as_rows(self.rows)
@@ -119,17 +119,17 @@ class FailedRows(Rows):
         return EarlierRows(self._lines(), wanted, self.call_id_column)
 
     def _warn_of_missing(self, earlier: EarlierRows) -> None:
-        missing = 0
+        missing, kind = 0, "call"
         shown: list[str] = []
         for line in self._lines():
             if earlier.pop_missing(line):
-                missing += 1
-                shown += [str(line["call_id"])] if len(shown) < _SHOWN_CALLS else []
+                missing, kind = missing + 1, line_kind(line)
+                shown += [str(line_id(line))] if len(shown) < _SHOWN_CALLS else []
         if missing:
             more = f" and {missing - len(shown):,} more" if missing > len(shown) else ""
             log.warning(
                 "The source does not have the rows of %s that failed in the earlier run: %s%s",
-                counted(missing, "call"),
+                counted(missing, kind),
                 ", ".join(shown),
                 more,
             )

@@ -43,7 +43,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     "conflict",
     "failed",
 )
-"""The outcomes of rows whose calls can be updated, in the order of the manifest."""
+"""The outcomes of rows whose records can be updated, in the order of the manifest."""
 
 IN_DRY_RUN: dict[Outcome, Outcome] = {"updated": "would_update"}
 """The outcomes that have another name in a dry run."""
@@ -51,8 +51,8 @@ IN_DRY_RUN: dict[Outcome, Outcome] = {"updated": "would_update"}
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
 """The outcomes that count as failed, unless the task tolerates them."""
 
-DUPLICATE = "an earlier row has the same call id"
-"""The reason of a row whose call is in an earlier row."""
+DUPLICATE = "an earlier row has the same "
+"""The start of the reason of a row whose record is in an earlier row. The name of the key follows."""
 
 _RETRYABLE: frozenset[Outcome] = frozenset({"failed", "not_ended"})
 
@@ -69,28 +69,31 @@ class Result:
     """The result of one row.
 
     :ivar row: the number of the row, from 1.
-    :ivar call_id: the id in the row, or None if it has no valid one.
+    :ivar record_id: the id of the row's record, or None if the row has no valid one.
     :ivar reason: the cause of a failure, or the fields that Retell's response does not confirm; otherwise ``""``.
     :ivar changed: the names of the changed fields, never their values.
+    :ivar kind: the kind of record. The report has the id as ``{kind}_id``.
     """
 
     row: int
-    call_id: str | None
+    record_id: str | None
     outcome: Outcome
     reason: str = ""
     changed: tuple[str, ...] = ()
+    kind: str = "call"
 
     @classmethod
-    def of_error(cls, row: int, call_id: str | None, error: RetellError) -> Result:
+    def of_error(cls, row: int, record_id: str | None, error: RetellError, kind: str = "call") -> Result:
         """Return the result of a row that failed with *error*."""
         outcome: Outcome = next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), "failed")
-        return cls(row, call_id, outcome, error.fault if isinstance(error, RetellInputError) else str(error))
+        reason = error.fault if isinstance(error, RetellInputError) else str(error)
+        return cls(row, record_id, outcome, reason, kind=kind)
 
     def line(self) -> dict[str, Any]:
         """Return the row's line in the report."""
         return {
             "row": self.row,
-            "call_id": self.call_id,
+            f"{self.kind}_id": self.record_id,
             "outcome": self.outcome,
             "reason": self.reason,
             "changed": list(self.changed),
@@ -135,3 +138,18 @@ class FailureLimits:
         )
         error.permanent = _RETRYABLE.isdisjoint(outcomes)
         raise error
+
+
+def line_kind(line: Mapping[str, Any]) -> str:
+    """Return the kind of record in a line of a report."""
+    return next((name for name in line if name.endswith("_id")), "call_id").removesuffix("_id")
+
+
+def line_id(line: Mapping[str, Any]) -> Any:
+    """Return the record's id in a line of a report, whatever the kind of record."""
+    return line.get(f"{line_kind(line)}_id")
+
+
+def is_duplicate(line: Mapping[str, Any]) -> bool:
+    """Return True if a line of a report is of a row whose record is in an earlier row."""
+    return str(line.get("reason")).startswith(DUPLICATE)

@@ -1,28 +1,30 @@
-"""Plan a row: an update of its call, or the row's result without one."""
+"""Plan a row: an update of its record, or the row's result without one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.changes import Change, diff, verify
-from airflow_provider_retell.api.calls.models import CallState
-from airflow_provider_retell.api.calls.update import apply_change
 from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError
-from airflow_provider_retell.bulk.columns import Columns
+from airflow_provider_retell.api.records.changes import Change, diff, verify
+from airflow_provider_retell.api.records.kind import Kind
+from airflow_provider_retell.api.records.models import RecordState
+from airflow_provider_retell.api.records.update import apply_change
 from airflow_provider_retell.bulk.outcome import Result
+from airflow_provider_retell.bulk.resource import Applied, Difference, Planned
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow, Request
 
 
 @dataclass(frozen=True)
-class PlannedUpdate:
+class PlannedUpdate(Planned):
     """The update that a row requires.
 
     :ivar row: the number of the row.
-    :ivar call: the call before the update.
+    :ivar kind: calls or chats.
+    :ivar record: the call or chat before the update.
     :ivar change: the values to send.
     :ivar request: the request that sends them.
     :ivar changed: the names of the fields that change.
@@ -30,30 +32,31 @@ class PlannedUpdate:
     """
 
     row: int
-    call: CallState
+    kind: Kind[Any]
+    record: RecordState
     change: Change
-    request: Request[CallState]
+    request: Request[RecordState]
     changed: tuple[str, ...]
     keys: tuple[str, ...]
 
     @property
-    def call_id(self) -> str:
-        """The id of the call."""
-        return self.call.call_id
+    def record_id(self) -> str:
+        """The id of the call or chat."""
+        return self.record.record_id
 
-    def apply(self) -> Flow[tuple[str, ...]]:
-        """Send the update and return the names of the fields that the response does not confirm.
+    def apply(self) -> Flow[Applied]:
+        """Send the update and verify the response.
 
         :raises UpdateMismatchError: if a value in the response differs from the value that was sent.
         """
-        call = yield from apply_change(self.call_id, self.change, self.request)
-        return verify(self.change, call)
+        record = yield from apply_change(self.kind, self.record_id, self.change, self.request)
+        return Applied(unverified=verify(self.change, record))
 
     def difference(self) -> Difference:
         """Return the names of the fields that change, and the metadata values before and after."""
-        before, after = self.call.metadata or {}, self.change.metadata or {}
+        before, after = self.record.metadata or {}, self.change.metadata or {}
         return Difference(
-            self.call_id,
+            f"update {self.kind.name} {self.record_id}",
             self.changed,
             {key: before.get(key) for key in self.keys},
             {key: after.get(key) for key in self.keys},
@@ -61,43 +64,33 @@ class PlannedUpdate:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A change that a dry run found: the names of the fields, and the values of the metadata keys before and after."""
-
-    call_id: str
-    changed: tuple[str, ...]
-    before: dict[str, Any] = field(repr=False)
-    after: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
 class Plan:
-    """The task of a run.
+    """The way to combine rows with records.
 
-    :ivar columns: the meaning of the rows' columns.
-    :ivar mode: how to combine a row's metadata with the call's metadata.
+    :ivar kind: calls or chats.
+    :ivar mode: how to combine a row's metadata with the record's metadata.
     :ivar remove: metadata keys to delete.
-    :ivar dry_run: True to send no updates.
     """
 
-    columns: Columns
+    kind: Kind[Any]
     mode: MetadataMode = "merge"
     remove: frozenset[str] = frozenset()
-    dry_run: bool = False
 
     def plan_row(
-        self, row: int, call_id: str, call: CallState | None, wanted: Change
+        self, row: int, record_id: str, record: RecordState | None, wanted: Change
     ) -> PlannedUpdate | Result:
-        """Compare *call*, or None if there is no such call, with the change that its row asks for."""
-        if call is None:
-            return Result(row, call_id, "not_found", "the API key's organization has no such call")
-        if not call.has_ended:
-            return Result(row, call_id, "not_ended", f"the call is {call.call_status}")
+        """Compare *record*, or None if Retell has none, with the change that its row asks for."""
+        name = self.kind.name
+        if record is None:
+            reason = f"the API key's organization has no such {name}"
+            return Result(row, record_id, "not_found", reason, kind=name)
+        if wanted.needs_end and not record.has_ended:
+            return Result(row, record_id, "not_ended", f"the {name} is {record.status}", kind=name)
         try:
-            change, keys = diff(call, wanted, self.mode, self.remove)
+            change, keys = diff(record, wanted, self.mode, self.remove)
             if not change:
-                return Result(row, call_id, "unchanged")
-            request = change.request(call_id).with_parser(CallState.read)
+                return Result(row, record_id, "unchanged", kind=name)
+            request = change.request(record_id).with_parser(self.kind.state.read)
         except (RetellInputError, StorageConflictError) as error:
-            return Result.of_error(row, call_id, error)
-        return PlannedUpdate(row, call, change, request, change.names(keys), keys)
+            return Result.of_error(row, record_id, error, name)
+        return PlannedUpdate(row, self.kind, record, change, request, change.names(keys), keys)

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 FAILURES_IN_A_ROW = 50
 """The run stops after so many rows in a row that failed because of Retell or the network."""
 
-FAILED_ROWS = 50
-"""The number of failed rows that are kept for the log."""
+FAILED_ROWS = 200
+"""The number of failed rows that are kept for the log and for XCom."""
 
 _OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError, StorageError)
 
@@ -47,10 +47,10 @@ class Progress:
     :param total: the number of rows, or None if it is not known in advance.
     :param failures: the outcomes that count as failed.
     :param outcomes: the outcomes that a row can have.
+    :param kind: the kind of record.
     :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
     :ivar counts: the number of rows by outcome.
-    :ivar failed: the first failed rows.
     """
 
     def __init__(
@@ -62,22 +62,24 @@ class Progress:
         dry_run: bool = False,
         failures: Collection[Outcome] = FAILURES,
         outcomes: Sequence[Outcome] = OUTCOMES,
+        kind: str = "call",
     ) -> None:
         self.rows = 0
         self.counts: Counter[Outcome] = Counter()
-        self.failed: list[Result] = []
+        self._failed: list[Result] = []
         self._report = report
         self._stats = RunStats(usage)
         self.total = total
         self._dry_run = dry_run
         self._failures = failures
         self._outcomes = outcomes
+        self._kind = kind
         self._schedule = LogSchedule()
         self._disk = WorkerThread("retell-report")
         # Results that are not in the report yet.
         self._unwritten: deque[Result] = deque()
-        # The call ids of rows that are being sent, by row number.
-        self._in_flight: dict[int, str] = {}
+        # The record ids of rows that are being sent, by row number.
+        self._in_flight: dict[int, str | None] = {}
         self._failures_in_a_row: Counter[str] = Counter()
         self._unverified = 0
 
@@ -90,14 +92,19 @@ class Progress:
             IN_DRY_RUN.get(outcome, outcome) if self._dry_run else outcome for outcome in self._outcomes
         ]
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
+        failed_rows = sum(self.counts[outcome] for outcome in self._failures)
         others = {"report": self._report.path, "task_run": self._report.task_run(tuple(outcomes))}
-        return self._stats.manifest(rows=self.rows, **counts) | others
+        return self._stats.manifest(rows=self.rows, **counts, failed_rows=failed_rows) | others
+
+    def first_failures(self) -> list[Result]:
+        """Return the failed rows that were kept, in the order of their numbers."""
+        return sorted(self._failed, key=lambda result: result.row)
 
     # -- rows
 
-    def start(self, row: int, call_id: str) -> None:
+    def start(self, row: int, record_id: str | None) -> None:
         """Record that the update of a row is being sent."""
-        self._in_flight[row] = call_id
+        self._in_flight[row] = record_id
 
     def end(self, result: Result, *, unverified: bool = False) -> None:
         """Record the result of a row.
@@ -107,16 +114,16 @@ class Progress:
         self.rows += 1
         self.counts[result.outcome] += 1
         self._unverified += unverified
-        if result.outcome in self._failures and len(self.failed) < FAILED_ROWS:
-            self.failed.append(result)
+        if result.outcome in self._failures and len(self._failed) < FAILED_ROWS:
+            self._failed.append(result)
         self._unwritten.append(result)
         self._in_flight.pop(result.row, None)
         self.log_if_due()
 
     def _end_in_flight(self) -> None:
         reason = "the run was stopped during the update. It is unknown whether Retell processed it"
-        for row, call_id in list(self._in_flight.items()):
-            self.end(Result(row, call_id, "failed", reason))
+        for row, record_id in list(self._in_flight.items()):
+            self.end(Result(row, record_id, "failed", reason, kind=self._kind))
 
     # -- failures that stop the run
 

@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.outcome import Result
-    from airflow_provider_retell.bulk.plan import Difference
+    from airflow_provider_retell.bulk.resource import Difference
 
 log = logging.getLogger(__name__)
 
-# The report has all failed rows, so the log has only the first ones.
-_ROWS_BESIDE_REPORT = 5
 
+def log_failed_rows(failed: Sequence[Result], count: int) -> None:
+    """Log failed rows as a table that Airflow's UI folds.
 
-def log_failed_rows(failed: Sequence[Result], count: int, *, has_report: bool) -> None:
-    """Log failed rows with their reasons.
-
-    :param failed: the first failed rows.
+    :param failed: the first failed rows, in the order of their numbers.
     :param count: the number of all failed rows.
-    :param has_report: True to log only a few of them.
     """
-    shown = sorted(failed[:_ROWS_BESIDE_REPORT] if has_report else failed, key=lambda result: result.row)
-    if shown:
-        log.warning("Failed rows%s:", f", {len(shown)} of {count:,}" if len(shown) < count else "")
-    for result in shown:
-        call_id = result.call_id or "unknown"
-        log.warning("  row %d, call %s, %s: %s", result.row, call_id, result.outcome, result.reason)
+    if not failed:
+        return
+    table = [("row", failed[0].kind, "outcome", "reason")]
+    table += [(str(each.row), each.record_id or "unknown", each.outcome, each.reason) for each in failed]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    shown = f"{len(failed):,} of {count:,}" if len(failed) < count else f"{count:,}"
+    # Airflow 2 recognizes a group only in lines of level INFO.
+    log.info("::group::Failed rows: %s", shown)
+    for row, *texts in table:
+        cells = [
+            row.rjust(widths[0]),
+            *(text.ljust(width) for text, width in zip(texts, widths[1:], strict=True)),
+        ]
+        log.info("%s", "  ".join(cells).rstrip())
+    log.info("::endgroup::")
 
 
 def log_differences(differences: Sequence[Difference], *, show_values: bool) -> None:
@@ -37,7 +42,7 @@ def log_differences(differences: Sequence[Difference], *, show_values: bool) -> 
     :param show_values: True to log the values before and after too.
     """
     for difference in differences:
-        log.info("Would update call %s: %s", difference.call_id, ", ".join(difference.changed))
+        log.info("Would %s: %s", difference.action, ", ".join(difference.changed))
         if show_values:
             for key, before in difference.before.items():
                 log.info("  %s: %r -> %r", key, before, difference.after[key])

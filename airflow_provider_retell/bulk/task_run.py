@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from airflow_provider_retell.bulk.digest_set import DigestMap
-from airflow_provider_retell.bulk.outcome import DUPLICATE, Outcome, Result
+from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, line_id
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 # An unchanged row keeps these outcomes of an earlier try.
@@ -56,9 +56,9 @@ class TaskTry:
 class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
-    A row counts as updated or archived if any try has done so, and otherwise with its last outcome. The call
-    id identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36 bytes for
-    each row of earlier tries.
+    A row counts as updated or archived if any try has done so, and otherwise with its last outcome. The id of the
+    record identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36
+    bytes for each row of earlier tries.
     """
 
     def __init__(self) -> None:
@@ -79,9 +79,7 @@ class TaskRunCounts:
         """Count a row of this try."""
         number = _NUMBERS[result.outcome]
         if self._tries:
-            self._count(
-                row_key({"row": result.row, "call_id": result.call_id, "reason": result.reason}), number
-            )
+            self._count(row_key(result.line()), number)
         else:
             self._counts[number] += 1
 
@@ -102,7 +100,7 @@ class TaskRunCounts:
 
 def row_key(line: Mapping[str, Any]) -> str:
     """Return the text that identifies a row in all tries, whatever the order of the rows."""
-    call_id = line.get("call_id")
-    if isinstance(call_id, str) and call_id and line.get("reason") != DUPLICATE:
-        return call_id
+    record_id = line_id(line)
+    if isinstance(record_id, str) and record_id and not is_duplicate(line):
+        return record_id
     return f"row {line.get('row')}"

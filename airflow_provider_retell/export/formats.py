@@ -15,16 +15,17 @@ from airflow_provider_retell.common.atomic import atomic_open
 from airflow_provider_retell.common.paths import file_name, safe_path
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.records.kind import Kind
+    from airflow_provider_retell.api.records.models import RecordSummary
 
 _NUMBERS = ("start_timestamp", "end_timestamp", "duration_ms")
 
 
 class Writer(Protocol):
-    """Writes calls to a file."""
+    """Writes calls or chats to a file."""
 
-    def write(self, calls: Sequence[Call]) -> None:
-        """Append *calls*."""
+    def write(self, records: Sequence[RecordSummary]) -> None:
+        """Append *records*."""
         ...
 
     def close(self) -> None:
@@ -33,7 +34,7 @@ class Writer(Protocol):
 
 
 def check_suffix(path: str) -> None:
-    """Raise :class:`RetellInputError` if calls cannot be exported to a file of this name."""
+    """Raise :class:`RetellInputError` if records cannot be exported to a file of this name."""
     if _suffix(path) not in ("jsonl", "ndjson", "parquet"):
         raise RetellInputError(f"path must end in .jsonl, .ndjson or .parquet, not {safe_path(path)!r}")
 
@@ -43,15 +44,17 @@ def _suffix(path: str) -> str:
 
 
 @contextmanager
-def open_writer(path: str, fields: Sequence[str] | None, conn_id: str | None = None) -> Iterator[Writer]:
-    """Open *path* for calls. The file appears when the block ends without an error.
+def open_writer(
+    path: str, kind: Kind[Any], fields: Sequence[str] | None, conn_id: str | None = None
+) -> Iterator[Writer]:
+    """Open *path* for calls or chats. The file appears when the block ends without an error.
 
     :param fields: the fields to keep. Default: all.
     :raises RetellInputError: if the suffix is not ``.jsonl``, ``.ndjson`` or ``.parquet``.
     """
     check_suffix(path)
     with atomic_open(path, conn_id) as file:
-        writer: Writer = (Parquet if _suffix(path) == "parquet" else JsonLines)(file, fields)
+        writer: Writer = (Parquet if _suffix(path) == "parquet" else JsonLines)(file, kind, fields)
         try:
             yield writer
         except BaseException:
@@ -62,26 +65,28 @@ def open_writer(path: str, fields: Sequence[str] | None, conn_id: str | None = N
         writer.close()
 
 
-def record(call: Call, fields: Sequence[str] | None) -> dict[str, Any]:
-    """Return *call* as a dict without empty fields and without its access token.
+def as_dict(record: RecordSummary, fields: Sequence[str] | None) -> dict[str, Any]:
+    """Return *record* as a dict without empty fields and without an access token.
 
-    A call that does not match the documentation is written as Retell sent it.
+    A record that does not match the documentation is written as Retell sent it.
     """
-    # Such a call has values of other types than its model, which pydantic would warn about.
-    whole = call.model_dump(mode="json", exclude_none=True, warnings=False)
-    return whole if fields is None else {name: whole[name] for name in ("call_id", *fields) if name in whole}
+    # Such a record has values of other types than its model, which pydantic would warn about.
+    whole = record.model_dump(mode="json", exclude_none=True, warnings=False)
+    if fields is None:
+        return whole
+    return {name: whole[name] for name in (f"{record.kind}_id", *fields) if name in whole}
 
 
 class JsonLines:
     """One JSON object per line."""
 
-    def __init__(self, file: BinaryIO, fields: Sequence[str] | None) -> None:
+    def __init__(self, file: BinaryIO, _kind: Kind[Any], fields: Sequence[str] | None) -> None:
         self._file = file
         self._fields = fields
 
-    def write(self, calls: Sequence[Call]) -> None:
-        """Append *calls*."""
-        lines = (json.dumps(record(call, self._fields), ensure_ascii=False) for call in calls)
+    def write(self, records: Sequence[RecordSummary]) -> None:
+        """Append *records*."""
+        lines = (json.dumps(as_dict(record, self._fields), ensure_ascii=False) for record in records)
         self._file.write("".join(f"{line}\n" for line in lines).encode())
 
     def close(self) -> None:
@@ -91,30 +96,30 @@ class JsonLines:
 class Parquet:
     """One column per field, with objects and lists as JSON text. Timestamps that are not numbers are empty.
 
-    Without ``fields``, the columns are the fields of :class:`~airflow_provider_retell.api.calls.models.Call`, and the
-    column ``other`` has all other fields as JSON. The schema therefore does not depend on the exported calls.
+    Without ``fields``, the columns are the fields of :class:`~airflow_provider_retell.api.calls.models.Call` or
+    :class:`~airflow_provider_retell.api.chats.models.Chat`, and the column ``other`` has all other fields as JSON. The
+    schema therefore does not depend on the exported records.
 
     Needs pyarrow.
     """
 
-    def __init__(self, file: BinaryIO, fields: Sequence[str] | None) -> None:
+    def __init__(self, file: BinaryIO, kind: Kind[Any], fields: Sequence[str] | None) -> None:
         import pyarrow
         from pyarrow.parquet import ParquetWriter
 
-        from airflow_provider_retell.api.calls.models import Call
-
-        own = [name for name in Call.model_fields if name not in ("access_token", "call_id")]
+        id_field = f"{kind.name}_id"
+        own = [name for name in kind.record.model_fields if name not in ("access_token", id_field)]
         self._fields = fields
-        self._columns = list(dict.fromkeys(["call_id", *([*own, "other"] if fields is None else fields)]))
+        self._columns = list(dict.fromkeys([id_field, *([*own, "other"] if fields is None else fields)]))
         self._schema = pyarrow.schema(
             [(name, pyarrow.float64() if name in _NUMBERS else pyarrow.string()) for name in self._columns]
         )
         self._table = pyarrow.Table
         self._writer = ParquetWriter(file, self._schema)
 
-    def write(self, calls: Sequence[Call]) -> None:
-        """Append *calls*."""
-        rows = [self._row(record(call, self._fields)) for call in calls]
+    def write(self, records: Sequence[RecordSummary]) -> None:
+        """Append *records*."""
+        rows = [self._row(as_dict(record, self._fields)) for record in records]
         self._writer.write_table(self._table.from_pylist(rows, schema=self._schema))
 
     def _row(self, whole: dict[str, Any]) -> dict[str, Any]:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import functools
 from asyncio import Lock
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.attempts import attempt
-from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.organization.connection_check import check_connection
-from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.quota import Quotas, Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock
@@ -25,9 +22,11 @@ from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
 from airflow_provider_retell.hooks.agents import AgentMethods
 from airflow_provider_retell.hooks.calls import CallMethods
+from airflow_provider_retell.hooks.chats import ChatMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.engines import EngineMethods
 from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
+from airflow_provider_retell.hooks.listings import AsyncListings, Listings
 from airflow_provider_retell.hooks.metrics import count_usage
 from airflow_provider_retell.hooks.organization import OrganizationMethods
 from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     import aiohttp
     import requests
 
-    from airflow_provider_retell.api.calls.models import Call
     from airflow_provider_retell.api.request import Flow, Request
 
 
@@ -52,12 +50,14 @@ _CHECK_SECONDS = 1.0
 
 class RetellHook(
     CallMethods,
+    ChatMethods,
     AgentMethods,
     EngineMethods,
     SimulationMethods,
     KnowledgeBaseMethods,
     PhoneNumberMethods,
     OrganizationMethods,
+    Listings,
     BaseHook,
 ):
     """Call Retell's API from a task. All methods block.
@@ -68,6 +68,7 @@ class RetellHook(
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
     The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
+    :class:`~airflow_provider_retell.hooks.chats.ChatMethods`,
     :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
     :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
     :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
@@ -169,26 +170,6 @@ class RetellHook(
             except RetellError as error:
                 step = functools.partial(flow.throw, error)
 
-    def list_calls(
-        self,
-        *,
-        filter_criteria: Mapping[str, Any] | None = None,
-        sort_order: str | None = None,
-        page_size: int = 1000,
-    ) -> Iterator[Call]:
-        """Yield every matching call, without transcripts. Reads one page at a time.
-
-        API: https://docs.retellai.com/api-references/list-calls
-
-        :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
-        :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
-        :param page_size: calls per request, 1 to 1000. Default: 1000.
-        :raises RetellResponseError: if Retell's paging would lose or repeat calls.
-        """
-        pages = Pages(list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
-        for request in pages:
-            yield from pages.read(self.send(request))
-
     def test_connection(self) -> tuple[bool, str]:
         """Send a harmless request; return True if it succeeded, and a message. Each request times out after 10 s."""
         self._retry = RetryLimits(attempts=1, timeout=_TEST_SECONDS, connect_timeout=_TEST_SECONDS)
@@ -217,12 +198,14 @@ class RetellHook(
 
 class RetellAsyncHook(
     CallMethods,
+    ChatMethods,
     AgentMethods,
     EngineMethods,
     SimulationMethods,
     KnowledgeBaseMethods,
     PhoneNumberMethods,
     OrganizationMethods,
+    AsyncListings,
     BaseHook,
 ):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
@@ -325,16 +308,3 @@ class RetellAsyncHook(
                 step = functools.partial(flow.send, await self.send(request))
             except RetellError as error:
                 step = functools.partial(flow.throw, error)
-
-    async def list_calls(
-        self,
-        *,
-        filter_criteria: Mapping[str, Any] | None = None,
-        sort_order: str | None = None,
-        page_size: int = 1000,
-    ) -> AsyncIterator[Call]:
-        """Yield every matching call. For the parameters, see :meth:`RetellHook.list_calls`."""
-        pages = Pages(list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
-        for request in pages:
-            for call in pages.read(await self.send(request)):
-                yield call

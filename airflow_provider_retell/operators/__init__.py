@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     )
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
+    from airflow_provider_retell.operators.bulk_chat import BulkUpdateChatOperator
     from airflow_provider_retell.operators.call import GetCallOperator, UpdateCallOperator
+    from airflow_provider_retell.operators.chat import (
+        DeleteChatOperator,
+        GetChatOperator,
+        RerunChatAnalysisOperator,
+        UpdateChatOperator,
+    )
     from airflow_provider_retell.operators.delete_call import DeleteCallOperator
     from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
+    from airflow_provider_retell.operators.list_chats import ListChatsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
     from airflow_provider_retell.operators.recordings import ArchiveRecordingsOperator
@@ -28,14 +36,19 @@ if TYPE_CHECKING:
 __all__ = [
     "ArchiveRecordingsOperator",
     "BulkUpdateCallOperator",
+    "BulkUpdateChatOperator",
     "CreateBatchCallOperator",
     "CreatePhoneCallOperator",
     "DeleteCallOperator",
+    "DeleteChatOperator",
     "DraftAgentVersionOperator",
     "GetCallOperator",
+    "GetChatOperator",
     "ListCallsOperator",
+    "ListChatsOperator",
     "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
+    "RerunChatAnalysisOperator",
     "RunBatchTestOperator",
     "SnapshotAgentsOperator",
     "StopCallOperator",
@@ -43,6 +56,7 @@ __all__ = [
     "SyncTestCasesOperator",
     "TextFile",
     "UpdateCallOperator",
+    "UpdateChatOperator",
     "UpdateLiveCallOperator",
 ]
 
@@ -56,9 +70,17 @@ __getattr__ = lazy_exports(
         ],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
+        "operators.bulk_chat": ["BulkUpdateChatOperator"],
         "operators.call": ["GetCallOperator", "UpdateCallOperator"],
+        "operators.chat": [
+            "DeleteChatOperator",
+            "GetChatOperator",
+            "RerunChatAnalysisOperator",
+            "UpdateChatOperator",
+        ],
         "operators.delete_call": ["DeleteCallOperator"],
         "operators.list_calls": ["ListCallsOperator"],
+        "operators.list_chats": ["ListChatsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
         "operators.recordings": ["ArchiveRecordingsOperator"],

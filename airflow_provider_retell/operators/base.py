@@ -13,22 +13,16 @@ from airflow_provider_retell._compat import (
     AirflowFailException,
     AirflowNotFoundException,
     BaseOperator,
-    BaseOperatorLink,
     default_deferrable,
 )
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import missing_connection
-from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.rendered import as_id
 from airflow_provider_retell.params.templated import TemplatedTask
 
 if TYPE_CHECKING:
-    from airflow.sdk import XComArg
-
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.choices import Until
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.hooks.retell import RetellHook
     from airflow_provider_retell.triggers.base import PollTrigger
@@ -80,26 +74,6 @@ class RetellOperator(TemplatedTask, BaseOperator):
         finally:
             if "hook" in self.__dict__:
                 self.hook.close()
-
-
-class CallOperator(RetellOperator):
-    """Base class of the operators that act on one existing call. Their tasks link to the call in Retell's dashboard.
-
-    :param call_id: the call (templated).
-    """
-
-    template_fields: Sequence[str] = ("call_id", *RetellOperator.template_fields)
-    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
-
-    def __init__(self, *, call_id: str | XComArg, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.call_id = call_id
-
-    def linked_call_id(self, context: Context) -> str:
-        """Return the rendered call id, and link the task to the call."""
-        call_id = as_id(self.call_id, "call_id")
-        link_call(context, call_id)
-        return call_id
 
 
 class DeferrableOperator(RetellOperator):
@@ -258,60 +232,4 @@ class DeferrableOperator(RetellOperator):
 
         :param event: the result of the trigger's last poll.
         :param state: ``deadline``, and the values that :meth:`wait_for` was given.
-        """
-
-
-class WaitingOperator(DeferrableOperator):
-    """Base class of the operators that can wait for a call. The parameters are those of the base class."""
-
-    def wait_for_call(
-        self,
-        call_id: str,
-        until: Until,
-        *,
-        stop_on_kill: bool = False,
-        deadline: float | None = None,
-        analysis_fields: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
-        """Return the call's slim form once it has reached the state *until*.
-
-        If the operator is deferrable, the task leaves the worker, and continues in :meth:`after_wait`.
-
-        :param stop_on_kill: True to hang up if the task is killed while it is deferred.
-        :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
-        :param analysis_fields: the fields of the analysis that the result contains.
-        """
-        from airflow_provider_retell.api.calls.waits import CallReached
-
-        self._waiting_for = call_id
-        return self.wait_for(
-            CallReached(call_id, until, analysis_fields),
-            deadline=deadline,
-            resumed=deadline is not None,
-            trigger_options={"stop_on_kill": stop_on_kill},
-        )
-
-    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
-        """Return the trigger's own arguments. The triggerer does not read the analysis."""
-        arguments = super().trigger_arguments(condition)
-        del arguments["analysis_fields"]
-        return arguments
-
-    def trigger_class(self) -> type[PollTrigger]:
-        """Return the trigger that waits for a call."""
-        from airflow_provider_retell.triggers.call import CallTrigger
-
-        return CallTrigger
-
-    def after_event(
-        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **_state: Any
-    ) -> Any:
-        """Continue with the call of the event."""
-        return self.after_wait(context, as_id(event.get("call_id"), "call_id"), deadline)
-
-    @abstractmethod
-    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> Any:
-        """Do the rest of the work and return the task's result.
-
-        :param deadline: epoch seconds at which a deferred wait ends.
         """

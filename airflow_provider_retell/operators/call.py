@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.choices import (
-    METADATA_MODES,
-    STORAGE_ORDER,
-    UNTIL,
-    DataStorageSetting,
-    MetadataMode,
-    Until,
-)
+from airflow_provider_retell.api.choices import UNTIL, DataStorageSetting, MetadataMode, Until
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.common.paths import safe_path
-from airflow_provider_retell.operators.base import CallOperator, WaitingOperator
+from airflow_provider_retell.operators.call_base import CallOperator, WaitingOperator
+from airflow_provider_retell.operators.record import ReadRecordOperator, UpdateRecordOperator
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.rendered import as_bool, as_object, as_storage_setting, as_text
+from airflow_provider_retell.params.rendered import as_bool
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.calls.update import PreparedUpdate, UpdateResult
 
 
-log = logging.getLogger(__name__)
-
-
-class UpdateCallOperator(CallOperator, WaitingOperator):
+class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
     """Update the metadata, the storage setting or the custom attributes of a call that has ended.
 
     By default, the task reads the call, sends only the differences, and verifies Retell's response. It logs a warning
@@ -112,21 +100,20 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
         retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(call_id=call_id, retell_conn_id=retell_conn_id, **kwargs)
-        checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
+        super().__init__(
+            call_id=call_id,
+            metadata=metadata,
+            data_storage_setting=data_storage_setting,
+            custom_attributes=custom_attributes,
+            metadata_mode=metadata_mode,
+            remove_metadata_keys=remove_metadata_keys,
+            clear_metadata=clear_metadata,
+            others={"opt_out_sensitive_data_storage": opt_out_sensitive_data_storage},
+            retell_conn_id=retell_conn_id,
+            **kwargs,
+        )
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
-        checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
-        checks.flag(clear_metadata=clear_metadata, confirm_custom_attributes=confirm_custom_attributes)
-        checks.exclusive(metadata=metadata, clear_metadata=clear_metadata)
-        remove = checks.text_list("remove_metadata_keys", remove_metadata_keys)
-        checks.exclusive(remove_metadata_keys=remove or None, clear_metadata=clear_metadata)
-        if not (remove or clear_metadata) and all(
-            value is None
-            for value in (metadata, data_storage_setting, custom_attributes, opt_out_sensitive_data_storage)
-        ):
-            raise ValueError(
-                "set metadata, remove_metadata_keys, clear_metadata, data_storage_setting or custom_attributes"
-            )
+        checks.flag(confirm_custom_attributes=confirm_custom_attributes)
         if opt_out_sensitive_data_storage is not None:
             warnings.warn(
                 "opt_out_sensitive_data_storage is no longer part of Retell's API. Use "
@@ -134,12 +121,6 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
                 DeprecationWarning,
                 stacklevel=2,
             )
-        self.metadata = metadata
-        self.data_storage_setting = data_storage_setting
-        self.custom_attributes = custom_attributes
-        self.metadata_mode = metadata_mode
-        self.remove_metadata_keys = remove
-        self.clear_metadata = clear_metadata
         self.confirm_custom_attributes = confirm_custom_attributes
         self.wait_until = wait_until
         wait = {} if wait_until is None else {"wait_until": wait_until}
@@ -148,38 +129,23 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Update the call, after the wait if there is one."""
-        call_id = self.linked_call_id(context)
+        call_id = self.selected_id(context)
         if self.wait_until is not None:
-            self._prepare(call_id)  # raises before the wait if the input is invalid
+            self.prepare(call_id)  # raises before the wait if the input is invalid
             self.wait_for_call(call_id, self.wait_until)
         return self.after_wait(context, call_id)
 
-    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
+    def after_wait(self, context: Context, record_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Update the call and return its slim form."""
-        updated = self.hook.run(self._prepare(call_id).apply())
-        self._log_result(updated)
-        return updated.call.slim(self.analysis_fields) | {
-            "updated": updated.sent,
-            "written": list(updated.written),
-        }
+        return self.update(record_id, self.analysis_fields)
 
-    def _prepare(self, call_id: str) -> PreparedUpdate:
-        from airflow_provider_retell.api.calls.update import prepare_update
+    def update_options(self, where: str) -> dict[str, Any]:
+        """Return the arguments of ``prepare_update`` for the rendered parameters."""
+        options = super().update_options(where)
+        options["data_storage_setting"] = self._storage_setting(options["data_storage_setting"], where)
+        return options | {"confirm_custom_attributes": self.confirm_custom_attributes}
 
-        where = f"update-call of call {call_id}: "
-        return prepare_update(
-            call_id,
-            metadata=self.rendered("metadata", as_object, where),
-            data_storage_setting=self._storage_setting(where),
-            custom_attributes=self.rendered("custom_attributes", as_object, where),
-            metadata_mode=self.metadata_mode,
-            remove_metadata_keys=self.remove_metadata_keys,
-            clear_metadata=self.clear_metadata,
-            confirm_custom_attributes=self.confirm_custom_attributes,
-        )
-
-    def _storage_setting(self, where: str) -> DataStorageSetting | None:
-        setting = self.rendered("data_storage_setting", as_storage_setting, where)
+    def _storage_setting(self, setting: DataStorageSetting | None, where: str) -> DataStorageSetting | None:
         if not self.rendered("opt_out_sensitive_data_storage", as_bool, where):
             return setting
         if setting not in (None, "basic_attributes_only"):
@@ -189,22 +155,8 @@ class UpdateCallOperator(CallOperator, WaitingOperator):
             )
         return "basic_attributes_only"
 
-    # Not `_log`, which is Airflow 2's own attribute.
-    def _log_result(self, updated: UpdateResult) -> None:
-        call_id = updated.call.call_id
-        if not updated.sent:
-            log.info("Call %s: no update was sent, because the call already has all values", call_id)
-            return
-        log.info("Call %s: wrote %s", call_id, ", ".join(updated.written))
-        if updated.unverified:
-            log.warning(
-                "Call %s: Retell's response does not show whether it stored %s",
-                call_id,
-                ", ".join(updated.unverified),
-            )
 
-
-class GetCallOperator(CallOperator):
+class GetCallOperator(ReadRecordOperator, CallOperator):
     """Read one call, and optionally write it to a file.
 
     ::
@@ -241,18 +193,10 @@ class GetCallOperator(CallOperator):
         analysis_fields: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
-        super().__init__(call_id=call_id, **kwargs)
-        self.analysis_fields = checks.analysis_fields(analysis_fields)
-        self.path = path
-        self.path_conn_id = path_conn_id
-
-    def work(self, context: Context) -> dict[str, Any]:
-        """Read the call."""
-        path = self.rendered("path", as_text)
-        call = self.hook.get_call(self.linked_call_id(context))
-        if path is None:
-            return call.slim(self.analysis_fields)
-        from airflow_provider_retell.common.atomic import atomic_write
-
-        atomic_write(path, call.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
-        return call.slim(self.analysis_fields) | {"path": safe_path(path)}
+        super().__init__(
+            call_id=call_id,
+            path=path,
+            path_conn_id=path_conn_id,
+            analysis_fields=analysis_fields,
+            **kwargs,
+        )

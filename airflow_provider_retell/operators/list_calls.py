@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_retell.api.errors import RetellError, RetellInputError
-from airflow_provider_retell.operators.data_interval import window_of, within
-from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_object, as_text
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.operators.list_records import ListRecordsOperator
+from airflow_provider_retell.operators.record import Noun
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.operators.list_records import By
 
 
-By = Literal["end_timestamp", "start_timestamp"]
-
-# Analyses are late. By start time, a call of two hours, which is Retell's limit, must be exported again after its end.
-_OVERLAP = {"end_timestamp": 30 * 60.0, "start_timestamp": 150 * 60.0}
-
-
-class ListCallsOperator(LoopOperator):
+class ListCallsOperator(ListRecordsOperator):
     """Export the calls of the run's data interval, or all calls that match a filter, to a file.
 
     The file is JSON lines or Parquet. The task streams the calls and writes the file atomically: a failed task leaves
@@ -81,10 +71,13 @@ class ListCallsOperator(LoopOperator):
     :raises AirflowFailException: if a retry cannot help: invalid input, or a run without a data interval.
     """
 
-    template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")
-    template_fields_renderers = {"filter_criteria": "json"}  # noqa: RUF012 - Airflow's form
-    # May contain phone numbers and metadata values.
-    masked_fields: Sequence[str] = ("filter_criteria",)
+    noun: ClassVar[Noun] = "call"
+    # Analyses are late. By start time, a call of two hours, which is Retell's limit, must be exported again after its
+    # end.
+    default_overlap: ClassVar[Mapping[str, float]] = {
+        "end_timestamp": 30 * 60.0,
+        "start_timestamp": 150 * 60.0,
+    }
 
     def __init__(
         self,
@@ -99,73 +92,29 @@ class ListCallsOperator(LoopOperator):
         fields: Sequence[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        checks.one_of("by", by, (*get_args(By), None))
-        checks.flag(whole_calls=whole_calls)
-        checks.text(without_metadata_key=without_metadata_key)
-        if checks.is_literal(path):
-            from airflow_provider_retell.export.formats import check_suffix
-
-            check_suffix(path)
-        if fields is not None:
-            from airflow_provider_retell.api.calls.fields import check_fields
-
-            checks.text_list("fields", fields)
-            check_fields(fields, whole_calls)
-        overlap = _OVERLAP.get(by or "", 0.0) if overlap is None else overlap
-        self.path = path
-        self.path_conn_id = path_conn_id
-        self.filter_criteria = filter_criteria
-        self.by = by
-        self.overlap = checks.in_seconds("overlap", overlap)
-        self.without_metadata_key = without_metadata_key
-        self.whole_calls = whole_calls
-        self.fields = fields
-
-    def work(self, context: Context) -> dict[str, Any]:
-        """Write the file and return the manifest."""
-        window = self._window(context)
-        try:
-            manifest = self.run_loop(self._export(self._criteria(window)))
-        except asyncio.CancelledError:
-            raise RetellError(
-                "Stopped on request. Run the task again. It exports all calls from the beginning"
-            ) from None
-        return manifest | {"window": window}
-
-    async def _export(self, criteria: Mapping[str, Any]) -> dict[str, Any]:
-        from airflow_provider_retell.export.exporter import export
-        from airflow_provider_retell.hooks.retell import RetellAsyncHook
-
-        async with RetellAsyncHook(self.retell_conn_id) as hook:
-            return await export(
-                hook,
-                as_text(unmask(self.path), "path"),
-                conn_id=self.path_conn_id,
-                filter_criteria=criteria or None,
-                whole_calls=self.whole_calls,
-                fields=self.fields,
-            )
-
-    def _window(self, context: Context) -> list[int] | None:
-        """Return the first and the last millisecond of the export, or None for no limits."""
-        if self.by is None:
-            return None
-        return window_of(
-            context, self.overlap, "To export without an interval, set by=None and filter_criteria"
+        super().__init__(
+            path=path,
+            path_conn_id=path_conn_id,
+            filter_criteria=filter_criteria,
+            by=by,
+            overlap=overlap,
+            without_metadata_key=without_metadata_key,
+            whole=whole_calls,
+            fields=fields,
+            **kwargs,
         )
+        self.whole_calls = whole_calls
 
-    def _criteria(self, window: list[int] | None) -> dict[str, Any]:
-        criteria = dict(self.rendered("filter_criteria", as_object) or {})
-        if window is not None:
-            criteria = within(criteria, str(self.by), window, "or set by=None")
-        if self.without_metadata_key is not None:
-            missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
-            conditions = criteria.get("metadata") or []
-            if not isinstance(conditions, (list, tuple)):
-                raise RetellInputError(
-                    "filter_criteria.metadata must be a list of conditions, for example "
-                    "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
-                )
-            criteria["metadata"] = [*conditions, missing]
+    def with_metadata_filter(self, criteria: dict[str, Any]) -> dict[str, Any]:
+        """Return *criteria*, with a condition for ``without_metadata_key``."""
+        if self.without_metadata_key is None:
+            return criteria
+        missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
+        conditions = criteria.get("metadata") or []
+        if not isinstance(conditions, (list, tuple)):
+            raise RetellInputError(
+                "filter_criteria.metadata must be a list of conditions, for example "
+                "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
+            )
+        criteria["metadata"] = [*conditions, missing]
         return criteria

@@ -14,7 +14,7 @@ from airflow_provider_retell.api.errors import (
     RetellInputError,
     RetellResponseError,
 )
-from airflow_provider_retell.operators.base import CallOperator
+from airflow_provider_retell.operators.call_base import CallOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_object, as_storage_setting, as_text
 
@@ -110,7 +110,7 @@ class UpdateLiveCallOperator(CallOperator):
         """Change the call. Retell reports success or failure, and not the values that it stored."""
         from airflow_provider_retell.api.request import UNSET
 
-        call_id = self.linked_call_id(context)
+        call_id = self.selected_id(context)
         where = f"update-live-call of call {call_id}: "
         metadata = self.rendered("metadata", as_object, where)
         variables = self.rendered("override_dynamic_variables", as_object, where)
@@ -169,7 +169,7 @@ class StopCallOperator(CallOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Hang up."""
-        call_id = self.linked_call_id(context)
+        call_id = self.selected_id(context)
         if self.hook.get_call(call_id).has_ended:
             return {"call_id": call_id, "stopped": False}
         try:

@@ -13,7 +13,7 @@ from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
-from airflow_provider_retell.operators.base import WaitingOperator
+from airflow_provider_retell.operators.call_base import WaitingOperator
 from airflow_provider_retell.operators.outcome import OUTCOME, OnUnreachable, check_on_unreachable, skip
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_call
 from airflow_provider_retell.params import checks

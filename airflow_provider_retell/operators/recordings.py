@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.files import FILE_NAMES
-from airflow_provider_retell.bulk.errors import BulkStoppedError
-from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.recordings.target import check_path
-from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
-from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.summary import log_failed_rows
-from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.data_interval import window_of, within
-from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.operators.rows_result import check_result, publish
+from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_object, as_text
@@ -28,16 +20,19 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.bulk.outcome import FailureLimits, Result
+    from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.recordings.run import ArchiveRun
     from airflow_provider_retell.bulk.recordings.sources import Item
+    from airflow_provider_retell.bulk.report import Report
+    from airflow_provider_retell.bulk.row_limits import OnEmpty
     from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.bulk.task_run import TaskTry
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
+    from airflow_provider_retell.operators.rows_base import AnyRows, Tolerated
 
-_TOLERABLE = ("not_found", "not_ended")
+_WITHOUT_INTERVAL = "To archive without an interval, set rows"
 
 
-class ArchiveRecordingsOperator(LoopOperator):
+class ArchiveRecordingsOperator(RowsOperator):
     """Copy the recordings of calls to your own storage, before Retell's links expire.
 
     The calls are those that ended in the run's data interval, or those in ``rows``. The task streams the files, and
@@ -118,9 +113,8 @@ class ArchiveRecordingsOperator(LoopOperator):
         "retell_conn_id",
     )
     template_fields_renderers = {"filter_criteria": "json"}  # noqa: RUF012 - Airflow's form
-    # The file of a query in SqlRows.
-    template_ext: Sequence[str] = (".sql",)
     masked_fields: Sequence[str] = ("rows", "filter_criteria")
+    next_step = "Run the task again. It copies only the missing files"
 
     def __init__(
         self,
@@ -128,7 +122,7 @@ class ArchiveRecordingsOperator(LoopOperator):
         path: str,
         path_conn_id: str | None = None,
         files: Sequence[str] = ("recording",),
-        rows: Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg | None = None,
+        rows: AnyRows | None = None,
         call_id_column: str = "call_id",
         filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         overlap: float | timedelta = timedelta(minutes=30),
@@ -138,25 +132,28 @@ class ArchiveRecordingsOperator(LoopOperator):
         quota: str | None = None,
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
-        tolerate: Sequence[str] = (),
+        tolerate: Sequence[Tolerated] = (),
         min_rows: int = 0,
         on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            rows=rows,
+            report_path=report_path,
+            report_conn_id=report_conn_id,
+            concurrency=concurrency,
+            quota=quota,
+            max_failed_rows=max_failed_rows,
+            max_failed_ratio=max_failed_ratio,
+            tolerate=tolerate,
+            min_rows=min_rows,
+            on_empty=on_empty,
+            **kwargs,
+        )
+        checks.whole_number("concurrency", concurrency, 1, 64)
         if checks.is_literal(path):
             check_path(str(path))
         checks.text(call_id_column=call_id_column)
-        checks.whole_number("concurrency", concurrency, 1, 64)
-        if max_failed_rows is not None:
-            checks.whole_number("max_failed_rows", max_failed_rows, 0)
-        if max_failed_ratio is not None:
-            checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
-        checks.whole_number("min_rows", min_rows, 0)
-        checks.one_of("on_empty", on_empty, get_args(OnEmpty))
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        parse_quota(quota)
         if rows is not None and filter_criteria is not None:
             raise ValueError("filter_criteria must not be set with rows, which name the calls")
         self.files = checks.text_list("files", files, choices=FILE_NAMES)
@@ -164,78 +161,34 @@ class ArchiveRecordingsOperator(LoopOperator):
             raise ValueError(f"files must have at least one of {', '.join(FILE_NAMES)}")
         self.path = path
         self.path_conn_id = path_conn_id
-        self.rows = None if rows is None else as_field(rows)
-        self.depend_on_xcoms_in(self.rows)
         self.call_id_column = call_id_column
         self.filter_criteria = filter_criteria
         self.overlap = checks.in_seconds("overlap", overlap)
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
-        self.concurrency = concurrency
-        self.quota = quota
-        self.max_failed_rows = max_failed_rows
-        self.max_failed_ratio = max_failed_ratio
-        self.tolerate = checks.text_list("tolerate", tolerate, choices=_TOLERABLE)
-        self.min_rows = min_rows
-        self.on_empty = on_empty
-        self._report_template = report_path
-        self._run_of_task: ArchiveRun | None = None
+        self._archive: ArchiveRun | None = None
+        self._window: list[int] | None = None
 
-    def work(self, context: Context) -> None:
-        """Archive the recordings, push the manifest, and fail if too many calls failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits
-        from airflow_provider_retell.bulk.task_run import TaskTry
+    @property
+    def key_column(self) -> str:
+        """The column with the call's id."""
+        return self.call_id_column
 
-        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
-        if is_mapped and "report_path" not in (self.mapped_names or ()):
-            check_differs(self._report_template)
-        limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
-        window = None if self.given("rows") else self._window(context)
-        manifest: dict[str, Any] = {}
-        self._reset()
-        try:
-            self.run_loop(self._archive(context, window, limits, TaskTry.of(context)))
-        except asyncio.CancelledError:
-            rows = counted(self._run_of_task.progress.rows if self._run_of_task else 0, "call")
-            raise BulkStoppedError(
-                f"Stopped on request after {rows}. Run the task again. It copies only the missing files"
-            ) from None
-        finally:
-            if self._run_of_task is not None:
-                manifest = self._run_of_task.manifest() | {"window": window}
-                publish(context, manifest, self.outlets or ())
-                log_failed_rows(
-                    self._run_of_task.progress.failed,
-                    limits.count(manifest),
-                    has_report=self.given("report_path"),
-                )
-        check_result(manifest, limits, RowLimits(self.min_rows, self.on_empty))
+    def manifest(self, progress: Progress) -> dict[str, Any]:
+        """Return the manifest of the run so far."""
+        more = self._archive.manifest() if self._archive else progress.manifest()
+        return more | {"window": self._window}
 
-    def _reset(self) -> None:
-        self._run_of_task = None
-
-    def _window(self, context: Context) -> list[int]:
-        return window_of(context, self.overlap, "To archive without an interval, set rows")
-
-    async def _archive(
-        self, context: Context, window: list[int] | None, limits: FailureLimits, task_try: TaskTry
-    ) -> None:
+    async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
+        """Archive the recordings."""
         from airflow_provider_retell.bulk.recordings.archiver import Archiver
         from airflow_provider_retell.bulk.recordings.run import ArchiveRun
         from airflow_provider_retell.bulk.recordings.storage import Storage
-        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.downloads import Downloads
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         path = as_text(unmask(self.path), "path")
         check_path(path)
-        rows = None
-        if window is None:
-            rows = from_field(unmask(self.rows))
-            rows.call_id_column = self.call_id_column
-            rows.bind(context)
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
-        report.check(rows.files() if rows else ())
+        rows = self.open_rows(context, report) if self.given("rows") else None
+        self._window = None if rows else window_of(context, self.overlap, _WITHOUT_INTERVAL)
         storage = Storage(self.path_conn_id, self.concurrency)
         try:
             async with (
@@ -246,18 +199,17 @@ class ArchiveRecordingsOperator(LoopOperator):
             ):
                 archiver = Archiver(hook, downloads, storage, path, self.files)
                 total = rows.size() if rows else None
-                items = self._items(hook, rows, window)
-                self._run_of_task = ArchiveRun(archiver, items, report, self.concurrency, limits, total)
-                await self._run_of_task.run()
+                items = self._items(hook, rows)
+                self._archive = ArchiveRun(archiver, items, report, self.concurrency, limits, total)
+                self.started(self._archive.progress)
+                await self._archive.run()
         finally:
             storage.close()
 
-    def _items(
-        self, hook: RetellAsyncHook, rows: Rows | None, window: list[int] | None
-    ) -> AsyncIterator[Item | Result]:
+    def _items(self, hook: RetellAsyncHook, rows: Rows | None) -> AsyncIterator[Item | Result]:
         from airflow_provider_retell.bulk.recordings.sources import given, listed
 
         if rows is not None:
             return given(rows, self.call_id_column)
         criteria = self.rendered("filter_criteria", as_object) or {}
-        return listed(hook, within(criteria, "end_timestamp", window or [], "or set rows"))
+        return listed(hook, within(criteria, "end_timestamp", self._window or [], "or set rows"))

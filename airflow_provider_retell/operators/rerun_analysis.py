@@ -1,17 +1,32 @@
-"""The operator that analyzes a call again."""
+"""The operator that analyzes a call again, and its base class."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
-from airflow_provider_retell.operators.base import CallOperator
+from airflow_provider_retell.operators.call_base import CallOperator
+from airflow_provider_retell.operators.record import RecordOperator, kind_of
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
 
 
-class RerunCallAnalysisOperator(CallOperator, AtMostOnceOperator):
+class RerunAnalysisOperator(RecordOperator, AtMostOnceOperator):
+    """Base class of the operators that analyze a call or a chat again."""
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Request the analysis."""
+        request = kind_of(self.noun).rerun_analysis(self.selected_id(context))
+        return self.send_once(
+            context,
+            request,
+            lambda record: record.slim(),
+            f"Check the {self.noun}'s analysis in Retell's dashboard",
+        )
+
+
+class RerunCallAnalysisOperator(CallOperator, RerunAnalysisOperator):
     """Analyze a call again, with the latest draft of its agent. Retell charges for it and sends no webhook.
 
     ::
@@ -33,12 +48,3 @@ class RerunCallAnalysisOperator(CallOperator, AtMostOnceOperator):
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
     """
-
-    def work(self, context: Context) -> dict[str, Any]:
-        """Request the analysis."""
-        from airflow_provider_retell.api.calls.endpoints import rerun_call_analysis
-
-        request = rerun_call_analysis(self.linked_call_id(context))
-        return self.send_once(
-            context, request, lambda call: call.slim(), "Check the call's analysis in Retell's dashboard"
-        )

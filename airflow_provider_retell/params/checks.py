@@ -158,15 +158,16 @@ def analysis_fields(value: object, **wait: str | None) -> tuple[str, ...]:
     """
     fields = tuple(dict.fromkeys(text_list("analysis_fields", value)))
     text(**{f"analysis_fields[{number}]": name for number, name in enumerate(fields)})
-    if "call_summary" in fields:
-        raise ValueError(
-            "analysis_fields must not contain call_summary, which repeats the conversation. To store "
-            "it in a file, use GetCallOperator(path=...)"
-        )
+    for name in ("call_summary", "chat_summary"):
+        if name in fields:
+            raise ValueError(
+                f"analysis_fields must not contain {name}, which repeats the conversation. To store it in a file, use "
+                f"Get{name.partition('_')[0].title()}Operator(path=...)"
+            )
     for name, until in wait.items():
         if fields and until != "analyzed":
             raise ValueError(
-                f"analysis_fields needs {name}='analyzed', because only then the call has its analysis"
+                f"analysis_fields needs {name}='analyzed', because only then the analysis is complete"
             )
     return fields
 

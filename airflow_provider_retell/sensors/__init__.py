@@ -8,15 +8,17 @@ from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from airflow_provider_retell.sensors.call import BatchCallSensor, CallSensor
+    from airflow_provider_retell.sensors.chat import ChatSensor
     from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
     from airflow_provider_retell.sensors.knowledge_base import KnowledgeBaseSensor
 
-__all__ = ["BatchCallSensor", "CallSensor", "ConcurrencySensor", "KnowledgeBaseSensor"]
+__all__ = ["BatchCallSensor", "CallSensor", "ChatSensor", "ConcurrencySensor", "KnowledgeBaseSensor"]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "sensors.call": ["BatchCallSensor", "CallSensor"],
+        "sensors.chat": ["ChatSensor"],
         "sensors.concurrency": ["ConcurrencySensor"],
         "sensors.knowledge_base": ["KnowledgeBaseSensor"],
     },

@@ -9,6 +9,7 @@ from airflow_provider_retell._lazy import lazy_exports
 if TYPE_CHECKING:
     from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
     from airflow_provider_retell.triggers.call_event import CallEventTrigger
+    from airflow_provider_retell.triggers.chat import ChatTrigger
     from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
     from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
     from airflow_provider_retell.triggers.simulation import BatchTestTrigger
@@ -18,6 +19,7 @@ __all__ = [
     "BatchTestTrigger",
     "CallEventTrigger",
     "CallTrigger",
+    "ChatTrigger",
     "ConcurrencyTrigger",
     "KnowledgeBaseTrigger",
 ]
@@ -27,6 +29,7 @@ __getattr__ = lazy_exports(
     {
         "triggers.call": ["BatchCallTrigger", "CallTrigger"],
         "triggers.call_event": ["CallEventTrigger"],
+        "triggers.chat": ["ChatTrigger"],
         "triggers.concurrency": ["ConcurrencyTrigger"],
         "triggers.knowledge_base": ["KnowledgeBaseTrigger"],
         "triggers.simulation": ["BatchTestTrigger"],

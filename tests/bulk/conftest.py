@@ -56,7 +56,7 @@ class Task:
         manifest = self.manifest
         done = "would_update" if "would_update" in manifest else "updated"
         outcomes = (done, *OUTCOMES[1:])
-        others = ("requests", "seconds", "waited_seconds", "report", "task_run")
+        others = ("failed_rows", "requests", "seconds", "waited_seconds", "report", "task_run")
         assert list(manifest) == ["schema_version", "rows", *outcomes, *others]
         assert sum(manifest[name] for name in outcomes) == manifest["rows"]
         report = self.report

@@ -12,18 +12,14 @@ import os
 import sys
 from typing import Any
 
+from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance
 from airflow_provider_retell.operators import BulkUpdateCallOperator
-
-
-class Ti:
-    def xcom_push(self, key: str, value: Any) -> None:
-        pass
 
 
 def run(count: int, **arguments: Any) -> None:
     rows = [{"call_id": f"call_{n}", "n": n} for n in range(count)]
     operator = BulkUpdateCallOperator(task_id="update", rows=lambda: rows, **arguments)
-    operator.work({"ti": Ti()})
+    operator.work({"ti": FakeTaskInstance()})
 
 
 def main() -> None:

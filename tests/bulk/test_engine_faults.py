@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.errors import AuthenticationError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
@@ -23,6 +24,7 @@ from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
 from airflow_provider_retell.bulk.plan import Plan
+from airflow_provider_retell.bulk.record_updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import RetellAsyncHook
@@ -125,7 +127,12 @@ def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[Bulk
         retry = RetryLimits(attempts, 1)
         async with RetellAsyncHook("retell_default", retry=retry, quota=Rate(100_000, 1)) as hook:
             update = BulkUpdate(
-                hook, as_rows(rows), Plan(Columns(), **options), Report(str(path)), concurrency=8
+                hook,
+                as_rows(rows),
+                RecordUpdates(hook, Columns(), Plan(CALLS)),
+                Report(str(path)),
+                concurrency=8,
+                **options,
             )
             try:
                 await update.run()

@@ -137,9 +137,11 @@ def test_the_next_run_completes_the_work_of_a_killed_task(
 
 def test_on_kill_stops_the_run_cleanly(emulator: Emulator, tmp_path: Path) -> None:
     times = random.Random(7)
-    for _ in range(10):
+    for round_ in range(10):
         emulator.reset()
-        task, ti = operator(add_slow_calls(emulator), report_path=str(tmp_path / "report.jsonl")), Ti()
+        # A try keeps the lines of earlier ones.
+        report = tmp_path / f"report_{round_}.jsonl"
+        task, ti = operator(add_slow_calls(emulator), report_path=str(report)), Ti()
         with (
             calls_on_kill(task),
             sigterm_after(times.uniform(0.0, 0.15)),
@@ -150,7 +152,7 @@ def test_on_kill_stops_the_run_cleanly(emulator: Emulator, tmp_path: Path) -> No
         sent = emulator.count("update-call")
         assert sent < ROWS
         if ti.xcom.get("manifest", {}).get("rows"):
-            check_report(tmp_path / "report.jsonl", ti.xcom["manifest"], emulator)
+            check_report(report, ti.xcom["manifest"], emulator)
         emulator.faults.clear()
         again = Ti()
         operator([{"call_id": f"call_{n}", "n": n} for n in range(ROWS)]).work({"ti": again})
@@ -162,17 +164,18 @@ def test_on_kill_stops_the_run_cleanly(emulator: Emulator, tmp_path: Path) -> No
 def test_a_timeout_is_never_lost_and_stops_the_run_cleanly(emulator: Emulator, tmp_path: Path) -> None:
     times = random.Random(11)
     with raises_timeout() as raise_timeout_in:
-        for _ in range(25):
+        for round_ in range(25):
             emulator.reset()
+            report = tmp_path / f"report_{round_}.jsonl"
             task, ti = (
-                operator(add_slow_calls(emulator, 400), report_path=str(tmp_path / "report.jsonl")),
+                operator(add_slow_calls(emulator, 400), report_path=str(report)),
                 Ti(),
             )
             raise_timeout_in(times.uniform(0.02, 0.2))
             with pytest.raises(AirflowTaskTimeout):
                 task.work({"ti": ti})
             if ti.xcom.get("manifest", {}).get("rows"):
-                check_report(tmp_path / "report.jsonl", ti.xcom["manifest"], emulator)
+                check_report(report, ti.xcom["manifest"], emulator)
 
 
 def test_a_stop_does_not_wait_for_a_query(emulator: Emulator, tmp_path: Path, mocker: Any) -> None:

@@ -81,14 +81,17 @@ def test_the_quota_never_holds_a_run_back_for_longer_than_it_runs(frozen: FastCl
     assert manifest["waited_seconds"] <= manifest["seconds"]
 
 
-def test_the_failed_rows_that_are_kept_are_the_first_50_that_count() -> None:
+def test_the_failed_rows_that_are_kept_are_the_first_200_that_count() -> None:
     progress = Progress(Report(None), Usage(), failures=("failed", "invalid"))
-    for row in range(1, 201):
+    for row in range(800, 0, -1):
         progress.end(result(row, outcome=("failed", "not_found", "updated", "invalid")[row % 4]))
-    assert len(progress.failed) == 50
-    assert {failed.outcome for failed in progress.failed} == {"failed", "invalid"}
-    assert progress.failed[0].row == 3
-    assert progress.rows == 200
+    kept = progress.first_failures()
+    assert len(kept) == 200
+    assert {failed.outcome for failed in kept} == {"failed", "invalid"}
+    assert [failed.row for failed in kept] == sorted(failed.row for failed in kept)
+    assert kept[-1].row == 800
+    assert progress.rows == 800
+    assert progress.manifest()["failed_rows"] == 400
 
 
 @pytest.mark.usefixtures("no_sleep")

@@ -62,6 +62,7 @@ def emulator(
 ) -> Emulator:
     """An emulator for the code on the pages, which runs in a temporary directory."""
     retell_emulator.add_call(call_id="call_1", metadata={"tier": "gold"})
+    retell_emulator.add_chat(chat_id="chat_1", metadata={"kept": 1})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETELL_BASE_URL", retell_emulator.url)  # of the vendor's SDK
     return retell_emulator
@@ -88,8 +89,14 @@ def check_erase(names: dict[str, Any], emulator: Emulator) -> None:
     assert calls_of("C-1001") == [ours]
 
 
+def check_chats(_names: dict[str, Any], emulator: Emulator) -> None:
+    assert emulator.chats["chat_1"]["metadata"] == {"kept": 1, "tier": "gold"}
+    assert emulator.chats["chat_1"]["overrides"] == {"name": "Ada"}
+
+
 # Further checks after the blocks of a page have run.
 CHECKS: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
+    "docs/chats.md": check_chats,
     "docs/migrating.md": check_migrating,
     "docs/read_export.md": check_read_export,
     "docs/retries.md": check_retries,

@@ -12,7 +12,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Emulator
 from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, sqlite_connection
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 pytest.importorskip("airflow.providers.sqlite")
 
@@ -48,6 +48,26 @@ def test_many_workspaces_updates_each_organization_by_its_own_key(tmp_path: Path
             ] * 3, printed
             assert emulator.count("update-call", organization=name) == 3
             assert emulator.count("list-calls", organization=name) == 1
+
+
+@pytest.mark.example
+def test_bulk_update_from_python_writes_the_rows_of_its_function(tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        for number in (1, 2):
+            emulator.add_call(
+                call_id=f"call_5d2e0{number}", call_status="ended", metadata={"source": "phone"}
+            )
+        home = AirflowHome(tmp_path, ROOT / "example_dags", RETELL_REPORTS=str(tmp_path))
+        home.connect(emulator)
+        printed = run_dag("bulk_update_from_python", home)
+        assert [call["metadata"] for call in emulator.calls.values()] == [
+            {"source": "phone", "open_orders": 2},
+            {"source": "phone", "open_orders": 0},
+        ], printed
+        [report] = tmp_path.glob("orders_*.jsonl")
+        assert len(report.read_text().splitlines()) == 3
+        shown = str(home.query("select rendered_fields from rendered_task_instance_fields"))
+        assert "shop" not in shown
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from sandbox import AIRFLOW_VERSION, ROOT, airflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 DAY = 86_400
 NOTE, PHONE, BAD_PHONE = "zebra-umbrella-note", "+14155550187", "415-555-0198"
@@ -38,6 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
         AIRFLOW_VAR_RETELL_FROM_NUMBER="+14155550100",
         AIRFLOW_VAR_RETELL_CALLS=str(folder / "calls"),
         AIRFLOW_VAR_RETELL_RECORDINGS=str(folder / "recordings"),
+        AIRFLOW_VAR_RETELL_CHATS=str(folder / "chats"),
         AIRFLOW_VAR_RETELL_RETENTION=str(folder / "retention"),
         PRIVATE_NOTE=NOTE,
         PRIVATE_PHONE=PHONE,
@@ -145,6 +146,32 @@ def test_the_example_that_archives_recordings(home: AirflowHome) -> None:
     assert links
     left = home.files(without="dags") | {"the output": printed.encode()}
     assert not [name for name, text in left.items() if b"call-files" in text]
+
+
+@pytest.mark.example
+def test_the_example_that_enriches_chats(home: AirflowHome) -> None:
+    with Emulator() as emulator:
+        hour = 1_795_341_600_000  # 2026-11-22T10:00Z
+        for chat_id, end, metadata in (
+            ("old", hour - 31 * 60_000, {}),
+            ("new", hour + 1, {}),
+            ("done", hour + 2, {"topic": "x"}),
+        ):
+            emulator.add_chat(
+                chat_id=chat_id,
+                start_timestamp=end - 1000,
+                end_timestamp=end,
+                metadata={"kept": 1, **metadata},
+            )
+        printed = run_dag(home, "enrich_chats", emulator, "2026-11-22T11:00:00+00:00")
+        assert home.code == 0, printed
+        agent_id = emulator.chats["new"]["agent_id"]
+        assert emulator.chats["new"]["metadata"] == {"kept": 1, "topic": "delivery", "handled_by": agent_id}
+        assert emulator.chats["done"]["metadata"] == {"kept": 1, "topic": "x"}
+        assert emulator.chats["old"]["metadata"] == {"kept": 1}
+        assert emulator.count("update-chat") == 1
+    (report,) = (home.folder / "chats").rglob("*_report.jsonl")
+    assert [json.loads(line)["chat_id"] for line in report.read_text().splitlines()] == ["new"]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

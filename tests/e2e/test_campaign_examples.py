@@ -9,12 +9,12 @@ import pytest
 from real_airflow import AirflowHome
 
 from airflow_provider_retell.emulator import Emulator, Lifecycle
-from sandbox import AIRFLOW_VERSION, ROOT, sqlite_connection
+from sandbox import AIRFLOW_VERSION, ROOT, airflow, sqlite_connection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.example]
+pytestmark = [pytest.mark.system, pytest.mark.example]
 
 pytest.importorskip("airflow.providers.sqlite")
 
@@ -73,6 +73,8 @@ def test_a_campaign_has_a_result_for_each_person_and_redials_who_was_not_reached
 @needs_assets
 def test_an_ended_call_is_scored_once_and_nothing_private_is_left_behind(tmp_path: Path) -> None:
     home = AirflowHome(tmp_path, ROOT / "example_dags")
+    if AIRFLOW_VERSION.startswith("3.0."):  # later versions register a DAG's assets when it is tested
+        home.run(airflow("dags", "reserialize"))
     with Emulator() as emulator:
         call = emulator.add_call(call_id="call_1", call_status="ended", metadata={"customer": "C-1001"})
         emulator.add_call(call_id="call_2", call_status="not_connected", metadata={})

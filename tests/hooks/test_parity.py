@@ -7,6 +7,7 @@ import inspect
 import json
 import pkgutil
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,8 +35,8 @@ LARGE_FILE = KnowledgeBaseFile("pr1vate.pdf", Content(50_000_001, tuple))
 NAMELESS_FILE = KnowledgeBaseFile(" ", Content.of(b"x"))
 HOOKS = (RetellHook, RetellAsyncHook)
 
-# Each package in "api" is a resource, with a module "endpoints".
-RESOURCES = sorted(module.name for module in pkgutil.iter_modules(api.__path__) if module.ispkg)
+# Each package in "api" with a module "endpoints" is a resource.
+RESOURCES = sorted(path.parent.name for path in Path(api.__file__).parent.glob("*/endpoints.py"))
 EXAMPLES = [
     example
     for module in pkgutil.iter_modules(wire.__path__)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from counting import CountingMapping
 
-from airflow_provider_retell.api.calls.update import UpdateResult
 from airflow_provider_retell.api.errors import (
     BadRequestError,
     CallNotEndedError,
@@ -20,6 +19,7 @@ from airflow_provider_retell.api.errors import (
     UnprocessableError,
     UpdateMismatchError,
 )
+from airflow_provider_retell.api.records.update import UpdateResult
 from airflow_provider_retell.emulator import Fault
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def routes(emulator: Emulator) -> list[str | None]:
 
 def test_replace_sends_one_request_and_verifies_its_response(client: Any, emulator: Emulator) -> None:
     result = client.update_call_checked("call_1", metadata={"b": 1, "a": 2}, metadata_mode="replace")
-    assert result == UpdateResult(call=result.call, sent=True, written=("metadata.a", "metadata.b"))
+    assert result == UpdateResult(record=result.record, sent=True, written=("metadata.a", "metadata.b"))
     assert emulator.calls["call_1"]["metadata"] == {"b": 1, "a": 2}
     assert routes(emulator) == ["update-call"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from typing import Any
@@ -105,7 +106,7 @@ def test_the_manifest_is_in_xcom_once_even_if_the_task_fails(emulator: Emulator,
             tasks.run_task(bulk(rows=rows), ti=ti)
     else:
         assert tasks.run_task(bulk(rows=rows), ti=ti) is None
-    assert list(ti.xcom) == ["manifest"]
+    assert list(ti.xcom) == ["manifest", "failures"]
     assert ti.xcom["manifest"]["updated"] == 1
     assert ti.xcom["manifest"]["not_found"] == fails
 
@@ -144,7 +145,7 @@ def test_every_outlet_gets_the_counts(emulator: Emulator) -> None:
 def log_lines(caplog: pytest.LogCaptureFixture) -> Any:
     """Return the messages about failed rows."""
     caplog.set_level(logging.INFO)
-    loggers = ("airflow_provider_retell.bulk.summary", "airflow_provider_retell.operators.bulk")
+    loggers = ("airflow_provider_retell.bulk.summary", "airflow_provider_retell.operators.rows_base")
     return lambda: [record.getMessage() for record in caplog.records if record.name in loggers]
 
 
@@ -159,16 +160,17 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
     with pytest.raises(AirflowFailException) as error:
         tasks.run_task(bulk(rows=rows))
     assert log_lines() == [
-        "Failed rows:",
-        "  row 2, call missing, not_found: the API key's organization has no such call",
+        "::group::Failed rows: 3",
+        "row  call     outcome    reason",
+        "  2  missing  not_found  the API key's organization has no such call",
         (
-            "  row 3, call unknown, invalid: call_id has '/' at position 2: an id must consist of letters, digits, '_' "
-            "and '-'"
+            "  3  unknown  invalid    call_id has '/' at position 2: an id must consist of letters, digits, '_' and '-'"
         ),
         (
-            "  row 4, call bad, invalid: metadata.n is NaN or infinite, which JSON cannot represent: send null or "
-            "leave the key out"
+            "  4  bad      invalid    metadata.n is NaN or infinite, which JSON cannot represent: send null or leave "
+            "the key out"
         ),
+        "::endgroup::",
     ]
     assert str(error.value).splitlines() == [
         "3 of 4 rows failed: 2 invalid, 1 not_found",
@@ -176,30 +178,38 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
     ]
 
 
-@pytest.mark.parametrize(("report", "shown"), [(False, 50), (True, 5)])
-def test_the_log_has_up_to_50_failed_rows_and_only_5_beside_a_report(
-    emulator: Emulator, log_lines: Any, tmp_path: Any, report: bool, shown: int
+def test_the_log_and_xcom_have_the_first_200_failed_rows(
+    emulator: Emulator, log_lines: Any, tmp_path: Any
 ) -> None:
-    path = str(tmp_path / "report.jsonl") if report else None
+    path, ti = tmp_path / "report.jsonl", tasks.Ti()
     with pytest.raises(AirflowFailException) as error:
-        tasks.run_task(bulk(rows=[{"call_id": f"call_{n}"} for n in range(1200)], report_path=path))
-    header, *lines = log_lines()
-    assert header == f"Failed rows, {shown} of 1,200:"
-    assert len(lines) == shown
+        tasks.run_task(
+            bulk(rows=[{"call_id": f"call_{n}"} for n in range(1200)], report_path=str(path)), ti=ti
+        )
+    group, _, *lines, _ = log_lines()
+    assert group == "::group::Failed rows: 200 of 1,200"
+    assert len(lines) == 200
     assert str(error.value).splitlines()[0] == "1,200 of 1,200 rows failed: 1,200 not_found"
+    report = [json.loads(line) for line in path.read_text().splitlines()]
+    fields = ("row", "call_id", "outcome", "reason", "changed")
+    assert ti.xcom["failures"] == [{name: line[name] for name in fields} for line in report[:200]]
 
 
-def test_the_log_of_a_task_within_its_limits_lists_the_failed_rows_that_count(
+def test_the_failures_of_a_task_within_its_limits_are_the_rows_that_count(
     emulator: Emulator, log_lines: Any
 ) -> None:
     emulator.add_call(call_id="ongoing", call_status="ongoing")
-    rows = [{"call_id": "missing"}, {"call_id": "ongoing"}]
-    tasks.run_task(bulk(rows=rows, tolerate=["not_found"], max_failed_rows=1))
+    rows, ti = [{"call_id": "missing"}, {"call_id": "ongoing"}], tasks.Ti()
+    tasks.run_task(bulk(rows=rows, tolerate=["not_found"], max_failed_rows=1), ti=ti)
     assert log_lines() == [
-        "Failed rows:",
-        "  row 2, call ongoing, not_ended: the call is ongoing",
+        "::group::Failed rows: 1",
+        "row  call     outcome    reason",
+        "  2  ongoing  not_ended  the call is ongoing",
+        "::endgroup::",
         "1 of 2 rows failed, within the limits of the task",
     ]
+    assert ti.xcom["manifest"]["failed_rows"] == 1
+    assert [failure["row"] for failure in ti.xcom["failures"]] == [2]
 
 
 def test_the_log_of_a_stopped_run_lists_the_failed_rows(emulator: Emulator, log_lines: Any) -> None:
@@ -207,9 +217,9 @@ def test_the_log_of_a_stopped_run_lists_the_failed_rows(emulator: Emulator, log_
     emulator.faults.add(Fault.status(401), route="update-call", times=0)
     with pytest.raises(AirflowFailException, match="401"):
         tasks.run_task(bulk(rows=[{"call_id": "a", "n": 1}]))
-    header, line = log_lines()
-    assert header == "Failed rows:"
-    assert line.startswith("  row 1, call a, failed: ")
+    group, _, line, _ = log_lines()
+    assert group == "::group::Failed rows: 1"
+    assert line.startswith("  1  a     failed   ")
 
 
 @pytest.mark.parametrize("outcome", ["invalid", "failed"])

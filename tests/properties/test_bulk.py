@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 from metadata_model import planned
 
+from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.quota import Rate
@@ -32,6 +33,7 @@ from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.given_rows import GivenRows
 from airflow_provider_retell.bulk.plan import Plan
+from airflow_provider_retell.bulk.record_updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -106,7 +108,7 @@ class BulkUpdates(RuleBasedStateMachine):
         self, rows: Any, calls: Any, mode: Any, remove: frozenset[str], max_ids: int | None, drops_null: bool
     ) -> None:
         self.rows = rows
-        self.plan = Plan(Columns(), mode, remove)
+        self.plan = Plan(CALLS, mode, remove)
         self.emulator.options.max_ids_per_filter = max_ids
         self.emulator.options.drops_null = drops_null
         for call_id, (status, values) in zip(IDS, calls, strict=True):
@@ -203,7 +205,8 @@ class BulkUpdates(RuleBasedStateMachine):
         with Report(str(self.report)) as report, no_waiting():
             limits = RetryLimits(attempts=3, seconds=30)
             async with RetellAsyncHook(retry=limits, quota=Rate(100_000, 1)) as hook:
-                update = BulkUpdate(hook, GivenRows(self.rows), self.plan, report, concurrency=3)
+                resource = RecordUpdates(hook, Columns(), self.plan)
+                update = BulkUpdate(hook, GivenRows(self.rows), resource, report, concurrency=3)
                 run = asyncio.ensure_future(update.run())
                 # The emulator counts in another thread.
                 while not run.done() and (kill_after is None or self.emulator.count() < kill_after):  # noqa: ASYNC110

@@ -11,10 +11,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from metadata_model import planned
 
-from airflow_provider_retell.api.calls.changes import Change, MetadataMode, diff, differences, verify
+from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.models import CallState
+from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.api.errors import RetellInputError, UpdateMismatchError
+from airflow_provider_retell.api.records.changes import diff, differences, verify
 
 modes = st.sampled_from(["merge", "fill", "replace"])
 removed = st.frozensets(strategies.keys, max_size=3)
@@ -27,7 +29,7 @@ def call_with(metadata: Any, **fields: Any) -> CallState:
 
 def update(current: Any, wanted: Any, mode: MetadataMode, remove: frozenset[str]) -> tuple[Any, bool]:
     """Return the metadata after an update, on a server that replaces metadata, and whether a request was sent."""
-    change, changed = diff(call_with(current), Change(metadata=wanted), mode, remove)
+    change, changed = diff(call_with(current), CallChange(metadata=wanted), mode, remove)
     if not change:
         assert changed == ()
         return current, False
@@ -76,7 +78,7 @@ def test_every_difference_between_sent_and_stored_metadata_is_reported(
     sent: Any, stored: Any, setting: str | None
 ) -> None:
     call = call_with(stored, data_storage_setting=setting)
-    wrong, unverified = differences(Change(metadata=sent), call)
+    wrong, unverified = differences(CallChange(metadata=sent), call)
     expected = {
         f"metadata.{key}"
         for key in sent.keys() | stored.keys()
@@ -90,7 +92,7 @@ def test_every_difference_between_sent_and_stored_metadata_is_reported(
 
 @given(strategies.objects, strategies.objects)
 def test_update_that_the_server_ignored_raises(current: Any, wanted: Any) -> None:
-    change, _ = diff(call_with(current), Change(metadata=wanted), "merge")
+    change, _ = diff(call_with(current), CallChange(metadata=wanted), "merge")
     assume(change)
     with pytest.raises(UpdateMismatchError):
         verify(change, call_with(current))
@@ -104,6 +106,6 @@ def test_storage_setting_is_sent_only_if_it_differs(current: Any, wanted: Any) -
     order = ["everything", "everything_except_pii", "basic_attributes_only"]
     assume(order.index(wanted) >= order.index(current))
     change, _ = diff(
-        call_with({}, data_storage_setting=current), Change(data_storage_setting=wanted), "merge"
+        call_with({}, data_storage_setting=current), CallChange(data_storage_setting=wanted), "merge"
     )
     assert change.data_storage_setting == (None if wanted == current else wanted)

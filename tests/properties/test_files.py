@@ -16,14 +16,17 @@ import strategies
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
-from airflow_provider_retell.bulk.columns import Columns, InvalidRowError, RowReader
+from airflow_provider_retell.bulk.columns import Columns, RowReader
 from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.failed_rows import FailedRows
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.plan import Plan, PlannedUpdate
+from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow, Header
 
 ENDED = CallState(call_id="call_1", call_status="ended")
@@ -37,7 +40,7 @@ def read(folder: Path, name: str, content: bytes) -> list[Any]:
 
 def check_rows(rows: list[Any], columns: Columns = Columns()) -> None:  # noqa: B008
     """Plan every row: the result is an outcome, or a request that can be sent."""
-    reader, plan = RowReader(columns), Plan(columns)
+    reader, plan = RowReader(columns, CallChange), Plan(CALLS)
     for row in rows:
         try:
             call_id, change = reader.read(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -12,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import CallState
-from airflow_provider_retell.api.calls.update import prepare_update
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.update import prepare_update
 from airflow_provider_retell.bulk.columns import Columns, RowReader
 from airflow_provider_retell.bulk.plan import Plan
 
@@ -61,7 +64,7 @@ ENDPOINTS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         },
     ),
     "prepare_update": (
-        prepare_update,
+        functools.partial(prepare_update, CALLS),
         {
             "metadata": objects,
             "metadata_mode": st.sampled_from(["merge", "fill", "replace"]),
@@ -158,7 +161,7 @@ def test_invalid_call_is_rejected_without_numbers_and_values(
 def test_row_is_planned_or_invalid_without_its_values(row: Any, names: Any) -> None:
     metadata = dict.fromkeys(names, "tier") if isinstance(names, list) else names
     columns = Columns(metadata=metadata, storage_column="storage", custom_attributes={"attr": "attr_1"})
-    reader, plan = RowReader(columns), Plan(columns)
+    reader, plan = RowReader(columns, CallChange), Plan(CALLS)
     try:
         call_id, change = reader.read(row)
     except RetellInputError as error:

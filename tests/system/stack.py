@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from datetime import datetime, timezone
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 VERSION = tuple(map(int, AIRFLOW_VERSION.split(".")[:2]))
 NEWEST = VERSION >= (3, 3)
+PLUGIN = "from airflow_provider_retell.plugin import RetellPlugin\n"
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
@@ -37,6 +39,7 @@ class Stack(ui.Airflow):
     :param dags: files and folders with DAGs.
     :param database: user, host, port and name of a PostgreSQL database; None for SQLite.
     :param broker: the URL of a Redis for Celery's tasks; None for LocalExecutor.
+    :param path: the path of the URL that it is served below.
     :param env: more environment variables.
     """
 
@@ -46,9 +49,11 @@ class Stack(ui.Airflow):
         dags: Iterable[Path],
         database: str | None = None,
         broker: str | None = None,
+        path: str = "",
         **env: str,
     ) -> None:
         port = free_port()
+        url = f"http://127.0.0.1:{port}{path}"
         for path in dags:
             if path.is_dir():
                 shutil.copytree(path, home / "dags", dirs_exist_ok=True)
@@ -59,12 +64,12 @@ class Stack(ui.Airflow):
             "PYTHONPATH": str(ROOT),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(port),
-            "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+            "AIRFLOW__API__BASE_URL": url,
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API_AUTH__JWT_SECRET": "secret_of_this_test_run_0123456789",
             "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -76,19 +81,39 @@ class Stack(ui.Airflow):
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
         }
-        url = f"sqlite:///{home / 'airflow.db'}"
+        stored = f"sqlite:///{home / 'airflow.db'}"
         if database:
-            url = f"postgresql+psycopg2://{database}"
-            own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = url
+            stored = f"postgresql+psycopg2://{database}"
+            own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stored
         if broker:
             own["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
             own["AIRFLOW__CELERY__BROKER_URL"] = broker
-            own["AIRFLOW__CELERY__RESULT_BACKEND"] = f"db+{url}"
+            own["AIRFLOW__CELERY__RESULT_BACKEND"] = f"db+{stored}"
         super().__init__(home, own | env, port)
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = url
         self._port = port
         self._sessions: set[int] = set()
-        self._engine = create_engine(url)
+        self._user = ""
+        self._engine = create_engine(stored)
+
+    def add_plugin(self) -> None:
+        """Add the package's plugin if the package is not installed, but only on the path."""
+        if not entry_points(group="airflow.plugins", name="retell"):
+            (self.home / "plugins").mkdir()
+            (self.home / "plugins" / "retell.py").write_text(PLUGIN)
+
+    def add_users(self, **roles: str) -> None:
+        """Replace the administrator without a login by these users, with their names as passwords."""
+        passwords = self.home / "passwords.json"
+        passwords.write_text(json.dumps({name: name for name in roles}))
+        self.env |= {
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+                f"{name}:{role}" for name, role in roles.items()
+            ),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+        }
+        self._user = next(iter(roles))
 
     def prepare_all(self, connections: dict[str, Any]) -> None:
         """Create the database with *connections* in it."""
@@ -213,9 +238,15 @@ class Stack(ui.Airflow):
         except OSError:
             return False
 
-    def token(self) -> str:
-        """Return a token for the REST API."""
-        _, body = self.request("GET", "/auth/token")
+    def token(self, user: str = "") -> str:
+        """Return a token for the REST API, for the first user if there are users."""
+        user = user or self._user
+        if user:
+            login = json.dumps({"username": user, "password": user}).encode()
+            _, body = self.request("POST", "/auth/token", login, **{"Content-Type": "application/json"})
+        else:
+            _, body = self.request("GET", "/auth/token")
+        assert b"access_token" in body, body
         return str(json.loads(body)["access_token"])
 
     def api(self, method: str, path: str, **body: Any) -> Any:

@@ -85,6 +85,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
             RETELL_REPORTS="reports",
         ) as stack,
     ):
+        stack.add_plugin()
         stack.prepare("db-migrate", "db", "migrate")
         patch.chdir(folder)
         stack.start_all()
@@ -397,19 +398,17 @@ def test_a_user_triggers_the_bulk_example_and_reads_its_report(
     trigger(browser, BULK, 3)
     page = browser.page
     assert emulator.calls["call_5d2e04"]["metadata"]["customer_segment"] == "new"
-    open_xcom(page, "enrich_calls")
-    page.get_by_role("button", name="Expand all extra JSON").click()
-    row = page.get_by_role("row", name=re.compile("^manifest"))
-    expect(row).to_contain_text("schema_version")
-    browser.picture("report")
-    manifest = shown(row.get_by_role("code"))
-    assert (manifest["rows"], manifest["updated"], manifest["failed"]) == (4, 4, 0)
-    assert manifest["report"].startswith("reports/retell_")
-    report = [json.loads(line) for line in (folder / manifest["report"]).read_text().splitlines()]
+    page.get_by_role("table").get_by_role("link", name="enrich_calls", exact=True).click()
+    page.get_by_role("link", name="Details", exact=True).click()
+    page.get_by_role("link", name="Report", exact=True).click()
+    expect(page.get_by_role("heading", name="All 4 rows succeeded")).to_be_visible()
+    path = page.get_by_text(re.compile("^reports/retell_")).inner_text()
+    report = [json.loads(line) for line in (folder / path).read_text().splitlines()]
     assert sorted((line["call_id"], line["outcome"]) for line in report) == [
         (f"call_5d2e0{number}", "updated") for number in (1, 2, 3, 4)
     ]
 
+    page.get_by_role("link", name="enrich_calls", exact=True).click()
     page.get_by_role("navigation", name="breadcrumb").get_by_role(
         "link", name=re.compile("^manual__")
     ).click()

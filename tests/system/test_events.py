@@ -7,7 +7,6 @@ import hmac
 import json
 import time
 from collections import Counter
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +29,6 @@ DAGS = [
     ROOT / "example_dags/call_events.py",
     ROOT / "example_dags/phone_alert.py",
 ]
-PLUGIN = "from airflow_provider_retell.webhook.plugin import RetellWebhookPlugin\n"
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +52,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
         "AIRFLOW_VAR_ALERT_TO": "+14155550102",
     }
     with airflow(DAGS, **settings) as stack:
-        if not entry_points(
-            group="airflow.plugins", name="retell_webhook"
-        ):  # only on the path, without an installed distribution
-            (stack.home / "plugins").mkdir()
-            (stack.home / "plugins" / "retell.py").write_text(PLUGIN)
+        stack.add_plugin()
         stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
         stack.start_all()
         stack.connect_itself("this_airflow")

@@ -33,6 +33,7 @@ from airflow_provider_retell.api.calls.models import (
     CallSummary,
     LiveUpdate,
 )
+from airflow_provider_retell.api.chats.models import Chat, ChatAnalysis, ChatCost, ChatPage, ChatSummary
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
     ConversationFlowComponent,
@@ -82,6 +83,7 @@ from airflow_provider_retell.api.simulations.models import (
 )
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.decorators import retell_bulk_update
 from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
@@ -106,19 +108,25 @@ from airflow_provider_retell.emulator.pytest_plugin import (
     run_task,
 )
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
+from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (
     ArchiveRecordingsOperator,
     BulkUpdateCallOperator,
+    BulkUpdateChatOperator,
     CreateBatchCallOperator,
     CreatePhoneCallOperator,
     DeleteCallOperator,
+    DeleteChatOperator,
     DraftAgentVersionOperator,
     GetCallOperator,
+    GetChatOperator,
     ListCallsOperator,
+    ListChatsOperator,
     PublishAgentVersionOperator,
     RerunCallAnalysisOperator,
+    RerunChatAnalysisOperator,
     RunBatchTestOperator,
     SnapshotAgentsOperator,
     StopCallOperator,
@@ -126,12 +134,14 @@ from airflow_provider_retell.operators import (
     SyncTestCasesOperator,
     TextFile,
     UpdateCallOperator,
+    UpdateChatOperator,
     UpdateLiveCallOperator,
 )
 from airflow_provider_retell.policies import RetellRetryPolicy
 from airflow_provider_retell.sensors import (
     BatchCallSensor,
     CallSensor,
+    ChatSensor,
     ConcurrencySensor,
     KnowledgeBaseSensor,
 )
@@ -140,6 +150,7 @@ from airflow_provider_retell.triggers import (
     BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
+    ChatTrigger,
     ConcurrencyTrigger,
     KnowledgeBaseTrigger,
 )
@@ -229,6 +240,26 @@ def everything() -> None:
     BulkUpdateCallOperator.partial(task_id="mapped", rows=[{"call_id": "call_1"}]).expand(
         retell_conn_id=["retell_eu", "retell_us"]
     )
+
+    UpdateChatOperator(
+        task_id="update_chat",
+        chat_id="chat_1",
+        metadata={"tier": "gold"},
+        override_dynamic_variables={"name": "Ada"},
+        data_storage_setting="basic_attributes_only",
+        wait_until="ended",
+    )
+    UpdateChatOperator(
+        task_id="bad_chat_wait",
+        chat_id="chat_1",
+        metadata={},
+        wait_until="transfer_ended",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
+    BulkUpdateChatOperator(task_id="chats", rows=[{"chat_id": "chat_1", "n": 1}], tolerate=["not_found"])
+    GetChatOperator(task_id="get_chat", chat_id="chat_1", path="s3://bucket/chat.json")
+    ListChatsOperator(task_id="list_chats", path="s3://bucket/chats.jsonl", without_metadata_key="tier")
+    DeleteChatOperator(task_id="delete_chat", chat_id="chat_1", dry_run=True)
+    RerunChatAnalysisOperator(task_id="rerun_chat", chat_id="chat_1", on_clear="resend")
 
     ListCallsOperator(
         task_id="list_calls", path="s3://bucket/calls.parquet", overlap=timedelta(0), fields=["call_id"]
@@ -368,6 +399,7 @@ def everything() -> None:
         batch_call_id=pick(batch.output, "batch_call_id"),
         total=pick(batch.output, "total_task_count"),
     )
+    ChatSensor(task_id="chat_ended", chat_id="chat_1", until="analyzed", analysis_fields=["score"])
     ConcurrencySensor(task_id="room", calls="{{ params.calls }}")
     KnowledgeBaseSensor(task_id="indexed", knowledge_base_id="knowledge_base_1", poke_interval=10)
     CallSensor(
@@ -378,6 +410,7 @@ def everything() -> None:
 
 
 assert_type(RetellCallLink().get_link(None, ti_key=None), str)
+assert_type(RetellReportLink().get_link(None, ti_key=None), str)
 assert_type(RetellAgentLink().get_link(None, ti_key=None), str)
 
 
@@ -394,6 +427,9 @@ class TieredUpdate(UpdateCallOperator):
 def triggers() -> None:
     for trigger in (
         CallTrigger(call_id="call_1", until="ended", retell_conn_id="retell", poll_interval=30, deadline=0),
+        ChatTrigger(
+            chat_id="chat_1", until="analyzed", retell_conn_id="retell", poll_interval=30, deadline=0
+        ),
         BatchCallTrigger(
             batch_call_id="batch_1", total=3, retell_conn_id="retell", poll_interval=30, deadline=0
         ),
@@ -422,6 +458,14 @@ def in_a_task() -> list[str]:
         assert_type(call.slim(), dict[str, Any])
         assert_type(call.slim(["score"]), dict[str, Any])
         summary: CallSummary = call
+        chat = hook.get_chat("chat_1")
+        assert_type(chat.chat_analysis, ChatAnalysis | None)
+        assert_type(chat.chat_cost, ChatCost | None)
+        chat_summary: ChatSummary = chat
+        assert_type(chat_summary.slim(), dict[str, Any])
+        assert_type(list(hook.list_chats()), list[Chat])
+        assert_type(hook.list_chats_page(limit=5), ChatPage)
+        assert_type(hook.update_chat_checked("chat_1", metadata={}).record, Chat)
         assert_type(summary.is_analyzed, bool)
         with no_waiting() as clock:
             assert_type(clock.skipped, float)
@@ -595,6 +639,25 @@ def by_hand() -> None:
         assert_type(options.api_key, str)
         clock.advance(60)
     Emulator(port="8787")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@retell_bulk_update(metadata_columns=["tier"])
+def enrich(day: str) -> Iterator[dict[str, Any]]:
+    yield {"call_id": "call_1", "tier": "gold", "day": day}
+
+
+@retell_bulk_update
+def enrich_all() -> list[dict[str, Any]]:
+    return [{"call_id": "call_1"}]
+
+
+enrich(day="{{ ds }}")
+enrich()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+@retell_bulk_update  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
+def not_rows() -> int:
+    return 1
 
 
 every_other_name: tuple[object, ...] = (ConversationFlowComponent,)

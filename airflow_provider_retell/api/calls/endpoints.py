@@ -15,7 +15,7 @@ from airflow_provider_retell.api.calls.bodies import (
     ListCalls,
     UpdateLiveCall,
 )
-from airflow_provider_retell.api.calls.changes import Change
+from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
@@ -44,8 +44,8 @@ def update_call(
         drops unknown ids.
     :raises RetellInputError: if an argument is invalid, or none is given.
     """
-    change = Change.encode(
-        f"update-call of call {check_id(call_id)}",
+    change = CallChange.encode(
+        CallChange.operation(check_id(call_id)),
         metadata=metadata,
         data_storage_setting=data_storage_setting,
         custom_attributes=custom_attributes,

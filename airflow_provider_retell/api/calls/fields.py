@@ -5,7 +5,7 @@ Source: https://docs.retellai.com/api-references/get-call and the pages of the o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from airflow_provider_retell.api.records.fields import RecordFields
 
 TRANSCRIPTS = frozenset(
     {
@@ -64,18 +64,5 @@ _LISTED = frozenset(
 DECLARED = TRANSCRIPTS | _LISTED | {"access_token"}
 """Every field that Retell declares for calls. Some calls may have more."""
 
-
-def check_fields(fields: Iterable[str], whole_calls: bool) -> None:
-    """Raise :class:`ValueError` if calls do not have all *fields*. No call has ``access_token``, which is never kept.
-
-    :param whole_calls: True if each call is read with get-call, False if the calls are only listed.
-    """
-    unknown = [name for name in fields if name not in TRANSCRIPTS | _LISTED]
-    if unknown:
-        raise ValueError(
-            f"fields: no call has {', '.join(map(str, unknown))}. Leave fields out to keep all of them, including "
-            "those that Retell adds later"
-        )
-    unlisted = [name for name in fields if name in TRANSCRIPTS]
-    if unlisted and not whole_calls:
-        raise ValueError(f"fields: listed calls have no {', '.join(unlisted)}. Set whole_calls=True as well")
+FIELDS = RecordFields("call", listed=_LISTED, transcripts=TRANSCRIPTS)
+"""The fields of an export. ``access_token`` is never kept."""

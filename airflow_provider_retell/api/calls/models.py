@@ -5,13 +5,12 @@ Source of the fields: https://docs.retellai.com/api-references/get-call and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from airflow_provider_retell.api.calls.costs import cost_of
 from airflow_provider_retell.api.choices import ANALYSIS_FIELDS, Until
+from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 __all__ = ["BatchCall", "Call", "CallAnalysis", "CallCost", "CallPage", "CallSummary", "LiveUpdate"]
@@ -39,11 +38,13 @@ class CallCost(ResponseModel):
     product_costs: list[dict[str, Any]] | None = None
 
 
-class CallState(ResponseModel):
+class CallState(RecordState):
     """The fields of a call that an update compares. Parsing only these takes a tenth of the time of a whole call."""
 
     model_config = ConfigDict(extra="ignore")
 
+    kind: ClassVar[str] = "call"
+    ended_statuses: ClassVar[frozenset[str]] = ENDED_STATUSES
     identity: ClassVar[tuple[str, ...]] = ("call_id", "call_status")
     loggable: ClassVar[tuple[str, ...]] = ("call_id", "call_status")
 
@@ -55,16 +56,24 @@ class CallState(ResponseModel):
     custom_attributes: dict[str, Any] | None = None
     """Not declared in Retell's SDK; set if the server sends it."""
 
-    @property
-    def has_ended(self) -> bool:
-        """True if the call is over, answered or not."""
-        return self.call_status in ENDED_STATUSES
 
-
-class CallSummary(CallState):
+class CallSummary(RecordSummary, CallState):
     """The fields that show the progress of a call. :meth:`slim` returns those that can be stored anywhere."""
 
     loggable: ClassVar[tuple[str, ...]] = ("call_id", "call_status", "call_type", "agent_id")
+    slim_fields: ClassVar[tuple[str, ...]] = (
+        "call_id",
+        "call_status",
+        "call_type",
+        "agent_id",
+        "data_storage_setting",
+        "disconnection_reason",
+        "start_timestamp",
+        "end_timestamp",
+        "duration_ms",
+        "transfer_end_timestamp",
+    )
+    own_analysis: ClassVar[tuple[str, ...]] = ANALYSIS_FIELDS
 
     call_type: str | None = None
     agent_id: str | None = None
@@ -77,11 +86,6 @@ class CallSummary(CallState):
     call_analysis: Any = None
 
     @property
-    def is_analyzed(self) -> bool:
-        """True if the call has an analysis."""
-        return self.call_analysis is not None
-
-    @property
     def transfer_has_ended(self) -> bool:
         """True if the call is over, and the conversation after a transfer is over too.
 
@@ -92,50 +96,7 @@ class CallSummary(CallState):
 
     def has_reached(self, until: Until) -> bool:
         """Return True if the call has reached the state *until*."""
-        if until == "analyzed":
-            return self.is_analyzed
-        return self.has_ended if until == "ended" else self.transfer_has_ended
-
-    def pick_analysis(self, fields: Iterable[str]) -> dict[str, Any]:
-        """Return the given fields of the analysis by name. A field that the analysis lacks is None.
-
-        :param fields: ``call_successful``, ``in_voicemail``, ``user_sentiment``, and keys of
-            ``custom_analysis_data``.
-        """
-        analysis = self.call_analysis
-        if isinstance(analysis, CallAnalysis):
-            analysis = analysis.model_dump()
-        own = analysis if isinstance(analysis, dict) else {}
-        custom = own.get("custom_analysis_data")
-        custom = custom if isinstance(custom, dict) else {}
-        return {name: (own if name in ANALYSIS_FIELDS else custom).get(name) for name in fields}
-
-    def slim(self, analysis_fields: Iterable[str] = ()) -> dict[str, Any]:
-        """Return ids, status, settings, times, cost and the keys of the metadata, but no content of the call.
-
-        ``call_cost`` has ``cents`` (US cents) and ``seconds`` (billed time), as soon as Retell knows them.
-
-        :param analysis_fields: the fields of the analysis to add as ``analysis``. Default: none, and no ``analysis``.
-        """
-        names = (
-            "call_id",
-            "call_status",
-            "call_type",
-            "agent_id",
-            "data_storage_setting",
-            "disconnection_reason",
-            "start_timestamp",
-            "end_timestamp",
-            "duration_ms",
-            "transfer_end_timestamp",
-        )
-        slim = {name: value for name in names if (value := getattr(self, name)) is not None}
-        if cost := cost_of(self.call_cost):
-            slim["call_cost"] = cost
-        slim["metadata_keys"] = sorted(map(str, self.metadata or {}))
-        if fields := tuple(analysis_fields):
-            slim["analysis"] = self.pick_analysis(fields)
-        return slim
+        return self.transfer_has_ended if until == "transfer_ended" else super().has_reached(until)
 
 
 class Call(CallSummary):

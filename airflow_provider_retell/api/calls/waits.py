@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.costs import CostTotal
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary, CallSummaryPage
 from airflow_provider_retell.api.choices import BatchUntil, Until
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.api.records.costs import CostTotal
+from airflow_provider_retell.api.records.waits import RecordReached
 from airflow_provider_retell.api.request import Flow, Request, check_id
 from airflow_provider_retell.api.waits import Condition, Poll
 
 
 @dataclass(frozen=True)
-class CallReached(Condition):
+class CallReached(RecordReached):
     """A call has ended, has an analysis, or its transfer has ended. An unknown status does not count as an end.
 
     :ivar analysis_fields: the fields of the analysis that the result contains.
@@ -30,10 +31,9 @@ class CallReached(Condition):
             return f"call {self.call_id} and its transfer to end"
         return f"call {self.call_id} to be {self.until}"
 
-    def poll(self) -> Flow[Poll]:
-        """Read the call without its transcript, because parsing a long one would block a triggerer's event loop."""
-        call: CallSummary = yield endpoints.get_call(self.call_id).with_parser(CallSummary.read)
-        return Poll(call.has_reached(self.until), call.call_status, call.slim(self.analysis_fields))
+    def request(self) -> Request[CallSummary]:
+        """Return the request that reads the call without its transcript."""
+        return endpoints.get_call(self.call_id).with_parser(CallSummary.read)
 
 
 @dataclass(frozen=True)

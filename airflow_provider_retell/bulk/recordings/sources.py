@@ -135,7 +135,7 @@ class _RowReader:
         except RetellInputError as error:
             return Result(self._number, None, "invalid", error.fault)
         if not self._ids.add(call_id):
-            return Result(self._number, call_id, "invalid", DUPLICATE)
+            return Result(self._number, call_id, "invalid", f"{DUPLICATE}call id")
         return Item(self._number, call_id, dict(_links(row)))
 
     def _check_columns(self, row: Row) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.changes import Change, diff
+from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call, update_live_call
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, Call
 from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.changes import diff
 from airflow_provider_retell.contract.check import WRITE, CannotTellError, Flag, SkipError
 from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, see
 from airflow_provider_retell.contract.target import Target, one
@@ -99,7 +100,7 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
         raise SkipError("the status of the call in --call-id has changed")
     try:
         update_call(call.call_id, metadata=call.metadata or {})
-        diff(call, Change(metadata={KEY: True}), "merge")
+        diff(call, CallChange(metadata={KEY: True}), "merge")
     except RetellInputError:
         raise SkipError("the package cannot restore the metadata of the call in --call-id exactly") from None
     target.about_to_change("call", call.call_id, {"metadata": call.metadata or {}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.calls.filters import compile_filter
+from airflow_provider_retell.emulator.calls.filters import FIELDS
 from airflow_provider_retell.emulator.calls.store import ordered
 from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, cut, walk
@@ -85,5 +85,5 @@ def _bounds(start: dict[str, Any]) -> tuple[float | None, float | None]:
 def _matching(
     calls: Mapping[str, Call], criteria: dict[str, Any], keys: Iterable[OrderKey]
 ) -> Iterator[OrderKey]:
-    tests = compile_filter(criteria)
+    tests = FIELDS.compile(criteria)
     return (key for key in keys if key[1] in calls and all(test(calls[key[1]]) for test in tests))

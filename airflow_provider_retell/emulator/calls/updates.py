@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.calls.privacy import check_tightening, tighten
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
-from airflow_provider_retell.emulator.schema import compact_size
+from airflow_provider_retell.emulator.updates import check_attributes, check_size, set_fields
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.backend import CallBackend
@@ -19,7 +19,7 @@ def update_call(org: Organization, request: Request) -> Response:
     """Update a call that has ended. A refused request changes nothing."""
     body: dict[str, Any] = request.body
     options = org.options
-    _check_size(org, body, "body")
+    check_size(org, body, "body")
     call = org.call_backend.find(request.ids["call_id"])
     if call["call_status"] not in options.ended_statuses:
         raise ApiError(
@@ -27,46 +27,22 @@ def update_call(org: Organization, request: Request) -> Response:
             f"Call {call['call_id']} has not ended (call_status is {call['call_status']}); "
             "use update-live-call for ongoing calls",
         )
-    attributes = body.get("custom_attributes", {})
-    unknown = attributes.keys() - org.custom_attributes
-    if unknown and options.rejects_unknown_attributes:
-        raise ApiError(400, f"body/custom_attributes must NOT have unknown attributes: {', '.join(unknown)}")
+    check_attributes(org, body)
     setting = body.get("data_storage_setting")
     if setting is not None:
         check_tightening(call, setting, options.storage_conflict_status)
     org.call_backend.about_to_change(call)
     if setting is not None:
         tighten(call, setting)
-    if "metadata" in body:
-        _set_metadata(org, call, body["metadata"])
-    if "custom_attributes" in body:
-        known = {name: value for name, value in attributes.items() if name not in unknown}
-        merged = options.custom_attributes_semantics == "merge"
-        call["custom_attributes"] = {**call.get("custom_attributes", {}), **known} if merged else known
+    set_fields(org, call, body)
     return json_response(200, org.call_backend.visible(call))
-
-
-def _check_size(org: Organization, fields: dict[str, Any], at: str) -> None:
-    limit = org.options.metadata_max_bytes
-    if compact_size(fields.get("metadata", {})) > limit:
-        raise ApiError(400, f"{at}/metadata must NOT be larger than {limit} bytes")
-
-
-def _set_metadata(org: Organization, call: Call, metadata: dict[str, Any]) -> None:
-    if not metadata and not org.options.empty_metadata_clears:
-        return
-    if org.options.metadata_semantics == "merge":
-        metadata = {**call.get("metadata", {}), **metadata}
-    if org.options.drops_null:
-        metadata = {name: value for name, value in metadata.items() if value is not None}
-    call["metadata"] = metadata
 
 
 def update_live_call(org: Organization, request: Request) -> Response:
     """Change an ongoing call. That registered calls are refused is our guess."""
     body: dict[str, Any] = request.body
     fields = body.get("fields_to_override", {})
-    _check_size(org, fields, "body/fields_to_override")
+    check_size(org, fields, "body/fields_to_override")
     call = org.call_backend.find(request.ids["call_id"])
     if call["call_status"] != "ongoing":
         raise ApiError(

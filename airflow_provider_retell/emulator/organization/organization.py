@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.agents.backend import AgentBackend
 from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.calls.backend import CallBackend
+from airflow_provider_retell.emulator.chats.backend import ChatBackend
+from airflow_provider_retell.emulator.chats.objects import ChatObjects
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
 from airflow_provider_retell.emulator.engines.components import ComponentBackend
 from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBaseBackend
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.webhooks import Webhooks
 
 
-class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
+class Organization(AgentObjects, ChatObjects, PhoneNumberObjects, SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -70,6 +72,7 @@ class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
             on_event=lambda event, call: webhooks.on_event(event, call, api_key),
             links=Links(name, options.clock, api_key),
         )
+        self.chat_backend = ChatBackend(options, self.timeline)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
@@ -80,6 +83,7 @@ class Organization(AgentObjects, PhoneNumberObjects, SimulationObjects):
         self.knowledge_base_backend = KnowledgeBaseBackend(options, self.timeline)
         self.backends: dict[str, Backend] = {
             "calls": self.call_backend,
+            "chats": self.chat_backend,
             "agents": self.agent_backend,
             "llms": self.llm_backend,
             "conversation-flows": self.flow_backend,

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.api.calls.changes import (
-    Change,
+from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.models import CallState
+from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError, UpdateMismatchError
+from airflow_provider_retell.api.records.changes import (
     check_storage,
     diff,
     differences,
     mismatch,
     verify,
 )
-from airflow_provider_retell.api.calls.models import CallState
-from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError, UpdateMismatchError
 
 
 def call(**fields: Any) -> CallState:
@@ -37,16 +37,16 @@ def call(**fields: Any) -> CallState:
 def test_diff_sends_the_target_metadata_only_if_it_differs(
     wanted: Any, mode: Any, remove: Any, metadata: Any, changed: Any
 ) -> None:
-    change, keys = diff(call(metadata={"a": 1}), Change(metadata=wanted), mode, frozenset(remove))
+    change, keys = diff(call(metadata={"a": 1}), CallChange(metadata=wanted), mode, frozenset(remove))
     assert change.metadata == metadata
     assert keys == changed
     assert bool(change) is (metadata is not None)
 
 
 def test_diff_leaves_out_an_equal_setting_and_always_sends_custom_attributes() -> None:
-    wanted = Change(data_storage_setting="everything", custom_attributes={"attr": 1})
+    wanted = CallChange(data_storage_setting="everything", custom_attributes={"attr": 1})
     current = call(data_storage_setting="everything", custom_attributes={"attr": 1})
-    assert diff(current, wanted, "merge")[0] == Change(custom_attributes={"attr": 1})
+    assert diff(current, wanted, "merge")[0] == CallChange(custom_attributes={"attr": 1})
 
 
 @pytest.mark.parametrize("odd", ["half \ud83d", {"half \ud83d": 1}, [["half \ud83d"]], 10**400, -(10**310)])
@@ -54,20 +54,20 @@ def test_metadata_that_cannot_be_sent_back_must_be_set_removed_or_replaced(odd: 
     current = call(metadata={"odd": odd, "n": 1})
     for mode in ("merge", "fill"):
         with pytest.raises(RetellInputError, match="it cannot be preserved"):
-            diff(current, Change(metadata={"new": 1}), mode)
-        change, _ = diff(current, Change(metadata={"n": 1}), mode)
+            diff(current, CallChange(metadata={"new": 1}), mode)
+        change, _ = diff(current, CallChange(metadata={"n": 1}), mode)
         assert not change  # nothing differs, so nothing is sent
-    change, keys = diff(current, Change(metadata={"odd": 1}), "merge")
+    change, keys = diff(current, CallChange(metadata={"odd": 1}), "merge")
     assert (change.metadata, keys) == ({"odd": 1, "n": 1}, ("odd",))
-    change, _ = diff(current, Change(metadata={"new": 1}), "merge", frozenset({"odd"}))
+    change, _ = diff(current, CallChange(metadata={"new": 1}), "merge", frozenset({"odd"}))
     assert change.metadata == {"new": 1, "n": 1}
-    assert diff(current, Change(metadata={"new": 1}), "replace")[0].metadata == {"new": 1}
+    assert diff(current, CallChange(metadata={"new": 1}), "replace")[0].metadata == {"new": 1}
 
 
 @pytest.mark.parametrize("mode", ["merge", "fill", "replace"])
 def test_replacement_character_in_new_metadata_is_sent(mode: Any) -> None:
     wanted = {"a": {"half \ufffd": "\ufffd"}, "\ufffd": 1}
-    change, _ = diff(call(metadata={}), Change(metadata=wanted), mode)
+    change, _ = diff(call(metadata={}), CallChange(metadata=wanted), mode)
     assert change.metadata == wanted
 
 
@@ -95,27 +95,27 @@ def test_storage_setting_can_only_become_stricter(current: Any, wanted: Any, all
 @pytest.mark.parametrize(
     ("sent", "response", "wrong", "unverified"),
     [
-        (Change(metadata={"a": 1}), {"metadata": {"a": 1.0}}, (), ()),
-        (Change(metadata={"a": 1}), {}, ("metadata.a",), ()),
-        (Change(metadata={}), {"metadata": {"b": 1}}, ("metadata.b",), ()),
+        (CallChange(metadata={"a": 1}), {"metadata": {"a": 1.0}}, (), ()),
+        (CallChange(metadata={"a": 1}), {}, ("metadata.a",), ()),
+        (CallChange(metadata={}), {"metadata": {"b": 1}}, ("metadata.b",), ()),
         (
-            Change(metadata={"a": "Ada"}),
+            CallChange(metadata={"a": "Ada"}),
             {"metadata": {"a": "[NAME]", "b": 1}, "data_storage_setting": "everything_except_pii"},
             ("metadata.b",),
             ("metadata.a",),
         ),
-        (Change(data_storage_setting="everything"), {"data_storage_setting": "everything"}, (), ()),
+        (CallChange(data_storage_setting="everything"), {"data_storage_setting": "everything"}, (), ()),
         (
-            Change(data_storage_setting="basic_attributes_only"),
+            CallChange(data_storage_setting="basic_attributes_only"),
             {"data_storage_setting": "everything"},
             ("data_storage_setting",),
             (),
         ),
-        (Change(data_storage_setting="everything"), {}, (), ("data_storage_setting",)),
-        (Change(custom_attributes={"a": 1}), {}, (), ("custom_attributes.a",)),
-        (Change(custom_attributes={"a": 1}), {"custom_attributes": {"a": 1}}, (), ()),
+        (CallChange(data_storage_setting="everything"), {}, (), ("data_storage_setting",)),
+        (CallChange(custom_attributes={"a": 1}), {}, (), ("custom_attributes.a",)),
+        (CallChange(custom_attributes={"a": 1}), {"custom_attributes": {"a": 1}}, (), ()),
         (
-            Change(custom_attributes={"a": 1}),
+            CallChange(custom_attributes={"a": 1}),
             {"custom_attributes": {"a": True}},
             ("custom_attributes.a",),
             (),
@@ -123,7 +123,7 @@ def test_storage_setting_can_only_become_stricter(current: Any, wanted: Any, all
     ],
 )
 def test_response_is_compared_with_the_change(
-    sent: Change, response: Any, wrong: tuple[str, ...], unverified: tuple[str, ...]
+    sent: CallChange, response: Any, wrong: tuple[str, ...], unverified: tuple[str, ...]
 ) -> None:
     assert differences(sent, call(**response)) == (wrong, unverified)
     if wrong:
@@ -137,16 +137,16 @@ def test_response_is_compared_with_the_change(
 @pytest.mark.parametrize(
     ("sent", "wrong", "hint"),
     [
-        (Change(metadata={"a": 1}), ("metadata.b",), "Retell merges instead of replacing"),
+        (CallChange(metadata={"a": 1}), ("metadata.b",), "Retell merges instead of replacing"),
         (
-            Change(custom_attributes={"a": 1}),
+            CallChange(custom_attributes={"a": 1}),
             ("custom_attributes.a",),
             "must be defined in Retell's dashboard",
         ),
-        (Change(metadata={"a": 1}), ("metadata.a",), "Read the call and compare"),
+        (CallChange(metadata={"a": 1}), ("metadata.a",), "Read the call and compare"),
     ],
 )
-def test_mismatch_names_the_fields_and_the_likely_cause(sent: Change, wrong: Any, hint: str) -> None:
+def test_mismatch_names_the_fields_and_the_likely_cause(sent: CallChange, wrong: Any, hint: str) -> None:
     error = mismatch("call_1", sent, wrong)
     assert str(error).startswith("call call_1: Retell accepted the update, but")
     assert wrong[0] in str(error)
@@ -154,12 +154,12 @@ def test_mismatch_names_the_fields_and_the_likely_cause(sent: Change, wrong: Any
 
 
 def test_change_prints_no_values_and_is_false_if_it_changes_nothing() -> None:
-    assert "pr1vate" not in repr(Change(metadata={"a": "pr1vate"}, custom_attributes={"b": "pr1vate"}))
-    assert not Change()
-    assert not Change(custom_attributes={})
-    assert Change(metadata={})
+    assert "pr1vate" not in repr(CallChange(metadata={"a": "pr1vate"}, custom_attributes={"b": "pr1vate"}))
+    assert not CallChange()
+    assert not CallChange(custom_attributes={})
+    assert CallChange(metadata={})
 
 
 def test_names_of_a_change_are_its_fields() -> None:
-    change = Change(metadata={"a": 1}, data_storage_setting="everything", custom_attributes={"b": 1})
+    change = CallChange(metadata={"a": 1}, data_storage_setting="everything", custom_attributes={"b": 1})
     assert change.names(["a"]) == ("metadata.a", "data_storage_setting", "custom_attributes.b")

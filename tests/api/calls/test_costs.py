@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.api.calls.costs import CostTotal, cost_of
 from airflow_provider_retell.api.calls.models import CallCost
+from airflow_provider_retell.api.records.costs import CostTotal, cost_of
 
 COST = {"combined_cost": 70, "total_duration_seconds": 61.5, "product_costs": []}
 

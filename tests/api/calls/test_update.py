@@ -11,9 +11,12 @@ from counting import CountingMapping
 from fake_hook import FakeHook
 
 from airflow_provider_retell.api import body
-from airflow_provider_retell.api.calls import changes, endpoints
-from airflow_provider_retell.api.calls.update import prepare_update, update_call_checked
+from airflow_provider_retell.api.calls import endpoints
+from airflow_provider_retell.api.calls.kind import CALLS
+from airflow_provider_retell.api.calls.update import update_call_checked
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records import changes
+from airflow_provider_retell.api.records.update import prepare_update
 
 ENDED = {"call_id": "call_1", "call_status": "ended"}
 
@@ -52,7 +55,7 @@ def test_update_call_converts_every_value_once() -> None:
 
 
 def test_prepared_update_can_be_applied_more_than_once() -> None:
-    prepared = prepare_update("call_1", metadata={"a": 1})
+    prepared = prepare_update(CALLS, "call_1", metadata={"a": 1})
     for _ in range(2):
         hook = FakeHook({**ENDED, "metadata": {"b": 2}}, {**ENDED, "metadata": {"a": 1, "b": 2}})
         assert hook.run(prepared.apply()).sent
@@ -75,7 +78,7 @@ def test_prepared_update_can_be_applied_more_than_once() -> None:
 def test_call_is_read_first_unless_replacing_needs_no_current_values(
     options: dict[str, Any], reads_first: bool
 ) -> None:
-    assert prepare_update("call_1", **options).reads_first is reads_first
+    assert prepare_update(CALLS, "call_1", **options).reads_first is reads_first
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_call_is_read_first_unless_replacing_needs_no_current_values(
 )
 def test_invalid_input_is_rejected_before_the_flow_starts(options: dict[str, Any], message: str) -> None:
     with pytest.raises(RetellInputError, match=message):
-        prepare_update("call_1", **options)
+        prepare_update(CALLS, "call_1", **options)
 
 
 def test_removing_missing_keys_sends_no_update() -> None:

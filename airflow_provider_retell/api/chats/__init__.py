@@ -1,0 +1,1 @@
+"""Chats: endpoints, request bodies, responses, and waits for a chat."""

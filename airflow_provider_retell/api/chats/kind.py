@@ -1,0 +1,20 @@
+"""The endpoints and models of chats, for code that handles calls and chats alike."""
+
+from __future__ import annotations
+
+from airflow_provider_retell.api.chats import endpoints
+from airflow_provider_retell.api.chats.changes import ChatChange
+from airflow_provider_retell.api.chats.models import Chat, ChatState, ChatStatePage
+from airflow_provider_retell.api.records.kind import Kind
+
+CHATS = Kind(
+    "chat",
+    record=Chat,
+    state=ChatState,
+    state_page=ChatStatePage,
+    change=ChatChange,
+    get=endpoints.get_chat,
+    listing=endpoints.list_chats,
+    delete=endpoints.delete_chat,
+    rerun_analysis=endpoints.rerun_chat_analysis,
+)

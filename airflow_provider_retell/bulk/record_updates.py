@@ -1,0 +1,59 @@
+"""Calls or chats, as the resource of a bulk update."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from airflow_provider_retell.api.records.changes import Change
+from airflow_provider_retell.api.records.models import RecordState
+from airflow_provider_retell.bulk.columns import Columns, RowReader
+from airflow_provider_retell.bulk.plan import Plan
+from airflow_provider_retell.bulk.record_states import RecordStates
+from airflow_provider_retell.bulk.resource import Planned, Resource
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.errors import RetellError
+    from airflow_provider_retell.bulk.outcome import Result
+    from airflow_provider_retell.bulk.rows import Row
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+
+class RecordUpdates(Resource[RecordState, Change]):
+    """Updates of calls or chats.
+
+    :param hook: an open hook.
+    :param columns: the meaning of the rows' columns.
+    :param plan: the way to combine rows with records; it has the kind of record.
+    :param fixed_columns: True if all rows of the source have the same columns.
+    """
+
+    def __init__(
+        self, hook: RetellAsyncHook, columns: Columns, plan: Plan, *, fixed_columns: bool = False
+    ) -> None:
+        self.kind = plan.kind.name
+        self.key_name = f"{self.kind} id"
+        self._reader = RowReader(columns, plan.kind.change, fixed_columns)
+        self._states = RecordStates(hook, plan.kind)
+        self._plan = plan
+
+    @property
+    def missing_columns(self) -> list[str]:
+        """The columns that the task names and no row had so far; empty until a row could be read."""
+        return self._reader.missing_columns
+
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
+        self._reader.check_header(names)
+
+    def read_row(self, row: Row) -> tuple[str, Change]:
+        """Return the record's id and the change that *row* asks for."""
+        return self._reader.read(row)
+
+    async def read_states(self, keys: Sequence[str]) -> Mapping[str, RecordState | RetellError | None]:
+        """Return the state of each record, as far as it can be read."""
+        return await self._states.read(keys)
+
+    def plan_row(self, row: int, key: str, state: RecordState | None, wanted: Change) -> Planned | Result:
+        """Compare the record with the change that its row asks for."""
+        return self._plan.plan_row(row, key, state, wanted)

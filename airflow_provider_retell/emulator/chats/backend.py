@@ -1,0 +1,127 @@
+"""The chats of one organization: adding, editing and finding them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.chats import samples
+from airflow_provider_retell.emulator.chats.vocabulary import UNDECLARED, Chat
+from airflow_provider_retell.emulator.responses import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.timeline import Timeline
+
+_HOUR_MS = 3_600_000
+
+
+class ChatBackend(Backend):
+    """The chats of one organization.
+
+    :param options: the options of the emulator.
+    :param timeline: the schedule of the organization.
+    :ivar chats: the chats by id.
+    :ivar reruns: the number of analyses that were charged again.
+    """
+
+    def __init__(self, options: Options, timeline: Timeline) -> None:
+        self.options = options
+        self.chats: dict[str, Chat] = {}
+        self.reruns = 0
+        self._runs: dict[str, int] = {}
+        self._timeline = timeline
+        self._added = 0
+
+    def visible(self, chat: Chat) -> Chat:
+        """Return *chat* as the API shows it."""
+        return {name: value for name, value in chat.items() if name not in UNDECLARED}
+
+    def find(self, chat_id: str) -> Chat:
+        """Return a chat by its id, or raise the error that Retell sends for an unknown one."""
+        try:
+            return self.chats[chat_id]
+        except KeyError:
+            raise ApiError(
+                self.options.unknown_id_status, f"Asset not found: no chat {chat_id} under this API key"
+            ) from None
+
+    def all(self) -> list[Chat]:
+        """Return all chats, with the fields that the API does not show."""
+        return list(self.chats.values())
+
+    def add(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Chat:
+        """Add a chat and return it; see ``Organization.add_chat``."""
+        clock = self.options.clock
+        with clock.lock:
+            # One millisecond apart, so that list-chats returns the chats in the order of adding.
+            start = clock.now_ms() + self._added
+            if fields.get("chat_status") != "ongoing":
+                start -= _HOUR_MS
+            chat = samples.build(fields, start_ms=start, minimal=minimal)
+            if chat["chat_id"] in self.chats:
+                raise ValueError(f"chat {chat['chat_id']!r} exists already")
+            self.chats[chat["chat_id"]] = chat
+            self._added += 1
+            if progress and chat["chat_status"] == "ongoing":
+                self._timeline.at(
+                    clock.now() + self.options.lifecycle.talk, lambda _: self._end_if_ongoing(chat)
+                )
+            return chat
+
+    def add_many(self, chat_ids: Iterable[str], **fields: Any) -> None:
+        """Add a minimal chat for each id; see ``Organization.add_chats``."""
+        for chat_id in chat_ids:
+            copies: dict[str, Any] = {
+                name: dict(value) if isinstance(value, dict) else value for name, value in fields.items()
+            }
+            self.add(**{**copies, "chat_id": chat_id, "minimal": True})
+
+    def edit(self, object_id: str, **fields: Any) -> Chat:
+        """Change fields of a chat and return it; see ``Organization.edit_chat``."""
+        chat = self.chats.get(object_id)
+        if chat is None:
+            raise LookupError(f"there is no chat {object_id!r}")
+        if fields.get("chat_id", object_id) != object_id:
+            raise ValueError("chat_id must not change: add a new chat instead")
+        samples.check_vocabulary({**chat, **fields})
+        chat.update(fields)
+        for name in [name for name, value in fields.items() if value is None]:
+            del chat[name]
+        return chat
+
+    def end(self, chat: Chat) -> None:
+        """End an ongoing chat, and schedule its analysis."""
+        now = self.options.clock.now()
+        samples.finish(chat, round(now * 1000))
+        self._timeline.at(now + self.options.lifecycle.analyze, lambda _: self._analyze(chat))
+
+    def _end_if_ongoing(self, chat: Chat) -> None:
+        if self.chats.get(chat["chat_id"]) is chat and chat["chat_status"] == "ongoing":
+            self.end(chat)
+
+    def _analyze(self, chat: Chat) -> None:
+        if self.chats.get(chat["chat_id"]) is chat:
+            chat.setdefault("chat_analysis", samples.analysis(chat))
+
+    def rerun(self, chat: Chat) -> None:
+        """Analyze a chat again, and charge for it."""
+        chat_id = chat["chat_id"]
+        self.reruns += 1
+        self._runs[chat_id] = runs = self._runs.get(chat_id, 1) + 1
+
+        def finish(_when: float) -> None:
+            chat["chat_analysis"] = samples.analysis(chat, runs)
+
+        if self.options.rerun_seconds:
+            self._timeline.at(self.options.clock.now() + self.options.rerun_seconds, finish)
+        else:
+            finish(0)
+
+    def clear(self) -> None:
+        """Remove all chats and charges."""
+        self.chats.clear()
+        self._runs.clear()
+        self.reruns = 0

@@ -1,0 +1,135 @@
+"""The endpoints of chats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.chats.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Chat
+from airflow_provider_retell.emulator.conditions import inside
+from airflow_provider_retell.emulator.filters import FilterFields, agents
+from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.updates import check_attributes, check_size, set_fields
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.routing import Request
+
+_FIELDS = FilterFields(
+    nested={
+        "chat_successful": inside("chat_analysis", "chat_successful"),
+        "user_sentiment": inside("chat_analysis", "user_sentiment"),
+        "combined_cost": inside("chat_cost", "combined_cost"),
+    },
+    maps={
+        "custom_attributes": inside("custom_attributes"),
+        "custom_analysis_data": inside("chat_analysis", "custom_analysis_data"),
+    },
+    special={"agent": agents("version")},
+)
+
+
+def get_chat(org: Organization, request: Request) -> Response:
+    """Return the chat with all fields that Retell declares."""
+    chats = org.chat_backend
+    return json_response(200, chats.visible(chats.find(request.ids["chat_id"])))
+
+
+def list_chats(org: Organization, request: Request) -> Response:
+    """Return one page of chats, without transcripts."""
+    body: dict[str, Any] = request.body
+    chats = org.chat_backend
+    keys = _matching(org, dict(body.get("filter_criteria", {})))
+    following = walk(
+        keys,
+        descending=body.get("sort_order", "descending") == "descending",
+        cursor=body.get("pagination_key"),
+    )
+    found, cursor = cut(following, skip=int(body.get("skip", 0)), limit=int(body.get("limit", DEFAULT_PAGE)))
+    items = [_without_transcripts(chats.visible(chats.chats[chat_id])) for _, chat_id in found]
+    page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
+    if cursor is not None:
+        page["pagination_key"] = cursor
+    if body.get("include_total"):
+        page["total"] = len(keys)
+    return json_response(200, page)
+
+
+def _matching(org: Organization, criteria: dict[str, Any]) -> list[OrderKey]:
+    """Return the sort keys of all chats that match, ascending."""
+    chats, ids = org.chat_backend.chats, criteria.get("chat_id", {})
+    candidates = list(chats.values())
+    if ids.get("type") == "enum":
+        limit = org.options.max_ids_per_filter
+        if limit is not None and len(ids["value"]) > limit:
+            at = "body/filter_criteria/chat_id/value"
+            raise ApiError(400, f"{at} must NOT have more than {limit} items")
+        candidates = [chats[chat_id] for chat_id in dict.fromkeys(ids["value"]) if chat_id in chats]
+        del criteria["chat_id"]
+    tests = _FIELDS.compile(criteria)
+    return sorted(
+        (chat["start_timestamp"], chat["chat_id"]) for chat in candidates if all(test(chat) for test in tests)
+    )
+
+
+def _without_transcripts(chat: Chat) -> Chat:
+    return {name: value for name, value in chat.items() if name not in TRANSCRIPTS}
+
+
+def update_chat(org: Organization, request: Request) -> Response:
+    """Update a chat, whatever its status. A refused request changes nothing."""
+    body: dict[str, Any] = request.body
+    check_size(org, body, "body")
+    chat = org.chat_backend.find(request.ids["chat_id"])
+    check_attributes(org, body)
+    setting = body.get("data_storage_setting")
+    if setting is not None:
+        _tighten(chat, setting, org.options.storage_conflict_status)
+    set_fields(org, chat, body)
+    if "override_dynamic_variables" in body:
+        override = body["override_dynamic_variables"]
+        chat["overrides"] = {} if override is None else {**chat.get("overrides", {}), **override}
+    return json_response(200, org.chat_backend.visible(chat))
+
+
+def _tighten(chat: Chat, setting: str, conflict_status: int) -> None:
+    """Set the ``data_storage_setting`` of the chat and remove the content that it does not allow."""
+    present = chat.get("data_storage_setting", STORAGE_SETTINGS[0])
+    if STORAGE_SETTINGS.index(setting) < STORAGE_SETTINGS.index(present):
+        raise ApiError(
+            conflict_status,
+            f"data_storage_setting cannot be changed from {present} to the less restrictive {setting}",
+        )
+    chat["data_storage_setting"] = setting
+    if setting == "basic_attributes_only":
+        for name in TRANSCRIPTS:
+            chat.pop(name, None)
+
+
+def end_chat(org: Organization, request: Request) -> Response:
+    """End an ongoing chat. That chats that have ended are refused like calls is our guess."""
+    chat = org.chat_backend.find(request.ids["chat_id"])
+    if chat["chat_status"] != "ongoing":
+        raise ApiError(
+            org.options.stop_ended_status,
+            f"Chat {chat['chat_id']} is not ongoing (chat_status is {chat['chat_status']})",
+        )
+    org.chat_backend.end(chat)
+    return Response(204)
+
+
+def delete_chat(org: Organization, request: Request) -> Response:
+    """Remove a chat for good."""
+    chat = org.chat_backend.find(request.ids["chat_id"])
+    del org.chat_backend.chats[chat["chat_id"]]
+    return Response(204)
+
+
+def rerun_chat_analysis(org: Organization, request: Request) -> Response:
+    """Analyze a chat that has ended again, and charge for it."""
+    chats = org.chat_backend
+    chat = chats.find(request.ids["chat_id"])
+    if chat["chat_status"] == "ongoing":
+        raise ApiError(400, f"Chat {chat['chat_id']} has not ended (chat_status is ongoing)")
+    chats.rerun(chat)
+    return json_response(org.options.rerun_status, chats.visible(chat))

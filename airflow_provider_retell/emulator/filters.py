@@ -1,0 +1,74 @@
+"""The ``filter_criteria`` of listings. An object matches if it passes all conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_retell.emulator.conditions import MISSING, Test, compile_condition, inside
+
+Record = Mapping[str, Any]
+Filter = Callable[[Record], bool]
+
+
+@dataclass(frozen=True)
+class FilterFields:
+    """Where the conditions of a listing find their values, unless that is the field of the same name.
+
+    :ivar nested: conditions on fields of nested objects.
+    :ivar maps: conditions on single keys of an object.
+    :ivar special: conditions of another form; each returns the tests for its specification.
+    """
+
+    nested: Mapping[str, Callable[[Record], Any]]
+    maps: Mapping[str, Callable[[Record], Any]]
+    special: Mapping[str, Callable[[Any], list[Filter]]] = field(default_factory=dict)
+
+    def compile(self, criteria: Mapping[str, Any]) -> list[Filter]:
+        """Return the tests that an object must pass.
+
+        :param criteria: a ``filter_criteria`` that matches the schema.
+        """
+        tests: list[Filter] = []
+        for name, spec in criteria.items():
+            if name in self.special:
+                tests.extend(self.special[name](spec))
+            elif name in self.maps:
+                tests.extend(_keyed(self.maps[name], entry) for entry in spec)
+            else:
+                tests.append(_plain(self.nested.get(name) or inside(name), compile_condition(spec)))
+        return tests
+
+
+def _plain(get: Callable[[Record], Any], test: Test) -> Filter:
+    return lambda record: test(get(record))
+
+
+def _keyed(get: Callable[[Record], Any], spec: Mapping[str, Any]) -> Filter:
+    key, test = spec["key"], compile_condition(spec)
+
+    def matches(record: Record) -> bool:
+        values = get(record)
+        return test(values.get(key, MISSING) if isinstance(values, Mapping) else MISSING)
+
+    return matches
+
+
+def agents(version_field: str) -> Callable[[Any], list[Filter]]:
+    """Return the compiler of the condition ``agent``.
+
+    :param version_field: the field with the version of the agent.
+    """
+
+    def compile_agents(wanted: list[dict[str, Any]]) -> list[Filter]:
+        def matches(record: Record) -> bool:
+            return any(
+                record.get("agent_id") == agent["agent_id"]
+                and ("version" not in agent or record.get(version_field) in agent["version"])
+                for agent in wanted
+            )
+
+        return [matches]
+
+    return compile_agents

@@ -1,0 +1,50 @@
+"""The updates of metadata and custom attributes, which calls and chats share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.responses import ApiError
+from airflow_provider_retell.emulator.schema import compact_size
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.organization.organization import Organization
+
+
+def check_size(org: Organization, fields: dict[str, Any], at: str) -> None:
+    """Refuse metadata that is too large.
+
+    :param at: the place of *fields* in the request, for the message.
+    """
+    limit = org.options.metadata_max_bytes
+    if compact_size(fields.get("metadata", {})) > limit:
+        raise ApiError(400, f"{at}/metadata must NOT be larger than {limit} bytes")
+
+
+def check_attributes(org: Organization, body: dict[str, Any]) -> None:
+    """Refuse custom attributes that the organization does not have, if the options say so."""
+    unknown = body.get("custom_attributes", {}).keys() - org.custom_attributes
+    if unknown and org.options.rejects_unknown_attributes:
+        raise ApiError(400, f"body/custom_attributes must NOT have unknown attributes: {', '.join(unknown)}")
+
+
+def set_fields(org: Organization, record: dict[str, Any], body: dict[str, Any]) -> None:
+    """Set the metadata and the custom attributes of *record*. Attributes that are not defined are dropped."""
+    if "metadata" in body:
+        _set_metadata(org, record, body["metadata"])
+    if "custom_attributes" in body:
+        known = {
+            name: value for name, value in body["custom_attributes"].items() if name in org.custom_attributes
+        }
+        merged = org.options.custom_attributes_semantics == "merge"
+        record["custom_attributes"] = {**record.get("custom_attributes", {}), **known} if merged else known
+
+
+def _set_metadata(org: Organization, record: dict[str, Any], metadata: dict[str, Any]) -> None:
+    if not metadata and not org.options.empty_metadata_clears:
+        return
+    if org.options.metadata_semantics == "merge":
+        metadata = {**record.get("metadata", {}), **metadata}
+    if org.options.drops_null:
+        metadata = {name: value for name, value in metadata.items() if value is not None}
+    record["metadata"] = metadata

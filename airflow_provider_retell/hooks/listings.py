@@ -1,0 +1,108 @@
+"""Hook methods that read all pages of a listing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_provider_retell.api.calls import endpoints as calls
+from airflow_provider_retell.api.chats import endpoints as chats
+from airflow_provider_retell.api.paging import Pages
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.chats.models import Chat
+    from airflow_provider_retell.api.request import Request
+    from airflow_provider_retell.api.response_model import Page, ResponseModel
+    from airflow_provider_retell.hooks.endpoint import Async, Blocking
+
+M = TypeVar("M", bound="ResponseModel")
+
+
+class Listings:
+    """The listings of calls and chats, in the blocking hook."""
+
+    def list_calls(
+        self: Blocking,
+        *,
+        filter_criteria: Mapping[str, Any] | None = None,
+        sort_order: str | None = None,
+        page_size: int = 1000,
+    ) -> Iterator[Call]:
+        """Yield every matching call, without transcripts. Reads one page at a time.
+
+        API: https://docs.retellai.com/api-references/list-calls
+
+        :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
+        :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
+        :param page_size: calls per request, 1 to 1000. Default: 1000.
+        :raises RetellResponseError: if Retell's paging would lose or repeat calls.
+        """
+        return _items(self, calls.list_calls, filter_criteria, sort_order, page_size)
+
+    def list_chats(
+        self: Blocking,
+        *,
+        filter_criteria: Mapping[str, Any] | None = None,
+        sort_order: str | None = None,
+        page_size: int = 1000,
+    ) -> Iterator[Chat]:
+        """Yield every matching chat, without transcripts. Reads one page at a time.
+
+        API: https://docs.retellai.com/api-references/list-chats
+
+        :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.chats.filters`.
+        :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
+        :param page_size: chats per request, 1 to 1000. Default: 1000.
+        :raises RetellResponseError: if Retell's paging would lose or repeat chats.
+        """
+        return _items(self, chats.list_chats, filter_criteria, sort_order, page_size)
+
+
+class AsyncListings:
+    """The listings of calls and chats, in the async hook."""
+
+    def list_calls(
+        self: Async,
+        *,
+        filter_criteria: Mapping[str, Any] | None = None,
+        sort_order: str | None = None,
+        page_size: int = 1000,
+    ) -> AsyncIterator[Call]:
+        """Yield every matching call. For the parameters, see :meth:`Listings.list_calls`."""
+        return _items_async(self, calls.list_calls, filter_criteria, sort_order, page_size)
+
+    def list_chats(
+        self: Async,
+        *,
+        filter_criteria: Mapping[str, Any] | None = None,
+        sort_order: str | None = None,
+        page_size: int = 1000,
+    ) -> AsyncIterator[Chat]:
+        """Yield every matching chat. For the parameters, see :meth:`Listings.list_chats`."""
+        return _items_async(self, chats.list_chats, filter_criteria, sort_order, page_size)
+
+
+def _items(
+    hook: Blocking,
+    endpoint: Callable[..., Request[Page[M]]],
+    filter_criteria: Mapping[str, Any] | None,
+    sort_order: str | None,
+    page_size: int,
+) -> Iterator[M]:
+    pages = Pages(endpoint, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
+    for request in pages:
+        yield from pages.read(hook.send(request))
+
+
+async def _items_async(
+    hook: Async,
+    endpoint: Callable[..., Request[Page[M]]],
+    filter_criteria: Mapping[str, Any] | None,
+    sort_order: str | None,
+    page_size: int,
+) -> AsyncIterator[M]:
+    pages = Pages(endpoint, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
+    for request in pages:
+        for item in pages.read(await hook.send(request)):
+            yield item

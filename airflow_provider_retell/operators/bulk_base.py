@@ -1,0 +1,74 @@
+"""Base class of the operators that bring many records to the state of rows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.bulk.quota_option import parse_quota
+from airflow_provider_retell.bulk.summary import log_differences
+from airflow_provider_retell.operators.rows_base import RowsOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_bool
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.bulk.outcome import FailureLimits
+    from airflow_provider_retell.bulk.report import Report
+    from airflow_provider_retell.bulk.resource import Difference, Resource
+    from airflow_provider_retell.bulk.rows import Rows
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+
+class BulkOperator(RowsOperator):
+    """Base class of the operators that compare rows with records and send the differences.
+
+    A subclass has the parameters of its :class:`~airflow_provider_retell.bulk.resource.Resource`, and creates it in
+    :meth:`resource`.
+
+    :param dry_run: True to send no changes (templated).
+    :param show_values: True to log the values of the first ten differences of a dry run.
+    """
+
+    template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")
+
+    def __init__(
+        self, *, dry_run: bool | str | XComArg = False, show_values: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        checks.flag(show_values=show_values)
+        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
+        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
+        self.show_values = show_values
+        self._differences: list[Difference] = []
+
+    @abstractmethod
+    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+        """Return the kind of record, for one run.
+
+        :param hook: the open hook of the run.
+        :param rows: the source of the rows.
+        """
+
+    async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
+        """Compare all rows with the records, and send the differences."""
+        from airflow_provider_retell.bulk.engine import BulkUpdate
+        from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+        dry_run = as_bool(self.dry_run, "dry_run")
+        rows = self.open_rows(context, report)
+        async with RetellAsyncHook(
+            self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
+        ) as hook:
+            resource = self.resource(hook, rows)
+            update = BulkUpdate(hook, rows, resource, report, self.concurrency, limits, dry_run=dry_run)
+            self._differences = update.differences
+            self.started(update.progress)
+            await update.run()
+
+    def log_details(self) -> None:
+        """Log the first differences that a dry run found."""
+        log_differences(self._differences, show_values=self.show_values)

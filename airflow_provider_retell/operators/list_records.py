@@ -1,0 +1,140 @@
+"""Base class of the operators that export calls or chats."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.operators.data_interval import window_of, within
+from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.operators.record import Noun, kind_of
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.masked import unmask
+from airflow_provider_retell.params.rendered import as_object, as_text
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.records.fields import RecordFields
+
+
+By = Literal["end_timestamp", "start_timestamp"]
+
+
+class ListRecordsOperator(LoopOperator):
+    """Base class of the operators that export calls or chats.
+
+    :cvar noun: ``"call"`` or ``"chat"``.
+    :cvar default_overlap: the default of ``overlap`` in seconds, by the value of ``by``.
+    :param path: the file to write.
+    :param path_conn_id: the Airflow connection of the storage.
+    :param filter_criteria: the conditions that records must meet.
+    :param by: the timestamp that must be in the data interval, or None.
+    :param overlap: how long before the interval the export begins.
+    :param without_metadata_key: exports only records whose metadata lacks this key.
+    :param whole: True to read each record separately.
+    :param fields: the fields to keep.
+    """
+
+    template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")
+    template_fields_renderers = {"filter_criteria": "json"}  # noqa: RUF012 - Airflow's form
+    # May contain phone numbers and metadata values.
+    masked_fields: Sequence[str] = ("filter_criteria",)
+
+    noun: ClassVar[Noun]
+    default_overlap: ClassVar[Mapping[str, float]]
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        path_conn_id: str | None,
+        filter_criteria: Mapping[str, Any] | str | XComArg | None,
+        by: By | None,
+        overlap: float | timedelta | None,
+        without_metadata_key: str | None,
+        whole: bool,
+        fields: Sequence[str] | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        checks.one_of("by", by, (*get_args(By), None))
+        checks.flag(**{f"whole_{self.noun}s": whole})
+        checks.text(without_metadata_key=without_metadata_key)
+        if checks.is_literal(path):
+            from airflow_provider_retell.export.formats import check_suffix
+
+            check_suffix(path)
+        if fields is not None:
+            checks.text_list("fields", fields)
+            self.known_fields().check(fields, whole)
+        overlap = self.default_overlap.get(by or "", 0.0) if overlap is None else overlap
+        self.path = path
+        self.path_conn_id = path_conn_id
+        self.filter_criteria = filter_criteria
+        self.by = by
+        self.overlap = checks.in_seconds("overlap", overlap)
+        self.without_metadata_key = without_metadata_key
+        self.fields = fields
+        self._whole = whole
+
+    def known_fields(self) -> RecordFields:
+        """Return the fields that a record can have."""
+        if self.noun == "call":
+            from airflow_provider_retell.api.calls.fields import FIELDS
+        else:
+            from airflow_provider_retell.api.chats.fields import FIELDS
+        return FIELDS
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Write the file and return the manifest."""
+        window = self._window(context)
+        try:
+            manifest = self.run_loop(self._export(self._criteria(window)))
+        except asyncio.CancelledError:
+            raise RetellError(
+                f"Stopped on request. Run the task again. It exports all {self.noun}s from the beginning"
+            ) from None
+        return manifest | {"window": window}
+
+    async def _export(self, criteria: Mapping[str, Any]) -> dict[str, Any]:
+        from airflow_provider_retell.export.exporter import export
+        from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+        async with RetellAsyncHook(self.retell_conn_id) as hook:
+            return await export(
+                hook,
+                as_text(unmask(self.path), "path"),
+                kind_of(self.noun),
+                conn_id=self.path_conn_id,
+                filter_criteria=criteria or None,
+                whole=self._whole,
+                fields=self.fields,
+                skip_metadata_key=self.skipped_metadata_key(),
+            )
+
+    def _window(self, context: Context) -> list[int] | None:
+        """Return the first and the last millisecond of the export, or None for no limits."""
+        if self.by is None:
+            return None
+        return window_of(
+            context, self.overlap, "To export without an interval, set by=None and filter_criteria"
+        )
+
+    def _criteria(self, window: list[int] | None) -> dict[str, Any]:
+        criteria = dict(self.rendered("filter_criteria", as_object) or {})
+        if window is not None:
+            criteria = within(criteria, str(self.by), window, "or set by=None")
+        return self.with_metadata_filter(criteria)
+
+    def with_metadata_filter(self, criteria: dict[str, Any]) -> dict[str, Any]:
+        """Return *criteria*, with a condition for ``without_metadata_key`` if the listing has one."""
+        return criteria
+
+    def skipped_metadata_key(self) -> str | None:
+        """Return the metadata key whose records are skipped after the listing, or None."""
+        return None

@@ -1,0 +1,209 @@
+"""Base classes of the operators that act on one call or one chat."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
+from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.operators.base import DeferrableOperator, RetellOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_id, as_object, as_storage_setting, as_text
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.records.kind import Kind
+    from airflow_provider_retell.api.records.update import PreparedUpdate, UpdateResult
+    from airflow_provider_retell.api.waits import Condition
+
+log = logging.getLogger(__name__)
+
+Noun = Literal["call", "chat"]
+
+
+def kind_of(noun: Noun) -> Kind[Any]:
+    """Return the endpoints and models of calls or chats. The import loads pydantic, so only tasks call this."""
+    if noun == "call":
+        from airflow_provider_retell.api.calls.kind import CALLS
+
+        return CALLS
+    from airflow_provider_retell.api.chats.kind import CHATS
+
+    return CHATS
+
+
+class RecordOperator(RetellOperator):
+    """Base class of the operators that act on one call or chat.
+
+    :cvar noun: ``"call"`` or ``"chat"``. The operator has the attribute ``call_id`` or ``chat_id``.
+    """
+
+    noun: ClassVar[Noun]
+
+    def selected_id(self, context: Context) -> str:
+        """Return the rendered id of the call or chat."""
+        name = f"{self.noun}_id"
+        return as_id(getattr(self, name), name)
+
+
+class WaitingRecordOperator(DeferrableOperator):
+    """Base class of the operators that can wait for a call or chat. The parameters are those of the base class."""
+
+    noun: ClassVar[Noun]
+
+    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
+        """Return the trigger's own arguments. The triggerer does not read the analysis."""
+        arguments = super().trigger_arguments(condition)
+        del arguments["analysis_fields"]
+        return arguments
+
+    def after_event(
+        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **_state: Any
+    ) -> Any:
+        """Continue with the call or chat of the event."""
+        name = f"{self.noun}_id"
+        return self.after_wait(context, as_id(event.get(name), name), deadline)
+
+    @abstractmethod
+    def after_wait(self, context: Context, record_id: str, deadline: float | None = None) -> Any:
+        """Do the rest of the work and return the task's result.
+
+        :param deadline: epoch seconds at which a deferred wait ends.
+        """
+
+
+class ReadRecordOperator(RecordOperator):
+    """Base class of the operators that read one call or chat.
+
+    :param path: the file for the whole record as JSON. Default: none.
+    :param path_conn_id: the Airflow connection of that storage.
+    :param analysis_fields: the fields of the analysis that the result contains. Default: none.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        path_conn_id: str | None = None,
+        analysis_fields: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.analysis_fields = checks.analysis_fields(analysis_fields)
+        self.path = path
+        self.path_conn_id = path_conn_id
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Read the call or chat."""
+        path = self.rendered("path", as_text)
+        record = self.hook.send(kind_of(self.noun).get(self.selected_id(context)))
+        slim: dict[str, Any] = record.slim(self.analysis_fields)
+        if path is None:
+            return slim
+        from airflow_provider_retell.common.atomic import atomic_write
+
+        atomic_write(path, record.model_dump_json(exclude_none=True).encode(), self.path_conn_id)
+        return slim | {"path": safe_path(path)}
+
+
+class UpdateRecordOperator(RecordOperator):
+    """Base class of the operators that update one call or chat.
+
+    :cvar storage_settings: the values of ``data_storage_setting``.
+    :param metadata: the metadata keys to set.
+    :param data_storage_setting: the data that Retell stores.
+    :param custom_attributes: values by the id of an attribute.
+    :param metadata_mode: how to combine the metadata with the record's.
+    :param remove_metadata_keys: metadata keys to delete.
+    :param clear_metadata: True to delete all metadata.
+    :param others: further fields. The operator needs at least one field that is not None.
+    """
+
+    storage_settings: ClassVar[Sequence[str]] = STORAGE_ORDER
+
+    def __init__(
+        self,
+        *,
+        metadata: Mapping[str, Any] | str | XComArg | None,
+        data_storage_setting: str | None,
+        custom_attributes: Mapping[str, Any] | str | XComArg | None,
+        metadata_mode: MetadataMode,
+        remove_metadata_keys: Sequence[str],
+        clear_metadata: bool,
+        others: Mapping[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        checks.one_of("metadata_mode", metadata_mode, METADATA_MODES)
+        checks.one_of_or_template("data_storage_setting", data_storage_setting, self.storage_settings)
+        checks.flag(clear_metadata=clear_metadata)
+        checks.exclusive(metadata=metadata, clear_metadata=clear_metadata)
+        remove = checks.text_list("remove_metadata_keys", remove_metadata_keys)
+        checks.exclusive(remove_metadata_keys=remove or None, clear_metadata=clear_metadata)
+        values = (metadata, data_storage_setting, custom_attributes, *others.values())
+        if not (remove or clear_metadata) and all(value is None for value in values):
+            *names, last = self.settable()
+            raise ValueError(f"set {', '.join(names)} or {last}")
+        self.metadata = metadata
+        self.data_storage_setting = data_storage_setting
+        self.custom_attributes = custom_attributes
+        self.metadata_mode = metadata_mode
+        self.remove_metadata_keys = remove
+        self.clear_metadata = clear_metadata
+
+    def settable(self) -> Sequence[str]:
+        """Return the names of the parameters. The operator needs at least one of them."""
+        return (
+            "metadata",
+            "remove_metadata_keys",
+            "clear_metadata",
+            "data_storage_setting",
+            "custom_attributes",
+        )
+
+    def update_options(self, where: str) -> dict[str, Any]:
+        """Return the arguments of ``prepare_update`` for the rendered parameters.
+
+        :param where: names the request in error messages.
+        """
+        return {
+            "metadata": self.rendered("metadata", as_object, where),
+            "data_storage_setting": self.rendered("data_storage_setting", as_storage_setting, where),
+            "custom_attributes": self.rendered("custom_attributes", as_object, where),
+            "metadata_mode": self.metadata_mode,
+            "remove_metadata_keys": self.remove_metadata_keys,
+            "clear_metadata": self.clear_metadata,
+        }
+
+    def prepare(self, record_id: str) -> PreparedUpdate[Any]:
+        """Return the update; raise :class:`RetellInputError` if the input is invalid."""
+        from airflow_provider_retell.api.records.update import prepare_update
+
+        where = f"update-{self.noun} of {self.noun} {record_id}: "
+        return prepare_update(kind_of(self.noun), record_id, **self.update_options(where))
+
+    def update(self, record_id: str, analysis_fields: Sequence[str]) -> dict[str, Any]:
+        """Update the record and return its slim form."""
+        updated = self.hook.run(self.prepare(record_id).apply())
+        self._log_result(updated)
+        slim: dict[str, Any] = updated.record.slim(analysis_fields)
+        return slim | {"updated": updated.sent, "written": list(updated.written)}
+
+    # Not `_log`, which is Airflow 2's own attribute.
+    def _log_result(self, updated: UpdateResult[Any]) -> None:
+        name = f"{self.noun.title()} {updated.record.record_id}"
+        if not updated.sent:
+            log.info("%s: no update was sent, because the %s already has all values", name, self.noun)
+            return
+        log.info("%s: wrote %s", name, ", ".join(updated.written))
+        if updated.unverified:
+            log.warning(
+                "%s: Retell's response does not show whether it stored %s",
+                name,
+                ", ".join(updated.unverified),
+            )

@@ -1,0 +1,125 @@
+"""The Airflow plugin: the report page and the receiver of webhooks, in the API server.
+
+All of Airflow's processes import this module, so it loads the apps with their first request.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+
+from airflow_provider_retell._compat import supports_applies_to, supports_fastapi_apps
+from airflow_provider_retell.report_page.address import PREFIX, is_enabled, url_template
+
+log = logging.getLogger(__name__)
+
+OPERATORS = ["BulkUpdateCallOperator", "BulkUpdateChatOperator", "@task.retell_bulk_update"]
+"""The operators whose tasks have a report page, by the names that Airflow shows."""
+
+# The events that Retell sends once per call.
+_EVENT_NAMES = {"call_started", "call_ended", "call_analyzed"}
+
+
+def apps() -> list[dict[str, Any]]:
+    """Return the app for the enabled parts: the report page and the receiver of webhooks.
+
+    :raises ValueError: if a setting of the receiver is missing or invalid.
+    """
+    if not supports_fastapi_apps():
+        if conf.getboolean("retell", "webhook_enabled", fallback=False):
+            log.error("[retell] webhook_enabled is set, but the webhook receiver needs Airflow 3")
+        return []
+    if _receives_webhooks():
+        return [{"app": serve, "url_prefix": PREFIX, "name": "Retell"}]
+    # The page needs no check of each request.
+    return [{"app": serve_page, "url_prefix": PREFIX, "name": "Retell"}] if is_enabled() else []
+
+
+def views() -> list[dict[str, Any]]:
+    """Return the tab of task instances (Airflow 3.4). Older versions would show it for the tasks of all operators."""
+    if not (is_enabled() and supports_applies_to()):
+        return []
+    return [
+        {
+            "name": "Retell report",
+            "href": url_template(),
+            "destination": "task_instance",
+            "url_route": "retell-report",
+            "applies_to": {"operator_name": OPERATORS},
+        }
+    ]
+
+
+async def serve(scope: dict[str, Any], *channels: Any) -> None:
+    """Pass a request to the report page or to the receiver."""
+    from airflow_provider_retell.report_page.app import is_page
+
+    if is_enabled() and is_page(scope):
+        await serve_page(scope, *channels)
+    else:
+        await _receiver()(scope, *channels)
+
+
+async def serve_page(scope: dict[str, Any], *channels: Any) -> None:
+    """Pass a request to the report page."""
+    await _page()(scope, *channels)
+
+
+@functools.cache
+def _page() -> Any:
+    from airflow_provider_retell.report_page.app import ReportPage
+
+    return ReportPage()
+
+
+@functools.cache
+def _receiver() -> Any:
+    from airflow_provider_retell.webhook.app import WebhookApp
+    from airflow_provider_retell.webhook.events import AirflowEvents
+
+    events = AirflowEvents(
+        conf.get("retell", "webhook_asset"),
+        conf.get("retell", "webhook_airflow_conn_id", fallback="retell_webhook_airflow"),
+    )
+    conn_id = conf.get("retell", "webhook_retell_conn_id", fallback="retell_default")
+    return WebhookApp(events, conn_id, _event_names())
+
+
+def _receives_webhooks() -> bool:
+    if not conf.getboolean("retell", "webhook_enabled", fallback=False):
+        return False
+    if not conf.get("retell", "webhook_asset", fallback=""):
+        raise ValueError(
+            "[retell] webhook_asset must be the name of an asset, because [retell] webhook_enabled is set"
+        )
+    _event_names()
+    return True
+
+
+def _event_names() -> frozenset[str]:
+    text = conf.get("retell", "webhook_events", fallback="call_ended,call_analyzed")
+    names = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not names or names - _EVENT_NAMES:
+        raise ValueError(
+            f"[retell] webhook_events must name at least one of {', '.join(sorted(_EVENT_NAMES))}, and no others; "
+            f"got {text!r}"
+        )
+    return names
+
+
+class RetellPlugin(AirflowPlugin):
+    """Serves ``GET /retell/report``, and ``POST /retell/webhook`` if ``[retell] webhook_enabled`` is set.
+
+    The report page needs Airflow 3.1, the receiver needs Airflow 3.
+
+    Guides: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html,
+    https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    """
+
+    name = "retell"
+    fastapi_apps = apps()
+    external_views = views()

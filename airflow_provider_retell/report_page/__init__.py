@@ -1,0 +1,1 @@
+"""A page in Airflow's API server that shows the result of a bulk task."""
