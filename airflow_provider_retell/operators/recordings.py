@@ -57,6 +57,7 @@ class ArchiveRecordingsOperator(RowsOperator):
     - ``rows``: the number of calls.
     - ``archived``, ``unchanged``, ``no_recording``, ``not_found``, ``not_ended``, ``invalid`` and ``failed``: the
       number of calls with each outcome. They add up to ``rows``. ``unchanged``: all files were there.
+    - ``failed_rows``: the number of calls that count as failed.
     - ``no_recording_causes``: the number of calls without any of the files because of ``not_connected``,
       ``storage_setting`` or ``removed`` (by the agent's retention, or never recorded).
     - ``files``: the number of files that were written, by name, and ``bytes``: their size.
@@ -66,6 +67,8 @@ class ArchiveRecordingsOperator(RowsOperator):
     - ``report``: the path of the report, or None.
     - ``task_run``: the number of ``tries``, and the same counts over all tries, each call counted once.
     - ``schema_version``: 1.
+
+    It also pushes the first 200 calls that count as failed, under the key ``failures``.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/recordings.html
     - API: https://docs.retellai.com/api-references/get-call
