@@ -110,6 +110,18 @@ def test_a_broken_download_is_a_failed_row_without_half_a_file(
 
 
 @pytest.mark.usefixtures("call")
+def test_a_large_file_that_breaks_off_after_its_first_part_leaves_nothing(
+    emulator: Emulator, archive: Callable[..., Run], mocker: Any
+) -> None:
+    mocker.patch("airflow_provider_retell.bulk.recordings.storage.BUFFER", 1000)
+    emulator.faults.add(Fault.truncate(), route="get-call-file", times=3)
+    run = archive()
+    assert "broke before the file was complete" in run.reason
+    assert run.files() == {}
+    assert archive().files() == {"call_1.wav": AUDIO}
+
+
+@pytest.mark.usefixtures("call")
 @pytest.mark.parametrize("fault", [Fault.truncate(), Fault.drop(), Fault.status(503), Fault.status(429)])
 def test_a_fault_that_passes_is_retried(
     emulator: Emulator, archive: Callable[..., Run], fault: Fault
