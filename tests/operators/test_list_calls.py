@@ -247,6 +247,7 @@ def test_an_interval_beyond_the_retention_of_an_agent_is_logged(
     emulator.add_agent(agent_id="agent_chat", channel="chat", data_storage_retention_days=1)
     path = tmp_path / "calls.jsonl"
     assert retention(run_try, path, 6) == ["agent_short"]
+    assert emulator.count("get-agent") == emulator.count("get-agent", status=200) == 3
     assert retention(run_try, path, 4) == []
     selected = {"agent": [{"agent_id": "agent_long"}, {"agent_id": "agent_gone"}]}
     assert retention(run_try, path, 6, filter_criteria=selected) == []
