@@ -76,6 +76,7 @@ BASES = {
     "delete_record",
     "event_loop",
     "list_records",
+    "placing",
     "record",
     "rows_base",
 }
