@@ -23,7 +23,7 @@ PY     := $(VENV)/bin/python
 SPHINX := AIRFLOW_HOME='$(CURDIR)/.cache/docs-airflow' $(PY) -m sphinx -q -E -W --keep-going -n -d .cache/docs-doctrees
 
 BENCHMARKS := $(addprefix benchmarks/, import_cost.py hook_cpu.py bulk_rate.py http_operator.py \
-	requests_spent.py quota_use.py memory.py)
+	requests_spent.py quota_use.py memory.py recordings.py)
 
 # Ignore the settings of the user's own Airflow.
 $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))

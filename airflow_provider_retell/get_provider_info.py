@@ -165,6 +165,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.list_chats",
                 "operators.live_call",
                 "operators.phone_call",
+                "operators.recordings",
                 "operators.rerun_analysis",
                 "operators.simulation",
             )

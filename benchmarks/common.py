@@ -33,7 +33,8 @@ os.environ |= {
 class Server:
     """``server.py`` in its own process, for the duration of a ``with`` block.
 
-    :param options: options of the emulator, or "any call" to list generated calls.
+    :param options: options of the emulator, "any call" to list generated calls, or
+        "recordings" to list generated calls with recordings.
     """
 
     def __init__(self, options: dict[str, Any] | str | None = None) -> None:

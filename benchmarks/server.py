@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -63,13 +64,49 @@ async def serve_any_call() -> None:
         items = [{"call_id": each, "call_status": "ended", "metadata": METADATA} for each in ids]
         return web.json_response({"items": items, "has_more": False})
 
-    runner = web.ServerRunner(web.Server(list_calls, access_log=None))
+    await serve(list_calls, lambda: sent)
+
+
+async def serve_recordings() -> None:
+    """List a call for each second of the filter's interval, and send 1 MB for every link, after 30 ms."""
+    audio = b"RIFF" + bytes(1_000_000 - 4)
+
+    async def respond(request: web.BaseRequest) -> web.Response:
+        if request.path.startswith("/files/"):
+            await asyncio.sleep(0.03)
+            return web.Response(body=audio, content_type="audio/wav")
+        body = json.loads(await request.read())
+        start, end = body["filter_criteria"]["end_timestamp"]["value"]
+        first = int(body.get("pagination_key", 0))
+        last = min(first + body["limit"], (end + 1 - start) // 1000)
+        host = request.headers["Host"]
+        items = [
+            {
+                "call_id": f"call_{number}",
+                "call_status": "ended",
+                "metadata": METADATA,
+                "recording_url": f"http://{host}/files/call_{number}.wav",
+            }
+            for number in range(first, last)
+        ]
+        has_more = last < (end + 1 - start) // 1000
+        page = {"items": items, "has_more": has_more} | ({"pagination_key": str(last)} if has_more else {})
+        return web.json_response(page)
+
+    await serve(respond, lambda: None)
+
+
+async def serve(
+    handler: Callable[[web.BaseRequest], Awaitable[web.Response]], result: Callable[[], Any]
+) -> None:
+    """Serve until the end of the input, and answer each command with *result*."""
+    runner = web.ServerRunner(web.Server(handler, access_log=None))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     answer(f"http://127.0.0.1:{runner.addresses[0][1]}")
     while await asyncio.to_thread(sys.stdin.readline):
-        answer(sent)
+        answer(result())
     await runner.cleanup()
 
 
@@ -77,5 +114,7 @@ if __name__ == "__main__":
     chosen = json.loads(sys.argv[1])
     if chosen == "any call":
         asyncio.run(serve_any_call())
+    elif chosen == "recordings":
+        asyncio.run(serve_recordings())
     else:
         serve_emulator(chosen)

@@ -169,6 +169,7 @@ class Playground:
             "retell_approvers": f'["+14155550102", "{TO}"]',
             "retell_calls": str(self.files / "calls"),
             "retell_chats": str(self.files / "chats"),
+            "retell_recordings": str(self.files / "recordings"),
             "retell_from_number": FROM,
             "retell_handbook": str(self.files / "handbook"),
             "retell_knowledge_base": "kb_handbook",

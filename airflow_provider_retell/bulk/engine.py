@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.digest_set import DigestSet
-from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import DUPLICATE, IN_DRY_RUN, FailureLimits, Result
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
-from airflow_provider_retell.bulk.record_states import CHUNK, FATAL
+from airflow_provider_retell.bulk.record_states import CHUNK
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
 from airflow_provider_retell.bulk.rows import Header
 from airflow_provider_retell.common.threads import WorkerThread

@@ -1,8 +1,16 @@
-"""Errors that end a bulk update."""
+"""Errors that end a run over rows."""
 
 from __future__ import annotations
 
-from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.errors import (
+    AuthenticationError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    RetellError,
+)
+
+FATAL = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
+"""Errors that all other requests of the run would meet too."""
 
 RESUME = "Run the task again. It does not repeat updates that it has already made"
 """The next step in messages of a run that ended early."""
@@ -31,3 +39,7 @@ class BulkStoppedError(RetellError):
 
 class RowsFailedError(RetellError):
     """All rows were processed, but too many of them failed, or none has a column that the task names."""
+
+
+class StorageError(RetellError):
+    """A file could not be read or written. Its message has only the type of the storage's own error."""

@@ -17,12 +17,22 @@ from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.common.wording import counted
 
 Outcome = Literal[
-    "updated", "would_update", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed"
+    "updated",
+    "would_update",
+    "unchanged",
+    "not_found",
+    "not_ended",
+    "invalid",
+    "conflict",
+    "failed",
+    "archived",
+    "no_recording",
 ]
 """``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``:
 the call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call
 is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict.
-``failed``: Retell or the network failed, or the call does not have the values that were sent."""
+``failed``: Retell or the network failed, or the call does not have the values that were sent. ``archived``: files of
+the call were written. ``no_recording``: Retell has none of the call's files; both only in archives of recordings."""
 
 OUTCOMES: tuple[Outcome, ...] = (
     "updated",

@@ -15,7 +15,7 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, StorageError
 from airflow_provider_retell.bulk.log_schedule import LogSchedule
 from airflow_provider_retell.bulk.outcome import FAILURES, IN_DRY_RUN, OUTCOMES, Outcome, Result
 from airflow_provider_retell.common.run_stats import RunStats
@@ -36,7 +36,7 @@ FAILURES_IN_A_ROW = 50
 FAILED_ROWS = 200
 """The number of failed rows that are kept for the log and for XCom."""
 
-_OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError)
+_OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerError, StorageError)
 
 
 class Progress:

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_retell.api.errors import (
-    AuthenticationError,
     NotFoundError,
-    PaymentRequiredError,
-    PermissionDeniedError,
     RetellError,
     RetellStatusError,
 )
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.models import RecordState
+from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 log = logging.getLogger(__name__)
-
-FATAL = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
-"""Errors that all other requests of the run would meet too."""
 
 CHUNK = 1000
 """The largest number of records in one page, as Retell documents it."""

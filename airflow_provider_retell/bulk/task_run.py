@@ -11,7 +11,10 @@ from airflow_provider_retell.bulk.digest_set import DigestMap
 from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, line_id
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+# An unchanged row keeps these outcomes of an earlier try.
+_DONE: tuple[Outcome, ...] = ("updated", "archived")
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
+_DONE_NUMBERS = frozenset(_NUMBERS[outcome] for outcome in _DONE)
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,9 @@ class TaskTry:
 class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
-    A row counts as updated if any try has updated it, and otherwise with its last outcome. The id of the record
-    identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36 bytes for
-    each row of earlier tries.
+    A row counts as updated or archived if any try has done so, and otherwise with its last outcome. The id of the
+    record identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36
+    bytes for each row of earlier tries.
     """
 
     def __init__(self) -> None:
@@ -82,7 +85,7 @@ class TaskRunCounts:
 
     def _count(self, key: str, number: int) -> int:
         earlier = self._earlier[key]
-        if earlier == _NUMBERS["updated"] and number == _NUMBERS["unchanged"]:
+        if earlier in _DONE_NUMBERS and number == _NUMBERS["unchanged"]:
             number = earlier
         if earlier:
             self._counts[earlier] -= 1

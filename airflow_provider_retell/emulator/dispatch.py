@@ -51,6 +51,8 @@ def dispatch(state: State, request: Request) -> Response:
     route = request.route
     if route is None:
         return text_response(404, f"Cannot {request.method} {request.path}")
+    if route.is_public:
+        return _serve_public(state, route, request)
     if request.authorization is None:
         return json_response(401, {"error_message": "Authorization header required"})
     # Look the key up again: it may have been revoked since a slow request arrived.
@@ -61,6 +63,14 @@ def dispatch(state: State, request: Request) -> Response:
         return ApiError(state.options.restricted_key_status, "Forbidden").response()
     with state.options.clock.lock:
         return _within_quota(state, key, route, request)
+
+
+def _serve_public(state: State, route: Route, request: Request) -> Response:
+    organization = state.organizations.get(request.ids["owner"])
+    if organization is None:
+        return text_response(404, f"Cannot {request.method} {request.path}")
+    with state.options.clock.lock:
+        return route.endpoint(organization, request)
 
 
 def _within_quota(state: State, key: ApiKey, route: Route, request: Request) -> Response:

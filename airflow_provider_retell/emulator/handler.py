@@ -60,6 +60,7 @@ class Handler:
             body,
             *self._state.router.match(incoming.method, incoming.raw_path),
             self._state.find_key(authorization),
+            incoming.headers.get("Range"),
         )
         return await self._serve(incoming, request)
 
@@ -183,7 +184,7 @@ def _gone(incoming: web.BaseRequest) -> bool:
 
 async def _send_half(incoming: web.BaseRequest, response: Response) -> web.StreamResponse:
     sent = web.StreamResponse(status=response.status, headers=response.headers)
-    sent.content_type = "application/json"
+    sent.content_type = response.content_type.partition(";")[0]
     sent.content_length = len(response.body)
     await sent.prepare(incoming)
     await sent.write(response.body[: len(response.body) // 2])

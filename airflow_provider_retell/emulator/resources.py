@@ -27,6 +27,7 @@ from airflow_provider_retell.emulator.engines import routes as engines
 from airflow_provider_retell.emulator.knowledge_bases import routes as knowledge_bases
 from airflow_provider_retell.emulator.organization import routes as organization
 from airflow_provider_retell.emulator.phone_numbers import routes as phone_numbers
+from airflow_provider_retell.emulator.recordings import routes as recordings
 from airflow_provider_retell.emulator.simulations import routes as simulations
 
 ROUTES = (
@@ -37,6 +38,7 @@ ROUTES = (
     *knowledge_bases.ROUTES,
     *organization.ROUTES,
     *phone_numbers.ROUTES,
+    *recordings.ROUTES,
     *simulations.ROUTES,
 )
 """The routes of all resources."""

@@ -36,6 +36,7 @@ class Route:
     :param schema: the schema of the body; None to ignore the body.
     :param body_optional: accept an empty body as ``{}``.
     :param from_form: the endpoint takes a form; this function returns its JSON value.
+    :param is_public: the endpoint needs no key and has no quota. The id ``owner`` in its path names the organization.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Route:
     schema: Schema | None = None
     body_optional: bool = False
     from_form: Callable[[Form], Any] | None = None
+    is_public: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class Request:
     :ivar route: None if there is no such endpoint.
     :ivar ids: the ids in the path, by name.
     :ivar key: the API key of the request; None if it is unknown.
+    :ivar range: the Range header, or None.
     """
 
     method: str
@@ -69,6 +72,7 @@ class Request:
     route: Route | None
     ids: dict[str, str] = field(default_factory=dict)
     key: ApiKey | None = None
+    range: str | None = None
 
     @property
     def path(self) -> str:

@@ -54,12 +54,14 @@ class Server:
                 listening.close()
                 started.set()
 
+        self._state.serve_at(self.url)
         self._thread = threading.Thread(target=run, name="retell-emulator", daemon=True)
         self._thread.start()
         started.wait()
         if failures:
             self._thread.join()
             self._thread = self._address = None
+            self._state.serve_at(None)
             raise failures[0]
 
     async def _serve(self, listening: socket.socket, started: threading.Event) -> None:
@@ -94,6 +96,7 @@ class Server:
         self._loop.call_soon_threadsafe(self._stopping.set)
         thread.join()
         self._address = None
+        self._state.serve_at(None)
 
     @property
     def url(self) -> str | None:

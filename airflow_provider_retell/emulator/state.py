@@ -34,6 +34,7 @@ class State:
         self.recorder = Recorder(options.record_requests)
         self.webhooks = Webhooks(options.webhook_url, options.webhook_events)
         options.clock.on_advance(self.catch_up)
+        self._url: str | None = None
         self.add_organization(
             DEFAULT_ORGANIZATION,
             api_key=options.api_key,
@@ -83,7 +84,14 @@ class State:
         )
         self.add_key(ApiKey(secret, organization))
         self.organizations[name] = organization
+        organization.call_backend.links.base_url = self._url
         return organization
+
+    def serve_at(self, url: str | None) -> None:
+        """Set the URL of the server, which links to files begin with; None if the server does not run."""
+        self._url = url
+        for organization in tuple(self.organizations.values()):
+            organization.call_backend.links.base_url = url
 
     def add_key(self, key: ApiKey) -> None:
         """Add a key; ValueError if its secret is in use."""

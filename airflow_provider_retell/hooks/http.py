@@ -84,14 +84,19 @@ def ca_bundle() -> str | None:
 
 
 def proxy(settings: Settings) -> str | None:
-    """Return the URL of the environment's proxy for Retell, or None.
+    """Return the URL of the environment's proxy for Retell, or None; see :func:`proxy_for`."""
+    return proxy_for(settings.base_url)
 
-    An http base URL, which is allowed on localhost only, is never proxied: the proxy would get the API key unencrypted,
+
+def proxy_for(url: str) -> str | None:
+    """Return the URL of the environment's proxy for *url*, or None.
+
+    An http URL, which is allowed on localhost only, is never proxied: the proxy would get the API key unencrypted,
     and connect to its own localhost.
 
     :raises RetellConfigError: if the proxy's protocol is neither http nor https.
     """
-    parts = urlsplit(settings.base_url)
+    parts = urlsplit(url)
     if parts.scheme == "http":
         return None
     if any(urllib.request.proxy_bypass(host) for host in (parts.hostname or "", parts.netloc)):

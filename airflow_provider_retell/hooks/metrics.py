@@ -23,6 +23,8 @@ _OUTCOMES = (
     "invalid",
     "conflict",
     "failed",
+    "archived",
+    "no_recording",
 )
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+_NOT_OPEN = "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(...) as hook'"
 _TEST_SECONDS = 10.0
 # While a request waits for a slot, another response may pause the route: check this often.
 _CHECK_SECONDS = 1.0
@@ -253,6 +254,13 @@ class RetellAsyncHook(
         self._session = open_session(self._settings, self._connections)
         return self
 
+    @property
+    def settings(self) -> Settings:
+        """The settings from the Airflow connection. RuntimeError if the hook is not open."""
+        if self._settings is None:
+            raise RuntimeError(_NOT_OPEN)
+        return self._settings
+
     async def _read_settings(self) -> Settings:
         connection = await aget_connection(type(self), self.retell_conn_id)
         return read_connection(connection).within(self._retry)
@@ -271,9 +279,7 @@ class RetellAsyncHook(
         from airflow_provider_retell.hooks.aiohttp_transport import exchange
 
         if self._session is None or self._settings is None:
-            raise RuntimeError(
-                "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(...) as hook'"
-            )
+            raise RuntimeError(_NOT_OPEN)
         attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         try:
             while True:

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.list_chats import ListChatsOperator
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
+    from airflow_provider_retell.operators.recordings import ArchiveRecordingsOperator
     from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
     from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
     from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
+    "ArchiveRecordingsOperator",
     "BulkUpdateCallOperator",
     "BulkUpdateChatOperator",
     "CreateBatchCallOperator",
@@ -84,6 +86,7 @@ __getattr__ = lazy_exports(
         "operators.list_chats": ["ListChatsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
+        "operators.recordings": ["ArchiveRecordingsOperator"],
         "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
         "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],

@@ -62,6 +62,11 @@ class SentRequests:
         """True if later tries can read the record."""
         return self._store is not None
 
+    @property
+    def may_send(self) -> bool:
+        """True if neither this try nor an earlier one can have sent a request."""
+        return self.complete and not self.results and self.sending_since is None
+
     def sending(self) -> None:
         """Record that a request is about to be sent."""
         self.sending_since = clock().time()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.bulk.row_limits import OnEmpty
     from airflow_provider_retell.bulk.row_options import Nulls
-    from airflow_provider_retell.operators.bulk_base import AnyRows, Tolerated
+    from airflow_provider_retell.operators.rows_base import AnyRows, Tolerated
 
 
 class BulkUpdateCallOperator(BulkUpdateOperator):

@@ -1,137 +1,49 @@
-"""Base class of the operators that process many rows."""
+"""Base class of the operators that bring many records to the state of rows."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import (
-    AirflowFailException,
-    AirflowSkipException,
-    BaseOperatorLink,
-    add_asset_event,
-)
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
-from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
-from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.summary import log_differences, log_failed_rows
-from airflow_provider_retell.common.wording import counted
-from airflow_provider_retell.hooks.metrics import count_rows
-from airflow_provider_retell.links.report import RetellReportLink
-from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.bulk.summary import log_differences
+from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_bool, as_text
+from airflow_provider_retell.params.rendered import as_bool
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.bulk.engine import BulkUpdate
     from airflow_provider_retell.bulk.outcome import FailureLimits
-    from airflow_provider_retell.bulk.resource import Resource
+    from airflow_provider_retell.bulk.report import Report
+    from airflow_provider_retell.bulk.resource import Difference, Resource
     from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.bulk.task_run import TaskTry
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
-    AnyRows: TypeAlias = Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg
 
-log = logging.getLogger(__name__)
-
-Tolerated = Literal["not_found", "not_ended"]
-
-MANIFEST_KEY = "manifest"
-"""The XCom key of the manifest."""
-
-FAILURES_KEY = "failures"
-"""The XCom key of the first failed rows."""
-
-
-class BulkOperator(LoopOperator):
+class BulkOperator(RowsOperator):
     """Base class of the operators that compare rows with records and send the differences.
 
     A subclass has the parameters of its :class:`~airflow_provider_retell.bulk.resource.Resource`, and creates it in
     :meth:`resource`.
 
-    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function without arguments
-        that returns or yields dicts (templated).
-    :param column_names: the names of the columns, if rows are tuples or lists.
     :param dry_run: True to send no changes (templated).
     :param show_values: True to log the values of the first ten differences of a dry run.
-    :param report_path: a file for one line of JSON per row (templated). Default: no report.
-    :param report_conn_id: the Airflow connection of the report's storage (templated).
-    :param concurrency: the largest number of changes that are sent at the same time, 1 to 256. Default: 16.
-    :param quota: the quota of each route, for example ``"100/10"``. Default: the connection's.
-    :param max_failed_rows: the largest number of failed rows with which the task succeeds.
-    :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1.
-    :param tolerate: the outcomes that do not count as failed. Default: none.
-    :param min_rows: the smallest number of rows with which the task succeeds.
-    :param on_empty: the result of a task whose source has no rows.
     """
 
     template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")
-    # The file of a query in SqlRows.
-    template_ext: Sequence[str] = (".sql",)
-    masked_fields: Sequence[str] = ("rows",)
-    operator_extra_links: Sequence[BaseOperatorLink] = (RetellReportLink(),)
 
     def __init__(
-        self,
-        *,
-        rows: AnyRows,
-        column_names: Sequence[str] | None = None,
-        dry_run: bool | str | XComArg = False,
-        show_values: bool = False,
-        report_path: str | None = None,
-        report_conn_id: str | None = None,
-        concurrency: int = 16,
-        quota: str | None = None,
-        max_failed_rows: int | None = None,
-        max_failed_ratio: float | None = None,
-        tolerate: Sequence[Tolerated] = (),
-        min_rows: int = 0,
-        on_empty: OnEmpty = "success",
-        **kwargs: Any,
+        self, *, dry_run: bool | str | XComArg = False, show_values: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         checks.flag(show_values=show_values)
-        checks.whole_number("concurrency", concurrency, 1, 256)
-        if max_failed_rows is not None:
-            checks.whole_number("max_failed_rows", max_failed_rows, 0)
-        if max_failed_ratio is not None:
-            checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
-        checks.whole_number("min_rows", min_rows, 0)
-        checks.one_of("on_empty", on_empty, get_args(OnEmpty))
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        parse_quota(quota)
-        self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
-        self.rows = as_field(rows, self.column_names)
-        self.depend_on_xcoms_in(self.rows)
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
         self.show_values = show_values
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
-        self.concurrency = concurrency
-        self.quota = quota
-        self.max_failed_rows = max_failed_rows
-        self.max_failed_ratio = max_failed_ratio
-        self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
-        self.min_rows = min_rows
-        self.on_empty = on_empty
-        self._report_template = report_path
-        self._update: BulkUpdate[Any, Any] | None = None
-
-    @property
-    @abstractmethod
-    def key_column(self) -> str:
-        """The column with the key of a row."""
+        self._differences: list[Difference] = []
 
     @abstractmethod
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
@@ -141,67 +53,22 @@ class BulkOperator(LoopOperator):
         :param rows: the source of the rows.
         """
 
-    def work(self, context: Context) -> None:
-        """Run the update, push the manifest, and fail if too many rows failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits
-        from airflow_provider_retell.bulk.task_run import TaskTry
-
-        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
-        if is_mapped and "report_path" not in (self.mapped_names or ()):
-            check_differs(self._report_template)
-        limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
-        manifest: dict[str, Any] = {}
-        self._reset()
-        try:
-            self.run_loop(self._run(context, limits, TaskTry.of(context)))
-        except asyncio.CancelledError:
-            rows = counted(self._update.progress.rows if self._update else 0, "row")
-            raise BulkStoppedError(f"Stopped on request after {rows}. {RESUME}") from None
-        finally:
-            if self._update is not None:
-                manifest = self._update.progress.manifest()
-                context["ti"].xcom_push(key=MANIFEST_KEY, value=manifest)
-                failures = self._update.progress.first_failures()
-                context["ti"].xcom_push(key=FAILURES_KEY, value=[failure.line() for failure in failures])
-                self._add_to_asset_events(context, manifest)
-                count_rows(manifest, context["ti"])
-                log_differences(self._update.differences, show_values=self.show_values)
-                log_failed_rows(failures, manifest["failed_rows"])
-        if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
-            raise AirflowSkipException("The source has no rows")
-        try:
-            limits.check(manifest)
-        except RowsFailedError as error:
-            if error.permanent:
-                # Not "from error", because Airflow would log the same message twice.
-                raise AirflowFailException(str(error)) from None
-            raise
-        if failed := limits.count(manifest):
-            rows = counted(manifest["rows"], "row")
-            log.warning("%s of %s failed, within the limits of the task", f"{failed:,}", rows)
-
-    def _reset(self) -> None:
-        self._update = None
-
-    async def _run(self, context: Context, limits: FailureLimits, task_try: TaskTry) -> None:
+    async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
+        """Compare all rows with the records, and send the differences."""
         from airflow_provider_retell.bulk.engine import BulkUpdate
-        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         dry_run = as_bool(self.dry_run, "dry_run")
-        rows = from_field(unmask(self.rows), self.column_names)
-        rows.call_id_column = self.key_column
-        rows.bind(context)
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
-        report.check(rows.files())
+        rows = self.open_rows(context, report)
         async with RetellAsyncHook(
             self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
         ) as hook:
             resource = self.resource(hook, rows)
-            self._update = BulkUpdate(hook, rows, resource, report, self.concurrency, limits, dry_run=dry_run)
-            await self._update.run()
+            update = BulkUpdate(hook, rows, resource, report, self.concurrency, limits, dry_run=dry_run)
+            self._differences = update.differences
+            self.started(update.progress)
+            await update.run()
 
-    def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
-        counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
-        for outlet in self.outlets or ():
-            add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
+    def log_details(self) -> None:
+        """Log the first differences that a dry run found."""
+        log_differences(self._differences, show_values=self.show_values)

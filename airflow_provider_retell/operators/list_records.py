@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.clock import clock
+from airflow_provider_retell.operators.data_interval import window_of, within
 from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.operators.record import Noun, kind_of
 from airflow_provider_retell.params import checks
@@ -19,7 +22,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.records.fields import RecordFields
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
+
+log = logging.getLogger(__name__)
+
+_DAY = 24 * 60 * 60
 
 By = Literal["end_timestamp", "start_timestamp"]
 
@@ -93,19 +101,19 @@ class ListRecordsOperator(LoopOperator):
         """Write the file and return the manifest."""
         window = self._window(context)
         try:
-            manifest = self.run_loop(self._export(self._criteria(window)))
+            manifest = self.run_loop(self._export(self._criteria(window), window))
         except asyncio.CancelledError:
             raise RetellError(
                 f"Stopped on request. Run the task again. It exports all {self.noun}s from the beginning"
             ) from None
         return manifest | {"window": window}
 
-    async def _export(self, criteria: Mapping[str, Any]) -> dict[str, Any]:
+    async def _export(self, criteria: Mapping[str, Any], window: list[int] | None) -> dict[str, Any]:
         from airflow_provider_retell.export.exporter import export
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         async with RetellAsyncHook(self.retell_conn_id) as hook:
-            return await export(
+            manifest = await export(
                 hook,
                 as_text(unmask(self.path), "path"),
                 kind_of(self.noun),
@@ -115,30 +123,48 @@ class ListRecordsOperator(LoopOperator):
                 fields=self.fields,
                 skip_metadata_key=self.skipped_metadata_key(),
             )
+            if window is not None:
+                await self._warn_of_retention(hook, criteria, window[0])
+            return manifest
+
+    async def _warn_of_retention(
+        self, hook: RetellAsyncHook, criteria: Mapping[str, Any], start_ms: int
+    ) -> None:
+        """Log a warning if an agent's retention is shorter than the age of the window."""
+        from airflow_provider_retell.api.agents.retention import read_retention
+
+        age_days = (clock().time() - start_ms / 1000) / _DAY
+        if age_days <= 1:
+            return
+        wanted = [agent["agent_id"] for agent in criteria.get("agent") or ()]
+        try:
+            kept = await hook.run(read_retention(wanted, "voice" if self.noun == "call" else "chat"))
+        except RetellError as error:
+            log.info("The retention of the agents could not be read: %s", error)
+            return
+        for agent_id, days in kept.items():
+            if days < age_days:
+                log.warning(
+                    "Agent %s keeps data for %g days, and this export begins %.1f days ago: older %ss of the agent are "
+                    "missing. Export sooner, or raise the agent's data_storage_retention_days",
+                    agent_id,
+                    days,
+                    age_days,
+                    self.noun,
+                )
 
     def _window(self, context: Context) -> list[int] | None:
         """Return the first and the last millisecond of the export, or None for no limits."""
         if self.by is None:
             return None
-        start: datetime | None = context.get("data_interval_start")
-        end: datetime | None = context.get("data_interval_end")
-        if start is None or end is None or start == end:
-            raise RetellInputError(
-                "this run has no data interval. In Airflow 3, only timetables with intervals give runs one, for "
-                "example schedule=CronDataIntervalTimetable('0 * * * *', timezone='UTC') in place of "
-                "schedule='0 * * * *'. A run that was started by an asset, or by hand without a date, has none. To "
-                "export without an interval, set by=None and filter_criteria"
-            )
-        return [_milliseconds(start) - round(self.overlap * 1000), _milliseconds(end) - 1]
+        return window_of(
+            context, self.overlap, "To export without an interval, set by=None and filter_criteria"
+        )
 
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
         criteria = dict(self.rendered("filter_criteria", as_object) or {})
         if window is not None:
-            if self.by in criteria:
-                raise RetellInputError(
-                    f"filter_criteria must not have {self.by}, which the data interval sets. Remove it, or set by=None"
-                )
-            criteria[str(self.by)] = {"type": "range", "op": "bt", "value": window}
+            criteria = within(criteria, str(self.by), window, "or set by=None")
         return self.with_metadata_filter(criteria)
 
     def with_metadata_filter(self, criteria: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +174,3 @@ class ListRecordsOperator(LoopOperator):
     def skipped_metadata_key(self) -> str | None:
         """Return the metadata key whose records are skipped after the listing, or None."""
         return None
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)

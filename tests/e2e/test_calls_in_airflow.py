@@ -37,6 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
         speed=30,
         AIRFLOW_VAR_RETELL_FROM_NUMBER="+14155550100",
         AIRFLOW_VAR_RETELL_CALLS=str(folder / "calls"),
+        AIRFLOW_VAR_RETELL_RECORDINGS=str(folder / "recordings"),
         AIRFLOW_VAR_RETELL_CHATS=str(folder / "chats"),
         AIRFLOW_VAR_RETELL_RETENTION=str(folder / "retention"),
         PRIVATE_NOTE=NOTE,
@@ -121,6 +122,30 @@ def test_the_example_that_copies_calls(home: AirflowHome) -> None:
     assert file.relative_to(home.folder / "calls") == Path("2026-11-22/10.jsonl")
     assert "2 calls from" in printed
     assert emulator.calls["now"]["transcript"] not in file.read_text()
+
+
+@pytest.mark.example
+def test_the_example_that_archives_recordings(home: AirflowHome) -> None:
+    with Emulator() as emulator:
+        end = 1_795_395_600_000  # 2026-11-23T01:00Z
+        for call_id, status in (("answered", "ended"), ("unanswered", "not_connected")):
+            emulator.add_call(
+                call_id=call_id, call_status=status, end_timestamp=end - 1, start_timestamp=end - 1001
+            )
+        printed = run_dag(home, "archive_recordings", emulator, "2026-11-23T01:00:00+00:00")
+        assert home.code == 0, printed
+        links = [call["recording_url"] for call in emulator.calls.values() if "recording_url" in call]
+    folder = home.folder / "recordings"
+    names = ["answered.transcript.json", "answered.wav", "reports"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert (folder / "answered.wav").read_bytes().startswith(b"RIFF")
+    [report] = (folder / "reports").iterdir()
+    outcomes = {line["call_id"]: line["outcome"] for line in map(json.loads, report.read_text().splitlines())}
+    assert outcomes == {"answered": "archived", "unanswered": "no_recording"}
+    assert "1 calls archived, 0 were there, 1 without a recording" in printed
+    assert links
+    left = home.files(without="dags") | {"the output": printed.encode()}
+    assert not [name for name, text in left.items() if b"call-files" in text]
 
 
 @pytest.mark.example

@@ -383,3 +383,75 @@ def test_a_batch_without_anybody_left_is_skipped(emulator: Emulator) -> None:
         run_try(operator, ti=ti)
     assert ti.xcom == {"skipped": {"invalid_number": [], "do_not_call": [0, 1]}}
     assert not emulator.requests
+
+
+# -- the preflight
+
+
+@pytest.fixture
+def campaign(emulator: Emulator) -> Emulator:
+    """An emulator with an agent, and a number that is bound to it."""
+    emulator.add_agent(agent_id="agent_sales")
+    emulator.add_phone_number(FROM, outbound_agents=[{"agent_id": "agent_sales", "weight": 1}])
+    return emulator
+
+
+def test_the_preflight_of_a_batch_that_can_call_is_followed_by_the_batch(campaign: Emulator) -> None:
+    tasks = [*TASKS[:1], {"to_number": OTHER, "override_agent_id": "agent_sales"}]
+    assert run_try(batch(tasks=tasks, preflight=True))["total_task_count"] == 2
+    assert [each.route for each in campaign.requests] == [
+        "get-phone-number",
+        "list-agents",
+        "create-batch-call",
+    ]
+
+
+def _remove_number(emulator: Emulator) -> None:
+    del emulator.phone_numbers[FROM]
+
+
+def _unbind(emulator: Emulator) -> None:
+    emulator.phone_numbers[FROM]["outbound_agents"] = []
+
+
+def _suspend(emulator: Emulator) -> None:
+    emulator.agents["agent_sales"].is_suspended = True
+
+
+def _remove_agent(emulator: Emulator) -> None:
+    del emulator.agents["agent_sales"]
+
+
+def _make_chat_agent(emulator: Emulator) -> None:
+    emulator.agents["agent_sales"].channel = "chat"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_remove_number, "from_number must be a phone number of the API key's organization"),
+        (_unbind, r"tasks\[0\] must have override_agent_id"),
+        (_suspend, "agent agent_sales is suspended"),
+        (_remove_agent, "the organization has no agent agent_sales"),
+        (_make_chat_agent, "agent agent_sales is a chat agent"),
+    ],
+)
+@pytest.mark.parametrize("missing_status", [404, 422])
+def test_a_batch_that_cannot_call_fails_before_it_is_sent(
+    campaign: Emulator, spoil: Any, message: str, missing_status: int, store: StateStore | None
+) -> None:
+    campaign.options.missing_asset_status = missing_status
+    spoil(campaign)
+    with pytest.raises(AirflowFailException, match=message) as failed:
+        run_try(batch(preflight=True), store=store)
+    assert FROM not in str(failed.value)
+    assert campaign.count("create-batch-call") == 0
+
+
+def test_a_try_after_the_batch_was_sent_has_no_preflight(campaign: Emulator, state_store: StateStore) -> None:
+    operator = batch(preflight=True)
+    result = run_try(operator, store=state_store)
+    campaign.clear_requests()
+    _suspend(campaign)
+    assert run_try(operator, store=state_store, try_number=2) == result
+    assert campaign.requests == []

@@ -221,3 +221,54 @@ def test_invalid_input_fails_the_task_and_leaves_no_file(
         run_try(listing(**{"path": "calls.jsonl", **arguments}), **INTERVAL)
     assert not list(tmp_path.iterdir())
     assert not emulator.requests
+
+
+@pytest.fixture
+def retention(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> Any:
+    """Return a function that lists the agents in the warnings about their retention."""
+    now = emulator.clock.now()
+
+    def agents(run_try: Any, path: Path, days_ago: float, **arguments: Any) -> list[str]:
+        end = datetime.fromtimestamp(now, timezone.utc) - timedelta(days=days_ago)
+        caplog.clear()
+        interval = {"data_interval_start": end - timedelta(hours=1), "data_interval_end": end}
+        run_try(listing(path, **arguments), **interval)
+        return [record.args[0] for record in caplog.records if "keeps data for" in record.msg]  # type: ignore[index,misc]
+
+    return agents
+
+
+def test_an_interval_beyond_the_retention_of_an_agent_is_logged(
+    emulator: Emulator, run_try: Any, tmp_path: Path, retention: Any
+) -> None:
+    emulator.add_agent(agent_id="agent_short", data_storage_retention_days=5)
+    emulator.add_agent(agent_id="agent_long", data_storage_retention_days=365)
+    emulator.add_agent(agent_id="agent_unlimited")
+    emulator.add_agent(agent_id="agent_chat", channel="chat", data_storage_retention_days=1)
+    path = tmp_path / "calls.jsonl"
+    assert retention(run_try, path, 6) == ["agent_short"]
+    assert emulator.count("get-agent") == emulator.count("get-agent", status=200) == 3
+    assert retention(run_try, path, 4) == []
+    selected = {"agent": [{"agent_id": "agent_long"}, {"agent_id": "agent_gone"}]}
+    assert retention(run_try, path, 6, filter_criteria=selected) == []
+    emulator.clear_requests()
+    assert retention(run_try, path, 0.5) == []
+    assert {each.route for each in emulator.requests} == {"list-calls"}
+
+
+def test_at_most_20_agents_are_read_for_their_retention(
+    emulator: Emulator, run_try: Any, tmp_path: Path, retention: Any
+) -> None:
+    for number in range(25):
+        emulator.add_agent(agent_id=f"agent_{number}")
+    retention(run_try, tmp_path / "calls.jsonl", 6)
+    assert emulator.count("get-agent") == 20
+
+
+def test_a_key_without_access_to_agents_can_export_old_intervals(
+    emulator: Emulator, run_try: Any, tmp_path: Path, connect: Any, retention: Any
+) -> None:
+    emulator.add_key("key_history", {"history": "read"})
+    connect(emulator.url, api_key="key_history")
+    assert retention(run_try, tmp_path / "calls.jsonl", 6) == []
+    assert (tmp_path / "calls.jsonl").exists()

@@ -119,6 +119,7 @@ from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (
+    ArchiveRecordingsOperator,
     BulkUpdateCallOperator,
     BulkUpdateChatOperator,
     CreateBatchCallOperator,
@@ -278,6 +279,12 @@ def everything() -> None:
 
     ListCallsOperator(
         task_id="list_calls", path="s3://bucket/calls.parquet", overlap=timedelta(0), fields=["call_id"]
+    )
+    ArchiveRecordingsOperator(
+        task_id="archive", path="s3://bucket/{call_id}.wav", files=["recording", "transcript"]
+    )
+    ArchiveRecordingsOperator(
+        task_id="archive_rows", path="{call_id}.wav", rows=[{"call_id": "call_1"}], overlap=60
     )
     GetCallOperator(task_id="get", call_id="call_1", path="s3://bucket/call.json", analysis_fields=["score"])
     placed = CreatePhoneCallOperator(

@@ -28,6 +28,7 @@ class Agent:
     :ivar versions: the versions by number. Tests may change them.
     :ivar published: the numbers of the published versions, in the order of publishing.
     :ivar tags: the version number by tag; None for a tag that is not assigned.
+    :ivar is_suspended: True if Retell has suspended the agent, which only list-agents shows. Tests may change it.
     """
 
     agent_id: str
@@ -35,6 +36,7 @@ class Agent:
     versions: dict[int, Version] = field(default_factory=dict)
     published: list[int] = field(default_factory=list)
     tags: dict[str, int | None] = field(default_factory=dict)
+    is_suspended: bool = False
 
     @property
     def latest(self) -> Version:

@@ -135,7 +135,7 @@ def _summary(agent: Agent) -> dict[str, Any]:
         "agent_id": agent.agent_id,
         "agent_name": agent.latest.get("agent_name", ""),
         "channel": agent.channel,
-        "is_suspended": False,
+        "is_suspended": agent.is_suspended,
         "tags": {tag: {} if number is None else {"version": number} for tag, number in agent.tags.items()},
         "user_modified_timestamp": _modified(agent),
     }

@@ -14,9 +14,10 @@ from airflow_provider_retell.emulator.calls.vocabulary import UNDECLARED, Call
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.recordings.links import Links
     from airflow_provider_retell.emulator.timeline import Timeline
 
 _HOUR_MS = 3_600_000
@@ -29,6 +30,7 @@ class CallBackend(Backend):
     :param timeline: the schedule of the organization.
     :param concurrency: returns the organization's limit of live calls.
     :param on_event: called with the name of a webhook event and the call, as the API shows it.
+    :param links: the links to the files of calls.
     :ivar placed: the calls that the endpoints placed, oldest first.
     :ivar reruns: the number of analyses that were charged again.
     :ivar analysis_runs: the number of analyses by call id, if more than one.
@@ -43,8 +45,10 @@ class CallBackend(Backend):
         *,
         concurrency: Callable[[], int],
         on_event: Callable[[str, Call], None],
+        links: Links,
     ) -> None:
         self.options = options
+        self.links = links
         self.store = CallStore()
         self.progress = Progress(
             self.store,
@@ -72,8 +76,11 @@ class CallBackend(Backend):
 
     def visible(self, call: Call) -> Call:
         """Return *call* as the API shows it."""
-        hidden = self.hidden_fields
-        return {name: value for name, value in call.items() if name not in hidden}
+        return self.without(self.hidden_fields, call)
+
+    def without(self, hidden: Collection[str], call: Call) -> Call:
+        """Return *call* without the fields in *hidden*, and with links to its files."""
+        return self.links.show({name: value for name, value in call.items() if name not in hidden})
 
     def find(self, call_id: str) -> Call:
         """Return a call by its id, or raise the error that Retell sends for an unknown one."""

@@ -40,9 +40,7 @@ def list_calls(org: Organization, request: Request) -> Response:
         limit=int(body.get("limit", DEFAULT_PAGE)),
     )
     hidden = (*TRANSCRIPTS, *org.call_backend.hidden_fields)
-    items = [
-        {name: value for name, value in calls[call_id].items() if name not in hidden} for _, call_id in found
-    ]
+    items = [org.call_backend.without(hidden, calls[call_id]) for _, call_id in found]
     page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
     if cursor is not None:
         page["pagination_key"] = cursor

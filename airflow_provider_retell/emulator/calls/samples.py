@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 TALK_MS = 62_000
 """The default duration of a call, in milliseconds."""
 
-_FILES = "https://dxc03zgurdly9.cloudfront.net.invalid"
+FILES_URL = "https://dxc03zgurdly9.cloudfront.net.invalid"
+"""The start of links to files. While the emulator runs, the API shows links to the emulator in their place."""
 
 
 def new_call_id() -> str:
@@ -101,10 +102,10 @@ def ended_fields(call_id: str, duration_ms: int) -> dict[str, Any]:
     return {
         **transcript_fields(),
         "duration_ms": duration_ms,
-        "recording_url": f"{_FILES}/{call_id}/recording.wav",
-        "recording_multi_channel_url": f"{_FILES}/{call_id}/recording_multichannel.wav",
-        "public_log_url": f"{_FILES}/{call_id}/public.log",
-        "knowledge_base_retrieved_contents_url": f"{_FILES}/{call_id}/kb_retrieved_contents.txt",
+        "recording_url": f"{FILES_URL}/{call_id}/recording.wav",
+        "recording_multi_channel_url": f"{FILES_URL}/{call_id}/recording_multichannel.wav",
+        "public_log_url": f"{FILES_URL}/{call_id}/public.log",
+        "knowledge_base_retrieved_contents_url": f"{FILES_URL}/{call_id}/kb_retrieved_contents.txt",
         "collected_dynamic_variables": {"current_node": "Close"},
         "latency": {
             "e2e": _spread(1100.0),

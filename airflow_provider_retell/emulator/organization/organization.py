@@ -15,6 +15,7 @@ from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBa
 from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
 from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
 from airflow_provider_retell.emulator.rate_limits import Limit, RateLimits
+from airflow_provider_retell.emulator.recordings.links import Links
 from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
 from airflow_provider_retell.emulator.simulations.objects import SimulationObjects
 from airflow_provider_retell.emulator.timeline import Timeline
@@ -69,6 +70,7 @@ class Organization(AgentObjects, ChatObjects, PhoneNumberObjects, SimulationObje
             self.timeline,
             concurrency=lambda: self.concurrency,
             on_event=lambda event, call: webhooks.on_event(event, call, api_key),
+            links=Links(name, options.clock, api_key),
         )
         self.chat_backend = ChatBackend(options, self.timeline)
         self.llm_backend = EngineBackend(LLM, options)

@@ -1,0 +1,35 @@
+"""How long Retell keeps the calls and chats of agents. Only get-agent shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.choices import Channel
+from airflow_provider_retell.api.errors import NotFoundError
+from airflow_provider_retell.api.request import Flow
+
+MAX_AGENTS = 20
+"""The largest number of agents that are read."""
+
+
+def read_retention(agent_ids: Sequence[str], channel: Channel) -> Flow[dict[str, float]]:
+    """Return the days for which Retell keeps the data of agents, by agent. Agents without a limit are left out.
+
+    :param agent_ids: the agents; if empty, the first ones of the organization.
+    :param channel: the kind of the agents.
+    """
+    if not agent_ids:
+        page = yield endpoints.list_agents(limit=100)
+        agent_ids = [agent.agent_id for agent in page.items if agent.channel == channel]
+    days = {}
+    for agent_id in agent_ids[:MAX_AGENTS]:
+        read = endpoints.get_agent if channel == "voice" else endpoints.get_chat_agent
+        try:
+            agent = yield read(agent_id)
+        except NotFoundError:
+            continue  # deleted, or an agent of the other kind
+        kept = getattr(agent, "data_storage_retention_days", None)
+        if isinstance(kept, (int, float)):
+            days[agent_id] = float(kept)
+    return days

@@ -1,0 +1,1 @@
+"""The files of calls: recordings and logs, at links that may expire."""
