@@ -159,6 +159,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.call",
                 "operators.chat",
                 "operators.delete_call",
+                "operators.delete_contacts",
                 "operators.knowledge_base",
                 "operators.list_calls",
                 "operators.list_chats",
@@ -166,6 +167,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.phone_call",
                 "operators.rerun_analysis",
                 "operators.simulation",
+                "operators.sync_contacts",
             )
         ],
         "sensors": [

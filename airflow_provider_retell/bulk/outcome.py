@@ -17,11 +17,23 @@ from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.common.wording import counted
 
 Outcome = Literal[
-    "updated", "would_update", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed"
+    "updated",
+    "would_update",
+    "unchanged",
+    "not_found",
+    "not_ended",
+    "invalid",
+    "conflict",
+    "failed",
+    "created",
+    "would_create",
+    "deleted",
+    "would_delete",
 ]
-"""``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``:
-the call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call
-is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict.
+"""``updated``: the call was updated. ``created``, ``deleted``: the contact was created or deleted. ``would_update``,
+``would_create``, ``would_delete``: the same in a dry run. ``unchanged``: the call already has all values.
+``not_found``: the API key's organization has no such call. ``not_ended``: the call is ongoing. ``invalid``: the row
+cannot be sent. ``conflict``: the storage setting would become less strict, or a do-not-call mark would be deleted.
 ``failed``: Retell or the network failed, or the call does not have the values that were sent."""
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -35,7 +47,11 @@ OUTCOMES: tuple[Outcome, ...] = (
 )
 """The outcomes of rows whose records can be updated, in the order of the manifest."""
 
-IN_DRY_RUN: dict[Outcome, Outcome] = {"updated": "would_update"}
+IN_DRY_RUN: dict[Outcome, Outcome] = {
+    "updated": "would_update",
+    "created": "would_create",
+    "deleted": "would_delete",
+}
 """The outcomes that have another name in a dry run."""
 
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")

@@ -12,6 +12,12 @@ from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, 
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
+# A row that an earlier try has processed keeps its outcome if a later try finds nothing left to do.
+_DONE = {
+    (_NUMBERS["updated"], _NUMBERS["unchanged"]),
+    (_NUMBERS["created"], _NUMBERS["unchanged"]),
+    (_NUMBERS["deleted"], _NUMBERS["not_found"]),
+}
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ class TaskTry:
 class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
-    A row counts as updated if any try has updated it, and otherwise with its last outcome. The id of the record
-    identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36 bytes for
-    each row of earlier tries.
+    A row counts as updated, created or deleted if any try has done so, and otherwise with its last outcome. The id of
+    the record identifies a row. Rows of contacts, rows without an id, and duplicates are identified by number. The
+    memory holds 18 to 36 bytes for each row of earlier tries.
     """
 
     def __init__(self) -> None:
@@ -82,7 +88,7 @@ class TaskRunCounts:
 
     def _count(self, key: str, number: int) -> int:
         earlier = self._earlier[key]
-        if earlier == _NUMBERS["updated"] and number == _NUMBERS["unchanged"]:
+        if (earlier, number) in _DONE:
             number = earlier
         if earlier:
             self._counts[earlier] -= 1
@@ -98,6 +104,8 @@ class TaskRunCounts:
 def row_key(line: Mapping[str, Any]) -> str:
     """Return the text that identifies a row in all tries, whatever the order of the rows."""
     record_id = line_id(line)
-    if isinstance(record_id, str) and record_id and not is_duplicate(line):
+    # The key of a contact is private, and the id is unknown before the contact exists and after its deletion.
+    is_private = "contact_id" in line
+    if isinstance(record_id, str) and record_id and not is_duplicate(line) and not is_private:
         return record_id
     return f"row {line.get('row')}"

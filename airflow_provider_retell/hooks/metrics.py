@@ -23,6 +23,10 @@ _OUTCOMES = (
     "invalid",
     "conflict",
     "failed",
+    "created",
+    "would_create",
+    "deleted",
+    "would_delete",
 )
 
 
