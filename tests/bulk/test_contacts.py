@@ -368,7 +368,7 @@ def test_a_retry_counts_every_row_once(emulator: Emulator, tmp_path: Path) -> No
 def test_a_lost_response_to_a_creation_is_resolved_by_a_retry(emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.add(Fault.drop_after(), route="create-contact", times=1)
     rows = [{"phone_number": phone(1)}]
-    counts, lines, _ = run(tmp_path, rows=rows)
+    counts, _, _ = run(tmp_path, rows=rows)
     assert (counts, emulator.count("create-contact"), len(emulator.contacts)) == ({"failed": 1}, 1, 1)
     assert run(tmp_path, rows=rows)[0] == {"unchanged": 1}
 

@@ -114,7 +114,10 @@ BREAKS: dict[str, Break] = {
     ),
     "contacts.existing_number": option(contacts__existing_status=410),
     "contacts.list_by_number": change_json(
-        "list-contacts", lambda page, _: page["items"].append({**page["items"][0], "contact_id": "contact_2"})
+        "list-contacts",
+        lambda page, _: (
+            page["items"] and page["items"].append({**page["items"][0], "contact_id": "contact_2"})
+        ),
     ),
     "contacts.update_returns_contact": change_json(
         "update-contact", lambda contact, _: contact.update(do_not_call=True)
