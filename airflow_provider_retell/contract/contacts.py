@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.contacts import endpoints
-from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, find_contact
+from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, SMALLEST_PAGE, find_contact
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -84,19 +84,16 @@ def list_has_documented_form(_target: Target) -> Flow[Finding]:
 def largest_page(_target: Target) -> Flow[Finding]:
     """List contacts with a large limit, and with half of it if it is rejected."""
     size = LARGEST_PAGE
-    while size > 0:
-        response = yield from see(endpoints.list_contacts(limit=size))
-        if is_success(response):
-            options = {"contacts.max_page": size}
-            return (
-                holds(f"{size}", options=options)
-                if size == LARGEST_PAGE
-                else differs(f"{size}", handled=True, options=options)
-            )
-        if response.status not in REJECTED:
-            break
+    response = yield from see(endpoints.list_contacts(limit=size))
+    while response.status in REJECTED and size > SMALLEST_PAGE:
         size //= 2
-    return differs(describe(response))
+        response = yield from see(endpoints.list_contacts(limit=size))
+    if not is_success(response):
+        return differs(describe(response))
+    options = {"contacts.max_page": size}
+    if size == LARGEST_PAGE:
+        return holds(f"{size:,}", options=options)
+    return differs(f"{size}", handled=True, options=options)
 
 
 @CHECKS.add(

@@ -107,7 +107,7 @@ BREAKS: dict[str, Break] = {
     "contacts.list_has_documented_form": change_json(
         "list-contacts", lambda body, _: body.pop("total") and None
     ),
-    "contacts.largest_page": option(contacts__max_page=10),
+    "contacts.largest_page": option(contacts__max_page=5),
     "contacts.unknown_id": option(contacts__missing_status=410),
     "contacts.create_returns_contact": change_json(
         "create-contact", lambda contact, _: contact.update(do_not_call=False)
@@ -115,9 +115,7 @@ BREAKS: dict[str, Break] = {
     "contacts.existing_number": option(contacts__existing_status=410),
     "contacts.list_by_number": change_json(
         "list-contacts",
-        lambda page, _: (
-            page["items"] and page["items"].append({**page["items"][0], "contact_id": "contact_2"})
-        ),
+        lambda page, _: page["items"].extend([{**item, "contact_id": "other"} for item in page["items"]]),
     ),
     "contacts.update_returns_contact": change_json(
         "update-contact", lambda contact, _: contact.update(do_not_call=True)

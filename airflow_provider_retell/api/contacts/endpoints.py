@@ -131,7 +131,9 @@ def list_contacts(
 
     API: https://docs.retellai.com/api-references/list-contacts
 
-    :param filter_criteria: conditions, see :class:`~airflow_provider_retell.api.contacts.bodies.ContactFilterCriteria`.
+    :param filter_criteria: conditions on ``contact_id``, ``contact_tag_ids``, ``custom_fields``, ``do_not_call``,
+        ``last_conversation_timestamp`` and ``phone_number``, in the form of
+        :mod:`airflow_provider_retell.api.calls.filters`.
     :param search_query: text in the number, the names, the external id or the custom fields.
     :param sort_order: ``"asc"`` or ``"desc"`` (Retell's default) by the time of creation.
     :param limit: contacts per page. Retell does not document the largest number.

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
+__all__ = ["Contact", "ContactPage", "ContactTag"]
+
 
 class ContactTag(ResponseModel):
     """A tag of a contact."""

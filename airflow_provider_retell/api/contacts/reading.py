@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 LARGEST_PAGE = 1000
 """The page size to begin with. Retell does not document the largest one, so it is halved if Retell rejects it."""
 
-_SMALLEST_PAGE = 10
+SMALLEST_PAGE = 10
+"""The page size below which a rejection has another reason."""
 
 
 def read_contacts(take: Callable[[Contact, str], None]) -> Flow[None]:
@@ -44,7 +45,7 @@ def _first_page() -> Flow[tuple[Pages[ContactPage], ContactPage]]:
         try:
             page: ContactPage = yield next(iter(pages))
         except (BadRequestError, UnprocessableError) as error:
-            if size // 2 < _SMALLEST_PAGE:
+            if size <= SMALLEST_PAGE:
                 raise
             log.warning(
                 "list-contacts rejects pages of %d contacts (status %d). Next: %d",
