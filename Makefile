@@ -55,7 +55,7 @@ unit: ## Run only the fast tests
 coverage: ## Run the fast tests and fail if they cover less than 95 % of the package without the emulator
 	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-report=term $(ARGS)'
 
-system-test: ## Run the tests with a complete Airflow, PostgreSQL, Celery, a browser (minutes; not AIRFLOW=2.11)
+system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
 

@@ -145,7 +145,7 @@ def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
             env = {"AIRFLOW_HOME": str(cell.folder / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
             for step, options in (
                 ("tests", ("-m", "not slow and not system", "-n", "auto")),
-                ("examples", ("-m", "example and not system")),
+                ("examples", ("-m", "example")),
             ):
                 command = [str(venv / "bin/python"), "-m", "pytest", "--durations=10", *options]
                 command += ["-o", f"cache_dir={cell.folder / step}"]

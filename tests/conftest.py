@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import tempfile
+from pathlib import Path
 
 # Before anything imports Airflow: without this it writes its configuration into the home directory. The workers of
 # pytest-xdist inherit the one of the process that started them, which ends after them.
@@ -17,13 +18,15 @@ if "AIRFLOW_HOME" not in os.environ:
 
 from typing import TYPE_CHECKING
 
+import hypothesis.configuration
 import pytest
 from _pytest.logging import LogCaptureHandler, _LiveLoggingNullHandler
 from fake_airflow import FakeAirflow, fake_airflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+hypothesis.configuration.set_hypothesis_home_dir(Path(".cache/hypothesis").absolute())
 
 pytest_plugins = ["airflow_provider_retell.emulator.pytest_plugin"]
 
@@ -36,6 +39,12 @@ _OF_THE_MACHINE = (
     "CURL_CA_BUNDLE",
     "NETRC",
 )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which tests are not included."""
+    left_out = "not system" in config.getoption("markexpr")
+    return "not included: tests that run DAGs in a real Airflow (make system-test)" if left_out else None
 
 
 @pytest.fixture(autouse=True)

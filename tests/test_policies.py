@@ -14,6 +14,7 @@ from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api import errors
 from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
@@ -214,7 +215,7 @@ def test_throttled_bulk_update_is_retried_after_the_servers_wait(
     rows = [{"call_id": "call_1", "a": 1}, {"call_id": "call_2", "a": 1}]
     operator = BulkUpdateCallOperator(task_id="update", rows=rows, retry_policy=policy)
     with pytest.raises(BulkStoppedError) as error:
-        operator.execute({"ti": SimpleNamespace(xcom_push=lambda **_: None)})
+        operator.execute({"ti": FakeTaskInstance()})
     decision = policy.evaluate(error.value, 1, 3)
     assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=1234))
 

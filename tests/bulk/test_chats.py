@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import tasks
 
 from airflow_provider_retell.bulk import FailedRows
+from airflow_provider_retell.bulk.outcome import Outcome
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateChatOperator
 
@@ -27,9 +28,8 @@ def run(
     except Exception as caught:
         error = caught
     manifest = ti.xcom["manifest"]
-    outcomes = list(manifest)[2:-5]
     lines = sorted(map(json.loads, path.read_text().splitlines()), key=lambda line: line["row"])
-    return {name: manifest[name] for name in outcomes if manifest[name]}, lines, error
+    return {name: manifest[name] for name in get_args(Outcome) if manifest.get(name)}, lines, error
 
 
 def test_chats_are_read_by_page_compared_and_updated(emulator: Emulator, tmp_path: Path) -> None:

@@ -175,5 +175,5 @@ def test_private_keys_are_not_in_the_report_and_new_records_have_their_id(
     assert PHONE not in path.read_text()
     update, _ = run_bulk(rows[:2], CallsByNumber, path)
     assert dict(update.progress.counts) == {"unchanged": 1, "invalid": 1}
-    assert all(result.record_id == call_id for result in update.progress.failed)
+    assert [result.record_id for result in update.progress.first_failures()] == [call_id]
     assert emulator.count("create-phone-call") == 1

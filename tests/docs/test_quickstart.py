@@ -19,7 +19,7 @@ from sandbox import environment
 PAGE = ROOT / "docs/quickstart.md"
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.system,
     pytest.mark.skipif(
         tuple(map(int, version("apache-airflow").split(".")[:2])) < (3, 3),
         reason="the pages are written for the newest Airflow",

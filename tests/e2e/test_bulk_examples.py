@@ -12,7 +12,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Emulator
 from sandbox import AIRFLOW_VERSION, ROOT, airflow, connection, sqlite_connection
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 pytest.importorskip("airflow.providers.sqlite")
 

@@ -15,7 +15,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from sandbox import AIRFLOW_VERSION, ROOT, airflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 DAY = 86_400
 NOTE, PHONE, BAD_PHONE = "zebra-umbrella-note", "+14155550187", "415-555-0198"

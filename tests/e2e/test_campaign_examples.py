@@ -14,7 +14,7 @@ from sandbox import AIRFLOW_VERSION, ROOT, airflow, sqlite_connection
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.example]
+pytestmark = [pytest.mark.system, pytest.mark.example]
 
 pytest.importorskip("airflow.providers.sqlite")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.example]
+pytestmark = [pytest.mark.system, pytest.mark.example]
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 OLD = version("apache-airflow").startswith("2.")

@@ -11,7 +11,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Emulator
 from sandbox import AIRFLOW_VERSION, ROOT, airflow
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 EVIL = "{{ 7*7 }}{{ conn.retell_default.password }}"
 TEXTS = {"note": EVIL, "discount": "50 {% off", "greeting": "{{first_name}}", "comment": "{# hidden #}"}

@@ -10,7 +10,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Emulator
 from sandbox import AIRFLOW_VERSION, ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 RENDERED = ("rendered_task_instance_fields", "rtif_v2")  # the table, since Airflow 3.4 the second
 NOTE, PHONE = "zebra-umbrella-note", "+14155550187"

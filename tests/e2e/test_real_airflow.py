@@ -12,7 +12,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Emulator, Fault
 from sandbox import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 NOTE = "zebra-umbrella-note"
 PHONE = "+15550109876"

@@ -12,7 +12,7 @@ from real_airflow import AirflowHome
 from airflow_provider_retell.emulator import Clock, Emulator
 from sandbox import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.example]
+pytestmark = [pytest.mark.system, pytest.mark.example]
 
 SECRET = "zebra-umbrella"
 PROMPT = f"You are the {SECRET} desk. The caller is {{{{customer_name}}}}.\n"

@@ -16,7 +16,7 @@ from sandbox import ROOT, airflow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 NOTE = "quokka-parasol-note"
 

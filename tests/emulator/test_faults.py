@@ -152,8 +152,8 @@ def test_stop_does_not_wait_for_pending_requests(fault: Fault) -> None:
 def test_an_unknown_route_or_condition_is_refused(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="unknown route 'updat-call'"):
         emulator.faults.add(Fault.drop(), route="updat-call")
-    with pytest.raises(ValueError, match="unknown condition chat_id; known ids: .*call_id"):
-        emulator.faults.add(Fault.drop(), chat_id="chat_1")
+    with pytest.raises(ValueError, match="unknown condition cal_id; known ids: .*call_id"):
+        emulator.faults.add(Fault.drop(), cal_id="call_1")
 
 
 def test_a_number_out_of_range_is_refused(emulator: Emulator) -> None:

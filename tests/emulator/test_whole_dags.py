@@ -12,7 +12,7 @@ import pytest
 
 from sandbox import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.system
 
 
 @pytest.mark.parametrize(("tier", "passes"), [("gold", True), ("silver", False)])

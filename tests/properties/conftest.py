@@ -7,11 +7,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from hypothesis import HealthCheck, configuration, settings
-
-configuration.set_hypothesis_home_dir(Path(".cache/hypothesis").absolute())
+from hypothesis import HealthCheck, settings
 
 _COMMON = {
     # The machine may be busy with other tests.

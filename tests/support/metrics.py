@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import defaultdict
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ class Counters:
         self.tags[stat] = dict(tags or {})
 
     def __getattr__(self, _name: str) -> Any:
-        return lambda *_args, **_kwargs: contextlib.nullcontext()
+        # Airflow reads the duration of a timer after its block.
+        return lambda *_args, **_kwargs: contextlib.nullcontext(SimpleNamespace(duration=0.0))
 
     def retell(self) -> dict[str, float]:
         """Return the counters of this package."""
@@ -47,14 +50,17 @@ def counters() -> Iterator[Counters]:
         from airflow.stats import Stats
 
         before, Stats.instance = Stats.instance, backend
-        yield backend
-        Stats.instance = before
+        try:
+            yield backend
+        finally:
+            Stats.instance = before
         return
     if hasattr(stats, "initialize"):  # 3.3
-        stats.initialize(factory=lambda: backend, export_legacy_names=True)
-        yield backend
-        stats.initialize(factory=Counters, export_legacy_names=True)
+        initialize = functools.partial(stats.initialize, export_legacy_names=True)
     else:
-        stats.Stats.initialize(factory=lambda: backend)
+        initialize = stats.Stats.initialize
+    initialize(factory=lambda: backend)
+    try:
         yield backend
-        stats.Stats.initialize(factory=Counters)
+    finally:
+        initialize(factory=Counters)  # Airflow cannot return to its former backend
