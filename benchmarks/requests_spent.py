@@ -63,7 +63,7 @@ def contacts(server: Server, path: Path, promises: Promises) -> None:
 
 
 def write_rows(path: Path, key: str, different: int) -> None:
-    """Write the rows, of which *different* differ from the records."""
+    """Write one row per record; *different* of them have another value."""
     with path.open("w") as file:
         for number in range(ROWS):
             tier = "gold" if number % (ROWS // different) == 0 else "silver"

@@ -130,5 +130,5 @@ def check_source(rows: Rows) -> None:
     if isinstance(rows, FailedRows):
         raise RetellInputError(
             "rows must not be FailedRows, because reports of contacts have no phone numbers. Run the task again with "
-            "all rows: it sends only what is left to do"
+            "all rows: it sends only the remaining changes"
         )

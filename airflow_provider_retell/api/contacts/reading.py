@@ -59,7 +59,7 @@ def _first_page() -> Flow[tuple[Pages[ContactPage], ContactPage]]:
 
 
 def find_contact(phone_number: str) -> Flow[Contact | None]:
-    """Return the contact with a phone number, or None if there is none.
+    """Return the contact with a phone number, or None.
 
     :param phone_number: the number in E.164 format.
     :raises RetellInputError: if the number is not in E.164 format.
