@@ -98,6 +98,10 @@ class ContactSync(Resource[ContactState, Fields]):
         log.info("Retell has %s", counted(len(self._contacts), "contact"))
 
     def _keep(self, contact: Contact, fault: str) -> None:
+        if contact.phone_number in self._contacts:
+            fault = (
+                "Retell has several contacts with the phone number. Delete all but one in Retell's dashboard"
+            )
         if fault:
             self._contacts[contact.phone_number] = fault
             return

@@ -348,6 +348,19 @@ def test_a_malformed_contact_fails_only_its_row(emulator: Emulator, tmp_path: Pa
     assert "the contact could not be read" in lines[0]["reason"]
 
 
+def test_two_contacts_with_the_same_number_are_not_changed(emulator: Emulator, tmp_path: Path) -> None:
+    contact = emulator.add_contact(phone(1))
+    others = [{**contact, "contact_id": name, "do_not_call": True} for name in ("contact_a", "contact_b")]
+    page = {"items": [contact, *others], "has_more": False, "total": 3}
+    emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
+    rows = [{"phone_number": phone(1), "out": False}]
+    counts, lines, _ = run(
+        tmp_path, rows=rows, do_not_call_column="out", allow_clearing_do_not_call=True, max_changed_ratio=1
+    )
+    assert (counts, writes(emulator)) == ({"failed": 1}, 0)
+    assert "Retell has several contacts with the phone number" in lines[0]["reason"]
+
+
 def test_a_retry_counts_every_row_once(emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.add(Fault.status(400), route="create-contact", times=1)
     rows = [{"phone_number": phone(1)}, {"phone_number": phone(2)}]
