@@ -7,7 +7,7 @@ not load Airflow's sensors or notifiers.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         PokeReturnValue,
     )
     from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
+    from airflow.sdk.bases.skipmixin import SkipMixin
     from airflow.sdk.definitions.context import render_template_to_string
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
     from airflow.sdk.exceptions import (
@@ -56,6 +57,11 @@ _LOCATIONS = {
     "AirflowTaskTimeout": ("airflow.sdk.exceptions", "airflow.exceptions"),  # 3.2
     "RetryDecision": ("airflow.sdk.definitions.retry_policy",),  # 3.3; no older version has retry policies
     "RetryPolicy": ("airflow.sdk.definitions.retry_policy",),  # 3.3
+    "SkipMixin": (
+        "airflow.sdk.bases.skipmixin",  # 3.2
+        "airflow.providers.standard.utils.skipmixin",  # 3.0
+        "airflow.models.skipmixin",
+    ),
     "task_decorator_factory": ("airflow.sdk.bases.decorator", "airflow.decorators.base"),  # 3.0
     "render_template_to_string": ("airflow.sdk.definitions.context", "airflow.utils.helpers"),  # 3.1
 }
@@ -79,6 +85,7 @@ __all__ = [
     "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
+    "SkipMixin",
     "TaskStateStore",
     "add_asset_event",
     "aget_connection",
@@ -91,6 +98,7 @@ __all__ = [
     "loop_iteration",
     "render_template_to_string",
     "run_after",
+    "skip_tasks",
     "storage_path",
     "stored_connection",
     "supports_applies_to",
@@ -324,6 +332,20 @@ def run_after(context: Mapping[str, Any]) -> float | None:
         if time is not None:
             return float(time.timestamp())
     return None
+
+
+def skip_tasks(context: Mapping[str, Any], skipping: Any, tasks: Sequence[Any]) -> None:
+    """Skip *tasks*, which are downstream of *skipping*, an operator with ``SkipMixin``.
+
+    If they are cleared alone, Airflow skips them again. Since Airflow 3, this raises an exception that ends the task
+    with success, but without its return value.
+    """
+    ti, skip = context["ti"], skipping.skip
+    if "dag_run" in inspect.signature(skip).parameters:  # 2.11
+        run: Any = context["dag_run"]
+        skip(dag_run=run, execution_date=run.execution_date, tasks=tasks, map_index=ti.map_index)
+    else:
+        skip(ti=ti, tasks=tasks)
 
 
 def first_poke(context: Mapping[str, Any]) -> float | None:

@@ -149,10 +149,11 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [CONNECTION_FORM],
-        "hooks": [_modules("hooks.retell")],
+        "hooks": [_modules("hooks.airflow_api", "hooks.retell")],
         "operators": [
             _modules(
                 "operators.agent",
+                "operators.approval",
                 "operators.batch_call",
                 "operators.bulk",
                 "operators.bulk_chat",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FROM, TO, ON_DUTY = "+14155550100", "+14155550187", "+14155550188"
 # Grace never answers, and Edsger has an answering machine.
 OUTCOMES = {"+14155550102": "dial_no_answer", "+14155550103": "voicemail_reached"}
+ANSWERS = {TO: {"approved": True}}
 DAYS_AGO = {"call_old": 100, "call_very_old": 1000}
 
 # One run of this example fails on purpose, to show what failed rows look like.
@@ -90,6 +91,7 @@ class Playground:
             lifecycle=Lifecycle(answer=1, talk=8, analyze=3),
             simulation=Simulation(queue=1, talk=3),
             outcomes=OUTCOMES,
+            custom_analysis=ANSWERS,
         )
         self.emulator.options.knowledge_bases.indexing_seconds = 2
         self.organizations: dict[str, Organization] = {"retell_default": self.emulator.organization}
@@ -167,6 +169,8 @@ class Playground:
             "alert_to": ON_DUTY,
             "retell_agent": "agent_desk",
             "retell_agents": '["agent_desk"]',
+            "retell_approver": TO,
+            "retell_approvers": f'["+14155550102", "{TO}"]',
             "retell_calls": str(self.files / "calls"),
             "retell_chats": str(self.files / "chats"),
             "retell_from_number": FROM,

@@ -148,12 +148,13 @@ def serve(playground: Playground, port: int) -> None:
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
     }
     server = Airflow(airflow_home, env, port)
+    login = {"host": server.url, "login": "admin", "password": "any"}
     try:
         print(f"Preparing Airflow {AIRFLOW_VERSION} ...", flush=True)
         server.prepare("db-migrate", "db", "migrate")
         # In the database and not in the environment, so that Airflow's UI shows them.
         for kind, values in (
-            ("connections", playground.connections()),
+            ("connections", playground.connections() | {"airflow_api": {"conn_type": "http", **login}}),
             ("variables", playground.variables()),
         ):
             path = airflow_home / f"{kind}.json"

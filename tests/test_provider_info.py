@@ -75,6 +75,7 @@ BASES = {
     "delete_record",
     "event_loop",
     "list_records",
+    "placing",
     "record",
 }
 

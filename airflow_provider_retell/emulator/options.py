@@ -70,6 +70,10 @@ class Options(CallOptions):
     """The disconnection reason by the number called: ``{"+14155550123": "dial_no_answer"}``. Calls to other
     numbers end with ``user_hangup``."""
 
+    custom_analysis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The ``custom_analysis_data`` by the number called, if a person answers:
+    ``{"+14155550123": {"approved": True}}``. Calls to other numbers get sample data."""
+
     concurrency: int = 20
     """The number of live calls that the default organization may have."""
 

@@ -1,4 +1,4 @@
-"""Read and create the events of an asset through the REST API of this Airflow.
+"""A client of Airflow's own REST API, and the events of an asset.
 
 The API is the only interface to asset events that all of Airflow's processes can use.
 """
@@ -42,80 +42,30 @@ class AirflowApiError(RetellError):
         self.status = status
 
 
-class AssetEvents:
-    """The events of one asset.
+class AirflowApi:
+    """Airflow's REST API.
 
-    All methods raise :class:`AirflowApiError` if Airflow does not respond, rejects the request or has no such asset.
+    ::
 
-    :param conn_id: the connection to this Airflow's REST API: the URL as host, and either a login and a password, or a
-        token as the password. The user must be allowed to read assets and, for :meth:`add`, to create asset events.
-    :param asset: the name of the asset.
+        asyncio.run(AirflowApi("airflow_api").send("GET", "/dags"))
+
+    :param conn_id: the connection to the API: the URL as host, and either a login and a password, or a token as the
+        password.
     """
 
-    def __init__(self, conn_id: str, asset: str) -> None:
+    def __init__(self, conn_id: str) -> None:
         self._conn_id = conn_id
-        self._asset = asset
         self._url = ""
         self._token: str | None = None
-        # The id of the asset, and the time at which it was read.
-        self._cached_asset = _NO_ASSET
         self._login_lock = asyncio.Lock()
 
-    async def since(self, start: datetime) -> list[dict[str, Any]]:
-        """Return all events that Airflow has stored since *start*, as the API returns them, oldest first."""
-        asset_id = await self._asset_id()
-        criteria = {"asset_id": asset_id, "timestamp_gte": start.isoformat(), "order_by": "timestamp"}
-        return [event async for event in self._list("/assets/events", "asset_events", criteria)]
+    async def send(self, method: str, path: str, **arguments: Any) -> Any:
+        """Send a request, and return the JSON of the response.
 
-    async def newest(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the stored events, as the API returns them, newest first."""
-        criteria = {"asset_id": await self._asset_id(), "order_by": "-timestamp"}
-        async for event in self._list("/assets/events", "asset_events", criteria):
-            yield event
-
-    async def add(self, extra: dict[str, Any]) -> None:
-        """Create an event."""
-        try:
-            await self._add(extra)
-        except AirflowApiError as error:
-            if error.status != 404:
-                raise
-            self._cached_asset = _NO_ASSET
-            await self._add(extra)
-
-    async def _add(self, extra: dict[str, Any]) -> None:
-        await self._send("POST", "/assets/events", json={"asset_id": await self._asset_id(), "extra": extra})
-
-    async def _asset_id(self) -> int:
-        asset_id, read_at = self._cached_asset
-        if clock().monotonic() - read_at < ASSET_SECONDS:
-            return asset_id
-        async for asset in self._list("/assets", "assets", {"name_pattern": self._asset}):
-            if asset["name"] == self._asset:
-                self._cached_asset = int(asset["id"]), clock().monotonic()
-                return self._cached_asset[0]
-        raise AirflowApiError(f"Airflow has no asset named {self._asset!r}: use the asset in a DAG")
-
-    async def _list(
-        self, path: str, kind: str, criteria: dict[str, Any]
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the entries of all pages."""
-        ids: set[int] = set()
-        offset, total = 0, 1
-        while offset < total:
-            params = {name: str(value) for name, value in criteria.items()}
-            params |= {"limit": str(_PAGE_SIZE), "offset": str(offset)}
-            page = await self._send("GET", path, params=params)
-            for entry in page[kind]:
-                ids.add(entry["id"])
-                yield entry
-            total = page["total_entries"]
-            offset += len(page[kind]) or total
-        # Airflow 3.0 confuses the sort order of concurrent requests, which repeats some entries and omits others.
-        if len(ids) < total:
-            raise AirflowApiError(f"Airflow's REST API returned only {len(ids)} of {total} entries of {path}")
-
-    async def _send(self, method: str, path: str, **arguments: Any) -> Any:
+        :param path: the path below ``/api/v2``.
+        :param arguments: those of aiohttp, such as ``json`` and ``params``.
+        :raises AirflowApiError: if Airflow does not respond, or rejects the request.
+        """
         connector = aiohttp.TCPConnector(ssl=certificates())
         try:
             async with aiohttp.ClientSession(connector=connector, timeout=_TIMEOUT) as session:
@@ -170,6 +120,77 @@ class AssetEvents:
                     f"Airflow's REST API answered {response.status} to {method} {path}{hint}", response.status
                 )
             return await response.json()
+
+
+class AssetEvents(AirflowApi):
+    """The events of one asset.
+
+    All methods raise :class:`AirflowApiError` if Airflow does not respond, rejects the request or has no such asset.
+
+    :param conn_id: the connection to this Airflow's REST API: the URL as host, and either a login and a password, or a
+        token as the password. The user must be allowed to read assets and, for :meth:`add`, to create asset events.
+    :param asset: the name of the asset.
+    """
+
+    def __init__(self, conn_id: str, asset: str) -> None:
+        super().__init__(conn_id)
+        self._asset = asset
+        # The id of the asset, and the time at which it was read.
+        self._cached_asset = _NO_ASSET
+
+    async def since(self, start: datetime) -> list[dict[str, Any]]:
+        """Return all events that Airflow has stored since *start*, as the API returns them, oldest first."""
+        asset_id = await self._asset_id()
+        criteria = {"asset_id": asset_id, "timestamp_gte": start.isoformat(), "order_by": "timestamp"}
+        return [event async for event in self._list("/assets/events", "asset_events", criteria)]
+
+    async def newest(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the stored events, as the API returns them, newest first."""
+        criteria = {"asset_id": await self._asset_id(), "order_by": "-timestamp"}
+        async for event in self._list("/assets/events", "asset_events", criteria):
+            yield event
+
+    async def add(self, extra: dict[str, Any]) -> None:
+        """Create an event."""
+        try:
+            await self._add(extra)
+        except AirflowApiError as error:
+            if error.status != 404:
+                raise
+            self._cached_asset = _NO_ASSET
+            await self._add(extra)
+
+    async def _add(self, extra: dict[str, Any]) -> None:
+        await self.send("POST", "/assets/events", json={"asset_id": await self._asset_id(), "extra": extra})
+
+    async def _asset_id(self) -> int:
+        asset_id, read_at = self._cached_asset
+        if clock().monotonic() - read_at < ASSET_SECONDS:
+            return asset_id
+        async for asset in self._list("/assets", "assets", {"name_pattern": self._asset}):
+            if asset["name"] == self._asset:
+                self._cached_asset = int(asset["id"]), clock().monotonic()
+                return self._cached_asset[0]
+        raise AirflowApiError(f"Airflow has no asset named {self._asset!r}: use the asset in a DAG")
+
+    async def _list(
+        self, path: str, kind: str, criteria: dict[str, Any]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the entries of all pages."""
+        ids: set[int] = set()
+        offset, total = 0, 1
+        while offset < total:
+            params = {name: str(value) for name, value in criteria.items()}
+            params |= {"limit": str(_PAGE_SIZE), "offset": str(offset)}
+            page = await self.send("GET", path, params=params)
+            for entry in page[kind]:
+                ids.add(entry["id"])
+                yield entry
+            total = page["total_entries"]
+            offset += len(page[kind]) or total
+        # Airflow 3.0 confuses the sort order of concurrent requests, which repeats some entries and omits others.
+        if len(ids) < total:
+            raise AirflowApiError(f"Airflow's REST API returned only {len(ids)} of {total} entries of {path}")
 
 
 def _url(connection: Connection) -> str:

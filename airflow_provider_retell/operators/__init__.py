@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         PublishAgentVersionOperator,
         SnapshotAgentsOperator,
     )
+    from airflow_provider_retell.operators.approval import PhoneApprovalOperator
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
     from airflow_provider_retell.operators.bulk_chat import BulkUpdateChatOperator
@@ -47,6 +48,7 @@ __all__ = [
     "GetChatOperator",
     "ListCallsOperator",
     "ListChatsOperator",
+    "PhoneApprovalOperator",
     "PublishAgentVersionOperator",
     "RerunCallAnalysisOperator",
     "RerunChatAnalysisOperator",
@@ -70,6 +72,7 @@ __getattr__ = lazy_exports(
             "PublishAgentVersionOperator",
             "SnapshotAgentsOperator",
         ],
+        "operators.approval": ["PhoneApprovalOperator"],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
         "operators.bulk_chat": ["BulkUpdateChatOperator"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell._compat import BaseOperatorLink
@@ -52,6 +52,7 @@ class WaitingOperator(WaitingRecordOperator):
         stop_on_kill: bool = False,
         deadline: float | None = None,
         analysis_fields: tuple[str, ...] = (),
+        state: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the call's slim form once it has reached the state *until*.
 
@@ -60,6 +61,7 @@ class WaitingOperator(WaitingRecordOperator):
         :param stop_on_kill: True to hang up if the task is killed while it is deferred.
         :param deadline: epoch seconds of a wait that has begun; ``wait_timeout`` from now if not given.
         :param analysis_fields: the fields of the analysis that the result contains.
+        :param state: values for :meth:`after_event`.
         """
         from airflow_provider_retell.api.calls.waits import CallReached
 
@@ -69,6 +71,7 @@ class WaitingOperator(WaitingRecordOperator):
             deadline=deadline,
             resumed=deadline is not None,
             trigger_options={"stop_on_kill": stop_on_kill},
+            state=state,
         )
 
     def trigger_class(self) -> type[PollTrigger]:

@@ -6,31 +6,27 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink, task_state_store
+from airflow_provider_retell._compat import AirflowFailException, task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
-from airflow_provider_retell.api.errors import DoNotCallError, NotFoundError, RetellError, RetellInputError
+from airflow_provider_retell.api.errors import DoNotCallError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
-from airflow_provider_retell.hooks.metrics import count_calls_placed
-from airflow_provider_retell.links.retell import RetellCallLink, link_call
-from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
-from airflow_provider_retell.operators.call_base import WaitingOperator
+from airflow_provider_retell.links.retell import link_call
 from airflow_provider_retell.operators.outcome import OUTCOME, OnUnreachable, check_on_unreachable, skip
+from airflow_provider_retell.operators.placing import PlacingOperator
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_call
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_object, as_phone_number, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
-
+    from airflow_provider_retell.operators.at_most_once import OnClear
 
 log = logging.getLogger(__name__)
 
 
-class CreatePhoneCallOperator(WaitingOperator):
+class CreatePhoneCallOperator(PlacingOperator):
     """Place one phone call, at most once whatever crashes.
 
     ::
@@ -84,19 +80,9 @@ class CreatePhoneCallOperator(WaitingOperator):
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. A retry waits for the same call.
     """
 
-    template_fields: Sequence[str] = (
-        "from_number",
-        "to_number",
-        "metadata",
-        "retell_llm_dynamic_variables",
-        "override_agent_id",
-        "override_agent_version",
-        "retell_conn_id",
-    )
-    masked_fields: Sequence[str] = ("from_number", "to_number", "metadata", "retell_llm_dynamic_variables")
-    text_names: Sequence[str] = ("from_number", "to_number")
-    agent_fields: Sequence[str] = ("retell_llm_dynamic_variables",)
-    operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
+    template_fields: Sequence[str] = ("to_number", *PlacingOperator.template_fields)
+    masked_fields: Sequence[str] = ("to_number", *PlacingOperator.masked_fields)
+    text_names: Sequence[str] = ("to_number", *PlacingOperator.text_names)
 
     def __init__(
         self,
@@ -119,53 +105,45 @@ class CreatePhoneCallOperator(WaitingOperator):
         stop_on_kill: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        check_on_clear(on_clear)
+        super().__init__(
+            from_number=from_number,
+            metadata=metadata,
+            retell_llm_dynamic_variables=retell_llm_dynamic_variables,
+            override_agent_id=override_agent_id,
+            override_agent_version=override_agent_version,
+            agent_override=agent_override,
+            custom_sip_headers=custom_sip_headers,
+            ignore_e164_validation=ignore_e164_validation,
+            honor_internal_dnc=honor_internal_dnc,
+            on_clear=on_clear,
+            stop_on_kill=stop_on_kill,
+            **kwargs,
+        )
         check_on_unreachable(on_invalid_number=on_invalid_number, on_do_not_call=on_do_not_call)
         if on_do_not_call == "skip" and not honor_internal_dnc:
             raise ValueError(
                 "on_do_not_call='skip' requires honor_internal_dnc=True: Retell does not check otherwise"
             )
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
-        checks.mapping(agent_override=agent_override, custom_sip_headers=custom_sip_headers)
-        checks.flag(
-            ignore_e164_validation=ignore_e164_validation,
-            honor_internal_dnc=honor_internal_dnc,
-            stop_on_kill=stop_on_kill,
-        )
         if not self.from_mapped and not ignore_e164_validation:
-            checks.phone_number("from_number", from_number, IGNORE)
             checks.phone_number("to_number", to_number, IGNORE)
-        self.from_number = from_number
         self.to_number = to_number
-        self.metadata = metadata
-        self.retell_llm_dynamic_variables = retell_llm_dynamic_variables
-        self.override_agent_id = override_agent_id
-        self.override_agent_version = override_agent_version
-        self.agent_override = agent_override
-        self.custom_sip_headers = custom_sip_headers
-        self.ignore_e164_validation = ignore_e164_validation
-        self.honor_internal_dnc = honor_internal_dnc
         self.on_invalid_number = on_invalid_number
         self.on_do_not_call = on_do_not_call
-        self.on_clear = on_clear
         self.wait_until = wait_until
         self.analysis_fields = checks.analysis_fields(analysis_fields, wait_until=wait_until)
-        self.stop_on_kill = stop_on_kill
 
     def work(self, context: Context) -> dict[str, Any]:
         """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
         task_try, store = TaskTry.of(context, self), task_state_store(context)
         try:
-            to_number = self._number("to_number")
+            to_number = self.phone_number(self.to_number, "to_number")
         except RetellInputError as error:
             skip(context, "invalid_number", self.on_invalid_number, error)
             raise
         earlier = self._find_earlier_call(context, task_try)
         try:
-            call = earlier or self._place(task_try.key, to_number)
-            if not earlier:
-                count_calls_placed(1, context["ti"])
+            call = earlier or self.place(context, to_number, {CALL_KEY_METADATA: task_try.key}, task_try.key)
         except DoNotCallError as error:
             skip(context, "do_not_call", self.on_do_not_call, error)
             raise
@@ -199,59 +177,14 @@ class CreatePhoneCallOperator(WaitingOperator):
             analysis_fields=self.analysis_fields,
         )
 
-    def on_kill(self) -> None:
-        """Hang up if ``stop_on_kill`` is set and the task is waiting."""
-        if not self.stop_on_kill or self._waiting_for is None:
-            return
-        try:
-            self.hook.stop_call(self._waiting_for)
-        except RetellError as error:
-            log.warning("Call %s could not be stopped: %s", self._waiting_for, error)
-
     def _find_earlier_call(self, context: Context, task_try: TaskTry) -> Call | None:
         store = task_state_store(context)
         call_id = store.get(task_try.key) if store else None
         if call_id is not None:
-            return self._stored_call(call_id)
+            return self.stored_call(call_id)
         if task_try.is_first and not task_try.rescheduled:
             return None
         return find_call(self.hook, task_try.key)
-
-    def _stored_call(self, call_id: str) -> Call:
-        try:
-            return self.hook.get_call(call_id)
-        except NotFoundError as error:
-            raise AirflowFailException(
-                f"Call {call_id}, which this task placed before, was deleted, or the connection now has the API key "
-                "of another organization. Nobody was called. To place another call, clear this task with "
-                "on_clear='resend'"
-            ) from error
-
-    def _place(self, key: str, to_number: str) -> Call:
-        metadata = self.rendered("metadata", as_object) or {}
-        variables = self.rendered("retell_llm_dynamic_variables", as_object)
-        version = self._agent("override_agent_version")
-        return self.hook.create_phone_call(
-            self._number("from_number"),
-            to_number,
-            metadata={**metadata, CALL_KEY_METADATA: key},
-            retell_llm_dynamic_variables=variables,
-            override_agent_id=self._agent("override_agent_id"),
-            override_agent_version=int(version) if version is not None and version.isdecimal() else version,
-            agent_override=self.agent_override,
-            custom_sip_headers=self.custom_sip_headers,
-            ignore_e164_validation=self.ignore_e164_validation,
-            honor_internal_dnc=self.honor_internal_dnc,
-            idempotency_key=key,
-        )
-
-    def _agent(self, name: str) -> str | None:
-        # Empty text selects the number's own agent. A missing value does not, because it may be a mistake.
-        return None if getattr(self, name) == "" else self.rendered(name, as_text)
-
-    def _number(self, name: str) -> str:
-        only_e164 = not self.ignore_e164_validation
-        return as_phone_number(unmask(getattr(self, name)), name, only_e164=only_e164, advice=IGNORE)
 
     def _check_number(self, call: Call, to_number: str) -> None:
         """Raise if an earlier try called another number, which happens if the input of a mapped task changes."""

@@ -23,8 +23,16 @@ CALL_KEY_METADATA = "airflow_call_key"
 
 def find_call(hook: RetellHook, key: str) -> Call | None:
     """Return the newest call that a task with this key has placed, alone or in a batch, or None."""
-    criteria = {"metadata": [{"type": "string", "op": "eq", "value": key, "key": CALL_KEY_METADATA}]}
-    return next(hook.list_calls(filter_criteria=criteria, page_size=1), None)
+    return next(hook.list_calls(filter_criteria=_has_key(key), page_size=1), None)
+
+
+def find_calls(hook: RetellHook, key: str) -> list[Call]:
+    """Return all calls that a task with this key has placed, oldest first."""
+    return list(hook.list_calls(filter_criteria=_has_key(key), sort_order="ascending"))
+
+
+def _has_key(key: str) -> dict[str, Any]:
+    return {"metadata": [{"type": "string", "op": "eq", "value": key, "key": CALL_KEY_METADATA}]}
 
 
 def tries_before_clear(ti: Any, task: Any) -> int:

@@ -150,6 +150,19 @@ def text_list(
     return items
 
 
+def scalars(name: str, value: object) -> None:
+    """Raise unless *value* is a list of texts that are not blank, whole numbers, True or False, with an entry."""
+    kind = "a list of texts, whole numbers, True or False"
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
+        raise TypeError(f"{name} must be {kind}, not {_type(value)}")
+    for item in value:
+        if not isinstance(item, (str, int)):
+            raise TypeError(f"{name} must be {kind}; it contains {_shown(item)}")
+    text(**{f"{name}[{position}]": item for position, item in enumerate(value) if isinstance(item, str)})
+    if not value:
+        raise ValueError(f"{name} must have at least one entry")
+
+
 def analysis_fields(value: object, **wait: str | None) -> tuple[str, ...]:
     """Return the names of the fields of an analysis.
 

@@ -32,7 +32,7 @@ class TemplatedTask(_Task):
     :cvar masked_fields: the template fields whose rendered values are private.
     :cvar path_fields: the template fields with a path. The secrets of a URL are masked there.
     :cvar text_names: names of template fields, and of keys in them, that are rendered to text even if the DAG has
-        ``render_template_as_native_obj``, which makes a number of ``+14155550100``.
+        ``render_template_as_native_obj``, which makes a number of ``+14155550100``. In a list, each item is.
     :cvar agent_fields: the template fields that can contain the agent's own ``{{variables}}``.
     """
 
@@ -144,6 +144,13 @@ class TemplatedTask(_Task):
                 return value(context=context, jinja_env=jinja_env)
             if name in self.text_names and isinstance(value, str):
                 return self._text(value, context)
+            if name in self.text_names and isinstance(value, (list, tuple)):
+                return [
+                    self._text(item, context)
+                    if isinstance(item, str)
+                    else self.render_template(item, context, jinja_env, seen_oids)
+                    for item in value
+                ]
             if name in self.agent_fields:
                 # The agent's variables must not vanish, whatever the DAG's template_undefined.
                 jinja_env = jinja_env.overlay(undefined=StrictUndefined)

@@ -1,4 +1,4 @@
-"""The examples of bulk updates, and what a bulk update leaves behind, in a real Airflow."""
+"""The examples of bulk updates in a real Airflow, and the traces of private values after a run."""
 
 from __future__ import annotations
 

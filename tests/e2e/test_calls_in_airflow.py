@@ -73,21 +73,21 @@ with create_session() as session:
 
 def test_a_retry_finds_the_call_that_the_first_try_placed(home: AirflowHome) -> None:
     with Emulator(clock=Clock(speed=30)) as emulator:
-        # The wait breaks off behind the call, in a way that only another try can mend.
+        # The wait after the call fails, and only another try can continue it.
         emulator.faults.add(Fault.garbage(), route="get-call")
         printed = run_dag(home, "place_twice", emulator, "2026-11-21")
         assert home.code == 0, printed
         assert len(emulator.placed) == 1
-        # Where Airflow has a state store, nothing has to be looked for.
+        # With a state store, the second try needs no search.
         assert emulator.count("list-calls") == (0 if HAS_STORE else 1), printed
     assert "placed by an earlier try" in printed
 
     if AIRFLOW_VERSION.startswith("2."):
-        home.run(airflow("dags", "reserialize"))  # what a scheduler does, and `dags test` does in Airflow 3
+        home.run(airflow("dags", "reserialize"))  # as a scheduler does, and `dags test` in Airflow 3
     printed = home.run([sys.executable, "-W", "ignore", "-c", CLEAR])
     assert home.code == 0, printed
     found = [tuple(map(int, line.split()[1:])) for line in printed.splitlines() if line.startswith("NUMBERS")]
-    # try_number, max_tries and the generation: a retry kept it, a clear makes it the number of the last try before.
+    # try_number, max_tries and the generation: a retry keeps it, a clear sets it to the number of the last try.
     assert found == [(2, 1, 0), (2, 3, 2), (3, 3, 2), (3, 4, 3)]
 
 
@@ -182,7 +182,7 @@ def test_the_example_that_places_calls(home: AirflowHome) -> None:
         assert len(emulator.placed) == 3
         assert {call["call_status"] for call in emulator.placed} == {"ended", "not_connected"}
         assert emulator.placed[0]["retell_llm_dynamic_variables"]["name"] in ("Ada", "Grace", "Edsger")
-    # The customers' numbers stand in the DAG's code, and nowhere else.
+    # Only the DAG's code has the customers' numbers.
     tables = [name for (name,) in home.query("select name from sqlite_master where type = 'table'")]
     stored = {name: str(home.query(f"select * from {name}")) for name in tables} | {"the output": printed}
     for number in ("+14155550101", "+14155550102", "+14155550103"):

@@ -25,7 +25,7 @@ NOTE = "quokka-parasol-note"
 def emulator() -> Iterator[Emulator]:
     """Calls talk for a minute and are analyzed half a minute later, which takes three seconds here.
 
-    The clock stands still until the first look at a call, so that there is something to wait for.
+    The clock is frozen until the first poll, so that the task has to wait.
     """
     with Emulator(clock=Clock(speed=30, frozen=True), lifecycle=Lifecycle(talk=60, analyze=30)) as emulator:
         yield emulator

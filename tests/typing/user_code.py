@@ -108,7 +108,14 @@ from airflow_provider_retell.emulator.pytest_plugin import (
     retell_emulator,
     run_task,
 )
-from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook, RetryLimits
+from airflow_provider_retell.hooks import (
+    AirflowApi,
+    AirflowApiError,
+    Rate,
+    RetellAsyncHook,
+    RetellHook,
+    RetryLimits,
+)
 from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
 from airflow_provider_retell.notifications import PhoneCallNotifier
@@ -125,6 +132,7 @@ from airflow_provider_retell.operators import (
     GetChatOperator,
     ListCallsOperator,
     ListChatsOperator,
+    PhoneApprovalOperator,
     PublishAgentVersionOperator,
     RerunCallAnalysisOperator,
     RerunChatAnalysisOperator,
@@ -176,6 +184,14 @@ def everything() -> None:
     @task
     def score() -> dict[str, Any]:
         return {"churn_risk": 0.81}
+
+    @task
+    async def respond() -> int | None:
+        try:
+            await AirflowApi("airflow_api").send("PATCH", "/dags", json={"is_paused": True})
+        except AirflowApiError as error:
+            return error.status
+        return None
 
     @task
     def pick(answer: Any, key: str) -> Any:
@@ -284,6 +300,20 @@ def everything() -> None:
         wait_until="analyzed",
         on_clear="resend",
         stop_on_kill=True,
+    )
+    PhoneApprovalOperator(
+        task_id="approve",
+        from_number="+15550100001",
+        to_numbers=["+15550100002", placed.output],
+        approve_values=["go", True],
+        on_no_decision="reject",
+        deferrable=True,
+    )
+    PhoneApprovalOperator(
+        task_id="bad_policy_for_no_decision",
+        from_number="+15550100001",
+        to_numbers="{{ var.value.retell_approvers }}",
+        on_no_decision="approve",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
     batch = CreateBatchCallOperator(
         task_id="batch",

@@ -47,7 +47,12 @@ class CallBackend(Backend):
         self.options = options
         self.store = CallStore()
         self.progress = Progress(
-            self.store, timeline, options, lifecycle=options.lifecycle, outcomes=options.outcomes
+            self.store,
+            timeline,
+            options,
+            lifecycle=options.lifecycle,
+            outcomes=options.outcomes,
+            custom_analysis=options.custom_analysis,
         )
         self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
         self.progress.on_end.append(self.batches.dispatch)

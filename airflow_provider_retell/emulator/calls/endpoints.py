@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_retell.emulator.calls import samples
 from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 
@@ -54,7 +53,7 @@ def rerun_call_analysis(org: Organization, request: Request) -> Response:
     calls.analysis_runs[call_id] = runs
 
     def finish(_when: float) -> None:
-        call["call_analysis"] = samples.analysis(call, runs)
+        call["call_analysis"] = calls.progress.analysis(call, runs)
 
     if org.options.rerun_seconds:
         org.timeline.at(org.options.clock.now() + org.options.rerun_seconds, finish)

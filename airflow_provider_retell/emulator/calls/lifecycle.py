@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.calls import samples
 from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES, Call, status_of
@@ -44,6 +44,7 @@ class Progress:
     :param options: the options for calls.
     :param lifecycle: the duration of each step.
     :param outcomes: the disconnection reason by the number called. Default: ``user_hangup``.
+    :param custom_analysis: the ``custom_analysis_data`` by the number called.
     :ivar on_end: functions to call with the time when a call has ended.
     :ivar on_event: functions to call with the name of a webhook event and its call.
     """
@@ -56,12 +57,14 @@ class Progress:
         *,
         lifecycle: Lifecycle,
         outcomes: Mapping[str, str],
+        custom_analysis: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self._store = store
         self._timeline = timeline
         self._options = options
         self._lifecycle = lifecycle
         self._outcomes = outcomes
+        self._custom_analysis = custom_analysis
         self.on_end: list[Callable[[float], None]] = []
         self.on_event: list[Callable[[str, Call], None]] = []
 
@@ -96,6 +99,17 @@ class Progress:
         for action in self.on_end:
             action(when)
 
+    def analysis(self, call: Call, run: int = 1) -> dict[str, Any]:
+        """Return the analysis of a call that is over.
+
+        :param run: the number of the analysis.
+        """
+        analysis = samples.analysis(call, run)
+        custom = self._custom_analysis.get(call.get("to_number", ""))
+        if custom is not None and analysis["custom_analysis_data"]:
+            analysis["custom_analysis_data"] = dict(custom)
+        return analysis
+
     def _is_in(self, call: Call, status: str) -> bool:
         # The call may have been stopped, deleted or edited since this step was scheduled.
         return self._store.calls.get(call["call_id"]) is call and call["call_status"] == status
@@ -129,7 +143,7 @@ class Progress:
         if self._store.calls.get(call["call_id"]) is not call or call["call_status"] in LIVE_STATUSES:
             return
         if "call_analysis" not in call:
-            call["call_analysis"] = samples.analysis(call)
+            call["call_analysis"] = self.analysis(call)
             self._emit("call_analyzed", call)
 
     def _emit(self, event: str, call: Call) -> None:

@@ -75,6 +75,24 @@ def test_outcomes_decide_how_calls_to_a_number_end(
     assert call["call_analysis"]["in_voicemail"] is (reason == "voicemail_reached")
 
 
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("user_hangup", {"approved": True}), ("voicemail_reached", {}), ("dial_busy", {})],
+)
+def test_custom_analysis_is_that_of_the_number_if_a_person_answers(
+    make: Make, reason: str, expected: dict[str, bool], connect: Connect
+) -> None:
+    emulator = make(outcomes={TO: reason}, custom_analysis={TO: {"approved": True}})
+    client = connect(emulator).call
+    client.create_phone_call(from_number=FROM, to_number=TO)
+    emulator.clock.advance(60)
+    (call,) = emulator.placed
+    assert call["call_analysis"]["custom_analysis_data"] == expected
+    client.rerun_analysis(call["call_id"])
+    emulator.clock.advance(60)
+    assert call["call_analysis"]["custom_analysis_data"] == expected
+
+
 def test_added_calls_continue_their_life_cycle_only_if_asked(emulator: Emulator) -> None:
     still = emulator.add_call(call_id="still", call_status="registered")
     moving = emulator.add_call(call_id="moving", call_status="registered", progress=True)
