@@ -25,6 +25,7 @@ from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.contacts.reading import find_contact, read_contacts
 from airflow_provider_retell.api.errors import RetellError, RetellInputError, RetellStatusError
 from airflow_provider_retell.bulk.contact_columns import ContactColumns, ContactReader
+from airflow_provider_retell.bulk.digest_set import DigestMap
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
 from airflow_provider_retell.common.wording import counted
@@ -91,6 +92,8 @@ class ContactSync(Resource[ContactState, Fields]):
         self._max_changed_ratio = max_changed_ratio
         # By phone number: the contact as JSON, which takes a tenth of the memory, or the reason why it is unreadable.
         self._contacts: dict[str, bytes | str] = {}
+        # 1 for each number that a row opts out, also a row that is invalid as a duplicate.
+        self._opted_out = DigestMap()
 
     async def set_up(self) -> None:
         """Read all contacts."""
@@ -123,7 +126,10 @@ class ContactSync(Resource[ContactState, Fields]):
 
     def read_row(self, row: Row) -> tuple[str, Fields]:
         """Return the phone number and the wanted fields."""
-        return self._reader.read(row)
+        number, wanted = self._reader.read(row)
+        if wanted.get(DO_NOT_CALL) is True:
+            self._opted_out[number] = 1
+        return number, wanted
 
     async def read_states(self, keys: Sequence[str]) -> Mapping[str, ContactState | RetellError | None]:
         """Return the contact with each number."""
@@ -144,12 +150,13 @@ class ContactSync(Resource[ContactState, Fields]):
         changed = diff(state.fields, wanted)
         if not changed:
             return Result(row, state.contact_id, "unchanged", kind=KIND)
-        return ContactUpdate(row, state, wanted, changed)
+        return ContactUpdate(row, key, state, wanted, changed)
 
     def check_plan(self, planned: Sequence[Planned]) -> None:
         """Raise :class:`RetellInputError` if the run would clear marks without permission, or change too much."""
         updates = [each for each in planned if isinstance(each, ContactUpdate)]
         cleared = [each.row for each in updates if each.clears_do_not_call]
+        doubtful = [each.row for each in updates if each.clears_do_not_call and self._opted_out[each.number]]
         marked = sum(
             each.wanted.get(DO_NOT_CALL) is True
             for each in planned
@@ -161,6 +168,11 @@ class ContactSync(Resource[ContactState, Fields]):
                 f"{counted(len(cleared), 'row')} would clear do_not_call of a contact, the first of them row "
                 f"{min(cleared)}. Check that the source has all opt-outs, and set allow_clearing_do_not_call=True if "
                 "the contacts may be called again"
+            )
+        if doubtful:
+            raise RetellInputError(
+                f"row {min(doubtful)} would clear do_not_call of a contact, and another row with the same phone number "
+                "sets it. Aggregate the opt-outs of a number in the source"
             )
         contacts = len(self._contacts)
         if len(updates) > self._max_changed_ratio * contacts:
@@ -183,11 +195,13 @@ class ContactSync(Resource[ContactState, Fields]):
 class ContactUpdate(Planned):
     """The update of a contact.
 
+    :ivar number: the phone number, which must not be reported.
     :ivar state: the contact before the update.
     :ivar wanted: the values of the row, by flat name.
     """
 
     row: int
+    number: str = field(repr=False)
     state: ContactState
     wanted: Fields = field(repr=False)
     changed: tuple[str, ...]

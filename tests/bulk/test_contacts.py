@@ -166,6 +166,24 @@ def test_a_mark_is_cleared_with_permission(emulator: Emulator, tmp_path: Path) -
     assert [contact["do_not_call"] for contact in emulator.contacts.values()] == [False]
 
 
+def test_a_mark_is_not_cleared_if_another_row_of_the_number_sets_it(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.add_contact(phone(1), do_not_call=True)
+    rows = [{"phone_number": phone(1), "out": out} for out in (False, True)]
+    _, lines, error = run(
+        tmp_path,
+        rows=rows,
+        do_not_call_column="out",
+        allow_clearing_do_not_call=True,
+        max_changed_ratio=1,
+        max_failed_rows=1,
+    )
+    assert "row 1 would clear do_not_call of a contact, and another row" in str(error)
+    assert writes(emulator) == 0
+    assert [line["outcome"] for line in lines] == ["invalid"]
+
+
 @pytest.mark.parametrize("allow", [False, True])
 @pytest.mark.parametrize(
     ("value", "outcome"),
