@@ -126,6 +126,7 @@ class Playground:
             database.execute("insert into erasure_requests values ('+14155550153')")
         database.close()
         self._add_calls()
+        self._add_chats()
         self._add_agents()
 
     def _add_calls(self) -> None:
@@ -140,6 +141,14 @@ class Playground:
             self.organizations[f"retell_{name}"] = organization
             for number in (1, 2):
                 organization.add_call(call_id=f"call_{name}_{number}", call_status="ended", metadata={})
+
+    def _add_chats(self) -> None:
+        # The example reads the chats of one hour, so there are chats in the present hour and the one before.
+        for number, minutes in enumerate((5, 35, 65, 95), start=1):
+            end = int(time.time() - minutes * 60) * 1000
+            self.emulator.add_chat(
+                chat_id=f"chat_{number}", chat_status="ended", start_timestamp=end - 60_000, end_timestamp=end
+            )
 
     def _add_agents(self) -> None:
         emulator = self.emulator
