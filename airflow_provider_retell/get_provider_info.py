@@ -160,6 +160,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.call",
                 "operators.chat",
                 "operators.delete_call",
+                "operators.delete_contacts",
                 "operators.knowledge_base",
                 "operators.list_calls",
                 "operators.list_chats",
@@ -168,6 +169,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.recordings",
                 "operators.rerun_analysis",
                 "operators.simulation",
+                "operators.sync_contacts",
             )
         ],
         "sensors": [

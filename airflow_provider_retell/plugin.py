@@ -17,7 +17,13 @@ from airflow_provider_retell.report_page.address import PREFIX, is_enabled, url_
 
 log = logging.getLogger(__name__)
 
-OPERATORS = ["BulkUpdateCallOperator", "BulkUpdateChatOperator", "@task.retell_bulk_update"]
+OPERATORS = [
+    "BulkUpdateCallOperator",
+    "BulkUpdateChatOperator",
+    "DeleteContactsOperator",
+    "SyncContactsOperator",
+    "@task.retell_bulk_update",
+]
 """The operators whose tasks have a report page, by the names that Airflow shows."""
 
 # The events that Retell sends once per call.

@@ -33,12 +33,23 @@ def serve_emulator(options: dict[str, Any]) -> None:
                     call_id = f"call_{number}"
                     emulator.add_call(call_id=call_id, minimal=minimal, metadata=dict(METADATA))
                 answer(count)
+            elif (
+                command == "contacts"
+            ):  # replace all contacts with this many: +14150000000, +14150000001, ...
+                emulator.reset()
+                numbers = (f"+1415{number:07}" for number in range(arguments[0]))
+                emulator.add_contacts(numbers, custom_fields={"tier": "silver"})
+                answer(arguments[0])
             elif command == "count":
                 route, status = arguments
                 answer(emulator.count(route, status=status))
             elif command == "metadata":  # count the calls that have these keys and values
                 wanted = arguments[0].items()
                 answer(sum(wanted <= call["metadata"].items() for call in emulator.calls.values()))
+            elif command == "custom fields":  # count the contacts that have exactly these
+                answer(
+                    sum(contact["custom_fields"] == arguments[0] for contact in emulator.contacts.values())
+                )
             elif command == "sent":  # times of the successful requests of a route, except those for one call
                 route, other = arguments
                 kept = (each for each in emulator.requests if each.route == route and each.status == 200)

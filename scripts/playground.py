@@ -36,6 +36,12 @@ CLIENT_CALLS = [
     ("call_globex_9", "retell_globex", "silver"),  # deleted at Retell
 ]
 
+CUSTOMERS = [
+    ("+14155550150", "Ada", "gold", False),
+    ("+14155550151", "Grace", "silver", True),
+    ("+14155550152", "Alan", "silver", None),
+]
+
 # Airflow loads these two files. Scheduled examples keep their data intervals, and no scheduled run is ever due.
 PLUGIN = '''"""A schedule without runs."""
 
@@ -112,6 +118,12 @@ class Playground:
         with sqlite3.connect(self.files / "warehouse.db") as database:
             database.execute("create table client_calls (call_id text, organization text, tier text)")
             database.executemany("insert into client_calls values (?, ?, ?)", CLIENT_CALLS)
+            database.execute(
+                "create table customers (phone text, first_name text, plan text, opted_out integer)"
+            )
+            database.executemany("insert into customers values (?, ?, ?, ?)", CUSTOMERS)
+            database.execute("create table erasure_requests (phone text)")
+            database.execute("insert into erasure_requests values ('+14155550153')")
         database.close()
         self._add_calls()
         self._add_chats()
@@ -140,6 +152,7 @@ class Playground:
 
     def _add_agents(self) -> None:
         emulator = self.emulator
+        emulator.add_contact("+14155550153")
         emulator.add_knowledge_base(knowledge_base_id="kb_handbook", knowledge_base_name="Handbook")
         llm = {"general_prompt": "You are the desk.", "knowledge_base_ids": ["kb_handbook"]}
         emulator.add_agent(agent_id="agent_desk", llm=llm)

@@ -81,7 +81,8 @@ def status_error(
         detail=detail,
         retry_after=retry_after,
     )
-    if status in _TRANSIENT:
+    # To a new contact, 409 says that another contact has the number.
+    if status in _TRANSIENT and not (status == 409 and request.operation == "create-contact"):
         error.permanent = False
     return error
 

@@ -259,9 +259,10 @@ class BulkUpdate(Generic[S, W]):
                 names = ", ".join(applied.unverified)
                 reason = f"Retell's response does not confirm {names}" if names else ""
                 record_id = applied.record_id or planned.record_id
+                outcome = applied.outcome or planned.outcome
+                changed = () if outcome == "unchanged" else planned.changed
                 self.progress.end(
-                    Result(planned.row, record_id, planned.outcome, reason, planned.changed, kind),
-                    unverified=bool(names),
+                    Result(planned.row, record_id, outcome, reason, changed, kind), unverified=bool(names)
                 )
             await self.progress.flush(at_least=_REPORT_LINES)
 

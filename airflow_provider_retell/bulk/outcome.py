@@ -27,10 +27,15 @@ Outcome = Literal[
     "failed",
     "archived",
     "no_recording",
+    "created",
+    "would_create",
+    "deleted",
+    "would_delete",
 ]
-"""``updated``: the call was updated. ``would_update``: the call would be updated; only in a dry run. ``unchanged``:
-the call already has all values. ``not_found``: the API key's organization has no such call. ``not_ended``: the call
-is ongoing. ``invalid``: the row cannot be sent. ``conflict``: the storage setting would become less strict.
+"""``updated``: the call was updated. ``created``, ``deleted``: the contact was created or deleted. ``would_update``,
+``would_create``, ``would_delete``: the same in a dry run. ``unchanged``: the call already has all values.
+``not_found``: the API key's organization has no such call. ``not_ended``: the call is ongoing. ``invalid``: the row
+cannot be sent. ``conflict``: the storage setting would become less strict, or a do-not-call mark would be deleted.
 ``failed``: Retell or the network failed, or the call does not have the values that were sent. ``archived``: files of
 the call were written. ``no_recording``: Retell has none of the call's files; both only in archives of recordings."""
 
@@ -45,7 +50,11 @@ OUTCOMES: tuple[Outcome, ...] = (
 )
 """The outcomes of rows whose records can be updated, in the order of the manifest."""
 
-IN_DRY_RUN: dict[Outcome, Outcome] = {"updated": "would_update"}
+IN_DRY_RUN: dict[Outcome, Outcome] = {
+    "updated": "would_update",
+    "created": "would_create",
+    "deleted": "would_delete",
+}
 """The outcomes that have another name in a dry run."""
 
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")

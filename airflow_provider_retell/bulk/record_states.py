@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from airflow_provider_retell.api.errors import (
     NotFoundError,
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 log = logging.getLogger(__name__)
+
+S = TypeVar("S")
 
 CHUNK = 1000
 """The largest number of records in one page, as Retell documents it."""
@@ -103,21 +105,7 @@ class RecordStates:
         return records
 
     async def _get_all(self, ids: Sequence[str]) -> dict[str, State]:
-        found: dict[str, State] = {}
-        for start in range(0, len(ids), _CONCURRENT_READS):
-            part = ids[start : start + _CONCURRENT_READS]
-            tasks = [asyncio.create_task(self._get(record_id)) for record_id in part]
-            try:
-                states = await asyncio.gather(*tasks)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-            errors = [state for state in states if isinstance(state, RetellError)]
-            if len(errors) == _CONCURRENT_READS:
-                raise errors[0]
-            found.update(zip(part, states, strict=True))
-        return found
+        return await read_each(ids, self._get)
 
     async def _get(self, record_id: str) -> State:
         try:
@@ -128,3 +116,27 @@ class RecordStates:
             raise
         except RetellError as error:
             return error
+
+
+async def read_each(
+    keys: Sequence[str], read: Callable[[str], Coroutine[Any, Any, S | RetellError | None]]
+) -> dict[str, S | RetellError | None]:
+    """Return the result of *read* for each key; 50 reads run at the same time.
+
+    :raises RetellError: if 50 reads in a row return an error.
+    """
+    found: dict[str, S | RetellError | None] = {}
+    for start in range(0, len(keys), _CONCURRENT_READS):
+        part = keys[start : start + _CONCURRENT_READS]
+        tasks = [asyncio.create_task(read(key)) for key in part]
+        try:
+            states = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        errors = [state for state in states if isinstance(state, RetellError)]
+        if len(errors) == _CONCURRENT_READS:
+            raise errors[0]
+        found.update(zip(part, states, strict=True))
+    return found

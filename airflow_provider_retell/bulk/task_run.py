@@ -11,10 +11,14 @@ from airflow_provider_retell.bulk.digest_set import DigestMap
 from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, line_id
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-# An unchanged row keeps these outcomes of an earlier try.
-_DONE: tuple[Outcome, ...] = ("updated", "archived")
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
-_DONE_NUMBERS = frozenset(_NUMBERS[outcome] for outcome in _DONE)
+# A row that an earlier try has processed keeps its outcome if a later try finds nothing left to do.
+_DONE = {
+    (_NUMBERS["updated"], _NUMBERS["unchanged"]),
+    (_NUMBERS["archived"], _NUMBERS["unchanged"]),
+    (_NUMBERS["created"], _NUMBERS["unchanged"]),
+    (_NUMBERS["deleted"], _NUMBERS["not_found"]),
+}
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,9 @@ class TaskTry:
 class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
-    A row counts as updated or archived if any try has done so, and otherwise with its last outcome. The id of the
-    record identifies a row. Rows without one, and duplicates, are identified by number. The memory holds 18 to 36
-    bytes for each row of earlier tries.
+    A row counts as updated, archived, created or deleted if any try has done so, and otherwise with its last outcome.
+    The id of the record identifies a row. Rows of contacts, rows without an id, and duplicates are identified by
+    number. The memory holds 18 to 36 bytes for each row of earlier tries.
     """
 
     def __init__(self) -> None:
@@ -85,7 +89,7 @@ class TaskRunCounts:
 
     def _count(self, key: str, number: int) -> int:
         earlier = self._earlier[key]
-        if earlier in _DONE_NUMBERS and number == _NUMBERS["unchanged"]:
+        if (earlier, number) in _DONE:
             number = earlier
         if earlier:
             self._counts[earlier] -= 1
@@ -101,6 +105,8 @@ class TaskRunCounts:
 def row_key(line: Mapping[str, Any]) -> str:
     """Return the text that identifies a row in all tries, whatever the order of the rows."""
     record_id = line_id(line)
-    if isinstance(record_id, str) and record_id and not is_duplicate(line):
+    # The key of a contact is private, and the id is unknown before the contact exists and after its deletion.
+    is_private = "contact_id" in line
+    if isinstance(record_id, str) and record_id and not is_duplicate(line) and not is_private:
         return record_id
     return f"row {line.get('row')}"

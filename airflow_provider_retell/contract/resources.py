@@ -22,6 +22,7 @@ from airflow_provider_retell.contract import (
     account,
     agents,
     calls,
+    contacts,
     knowledge_bases,
     organization,
     phone_numbers,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 CHECKS: tuple[Check, ...] = (
     *account.CHECKS,
     *calls.CHECKS,
+    *contacts.CHECKS,
     *knowledge_bases.CHECKS,
     *agents.CHECKS,
     *phone_numbers.CHECKS,

@@ -7,6 +7,7 @@ GET    /_emulator/calls           Return all calls, with the fields that Retell'
 POST   /_emulator/calls           Add calls: an object or a list of objects, as for ``Emulator.add_call``
 PATCH  /_emulator/calls/{call_id} Edit a call: ``{"call_status": "ended"}``, as for ``Emulator.edit_call``
 GET    /_emulator/chats           Return all chats; POST adds some, PATCH with an id edits one
+GET    /_emulator/contacts        Return all contacts; POST adds some, PATCH with an id edits one
 GET    /_emulator/knowledge_bases Return all knowledge bases; POST adds one, PATCH with an id edits one
 GET    /_emulator/faults          Return the faults with the number of requests that each has struck
 POST   /_emulator/faults          Add a fault: ``{"kind": "status", "status": 429, "times": 3}``

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.chats.objects import ChatObjects
+from airflow_provider_retell.emulator.contacts.objects import ContactObjects
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
 from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
@@ -46,7 +47,7 @@ def _keywords_of(
     return decorate
 
 
-class Emulator(AgentObjects, ChatObjects, PhoneNumberObjects, SimulationObjects):
+class Emulator(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects, SimulationObjects):
     """Retell's REST API on localhost.
 
     Use it as a context manager::

@@ -9,6 +9,7 @@ from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.calls.options import CallOptions
 from airflow_provider_retell.emulator.calls.vocabulary import DISCONNECTION_REASONS
 from airflow_provider_retell.emulator.clock import Clock
+from airflow_provider_retell.emulator.contacts.options import ContactOptions
 from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS, Limit, ThrottleHeaders
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
@@ -77,7 +78,8 @@ class Options(CallOptions):
     """The number of live calls that the default organization may have."""
 
     do_not_call: Collection[str] = ()
-    """Numbers that create-phone-call refuses if the request has ``honor_internal_dnc``."""
+    """Numbers that create-phone-call refuses if the request has ``honor_internal_dnc``, as it refuses contacts with
+    ``do_not_call``."""
 
     webhook_url: str | None = None
     """The URL that receives signed webhooks as calls progress. None to send none."""
@@ -111,6 +113,9 @@ class Options(CallOptions):
     test_run_list_delay: float = undocumented(0.0, 60.0)
     """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
     whether it does at once."""
+
+    contacts: ContactOptions = field(default_factory=ContactOptions)
+    """The behavior of contacts: tags, custom fields and limits."""
 
     knowledge_bases: KnowledgeBaseOptions = field(default_factory=KnowledgeBaseOptions)
     """The behavior of knowledge bases: indexing, failures and limits."""

@@ -1,21 +1,21 @@
 """The resources that the emulator serves, and the places to touch to add one.
 
-A resource is a package with the same modules each time. To add one, for example contacts:
+A resource is a package with the same modules each time. To add one, for example voices:
 
-1. ``emulator/contacts/``: ``backend.py`` (a subclass of :class:`~.backend.Backend`), ``bodies.py`` (the schemas of
+1. ``emulator/voices/``: ``backend.py`` (a subclass of :class:`~.backend.Backend`), ``bodies.py`` (the schemas of
    the request bodies), ``endpoints.py`` (a function for each endpoint), ``routes.py`` (``ROUTES``),
    ``samples.py`` (complete objects) and ``vocabulary.py`` (statuses and other fixed values). Give endpoints
    that need more than a screen a module of their own, as ``calls/listing.py``.
 2. ``resources.py``: add its ``ROUTES``. Keys, permissions, quotas, faults and recording then work, and
    ``Faults.add`` accepts the ids in its paths.
 3. ``organization/organization.py``: create the backend in ``__init__`` and add it to ``backends``. Resetting and
-   the control API (``/_emulator/contacts``) then work.
-4. ``emulator/contacts/objects.py``: a mixin with the properties and methods for tests (``contacts``, ``add_contact``,
-   ``edit_contact``), which ``Organization`` and ``Emulator`` inherit.
-5. ``emulator/contacts/options.py``: an ``undocumented`` field for each point that Retell does not document. ``Options``
+   the control API (``/_emulator/voices``) then work.
+4. ``emulator/voices/objects.py``: a mixin with the properties and methods for tests (``voices``, ``add_voice``,
+   ``edit_voice``), which ``Organization`` and ``Emulator`` inherit.
+5. ``emulator/voices/options.py``: an ``undocumented`` field for each point that Retell does not document. ``Options``
    inherits it. The command line sets it with ``--option NAME=VALUE``, and the contract needs a check for it.
 6. ``control.py``: a line in the docstring.
-7. ``tests/emulator/contacts/``, with the vendor's SDK as the client.
+7. ``tests/emulator/voices/``, with the vendor's SDK as the client.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from __future__ import annotations
 from airflow_provider_retell.emulator.agents import routes as agents
 from airflow_provider_retell.emulator.calls import routes as calls
 from airflow_provider_retell.emulator.chats import routes as chats
+from airflow_provider_retell.emulator.contacts import routes as contacts
 from airflow_provider_retell.emulator.engines import routes as engines
 from airflow_provider_retell.emulator.knowledge_bases import routes as knowledge_bases
 from airflow_provider_retell.emulator.organization import routes as organization
@@ -34,6 +35,7 @@ ROUTES = (
     *agents.ROUTES,
     *calls.ROUTES,
     *chats.ROUTES,
+    *contacts.ROUTES,
     *engines.ROUTES,
     *knowledge_bases.ROUTES,
     *organization.ROUTES,

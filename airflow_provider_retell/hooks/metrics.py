@@ -25,6 +25,10 @@ _OUTCOMES = (
     "failed",
     "archived",
     "no_recording",
+    "created",
+    "would_create",
+    "deleted",
+    "would_delete",
 )
 
 

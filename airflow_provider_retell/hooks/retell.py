@@ -24,6 +24,7 @@ from airflow_provider_retell.hooks.agents import AgentMethods
 from airflow_provider_retell.hooks.calls import CallMethods
 from airflow_provider_retell.hooks.chats import ChatMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
+from airflow_provider_retell.hooks.contacts import ContactMethods
 from airflow_provider_retell.hooks.engines import EngineMethods
 from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
 from airflow_provider_retell.hooks.listings import AsyncListings, Listings
@@ -51,6 +52,7 @@ _CHECK_SECONDS = 1.0
 class RetellHook(
     CallMethods,
     ChatMethods,
+    ContactMethods,
     AgentMethods,
     EngineMethods,
     SimulationMethods,
@@ -69,6 +71,7 @@ class RetellHook(
 
     The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
     :class:`~airflow_provider_retell.hooks.chats.ChatMethods`,
+    :class:`~airflow_provider_retell.hooks.contacts.ContactMethods`,
     :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
     :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
     :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
@@ -199,6 +202,7 @@ class RetellHook(
 class RetellAsyncHook(
     CallMethods,
     ChatMethods,
+    ContactMethods,
     AgentMethods,
     EngineMethods,
     SimulationMethods,

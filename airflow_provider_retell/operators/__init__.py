@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         UpdateChatOperator,
     )
     from airflow_provider_retell.operators.delete_call import DeleteCallOperator
+    from airflow_provider_retell.operators.delete_contacts import DeleteContactsOperator
     from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.list_chats import ListChatsOperator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.recordings import ArchiveRecordingsOperator
     from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
     from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
+    from airflow_provider_retell.operators.sync_contacts import SyncContactsOperator
     from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "CreatePhoneCallOperator",
     "DeleteCallOperator",
     "DeleteChatOperator",
+    "DeleteContactsOperator",
     "DraftAgentVersionOperator",
     "GetCallOperator",
     "GetChatOperator",
@@ -54,6 +57,7 @@ __all__ = [
     "RunBatchTestOperator",
     "SnapshotAgentsOperator",
     "StopCallOperator",
+    "SyncContactsOperator",
     "SyncKnowledgeBaseOperator",
     "SyncTestCasesOperator",
     "TextFile",
@@ -82,6 +86,7 @@ __getattr__ = lazy_exports(
             "UpdateChatOperator",
         ],
         "operators.delete_call": ["DeleteCallOperator"],
+        "operators.delete_contacts": ["DeleteContactsOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.list_chats": ["ListChatsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
@@ -90,6 +95,7 @@ __getattr__ = lazy_exports(
         "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
         "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],
+        "operators.sync_contacts": ["SyncContactsOperator"],
         "params.text_file": ["TextFile"],
     },
 )

@@ -104,6 +104,22 @@ BREAKS: dict[str, Break] = {
         "create-batch-call", lambda body, _: body.pop("batch_call_id") and None
     ),
     "calls.batch_is_listed": without_filter("batch_call_id"),
+    "contacts.list_has_documented_form": change_json(
+        "list-contacts", lambda body, _: body.pop("total") and None
+    ),
+    "contacts.largest_page": option(contacts__max_page=5),
+    "contacts.unknown_id": option(contacts__missing_status=410),
+    "contacts.create_returns_contact": change_json(
+        "create-contact", lambda contact, _: contact.update(do_not_call=False)
+    ),
+    "contacts.existing_number": option(contacts__existing_status=410),
+    "contacts.list_by_number": change_json(
+        "list-contacts",
+        lambda page, _: page["items"].extend([{**item, "contact_id": "other"} for item in page["items"]]),
+    ),
+    "contacts.update_returns_contact": change_json(
+        "update-contact", lambda contact, _: contact.update(do_not_call=True)
+    ),
     "knowledge_bases.list_is_an_array": change_json("list-knowledge-bases", lambda body, _: {"items": body}),
     "knowledge_bases.unknown_id": option(knowledge_bases__missing_status=410),
     "knowledge_bases.create_accepts_form": change_status("create-knowledge-base", 400),

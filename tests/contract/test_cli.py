@@ -56,7 +56,7 @@ def test_without_flags_it_only_reads(emulator: Emulator, capsys: pytest.CaptureF
     assert {verdict for name, verdict in found.items() if name not in READS} == {"skipped"}
     assert f"{len(READS)} holds, 0 differs, 0 cannot tell, {len(CHECKS) - len(READS)} skipped" in printed
     for request in emulator.requests:
-        assert request.method == "GET" or request.route in ("list-calls", "list-agents")
+        assert request.method == "GET" or request.route in ("list-calls", "list-agents", "list-contacts")
 
 
 def changing(emulator: Emulator) -> set[str]:
@@ -87,6 +87,7 @@ def changing(emulator: Emulator) -> set[str]:
                 "delete-test-case-definition",
             },
         ),
+        (("--create-contact",), {"create-contact", "update-contact", "delete-contact"}),
         (
             ("--create-knowledge-base",),
             {

@@ -70,6 +70,47 @@ def test_bulk_update_from_python_writes_the_rows_of_its_function(tmp_path: Path)
         assert "shop" not in shown
 
 
+@pytest.mark.example
+def test_sync_contacts_sends_opt_outs_and_erases_contacts(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
+    database.execute("create table customers (phone text, first_name text, plan text, opted_out integer)")
+    database.execute("create table erasure_requests (phone text)")
+    known = [f"+4915112345{number}" for number in range(100, 110)]
+    with Emulator() as emulator:
+        emulator.options.contacts.custom_fields = ["plan"]
+        emulator.add_contacts(known, first_name="Zebra", custom_fields={"plan": "gold"})
+        for number in known[:-1]:
+            opted_out = number == known[3]
+            database.execute("insert into customers values (?, 'Zebra', 'gold', ?)", (number, opted_out))
+        database.execute("insert into customers values ('+4915112345200', 'Umbrella', 'new', null)")
+        database.execute("insert into erasure_requests values (?)", (known[-1],))
+        home = AirflowHome(
+            tmp_path,
+            ROOT / "example_dags",
+            AIRFLOW_CONN_WAREHOUSE=sqlite_connection(tmp_path / "warehouse.db"),
+            AIRFLOW_VAR_RETELL_REPORTS=str(tmp_path),
+        )
+        home.connect(emulator)
+        printed = run_dag("sync_contacts", home)
+        contacts = {contact["phone_number"]: contact for contact in emulator.contacts.values()}
+        assert contacts.keys() == {*known[:-1], "+4915112345200"}, printed
+        assert [number for number, contact in contacts.items() if contact["do_not_call"]] == [known[3]]
+        assert contacts["+4915112345200"]["custom_fields"] == {"plan": "new"}
+        routes = ("create-contact", "update-contact", "delete-contact")
+        assert [emulator.count(route) for route in routes] == [1, 1, 1]
+    reports = {path.name[11:]: path.read_text() for path in (tmp_path / "contacts").iterdir()}
+    assert reports.keys() == {"sync.jsonl", "erase.jsonl"}
+    database.close()
+    (tmp_path / "warehouse.db").unlink()
+    left = {"the output": printed.encode()} | home.files()
+    leaks = [
+        name
+        for name, content in left.items()
+        if any(text in content for text in (b"4915112345", b"Umbrella", b"Zebra"))
+    ]
+    assert not leaks
+
+
 @pytest.fixture
 def private_run(tmp_path: Path) -> tuple[Emulator, str, AirflowHome]:
     """A run of ``tests/dags/bulk_private_facts.py``: the emulator, the output and the home with all files."""

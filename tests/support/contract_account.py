@@ -43,6 +43,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--to-number": ("+14155550123",),
     "--use-up-quota": ("",),
     "--create-knowledge-base": ("",),
+    "--create-contact": ("",),
     "--draft-agent-id": ("agent_one",),
     "--test-agent-id": ("agent_one",),
     "--run-test": ("",),
@@ -77,6 +78,7 @@ def fill(emulator: Emulator, **fields: Any) -> None:
     for purpose in ("tighten", "rerun", "delete"):
         emulator.add_call(call_id=f"call_{purpose}", **fields)
     emulator.add_key(RESTRICTED, {"history": "read"})
+    emulator.add_contact("+14155550123")
     emulator.add_agent(agent_id="agent_chat", channel="chat")
     emulator.add_agent(agent_id="agent_one")
     emulator.add_knowledge_base(knowledge_base_id="knowledge_base_one")

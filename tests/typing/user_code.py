@@ -34,6 +34,7 @@ from airflow_provider_retell.api.calls.models import (
     LiveUpdate,
 )
 from airflow_provider_retell.api.chats.models import Chat, ChatAnalysis, ChatCost, ChatPage, ChatSummary
+from airflow_provider_retell.api.contacts.models import Contact, ContactPage, ContactTag
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
     ConversationFlowComponent,
@@ -126,6 +127,7 @@ from airflow_provider_retell.operators import (
     CreatePhoneCallOperator,
     DeleteCallOperator,
     DeleteChatOperator,
+    DeleteContactsOperator,
     DraftAgentVersionOperator,
     GetCallOperator,
     GetChatOperator,
@@ -138,6 +140,7 @@ from airflow_provider_retell.operators import (
     RunBatchTestOperator,
     SnapshotAgentsOperator,
     StopCallOperator,
+    SyncContactsOperator,
     SyncKnowledgeBaseOperator,
     SyncTestCasesOperator,
     TextFile,
@@ -273,6 +276,15 @@ def everything() -> None:
     )
     BulkUpdateChatOperator(task_id="chats", rows=[{"chat_id": "chat_1", "n": 1}], tolerate=["not_found"])
     GetChatOperator(task_id="get_chat", chat_id="chat_1", path="s3://bucket/chat.json")
+    SyncContactsOperator(
+        task_id="contacts",
+        rows=[{"phone_number": "+14155550123", "out": True}],
+        columns={"plan": "plan"},
+        do_not_call_column="out",
+        tag_columns=["tag_vip"],
+        nulls="write",
+    )
+    DeleteContactsOperator(task_id="erase", rows=[{"phone_number": "+14155550123"}], dry_run=True)
     ListChatsOperator(task_id="list_chats", path="s3://bucket/chats.jsonl", without_metadata_key="tier")
     DeleteChatOperator(task_id="delete_chat", chat_id="chat_1", dry_run=True)
     RerunChatAnalysisOperator(task_id="rerun_chat", chat_id="chat_1", on_clear="resend")
@@ -495,6 +507,11 @@ def in_a_task() -> list[str]:
         assert_type(chat_summary.slim(), dict[str, Any])
         assert_type(list(hook.list_chats()), list[Chat])
         assert_type(hook.list_chats_page(limit=5), ChatPage)
+        assert_type(hook.find_contact("+14155550123"), Contact | None)
+        assert_type(hook.get_contact("contact_1").contact_tags, list[ContactTag] | None)
+        assert_type(hook.update_contact("contact_1", do_not_call=True), Contact)
+        assert_type(hook.list_contacts_page(limit=5), ContactPage)
+        assert_type(hook.delete_contact("contact_1"), None)
         assert_type(hook.update_chat_checked("chat_1", metadata={}).record, Chat)
         assert_type(summary.is_analyzed, bool)
         with no_waiting() as clock:

@@ -41,7 +41,8 @@ def create_phone_call(org: Organization, request: Request) -> Response:
     if not body.get("ignore_e164_validation"):
         _check_number(body["from_number"], "body/from_number")
         _check_number(body["to_number"], "body/to_number")
-    if body.get("honor_internal_dnc") and body["to_number"] in org.do_not_call:
+    number = body["to_number"]
+    if body.get("honor_internal_dnc") and (number in org.do_not_call or org.contact_backend.blocks(number)):
         raise ApiError(400, "The contact is marked as do not call")
     if calls.store.live_count() >= org.concurrency:
         raise ApiError(429, f"Concurrency limit of {org.concurrency} calls reached")

@@ -9,6 +9,8 @@ from airflow_provider_retell.emulator.agents.objects import AgentObjects
 from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.chats.backend import ChatBackend
 from airflow_provider_retell.emulator.chats.objects import ChatObjects
+from airflow_provider_retell.emulator.contacts.backend import ContactBackend
+from airflow_provider_retell.emulator.contacts.objects import ContactObjects
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
 from airflow_provider_retell.emulator.engines.components import ComponentBackend
 from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBaseBackend
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.webhooks import Webhooks
 
 
-class Organization(AgentObjects, ChatObjects, PhoneNumberObjects, SimulationObjects):
+class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects, SimulationObjects):
     """An organization (workspace) of the emulator.
 
     ``Emulator.add_organization`` creates more of them; ``Emulator.organization`` is the default one.
@@ -73,6 +75,7 @@ class Organization(AgentObjects, ChatObjects, PhoneNumberObjects, SimulationObje
             links=Links(name, options.clock, api_key),
         )
         self.chat_backend = ChatBackend(options, self.timeline)
+        self.contact_backend = ContactBackend(options, self.org_id)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
@@ -84,6 +87,7 @@ class Organization(AgentObjects, ChatObjects, PhoneNumberObjects, SimulationObje
         self.backends: dict[str, Backend] = {
             "calls": self.call_backend,
             "chats": self.chat_backend,
+            "contacts": self.contact_backend,
             "agents": self.agent_backend,
             "llms": self.llm_backend,
             "conversation-flows": self.flow_backend,

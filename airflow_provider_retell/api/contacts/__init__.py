@@ -1,0 +1,1 @@
+"""Contacts: endpoints, request bodies, models, comparison, and the search by phone number."""

@@ -1,0 +1,79 @@
+"""Compare the fields of a contact with wanted values, and verify them in a response.
+
+Fields have flat names: ``first_name``, ``last_name``, ``do_not_call``, ``custom_fields.NAME`` and ``tags.ID``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from airflow_provider_retell.api.contacts.models import Contact
+from airflow_provider_retell.api.encode import JsonValue, same_json
+from airflow_provider_retell.api.errors import UpdateMismatchError
+
+Fields: TypeAlias = Mapping[str, JsonValue]
+"""Values by flat name. A tag that the contact has is true."""
+
+DO_NOT_CALL = "do_not_call"
+CUSTOM = "custom_fields."
+TAG = "tags."
+
+NAMES = ("first_name", "last_name")
+
+
+def fields_of(contact: Contact) -> dict[str, JsonValue]:
+    """Return the fields of a contact that can be compared."""
+    return {
+        **{name: getattr(contact, name) for name in NAMES if getattr(contact, name)},
+        DO_NOT_CALL: bool(contact.do_not_call),
+        **{f"{CUSTOM}{name}": value for name, value in (contact.custom_fields or {}).items()},
+        **{f"{TAG}{tag.id}": True for tag in contact.contact_tags or ()},
+    }
+
+
+def diff(current: Fields, wanted: Fields) -> tuple[str, ...]:
+    """Return the names of the *wanted* fields whose values differ in *current*."""
+    return tuple(name for name, value in wanted.items() if not _is_same(name, current.get(name), value))
+
+
+def _is_same(name: str, current: JsonValue, wanted: JsonValue) -> bool:
+    if name == DO_NOT_CALL or name.startswith(TAG):
+        return bool(current) is bool(wanted)
+    return same_json(current, wanted)
+
+
+def clears_do_not_call(current: Fields, wanted: Fields) -> bool:
+    """Return True if the wanted values clear the contact's do-not-call mark."""
+    return bool(current.get(DO_NOT_CALL)) and wanted.get(DO_NOT_CALL) is False
+
+
+def body_fields(current: Fields, wanted: Fields, changed: tuple[str, ...]) -> dict[str, Any]:
+    """Return the fields of the request that makes the change. It has all tags, because Retell replaces them."""
+    fields: dict[str, Any] = {name: wanted[name] for name in changed if name in (*NAMES, DO_NOT_CALL)}
+    custom = {name.removeprefix(CUSTOM): wanted[name] for name in changed if name.startswith(CUSTOM)}
+    if custom:
+        fields["custom_fields"] = custom
+    if any(name.startswith(TAG) for name in changed):
+        tags = {**current, **wanted}
+        fields["contact_tag_ids"] = sorted(
+            name.removeprefix(TAG) for name, value in tags.items() if name.startswith(TAG) and value
+        )
+    return fields
+
+
+def verify(contact: Contact, wanted: Fields) -> None:
+    """Raise :class:`UpdateMismatchError` if the response to a change lacks a wanted value."""
+    wrong = diff(fields_of(contact), wanted)
+    if wrong:
+        hint = (
+            "Custom fields and tags must be defined in Retell's CRM configuration first, and values must have the "
+            "type defined there"
+            if any(name.startswith((CUSTOM, TAG)) for name in wrong)
+            else "Read the contact and compare, then run the task again"
+        )
+        raise UpdateMismatchError(
+            f"contact {contact.contact_id}: Retell accepted the change, but these fields of the contact differ from "
+            f"the values sent: {', '.join(wrong)}. {hint}",
+            fields=wrong,
+        )

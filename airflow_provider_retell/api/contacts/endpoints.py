@@ -1,0 +1,171 @@
+"""The endpoints of contacts. Each function checks its arguments and returns a :class:`Request`.
+
+Retell's pages: https://docs.retellai.com/api-references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_provider_retell.api.body import build
+from airflow_provider_retell.api.contacts.bodies import CreateContact, ListContacts, UpdateContact
+from airflow_provider_retell.api.contacts.models import Contact, ContactPage
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.phone_numbers.e164 import check_e164
+from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+
+
+def create_contact(
+    *,
+    phone_number: str,
+    first_name: str | None = None,
+    last_name: str | None = None,
+    do_not_call: bool | None = None,
+    custom_fields: Mapping[str, Any] | None = None,
+    contact_tag_ids: Sequence[str] | None = None,
+    contact_memory: str | None = None,
+) -> Request[Contact]:
+    """Create a contact.
+
+    The request is sent again only if Retell certainly did not process it. Retell does not document its response if a
+    contact has the number already.
+
+    API: https://docs.retellai.com/api-references/create-contact
+
+    :param phone_number: the number in E.164 format.
+    :param do_not_call: True to mark the contact as do-not-call.
+    :param custom_fields: values of fields that the CRM configuration defines, with the types defined there.
+    :param contact_tag_ids: the ids of tags that the CRM configuration defines.
+    :param contact_memory: a note for the agents.
+    :raises RetellInputError: if an argument is invalid.
+    """
+    check_e164(phone_number, "create-contact: phone_number")
+    fields = given(
+        phone_number=phone_number,
+        first_name=first_name,
+        last_name=last_name,
+        do_not_call=do_not_call,
+        custom_fields=custom_fields,
+        contact_tag_ids=contact_tag_ids,
+        contact_memory=contact_memory,
+    )
+    return Request(
+        operation="create-contact",
+        method="POST",
+        path="/create-contact",
+        body=build(CreateContact, "create-contact", fields),
+        parse=Contact.read,
+        idempotent=False,
+    )
+
+
+def update_contact(
+    contact_id: str,
+    *,
+    first_name: str | None = None,
+    last_name: str | None = None,
+    do_not_call: bool | None = None,
+    custom_fields: Mapping[str, Any] | None = None,
+    contact_tag_ids: Sequence[str] | None = None,
+    contact_memory: str | Unset | None = UNSET,
+) -> Request[Contact]:
+    """Change fields of a contact.
+
+    API: https://docs.retellai.com/api-references/update-contact
+
+    :param contact_id: the contact.
+    :param do_not_call: True to mark the contact as do-not-call, False to clear the mark.
+    :param custom_fields: the custom fields to change; None clears a field.
+    :param contact_tag_ids: the ids of all tags, which replace the present ones.
+    :param contact_memory: a note for the agents; None clears it.
+    :raises RetellInputError: if an argument is invalid, or none is given.
+    """
+    contact_id = check_id(contact_id, "contact_id")
+    operation = f"update-contact of contact {contact_id}"
+    fields = given(
+        first_name=first_name,
+        last_name=last_name,
+        do_not_call=do_not_call,
+        custom_fields=custom_fields,
+        contact_tag_ids=contact_tag_ids,
+    )
+    if not isinstance(contact_memory, Unset):
+        fields["contact_memory"] = contact_memory
+    if not fields:
+        raise RetellInputError(f"{operation}: set at least one field")
+    return Request(
+        operation="update-contact",
+        method="PATCH",
+        path=f"/update-contact/{contact_id}",
+        body=build(UpdateContact, operation, fields),
+        parse=Contact.read,
+        subject=f"contact {contact_id}",
+    )
+
+
+def get_contact(contact_id: str) -> Request[Contact]:
+    """Read one contact.
+
+    API: https://docs.retellai.com/api-references/get-contact
+    """
+    contact_id = check_id(contact_id, "contact_id")
+    return Request(
+        operation="get-contact",
+        method="GET",
+        path=f"/get-contact/{contact_id}",
+        parse=Contact.read,
+        subject=f"contact {contact_id}",
+    )
+
+
+def list_contacts(
+    *,
+    filter_criteria: Mapping[str, Any] | None = None,
+    search_query: str | None = None,
+    sort_order: str | None = None,
+    limit: int | None = None,
+    pagination_key: str | None = None,
+) -> Request[ContactPage]:
+    """Read one page of contacts.
+
+    API: https://docs.retellai.com/api-references/list-contacts
+
+    :param filter_criteria: conditions on ``contact_id``, ``contact_tag_ids``, ``custom_fields``, ``do_not_call``,
+        ``last_conversation_timestamp`` and ``phone_number``, in the form of
+        :mod:`airflow_provider_retell.api.calls.filters`.
+    :param search_query: text in the number, the names, the external id or the custom fields.
+    :param sort_order: ``"asc"`` or ``"desc"`` (Retell's default) by the time of creation.
+    :param limit: contacts per page. Retell does not document the largest number.
+    :param pagination_key: the ``pagination_key`` of the previous page.
+    :raises RetellInputError: if an argument is invalid.
+    """
+    fields = given(
+        filter_criteria=filter_criteria,
+        search_query=search_query,
+        sort_order=sort_order,
+        limit=limit,
+        pagination_key=pagination_key,
+    )
+    return Request(
+        operation="list-contacts",
+        method="POST",
+        path="/list-contacts",
+        body=build(ListContacts, "list-contacts", fields),
+        parse=ContactPage.read,
+    )
+
+
+def delete_contact(contact_id: str) -> Request[None]:
+    """Permanently delete a contact. Retell refuses it for contacts of a CRM with a two-way sync.
+
+    API: https://docs.retellai.com/api-references/delete-contact
+    """
+    contact_id = check_id(contact_id, "contact_id")
+    return Request(
+        operation="delete-contact",
+        method="DELETE",
+        path=f"/delete-contact/{contact_id}",
+        parse=lambda _body: None,
+        subject=f"contact {contact_id}",
+    )

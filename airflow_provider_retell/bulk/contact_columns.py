@@ -1,0 +1,134 @@
+"""Read a phone number and the wanted fields of its contact from the columns of a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_retell.api.contacts.changes import CUSTOM, DO_NOT_CALL, NAMES, TAG
+from airflow_provider_retell.api.encode import JsonValue, to_json
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.phone_numbers.e164 import check_e164
+from airflow_provider_retell.bulk.columns import NamedColumns
+from airflow_provider_retell.bulk.failed_rows import FailedRows
+from airflow_provider_retell.bulk.resource import InvalidRowError
+from airflow_provider_retell.bulk.rows import Row, Rows
+
+# The spellings of booleans in exports of databases.
+_BOOLEANS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),
+}
+
+
+@dataclass(frozen=True)
+class ContactColumns:
+    """The meaning of columns.
+
+    :ivar phone_number: the column with the phone number.
+    :ivar fields: for each column, ``first_name``, ``last_name`` or the name of a custom field.
+    :ivar do_not_call: the column with the do-not-call mark.
+    :ivar tags: the id of the tag that each boolean column sets or removes.
+    :ivar clears_nulls: True if a null clears a custom field. Other nulls never change anything.
+    """
+
+    phone_number: str = "phone_number"
+    fields: Mapping[str, str] = field(default_factory=dict)
+    do_not_call: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    clears_nulls: bool = False
+
+
+class ContactReader:
+    """Reads rows, and remembers which named columns no row had.
+
+    :param fixed_columns: True if all rows of the source have the same columns.
+    """
+
+    def __init__(self, columns: ContactColumns, fixed_columns: bool = False) -> None:
+        self._columns = columns
+        flag = [] if columns.do_not_call is None else [columns.do_not_call]
+        self._named = NamedColumns(
+            columns.phone_number, [*columns.fields, *flag, *columns.tags], fixed_columns
+        )
+
+    @property
+    def missing_columns(self) -> list[str]:
+        """The named columns that no row had so far; empty until a row could be read."""
+        return self._named.missing
+
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
+        self._named.check_header(names)
+
+    def read(self, row: Row) -> tuple[str, dict[str, JsonValue]]:
+        """Return the phone number and the wanted fields, by flat name.
+
+        :raises InvalidRowError: if the row cannot be sent. The message has no number and no value.
+        """
+        number = self._named.key_of(row)
+        try:
+            check_e164(number, self._columns.phone_number)
+        except RetellInputError as error:
+            raise InvalidRowError(error.fault) from None
+        try:
+            return number, self._wanted(row)
+        except RetellInputError as error:
+            raise InvalidRowError(error.fault, number) from None
+
+    def _wanted(self, row: Row) -> dict[str, JsonValue]:
+        wanted: dict[str, JsonValue] = {}
+        for column, name in self._columns.fields.items():
+            if column not in row:
+                continue
+            if name in NAMES:
+                if text := _text(row[column], column):
+                    wanted[name] = text
+            elif not _is_null(row[column]):
+                wanted[CUSTOM + name] = to_json(row[column], column)
+            elif self._columns.clears_nulls:
+                wanted[CUSTOM + name] = None
+        flags = {column: TAG + tag for column, tag in self._columns.tags.items()}
+        if self._columns.do_not_call is not None:
+            flags[self._columns.do_not_call] = DO_NOT_CALL
+        for column, name in flags.items():
+            flag = as_flag(row.get(column), column)
+            if flag is not None:
+                wanted[name] = flag
+        return wanted
+
+
+def _is_null(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(value: Any, column: str) -> str:
+    if _is_null(value):
+        return ""
+    if not isinstance(value, str):
+        raise RetellInputError(f"{column} must be text, not {type(value).__name__}")
+    return str(to_json(value, column)).strip()
+
+
+def as_flag(value: Any, column: str) -> bool | None:
+    """Return a boolean, or None for a null and for blank text.
+
+    :raises RetellInputError: if it is anything else, so that an unexpected value never means False.
+    """
+    if _is_null(value) or (isinstance(value, str) and not value.strip()):
+        return None
+    flag = _BOOLEANS.get(str(value).strip().lower())
+    if flag is None:
+        raise RetellInputError(f"{column} must be true, false, 1, 0 or null")
+    return flag
+
+
+def check_source(rows: Rows) -> None:
+    """Raise :class:`RetellInputError` for ``FailedRows``: reports of contacts have no key that finds a row."""
+    if isinstance(rows, FailedRows):
+        raise RetellInputError(
+            "rows must not be FailedRows, because reports of contacts have no phone numbers. Run the task again with "
+            "all rows: it sends only the remaining changes"
+        )

@@ -1,0 +1,136 @@
+"""Contacts, as the resource of a deletion by phone number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from airflow_provider_retell.api.contacts import endpoints
+from airflow_provider_retell.api.contacts.models import Contact
+from airflow_provider_retell.api.errors import NotFoundError, RetellError, UnprocessableError
+from airflow_provider_retell.bulk.contact_columns import ContactColumns, ContactReader
+from airflow_provider_retell.bulk.errors import FATAL
+from airflow_provider_retell.bulk.outcome import Outcome, Result
+from airflow_provider_retell.bulk.record_states import read_each
+from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.bulk.rows import Row
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+KIND = "contact"
+
+
+class ContactDeletions(Resource[Contact, None]):
+    """The deletion of contacts. The key of a row is its phone number, which is never reported.
+
+    :param hook: an open hook.
+    :param column: the column with the phone number.
+    :param allow_do_not_call: True to delete contacts that are marked as do-not-call too.
+    :param fixed_columns: True if all rows of the source have the same columns.
+    """
+
+    kind = KIND
+    key_name = "phone number"
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("deleted", "not_found", "invalid", "conflict", "failed")
+    guarded = True
+
+    def __init__(
+        self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool, fixed_columns: bool = False
+    ) -> None:
+        self._hook = hook
+        self._reader = ContactReader(ContactColumns(phone_number=column), fixed_columns)
+        self._allow_do_not_call = allow_do_not_call
+
+    @property
+    def missing_columns(self) -> list[str]:
+        """Nothing: a row without the phone number is invalid."""
+        return self._reader.missing_columns
+
+    def check_header(self, names: Collection[str]) -> None:
+        """Raise :class:`RetellInputError` if the column is not among *names*."""
+        self._reader.check_header(names)
+
+    def read_row(self, row: Row) -> tuple[str, None]:
+        """Return the phone number."""
+        return self._reader.read(row)[0], None
+
+    async def read_states(self, keys: Sequence[str]) -> Mapping[str, Contact | RetellError | None]:
+        """Find the contact with each number, with one request per number."""
+        return await read_each(keys, self._find)
+
+    async def _find(self, number: str) -> Contact | RetellError | None:
+        try:
+            return await self._hook.find_contact(number)
+        except FATAL:
+            raise
+        except RetellError as error:
+            return error
+
+    def plan_row(self, row: int, key: str, state: Contact | None, wanted: None) -> Planned | Result:
+        """Return the deletion, or the result of a row without a contact."""
+        if state is None:
+            return Result(row, None, "not_found", "no contact has the phone number", kind=KIND)
+        if state.do_not_call and not self._allow_do_not_call:
+            reason = (
+                "the contact is marked as do-not-call, and the mark would be deleted with it. Set "
+                "allow_deleting_do_not_call=True if another system blocks calls to the number"
+            )
+            return Result(row, state.contact_id, "conflict", reason, kind=KIND)
+        return ContactDeletion(row, state.contact_id)
+
+    def record_id(self, key: str) -> str | None:
+        """Return None: the number must not be reported."""
+        return None
+
+    def key(self, record_id: str) -> str | None:
+        """Return None: deleted contacts have no number any more."""
+        return None
+
+
+@dataclass(frozen=True)
+class ContactDeletion(Planned):
+    """The deletion of a contact."""
+
+    outcome: ClassVar[Outcome] = "deleted"
+
+    row: int
+    contact_id: str
+    changed: tuple[str, ...] = ()
+
+    @property
+    def record_id(self) -> str:
+        """The id of the contact."""
+        return self.contact_id
+
+    def apply(self) -> Flow[Applied]:
+        """Delete the contact.
+
+        :raises UnprocessableError: if the contact still exists. Retell's 422 can mean an unknown id or a refusal.
+        """
+        try:
+            yield endpoints.delete_contact(self.contact_id)
+        except NotFoundError as refusal:
+            try:
+                yield endpoints.get_contact(self.contact_id)
+            except NotFoundError as missing:
+                # Retell always gives a reason. A response without one is the page of another server.
+                if not missing.detail:
+                    raise
+                return Applied()
+            detail = (
+                f"{refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f"{refusal.status}"
+            )
+            raise UnprocessableError(
+                f"contact {self.contact_id} still exists: Retell refused to delete it ({detail}). Check the contact in "
+                "Retell's dashboard, then run this task again",
+                status=refusal.status,
+                detail=refusal.detail,
+            ) from refusal
+        return Applied()
+
+    def difference(self) -> Difference:
+        """Return the contact's id."""
+        return Difference(f"delete contact {self.contact_id}", ("the whole contact",), {}, {})

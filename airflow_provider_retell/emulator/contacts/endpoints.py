@@ -1,0 +1,128 @@
+"""The endpoints of contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.conditions import inside
+from airflow_provider_retell.emulator.filters import FilterFields
+from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
+from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.contacts.backend import Contact
+    from airflow_provider_retell.emulator.filters import Filter
+    from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.routing import Request
+
+
+def _tags(spec: Any) -> list[Filter]:
+    return [lambda contact: not set(contact["contact_tag_ids"]).isdisjoint(spec["value"])]
+
+
+_FIELDS = FilterFields(
+    nested={}, maps={"custom_fields": inside("custom_fields")}, special={"contact_tag_ids": _tags}
+)
+
+
+def get_contact(org: Organization, request: Request) -> Response:
+    """Return a contact."""
+    contacts = org.contact_backend
+    return json_response(200, contacts.visible(contacts.find(request.ids["contact_id"])))
+
+
+def get_contact_by_phone(org: Organization, request: Request) -> Response:
+    """Return the contact with a phone number."""
+    contact = org.contact_backend.by_number(request.ids["phone_number"])
+    if contact is None:
+        raise ApiError(org.options.contacts.missing_status, "Contact not found")
+    return json_response(200, org.contact_backend.visible(contact))
+
+
+def list_contacts(org: Organization, request: Request) -> Response:
+    """Return one page of contacts, and the number of all that match."""
+    body: dict[str, Any] = request.body
+    contacts, limit = org.contact_backend, int(body.get("limit", DEFAULT_PAGE))
+    if limit > org.options.contacts.max_page:
+        raise ApiError(400, f"body/limit must be <= {org.options.contacts.max_page}")
+    keys = _matching(org, body)
+    following = walk(
+        keys, descending=body.get("sort_order", "desc") == "desc", cursor=body.get("pagination_key")
+    )
+    found, cursor = cut(following, skip=int(body.get("skip", 0)), limit=limit)
+    page: dict[str, Any] = {
+        "items": [contacts.visible(contacts.contacts[contact_id]) for _, contact_id in found],
+        "has_more": cursor is not None,
+        "total": len(keys),
+    }
+    if cursor is not None:
+        page["pagination_key"] = cursor
+    return json_response(200, page)
+
+
+def _matching(org: Organization, body: dict[str, Any]) -> list[OrderKey]:
+    """Return the sort keys of all contacts that match, ascending."""
+    tests = _FIELDS.compile(body.get("filter_criteria", {}))
+    excluded = frozenset(body.get("excluded_contact_ids", ()))
+    if query := body.get("search_query", "").casefold():
+        tests.append(lambda contact: query in _searched(contact))
+    return sorted(
+        (contact["created_timestamp"], contact_id)
+        for contact_id, contact in org.contact_backend.contacts.items()
+        if contact_id not in excluded and all(test(contact) for test in tests)
+    )
+
+
+def _searched(contact: Any) -> str:
+    texts = [contact.get(name, "") for name in ("phone_number", "first_name", "last_name", "external_id")]
+    return "\n".join(map(str, [*texts, *contact["custom_fields"].values()])).casefold()
+
+
+def create_contact(org: Organization, request: Request) -> Response:
+    """Create a contact."""
+    body: dict[str, Any] = dict(request.body)
+    contacts, phone_number = org.contact_backend, body.pop("phone_number")
+    if contacts.by_number(phone_number) is not None:
+        raise ApiError(
+            org.options.contacts.existing_status, f"A contact with phone number {phone_number} exists already"
+        )
+    _check_custom_fields(org, body)
+    contact = contacts.add(phone_number=phone_number)
+    _set(org, contact, body)
+    return json_response(201, contacts.visible(contact))
+
+
+def update_contact(org: Organization, request: Request) -> Response:
+    """Update a contact. A refused request changes nothing."""
+    contact = org.contact_backend.find(request.ids["contact_id"])
+    _check_custom_fields(org, request.body)
+    _set(org, contact, request.body)
+    return json_response(200, org.contact_backend.visible(contact))
+
+
+def _check_custom_fields(org: Organization, body: dict[str, Any]) -> None:
+    known = org.options.contacts.custom_fields
+    if known is not None and set(body.get("custom_fields", {})) - set(known):
+        raise ApiError(400, "body/custom_fields must NOT have fields that the CRM config does not define")
+
+
+def _set(org: Organization, contact: Contact, fields: dict[str, Any]) -> None:
+    """Set the fields of a contact. A custom field with the value null is cleared, and others are kept."""
+    fields = dict(fields)
+    custom = {**contact.get("custom_fields", {}), **fields.pop("custom_fields", {})}
+    org.contact_backend.edit(
+        contact["contact_id"],
+        **fields,
+        custom_fields={name: value for name, value in custom.items() if value is not None},
+    )
+
+
+def delete_contact(org: Organization, request: Request) -> Response:
+    """Delete a contact for good."""
+    contact = org.contact_backend.find(request.ids["contact_id"])
+    if org.options.contacts.synced and contact.get("external_id"):
+        raise ApiError(
+            400, "Cannot delete a contact that is linked to a CRM record while two-way sync is active"
+        )
+    org.contact_backend.remove(contact)
+    return Response(204)

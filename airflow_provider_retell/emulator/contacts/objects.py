@@ -1,0 +1,70 @@
+"""The contacts of an organization, for tests."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_retell.emulator.contacts.backend import Contact, ContactBackend
+    from airflow_provider_retell.emulator.options import Options
+
+
+class Owner(Protocol):
+    """The organization."""
+
+    options: Options
+    contact_backend: ContactBackend
+
+
+class ContactObjects(ABC):
+    """The methods of an organization, and of the emulator for its default organization."""
+
+    @property
+    @abstractmethod
+    def _owner(self) -> Owner:
+        """The organization."""
+
+    @property
+    def contacts(self) -> dict[str, Contact]:
+        """The contacts by id. The contacts are live: tests may change them."""
+        return self._owner.contact_backend.contacts
+
+    def contact_of(self, phone_number: str) -> Contact | None:
+        """Return the contact with a phone number, or None."""
+        return self._owner.contact_backend.by_number(phone_number)
+
+    def add_contact(self, phone_number: str, **fields: Any) -> Contact:
+        """Add a contact and return it.
+
+        create-phone-call with ``honor_internal_dnc`` refuses to call contacts with ``do_not_call=True``.
+
+        :param phone_number: the number in E.164 format.
+        :param fields: other fields, such as ``do_not_call``, ``custom_fields={"plan": "gold"}`` and
+            ``contact_tag_ids=["tag_1"]``.
+        :raises ValueError: if a contact has the number or the id.
+        """
+        with self._owner.options.clock.lock:
+            return self._owner.contact_backend.add(phone_number=phone_number, **fields)
+
+    def add_contacts(self, phone_numbers: Iterable[str], **fields: Any) -> None:
+        """Add many contacts that differ in their numbers only.
+
+        :param phone_numbers: a number for each contact.
+        :param fields: the fields of every contact.
+        """
+        with self._owner.options.clock.lock:
+            self._owner.contact_backend.add_many(phone_numbers, **fields)
+
+    def edit_contact(self, contact_id: str, **fields: Any) -> Contact:
+        """Change fields of a contact and return it.
+
+        :param contact_id: the id of the contact.
+        :param fields: the new values; None removes a field.
+        :raises LookupError: if there is no such contact.
+        :raises ValueError: for a new id or phone number.
+        """
+        with self._owner.options.clock.lock:
+            return self._owner.contact_backend.edit(contact_id, **fields)

@@ -1,0 +1,17 @@
+"""Hook methods for contacts."""
+
+from __future__ import annotations
+
+from airflow_provider_retell.api.contacts import endpoints, reading
+from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
+
+
+class ContactMethods:
+    """The endpoints of contacts."""
+
+    find_contact = Steps(reading.find_contact)
+    get_contact = Endpoint(endpoints.get_contact)
+    list_contacts_page = Endpoint(endpoints.list_contacts)
+    create_contact = Endpoint(endpoints.create_contact)
+    update_contact = Endpoint(endpoints.update_contact)
+    delete_contact = Endpoint(endpoints.delete_contact)

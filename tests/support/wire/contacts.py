@@ -1,0 +1,64 @@
+"""Examples of the endpoints of contacts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from airflow_provider_retell.api.contacts.models import Contact, ContactPage
+from wire import Example
+
+EXAMPLES = [
+    Example(
+        "create_contact",
+        (),
+        {
+            "phone_number": "+14155550150",
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "do_not_call": True,
+            "custom_fields": {"score": Decimal("0.5")},
+            "contact_tag_ids": ["tag_1"],
+            "contact_memory": "Prefers e-mail.",
+        },
+        "POST /create-contact",
+        {
+            "phone_number": "+14155550150",
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "do_not_call": True,
+            "custom_fields": {"score": 0.5},
+            "contact_tag_ids": ["tag_1"],
+            "contact_memory": "Prefers e-mail.",
+        },
+        201,
+        Contact,
+    ),
+    Example(
+        "update_contact",
+        ("contact_1",),
+        {"do_not_call": False, "custom_fields": {"plan": None}, "contact_memory": None},
+        "PATCH /update-contact/contact_1",
+        {"do_not_call": False, "custom_fields": {"plan": None}, "contact_memory": None},
+        200,
+        Contact,
+    ),
+    Example("get_contact", ("contact_1",), {}, "GET /get-contact/contact_1", None, 200, Contact),
+    Example(
+        "list_contacts_page",
+        (),
+        {
+            "filter_criteria": {"do_not_call": {"type": "boolean", "op": "eq", "value": True}},
+            "sort_order": "asc",
+            "limit": 5,
+        },
+        "POST /list-contacts",
+        {
+            "filter_criteria": {"do_not_call": {"type": "boolean", "op": "eq", "value": True}},
+            "sort_order": "asc",
+            "limit": 5,
+        },
+        200,
+        ContactPage,
+    ),
+    Example("delete_contact", ("contact_1",), {}, "DELETE /delete-contact/contact_1", None, 204, None),
+]
