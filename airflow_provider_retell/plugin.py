@@ -18,6 +18,7 @@ from airflow_provider_retell.report_page.address import PREFIX, is_enabled, url_
 log = logging.getLogger(__name__)
 
 OPERATORS = [
+    "ArchiveRecordingsOperator",
     "BulkUpdateCallOperator",
     "BulkUpdateChatOperator",
     "DeleteContactsOperator",

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.contacts import endpoints
-from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, SMALLEST_PAGE, find_contact
+from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, SMALLEST_PAGE
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -24,6 +24,7 @@ from airflow_provider_retell.contract.check import (
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,
+    ask,
     body_of,
     describe,
     is_success,
@@ -32,7 +33,7 @@ from airflow_provider_retell.contract.seeing import (
 )
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.contacts.models import Contact
+    from airflow_provider_retell.api.contacts.models import Contact, ContactPage
     from airflow_provider_retell.api.request import Flow, Response
     from airflow_provider_retell.contract.target import Target
 
@@ -116,9 +117,14 @@ def unknown_id(_target: Target) -> Flow[Finding]:
     return differs(describe(response), handled=True, options=options)
 
 
+def _with_number() -> Flow[ContactPage]:
+    condition = {"type": "string", "op": "eq", "value": _NUMBER}
+    return (yield from ask(endpoints.list_contacts(filter_criteria={"phone_number": condition}, limit=2)))
+
+
 def _create(target: Target) -> Flow[Response]:
     """Create a contact that is marked as do-not-call."""
-    if (yield from find_contact(_NUMBER)) is not None:
+    if any(contact.phone_number == _NUMBER for contact in (yield from _with_number()).items):
         raise SkipError("the organization has a contact with the fictional number")
     response: Response = yield from see(endpoints.create_contact(phone_number=_NUMBER, do_not_call=True))
     body = body_of(response)
@@ -190,9 +196,7 @@ def existing_number(target: Target) -> Flow[Finding]:
 def list_by_number(target: Target) -> Flow[Finding]:
     """List the contacts with the number."""
     contact = yield from _created(target)
-    condition = {"type": "string", "op": "eq", "value": _NUMBER}
-    request = endpoints.list_contacts(filter_criteria={"phone_number": condition}, limit=2)
-    found = result(request, (yield from see(request)))
+    found = yield from _with_number()
     others = sum(item.contact_id != contact.contact_id for item in found.items)
     if others or not found.items:
         return differs(f"{len(found.items)} contacts, {others} of them others")

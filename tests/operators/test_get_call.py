@@ -40,7 +40,10 @@ def test_get_writes_the_whole_call_without_its_access_token(
     result = run_try(GetCallOperator(task_id="a_task", call_id="call_1", path=str(path)))
     assert result["path"] == str(path)
     whole = json.loads(path.read_text())
-    assert whole == {name: ended[name] for name in whole}
+    # The emulator replaces the links with signed ones.
+    assert {name: value for name, value in whole.items() if not name.endswith("_url")} == {
+        name: ended[name] for name in whole if not name.endswith("_url")
+    }
     assert {"transcript", "recording_url", "call_analysis", "metadata"} < set(whole)
     assert ended["access_token"] not in path.read_text()
     assert [file.name for file in path.parent.iterdir()] == ["call.json"]
