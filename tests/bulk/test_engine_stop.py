@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from task_forker import Forker
 from task_signals import AirflowTaskTimeout, calls_on_kill, raises_timeout, sigterm_after
 from tasks import Ti, eventually
 
@@ -26,7 +25,7 @@ from airflow_provider_retell.operators import BulkUpdateCallOperator
 pytestmark = pytest.mark.slow
 
 CONCURRENCY = 4
-KILLS = 50
+KILLS = 25
 ROWS = 120
 
 
@@ -62,38 +61,16 @@ def check_report(path: Path, manifest: dict[str, Any], emulator: Emulator) -> No
     eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("retell-loop")], timeout=5)
 
 
-class Forker:
-    """``task_forker.py`` in another process."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "tests.bulk.task_forker"]
-        root, pipe = Path(__file__).parents[2], subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, text=True)
-
-    def start(self, **arguments: Any) -> int:
-        """Start a task and return its process id."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(arguments) + "\n")
-        self.process.stdin.flush()
-        return self.read_number()
-
-    def read_number(self) -> int:
-        assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
-
-
 @pytest.fixture
 def forker(emulator: Emulator) -> Iterator[Forker]:
-    forker = Forker()
-    with forker.process as process:
+    with Forker("tests.bulk.killed_update") as forker:
         yield forker
-        process.kill()
 
 
 def test_the_next_run_completes_the_work_of_a_killed_task(
     emulator: Emulator, forker: Forker, tmp_path: Path
 ) -> None:
-    """SIGKILL, fifty times, at random times."""
+    """SIGKILL, 25 times, at random times."""
     seed = random.randrange(1_000_000)
     times = random.Random(seed)
     arguments = {
@@ -116,7 +93,7 @@ def test_the_next_run_completes_the_work_of_a_killed_task(
         # The task may have ended.
         with contextlib.suppress(ProcessLookupError):
             os.kill(task, signal.SIGKILL)
-        status = forker.read_number()
+        status = forker.status()
         midway += os.WIFSIGNALED(status) and 0 < emulator.count("update-call") < ROWS
         # Wait for the requests in flight.
         while sum(emulator.count("update-call", status=code) for code in (200, None)) < emulator.count(
@@ -124,7 +101,7 @@ def test_the_next_run_completes_the_work_of_a_killed_task(
         ):
             time.sleep(0.001)
         forker.start(**arguments)
-        assert forker.read_number() == 0, f"seed {seed}, round {round_}"
+        assert forker.status() == 0, f"seed {seed}, round {round_}"
         assert all_written(emulator), f"seed {seed}, round {round_}"
         # Only updates that were in flight are sent twice.
         repeated.append(emulator.count("update-call") - ROWS)

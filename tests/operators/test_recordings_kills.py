@@ -8,8 +8,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from task_forker import Forker
 from task_signals import AirflowTaskTimeout, calls_on_kill, raises_timeout, sigterm_after
 from tasks import Ti, eventually
 
@@ -35,14 +37,16 @@ def emulator(connect: object) -> Iterator[Emulator]:
         yield emulator
 
 
-def task(emulator: Emulator, folder: Path) -> ArchiveRecordingsOperator:
+def arguments(emulator: Emulator, folder: Path) -> dict[str, Any]:
     rows = [
         {"call_id": call_id, "recording_url": f"{emulator.url}/call-files/default/{call_id}/recording.wav"}
         for call_id in emulator.calls
     ]
-    return ArchiveRecordingsOperator(
-        task_id="a_task", path=f"{folder}/{{call_id}}.wav", rows=rows, concurrency=CONCURRENCY
-    )
+    return {"path": f"{folder}/{{call_id}}.wav", "rows": rows, "concurrency": CONCURRENCY}
+
+
+def task(emulator: Emulator, folder: Path) -> ArchiveRecordingsOperator:
+    return ArchiveRecordingsOperator(task_id="a_task", **arguments(emulator, folder))
 
 
 def archived(folder: Path) -> set[str]:
@@ -67,22 +71,18 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_copies_only_the_others
     folder = tmp_path / "archive"
     folder.mkdir()
     points = random.Random(7)
-    for _ in range(20):
-        before = archived(folder)
-        emulator.clear_requests()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                task(emulator, folder).execute({"ti": Ti()})
-            finally:
-                os._exit(3)
-        wanted = points.randint(1, 6)
-        eventually(lambda wanted=wanted: len(requested(emulator)) >= wanted)  # type: ignore[misc]
-        os.kill(pid, signal.SIGKILL)
-        assert os.WIFSIGNALED(os.waitpid(pid, 0)[1])
-        assert before <= archived(folder)
-        assert before.isdisjoint(requested(emulator))
-        assert len(requested(emulator)) - len(archived(folder) - before) <= CONCURRENCY
+    with Forker("tests.operators.killed_archive") as forker:
+        for _ in range(20):
+            before = archived(folder)
+            emulator.clear_requests()
+            process = forker.start(**arguments(emulator, folder))
+            wanted = points.randint(1, 6)
+            eventually(lambda wanted=wanted: len(requested(emulator)) >= wanted)  # type: ignore[misc]
+            os.kill(process, signal.SIGKILL)
+            assert os.WIFSIGNALED(forker.status())
+            assert before <= archived(folder)
+            assert before.isdisjoint(requested(emulator))
+            assert len(requested(emulator)) - len(archived(folder) - before) <= CONCURRENCY
     before = archived(folder)
     assert 0 < len(before) < CALLS
     emulator.clear_requests()
