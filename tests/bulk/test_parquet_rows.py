@@ -33,6 +33,10 @@ def test_rows_of_several_batches(emulator: Emulator, run: Any, tmp_path: Path) -
     assert emulator.calls["call_5"]["metadata"] == {"ltv": 1.25}
 
 
+fixed_size = pytest.mark.skipif(
+    int(pyarrow.__version__.partition(".")[0]) < 26,
+    reason="older versions of Arrow cannot read a null among lists of a fixed size",
+)
 TEXTS = pyarrow.map_(pyarrow.string(), pyarrow.string())
 NANOSECONDS = 1_795_341_600_123_456_789
 
@@ -49,7 +53,8 @@ NANOSECONDS = 1_795_341_600_123_456_789
         ([3.4028234663852886e38], pyarrow.float32(), 3.4028235e38),
         ([0.1], pyarrow.float16(), 0.1),
         ([0.1], pyarrow.float64(), 0.1),
-        ([[0.1, 0.7]], pyarrow.list_(pyarrow.float32(), 2), [0.1, 0.7]),
+        ([[0.1, 0.7]], pyarrow.list_(pyarrow.float32()), [0.1, 0.7]),
+        pytest.param([[0.1, 0.7]], pyarrow.list_(pyarrow.float32(), 2), [0.1, 0.7], marks=fixed_size),
         ([1], pyarrow.timestamp("s", "UTC"), "1970-01-01T00:00:01+00:00"),
         ([1], pyarrow.timestamp("ms", "Europe/Berlin"), "1970-01-01T00:00:00.001000+00:00"),
         ([NANOSECONDS], pyarrow.timestamp("ns", "UTC"), "2026-11-22T10:00:00.123456789+00:00"),
