@@ -261,7 +261,7 @@ def test_memory_does_not_grow_with_rejected_requests(receiver: Any, caplog: Any)
         before = tracemalloc.get_traced_memory()[0]
         some(100)
         gc.collect()
-        assert tracemalloc.get_traced_memory()[0] - before < 200_000  # 30 MB were sent
+        assert tracemalloc.get_traced_memory()[0] - before < 1_000_000  # 30 MB were sent
     finally:
         tracemalloc.stop()
 
