@@ -53,7 +53,7 @@ unit: ## Run only the fast tests
 	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
 
 coverage: ## Run the fast tests and fail if they cover less than 95 % of the package without the emulator
-	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-report=term $(ARGS)'
+	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-config="$(CURDIR)/pyproject.toml" --cov-report=term $(ARGS)'
 
 system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)

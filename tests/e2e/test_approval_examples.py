@@ -14,7 +14,7 @@ from sandbox import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.example]
+pytestmark = [pytest.mark.system, pytest.mark.example]
 
 FROM, FIRST, SECOND = "+14155550100", "+14155550123", "+14155550199"
 
