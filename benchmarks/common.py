@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import logging
 import os
@@ -79,15 +80,20 @@ def quiet() -> None:
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-class Context(dict[str, Any]):
-    """The parts of Airflow's context that the operators use."""
+_RUNS = itertools.count(1)
 
-    dag_id = task_id = run_id = "benchmark"
+
+class Context(dict[str, Any]):
+    """The parts of Airflow's context that the operators use. Each is a DAG run of its own."""
+
+    dag_id = task_id = "benchmark"
     try_number = 1
     map_index = -1
 
     def __init__(self) -> None:
         super().__init__(ti=self, params={})
+        # The report of another DAG run is replaced. Tries of the same run would add to it.
+        self.run_id = f"benchmark_{next(_RUNS)}"
         self.pushed: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:

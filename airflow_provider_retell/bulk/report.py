@@ -94,9 +94,11 @@ class Report:
                     f"report_path must differ between mapped tasks, but another one has written {self.path}. "
                     "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
                 )
-            if self._try.owns(line):
-                self._counts.add_earlier(line)
-                kept.write(json.dumps(line).encode() + b"\n")
+            # All lines of a report are of the same task run.
+            if not self._try.owns(line):
+                return
+            self._counts.add_earlier(line)
+            kept.write(json.dumps(line).encode() + b"\n")
 
     def _earlier_lines(self) -> Iterator[Any]:
         from airflow_provider_retell.bulk.errors import SourceError
