@@ -8,7 +8,6 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +60,23 @@ class _Connector(aiohttp.TCPConnector):
             return await super()._create_connection(*arguments, **options)
 
 
-@asynccontextmanager
-async def _complete_within(seconds: float) -> AsyncIterator[None]:
-    try:
-        async with timeout(seconds):
-            yield
-    except asyncio.TimeoutError as error:
-        if isinstance(error, aiohttp.ServerTimeoutError):
-            # No byte arrived for some time.
-            raise
-        raise SlowResponseError from error
+class _CompleteWithin:
+    """Raise :class:`SlowResponseError` if the block takes longer than *seconds*; None sets no limit.
+
+    A class, because a generator costs noticeable CPU in every request.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._timeout = timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        try:
+            await self._timeout.__aexit__(*error)
+        except asyncio.TimeoutError as timed_out:
+            raise SlowResponseError from timed_out
 
 
 class _Response(aiohttp.ClientResponse):
@@ -79,7 +85,7 @@ class _Response(aiohttp.ClientResponse):
     seconds: float
 
     async def start(self, connection: Any) -> Any:
-        async with _complete_within(self.seconds):
+        async with _CompleteWithin(self.seconds):
             return await super().start(connection)
 
 
@@ -138,10 +144,11 @@ async def exchange(
             allow_redirects=False,
         ) as response:
             reader = BodyReader(response.status, response.headers)
-            async with _complete_within(time_limit(settings.timeout)):
-                async for data in response.content.iter_chunked(CHUNK):
-                    if not reader.feed(data):
-                        break
+            content = response.content
+            # A body that arrived with its headers needs no timer.
+            async with _CompleteWithin(None if content.is_eof() else time_limit(settings.timeout)):
+                while (data := await content.read(CHUNK)) and reader.feed(data):
+                    pass
             body = reader.end()
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, DamagedBodyError) as error:
         return connection_error(request, settings, _kind(error), error)
