@@ -10,6 +10,10 @@ ARGS ?=
 PARALLEL ?= -n auto --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
+# Mutation tests of some modules: make mutants MODULE="api/retry bulk/*"
+MODULE ?=
+# Mutation tests of at most so many mutants of each module: make mutants SAMPLE=20
+SAMPLE ?=
 # The port of `make ui`.
 PORT ?= 8080
 
@@ -31,7 +35,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit coverage system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help demo ui test unit coverage mutants run-mutants system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -54,6 +58,13 @@ unit: ## Run only the fast tests
 
 coverage: ## Run the fast tests and fail if they cover less than 95 % of the package without the emulator
 	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-config="$(CURDIR)/pyproject.toml" --cov-report=term $(ARGS)'
+
+# The other targets do without mutmut, so it has its own environment.
+mutants: ## Change the code in small ways and list the changes that no test notices (MODULE=api/retry, SAMPLE=20)
+	@$(MAKE) --no-print-directory VENV=.venv-mutants GROUP=mutants AIRFLOW=$(NEWEST) run-mutants
+
+run-mutants: $(READY)
+	@$(PY) scripts/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS) $(MODULE)
 
 system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)

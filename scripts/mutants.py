@@ -53,7 +53,8 @@ def matches(module: str, patterns: list[str]) -> bool:
 
 def modules_of(patterns: list[str]) -> list[str]:
     """Return the modules of the package that the patterns describe."""
-    names = (str(path.relative_to(ROOT / PACKAGE).with_suffix("")) for path in (ROOT / PACKAGE).rglob("*.py"))
+    files = (path for path in (ROOT / PACKAGE).rglob("*.py") if path.stem != "__init__")
+    names = (path.relative_to(ROOT / PACKAGE).with_suffix("").as_posix() for path in files)
     return sorted(name for name in names if matches(name, patterns))
 
 
@@ -77,7 +78,10 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     (folder / "options.json").write_text(json.dumps(vars(options)), encoding="utf-8")
     (folder / "results.json").unlink(missing_ok=True)
     (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # tests may have changed
-    environment = os.environ | {"AIRFLOW_HOME": str(folder / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    environment = os.environ | {
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    }
     with (folder / "log.txt").open("w", encoding="utf-8") as log:
         command = [sys.executable, __file__, "--in-group"]
         code = subprocess.call(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -171,7 +175,9 @@ def report(results: list[dict[str, str]]) -> bool:
 
 def main() -> None:
     """Run the groups of the modules on the command line, or all groups."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     parser.add_argument("--sample", type=int, default=0, metavar="N")
     parser.add_argument("--survivors", action="store_true")

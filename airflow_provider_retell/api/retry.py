@@ -145,7 +145,7 @@ def _number(value: str | None) -> float | None:
         number = float(value) if value is not None else None
     except ValueError:
         return None
-    return number if number is not None and 0 <= number < float("inf") else None
+    return number if number is not None and 0 <= number < math.inf else None
 
 
 def _unreadable(request: Request[T], response: Response) -> RetellResponseError:

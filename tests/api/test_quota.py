@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellConfigError
-from airflow_provider_retell.api.quota import GENERAL, Quotas, Rate, Window
+from airflow_provider_retell.api.quota import GENERAL, Quotas, Rate, Usage, Window
 
 
 @pytest.mark.parametrize(
@@ -232,3 +232,47 @@ def test_refused_request_does_not_count_as_an_own_request() -> None:
     # One slot for the own request, one for the refused one, and half of the ten for other clients.
     assert [window.reserve(0) for _ in range(3)] == [0] * 3
     assert window.reserve(0) > 0
+
+
+def test_usage_counts_each_second_of_delay_once() -> None:
+    usage = Usage()
+    assert (usage.requests, usage.waited) == (0, 0)
+    usage.delay(10, 2)
+    assert usage.waited == 2
+    usage.delay(11, 0.5)  # within the first delay
+    assert usage.waited == 2
+    usage.delay(11, 3)  # two seconds longer than the first
+    assert usage.waited == 4
+    usage.delay(11.5, 1)  # within the second
+    assert usage.waited == 4
+    usage.delay(20, 1)  # after a gap
+    assert usage.waited == 5
+
+
+def test_delay_before_the_first_second_of_the_clock_is_counted() -> None:
+    usage = Usage()
+    usage.delay(0.25, 0.5)
+    assert usage.waited == 0.5
+
+
+def test_usage_since_the_last_count() -> None:
+    usage = Usage()
+    assert usage.since_last_count() == (0, 0)
+    usage.requests += 3
+    usage.delay(0, 1.5)
+    assert usage.since_last_count() == (3, 1.5)
+    assert usage.since_last_count() == (0, 0)
+    usage.requests += 1
+    usage.delay(5, 1)
+    assert usage.since_last_count() == (1, 1)
+
+
+def test_windows_of_one_organization_share_their_usage() -> None:
+    quotas = Quotas(Rate(1, 10), Rate(1, 10))
+    for operation in ("get-call", "list-calls"):
+        window = quotas.window(operation)
+        assert window.reserve(0) == 0
+        window.release(0)
+        assert window.reserve(2) == 8
+    assert quotas.usage.requests == 2  # a delayed request is not sent
+    assert quotas.usage.waited == 8

@@ -58,6 +58,7 @@ TRUNCATED = response(200, b'{"call_id": "call_1", "call_st')
         (response(429, Retry_After="inf"), BACKOFF, True),
         (response(429, Retry_After="Fri, 31 Dec 99999 23:59:59 GMT"), BACKOFF, True),
         (response(429, Retry_After="soon", RateLimit_Reset="3"), 3, True),
+        (response(429, Retry_After="0", RateLimit_Reset="3"), BACKOFF, True),
         (response(429, RateLimit_Reset="3"), 3, True),
         (response(429, RateLimit_Reset="0"), BACKOFF, True),
         (response(429, RateLimit_Reset="later"), BACKOFF, True),
@@ -157,6 +158,8 @@ def test_request_that_is_not_idempotent_gives_up_at_the_limits() -> None:
         (response(403), errors.PermissionDeniedError, True),
         (response(404), errors.NotFoundError, True),
         (response(418), errors.RetellStatusError, True),
+        (response(199), errors.RetellStatusError, True),
+        (response(300), errors.RetellStatusError, True),
         (response(301), errors.RetellStatusError, True),
         (response(408, x_should_retry="false"), errors.RetellStatusError, False),
         (response(409, x_should_retry="false"), errors.RetellStatusError, False),
@@ -191,6 +194,23 @@ def test_transient_error_is_not_permanent_after_the_last_attempt(status: int) ->
     with pytest.raises(errors.RetellStatusError, match="run the task again later") as caught:
         decision(response(status), attempt=8)
     assert not caught.value.permanent
+
+
+@pytest.mark.parametrize("request_", [IDEMPOTENT, PLACE], ids=str)
+@pytest.mark.parametrize("status", [200, 299])
+def test_success_with_an_incomplete_body_is_not_repeated(request_: Request[Any], status: int) -> None:
+    outcome = Response(status, CaseInsensitiveDict(), CALL, "is larger than 128 MB")
+    with pytest.raises(errors.RetellResponseError) as caught:
+        decision(outcome, request_)
+    assert str(caught.value).startswith(
+        f"{request_}: Retell answered {status}, but the body is larger than 128 MB. Check the host"
+    )
+
+
+def test_incomplete_body_of_an_error_does_not_hide_its_status() -> None:
+    outcome = Response(300, CaseInsensitiveDict(), b"", "is larger than 128 MB")
+    with pytest.raises(errors.RetellStatusError, match="Retell answered 300"):
+        decision(outcome)
 
 
 def test_success_is_parsed() -> None:
@@ -243,8 +263,17 @@ def test_attempts_and_waiting_time_are_limited(options: dict[str, Any], gives_up
         return
     with pytest.raises(errors.ServerError) as caught:
         decision(outcome, **options)
-    attempts = options.get("attempt", 1)
-    assert (f"Gave up after {attempts} attempts" in str(caught.value)) is (attempts > 1)
+    attempts, waited = options.get("attempt", 1), options.get("waited", 0)
+    tried = f" Gave up after {attempts} attempts and {waited:.0f} s of waiting." if attempts > 1 else ""
+    assert str(caught.value).partition("see status.retellai.com.")[2] == tried
+
+
+def test_error_keeps_its_other_arguments_after_the_last_attempt() -> None:
+    error = errors.RetellConnectionError("dropped")
+    error.args = ("dropped.", "detail", 3)
+    with pytest.raises(errors.RetellConnectionError) as caught:
+        decision(error, attempt=8)
+    assert caught.value.args == ("dropped. Gave up after 8 attempts and 0 s of waiting.", "detail", 3)
 
 
 def test_undocumented_response_is_described_without_its_values() -> None:
@@ -262,6 +291,18 @@ def test_content_type_in_a_message_is_short_printable_and_masked() -> None:
     assert "(text/ [31mhtml *** xxx" in str(caught.value)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600
+
+
+def test_content_type_in_a_message_does_not_repeat_values_of_the_request() -> None:
+    request = endpoints.update_call("call_1", metadata={"note": "Zanzibar"})
+    with pytest.raises(errors.RetellResponseError) as caught:
+        decision(response(200, b"no", Content_Type="text/Zanzibar"), request)
+    assert "(text/***)" in str(caught.value)
+
+
+def test_response_without_a_content_type_is_described() -> None:
+    with pytest.raises(errors.RetellResponseError, match=r"answered 200 \(no content type\), but"):
+        decision(Response(200, CaseInsensitiveDict(), b"no"))
 
 
 def test_wait_has_a_reason() -> None:
