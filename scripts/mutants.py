@@ -1,8 +1,8 @@
 """Change the package in many small ways and report the changes that no test notices (mutation testing).
 
-mutmut makes the mutants, finds the tests that run a mutated function, and forks one process per mutant after Airflow and
-the tests have been imported. This script maps modules to fast tests (scripts/mutants.toml), runs mutmut once per group
-of modules in .cache/mutants/GROUP, and prints the score of each module and its survivors.
+mutmut makes the mutants, finds the tests that run a mutated function, and forks one process per mutant after Airflow
+and the tests have been imported. This script maps modules to fast tests (scripts/mutants.toml), runs mutmut once per
+group of modules in .cache/mutants/GROUP, and prints the score of each module and its survivors.
 
     python scripts/mutants.py                       every group
     python scripts/mutants.py api/retry 'bulk/*'    these modules
@@ -22,10 +22,11 @@ import random
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "airflow_provider_retell"
