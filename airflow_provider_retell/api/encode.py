@@ -186,7 +186,8 @@ def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:
         return
     sizes = sorted(((len(dump({key: item})), key) for key, item in metadata.items()), reverse=True)
     largest = ", ".join(f"{safe_name(key)}: {bytes_:,}" for bytes_, key in sizes[:5])
-    more = f" and {len(sizes) - 5} more keys" if len(sizes) > 5 else ""
+    others = len(sizes) - 5
+    more = f" and {others} more {'key' if others == 1 else 'keys'}" if others > 0 else ""
     raise RetellInputError(
         f"is {size:,} bytes of JSON; Retell accepts at most {MAX_METADATA_BYTES:,} (50 kB). "
         f"Bytes per key: {largest}{more}"

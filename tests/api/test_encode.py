@@ -321,6 +321,14 @@ def test_message_has_only_the_five_largest_keys() -> None:
     assert "key_5" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("keys", "more"), [(5, ""), (6, " and 1 more key"), (7, " and 2 more keys")])
+def test_message_counts_the_keys_that_it_does_not_name(keys: int, more: str) -> None:
+    with pytest.raises(RetellInputError) as caught:
+        check_metadata_size({f"key_{n}": "x" * 20_000 for n in range(keys)})
+    named = ", ".join(f"key_{n}: 20,012" for n in sorted(range(keys), reverse=True)[:5])
+    assert str(caught.value).endswith(f"Bytes per key: {named}{more}. Nothing was sent")
+
+
 # -- comparing -----------------------------------------------------------------------------------------------------
 
 

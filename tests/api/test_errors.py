@@ -93,3 +93,24 @@ def test_input_error_is_a_value_error_and_says_that_nothing_was_sent() -> None:
     assert isinstance(error, ValueError)
     assert str(error) == "call_id is empty. Nothing was sent"
     assert error.fault == "call_id is empty"
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "value"),
+    [
+        (errors.SimulationFailedError("text", failed=("a", "b")), "failed", ("a", "b")),
+        (errors.SimulationFailedError("text"), "failed", ()),
+        (errors.UpdateMismatchError("text", fields=("metadata.tier",)), "fields", ("metadata.tier",)),
+        (errors.DocumentsFailedError("text", titles=("Prices",)), "titles", ("Prices",)),
+        (errors.RetellConnectionError("text"), "kind", "dropped"),
+        (errors.RetellTimeoutError("text"), "kind", "timeout"),
+        (errors.RateLimitError("text", status=429, retry_after=3.5), "retry_after", 3.5),
+        (errors.RateLimitError("text", status=429), "retry_after", None),
+        (errors.BadRequestError("text", status=400, detail="bad field"), "detail", "bad field"),
+        (errors.BadRequestError("text", status=400), "detail", ""),
+    ],
+    ids=repr,
+)
+def test_error_has_its_message_and_its_details(error: errors.RetellError, name: str, value: object) -> None:
+    assert str(error) == "text"
+    assert getattr(error, name) == value

@@ -11,6 +11,7 @@ from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.api.calls.models import CallPage
 from airflow_provider_retell.api.errors import RetellInputError, RetellResponseError
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.api.paging import read_all as read_all_flow
 
 
 def page(*names: str, more: bool = False, key: str | None = None) -> CallPage:
@@ -76,3 +77,15 @@ def test_malformed_item_is_an_error_unless_it_is_asked_for() -> None:
 def test_invalid_criteria_are_rejected_before_the_first_request() -> None:
     with pytest.raises(RetellInputError, match="limit must be"):
         Pages(list_calls, limit=0)
+
+
+def test_items_of_all_pages_are_read_in_order() -> None:
+    flow = read_all_flow(list_calls, limit=2)
+    assert json.loads(next(flow).body) == {"limit": 2}
+    assert json.loads(flow.send(page("a", "b", more=True, key="k1")).body) == {
+        "limit": 2,
+        "pagination_key": "k1",
+    }
+    with pytest.raises(StopIteration) as stopped:
+        flow.send(page("c"))
+    assert [item.call_id for item in stopped.value.value] == ["a", "b", "c"]

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.organization.endpoints import get_concurrency
-from airflow_provider_retell.api.request import UNSET, Response, check_id, given
+from airflow_provider_retell.api.request import UNSET, Response, check_id, given, with_query
 
 
 @pytest.mark.parametrize("value", ["call_1", "a", "A-b_9", "0", "x" * 256])
@@ -31,6 +31,8 @@ INVALID_IDS = [
     ("private%2f", "'%' at position 7"),
     ("\ud800private", "position 0"),
     ("privaté" * 100, "700 characters"),
+    ("x" * 255 + "é", "'é' at position 255"),
+    ("x" * 257, "is 257 characters long, and the limit is 256"),
     ("None", "is the text 'None': check its source"),
     ("null", "is the text 'null': check its source"),
     ("nan", "is the text 'nan': check its source"),
@@ -103,3 +105,20 @@ def test_given_drops_only_none() -> None:
 
 def test_unset_prints_its_name() -> None:
     assert repr(UNSET) == "UNSET"
+
+
+def test_id_is_that_of_a_call_by_default() -> None:
+    with pytest.raises(RetellInputError, match="^call_id is empty"):
+        check_id("")
+
+
+def test_observed_request_differs_in_nothing_else() -> None:
+    request = endpoints.update_call("call_1", metadata={"a": 1})
+    assert not request.observed
+    assert request.observe() == replace(request, observed=True)
+
+
+def test_query_has_the_parameters_that_are_set() -> None:
+    assert with_query("list-agents") == "list-agents"
+    assert with_query("list-agents", limit=None) == "list-agents"
+    assert with_query("list-agents", limit=0, key="a b&c", more=None) == "list-agents?limit=0&key=a+b%26c"

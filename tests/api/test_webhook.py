@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from signed_events import sign
 
 from airflow_provider_retell.api.event_payload import event_name, event_payload, parse_event_payload
-from airflow_provider_retell.api.webhook import is_signed
+from airflow_provider_retell.api.webhook import clock_offset, is_signed, signed_at
+from airflow_provider_retell.api.webhook import sign as sign_at
 
 if TYPE_CHECKING:
     from pytest_mock import MockerFixture
@@ -84,6 +85,17 @@ class TestSignature:
         signature = sign(BODIES[2], KEY)
         assert Retell(api_key=KEY).verify(BODIES[2].decode(), KEY, signature)
         assert is_signed(BODIES[2], signature, KEY, time.time())
+
+    @pytest.mark.parametrize("body", BODIES, ids=len)
+    def test_own_signature_is_that_of_the_sdk(self, body: bytes, mocker: MockerFixture) -> None:
+        mocker.patch.object(webhook_auth.time, "time", return_value=1_763_836_100.123)
+        assert sign_at(body, KEY, 1_763_836_100.123) == webhook_auth.symmetric["sign"](body.decode(), KEY)
+
+    def test_offset_of_a_signature_is_positive_in_the_future(self) -> None:
+        timestamp = signed_at(sign_at(b"{}", KEY, 1_000.5))
+        assert timestamp == 1_000_500
+        assert clock_offset(timestamp, 900) == 100.5
+        assert clock_offset(timestamp, 1_100) == -99.5
 
     def test_digest_is_compared_in_constant_time(self, mocker: MockerFixture) -> None:
         compare = mocker.patch.object(hmac, "compare_digest", return_value=True)
