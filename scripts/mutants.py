@@ -72,7 +72,7 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     settings = SETTINGS.format(
         package=PACKAGE,
         modules=json.dumps([f"{PACKAGE}/{module}.py" for module in modules_of(group["modules"])]),
-        tests=json.dumps(tests),
+        tests=json.dumps(tests + [f"--deselect={each}" for each in group.get("slow_tests", [])]),
     )
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings
     (folder / "pyproject.toml").write_text(project, encoding="utf-8")
@@ -95,7 +95,7 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
 def run_mutmut() -> None:
     """Run mutmut in the current directory, the folder of a group, and write results.json."""
     import mutmut.__main__ as tool
-    from mutmut.mutation import mutators
+    from mutmut.mutation import file_mutation, mutators
 
     options = json.loads(Path("options.json").read_text(encoding="utf-8"))
     collect, mutate_text = tool.collect_source_file_mutation_data, mutators.operator_string
@@ -125,6 +125,7 @@ def run_mutmut() -> None:
     # mostly names of HTTP headers, whose case does not matter.
     operators: Any = mutators.mutation_operators
     operators[:] = [(kind, mutate_data if op is mutate_text else op) for kind, op in operators]
+    file_mutation.NEVER_MUTATE_FUNCTION_CALLS.add("cast")  # does nothing when it runs
     tool.collect_source_file_mutation_data = selected
     tool._run((), options["jobs"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -109,10 +110,88 @@ def test_wait_beyond_the_limits_pauses_the_route_for_at_most_an_hour(clock: Simu
         with pytest.raises(errors.RateLimitError) as caught:
             sender.send()
         assert caught.value.retry_after == left
+        assert str(caught.value).startswith("get-call of call call_1: ")
     assert sender.sent == [1000.0]
     clock.skipped = 3500  # the rest of the pause is within the limits
     sender.send()
     assert sender.sent == [1000.0, 4600.0]
+
+
+def test_pause_as_long_as_the_limits_is_waited_for(clock: SimulatedClock) -> None:
+    window = Window(Rate(100, 10))
+    sender = Sender(clock, window, [SUCCESS], RetryLimits(seconds=30))
+    window.pause(1030.0)
+    sender.send()
+    assert sender.sent == [1030.0]
+
+
+def test_refusal_without_a_wait_does_not_pause_the_route(clock: SimulatedClock) -> None:
+    window = Window(Rate(100, 10))
+    with pytest.raises(errors.RateLimitError):
+        Sender(clock, window, [response(429, x_should_retry="false")]).send()
+    assert window.pause_left(1000.0) == 0
+
+
+def test_all_waits_together_are_limited(clock: SimulatedClock) -> None:
+    outcomes = [response(500, Retry_After="1") for _ in range(9)]
+    sender = Sender(clock, Window(Rate(100, 10)), outcomes, RetryLimits(attempts=99, seconds=2.5))
+    with pytest.raises(errors.ServerError, match="Gave up after 3 attempts and 2 s of waiting"):
+        sender.send()
+    assert len(sender.sent) == 3
+
+
+def test_date_in_a_header_is_compared_with_the_clock(clock: SimulatedClock) -> None:
+    outcomes = [response(429, Retry_After=formatdate(1007, usegmt=True)), SUCCESS]
+    sender = Sender(clock, Window(Rate(100, 10)), outcomes)
+    sender.send()
+    assert 7 <= sender.sent[1] - sender.sent[0] <= 7.2
+
+
+def free_slots(window: Window, now: float) -> int:
+    count = 0
+    while window.reserve(now) == 0:
+        count += 1
+    return count
+
+
+def test_window_learns_from_the_headers_of_a_response(clock: SimulatedClock) -> None:
+    window = Window(Rate(10, 10))
+    Sender(clock, window, [response(200, SUCCESS.body, RateLimit_Remaining="5")]).send()
+    assert free_slots(window, 1000.0) == 5  # 1 was used, and 4 are left to other clients
+
+
+def test_refused_request_is_not_among_those_that_the_server_counted(clock: SimulatedClock) -> None:
+    window = Window(Rate(10, 10))
+    Sender(clock, window, [response(429), response(200, SUCCESS.body, RateLimit_Remaining="7")]).send()
+    assert free_slots(window, clock.time()) == 6  # 2 were used, and 2 are left to other clients
+
+
+def test_window_knows_when_a_request_was_sent(clock: SimulatedClock) -> None:
+    window = Window(Rate(10, 10))
+    Sender(clock, window, [SUCCESS]).send()
+    clock.skipped = 9.5
+    attempts = attempt(GET, window, RetryLimits())
+    assert next(attempts) is None
+    clock.skipped = (
+        11  # the response is slow: the server counted this request when it still counted the first
+    )
+    with pytest.raises(StopIteration):
+        attempts.send(response(200, SUCCESS.body, RateLimit_Remaining="8"))
+    assert free_slots(window, clock.time()) == 9
+
+
+@pytest.mark.parametrize("status", [200, 404, 429])
+def test_result_of_an_observed_request_is_its_response(clock: SimulatedClock, status: int) -> None:
+    outcome = response(status, SUCCESS.body, x_should_retry="false")
+    assert Sender(clock, Window(Rate(9, 9)), [outcome]).send(GET.observe()) is outcome
+
+
+def test_observed_request_without_a_response_raises_its_error(clock: SimulatedClock) -> None:
+    sender = Sender(
+        clock, Window(Rate(9, 9)), [errors.RetellConnectionError("dropped")], RetryLimits(attempts=1)
+    )
+    with pytest.raises(errors.RetellConnectionError, match="dropped"):
+        sender.send(GET.observe())
 
 
 def test_waiting_for_a_slot_does_not_count_against_the_limits(clock: SimulatedClock) -> None:

@@ -65,6 +65,7 @@ Point = collections.namedtuple("Point", "x y")
         (Decimal("-0"), 0),
         (Decimal("0.1"), 0.1),
         (Decimal("1E+3"), 1000),
+        (Decimal("1e16"), 1e16),
         (Decimal("1e22"), 1e22),
         (datetime.date(2026, 11, 22), "2026-11-22"),
         (datetime.datetime(2026, 11, 22, 18, 5, tzinfo=UTC), "2026-11-22T18:05:00+00:00"),

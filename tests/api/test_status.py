@@ -100,6 +100,9 @@ def test_request_that_a_pause_held_back_says_for_how_long() -> None:
     assert str(error).startswith(
         "update-call of call call_1: not sent, because Retell asked to wait 60 s more."
     )
+    assert str(error).endswith(
+        " The organization's quota is used up: send fewer requests at once, or run the task again later."
+    )
     assert (error.status, error.retry_after) == (429, 59.6)
 
 
