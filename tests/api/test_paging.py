@@ -74,6 +74,13 @@ def test_malformed_item_is_an_error_unless_it_is_asked_for() -> None:
     assert [item.call_id for item in Pages(list_calls).read(malformed, malformed=True)] == ["a"]
 
 
+def test_page_after_the_last_one_is_described_without_an_operation() -> None:
+    pages = Pages(list_calls)
+    pages.read(page("a"))
+    with pytest.raises(RetellResponseError, match="^the listing: page 1 says that more pages follow"):
+        pages.read(page("b", more=True))
+
+
 def test_invalid_criteria_are_rejected_before_the_first_request() -> None:
     with pytest.raises(RetellInputError, match="limit must be"):
         Pages(list_calls, limit=0)

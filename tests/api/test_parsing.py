@@ -23,6 +23,28 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
     assert json.dumps(read.slim(), ensure_ascii=False).encode()
 
 
+def test_depth_is_limited() -> None:
+    assert loads(b"[" * 200 + b"]" * 200)
+    for depth in (202, 100_000):
+        with pytest.raises(ValueError, match="^JSON is nested more than 200 levels deep$"):
+            loads(b"[" * depth + b"]" * depth)
+
+
+def test_malformed_item_has_neither_an_access_token_nor_private_attributes() -> None:
+    call = {
+        "call_id": "a",
+        **ENDED,
+        "metadata": [1],
+        "access_token": "private",
+        "_fields_set": ["x"],
+        "more": 1,
+    }
+    (item,) = CallPage.read(json.dumps({"items": [call]}).encode()).items
+    assert (item.call_id, item.metadata, item.more) == ("a", [1], 1)
+    assert "access_token" not in item.model_dump(warnings=False)
+    assert "metadata" in item.model_fields_set
+
+
 def test_only_repaired_text_is_marked_as_repaired() -> None:
     value = loads(json.dumps([HALF, "whole"]).encode())
     assert [type(text) for text in value] == [RepairedText, str]

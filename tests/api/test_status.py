@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_retell.api import errors
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.request import Response
+from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import paused_error, status_error
 
 UPDATE = endpoints.update_call("call_1", metadata={"name": "Ada Lovelace"})
@@ -49,6 +49,22 @@ def test_message_is_read_from_both_error_bodies_and_missing_from_others(body: An
     assert ".. " not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("detail", "shown"), [("", ""), ("No key...", ": No key"), ("Unknown field X.", ": Unknown field X")]
+)
+def test_message_has_the_request_the_status_and_the_next_step(detail: str, shown: str) -> None:
+    assert str(status_error(UPDATE, response(418, {"message": detail}))) == (
+        f"update-call of call call_1: Retell answered 418{shown}. See https://docs.retellai.com for this status."
+    )
+
+
+def test_409_is_permanent_only_for_a_new_contact() -> None:
+    new = Request("create-contact", "POST", "/create-contact", json.loads, b"{}")
+    assert status_error(new, response(409, {})).permanent
+    for request, status in ((new, 408), (new, 425), (UPDATE, 409)):
+        assert not status_error(request, response(status, {})).permanent
+
+
 def test_values_of_the_request_are_masked_in_the_message() -> None:
     error = status_error(UPDATE, response(400, {"message": "'Ada Lovelace' is too long"}))
     assert error.detail == "'***' is too long"
@@ -71,7 +87,9 @@ def test_values_of_the_request_are_masked_in_the_message() -> None:
         (409, errors.RetellStatusError, "is changing the same object"),
         (425, errors.RetellStatusError, "not ready"),
         (418, errors.RetellStatusError, "docs.retellai.com"),
+        (300, errors.RetellStatusError, "Redirects are never followed"),
         (302, errors.RetellStatusError, "Redirects are never followed"),
+        (399, errors.RetellStatusError, "Redirects are never followed"),
     ],
 )
 def test_every_status_has_a_next_step(status: int, kind: type, step: str) -> None:
@@ -91,7 +109,10 @@ def test_html_page_with_404_comes_from_another_server() -> None:
 
 def test_requested_wait_is_part_of_the_message() -> None:
     error = status_error(UPDATE, response(429, {}), retry_after=7.4)
-    assert "(Retell asks to wait 7 s)" in str(error)
+    assert str(error) == (
+        "update-call of call call_1: Retell answered 429. The organization's quota is used up: send fewer requests at "
+        "once, or run the task again later (Retell asks to wait 7 s)."
+    )
     assert error.retry_after == 7.4
 
 
