@@ -57,7 +57,9 @@ def rejection(**fields: Any) -> str:
     text = str(caught.value)
     assert text.startswith("make-thing: ")
     assert text.endswith(". Nothing was sent")
-    return text.removeprefix("make-thing: ").removesuffix(". Nothing was sent")
+    text = text.removeprefix("make-thing: ").removesuffix(". Nothing was sent")
+    assert "Nothing was sent" not in text
+    return text
 
 
 def test_valid_fields_become_compact_json_in_their_order() -> None:
