@@ -5,11 +5,14 @@ from __future__ import annotations
 import collections
 import datetime
 import enum
+import ipaddress
 import json
 import math
 import random
 import string
+import time
 import types
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -41,6 +44,7 @@ class Plain(enum.Enum):
 
 class Ratio(float, enum.Enum):
     HALF = 0.5
+    NAN = math.nan
 
 
 Point = collections.namedtuple("Point", "x y")
@@ -61,6 +65,8 @@ Point = collections.namedtuple("Point", "x y")
         (1e300, 1e300),
         (Decimal("12.50"), 12.5),
         (Decimal("12"), 12),
+        (ipaddress.ip_address("192.0.2.1"), "192.0.2.1"),
+        (ipaddress.ip_network("2001:db8::/32"), "2001:db8::/32"),
         (Decimal("12.00"), 12),
         (Decimal("-0"), 0),
         (Decimal("0.1"), 0.1),
@@ -108,6 +114,7 @@ def test_numpy_scalar_is_encoded_as_the_equal_python_value() -> None:
         "truth": (np.bool_(True), True),
         "text": (np.str_("abc"), "abc"),
         "scalar array": (np.array(7), 7),
+        "text array": (np.array("abc"), "abc"),
     }
     for name, (value, expected) in values.items():
         assert repr(to_json(value, name)) == repr(expected)
@@ -235,8 +242,39 @@ def test_nat_is_rejected_as_nat() -> None:
         to_json(NaT(2026, 1, 1, tzinfo=UTC), "x")
 
 
-def test_nesting_of_100_levels_is_accepted() -> None:
-    assert to_json(nested(100), "x") == nested(100)
+def test_nesting_of_more_levels_is_rejected() -> None:
+    assert to_json(nested(101), "x") == nested(101)
+    with pytest.raises(RetellInputError, match="is nested more than 100 levels deep"):
+        to_json(nested(102), "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (enum.IntEnum("Id", {"A": 2**53}).A, "metadata.x is an integer beyond"),
+        (Ratio.NAN, "metadata.x is NaN or infinite"),
+        (enum.Enum("Half", {"A": "\ud800"}, type=str).A, "metadata.x is text with half of a surrogate pair"),
+    ],
+)
+def test_member_of_an_enum_that_has_no_json_form_is_rejected_by_name(value: Any, message: str) -> None:
+    with pytest.raises(RetellInputError, match=f"^{message}"):
+        to_json(value, "metadata.x")
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose time zone is not UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_datetime_is_in_utc_on_every_machine() -> None:
+    value = datetime.datetime(2026, 11, 22, 20, 5, tzinfo=TWO_EAST)
+    assert to_json(value, "x") == "2026-11-22T18:05:00+00:00"
 
 
 def random_json(source: random.Random, depth: int = 0) -> Any:
