@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,30 @@ def test_time_for_a_long_text_does_not_grow_with_its_square() -> None:
     assert safe_text("a" * 10_000_000) == "…"
     text = safe_text("word " * 2_000_000, sent=json.dumps(["word", "other"] * 10_000).encode())
     assert text == ("*** " * 75)[:299] + "…"
+
+
+def test_text_of_exactly_4000_characters_is_not_cut() -> None:
+    long = "x" * 3998
+    assert safe_text(f"{long} b", sent=json.dumps([long]).encode()) == "*** b"
+    assert safe_text(f"{long} bc", sent=json.dumps([long]).encode()) == "*** …"
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "masked"),
+    [
+        # The short value is a part of the long one, whose other word is too short to be masked alone.
+        (["Al Zed", "Zed"], "name Al Zed is bad", "name *** is bad"),
+        (["Zed Al", "Zed"], "name Zed Al is bad", "name *** is bad"),
+        # A letter or a digit would make the message unreadable.
+        (["x", 7], "x is 7 now", "x is 7 now"),
+        ([" \n "], "no text", "no text"),
+        ([], "half \ud83d of a pair", "half \ufffd of a pair"),
+    ],
+)
+def test_values_are_masked_as_a_whole_and_single_characters_are_not(
+    values: list[Any], text: str, masked: str
+) -> None:
+    assert safe_text(text, sent=json.dumps(values).encode()) == masked
 
 
 def test_word_that_is_cut_off_in_the_middle_is_not_shown() -> None:
