@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from airflow_provider_retell.api.calls.models import Call, CallPage, CallState, CallStatePage
 from airflow_provider_retell.api.event_payload import event_name, event_payload
 from airflow_provider_retell.api.parsing import RepairedText, is_truncated, loads
+from airflow_provider_retell.api.response_model import ResponseModel
 
 HALF = "half \ud83d"
 ENDED = {"call_status": "ended"}
@@ -23,11 +24,32 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
     assert json.dumps(read.slim(), ensure_ascii=False).encode()
 
 
-def test_depth_is_limited() -> None:
-    assert loads(b"[" * 200 + b"]" * 200)
-    for depth in (202, 100_000):
+@pytest.mark.parametrize(("opened", "closed"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_depth_is_limited(opened: bytes, closed: bytes) -> None:
+    assert loads(opened * 199 + b"[1]" + closed * 199) is not None
+    for depth in (200, 100_000):
         with pytest.raises(ValueError, match="^JSON is nested more than 200 levels deep$"):
-            loads(b"[" * depth + b"]" * depth)
+            loads(opened * depth + b"[1]" + closed * depth)
+
+
+def test_integer_of_400_digits_is_exact_and_a_longer_one_is_a_double() -> None:
+    digits = "12" * 200
+    assert loads(digits.encode()) == int(digits)
+    assert type(loads(b"123")) is int
+    assert loads(digits.encode() + b"3") == float("inf")
+
+
+def test_malformed_object_without_a_field_has_a_repr() -> None:
+    class Thing(ResponseModel):
+        loggable = ("thing_id", "status")
+        thing_id: str
+        status: str
+
+    assert (
+        repr(Thing.model_construct(thing_id="a"))
+        == str(Thing.model_construct(thing_id="a"))
+        == "Thing(thing_id='a')"
+    )
 
 
 def test_malformed_item_has_neither_an_access_token_nor_private_attributes() -> None:
