@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 from pydantic import Field
@@ -20,6 +20,9 @@ from airflow_provider_retell.api.body import (
     build_patch,
 )
 from airflow_provider_retell.api.errors import RetellInputError
+
+if TYPE_CHECKING:
+    from pytest_mock import MockerFixture
 
 
 class Circle(Body):
@@ -89,6 +92,8 @@ def test_any_mapping_is_an_object() -> None:
         ({"title": ""}, "title must not be empty"),
         ({"title": 5}, "title must be string"),
         ({"either": 1.5}, "either must be integer or string"),
+        ({"either": {"a": 1}}, "either must be integer or string"),
+        ({"either": [1]}, "either must be integer or string"),
         ({"shape": {"type": "line"}}, "shape must have a 'type' that this condition accepts"),
         ({"shape": {}}, "shape must have a 'type' that this condition accepts"),
         ({"shape": {"type": "circle"}}, "shape.radius is missing"),
@@ -143,6 +148,14 @@ def test_metadata_above_the_limit_is_rejected_with_its_size() -> None:
     )
     # Other fields do not count.
     assert build(Everything, "make-thing", {"metadata": {"a": "x" * 49_992}, "title": "x" * 100})
+
+
+def test_metadata_of_a_small_body_is_not_measured_again(mocker: MockerFixture) -> None:
+    check = mocker.patch("airflow_provider_retell.api.body.check_metadata_size")
+    build(Everything, "make-thing", {"metadata": {"a": "x"}})
+    assert check.call_count == 0
+    build(Everything, "make-thing", {"metadata": {"a": "x"}, "title": "x" * 50_000})
+    assert check.call_count == 1
 
 
 def test_metadata_is_measured_without_a_context() -> None:
