@@ -142,7 +142,37 @@ def test_pause_blocks_free_slots_and_is_never_shortened() -> None:
     assert window.pause_left(5) == window.pause_left(6) == 0
     assert window.reserve(0) == 5
     assert window.reserve(4) == 1
-    assert window.reserve(5) == 0
+    assert [window.reserve(5), window.reserve(5)] == [0, 0]
+    assert window.reserve(5) > 0  # the end of a pause frees no slot
+
+
+def test_wait_for_a_slot_is_at_least_a_millisecond() -> None:
+    window = Window(Rate(1, 10))
+    window.reserve(0)
+    window.release(0)
+    assert window.reserve(9.5) == 0.5
+    assert window.reserve(9.9995) == 0.001
+    assert window.reserve(10) == 0
+
+
+@pytest.mark.parametrize(("others", "left"), [(2, 0), (3, 0), (4, 4), (50, 50), (51, 50)])
+def test_few_slots_of_others_are_ignored(others: int, left: int) -> None:
+    window = Window(Rate(100, 10))
+    window.reserve(0)
+    window.release(0, {"RateLimit-Remaining": str(99 - others)})
+    assert [window.reserve(0) for _ in range(99 - left)] == [0] * (99 - left)
+    assert window.reserve(0) > 0
+
+
+def test_request_that_has_just_left_the_window_is_not_an_own_one() -> None:
+    window = Window(Rate(10, 10))
+    window.reserve(0)
+    window.release(0)
+    window.reserve(10)
+    window.release(10.5, {"RateLimit-Remaining": "8"}, sent=10)
+    # One slot for the second request, and one for another client.
+    assert [window.reserve(10.5) for _ in range(8)] == [0] * 8
+    assert window.reserve(10.5) > 0
 
 
 def test_slots_that_other_clients_used_in_the_last_window_stay_free() -> None:
