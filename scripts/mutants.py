@@ -44,6 +44,8 @@ pytest_add_cli_args = ["-p", "no:xdist", "-m", "not slow and not system"]
 do_not_mutate_patterns = ['\\blog\\.(debug|info|warning|error|exception)\\(']
 timeout_multiplier = 10.0
 use_git_change_detection = false
+# The tests of a process that has run others would miss its threads, for example the event loop of the hooks.
+process_isolation = "forkserver"
 """
 
 
@@ -108,6 +110,9 @@ def run_mutmut() -> None:
         return [] if " " in value else mutants[:1] if "-" in value else mutants
 
     def selected(**_: Any) -> Any:
+        # The fastest test first.
+        tests, durations = tool.state().tests_by_mangled_function_name, tool.state().duration_by_test
+        tests.update({name: sorted(ids, key=durations.__getitem__) for name, ids in tests.items()})
         mutants, by_path = collect(mutant_names=())
         by_module = defaultdict(list)
         for data, name, code in mutants:
