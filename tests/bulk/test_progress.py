@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from typing import Any
 
 import pytest
 
+from airflow_provider_retell.api.errors import (
+    BadRequestError,
+    RateLimitError,
+    RetellConnectionError,
+    RetellError,
+    RetellResponseError,
+    ServerError,
+)
 from airflow_provider_retell.api.quota import Usage
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, StorageError
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.progress import Progress
 from airflow_provider_retell.bulk.report import Report
@@ -110,3 +120,146 @@ def test_a_run_logs_its_progress_and_its_total(emulator: Emulator, run: Any, lin
     assert re.match(
         r"Total: 100 rows in [\d. min]+s \(100 updated\), [\d.]+ rows/s, 101 requests, held", total
     )
+
+
+# -- failures that stop a run
+
+
+def outage() -> ServerError:
+    return ServerError("Retell failed.", status=500)
+
+
+def test_fifty_failures_in_a_row_stop_the_run() -> None:
+    progress = Progress(Report(None), Usage())
+    for row in range(1, 50):
+        progress.end(result(row, outcome="failed"))
+        progress.count_failure("update", outage())
+    with pytest.raises(BulkStoppedError) as stopped:
+        progress.count_failure("update", outage())
+    assert str(stopped.value).startswith(
+        "Stopped after 49 rows, because Retell or the network failed for too many rows in a row. "
+        "Last error: Retell failed. "
+    )
+    assert str(stopped.value).endswith(RESUME)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RetellConnectionError("dropped"),
+        RateLimitError("no wait", status=429),
+        RetellResponseError("not JSON"),
+        StorageError("no space"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_only_outages_count_as_failures_in_a_row(error: RetellError) -> None:
+    progress = Progress(Report(None), Usage())
+    progress.count_failure("update", error, 49)
+    progress.count_failure("update", BadRequestError("rejected", status=400))  # Retell is there
+    progress.count_failure("update", error, 49)
+    with pytest.raises(BulkStoppedError):
+        progress.count_failure("update", error)
+
+
+def test_reads_and_updates_are_counted_apart_and_a_success_ends_the_count() -> None:
+    progress = Progress(Report(None), Usage())
+    progress.count_failure("read", outage(), 49)
+    progress.count_failure("update", outage(), 49)
+    progress.count_success("update")
+    progress.count_failure("update", outage(), 49)
+    with pytest.raises(BulkStoppedError):
+        progress.count_failure("read", outage())
+
+
+def test_long_wait_stops_the_run_and_its_row_has_no_result() -> None:
+    progress = Progress(Report(None), Usage())
+    progress.end(result(1))
+    progress.start(2, "call_2")
+    progress.start(3, "call_3")
+    with pytest.raises(BulkStoppedError) as stopped:
+        progress.stop_if_throttled(RateLimitError("later", status=429, retry_after=90.4), 2)
+    assert str(stopped.value) == f"Stopped after 1 row, because Retell asks to wait 90 s. {RESUME}"
+    assert stopped.value.retry_after == 90.4
+    progress._end_in_flight()
+    assert [failed.row for failed in progress.first_failures()] == [3]
+
+
+@pytest.mark.parametrize("error", [RateLimitError("soon", status=429), outage()], ids=["429", "500"])
+def test_error_without_a_wait_does_not_stop_the_run(error: RetellError) -> None:
+    progress = Progress(Report(None), Usage())
+    progress.start(2, "call_2")
+    progress.stop_if_throttled(error, 2)
+    progress._end_in_flight()
+    assert progress.first_failures() == [
+        Result(
+            *(2, "call_2", "failed"),
+            "the run was stopped during the update. It is unknown whether Retell processed it",
+            kind="call",
+        )
+    ]
+
+
+# -- the report and the manifest
+
+
+class Written(Report):
+    """A report in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.batches: list[list[int]] = []
+
+    def write(self, results: Any) -> None:
+        results = list(results)
+        self.batches.append([each.row for each in results])
+        super().write(results)
+
+
+def test_every_result_is_in_the_report_once_also_those_of_rows_in_flight() -> None:
+    report = Written()
+    progress = Progress(report, Usage(), kind="chat")
+
+    async def main() -> None:
+        async with progress.recording():
+            for row in (1, 2):
+                progress.end(result(row))
+            await progress.flush(at_least=3)
+            assert report.batches == []
+            await progress.flush(at_least=2)
+            assert report.batches == [[1, 2]]
+            await progress.flush()
+            progress.start(3, None)
+            progress.start(4, "chat_4")
+            progress.end(result(3))
+
+    asyncio.run(main())
+    assert report.batches == [[1, 2], [3, 4]]
+    assert [(failed.row, failed.record_id, failed.kind) for failed in progress.first_failures()] == [
+        (4, "chat_4", "chat")
+    ]
+
+
+def test_manifest_of_a_dry_run_has_the_names_of_a_dry_run() -> None:
+    progress = Progress(Report(None), Usage(), dry_run=True, outcomes=("updated", "failed"))
+    progress.end(result(1, outcome="would_update"))
+    progress.end(result(2, outcome="failed"))
+    manifest = progress.manifest()
+    assert {name: manifest[name] for name in ("rows", "would_update", "failed", "failed_rows", "report")} == {
+        **{"rows": 2, "would_update": 1, "failed": 1, "failed_rows": 1},
+        "report": None,
+    }
+    assert "updated" not in manifest
+    assert manifest["task_run"].keys() >= {"would_update", "failed"}
+
+
+def test_total_of_unverified_rows_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    progress = Progress(Report(None), Usage())
+
+    async def main() -> None:
+        async with progress.recording():
+            for row in (1, 2, 3):
+                progress.end(result(row), unverified=row != 2)
+
+    asyncio.run(main())
+    assert "do not confirm all values of 2 rows" in caplog.text
