@@ -64,7 +64,10 @@ def modules_of(patterns: list[str]) -> list[str]:
 def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     """Run mutmut for one group and return its results: one dictionary per mutant."""
     group, folder = CONFIG["groups"][name], WORK / name
-    if not options.survivors:
+    names = None
+    if options.survivors:
+        names = [each["name"] for each in last_results(name) if each["status"] not in KILLED]
+    else:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     for each in (PACKAGE, "tests", "scripts"):
@@ -78,7 +81,7 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     )
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings
     (folder / "pyproject.toml").write_text(project, encoding="utf-8")
-    (folder / "options.json").write_text(json.dumps(vars(options)), encoding="utf-8")
+    (folder / "options.json").write_text(json.dumps(vars(options) | {"names": names}), encoding="utf-8")
     (folder / "results.json").unlink(missing_ok=True)
     (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # tests may have changed
     environment = os.environ | {
@@ -90,7 +93,13 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
         code = subprocess.call(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     if code or not (folder / "results.json").exists():
         sys.exit(f"error: mutmut failed with exit code {code}; see {folder.relative_to(ROOT)}/log.txt.")
-    results: list[dict[str, str]] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return last_results(name)
+
+
+def last_results(name: str) -> list[dict[str, str]]:
+    """Return the results of the last run of a group: one dictionary per mutant that was tested."""
+    file = WORK / name / "results.json"
+    results: list[dict[str, str]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
     return results
 
 
@@ -115,9 +124,9 @@ def run_mutmut() -> None:
         tests.update({name: sorted(ids, key=durations.__getitem__) for name, ids in tests.items()})
         mutants, by_path = collect(mutant_names=())
         by_module = defaultdict(list)
-        for data, name, code in mutants:
-            survived = tool.status_by_exit_code[code] not in KILLED
-            if matches(module_of(data), options["modules"]) and (survived or not options["survivors"]):
+        for data, name, _ in mutants:
+            is_named = options["names"] is None or name in options["names"]
+            if is_named and matches(module_of(data), options["modules"]):
                 by_module[module_of(data)].append((data, name, None))
         chosen = []
         for entries in by_module.values():
@@ -166,16 +175,17 @@ def report(results: list[dict[str, str]]) -> bool:
         count["mutants"] += 1
         if result["status"] in KILLED:
             count["killed"] += 1
+            count["timeouts"] += result["status"] == "timeout"
         elif accepted(result):
             count["accepted"] += 1
         else:
             print(f"{result['name']} ({result['status']})\n  - {result['before']}\n  + {result['after']}")
-    print(f"\n{'module':36} {'mutants':>8} {'killed':>8} {'accepted':>8} {'score':>8}")
+    print(f"\n{'module':36} {'mutants':>8} {'killed':>8} {'timeouts':>8} {'accepted':>8} {'score':>8}")
     for module, count in sorted(counts.items()):
         score = 100 * count["killed"] / max(count["mutants"] - count["accepted"], 1)
         below = score < CONFIG["target"]["score"] and matches(module, CONFIG["target"]["modules"])
         reached = reached and not below
-        numbers = f"{count['mutants']:8} {count['killed']:8} {count['accepted']:8} {score:7.1f}%"
+        numbers = f"{count['mutants']:8} {count['killed']:8} {count['timeouts']:8} {count['accepted']:8} {score:7.1f}%"
         print(f"{module:36} {numbers}{'  below the target' if below else ''}")
     return reached
 
@@ -202,9 +212,7 @@ def main() -> None:
         if not options.modules:
             continue
         if options.report:
-            file = WORK / name / "results.json"
-            found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-            results += [each for each in found if each["module"] in options.modules]
+            results += [each for each in last_results(name) if each["module"] in options.modules]
         else:
             print(f"{name} ...", flush=True)
             results += run_group(name, options)
