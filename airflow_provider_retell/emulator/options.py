@@ -82,7 +82,7 @@ class Options(CallOptions):
     ``do_not_call``."""
 
     webhook_url: str | None = None
-    """The URL that receives signed webhooks as calls progress. None to send none."""
+    """The URL that receives signed webhooks as calls and chats progress. None to send none."""
 
     webhook_events: Collection[str] = EVENTS
     """The names of the events to send."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_retell.api.choices import CHAT_STORAGE_ORDER, ChatStorageSetting, MetadataMode
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.operators.bulk_records import BulkUpdateOperator
-from airflow_provider_retell.operators.record import Noun
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg

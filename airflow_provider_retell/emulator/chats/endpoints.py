@@ -114,7 +114,7 @@ def end_chat(org: Organization, request: Request) -> Response:
             org.options.stop_ended_status,
             f"Chat {chat['chat_id']} is not ongoing (chat_status is {chat['chat_status']})",
         )
-    org.chat_backend.end(chat)
+    org.chat_backend.end(chat, org.options.clock.now())
     return Response(204)
 
 
