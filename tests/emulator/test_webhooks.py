@@ -292,6 +292,9 @@ def test_events_are_sent_on_demand(emulator: Emulator, receiver: Receiver, send:
         ("chat_ended", "chat_1"),
     ]
     assert "metadata" not in json.loads(receiver.received[0][0])["call"]
+    # The call and the chat have an analysis, but these events do not contain it.
+    assert "call_analysis" not in json.loads(receiver.received[1][0])["call"]
+    assert "chat_analysis" not in json.loads(receiver.received[2][0])["chat"]
     assert send(emulator, "GET", "/_emulator/webhooks").json == [
         {"event": "call_analyzed", "record_id": "call_1", "statuses": [204]},
         {"event": "call_ended", "record_id": "call_other", "statuses": [204]},

@@ -147,23 +147,6 @@ class TestFiring:
 
         asyncio.run(go())
 
-    def test_watchers_of_calls_and_of_chats_do_not_mix_them(self, emulator: Emulator) -> None:
-        store = Store()
-        CALLS.end(emulator, "same_id")
-        CHATS.end(emulator, "same_id")
-
-        async def go() -> None:
-            async with CALLS.watching(store) as calls, CHATS.watching(store) as chats:
-                await calls.has(1)
-                await chats.has(1)
-                await CALLS.polls(emulator)
-                await CHATS.polls(emulator)
-                assert [calls.ids, chats.ids] == [["same_id"], ["same_id"]]
-                assert [calls.events[0]["event"], chats.events[0]["event"]] == ["call_ended", "chat_ended"]
-
-        asyncio.run(go())
-        assert len(store.values) == 2
-
     def test_record_that_is_listed_late_fires_within_the_overlap(
         self, records: Records, emulator: Emulator
     ) -> None:
@@ -539,6 +522,23 @@ class TestSharedPoll:
 
         asyncio.run(asyncio.wait_for(go(), 20))
         assert emulator.count(records.route) == 1
+
+    def test_watchers_of_calls_and_of_chats_share_no_poll(self, emulator: Emulator) -> None:
+        store = Store()
+        CALLS.end(emulator, "same_id")
+        CHATS.end(emulator, "same_id")
+
+        async def go() -> None:
+            async with (
+                CALLS.watching(store, poll_interval=60) as calls,
+                CHATS.watching(store, poll_interval=60) as chats,
+            ):
+                assert await calls.has(1) == ["same_id"]
+                assert await chats.has(1) == ["same_id"]
+                assert [calls.events[0]["event"], chats.events[0]["event"]] == ["call_ended", "chat_ended"]
+
+        asyncio.run(go())
+        assert len(store.values) == 2
 
     def test_stopping_one_watcher_does_not_stop_another(self, records: Records, emulator: Emulator) -> None:
         emulator.faults.add(Fault.slow(0.3), route=records.route)
