@@ -49,7 +49,7 @@ class ChatBackend(Backend):
             return self.chats[chat_id]
         except KeyError:
             raise ApiError(
-                self.options.unknown_id_status, f"Asset not found: no chat {chat_id} under this API key"
+                self.options.chats.unknown_id_status, f"Asset not found: no chat {chat_id} under this API key"
             ) from None
 
     def all(self) -> list[Chat]:
