@@ -245,12 +245,13 @@ class BulkUpdate(Generic[S, W]):
     async def _send_updates(self) -> None:
         kind = self._resource.kind
         while (planned := await self._queue.get()) is not None:
-            self.progress.start(planned.row, planned.record_id)
+            record_id = planned.record_id
+            self.progress.start(planned.row, record_id)
             try:
                 applied = await self._hook.run(planned.apply())
             except RetellError as error:
                 self.progress.stop_if_throttled(error, planned.row)
-                self.progress.end(Result.of_error(planned.row, planned.record_id, error, kind))
+                self.progress.end(Result.of_error(planned.row, record_id, error, kind))
                 if isinstance(error, FATAL):
                     raise
                 self.progress.count_failure("update", error)
@@ -258,7 +259,7 @@ class BulkUpdate(Generic[S, W]):
                 self.progress.count_success("update")
                 names = ", ".join(applied.unverified)
                 reason = f"Retell's response does not confirm {names}" if names else ""
-                record_id = applied.record_id or planned.record_id
+                record_id = applied.record_id or record_id
                 outcome = applied.outcome or planned.outcome
                 changed = () if outcome == "unchanged" else planned.changed
                 self.progress.end(
