@@ -10,26 +10,9 @@ from airflow_provider_retell._compat import increment_metric
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.quota import Usage
+    from airflow_provider_retell.bulk.outcome import Outcome
 
 log = logging.getLogger(__name__)
-
-# The other keys of a manifest are not counts of rows by outcome.
-_OUTCOMES = (
-    "updated",
-    "would_update",
-    "unchanged",
-    "not_found",
-    "not_ended",
-    "invalid",
-    "conflict",
-    "failed",
-    "archived",
-    "no_recording",
-    "created",
-    "would_create",
-    "deleted",
-    "would_delete",
-)
 
 
 def count_usage(usage: Usage, conn_id: str) -> None:
@@ -39,10 +22,10 @@ def count_usage(usage: Usage, conn_id: str) -> None:
     _count("held_back_seconds", round(seconds, 3), conn_id=conn_id)
 
 
-def count_rows(manifest: Mapping[str, Any], ti: Any) -> None:
-    """Count the rows of a bulk update by outcome."""
-    for outcome in _OUTCOMES:
-        _count(f"rows.{outcome}", manifest.get(outcome) or 0, **_of_task(ti))
+def count_rows(counts: Mapping[Outcome, int], ti: Any) -> None:
+    """Count the rows of a bulk task by outcome."""
+    for outcome, number in counts.items():
+        _count(f"rows.{outcome}", number, **_of_task(ti))
 
 
 def count_calls_placed(number: int, ti: Any) -> None:
