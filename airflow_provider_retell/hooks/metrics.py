@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import increment_metric
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.quota import Usage
-    from airflow_provider_retell.bulk.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +21,9 @@ def count_usage(usage: Usage, conn_id: str) -> None:
     _count("held_back_seconds", round(seconds, 3), conn_id=conn_id)
 
 
-def count_rows(counts: Mapping[Outcome, int], ti: Any) -> None:
-    """Count the rows of a bulk task by outcome."""
-    for outcome, number in counts.items():
+def count_rows(counts: Iterable[tuple[str, int]], ti: Any) -> None:
+    """Count the rows of a bulk task: *counts* has pairs of an outcome and a number."""
+    for outcome, number in counts:
         _count(f"rows.{outcome}", number, **_of_task(ti))
 
 
