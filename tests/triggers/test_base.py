@@ -22,8 +22,8 @@ from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.triggers.base import PollTrigger
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
-from airflow_provider_retell.triggers.record_events.ended_records import shared_poll
 from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+from airflow_provider_retell.triggers.record_events.ended_records import shared_poll
 from airflow_provider_retell.waiting.event import check_event
 
 if TYPE_CHECKING:
