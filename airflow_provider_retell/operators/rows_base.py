@@ -57,8 +57,8 @@ class RowsOperator(LoopOperator):
     A subclass does its work in :meth:`process`.
 
     :cvar next_step: the end of the message of a task that was stopped.
-    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function without arguments
-        that returns or yields dicts (templated).
+    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
+        yields dicts; it can have parameters for values of Airflow's context (templated).
     :param column_names: the names of the columns, if rows are tuples or lists.
     :param report_path: a file for one line of JSON per row (templated). Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated).
@@ -163,7 +163,7 @@ class RowsOperator(LoopOperator):
                 failures = self._progress.first_failures()
                 context["ti"].xcom_push(key=FAILURES_KEY, value=[failure.line() for failure in failures])
                 self._add_to_asset_events(context, manifest)
-                count_rows(manifest, context["ti"])
+                count_rows(self._progress.counts.items(), context["ti"])
                 self.log_details()
                 log_failed_rows(failures, manifest["failed_rows"])
         if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gzip
 import json
+import threading
 import time
 import tracemalloc
 import zlib
@@ -24,6 +26,7 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.hooks import response_body
+from airflow_provider_retell.hooks.aiohttp_transport import _Protocol
 
 CALL = json.dumps({"call_id": "call_1", "call_status": "ended", "transcript": "x" * 1000}).encode()
 MB = 1024 * 1024
@@ -202,6 +205,33 @@ def test_response_that_arrives_byte_by_byte_ends_with_a_timeout(
     assert 0.6 <= time.monotonic() - start < 10
     assert caught.value.kind == "timeout"
     assert not caught.value.not_processed
+
+
+def test_time_limit_of_a_response_does_not_apply_to_the_next_one() -> None:
+    async def next_response() -> Any:
+        protocol = _Protocol(-1.0, asyncio.get_running_loop())
+        # The limit has passed at once. The next response arrives before its request is sent completely.
+        protocol.start_timeout()
+        protocol.set_response_params()
+        protocol.data_received(head("413 Too Large", Content_Length="0"))
+        return (await protocol.read())[0]
+
+    assert asyncio.run(next_response()).code == 413
+
+
+def test_large_body_that_the_server_does_not_read_ends_with_a_timeout(
+    client: Any, server: RawServer, connect: Callable[..., None], mocker: Any
+) -> None:
+    mocker.patch.object(response_body, "MAX_TIMEOUTS", 3)
+    connect(server.url, timeout=0.2, connect_timeout=0.5)
+    stopped = threading.Event()
+    server.respond = lambda _connection: stopped.wait(10)
+    tasks = [{"to_number": "+14155550100", "metadata": {"note": "x" * 40_000}}] * 250
+    start = time.monotonic()
+    with pytest.raises(RetellTimeoutError):
+        client.create_batch_call("+14155550123", tasks)
+    assert time.monotonic() - start < 5
+    stopped.set()
 
 
 DAMAGED = {
