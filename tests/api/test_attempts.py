@@ -201,6 +201,13 @@ def test_waiting_for_a_slot_does_not_count_against_the_limits(clock: SimulatedCl
     assert sender.sent[1] - sender.sent[0] >= 1000
 
 
+def test_wait_of_less_than_a_second_for_a_slot_is_waited_for(clock: SimulatedClock) -> None:
+    sender = Sender(clock, Window(Rate(1, 0.5)), [SUCCESS, SUCCESS])
+    sender.send()
+    sender.send()
+    assert sender.sent == [1000.0, 1000.5]
+
+
 def test_interrupted_request_frees_its_slot_after_one_window(clock: SimulatedClock) -> None:
     window = Window(Rate(1, 10))
     attempts = attempt(GET, window, RetryLimits())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
 import pytest
 
@@ -96,21 +97,23 @@ def test_input_error_is_a_value_error_and_says_that_nothing_was_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "name", "value"),
+    ("kind", "arguments", "name", "value"),
     [
-        (errors.SimulationFailedError("text", failed=("a", "b")), "failed", ("a", "b")),
-        (errors.SimulationFailedError("text"), "failed", ()),
-        (errors.UpdateMismatchError("text", fields=("metadata.tier",)), "fields", ("metadata.tier",)),
-        (errors.DocumentsFailedError("text", titles=("Prices",)), "titles", ("Prices",)),
-        (errors.RetellConnectionError("text"), "kind", "dropped"),
-        (errors.RetellTimeoutError("text"), "kind", "timeout"),
-        (errors.RateLimitError("text", status=429, retry_after=3.5), "retry_after", 3.5),
-        (errors.RateLimitError("text", status=429), "retry_after", None),
-        (errors.BadRequestError("text", status=400, detail="bad field"), "detail", "bad field"),
-        (errors.BadRequestError("text", status=400), "detail", ""),
+        (errors.SimulationFailedError, {"failed": ("a", "b")}, "failed", ("a", "b")),
+        (errors.SimulationFailedError, {}, "failed", ()),
+        (errors.UpdateMismatchError, {"fields": ("metadata.tier",)}, "fields", ("metadata.tier",)),
+        (errors.DocumentsFailedError, {"titles": ("Prices",)}, "titles", ("Prices",)),
+        (errors.RetellConnectionError, {}, "kind", "dropped"),
+        (errors.RetellTimeoutError, {}, "kind", "timeout"),
+        (errors.RateLimitError, {"status": 429, "retry_after": 3.5}, "retry_after", 3.5),
+        (errors.RateLimitError, {"status": 429}, "retry_after", None),
+        (errors.BadRequestError, {"status": 400, "detail": "bad field"}, "detail", "bad field"),
+        (errors.BadRequestError, {"status": 400}, "detail", ""),
     ],
-    ids=repr,
 )
-def test_error_has_its_message_and_its_details(error: errors.RetellError, name: str, value: object) -> None:
+def test_error_has_its_message_and_its_details(
+    kind: type[errors.RetellError], arguments: dict[str, Any], name: str, value: object
+) -> None:
+    error = kind("text", **arguments)
     assert str(error) == "text"
     assert getattr(error, name) == value
