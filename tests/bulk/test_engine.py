@@ -172,6 +172,7 @@ def test_dry_run_sends_nothing_and_keeps_the_first_ten_differences(
     things = Things()
     ran = Ran([{"key": str(n)} for n in range(12)], things, path, dry_run=True)
     assert set(ran.outcomes.values()) == {"would_update"}
+    assert ran.update.progress.manifest()["would_update"] == 12
     assert ran.lines[12] == {
         **{"row": 12, "thing_id": "id_11", "outcome": "would_update", "reason": ""},
         "changed": ["metadata.n"],
