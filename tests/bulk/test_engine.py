@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tasks import eventually
 
 from airflow_provider_retell.api.errors import (
     AuthenticationError,
@@ -247,7 +248,8 @@ def test_fifty_failed_updates_in_a_row_stop_the_run(path: Path) -> None:
     assert list(ran.outcomes) == list(range(1, 101))  # 49 failures, a success, and 50 failures
 
 
-def test_updates_are_sent_at_the_same_time(path: Path, mocker: Any) -> None:
+@pytest.mark.parametrize(("options", "workers"), [({"concurrency": 3}, 3), ({}, 16)])
+def test_updates_are_sent_at_the_same_time(path: Path, mocker: Any, options: Any, workers: int) -> None:
     now, most = 0, 0
 
     async def run(flow: Any) -> Any:
@@ -261,9 +263,21 @@ def test_updates_are_sent_at_the_same_time(path: Path, mocker: Any) -> None:
         return stopped.value.value
 
     mocker.patch.object(RetellAsyncHook, "run", side_effect=run)
-    ran = Ran([{"key": str(n)} for n in range(30)], Things(), path, concurrency=3)
+    ran = Ran([{"key": str(n)} for n in range(30)], Things(), path, **options)
     assert set(ran.outcomes.values()) == {"updated"}
-    assert most == 3
+    assert most == workers
+
+
+def test_results_are_in_the_report_while_the_source_is_slow(path: Path, mocker: Any) -> None:
+    mocker.patch("airflow_provider_retell.bulk.engine._TICK_SECONDS", 0.01)
+    found = []
+
+    def rows() -> Any:
+        yield from ({"key": str(n), "answer": Applied() if n % 10 == 0 else "same"} for n in range(1000))
+        found.append(eventually(lambda: len(path.read_text().splitlines()) == 1000, timeout=5))
+
+    ran = Ran(CallableRows(rows), Things(), path)
+    assert (ran.error, len(found)) == (None, 1)
 
 
 class WithEarlier(GivenRows):
