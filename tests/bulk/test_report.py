@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
+from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
@@ -252,3 +254,20 @@ def test_a_report_must_not_match_a_pattern_or_lie_in_a_folder_of_rows(
     )
     assert "report_path must not be a file that the rows are read from" in str(task.error)
     assert not path.exists()
+
+
+def test_a_report_creates_its_folders_and_replaces_a_report_of_another_run(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "report.jsonl"
+    for row in (1, 2):
+        with Report(str(path)) as report:
+            report.write([Result(row, "a", "updated")])
+        assert [json.loads(line)["row"] for line in path.read_text().splitlines()] == [row]
+
+
+def test_a_closed_report_counts_rows_and_writes_none(tmp_path: Path) -> None:
+    path = tmp_path / "report.jsonl"
+    with Report(str(path)) as report:
+        pass
+    report.write([Result(1, "a", "updated")])
+    assert path.read_text() == ""
+    assert report.task_run(("updated",))["updated"] == 1
