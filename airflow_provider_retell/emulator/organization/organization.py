@@ -75,7 +75,7 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
             links=Links(name, options.clock, api_key),
         )
         self.chat_backend = ChatBackend(options, self.timeline)
-        self.contact_backend = ContactBackend(options, self.org_id)
+        self.contact_backend = ContactBackend(options, self.org_id, self.timeline)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
