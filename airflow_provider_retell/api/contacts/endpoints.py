@@ -226,15 +226,14 @@ def create_contact_import(
     :raises RetellInputError: if an argument is invalid.
     """
     operation = "create-contact-import"
-    mapping = [dict(column) if isinstance(column, Mapping) else column for column in column_mapping]
     fields = given(
         upload_id=upload_id,
-        column_mapping=mapping,
+        column_mapping=list(column_mapping),
         contact_tags=contact_tags,
         default_country=default_country,
     )
     body = build(CreateContactImport, operation, fields)
-    if sum(column["field_name"] == "phone_number" for column in mapping) != 1:
+    if sum(column["field_name"] == "phone_number" for column in column_mapping) != 1:
         raise RetellInputError(
             f"{operation}: column_mapping must have exactly one column with the field_name phone_number"
         )
