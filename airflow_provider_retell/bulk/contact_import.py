@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 MARKING, OTHER = "do_not_call", "other"
 """The files: the rows that set a do-not-call mark, and all other rows."""
 
+# How often the contacts are read after an import, if more rows differ than Retell counts as failed.
+_READS = 3
 # How often the task tries to start an import, if other clients are faster.
 _STARTS = 5
 
@@ -153,7 +155,21 @@ class ContactImport(ContactSync):
             if not self._jobs.has_started(part):
                 rows = await self._import(part, rows)
         if self._jobs.waited:
+            await self._read_imported(rows)
+
+    async def _read_imported(self, rows: Sequence[ImportedRow]) -> None:
+        """Read all contacts, and again if they do not show the whole import yet."""
+        for read in range(_READS):
+            if read:
+                await self._jobs.pause()
             await self._read_again()
+            differing = sum(bool(each.part) and not self._is_imported(each) for each in rows)
+            if differing <= self._jobs.failed:
+                return
+
+    def _is_imported(self, planned: ImportedRow) -> bool:
+        state = self._state(planned.number)
+        return isinstance(state, ContactState) and not diff(state.fields, planned.wanted)
 
     async def _import(self, part: str, rows: list[ImportedRow]) -> list[ImportedRow]:
         """Import the rows of one file, and return all rows, planned again if another import came first."""
@@ -169,6 +185,7 @@ class ContactImport(ContactSync):
                     log.info("%s. The rows are compared again after it", busy)
                 else:
                     return rows
+            await self._jobs.pause()
             await self._jobs.wait_until_idle()
             await self._read_again()
             rows = self._plan_again(rows)

@@ -93,6 +93,7 @@ class ImportJobs:
     :param started: the imports that the tries of the task run have started.
     :param settings: how to wait.
     :ivar waited: True if this try has waited for an import of the task since it read the contacts.
+    :ivar failed: the number of rows of these imports that Retell has counted as failed.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class ImportJobs:
         # The start time of the latest import that has ended.
         self._latest: float | None = None
         self.waited = False
+        self.failed = 0
 
     def has_started(self, part: str) -> bool:
         """Return True if a try of the task run has started the import of this file."""
@@ -150,6 +152,11 @@ class ImportJobs:
         ended = await self._wait(ContactImportEnded(record["start_timestamp"], record["after"]))
         self._started.ended(record["part"], ended)
         self._latest = ended["start_timestamp"]
+        self.failed += ended.get("failed") or 0
+
+    async def pause(self) -> None:
+        """Wait as long as between two polls."""
+        await clock().sleep_async(self._settings.poll_interval)
 
     async def _wait(self, condition: Condition, *, quiet: bool = False) -> dict[str, Any]:
         """Return the result of the poll in which the condition holds.

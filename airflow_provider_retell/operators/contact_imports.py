@@ -119,11 +119,11 @@ class StartedImports:
         """Raise :class:`ImportBusyError` if Retell has rejected the import because another one has started first."""
         if not isinstance(error, RetellStatusError) or error.status not in _BUSY:
             return
+        sent.rejected()
         after = self._after
         if error.status == 409 or self._search(
             lambda latest: latest.is_active or (latest.start_timestamp or 0) > (after or 0), searches=2
         ):
-            sent.rejected()
             raise ImportBusyError(
                 "Retell has rejected the import, because another one has started"
             ) from error

@@ -104,8 +104,8 @@ class ContactImports:
         else:
             self._run(job, now)
         imported = partial(self._import, job, self._add_tags(tags), country)
-        self._timeline.at((begins + ends) / 2, lambda _: imported(job["_rows"][:half]))
-        self._timeline.at(ends, lambda _: imported(job["_rows"][half:]))
+        self._timeline.at((begins + ends) / 2, partial(imported, job["_rows"][:half]))
+        self._timeline.at(ends, partial(imported, job["_rows"][half:]))
         self._timeline.at(ends, lambda _: job.update(status="idle"))
         return job
 
@@ -122,18 +122,29 @@ class ContactImports:
         return [ids[label.strip()] for label in labels]
 
     def _import(
-        self, job: ContactImport, tags: Sequence[str], country: str, rows: Sequence[Mapping[str, str]]
+        self,
+        job: ContactImport,
+        tags: Sequence[str],
+        country: str,
+        rows: Sequence[Mapping[str, str]],
+        when: float,
     ) -> None:
         for row in rows:
             try:
-                self._write(row, tags, country)
+                number = _number(row["phone_number"], country)
+                fields, custom = self._fields(number, row)
             except RowError:
                 job["failed"] += 1
+                continue
+            job["succeeded"] += 1
+            write = partial(self._write, number, fields, custom, tags)
+            if self._options.import_read_lag:
+                self._timeline.at(when + self._options.import_read_lag, write)
             else:
-                job["succeeded"] += 1
+                write(when)
 
-    def _write(self, row: Mapping[str, str], tags: Sequence[str], country: str) -> None:
-        number = _number(row["phone_number"], country)
+    def _fields(self, number: str, row: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields and the custom fields that a row sets."""
         if number in self._options.import_failures:
             raise RowError
         fields: dict[str, Any] = {}
@@ -147,6 +158,16 @@ class ContactImports:
                 fields[name] = text or None
             else:
                 custom[name] = self._typed(name, text)
+        return fields, custom
+
+    def _write(
+        self,
+        number: str,
+        fields: dict[str, Any],
+        custom: dict[str, Any],
+        tags: Sequence[str],
+        _when: float,
+    ) -> None:
         contact = self._contacts.by_number(number) or self._contacts.add(phone_number=number)
         custom = {**contact["custom_fields"], **custom}
         self._contacts.edit(

@@ -52,6 +52,9 @@ class ContactOptions:
     import_lag: float = undocumented(0.0, 5.0)
     """Seconds after create-contact-import for which get-contact-import still shows the import before it."""
 
+    import_read_lag: float = undocumented(0.0, 15.0)
+    """Seconds after the end of an import until its contacts can be read."""
+
     import_blanks: str = undocumented("clear", "keep")
     """What a blank cell in a mapped column does to the field of a contact."""
 
@@ -61,5 +64,6 @@ class ContactOptions:
 
     def __post_init__(self) -> None:
         check_values(self)
-        if self.import_seconds < 0 or self.import_queue_seconds < 0 or self.import_lag < 0:
-            raise ValueError("import_seconds, import_queue_seconds and import_lag must be 0 or more")
+        for name in ("import_seconds", "import_queue_seconds", "import_lag", "import_read_lag"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more")
