@@ -48,10 +48,18 @@ def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth
     :param operation: the kind of request that the first three steps refer to. Default: any.
     :param nth: its number, from 1.
     """
+
+    def armed() -> None:
+        _arm(step, operation, nth)
+        task()
+
+    _kill(armed)
+
+
+def _kill(task: Callable[[], Any]) -> None:
     pid = os.fork()
     if pid == 0:
         try:
-            _arm(step, operation, nth)
             task()
         finally:
             os._exit(3)  # the process survived
@@ -106,16 +114,12 @@ def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
 
     :param when: ``"before"`` the request is sent, or ``"after"`` its response was received.
     """
-    pid = os.fork()
-    if pid == 0:
-        try:
-            _die_at(number, when)
-            task()
-        finally:
-            os._exit(3)  # the process survived
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), f"the process exited with {os.waitstatus_to_exitcode(status)}"
-    assert os.WTERMSIG(status) == signal.SIGKILL
+
+    def armed() -> None:
+        _die_at(number, when)
+        task()
+
+    _kill(armed)
 
 
 def _die_at(number: int, when: str) -> None:
@@ -132,3 +136,13 @@ def _die_at(number: int, when: str) -> None:
         return outcome
 
     requests_transport.exchange = exchange_or_die
+
+
+def killed_in(owner: Any, name: str, task: Callable[[], Any]) -> None:
+    """Run *task* in a forked process, and kill the process when it calls the function *name* of *owner*."""
+
+    def task_until_call() -> None:
+        setattr(owner, name, _die)
+        task()
+
+    _kill(task_until_call)
