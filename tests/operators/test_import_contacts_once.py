@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -11,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from crashes import killed, killed_in, timeouts
+from crashes import timeouts
 from simulations import dag_run
+from task_forker import Forker
 from tasks import HAS_STATE_STORE, StateStore, Ti, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
-from airflow_provider_retell.bulk import contact_import_jobs
-from airflow_provider_retell.bulk.contact_import import ContactImport
-from airflow_provider_retell.clock import Clock as RealClock
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.operators import ImportContactsOperator
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILS = "fails"
+BULK = "airflow_provider_retell.bulk"
 STARTS = "create-contact-import"
 ROWS = [{"phone_number": "+14155550101", "first_name": "Ada", "out": None}]
 TWO_FILES = [*ROWS, {"phone_number": "+14155550102", "first_name": "Bo", "out": True}]
+ARGUMENTS: dict[str, Any] = {"columns": ["first_name"], "do_not_call_column": "out", "retries": 1}
 LEFT_OUT = "+14155550103"
 
 # The fault of the request, and the number of imports after the first try, and whether that try fails.
@@ -45,10 +47,10 @@ FAULTS: dict[str, tuple[Fault, int, bool]] = {
 }
 # The step of the request, or the function in which the worker is killed; the imports after the first try, and after a
 # retry with and without a state store. None means that the retry fails and starts no import.
-KILLS: dict[str, tuple[str | tuple[Any, str], int, int | None, int | None]] = {
-    "worker killed before it read the contacts": ((ContactImport, "set_up"), 0, 1, None),
+KILLS: dict[str, tuple[str, int, int | None, int | None]] = {
+    "worker killed before it read the contacts": (f"{BULK}.contact_import:ContactImport.set_up", 0, 1, None),
     "worker killed before it uploaded the file": (
-        (contact_import_jobs, "upload_contact_import_file"),
+        f"{BULK}.contact_import_jobs:upload_contact_import_file",
         0,
         1,
         None,
@@ -56,9 +58,9 @@ KILLS: dict[str, tuple[str | tuple[Any, str], int, int | None, int | None]] = {
     "worker killed before the request": ("before", 0, None, None),
     "worker killed after Retell acted, before the response was read": ("acted", 1, 1, 1),
     "worker killed after the response, before it was recorded": ("received", 1, 1, 1),
-    "worker killed while waiting": ((RealClock, "sleep_async"), 1, 1, 1),
+    "worker killed while waiting": (f"{BULK}.contact_import_jobs:ImportJobs._wait_for_end", 1, 1, 1),
     "worker killed after the import, before it read the contacts again": (
-        (ContactImport, "_read_again"),
+        f"{BULK}.contact_import:ContactImport._read_again",
         1,
         1,
         1,
@@ -94,8 +96,7 @@ def fast(emulator: Emulator, pause: float = 0.0) -> Iterator[None]:
 
 def importing(rows: Any = ROWS, **arguments: Any) -> ImportContactsOperator:
     """Return an operator that imports *rows*."""
-    given = {"columns": ["first_name"], "do_not_call_column": "out", "retries": 1, **arguments}
-    return ImportContactsOperator(task_id="a_task", rows=rows, **given)
+    return ImportContactsOperator(task_id="a_task", rows=rows, **{**ARGUMENTS, **arguments})
 
 
 def retry(
@@ -128,6 +129,28 @@ def running() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture(scope="module")
+def forker() -> Iterator[Forker]:
+    """The process that forks tasks."""
+    with Forker("tests.operators.killed_import") as forker:
+        yield forker
+
+
+def kill(forker: Forker, store: StateStore | None, step: str, rows: Any, nth: int = 1) -> None:
+    """Run a first try that is killed."""
+    forker.start(
+        connection=os.environ["AIRFLOW_CONN_RETELL_DEFAULT"],
+        store=None if store is None else str(store.path),
+        step=step,
+        nth=nth,
+        rows=rows,
+        **ARGUMENTS,
+    )
+    status = forker.status()
+    assert os.WIFSIGNALED(status), f"the process exited with {os.waitstatus_to_exitcode(status)}"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
 # -- faults and crashes
 
 
@@ -138,7 +161,7 @@ def test_a_request_with_an_unknown_outcome_is_not_sent_again(
     kind, started, fails = FAULTS[fault]
     connect(emulator, **timeouts(kind))
     emulator.faults.add(kind, route=STARTS, times=1)
-    emulator.add_contact_import(seconds=10)
+    emulator.add_contact_import(seconds=10)["start_timestamp"] -= 3_600_000
     ti = Ti()
     with fast(emulator, pause=0.3 if "later" in fault else 0):
         options = {"ti": ti, "dag_run": dag_run(), **({"task_state_store": store} if store else {})}
@@ -156,34 +179,26 @@ def test_a_request_with_an_unknown_outcome_is_not_sent_again(
     assert emulator.count(STARTS) == (2 if fault == "429" else 1)
 
 
-@pytest.mark.parametrize("kill", KILLS)
+@pytest.mark.parametrize("name", KILLS)
 def test_a_retry_after_a_killed_worker_starts_no_second_import(
-    running: Emulator, connect: Any, store: Any, kill: str
+    running: Emulator, forker: Forker, connect: Any, store: Any, name: str
 ) -> None:
-    where, started, with_store, without = KILLS[kill]
+    step, started, with_store, without = KILLS[name]
     connect(running)
-
-    def first() -> None:
-        run_try(importing(poll_interval=0.02), store=store, dag_run=dag_run())
-
-    if isinstance(where, str):
-        killed(where, first, STARTS)
-    else:
-        killed_in(*where, first)
+    kill(forker, store, step, ROWS)
     assert len(running.contact_imports) == started
     retry(running, with_store if store else without, store=store)
     if (with_store if store else without) is not None:
         assert [contact["first_name"] for contact in running.contacts.values()] == ["Ada"]
 
 
-@pytest.mark.parametrize("kill", SECOND_KILLS)
+@pytest.mark.parametrize("name", SECOND_KILLS)
 def test_a_retry_after_a_worker_killed_at_the_second_file_starts_no_import_twice(
-    running: Emulator, connect: Any, store: Any, kill: str
+    running: Emulator, forker: Forker, connect: Any, store: Any, name: str
 ) -> None:
-    step, started, with_store, without = SECOND_KILLS[kill]
+    step, started, with_store, without = SECOND_KILLS[name]
     connect(running)
-    first = importing(TWO_FILES, poll_interval=0.02)
-    killed(step, lambda: run_try(first, store=store, dag_run=dag_run()), STARTS, nth=2)
+    kill(forker, store, step, TWO_FILES, nth=2)
     assert len(running.contact_imports) == started
     expected = with_store if store else without
     # Without a record, the first import is taken for that of the rows that are missing.
@@ -206,7 +221,7 @@ def test_a_retry_starts_the_second_file_after_the_first_was_imported(
 
 def test_a_retry_waits_for_the_import_of_an_earlier_try(emulator: Emulator, store: Any) -> None:
     emulator.options.contacts.import_lag = 5
-    emulator.add_contact_import(seconds=0)
+    emulator.add_contact_import(seconds=0)["start_timestamp"] -= 3_600_000
     emulator.clock.advance(10)
     with pytest.raises(WaitTimeoutError, match="it starts no import that it has started before"):
         run_try(importing(wait_timeout=0), store=store, dag_run=dag_run())
