@@ -140,7 +140,7 @@ def create_import(org: Organization, request: Request) -> Response:
     """Start the import of a file that was uploaded."""
     body = request.body
     mapping = {column["external_field_name"]: column["field_name"] for column in body["column_mapping"]}
-    if list(mapping.values()).count("phone_number") != 1:
+    if sum(column["field_name"] == "phone_number" for column in body["column_mapping"]) != 1:
         raise ApiError(400, "Exactly one column must be mapped to phone_number")
     custom = set(mapping.values()) - {"phone_number", "first_name", "last_name", "do_not_call"}
     _check_custom_fields(org, {"custom_fields": dict.fromkeys(custom)})

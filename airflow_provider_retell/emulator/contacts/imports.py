@@ -97,7 +97,7 @@ class ContactImports:
             job["start_timestamp"] = round(now * 1000)
         self.jobs.append(job)
         begins = now + options.import_queue_seconds
-        ends = begins + (options.import_seconds if seconds is None else seconds)
+        ends = job["_ends"] = begins + (options.import_seconds if seconds is None else seconds)
         half = len(rows) // 2
         if options.import_queue_seconds:
             self._timeline.at(begins, partial(self._run, job))
@@ -139,7 +139,7 @@ class ContactImports:
             job["succeeded"] += 1
             write = partial(self._write, number, fields, custom, tags)
             if self._options.import_read_lag:
-                self._timeline.at(when + self._options.import_read_lag, write)
+                self._timeline.at(job["_ends"] + self._options.import_read_lag, write)
             else:
                 write(when)
 
