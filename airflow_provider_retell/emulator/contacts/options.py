@@ -46,13 +46,13 @@ class ContactOptions:
     import_busy_status: int = undocumented(409, 400, 422)
     """The status code of create-contact-import while another import is queued or running."""
 
-    import_queued_start: bool = undocumented(True, False)
+    import_queued_start: bool = True
     """True if a queued import already has its ``start_timestamp``."""
 
-    import_lag: float = undocumented(0.0, 5.0)
+    import_lag: float = 0.0
     """Seconds after create-contact-import for which get-contact-import still shows the import before it."""
 
-    import_read_lag: float = undocumented(0.0, 15.0)
+    import_read_lag: float = 0.0
     """Seconds after the end of an import until its contacts can be read."""
 
     import_blanks: str = undocumented("clear", "keep")
