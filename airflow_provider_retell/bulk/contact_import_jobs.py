@@ -1,6 +1,6 @@
 """The CSV imports of one task run: upload a file, start the import at most once, and wait for its end.
 
-An organization has one import at a time. It has no id, so the start time tells imports apart.
+An organization has one import at a time. It has no id, so an import is recognized by its start time.
 """
 
 from __future__ import annotations

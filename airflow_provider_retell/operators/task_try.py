@@ -52,7 +52,7 @@ def first_try_at(context: Context, task: Any) -> float | None:
     :param task: the operator, with ``on_clear``.
     """
     if task.on_clear == "resend":
-        return None  # what was sent before the clear would look the same
+        return None  # a request from before the clear would look the same
     run = context["dag_run"]
     started = run.start_date
     cleared = tries_before_clear(context["ti"], task) or getattr(run, "clear_number", 0)

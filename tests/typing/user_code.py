@@ -131,6 +131,7 @@ from airflow_provider_retell.operators import (
     DraftAgentVersionOperator,
     GetCallOperator,
     GetChatOperator,
+    ImportContactsOperator,
     ListCallsOperator,
     ListChatsOperator,
     PhoneApprovalOperator,
@@ -283,6 +284,19 @@ def everything() -> None:
         do_not_call_column="out",
         tag_columns=["tag_vip"],
         nulls="write",
+    )
+    ImportContactsOperator(
+        task_id="first_load",
+        rows=[{"phone_number": "+14155550123", "out": True}],
+        columns=["first_name"],
+        do_not_call_column="out",
+        wait_timeout=timedelta(hours=1),
+        on_clear="resend",
+    )
+    ImportContactsOperator(
+        task_id="bad_import",
+        rows=[],
+        on_clear="again",
     )
     DeleteContactsOperator(task_id="erase", rows=[{"phone_number": "+14155550123"}], dry_run=True)
     ListChatsOperator(task_id="list_chats", path="s3://bucket/chats.jsonl", without_metadata_key="tier")
