@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_retell.api.contacts.endpoints import upload_contact_import_file
 from airflow_provider_retell.api.contacts.waits import ContactImportEnded, ContactImportIdle
-from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.wording import counted
-from airflow_provider_retell.waiting.poll_failures import PollFailures
-from airflow_provider_retell.waiting.progress import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
@@ -36,18 +33,12 @@ class ImportBusyError(RetellError):
         return True
 
 
-@dataclass(frozen=True)
-class WaitSettings:
-    """How to wait for an import.
+class Wait(Protocol):
+    """A function that waits."""
 
-    :ivar poll_interval: seconds between two polls.
-    :ivar timeout: seconds after which the wait fails.
-    :ivar max_failures: the number of consecutive failed polls that the wait tolerates.
-    """
-
-    poll_interval: float
-    timeout: float
-    max_failures: int
+    async def __call__(self, condition: Condition, *, quiet: bool = False) -> dict[str, Any]:
+        """Return the result of the poll in which *condition* holds; with *quiet*, without a log line at once."""
+        ...
 
 
 class StartedImports(Protocol):
@@ -89,9 +80,9 @@ class ImportJobs:
     """The imports of one try of a task.
 
     :param hook: an open hook.
-    :param poll_hook: makes a hook for the polls of a wait, whose retries are short.
+    :param wait_for: waits for a condition.
     :param started: the imports that the tries of the task run have started.
-    :param settings: how to wait.
+    :param pause: seconds between two attempts to start or to read an import.
     :ivar waited: True if this try has waited for an import of the task since it read the contacts.
     :ivar failed: the number of rows of these imports that Retell has counted as failed.
     """
@@ -99,14 +90,14 @@ class ImportJobs:
     def __init__(
         self,
         hook: RetellAsyncHook,
-        poll_hook: Callable[[], RetellAsyncHook],
+        wait_for: Wait,
         started: StartedImports,
-        settings: WaitSettings,
+        pause: float,
     ) -> None:
         self._hook = hook
-        self._poll_hook = poll_hook
+        self._wait_for = wait_for
         self._started = started
-        self._settings = settings
+        self._pause = pause
         # The start time of the latest import that has ended.
         self._latest: float | None = None
         self.waited = False
@@ -126,7 +117,7 @@ class ImportJobs:
 
     async def wait_until_idle(self) -> None:
         """Wait until no import is running."""
-        ended = await self._wait(ContactImportIdle(), quiet=True)
+        ended = await self._wait_for(ContactImportIdle(), quiet=True)
         self._latest = ended["start_timestamp"]
 
     async def run(self, part: str, file: ContactFile, rows: int) -> None:
@@ -149,40 +140,11 @@ class ImportJobs:
         await self._wait_for_end(record)
 
     async def _wait_for_end(self, record: Mapping[str, Any]) -> None:
-        ended = await self._wait(ContactImportEnded(record["start_timestamp"], record["after"]))
+        ended = await self._wait_for(ContactImportEnded(record["start_timestamp"], record["after"]))
         self._started.ended(record["part"], ended)
         self._latest = ended["start_timestamp"]
         self.failed += ended.get("failed") or 0
 
     async def pause(self) -> None:
-        """Wait as long as between two polls."""
-        await clock().sleep_async(self._settings.poll_interval)
-
-    async def _wait(self, condition: Condition, *, quiet: bool = False) -> dict[str, Any]:
-        """Return the result of the poll in which the condition holds.
-
-        :param quiet: True to log nothing if that is the first one.
-        """
-        settings = self._settings
-        deadline = clock().time() + settings.timeout
-        progress = Progress(condition, deadline=deadline, poll_interval=settings.poll_interval, log=log)
-        failures = PollFailures(settings.max_failures, polled_before=True, log=log)
-        async with self._poll_hook() as hook:
-            while True:
-                try:
-                    poll = await hook.run(condition.poll())
-                except Exception as error:
-                    failures.check(error, condition)
-                else:
-                    failures.reset()
-                    if progress.state is not None or not (quiet and poll.done):
-                        progress.polled(poll)
-                    if poll.done:
-                        return poll.result
-                left = deadline - clock().time()
-                if left <= 0:
-                    raise WaitTimeoutError(
-                        f"{progress.timeout_message()}. Run the task again: it starts no import that it has started "
-                        "before"
-                    )
-                await clock().sleep_async(min(settings.poll_interval, left))
+        """Wait between two attempts."""
+        await clock().sleep_async(self._pause)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from airflow_provider_retell.operators.delete_call import DeleteCallOperator
     from airflow_provider_retell.operators.delete_contacts import DeleteContactsOperator
+    from airflow_provider_retell.operators.import_contacts import ImportContactsOperator
     from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.list_chats import ListChatsOperator

@@ -199,17 +199,18 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         )
 
     def _jobs(self, hook: RetellAsyncHook) -> ImportJobs:
-        from airflow_provider_retell.bulk.contact_import_jobs import ImportJobs, WaitSettings
+        from airflow_provider_retell.bulk.contact_import_jobs import ImportJobs
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
         from airflow_provider_retell.hooks.shared import POLL_RETRY
+        from airflow_provider_retell.waiting.polling import Polling
 
-        settings = WaitSettings(self.poll_interval, self.wait_timeout, self.max_poll_failures)
-        return ImportJobs(
-            hook,
+        polling = Polling(
             lambda: RetellAsyncHook(self.retell_conn_id, retry=POLL_RETRY),
-            cast("StartedImports", self._imports),
-            settings,
+            self.poll_interval,
+            self.wait_timeout,
+            self.max_poll_failures,
         )
+        return ImportJobs(hook, polling.wait_for, cast("StartedImports", self._imports), self.poll_interval)
 
     def _check_rows(self, differing: int) -> None:
         """Raise :class:`RowsFailedError` before the import if there are too few rows, or too many are invalid."""

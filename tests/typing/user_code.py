@@ -34,7 +34,11 @@ from airflow_provider_retell.api.calls.models import (
     LiveUpdate,
 )
 from airflow_provider_retell.api.chats.models import Chat, ChatAnalysis, ChatCost, ChatPage, ChatSummary
-from airflow_provider_retell.api.contacts.models import Contact, ContactPage, ContactTag
+from airflow_provider_retell.api.contacts.models import (
+    Contact,
+    ContactPage,
+    ContactTag,
+)
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
     ConversationFlowComponent,
