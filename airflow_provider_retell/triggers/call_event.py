@@ -6,7 +6,7 @@ import hashlib
 import logging
 import random
 from collections.abc import AsyncIterator, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from airflow.triggers.base import TriggerEvent
@@ -20,6 +20,7 @@ except ImportError as error:
 
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall, shared_poll
 from airflow_provider_retell.triggers.call_events.fired_log import FiredLog, MemoryLog, WatchError, step
@@ -29,6 +30,12 @@ from airflow_provider_retell.triggers.call_events.watch_state import WatchState
 log = logging.getLogger(__name__)
 
 _MAX_CALLS_PER_EVENT = 500
+
+_REPORTED: dict[Until, str] = {
+    "ended": "calls that ended",
+    "analyzed": "calls that were analyzed",
+    "transfer_ended": "calls that ended with their transfers",
+}
 
 
 class CallEventTrigger(BaseEventTrigger):
@@ -114,6 +121,7 @@ class CallEventTrigger(BaseEventTrigger):
         self.lookback = checks.in_seconds("lookback", lookback)
         self.airflow_conn_id = airflow_conn_id
         self.asset_name = asset_name
+        self._failed = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments. Airflow runs watchers with equal arguments as one trigger."""
@@ -132,6 +140,13 @@ class CallEventTrigger(BaseEventTrigger):
         """Poll until cancelled. If a step fails, log it and try again at the next poll."""
         fired_log = self._fired_log()
         state = await self._load(fired_log)
+        log.info(
+            "Watching the calls of connection %r: %s since %s, polled every %g s",
+            self.retell_conn_id,
+            _REPORTED[self.event],
+            datetime.fromtimestamp(state.since / 1000, timezone.utc).isoformat(sep=" ", timespec="seconds"),
+            self.poll_interval,
+        )
         while True:
             try:
                 with step("Calls could not be listed"):
@@ -141,11 +156,16 @@ class CallEventTrigger(BaseEventTrigger):
                 if new := self._new(calls, state)[:_MAX_CALLS_PER_EVENT]:
                     payload: dict[str, Any] = {"event": self._event_name, "calls": [c.summary for c in new]}
                     payload |= fired_log.record(state, new)
+                    log.info("Reporting %s in an event: %s", counted(len(new), "call"), _REPORTED[self.event])
                     yield TriggerEvent(payload)  # type: ignore[no-untyped-call, unused-ignore]
                 self._advance(state, calls)
                 await fired_log.save(state)
             except WatchError as error:
                 self._warn(error)
+            else:
+                if self._failed:
+                    log.info("The watcher works again")
+                self._failed = False
             await clock().sleep_async(self.poll_interval * random.uniform(0.9, 1.1))  # noqa: S311
 
     def _fired_log(self) -> FiredLog:
@@ -178,7 +198,9 @@ class CallEventTrigger(BaseEventTrigger):
         return state
 
     def _warn(self, error: WatchError) -> None:
-        log.warning("%s. Trying again in about %g s; no call is lost", error, self.poll_interval)
+        self._failed = True
+        message = str(error).removesuffix(".")
+        log.warning("%s. Trying again in about %g s; no call is lost", message, self.poll_interval)
 
     def _new(self, calls: list[EndedCall], state: WatchState) -> list[EndedCall]:
         return [call for call in calls if self._wants(call) and self._fires(call) and state.is_new(call)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -22,6 +23,7 @@ from watching import Store, Watch, ago, end, polls, watching
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.hooks import shared
+from airflow_provider_retell.triggers import call_event
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 from airflow_provider_retell.triggers.call_events import ended_calls
 from airflow_provider_retell.triggers.call_events.state_store_log import SETTLE_SECONDS
@@ -377,6 +379,7 @@ class TestFailures:
     def test_watcher_survives_errors_of_retell(
         self, emulator: Emulator, fault: Fault, caplog: pytest.LogCaptureFixture, mocker: MockerFixture
     ) -> None:
+        caplog.set_level(logging.INFO)
         mocker.patch.object(shared, "POLL_RETRY", RetryLimits(attempts=1))
         rule = emulator.faults.add(fault, route="list-calls", times=3)
 
@@ -384,11 +387,18 @@ class TestFailures:
             async with watching() as watch:
                 end(emulator, "call_1")
                 assert await watch.has(1) == ["call_1"]
+                await polls(emulator)
 
         asyncio.run(go())
         assert rule.hits == 3
+        first, *_, event, last = [record.message for record in caplog.records if record.name == call_event.__name__]
+        assert re.fullmatch(
+            r"Watching the calls of connection 'retell_default': calls that ended since .+, polled every 0.03 s", first
+        )
+        assert (event, last) == ("Reporting 1 call in an event: calls that ended", "The watcher works again")
         assert "Calls could not be listed: list-calls: " in caplog.text
         assert "Trying again in about 0.03 s; no call is lost" in caplog.text
+        assert ".. Trying" not in caplog.text
 
     def test_connection_that_is_defined_later_is_found(
         self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
