@@ -57,6 +57,11 @@ class NamedColumns:
         self._fixed = fixed
 
     @property
+    def names(self) -> list[str]:
+        """The columns that the task names."""
+        return self._named
+
+    @property
     def missing(self) -> list[str]:
         """The named columns that no row had so far; empty until a row could be read."""
         return [] if self._is_first else self._missing

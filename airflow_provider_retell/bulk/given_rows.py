@@ -151,8 +151,8 @@ def _check_text(rows: Any) -> None:
     """Raise :class:`RetellInputError` if *rows* is text that can never render to a list, such as a path or a query."""
     if is_literal(rows) and not rows.lstrip().startswith("["):
         raise RetellInputError(
-            "rows must not be text, unless it is a template that renders to a JSON list. For a file, use FileRows(path); "
-            "for a query, use SqlRows(conn_id, sql)"
+            "rows must not be text, unless it is a template that renders to a JSON list. For a file, use "
+            "FileRows(path); for a query, use SqlRows(conn_id, sql)"
         )
 
 

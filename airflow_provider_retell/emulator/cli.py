@@ -60,7 +60,12 @@ def build(args: argparse.Namespace) -> Emulator:
             simulation=Simulation(queue, simulated),
             test_run_credit=args.test_run_credit,
             **keywords(
-                Options, {**_undocumented(args), "knowledge_bases.indexing_seconds": args.indexing_seconds}
+                Options,
+                {
+                    **_undocumented(args),
+                    "contacts.tags": {tag: tag for tag in args.contact_tag},
+                    "knowledge_bases.indexing_seconds": args.indexing_seconds,
+                },
             ),
         )
     except ValueError as error:

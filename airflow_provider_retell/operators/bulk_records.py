@@ -67,7 +67,8 @@ class BulkUpdateOperator(BulkOperator):
     ) -> None:
         super().__init__(**kwargs)
         checks.text(
-            **{f"{self.noun}_id_column": record_id_column}, data_storage_setting_column=data_storage_setting_column
+            **{f"{self.noun}_id_column": record_id_column},
+            data_storage_setting_column=data_storage_setting_column,
         )
         checks.one_of_or_template("data_storage_setting", data_storage_setting, self.storage_settings)
         checks.exclusive(

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tasks import defer, event_of, restored, run_task
 
-from airflow_provider_retell.operators import CreatePhoneCallOperator, RunBatchTestOperator, SyncKnowledgeBaseOperator
+from airflow_provider_retell.operators import (
+    CreatePhoneCallOperator,
+    RunBatchTestOperator,
+    SyncKnowledgeBaseOperator,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
@@ -67,4 +71,5 @@ def test_the_log_of_a_phone_call_has_the_time_since_the_start_of_the_wait(
     result = run_task(call(), method="resume", kwargs={"event": event})
     assert result["call_status"] == "ended"
     [line] = [line for line in caplog.messages if "aiting for call" in line]
-    assert line.startswith("Finished waiting for call") and " after 0" not in line
+    assert line.startswith("Finished waiting for call")
+    assert " after 0" not in line

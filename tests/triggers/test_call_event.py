@@ -391,9 +391,12 @@ class TestFailures:
 
         asyncio.run(go())
         assert rule.hits == 3
-        first, *_, event, last = [record.message for record in caplog.records if record.name == call_event.__name__]
+        first, *_, event, last = [
+            record.message for record in caplog.records if record.name == call_event.__name__
+        ]
         assert re.fullmatch(
-            r"Watching the calls of connection 'retell_default': calls that ended since .+, polled every 0.03 s", first
+            r"Watching the calls of connection 'retell_default': calls that ended since .+, polled every 0.03 s",
+            first,
         )
         assert (event, last) == ("Reporting 1 call in an event: calls that ended", "The watcher works again")
         assert "Calls could not be listed: list-calls: " in caplog.text

@@ -89,6 +89,7 @@ from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
     Clock,
+    ContactOptions,
     Emulator,
     Fault,
     Faults,
@@ -679,6 +680,7 @@ def by_hand() -> None:
         simulation=Simulation(queue=2, talk=60),
         quotas={**DEFAULT_QUOTAS, "update-call": (5, 1.0)},
         metadata_semantics="merge",
+        contacts=ContactOptions(tags={"tag_vip": "VIP"}),
         knowledge_bases=KnowledgeBaseOptions(indexing_seconds=5),
     ) as emulator:
         assert_type(emulator, Emulator)
