@@ -170,7 +170,7 @@ def run_task(
     if not hasattr(task, "execute"):
         raise TypeError(
             f"run_task runs operators and sensors, not {type(task).__name__}. Of a mapped task, pass an operator with "
-            "the arguments of one task"
+            "the arguments of one task. Of a function with @task, call the function itself: my_task.function(...)"
         )
     if ti is None:
         ti = FakeTaskInstance(task.task_id, max_tries=task.retries or 0, xcoms=xcoms)
