@@ -153,6 +153,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             _modules(
                 "operators.agent",
+                "operators.agent_snapshot",
                 "operators.approval",
                 "operators.batch_call",
                 "operators.bulk",
@@ -170,6 +171,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.rerun_analysis",
                 "operators.simulation",
                 "operators.sync_contacts",
+                "operators.sync_test_cases",
             )
         ],
         "sensors": [

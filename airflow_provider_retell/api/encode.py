@@ -200,6 +200,8 @@ def same_json(left: JsonValue, right: JsonValue) -> bool:
 
     Retell does not document whether it stores a key whose value is null. Therefore null equals a missing key.
     """
+    if isinstance(left, str):
+        return left == right
     if isinstance(left, dict) and isinstance(right, dict):
         return all(same_json(left.get(key), right.get(key)) for key in left.keys() | right.keys())
     if isinstance(left, list) and isinstance(right, list):

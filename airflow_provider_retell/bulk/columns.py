@@ -83,6 +83,18 @@ class NamedColumns:
             raise InvalidRowError(f"{self._key} is null")
         return row[self._key]
 
+    def id_of(self, row: Row) -> str:
+        """Return the id in the key's column.
+
+        :raises InvalidRowError: if the row could not be read, or has no valid id.
+        :raises RetellInputError: as :meth:`key_of`.
+        """
+        value = self.key_of(row)
+        try:
+            return check_id(str(value) if type(value) is int else value, self._key)
+        except RetellInputError as error:
+            raise InvalidRowError(error.fault) from None
+
     def check_header(self, names: Collection[str]) -> None:
         """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
         missing = [name for name in self._named if name not in names]
@@ -133,11 +145,7 @@ class RowReader:
         :raises InvalidRowError: if the row cannot be sent.
         :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
         """
-        value = self._named.key_of(row)
-        try:
-            record_id = check_id(str(value) if type(value) is int else value, self._columns.record_id)
-        except RetellInputError as error:
-            raise InvalidRowError(error.fault) from None
+        record_id = self._named.id_of(row)
         try:
             return record_id, self._change(row)
         except RetellInputError as error:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.digest_set import DigestSet
@@ -22,7 +20,7 @@ from airflow_provider_retell.bulk.outcome import DUPLICATE, IN_DRY_RUN, FailureL
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
 from airflow_provider_retell.bulk.record_states import CHUNK
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
-from airflow_provider_retell.bulk.rows import Header
+from airflow_provider_retell.bulk.row_chunks import open_rows, take
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
@@ -146,10 +144,10 @@ class BulkUpdate(Generic[S, W]):
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
             await self._resource.set_up()
             await source.run(self._add_done_records)
-            rows = await source.enter(_open_rows(self._rows, self._resource))
+            rows = await source.enter(open_rows(self._rows, self._resource.check_header))
             number = 1
             while self._source_error is None:
-                chunk, self._source_error = await source.run(_take, rows, CHUNK)
+                chunk, self._source_error = await source.run(take, rows, CHUNK)
                 if not chunk:
                     break
                 self.progress.total = self._rows.size()
@@ -245,12 +243,13 @@ class BulkUpdate(Generic[S, W]):
     async def _send_updates(self) -> None:
         kind = self._resource.kind
         while (planned := await self._queue.get()) is not None:
-            self.progress.start(planned.row, planned.record_id)
+            record_id = planned.record_id
+            self.progress.start(planned.row, record_id)
             try:
                 applied = await self._hook.run(planned.apply())
             except RetellError as error:
                 self.progress.stop_if_throttled(error, planned.row)
-                self.progress.end(Result.of_error(planned.row, planned.record_id, error, kind))
+                self.progress.end(Result.of_error(planned.row, record_id, error, kind))
                 if isinstance(error, FATAL):
                     raise
                 self.progress.count_failure("update", error)
@@ -258,7 +257,7 @@ class BulkUpdate(Generic[S, W]):
                 self.progress.count_success("update")
                 names = ", ".join(applied.unverified)
                 reason = f"Retell's response does not confirm {names}" if names else ""
-                record_id = applied.record_id or planned.record_id
+                record_id = applied.record_id or record_id
                 outcome = applied.outcome or planned.outcome
                 changed = () if outcome == "unchanged" else planned.changed
                 self.progress.end(
@@ -276,34 +275,3 @@ class BulkUpdate(Generic[S, W]):
             )
             error.permanent = True
             raise error
-
-
-@contextmanager
-def _open_rows(source: Rows, resource: Resource[Any, Any]) -> Iterator[Iterator[Row]]:
-    rows: Any = iter(source.read())
-    try:
-        yield _without_headers(rows, resource)
-    finally:
-        try:
-            getattr(rows, "close", lambda: None)()
-        except Exception:
-            log.warning("The source of the rows could not be closed", exc_info=True)
-
-
-def _without_headers(rows: Iterator[Row], resource: Resource[Any, Any]) -> Iterator[Row]:
-    for row in rows:
-        if isinstance(row, Header):
-            resource.check_header(row)
-        else:
-            yield row
-
-
-def _take(rows: Iterator[Row], most: int) -> tuple[list[Row], Exception | None]:
-    """Return the next rows, and the error of the source after them."""
-    taken: list[Row] = []
-    try:
-        for row in islice(rows, most):
-            taken.append(row)
-    except Exception as error:
-        return taken, error
-    return taken, None

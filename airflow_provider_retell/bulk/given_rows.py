@@ -26,6 +26,7 @@ class GivenRows(Rows):
     def __init__(self, rows: Iterable[Any], names: Sequence[str] | None = None) -> None:
         self._rows = rows
         self._names = names
+        self._are_dicts: bool | None = None
 
     def __str__(self) -> str:
         return f"{len(self._rows)} rows" if isinstance(self._rows, (list, tuple)) else "rows"
@@ -38,8 +39,12 @@ class GivenRows(Rows):
 
     def size(self) -> int | None:
         """Return the length of a list of dicts. The length of Airflow's lazy sequences costs a query."""
-        known = isinstance(self._rows, (list, tuple)) and all(isinstance(row, Mapping) for row in self._rows)
-        return len(self._rows) if known else None  # type: ignore[arg-type]
+        if not isinstance(self._rows, (list, tuple)):
+            return None
+        if self._are_dicts is None:
+            # Once: a run asks for the size after every chunk.
+            self._are_dicts = all(isinstance(row, Mapping) for row in self._rows)
+        return len(self._rows) if self._are_dicts else None
 
     def read(self) -> Iterator[Row]:
         """Yield the rows."""

@@ -90,7 +90,7 @@ class Plan:
             change, keys = diff(record, wanted, self.mode, self.remove)
             if not change:
                 return Result(row, record_id, "unchanged", kind=name)
-            request = change.request(record_id).with_parser(self.kind.state.read)
+            request = change.request(record_id, self.kind.state)
         except (RetellInputError, StorageConflictError) as error:
             return Result.of_error(row, record_id, error, name)
         return PlannedUpdate(row, self.kind, record, change, request, change.names(keys), keys)

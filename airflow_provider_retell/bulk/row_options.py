@@ -50,7 +50,7 @@ class RowOptions:
         :raises RetellInputError: if a column of ``json_columns`` has no JSON.
         """
         values = {name: row[column] for column, name in names.items() if column in row}
-        if self == DEFAULTS:
+        if not self.json_columns and self.timezone is None:
             return values
         for column, name in names.items():
             if column in self.json_columns and isinstance(values.get(name), str):

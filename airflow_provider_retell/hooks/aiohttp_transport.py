@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import math
 import socket
 import ssl
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError
@@ -43,65 +46,70 @@ else:
     from async_timeout import timeout
 
 
+class _Protocol(ResponseHandler):
+    """A connection whose responses must be complete within *seconds*.
+
+    aiohttp's own timeout starts again with every byte. This limit needs no timer, which would cost noticeable CPU in
+    every request: bytes that arrive too late break it, and aiohttp's timeout ends a response without further bytes.
+    """
+
+    def __init__(self, seconds: float, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._seconds = seconds
+        self._deadline = math.inf
+
+    def set_response_params(self, **parameters: Any) -> None:
+        # The next request begins.
+        self._deadline = math.inf
+        super().set_response_params(**parameters)
+
+    def start_timeout(self) -> None:
+        # The request has been sent.
+        self._deadline = self._loop.time() + self._seconds
+        super().start_timeout()
+
+    def data_received(self, data: bytes) -> None:
+        if self._loop.time() < self._deadline:
+            super().data_received(data)
+            return
+        error = SlowResponseError()
+        self.set_exception(error)
+        if self._payload is not None:
+            self._payload.set_exception(error)
+
+
 class _Connector(aiohttp.TCPConnector):
-    """A connector that limits the time to open a connection to *seconds*.
+    """A connector with limits for the time to open a connection, and for the time of a response.
 
     aiohttp's own limits do not fit: ``sock_connect`` and ``sock_read`` exclude a proxy's response to CONNECT, and
     ``connect`` includes the time that a request waits for a free connection.
     """
 
-    def __init__(self, seconds: float, **options: Any) -> None:
+    def __init__(self, connect_seconds: float, response_seconds: float, **options: Any) -> None:
         super().__init__(**options)
-        self._seconds = seconds
+        self._connect_seconds = connect_seconds
+        self._factory = functools.partial(_Protocol, response_seconds, self._loop)  # type: ignore[assignment]
 
     async def _create_connection(self, *arguments: Any, **options: Any) -> Any:
         # Not asyncio.wait_for, which may swallow a cancellation on Python 3.11.
-        async with timeout(self._seconds):
+        async with timeout(self._connect_seconds):
             return await super()._create_connection(*arguments, **options)
-
-
-class _CompleteWithin:
-    """Raise :class:`SlowResponseError` if the block takes longer than *seconds*; None sets no limit.
-
-    A class, because a generator costs noticeable CPU in every request.
-    """
-
-    def __init__(self, seconds: float | None) -> None:
-        self._timeout = timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *error: Any) -> None:
-        try:
-            await self._timeout.__aexit__(*error)
-        except asyncio.TimeoutError as timed_out:
-            raise SlowResponseError from timed_out
-
-
-class _Response(aiohttp.ClientResponse):
-    """A response whose headers must arrive within *seconds*, because aiohttp's own timeout restarts with every byte."""
-
-    seconds: float
-
-    async def start(self, connection: Any) -> Any:
-        async with _CompleteWithin(self.seconds):
-            return await super().start(connection)
 
 
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open connections. Call it inside an event loop."""
     address = proxy(settings)
-    response_class = type("Response", (_Response,), {"seconds": time_limit(settings.timeout)})
     session = aiohttp.ClientSession(
         connector=_Connector(
-            settings.connect_timeout + settings.timeout, limit=connections, ssl=certificates()
+            settings.connect_timeout + settings.timeout,
+            time_limit(settings.timeout),
+            limit=connections,
+            ssl=certificates(),
         ),
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
-        response_class=response_class,
         # BodyReader decompresses, up to its limit.
         auto_decompress=False,
         # Ignore .netrc files, which would replace the API key.
@@ -144,11 +152,8 @@ async def exchange(
             allow_redirects=False,
         ) as response:
             reader = BodyReader(response.status, response.headers)
-            content = response.content
-            # A body that arrived with its headers needs no timer.
-            async with _CompleteWithin(None if content.is_eof() else time_limit(settings.timeout)):
-                while (data := await content.read(CHUNK)) and reader.feed(data):
-                    pass
+            while (data := await response.content.read(CHUNK)) and reader.feed(data):
+                pass
             body = reader.end()
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, DamagedBodyError) as error:
         return connection_error(request, settings, _kind(error), error)

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.operators.agent import (
-        DraftAgentVersionOperator,
-        PublishAgentVersionOperator,
-        SnapshotAgentsOperator,
-    )
+    from airflow_provider_retell.operators.agent import DraftAgentVersionOperator, PublishAgentVersionOperator
+    from airflow_provider_retell.operators.agent_snapshot import SnapshotAgentsOperator
     from airflow_provider_retell.operators.approval import PhoneApprovalOperator
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
@@ -32,8 +29,9 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
     from airflow_provider_retell.operators.recordings import ArchiveRecordingsOperator
     from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
-    from airflow_provider_retell.operators.simulation import RunBatchTestOperator, SyncTestCasesOperator
+    from airflow_provider_retell.operators.simulation import RunBatchTestOperator
     from airflow_provider_retell.operators.sync_contacts import SyncContactsOperator
+    from airflow_provider_retell.operators.sync_test_cases import SyncTestCasesOperator
     from airflow_provider_retell.params.text_file import TextFile
 
 __all__ = [
@@ -69,11 +67,8 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     {
-        "operators.agent": [
-            "DraftAgentVersionOperator",
-            "PublishAgentVersionOperator",
-            "SnapshotAgentsOperator",
-        ],
+        "operators.agent": ["DraftAgentVersionOperator", "PublishAgentVersionOperator"],
+        "operators.agent_snapshot": ["SnapshotAgentsOperator"],
         "operators.approval": ["PhoneApprovalOperator"],
         "operators.batch_call": ["CreateBatchCallOperator"],
         "operators.bulk": ["BulkUpdateCallOperator"],
@@ -87,15 +82,16 @@ __getattr__ = lazy_exports(
         ],
         "operators.delete_call": ["DeleteCallOperator"],
         "operators.delete_contacts": ["DeleteContactsOperator"],
+        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.list_chats": ["ListChatsOperator"],
         "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
         "operators.phone_call": ["CreatePhoneCallOperator"],
         "operators.recordings": ["ArchiveRecordingsOperator"],
         "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
-        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
-        "operators.simulation": ["RunBatchTestOperator", "SyncTestCasesOperator"],
+        "operators.simulation": ["RunBatchTestOperator"],
         "operators.sync_contacts": ["SyncContactsOperator"],
+        "operators.sync_test_cases": ["SyncTestCasesOperator"],
         "params.text_file": ["TextFile"],
     },
 )

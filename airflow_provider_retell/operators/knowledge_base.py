@@ -76,8 +76,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         other sources), a template that renders to a list of dicts, or a function that returns or
         yields dicts (templated). Titles must be unique. Only titles are logged.
     :param knowledge_base_id: the knowledge base (templated).
-    :param knowledge_base_name: in place of the id, the name of a knowledge base, which the task creates if there is
-        none (templated). Fewer than 40 characters. If two knowledge bases have the name, the task fails.
+    :param knowledge_base_name: the name of a knowledge base in place of its id (templated). The task creates the
+        knowledge base if it does not exist. Fewer than 40 characters. If two have the name, the task fails.
     :param adopt: True to replace also sources that the operator has not added, if their title or file name is the title
         of a document. Default: False.
     :param min_documents: the smallest number of documents that is not an error. Default: 1, so that an empty source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gzip
 import json
@@ -24,6 +25,7 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.hooks import response_body
+from airflow_provider_retell.hooks.aiohttp_transport import _Protocol
 
 CALL = json.dumps({"call_id": "call_1", "call_status": "ended", "transcript": "x" * 1000}).encode()
 MB = 1024 * 1024
@@ -202,6 +204,18 @@ def test_response_that_arrives_byte_by_byte_ends_with_a_timeout(
     assert 0.6 <= time.monotonic() - start < 10
     assert caught.value.kind == "timeout"
     assert not caught.value.not_processed
+
+
+def test_time_limit_of_a_response_does_not_apply_to_the_next_one() -> None:
+    async def next_response() -> Any:
+        protocol = _Protocol(-1.0, asyncio.get_running_loop())
+        # The limit has passed at once. The next response arrives before its request is sent completely.
+        protocol.start_timeout()
+        protocol.set_response_params()
+        protocol.data_received(head("413 Too Large", Content_Length="0"))
+        return (await protocol.read())[0]
+
+    assert asyncio.run(next_response()).code == 413
 
 
 DAMAGED = {

@@ -13,7 +13,7 @@ from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
 
 @dataclass
 class Progress:
-    """What one task has done so far. A deferred task stores it in Airflow's database as JSON, without contents.
+    """The progress of one task. A deferred task stores it in Airflow's database as JSON, without contents.
 
     :ivar knowledge_base_id: the knowledge base, once it is known.
     :ivar owned: the number of owned sources when the task began.

@@ -1,8 +1,7 @@
 """Bring a knowledge base to the state of a set of documents, step by step.
 
-Each step reads the knowledge base, compares it with the documents, and does what the comparison shows: it deletes
-outdated sources, then adds the next new ones. Retell's state is the only state, so a task that was killed after any
-request starts again with the same first step.
+Each step reads the knowledge base, compares it with the documents, deletes outdated sources, and then adds the next new
+ones. Retell's state is the only state, so a task that was killed after any request starts again with the same step.
 """
 
 from __future__ import annotations

@@ -73,8 +73,12 @@ class Change:
             custom_attributes=self.custom_attributes,
         )
 
-    def request(self, record_id: str) -> Request[Any]:
-        """Return the request for this change; raise :class:`RetellInputError` if it is invalid."""
+    def request(self, record_id: str, response: type[RecordState] | None = None) -> Request[Any]:
+        """Return the request for this change.
+
+        :param response: the model of the response, if not all fields are necessary.
+        :raises RetellInputError: if the change is invalid.
+        """
         record_id = check_id(record_id, f"{self.kind}_id")
         operation = self.operation(record_id)
         values = self.values()
@@ -86,7 +90,7 @@ class Change:
             method="PATCH",
             path=f"{self.path}{record_id}",
             body=build_encoded(self.body, operation, values),
-            parse=self.record.read,
+            parse=(response or self.record).read,
             subject=f"{self.kind} {record_id}",
         )
 

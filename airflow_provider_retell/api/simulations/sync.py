@@ -42,7 +42,7 @@ def check_test_cases(
 ) -> dict[str, dict[str, JsonValue]]:
     """Return the fields of each test case by its name.
 
-    :raises RetellInputError: if there are none, a field is invalid, or two have the same name.
+    :raises RetellInputError: if the list is empty, a field is invalid, or two test cases have the same name.
     """
     if not test_cases:
         raise RetellInputError("test_cases must have at least one test case")
