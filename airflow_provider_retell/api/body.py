@@ -132,19 +132,19 @@ def _place(item: ErrorDetails, plain: JsonValue) -> str:
 
 # pydantic's texts are for its own users: "Input should be a valid dictionary or instance of CallTarget".
 _TYPES = {
-    "string_type": "text",
-    "bool_type": "a boolean",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "dict_type": "a dict",
-    "model_type": "a dict",
-    "list_type": "a list",
+    "string_type": "must be text",
+    "bool_type": "must be a boolean",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "dict_type": "must be a dict",
+    "model_type": "must be a dict",
+    "list_type": "must be a list",
 }
 
 
 def _fault(item: ErrorDetails) -> str:
-    if kind := _TYPES.get(item["type"]):
-        return f"must be {kind}"
+    if fault := _TYPES.get(item["type"]):
+        return fault
     if item["type"] == "extra_forbidden":
         return "is not a field that Retell accepts here"
     if item["type"] == "missing":
