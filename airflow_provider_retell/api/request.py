@@ -120,7 +120,9 @@ def check_id(value: object, name: str = "call_id") -> str:
         )
     if not _ID.fullmatch(value):
         if _ID.fullmatch(value.strip()):
-            raise RetellInputError(f"{name} has spaces or line breaks around the id: remove them in the source")
+            raise RetellInputError(
+                f"{name} has spaces or line breaks around the id: remove them in the source"
+            )
         if len(value) > 256:
             reason = f"is {len(value)} characters long, and the limit is 256"
         else:

@@ -667,6 +667,8 @@ def test_my_dag(retell_emulator: Emulator, retell_connection: str, monkeypatch: 
     run_task(
         operator, ti=ti, params={"call_id": "call_1"}, logical_date=datetime(2026, 1, 1, tzinfo=timezone.utc)
     )
+    mapped = UpdateCallOperator.partial(task_id="map", metadata={"plan": "pro"}).expand(call_id=["call_1"])
+    run_task(mapped, mapped={"call_id": "call_1"})
     assert_type(ti.xcom, dict[str, Any])
     assert_type(fake_context(operator, ti, logical_date=None), dict[str, Any])
 
