@@ -27,7 +27,13 @@ from airflow_provider_retell.emulator.undocumented import defaults, keywords, un
 OPTIONS = undocumented_options(Options)
 
 # With these the package would do wrong, so the command fails. With the others it is correct all the same.
-WRONG = {"custom_attributes_semantics", "ended_statuses", "honors_idempotency_key", "list_lag"}
+WRONG = {
+    "custom_attributes_semantics",
+    "ended_statuses",
+    "honors_idempotency_key",
+    "list_lag",
+    "shows_transfer_end",
+}
 
 # Not all statuses of this option concern each check that speaks of it.
 ENDED_STATUSES = {
