@@ -62,7 +62,7 @@ system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser
 	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
 
 soak: ## Run the receiver under load, a week of waits and a day's outage (minutes; SECONDS=20 for a short run)
-	@RETELL_SOAK_SECONDS='$(SECONDS)' $(MAKE) --no-print-directory test PARALLEL='-n 0' ARGS='-m soak $(ARGS)'
+	@RETELL_SOAK_SECONDS='$(SECONDS)' $(MAKE) --no-print-directory test PARALLEL='-n 0 -s' ARGS='-m soak $(ARGS)'
 
 # Needs only the Pythons: each cell creates its own environments.
 matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=quick or CELLS="3.0-py3.12 2.11-*")

@@ -14,7 +14,7 @@ from airflow_provider_retell.clock import Clock
 
 
 class SimulatedClock(Clock):
-    """A clock that moves when it is told to, and wakes the coroutines whose sleep is over.
+    """A clock that only :meth:`advance` moves. It wakes the coroutines whose sleep is over.
 
     Only for the coroutines of one event loop.
 
