@@ -1,4 +1,4 @@
-"""Requests for 100,000 rows with few differences, and for the same rows again, with calls and with contacts."""
+"""Requests for 100,000 rows with few differences, and for the same rows again, with calls, chats and contacts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.operators import BulkUpdateCallOperator, SyncContactsOperator
+from airflow_provider_retell.operators import (
+    BulkUpdateCallOperator,
+    BulkUpdateChatOperator,
+    SyncContactsOperator,
+)
 from common import NO_QUOTA, Context, Promises, Server, quiet, table
 
 ROWS = 100_000
@@ -22,26 +26,29 @@ def main() -> None:
     with Server() as server, tempfile.TemporaryDirectory() as directory:
         server.connect(list_quota=NO_QUOTA)
         path = Path(directory) / "rows.jsonl"
-        calls(server, path, promises)
+        records("call", server, path, promises)
+        records("chat", server, path, promises)
         contacts(server, path, promises)
     promises.end()
 
 
-def calls(server: Server, path: Path, promises: Promises) -> None:
-    """Update metadata of calls, twice."""
-    server("calls", ROWS, True)
-    write_rows(path, '"call_id": "call_{}"', DIFFERENT)
-    task = BulkUpdateCallOperator(task_id="bulk", rows=FileRows(str(path)), quota=NO_QUOTA)
-    runs = [spend(server, task, "update-call", "list-calls") for _ in range(2)]
+def records(kind: str, server: Server, path: Path, promises: Promises) -> None:
+    """Update metadata of calls or chats, twice."""
+    server(f"{kind}s", ROWS, *([True] if kind == "call" else []))
+    write_rows(path, f'"{kind}_id": "{kind}_{{}}"', DIFFERENT)
+    operator: Any = {"call": BulkUpdateCallOperator, "chat": BulkUpdateChatOperator}[kind]
+    task = operator(task_id="bulk", rows=FileRows(str(path)), quota=NO_QUOTA)
+    runs = [spend(server, task, f"update-{kind}", f"list-{kind}s") for _ in range(2)]
     right = server("metadata", {"tier": "gold", "customer": "C-1001"})
-    show(runs, DIFFERENT, "update-call", "list-calls")
+    show(runs, DIFFERENT, f"update-{kind}", f"list-{kind}s")
     chunks = ROWS // 1000
     promises.keep(
-        "one update per differing row and one list request per 1,000 rows",
+        f"one update per differing {kind} and one list request per 1,000 rows",
         runs[0][2:] == (DIFFERENT, chunks, 0),
     )
-    promises.keep("no update in the second run", runs[1][2:] == (0, chunks, 0))
-    promises.keep("every call has the right metadata", right == DIFFERENT)
+    promises.keep(f"no update of {kind}s in the second run", runs[1][2:] == (0, chunks, 0))
+    promises.keep(f"every {kind} has the right metadata", right == DIFFERENT)
+    print()
 
 
 def contacts(server: Server, path: Path, promises: Promises) -> None:
@@ -51,7 +58,6 @@ def contacts(server: Server, path: Path, promises: Promises) -> None:
     task = SyncContactsOperator(task_id="sync", rows=FileRows(str(path)), columns=["tier"], quota=NO_QUOTA)
     runs = [spend(server, task, "update-contact", "list-contacts") for _ in range(2)]
     right = server("custom fields", {"tier": "gold"})
-    print()
     show(runs, DIFFERENT_CONTACTS, "update-contact", "list-contacts")
     pages = ROWS // 1000
     promises.keep(

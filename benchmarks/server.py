@@ -33,6 +33,10 @@ def serve_emulator(options: dict[str, Any]) -> None:
                     call_id = f"call_{number}"
                     emulator.add_call(call_id=call_id, minimal=minimal, metadata=dict(METADATA))
                 answer(count)
+            elif command == "chats":  # replace all chats with this many ended ones: chat_0, chat_1, ...
+                emulator.reset()
+                emulator.add_chats((f"chat_{number}" for number in range(arguments[0])), metadata=METADATA)
+                answer(arguments[0])
             elif (
                 command == "contacts"
             ):  # replace all contacts with this many: +14150000000, +14150000001, ...
@@ -43,9 +47,10 @@ def serve_emulator(options: dict[str, Any]) -> None:
             elif command == "count":
                 route, status = arguments
                 answer(emulator.count(route, status=status))
-            elif command == "metadata":  # count the calls that have these keys and values
+            elif command == "metadata":  # count the calls and chats that have these keys and values
                 wanted = arguments[0].items()
-                answer(sum(wanted <= call["metadata"].items() for call in emulator.calls.values()))
+                records = itertools.chain(emulator.calls.values(), emulator.chats.values())
+                answer(sum(wanted <= record["metadata"].items() for record in records))
             elif command == "custom fields":  # count the contacts that have exactly these
                 answer(
                     sum(contact["custom_fields"] == arguments[0] for contact in emulator.contacts.values())

@@ -23,9 +23,12 @@ constraints=constraints/airflow-$airflow.txt
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     fail "'$python' is $("$python" --version 2>&1), but this project needs 3.10 or newer: make PYTHON=/path/to/python3"
 case $airflow in
-2.11* | 3.0*) # newer lines support 3.13
+2.11* | 3.0*)
     "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 13))' ||
         fail "Airflow $airflow needs Python 3.10 to 3.12, but '$python' is $("$python" --version)." ;;
+3.1*)
+    "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' ||
+        fail "Airflow $airflow needs Python 3.10 to 3.13, but '$python' is $("$python" --version)." ;;
 3.4*)
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         fail "Airflow $airflow needs Python 3.11 or newer, but '$python' is $("$python" --version)." ;;

@@ -16,6 +16,7 @@ import aiohttp
 from airflow_provider_retell._compat import BaseHook, aget_connection
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.hooks.aiohttp_transport import certificates
 from airflow_provider_retell.hooks.connection import with_port, with_scheme
 
@@ -72,8 +73,8 @@ class AirflowApi:
                 return await self._send_with_token(session, method, f"/api/v2{path}", **arguments)
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise AirflowApiError(
-                f"Airflow's REST API cannot be reached at {self._url} ({type(error).__name__}): check the host of "
-                f"connection {self._conn_id!r}"
+                f"Airflow's REST API cannot be reached at {safe_path(self._url)} ({type(error).__name__}): check the "
+                f"host of connection {self._conn_id!r}"
             ) from error
 
     async def _send_with_token(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import increment_metric
@@ -13,24 +13,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The other keys of a manifest are not counts of rows by outcome.
-_OUTCOMES = (
-    "updated",
-    "would_update",
-    "unchanged",
-    "not_found",
-    "not_ended",
-    "invalid",
-    "conflict",
-    "failed",
-    "archived",
-    "no_recording",
-    "created",
-    "would_create",
-    "deleted",
-    "would_delete",
-)
-
 
 def count_usage(usage: Usage, conn_id: str) -> None:
     """Count the requests of a hook, and the seconds for which the quota delayed them, since the last call."""
@@ -39,10 +21,10 @@ def count_usage(usage: Usage, conn_id: str) -> None:
     _count("held_back_seconds", round(seconds, 3), conn_id=conn_id)
 
 
-def count_rows(manifest: Mapping[str, Any], ti: Any) -> None:
-    """Count the rows of a bulk update by outcome."""
-    for outcome in _OUTCOMES:
-        _count(f"rows.{outcome}", manifest.get(outcome) or 0, **_of_task(ti))
+def count_rows(counts: Iterable[tuple[str, int]], ti: Any) -> None:
+    """Count the rows of a bulk task: *counts* has pairs of an outcome and a number."""
+    for outcome, number in counts:
+        _count(f"rows.{outcome}", number, **_of_task(ti))
 
 
 def count_calls_placed(number: int, ti: Any) -> None:

@@ -163,7 +163,7 @@ class RowsOperator(LoopOperator):
                 failures = self._progress.first_failures()
                 context["ti"].xcom_push(key=FAILURES_KEY, value=[failure.line() for failure in failures])
                 self._add_to_asset_events(context, manifest)
-                count_rows(manifest, context["ti"])
+                count_rows(self._progress.counts.items(), context["ti"])
                 self.log_details()
                 log_failed_rows(failures, manifest["failed_rows"])
         if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from airflow_provider_retell._compat import BaseHook, aget_connection
+from airflow_provider_retell._compat import AirflowNotFoundException, BaseHook, aget_connection
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.event_payload import event_name, event_payload
 from airflow_provider_retell.api.parsing import describe
 from airflow_provider_retell.api.webhook import TOLERANCE_SECONDS, clock_offset, is_signed, signed_at
@@ -40,6 +41,7 @@ senders get no such header."""
 
 _BODY_SECONDS = 10.0
 _KEY_SECONDS = 60.0
+_FAILURE_SECONDS = 5.0
 _LOG_SECONDS = 60.0
 
 # The reasons complete the phrase "rejected 3 requests so far". They contain nothing of a request but its time.
@@ -189,15 +191,20 @@ class WebhookApp:
             self._receiving -= len(body)
 
     async def _api_key(self) -> str | None:
-        read_at, key = self._key
-        if clock().monotonic() - read_at > _KEY_SECONDS:
+        read_again, key = self._key
+        if clock().monotonic() >= read_again:
+            seconds = _KEY_SECONDS
             try:
                 key = read_connection(await aget_connection(BaseHook, self._conn_id)).api_key
-            except Exception as error:
+            except (AirflowNotFoundException, RetellError) as error:
                 key = None
                 log.error("Webhook: no API key to check signatures with: %s", safe_reason(error))
-            # A failure is cached, too. Otherwise each request of an unknown client would cause a lookup.
-            self._key = clock().monotonic(), key
+            except Exception as error:
+                # The database may be down for a short time, so the last key stays. The failure is cached, too.
+                # Otherwise each request of an unknown client would cause a lookup.
+                seconds = _FAILURE_SECONDS
+                log.error("Webhook: the API key cannot be read: %s", safe_reason(error))
+            self._key = clock().monotonic() + seconds, key
         return key
 
     def _reject(self, kind: str, reason: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -138,11 +139,11 @@ def no_sleep() -> Iterator[FastClock]:
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
     """A SQLite database with an empty table, and the connection ``warehouse`` to it."""
     pytest.importorskip("airflow.providers.sqlite")
     path = tmp_path / "warehouse.db"
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "sqlite", "host": str(path)}))
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("create table facts (id text, day text, tier text, ltv real)")
-    return database
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("create table facts (id text, day text, tier text, ltv real)")
+        yield database

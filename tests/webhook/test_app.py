@@ -15,6 +15,7 @@ import pytest
 from signed_events import make_event, sign
 from tasks import eventually
 
+from airflow_provider_retell._compat import AirflowNotFoundException
 from airflow_provider_retell.webhook import app
 from airflow_provider_retell.webhook.app import MAX_BYTES, MAX_BYTES_AT_ONCE
 
@@ -342,9 +343,8 @@ def test_other_events_are_dropped_and_malformed_ones_are_errors(
 
 
 def test_missing_key_rejects_all_events_with_one_lookup_a_minute(
-    receiver: Any, airflow_api: Any, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, caplog: Any
+    receiver: Any, airflow_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell"}))
     for key in ("", "key_webhook"):
         assert receiver.post(make_event(), key=key) == 503
@@ -352,6 +352,26 @@ def test_missing_key_rejects_all_events_with_one_lookup_a_minute(
         caplog.text.count("no API key to check signatures with: connection 'retell_key' has no API key") == 1
     )
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": "key_new"}))
-    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    receiver.app._key = (0.0, None)  # a minute later
     assert receiver.post(make_event(), key="key_webhook") == 401
     assert receiver.post(make_event(), key="key_new") == 204
+
+
+def test_the_known_key_stays_while_the_connection_cannot_be_read(
+    receiver: Any, mocker: MockerFixture, caplog: Any
+) -> None:
+    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    assert receiver.post(make_event()) == 204
+    lookup = mocker.patch.object(app, "aget_connection", side_effect=OSError("the database is down"))
+    assert receiver.post(make_event("call_analyzed")) == 204
+    assert receiver.post(make_event("call_analyzed")) == 204
+    # The failure is cached for some seconds.
+    assert lookup.call_count == 1
+    assert "the API key cannot be read" in caplog.text
+
+
+def test_a_deleted_connection_rejects_all_events(receiver: Any, mocker: MockerFixture) -> None:
+    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    assert receiver.post(make_event()) == 204
+    mocker.patch.object(app, "aget_connection", side_effect=AirflowNotFoundException("no connection"))
+    assert receiver.post(make_event("call_analyzed")) == 503
