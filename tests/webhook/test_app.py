@@ -58,6 +58,29 @@ def test_signed_event_becomes_an_asset_event(receiver: Any, airflow_api: Any, ca
     assert PRIVATE not in caplog.text
 
 
+def test_signed_event_of_a_chat_becomes_an_event_of_the_asset_for_chats(
+    receiver: Any, airflow_api: Any, caplog: Any
+) -> None:
+    body = make_event(
+        "chat_1", event="chat_analyzed", agent_id="agent_1", end_timestamp=5, chat_type="sms_chat",
+        transcript=PRIVATE, user_number="+14155550111", message_with_tool_calls=[{"content": PRIVATE}],
+        metadata={"note": PRIVATE}, chat_analysis={"chat_summary": PRIVATE},
+    )  # fmt: skip
+    assert receiver.post(body) == 204
+    (event,) = airflow_api.events
+    assert event["asset_id"] == 9
+    facts = {
+        "chat_id": "chat_1",
+        "chat_status": "ended",
+        "chat_type": "sms_chat",
+        "agent_id": "agent_1",
+        "end_timestamp": 5,
+    }
+    assert event["extra"] == {"event": "chat_analyzed", "chats": [facts], "from_rest_api": True}
+    assert lines(caplog.records) == ["Webhook: chat_analyzed of chat chat_1"]
+    assert PRIVATE not in caplog.text
+
+
 @pytest.mark.parametrize("mount", ["/retell", "/airflow/retell", "/"])
 def test_receiver_works_below_any_path(start: Any, airflow_api: Any, mount: str) -> None:
     receiver = start(mount=mount)
@@ -319,18 +342,20 @@ def test_other_events_are_dropped_and_malformed_ones_are_errors(
     receiver: Any, airflow_api: Any, caplog: Any
 ) -> None:
     assert receiver.post(make_event(event="call_started")) == 204
-    assert receiver.post(b'{"event": "chat_ended", "chat": {}}') == 204
+    assert receiver.post(make_event(event="chat_started")) == 204
+    assert receiver.post(b'{"event": "transcript_updated", "chat": {}}') == 204
     for body in (
         b"",
         b"no json",
         b"{}",
         b'{"event": "call_ended"}',
         b'{"event": "call_ended", "call": {}}',
+        b'{"event": "chat_ended", "call": {"call_id": "call_1", "call_status": "ended"}}',
         b"[" * 10**5,
     ):
         assert receiver.post(body) == 400
     assert airflow_api.seen == []
-    start = "Webhook: Retell has signed a body that is not an event of a call: "
+    start = "Webhook: Retell has signed a body that is not an event of a call or chat: "
     assert {line.removeprefix(start) for line in lines(caplog.records)} == {
         f"{where} is not as the API documents it ({kind})"
         for where, kind in {
@@ -338,6 +363,7 @@ def test_other_events_are_dropped_and_malformed_ones_are_errors(
             "event": "missing",
             "call": "missing",
             "call.call_id": "missing",
+            "chat": "missing",
         }.items()
     }
 
