@@ -101,9 +101,9 @@ class TestOneAssetEvent:
         with ThreadPoolExecutor(3) as pool:
 
             def send(call_id: str) -> None:
-                sending = len(receiver.app._events._sending)
+                sending = len(receiver.app._events["call_ended"]._sending)
                 statuses.append(pool.submit(receiver.post, make_event(call_id)))
-                eventually(lambda: len(receiver.app._events._sending) > sending)
+                eventually(lambda: len(receiver.app._events["call_ended"]._sending) > sending)
 
             def in_first_read(_method: str) -> None:
                 airflow_api.after = lambda _method: None

@@ -23,6 +23,8 @@ from signed_events import make_event, sign
 from soak import SECONDS
 from webhook_client import WebhookClient
 
+from airflow_provider_retell.api.event_payload import records_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -36,6 +38,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[2]
+EVENTS = ("call_ended", "call_analyzed", "chat_ended", "chat_analyzed")
 RATE = 200
 # A busy machine reaches less than RATE. With fewer requests than this, the test would prove nothing.
 FLOOR = 50
@@ -61,7 +64,7 @@ class Load:
     :param client: returns a client of the receiver.
     :ivar genuine: the ids and names of the events that the receiver has to create.
     :ivar statuses: the number of responses by kind and status.
-    :ivar lost: the ids of the calls whose events were not accepted.
+    :ivar lost: the ids of the calls and chats whose events were not accepted.
     """
 
     def __init__(self, client: Callable[[], WebhookClient]) -> None:
@@ -97,15 +100,16 @@ class Load:
 
     def _forge(self, number: int) -> int:
         # The event is one that a stranger could know.
-        call_id, event = (
+        record_id, event = (
             self.genuine[-1] if self.genuine and number % 3 else (f"forged_{number}", "call_ended")
         )
-        return self.forged[number % len(self.forged)](make_event(call_id, event, transcript=PADDING))
+        return self.forged[number % len(self.forged)](make_event(record_id, event, transcript=PADDING))
 
     def _new(self) -> tuple[str, int]:
         number = next(self._numbers)
-        call_id, event = f"call_{number}", random.choice(["call_ended", "call_analyzed"])
-        body = make_event(call_id, event, transcript=PADDING)
+        event = random.choice(EVENTS)
+        record_id = f"{event[:4]}_{number}"
+        body = make_event(record_id, event, transcript=PADDING)
         for _ in range(ATTEMPTS):
             status = self._client().post(body)
             if status == 204:
@@ -113,18 +117,18 @@ class Load:
             with self._lock:
                 self.statuses["sent again", status] += 1
         else:
-            self.lost.append(call_id)
-        self.genuine.append((call_id, event))
+            self.lost.append(record_id)
+        self.genuine.append((record_id, event))
         return "new", status
 
     def _repeated(self) -> tuple[str, int]:
         if not self.genuine:
             return self._ignored()
-        call_id, event = random.choice(self.genuine[-1000:])
-        return "repeated", self._client().post(make_event(call_id, event, transcript=PADDING))
+        record_id, event = random.choice(self.genuine[-1000:])
+        return "repeated", self._client().post(make_event(record_id, event, transcript=PADDING))
 
     def _ignored(self) -> tuple[str, int]:
-        name = random.choice(["call_started", "chat_ended", "an_event_of_a_later_api"])
+        name = random.choice(["call_started", "chat_started", "call_event_of_a_later_api"])
         return "ignored", self._client().post(make_event(event=name, transcript=PADDING))
 
     def _invalid(self) -> tuple[str, int]:
@@ -139,6 +143,7 @@ def receiver_process() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         "PYTHONPATH": str(ROOT),
         "AIRFLOW__RETELL__WEBHOOK_ENABLED": "True",
         "AIRFLOW__RETELL__WEBHOOK_ASSET": ASSET,
+        "AIRFLOW__RETELL__WEBHOOK_CHAT_ASSET": "retell_chats",
         "AIRFLOW__RETELL__WEBHOOK_AIRFLOW_CONN_ID": "airflow_api",
         "AIRFLOW__RETELL__WEBHOOK_RETELL_CONN_ID": "retell_key",
     }
@@ -187,9 +192,9 @@ def test_no_event_is_lost_or_doubled_under_load_and_the_memory_stays_flat(airflo
     )
     assert load.lost == []
     created = Counter(
-        (call["call_id"], event["extra"]["event"])
+        (record_id, event["extra"]["event"])
         for event in airflow_api.events
-        for call in event["extra"]["calls"]
+        for record_id, _ in records_in(event["extra"])
     )
     assert created == dict.fromkeys(load.genuine, 1)
     answers = {kind: {status for name, status in load.statuses if name == kind} for kind, _ in load.statuses}
