@@ -27,6 +27,7 @@ from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import DocumentsFailedError, RetellError, ServerError
 from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
+from airflow_provider_retell.emulator.knowledge_bases.backend import new_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -422,6 +423,69 @@ def test_wrong_rendered_parameters_are_an_error_before_anything_is_sent(
     assert kb.requests == []
 
 
+# -- sources of an earlier try, which was killed or timed out after it had added them
+
+
+def interrupted(kb: Emulator, before: dict[str, str], **fields: Any) -> None:
+    """Fill the knowledge base, add a new version of ``a`` as a try that is killed then, and edit the rest."""
+    refresh(texts(before))
+    listed(kb).append(new_source(source("a", "new")))
+    kb.edit_knowledge_base(KB, **fields)
+    kb.clear_requests()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"status": "error"}, "Retell could not index the knowledge base"),
+        (
+            {"error_messages": ["Failed to process a file"]},
+            "Retell may not have indexed it. It reports: Failed",
+        ),
+    ],
+)
+def test_old_version_stays_if_the_new_one_of_an_earlier_try_failed(
+    kb: Emulator, fields: dict[str, Any], reason: str
+) -> None:
+    interrupted(kb, {"a": "old", "b": "1"}, **fields)
+    with pytest.raises(
+        DocumentsFailedError, match=f"1 of 2 documents: 'a' .{reason}.*Old versions"
+    ) as caught:
+        refresh(texts({"a": "new", "b": "1"}))
+    assert caught.value.titles == ("a",)
+    assert contents(kb) == {"a": "old", "b": "1"}
+    assert "add-knowledge-base-sources" not in writes(kb)
+    refresh(texts({"a": "new", "b": "1"}))
+    assert contents(kb) == {"a": "new", "b": "1"}
+
+
+def test_former_title_of_a_renamed_document_stays_if_the_new_one_of_an_earlier_try_failed(
+    kb: Emulator,
+) -> None:
+    interrupted(kb, {"former title": "new", "b": "1"}, status="error")
+    with pytest.raises(DocumentsFailedError, match="1 of 2 documents: 'a'"):
+        refresh(texts({"a": "new", "b": "1"}))
+    assert contents(kb) == {"former title": "new", "b": "1"}
+
+
+def test_adopted_source_stays_if_the_new_one_of_an_earlier_try_failed(kb: Emulator) -> None:
+    kb.edit_knowledge_base(KB, knowledge_base_sources=[{"title": "a"}])
+    interrupted(kb, {"b": "1"}, error_messages=["Not supported"])
+    with pytest.raises(DocumentsFailedError, match="1 of 2 documents: 'a'"):
+        refresh(texts({"a": "new", "b": "1"}), adopt=True)
+    assert sorted(map(name_of, listed(kb)))[0] == "a"
+    assert names(kb) == ["a", "b"]
+    refresh(texts({"a": "new", "b": "1"}), adopt=True)
+    assert contents(kb) == {"a": "new", "b": "1"}
+
+
+def test_new_version_of_an_earlier_try_replaces_the_old_one_if_it_was_indexed(kb: Emulator) -> None:
+    interrupted(kb, {"a": "old", "b": "1"})
+    assert refresh(texts({"a": "new", "b": "1"}))["replaced"] == 1
+    assert contents(kb) == {"a": "new", "b": "1"}
+    assert writes(kb) == ["delete-knowledge-base-source"]
+
+
 # -- dry run and report
 
 
@@ -483,6 +547,21 @@ def test_report_has_a_line_for_each_document_and_deleted_source(kb: Emulator, tm
         {"title": "a", "outcome": "deleted", "reason": ""},
     ]
     assert "Zanzibar" not in path.read_text()
+
+
+def test_result_has_the_path_of_the_report_without_its_query(kb: Emulator, memory: Any) -> None:
+    result = refresh(texts({"a": "1"}), report_path="memory://bucket/r.jsonl?signature=s3cret")
+    assert result["report"] == "memory://bucket/r.jsonl?***"
+
+
+def test_mapped_tasks_must_not_share_a_report(kb: Emulator, tmp_path: Path) -> None:
+    for path in (f"{tmp_path}/r.jsonl", f"{tmp_path}/{{{{ ds }}}}.jsonl"):
+        with pytest.raises(AirflowFailException, match="report_path must differ between mapped tasks"):
+            run_try(task(texts({"a": "1"}), report_path=path), map_index=0, ds="2026-11-29")
+    assert kb.requests == []
+    path = f"{tmp_path}/{{{{ ti.map_index }}}}.jsonl"
+    assert run_try(task(texts({"a": "1"}), report_path=path), map_index=3)["report"] == f"{tmp_path}/3.jsonl"
+    run_try(task(texts({"a": "1"})), map_index=0)
 
 
 def test_report_must_not_become_a_document(kb: Emulator, tmp_path: Path) -> None:
