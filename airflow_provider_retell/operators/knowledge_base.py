@@ -57,7 +57,10 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     agents use the new documents at once.
 
     If Retell cannot index a document, its old version stays, and the task fails with the document's title after it has
-    processed all others.
+    processed all others. There is one exception: if the knowledge base is at its limit of sources, the task must delete
+    an old version before it adds the new one. If the new one fails, the message names it as missing.
+
+    A deferred task reads the documents again when it continues. If one that it has sent differs then, the task fails.
 
     The task returns the number of documents that were ``added``, ``replaced``, ``unchanged`` and ``failed``, which add
     up to ``documents``; ``deleted``, the number of sources whose document is gone; and ``knowledge_base_id``,
@@ -102,7 +105,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises DocumentsFailedError: if Retell could not index documents. A retry tries them again.
     :raises AirflowFailException: if a retry cannot help: invalid documents, a guard or a limit (nothing was sent), an
-        unknown knowledge base, or an API key that Retell rejects.
+        unknown knowledge base, documents that differ each time they are read, or an API key that Retell rejects.
     :raises WaitTimeoutError: if a wait reached ``wait_timeout``.
     """
 

@@ -127,7 +127,7 @@ def test_documents_that_change_before_they_are_sent_are_taken_as_they_are(emulat
 
 @pytest.fixture
 def readings() -> Callable[[], list[dict[str, str]]]:
-    """Documents of which one differs each time."""
+    """Return a function whose documents differ each time: one of the two."""
     numbers = itertools.count()
     return lambda: texts({"b": "old", "rates": f"as of reading {next(numbers)}"})
 

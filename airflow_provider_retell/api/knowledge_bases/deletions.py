@@ -11,16 +11,6 @@ from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
 
 
-def outdated(plan: Plan, progress: Progress) -> list[KnowledgeBaseSource]:
-    """Return the sources whose document has a current source that did not fail."""
-    return [
-        source
-        for step in plan.steps
-        if step.current is not None and not progress.has_failed(step.document)
-        for source in step.outdated
-    ]
-
-
 def gone(plan: Plan, progress: Progress, missing: Iterable[Step]) -> list[KnowledgeBaseSource]:
     """Return the sources whose document is gone.
 
@@ -40,7 +30,7 @@ def superseded(plan: Plan, progress: Progress) -> list[KnowledgeBaseSource]:
 
     Of the latter, the source that was sent stays.
     """
-    found = outdated(plan, progress)
+    found = plan.outdated
     for step in changed_steps(plan, progress):
         sent = Mark(step.document.mark.title, progress.sent[step.document.mark.title])
         marks = [Mark.find(source.name) for source in step.outdated]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
 from airflow_provider_retell.api.knowledge_bases.limits import (
@@ -78,13 +79,13 @@ def check_plan(plan: Plan, settings: SyncSettings, owned: int, deleted: int) -> 
             "there are no documents, and the knowledge base has no other sources: a knowledge base must keep its last "
             "source. Delete the knowledge base instead"
         )
-    gone = deleted + len(plan.gone)
-    if owned and gone / owned > settings.max_deleted_ratio:
-        raise RetellInputError(
-            f"{gone} of the {owned} sources that this task owns ({gone / owned:.0%}) would be deleted without a "
-            f"replacement, and max_deleted_ratio is {settings.max_deleted_ratio:g}: check the source of the documents, "
-            "or raise max_deleted_ratio for one run"
-        )
+    check_deleted_ratio(
+        deleted + len(plan.gone),
+        owned,
+        settings.max_deleted_ratio,
+        "sources that this task owns",
+        "the source of the documents",
+    )
 
 
 def changed_steps(plan: Plan, progress: Progress) -> list[Step]:

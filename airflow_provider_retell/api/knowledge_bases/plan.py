@@ -61,6 +61,11 @@ class Plan:
         return [step for step in self.steps if step.current is None]
 
     @property
+    def outdated(self) -> list[KnowledgeBaseSource]:
+        """The sources that can be deleted, because their document has a current source."""
+        return [source for step in self.steps if step.current is not None for source in step.outdated]
+
+    @property
     def replacing(self) -> list[str]:
         """The marks of current sources whose document has an old version too."""
         return [

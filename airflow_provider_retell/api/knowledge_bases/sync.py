@@ -52,7 +52,7 @@ class Sync:
     :param progress: the progress so far, which this object updates.
     :ivar status: the last known status of the knowledge base, or None if there is none yet.
     :ivar plan: the plan of :meth:`preview`.
-    :ivar kept: at the end, the marks of failed documents whose old version is still there.
+    :ivar kept: at the end, the marks of failed documents that keep their old version.
     """
 
     def __init__(self, documents: Sequence[Document], settings: SyncSettings, progress: Progress) -> None:
@@ -90,9 +90,9 @@ class Sync:
         plan = self._compare(knowledge_base)
         yield from self._check_stable(knowledge_base, plan)
         missing = [step for step in plan.missing if not progress.has_failed(step.document)]
-        deletable = deletions.outdated(plan, progress)
+        deletable = plan.outdated
         if progress.rounds or not missing:
-            deletable += deletions.gone(plan, self.progress, missing)
+            deletable += deletions.gone(plan, progress, missing)
         chosen = self._fitting(missing, found)
         knowledge_base = yield from self._delete(knowledge_base, deletable)
         if missing and not self._fitting(missing, knowledge_base):
