@@ -11,7 +11,6 @@ from airflow_provider_retell.api.errors import DocumentsFailedError
 from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
-from airflow_provider_retell.common.wording import counted
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
 # Titles of failed documents in the error message.
@@ -80,7 +79,7 @@ class SyncResult:
         failed = self.failed
         shown = [f"{document.title!r} ({document.reason})" for document in failed[:_TITLES]]
         more = f" and {len(failed) - _TITLES} more" if len(failed) > _TITLES else ""
-        documents = counted(len(self.documents), "document")
+        documents = f"{len(self.documents)} document{'s' * (len(self.documents) != 1)}"
         sentences = [f"Retell could not index {len(failed)} of {documents}: {', '.join(shown)}{more}"]
         if kept := sum(document.kept for document in failed):
             which = "these documents" if kept == len(failed) else f"{kept} of them"
