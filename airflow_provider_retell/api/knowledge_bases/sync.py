@@ -83,10 +83,13 @@ class Sync:
         if found.in_progress:
             return self._ready()
         progress, before = self.progress, len(self.progress.removed)
-        if progress.owned is None:
+        is_first = progress.owned is None
+        if is_first:
             # An earlier try may have been killed before it learned whether Retell could index its sources.
             progress.pending = self._compare(found).replacing
         knowledge_base = yield from self._check_pending(found)
+        if is_first:
+            progress.failed.clear()  # this try sends them again
         plan = self._compare(knowledge_base)
         yield from self._check_stable(knowledge_base, plan)
         missing = [step for step in plan.missing if not progress.has_failed(step.document)]
