@@ -113,7 +113,10 @@ class SyncResult:
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the report."""
         for document in self.documents:
-            yield {"title": document.title, "outcome": document.outcome, "reason": document.reason}
+            reason = document.reason
+            if document.displaced:
+                reason += ". Its old version was deleted first, because the knowledge base is at its limit of sources"
+            yield {"title": document.title, "outcome": document.outcome, "reason": reason}
         for name in self.deleted:
             yield {"title": name, "outcome": "deleted", "reason": ""}
 
@@ -122,10 +125,6 @@ def _result(document: Document, progress: Progress, kept: Collection[str]) -> Do
     title, mark = document.mark.title, str(document.mark)
     if reason := progress.failed.get(mark, ""):
         displaced = mark in progress.displaced
-        if displaced:
-            reason += (
-                ". Its old version was deleted first, because the knowledge base is at its limit of sources"
-            )
         return DocumentResult(document.title, "failed", reason, mark in kept, displaced)
     if title in progress.replaced:
         return DocumentResult(document.title, "replaced")
