@@ -39,7 +39,7 @@ source_paths = ["{package}"]
 only_mutate = {modules}
 also_copy = ["scripts"]
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-p", "no:xdist", "-m", "not slow and not system"]
+pytest_add_cli_args = ["-p", "no:xdist", "-m", "not slow and not system and not soak"]
 # The words of log messages may change.
 do_not_mutate_patterns = ['\\blog\\.(debug|info|warning|error|exception)\\(']
 timeout_multiplier = 10.0

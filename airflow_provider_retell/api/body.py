@@ -37,7 +37,8 @@ class _Context:
     body_bytes: int
 
 
-def _object(value: Any) -> Any:
+def as_dict(value: Any) -> Any:
+    """Return a mapping as a dict, and any other value as it is."""
     # Callers may pass any mapping, but pydantic's strict mode accepts only a dict.
     return dict(value) if isinstance(value, Mapping) else value
 
@@ -64,10 +65,10 @@ def _milliseconds(value: int) -> int:
 
 
 Text = Annotated[str, AfterValidator(_not_empty)]
-Metadata = Annotated[dict[str, Any], BeforeValidator(_object), AfterValidator(_metadata_size)]
-FreeObject = Annotated[dict[str, Any], BeforeValidator(_object)]
-TextMap = Annotated[dict[str, str], BeforeValidator(_object)]
-AttributeMap = Annotated[dict[str, str | bool | int | float], BeforeValidator(_object)]
+Metadata = Annotated[dict[str, Any], BeforeValidator(as_dict), AfterValidator(_metadata_size)]
+FreeObject = Annotated[dict[str, Any], BeforeValidator(as_dict)]
+TextMap = Annotated[dict[str, str], BeforeValidator(as_dict)]
+AttributeMap = Annotated[dict[str, str | bool | int | float], BeforeValidator(as_dict)]
 EpochMilliseconds = Annotated[int, AfterValidator(_milliseconds)]
 AgentVersion = int | Text
 """A version number, ``latest``, ``latest_published`` or a tag."""
@@ -130,7 +131,21 @@ def _place(item: ErrorDetails, plain: JsonValue) -> str:
     return path or "the body"
 
 
+# pydantic's texts are for its own users: "Input should be a valid dictionary or instance of CallTarget".
+_TYPES = {
+    "string_type": "must be text",
+    "bool_type": "must be a boolean",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "dict_type": "must be a dict",
+    "model_type": "must be a dict",
+    "list_type": "must be a list",
+}
+
+
 def _fault(item: ErrorDetails) -> str:
+    if fault := _TYPES.get(item["type"]):
+        return fault
     if item["type"] == "extra_forbidden":
         return "is not a field that Retell accepts here"
     if item["type"] == "missing":

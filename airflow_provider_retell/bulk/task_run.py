@@ -12,13 +12,8 @@ from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, 
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
-# A row that an earlier try has processed keeps its outcome if a later try finds nothing left to do.
-_DONE = {
-    (_NUMBERS["updated"], _NUMBERS["unchanged"]),
-    (_NUMBERS["archived"], _NUMBERS["unchanged"]),
-    (_NUMBERS["created"], _NUMBERS["unchanged"]),
-    (_NUMBERS["deleted"], _NUMBERS["not_found"]),
-}
+# A row that a try has processed keeps this outcome, even if a later try finds nothing left to do or fails.
+_DONE = frozenset(_NUMBERS[outcome] for outcome in ("updated", "archived", "created", "deleted"))
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ class TaskRunCounts:
 
     def _count(self, key: str, number: int) -> int:
         earlier = self._earlier[key]
-        if (earlier, number) in _DONE:
+        if earlier in _DONE and number not in _DONE:
             number = earlier
         if earlier:
             self._counts[earlier] -= 1

@@ -264,8 +264,9 @@ def test_attempts_and_waiting_time_are_limited(options: dict[str, Any], gives_up
     with pytest.raises(errors.ServerError) as caught:
         decision(outcome, **options)
     attempts, waited = options.get("attempt", 1), options.get("waited", 0)
-    tried = f" Gave up after {attempts} attempts and {waited:.0f} s of waiting." if attempts > 1 else ""
+    tried = f" Gave up after {attempts} attempts and {waited:.0f} s of waiting" if attempts > 1 else ""
     assert str(caught.value).partition("see status.retellai.com.")[2] == tried
+    assert ".. " not in str(caught.value)
 
 
 def test_error_keeps_its_other_arguments_after_the_last_attempt() -> None:
@@ -273,7 +274,7 @@ def test_error_keeps_its_other_arguments_after_the_last_attempt() -> None:
     error.args = ("dropped.", "detail", 3)
     with pytest.raises(errors.RetellConnectionError) as caught:
         decision(error, attempt=8)
-    assert caught.value.args == ("dropped. Gave up after 8 attempts and 0 s of waiting.", "detail", 3)
+    assert caught.value.args == ("dropped. Gave up after 8 attempts and 0 s of waiting", "detail", 3)
 
 
 def test_undocumented_response_is_described_without_its_values() -> None:
