@@ -66,6 +66,8 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     group, folder = CONFIG["groups"][name], WORK / name
     names = None
     if options.survivors:
+        if not (folder / "results.json").exists():
+            sys.exit(f"error: there are no results of {name}: run its mutants without --survivors first.")
         names = [each["name"] for each in last_results(name) if each["status"] not in KILLED]
     else:
         shutil.rmtree(folder, ignore_errors=True)
