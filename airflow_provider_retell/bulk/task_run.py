@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -19,6 +19,8 @@ _DONE = {
     (_NUMBERS["created"], _NUMBERS["unchanged"]),
     (_NUMBERS["deleted"], _NUMBERS["not_found"]),
 }
+# The record has kept its id, so a later try knows it, too.
+_EXISTS = frozenset({_NUMBERS["created"], _NUMBERS["updated"], _NUMBERS["unchanged"]})
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
     A row counts as updated, archived, created or deleted if any try has done so, and otherwise with its last outcome.
-    The id of the record identifies a row. Rows of contacts, rows without an id, and duplicates are identified by
-    number. The memory holds 18 to 36 bytes for each row of earlier tries.
+    The id of the record identifies a row. Rows without an id, duplicates, and contacts that are not known to exist are
+    identified by number. The memory holds 18 to 36 bytes for each row of earlier tries.
     """
 
     def __init__(self) -> None:
@@ -74,8 +76,12 @@ class TaskRunCounts:
         """Count a line of an earlier try's report."""
         number = _NUMBERS.get(line.get("outcome", ""), 0) if isinstance(line.get("outcome"), str) else 0
         if number:
-            key = row_key(line)
-            self._earlier[key] = self._count(key, number)
+            keys = row_keys(line)
+            key = self._known(keys)
+            number = self._count(keys, number)
+            if key is not None:
+                self._earlier[key] = 0
+            self._earlier[keys[0] if number in _EXISTS else keys[-1]] = number
             if isinstance(line.get("try"), int):
                 self._tries.add(line["try"])
 
@@ -83,12 +89,13 @@ class TaskRunCounts:
         """Count a row of this try."""
         number = _NUMBERS[result.outcome]
         if self._tries:
-            self._count(row_key(result.line()), number)
+            self._count(row_keys(result.line()), number)
         else:
             self._counts[number] += 1
 
-    def _count(self, key: str, number: int) -> int:
-        earlier = self._earlier[key]
+    def _count(self, keys: Sequence[str], number: int) -> int:
+        key = self._known(keys)
+        earlier = 0 if key is None else self._earlier[key]
         if (earlier, number) in _DONE:
             number = earlier
         if earlier:
@@ -96,17 +103,20 @@ class TaskRunCounts:
         self._counts[number] += 1
         return number
 
+    def _known(self, keys: Sequence[str]) -> str | None:
+        return next((key for key in keys if self._earlier[key]), None)
+
     def manifest(self, outcomes: tuple[Outcome, ...]) -> dict[str, int]:
         """Return the number of tries with rows, of rows, and of rows with each of *outcomes*."""
         counts: dict[str, int] = {outcome: self._counts[_NUMBERS[outcome]] for outcome in outcomes}
         return {"tries": len(self._tries) + 1, "rows": sum(self._counts.values()), **counts}
 
 
-def row_key(line: Mapping[str, Any]) -> str:
-    """Return the text that identifies a row in all tries, whatever the order of the rows."""
+def row_keys(line: Mapping[str, Any]) -> Sequence[str]:
+    """Return the texts that may identify a row in all tries. The first that is known does."""
     record_id = line_id(line)
-    # The key of a contact is private, and the id is unknown before the contact exists and after its deletion.
-    is_private = "contact_id" in line
-    if isinstance(record_id, str) and record_id and not is_duplicate(line) and not is_private:
-        return record_id
-    return f"row {line.get('row')}"
+    number = f"row {line.get('row')}"
+    if not isinstance(record_id, str) or not record_id or is_duplicate(line):
+        return (number,)
+    # The id of a contact is unknown before it exists and after its deletion.
+    return (record_id, number) if "contact_id" in line else (record_id,)

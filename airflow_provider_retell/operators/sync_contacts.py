@@ -80,8 +80,7 @@ class SyncContactsOperator(ContactRowsOperator):
     :param max_failed_rows: the largest number of failed rows with which the task succeeds. Default: 0, or no limit if
         ``max_failed_ratio`` is set.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
-    :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
-        Default: 0.
+    :param min_rows: the smallest number of rows. If there are fewer, nothing is sent. Default: 0.
     :param on_empty: the result of a task whose source has no rows: ``"fail"`` (default), ``"skip"`` or ``"success"``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of

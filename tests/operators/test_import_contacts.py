@@ -220,7 +220,7 @@ def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, 
     assert isinstance(Run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
     few = Run(tmp_path, rows=[row(0)], min_rows=2).error
     assert type(few) is RowsFailedError
-    assert "The source has 1 row, and min_rows is 2. Nothing was imported" in str(few)
+    assert "The source has 1 row, and min_rows is 2. Nothing was sent" in str(few)
     missing = Run(tmp_path, rows=[row(0)], columns=["first_name"]).error
     assert "No row has the column first_name" in str(missing)
     (tmp_path / "rows.csv").write_text(f"phone\n{phone(0)}\n")
