@@ -19,7 +19,6 @@ _DONE = {
     (_NUMBERS["created"], _NUMBERS["unchanged"]),
     (_NUMBERS["deleted"], _NUMBERS["not_found"]),
 }
-# The record has kept its id, so a later try knows it, too.
 _EXISTS = frozenset({_NUMBERS["created"], _NUMBERS["updated"], _NUMBERS["unchanged"]})
 
 
@@ -81,7 +80,9 @@ class TaskRunCounts:
             number = self._count(keys, number)
             if key is not None:
                 self._earlier[key] = 0
-            self._earlier[keys[0] if number in _EXISTS else keys[-1]] = number
+            # A later try knows the id of a record that exists. After a failed deletion it may not.
+            for key in keys if number == _NUMBERS["failed"] else keys[:1] if number in _EXISTS else keys[-1:]:
+                self._earlier[key] = number
             if isinstance(line.get("try"), int):
                 self._tries.add(line["try"])
 
@@ -98,7 +99,8 @@ class TaskRunCounts:
         earlier = 0 if key is None else self._earlier[key]
         if (earlier, number) in _DONE:
             number = earlier
-        if earlier:
+        # Rows in another order can be taken for others. No outcome counts less than 0 rows.
+        if self._counts[earlier]:
             self._counts[earlier] -= 1
         self._counts[number] += 1
         return number

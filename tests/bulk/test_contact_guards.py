@@ -259,12 +259,28 @@ def test_contacts_that_exist_keep_their_counts_if_the_rows_change_their_order(
 ) -> None:
     emulator.add_contact(phone(2))
     emulator.faults.add(Fault.status(400), route="update-contact", times=1)
-    rows = [{"phone_number": phone(n), "plan": "gold"} for n in (1, 2, 3)]
+    rows = [{"phone_number": phone(n), "plan": "gold"} for n in (1, 2)]
     arguments: dict[str, Any] = {"columns": ["plan"], "report_path": str(tmp_path / "report.jsonl")}
     ti = tasks.Ti()
-    assert sync(rows=rows, ti=ti, **arguments).counts == {"created": 2, "failed": 1}
+    assert sync(rows=rows, ti=ti, **arguments).counts == {"created": 1, "failed": 1}
     ti.try_number += 1
-    run = sync(rows=[rows[2], rows[1], rows[0]], ti=ti, **arguments)
-    assert run.counts == {"updated": 1, "unchanged": 2}
+    run = sync(rows=rows[::-1], ti=ti, **arguments)
+    assert run.counts == {"updated": 1, "unchanged": 1}
     counts = {name: number for name, number in run.manifest["task_run"].items() if number}
-    assert counts == {"tries": 2, "rows": 3, "created": 2, "updated": 1}
+    assert counts == {"tries": 2, "rows": 2, "created": 1, "updated": 1}
+
+
+def test_a_deletion_whose_response_was_lost_is_counted_once(emulator: Emulator, tmp_path: Path) -> None:
+    contact = emulator.add_contact(phone(1))
+    emulator.faults.add(Fault.status(400), route="delete-contact", times=1)
+    arguments: dict[str, Any] = {
+        "rows": [{"phone_number": phone(1)}],
+        "report_path": str(tmp_path / "report.jsonl"),
+    }
+    ti = tasks.Ti()
+    assert delete(ti=ti, **arguments).counts == {"failed": 1}
+    emulator.contacts.pop(contact["contact_id"])
+    ti.try_number += 1
+    run = delete(ti=ti, **arguments)
+    counts = {name: number for name, number in run.manifest["task_run"].items() if number}
+    assert counts == {"tries": 2, "rows": 1, "not_found": 1}
