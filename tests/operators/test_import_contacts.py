@@ -463,7 +463,7 @@ def test_rows_are_compared_again_if_another_import_starts_first(
     done = Run(tmp_path, rows=source, columns=["first_name"])
     assert (done.counts, done.error) == ({"created": 2}, None)
     assert done.manifest["imports"][0]["rows"] == 1
-    assert len(emulator.contact_imports) == 2
+    assert (len(emulator.contact_imports), emulator.count("create-contact-import")) == (2, 2)
 
 
 def test_guards_hold_for_rows_that_are_compared_again(emulator: Emulator, tmp_path: Path) -> None:
@@ -503,6 +503,15 @@ def test_failed_polls_are_tolerated(emulator: Emulator, tmp_path: Path) -> None:
     assert "Stopped waiting for the organization's contact import to end (2 polls in a row failed)" in str(
         done.error
     )
+
+
+def test_only_failed_polls_in_a_row_count(emulator: Emulator, tmp_path: Path) -> None:
+    # Each failed poll sends two requests.
+    for after in (1, 4):
+        emulator.faults.add(Fault.status(500), route="get-contact-import", times=2, after=after)
+    done = Run(tmp_path, rows=[row(0)], max_poll_failures=1)
+    assert (done.counts, done.error) == ({"created": 1}, None)
+    assert emulator.count("get-contact-import", status=500) == 4
 
 
 def test_the_counts_of_an_import_that_a_later_one_hides_are_unknown(

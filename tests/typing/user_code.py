@@ -36,6 +36,8 @@ from airflow_provider_retell.api.calls.models import (
 from airflow_provider_retell.api.chats.models import Chat, ChatAnalysis, ChatCost, ChatPage, ChatSummary
 from airflow_provider_retell.api.contacts.models import (
     Contact,
+    ContactImport,
+    ContactImportFile,
     ContactPage,
     ContactTag,
 )
@@ -300,7 +302,7 @@ def everything() -> None:
     ImportContactsOperator(
         task_id="bad_import",
         rows=[],
-        on_clear="again",
+        wait_timeout="1h",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
     DeleteContactsOperator(task_id="erase", rows=[{"phone_number": "+14155550123"}], dry_run=True)
     ListChatsOperator(task_id="list_chats", path="s3://bucket/chats.jsonl", without_metadata_key="tier")
@@ -529,6 +531,8 @@ def in_a_task() -> list[str]:
         assert_type(hook.get_contact("contact_1").contact_tags, list[ContactTag] | None)
         assert_type(hook.update_contact("contact_1", do_not_call=True), Contact)
         assert_type(hook.list_contacts_page(limit=5), ContactPage)
+        assert_type(hook.upload_contact_import_file(b"phone_number"), ContactImportFile)
+        assert_type(hook.get_contact_import(), ContactImport)
         assert_type(hook.delete_contact("contact_1"), None)
         assert_type(hook.update_chat_checked("chat_1", metadata={}).record, Chat)
         assert_type(summary.is_analyzed, bool)
