@@ -25,7 +25,7 @@ class SyncContactsOperator(ContactRowsOperator):
     """Create and update contacts from rows, and send only the differences. Contacts are matched by phone number.
 
     The task reads all contacts, compares every row, and then sends. It sends nothing if the source fails, has no rows
-    or lacks a column that the task names, if the run would clear a do-not-call mark without
+    or lacks a column that the task names, if Retell's list of contacts is incomplete, if the run would clear a do-not-call mark without
     ``allow_clearing_do_not_call=True``, or if it would update more contacts than ``max_changed_ratio`` allows.
     Contacts without a row are not changed.
 
@@ -61,7 +61,8 @@ class SyncContactsOperator(ContactRowsOperator):
     :param do_not_call_column: the column with the do-not-call mark: true, false, 1, 0 or the same as text. A null
         keeps the mark, and other values make the row invalid. Default: marks are not changed.
     :param tag_columns: the columns that set a tag (true) or remove it (false): a list of columns that are named as the
-        tags' ids, or a dict from column to the id of the tag. Other tags are kept. Default: none.
+        tags' ids, or a dict from column to the id of the tag. Other tags are kept: the contact is read again right
+        before its tags are changed. Default: none.
     :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks.
     :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1. New contacts
         do not count. Default: 0.5.
