@@ -24,9 +24,10 @@ ContactNulls = Literal["skip", "write"]
 class SyncContactsOperator(ContactRowsOperator):
     """Create and update contacts from rows, and send only the differences. Contacts are matched by phone number.
 
-    The task reads all contacts, compares every row, and then sends. It sends nothing if the source fails, has no rows
-    or lacks a column that the task names, if Retell's list of contacts is incomplete, if the run would clear a do-not-call mark without
-    ``allow_clearing_do_not_call=True``, or if it would update more contacts than ``max_changed_ratio`` allows.
+    The task reads all contacts, compares every row, and then sends. It sends nothing if the source fails, has too few
+    rows or lacks a column that the task names, if Retell's list of contacts is incomplete, if the run would clear a
+    do-not-call mark without ``allow_clearing_do_not_call=True``, or if it would update more contacts than
+    ``max_changed_ratio`` allows.
     Contacts without a row are not changed.
 
     ::
