@@ -507,7 +507,7 @@ def test_failed_polls_are_tolerated(emulator: Emulator, tmp_path: Path) -> None:
 
 def test_only_failed_polls_in_a_row_count(emulator: Emulator, tmp_path: Path) -> None:
     # Each failed poll sends two requests.
-    for after in (1, 4):
+    for after in (1, 2):
         emulator.faults.add(Fault.status(500), route="get-contact-import", times=2, after=after)
     done = Run(tmp_path, rows=[row(0)], max_poll_failures=1)
     assert (done.counts, done.error) == ({"created": 1}, None)
