@@ -100,12 +100,16 @@ class CallableRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows."""
         rows = call_with_context(self._function, self._context)
+        if isinstance(rows, Rows):
+            # The checks of the report's path, for example, need the source before the rows are read.
+            raise RetellInputError(
+                f"the function of rows must return or yield rows, not {type(rows).__name__}. Use the source itself "
+                "as rows"
+            )
         if isinstance(rows, Iterator):
             yield from GivenRows(rows, self._names).read()
             return
-        source = as_rows(rows, self._names)
-        source.bind(self._context)
-        yield from source.read()
+        yield from as_rows(rows, self._names).read()
 
 
 def as_rows(source: Any, names: Sequence[str] | None = None) -> Rows:

@@ -71,6 +71,11 @@ class TaskRunCounts:
         self._earlier = DigestMap()
         self._tries: set[int] = set()
 
+    @property
+    def has_earlier(self) -> bool:
+        """True if there are rows of earlier tries."""
+        return bool(self._tries)
+
     def add_earlier(self, line: Mapping[str, Any]) -> None:
         """Count a line of an earlier try's report."""
         number = _NUMBERS.get(line.get("outcome", ""), 0) if isinstance(line.get("outcome"), str) else 0

@@ -131,7 +131,7 @@ def parser() -> argparse.ArgumentParser:
         help="behave as the account in this report of `python -m airflow_provider_retell.contract --json REPORT`; "
         "the options above take precedence",
     )
-    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls progress")
+    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls and chats progress")
     add(
         "--webhook-event",
         action="append",

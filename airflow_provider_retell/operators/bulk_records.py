@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
+from airflow_provider_retell.api.records.nouns import Noun, kind_of
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
 from airflow_provider_retell.operators.bulk_base import BulkOperator
-from airflow_provider_retell.operators.record import Noun, kind_of
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_storage_setting
 

@@ -57,8 +57,8 @@ class RowsOperator(LoopOperator):
     A subclass does its work in :meth:`process`.
 
     :cvar next_step: the end of the message of a task that was stopped.
-    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function without arguments
-        that returns or yields dicts (templated).
+    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
+        yields dicts; it can have parameters for values of Airflow's context (templated).
     :param column_names: the names of the columns, if rows are tuples or lists.
     :param report_path: a file for one line of JSON per row (templated). Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated).

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow_provider_retell.api.event_payload import parse_event_payload
+from airflow_provider_retell.api.event_payload import parse_event_payload, records_in
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.airflow_api import AssetEvents
 
@@ -20,7 +20,7 @@ _LOOKBACK = timedelta(minutes=15)
 _STORING = timedelta(minutes=1)
 
 _Key = tuple[str, str, str]
-"""The name of the event, the id of the call, and the id of the agent."""
+"""The name of the event, the id of the call or chat, and the id of the agent."""
 
 
 class AirflowEvents:
@@ -41,7 +41,7 @@ class AirflowEvents:
     async def send(self, event: dict[str, Any]) -> bool:
         """Create an asset event unless Airflow has it, and return True if it was created.
 
-        :param event: the payload of an event of one call.
+        :param event: the payload of an event of one call or chat.
         :raises Exception: if Airflow did not create the event in time. It may do so later. If Retell sends the event
             again after that, this method finds the created event.
         """
@@ -89,7 +89,10 @@ def _keys(event: dict[str, Any]) -> list[_Key]:
 
     If an agent hands the call over to another agent, Retell can send a set of events for each of them.
     """
-    return [(event["event"], call["call_id"], _text(call.get("agent_id"))) for call in event["calls"]]
+    return [
+        (event["event"], record_id, _text(summary.get("agent_id")))
+        for record_id, summary in records_in(event)
+    ]
 
 
 def _text(value: Any) -> str:

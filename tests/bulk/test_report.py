@@ -166,6 +166,30 @@ def test_a_retry_without_a_report_has_no_counts_of_the_task_run(emulator: Emulat
     assert task.manifest["task_run"] is None
 
 
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+def test_a_file_that_is_no_report_is_not_overwritten(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    content = b'{"call_id": "a", "x": 1}\n'
+    path.write_bytes(gzip.compress(content, mtime=0) if name.endswith("gz") else content)
+    before = path.read_bytes()
+    task = run(rows=[{"call_id": "a", "x": 1}], report_path=str(path), fails=True)
+    assert "report_path is a file that is no report" in str(task.error)
+    assert path.read_bytes() == before
+    assert emulator.requests == []
+
+
+def test_a_retry_with_another_report_has_no_counts_of_the_task_run(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls("a")
+    for number in (1, 2):
+        path = str(tmp_path / f"{number}.jsonl")
+        task = run(rows=[{"call_id": "a", "x": 1}], report_path=path, ti=tasks.Ti(number))
+        assert (task.manifest["task_run"] is None) == (number == 2)
+
+
 def test_a_mapped_task_does_not_overwrite_the_report_of_another(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:

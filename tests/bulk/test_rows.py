@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.emulator import Emulator
 
@@ -98,3 +100,11 @@ def test_an_error_of_the_source_fails_the_task_after_the_rows_before_it(emulator
 
 def test_a_bad_row_is_empty() -> None:
     assert (dict(BadRow("why")), BadRow("why").reason) == ({}, "why")
+
+
+def test_a_function_must_not_return_a_source(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"call_id": "a", "x": 1}\n')
+    task = run(rows=lambda: FileRows(str(path)), fails=True)
+    assert "must return or yield rows, not FileRows" in str(task.error)
+    assert emulator.requests == []

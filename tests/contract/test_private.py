@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from broken_server import change
-from contract_account import FLAGS, NAMED, RESTRICTED, VALUES, check_account, fill
+from contract_account import CHATS, FLAGS, NAMED, RESTRICTED, VALUES, check_account, fill
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.cli import main
@@ -72,7 +72,16 @@ def words(text: str) -> list[str]:
     lowered = text.lower()
     ids = [
         name
-        for name in (*NAMED, "call_rerun", "call_delete", "call_tighten", "attr_one", "_one")
+        for name in (
+            *NAMED,
+            *CHATS,
+            "chat_failed",
+            "call_rerun",
+            "call_delete",
+            "call_tighten",
+            "attr_one",
+            "_one",
+        )
         if name in lowered
     ]
     private = ("zebra", "umbrella", KEY, RESTRICTED, *NUMBERS, "127.0.0.1", "localhost")

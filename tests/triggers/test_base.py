@@ -22,8 +22,8 @@ from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.triggers.base import PollTrigger
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
-from airflow_provider_retell.triggers.call_events.ended_calls import shared_poll
 from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+from airflow_provider_retell.triggers.record_events.ended_records import shared_poll
 from airflow_provider_retell.waiting.event import check_event
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class TestFailedPolls:
             after = asyncio.ensure_future(payloads(stored(call_trigger("call_2"))))
             await polled(5)
             emulator.revoke_key(emulator.api_key)
-            assert await shared_poll("retell_default", 0, 0) == []  # as a watcher of call events does
+            assert await shared_poll("call", "retell_default", 0, 0) == []  # as a watcher of calls does
             await polled(5)
             assert [before.done(), after.done()] == [False, False]
             for call in ("call_1", "call_2"):

@@ -168,6 +168,7 @@ from airflow_provider_retell.triggers import (
     BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
+    ChatEventTrigger,
     ChatTrigger,
     ConcurrencyTrigger,
     KnowledgeBaseTrigger,
@@ -501,6 +502,7 @@ def triggers() -> None:
             knowledge_base_id="kb", retell_conn_id="retell", poll_interval=timedelta(seconds=5), deadline=0
         ),
         CallEventTrigger(agent_ids=["agent_1"], direction="inbound", poll_interval=10),
+        ChatEventTrigger(agent_ids=["agent_1"], chat_type="sms_chat", lookback=timedelta(hours=2)),
     ):
         assert_type(trigger.serialize(), tuple[str, dict[str, Any]])
 

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from fake_airflow import FakeAirflow
 
+CHAT_ASSET = "retell_chats"
+
 
 @pytest.fixture
 def airflow_api(airflow_api: FakeAirflow, monkeypatch: pytest.MonkeyPatch) -> FakeAirflow:
-    """The REST API, and the connection ``retell_key`` with the key that signs events."""
+    """The REST API with an asset for chats, and the connection ``retell_key`` with the key that signs events."""
+    airflow_api.assets[9] = CHAT_ASSET
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": KEY}))
     return airflow_api
 
@@ -44,8 +47,9 @@ class Receiver:
         from airflow_provider_retell.webhook.app import WebhookApp
         from airflow_provider_retell.webhook.events import AirflowEvents
 
-        names = frozenset({"call_ended", "call_analyzed"})
-        self.app = WebhookApp(AirflowEvents(ASSET, "airflow_api"), "retell_key", names, **arguments)
+        calls, chats = AirflowEvents(ASSET, "airflow_api"), AirflowEvents(CHAT_ASSET, "airflow_api")
+        events = {"call_ended": calls, "call_analyzed": calls, "chat_ended": chats, "chat_analyzed": chats}
+        self.app = WebhookApp(events, "retell_key", **arguments)
         self.result: str | None = None
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]

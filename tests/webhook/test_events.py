@@ -46,6 +46,28 @@ class TestOneAssetEvent:
         calls = [event["extra"]["calls"][0] for event in airflow_api.events]
         assert [call["agent_id"] for call in calls] == ["agent_1", "agent_2"]
 
+    def test_events_of_calls_and_of_chats_do_not_mix(self, start: Any, airflow_api: Any) -> None:
+        one, other = start(), start()
+        bodies = [
+            make_event("same_id", event=event) for event in ("call_ended", "chat_ended", "chat_analyzed")
+        ]
+        for receiver in (one, other, one):
+            assert [receiver.post(body) for body in bodies] == [204] * 3
+        seen = [(event["asset_id"], event["extra"]["event"]) for event in airflow_api.events]
+        assert seen == [(8, "call_ended"), (9, "chat_ended"), (9, "chat_analyzed")]
+
+    def test_event_of_a_chat_that_the_trigger_has_fired_is_dropped(
+        self, receiver: Any, airflow_api: Any
+    ) -> None:
+        chat = {"chat_id": "chat_1", "agent_id": "agent_1"}
+        payload = {"event": "chat_ended", "chats": [chat]}
+        airflow_api.add({"from_trigger": True, "payload": payload}, asset_id=9)
+        assert receiver.post(make_event("chat_1", event="chat_ended", agent_id="agent_1")) == 204
+        assert receiver.result == "duplicate"
+        assert receiver.post(make_event("chat_1", event="chat_analyzed", agent_id="agent_1")) == 204
+        assert receiver.result == "created"
+        assert len(airflow_api.events) == 2
+
     def test_event_that_the_trigger_has_fired_for_the_same_agent_is_dropped(
         self, receiver: Any, airflow_api: Any
     ) -> None:
@@ -97,8 +119,8 @@ class TestOneAssetEvent:
         mocker.patch.object(events, "_MAX_KNOWN", 10)
         for index in range(30):
             assert receiver.post(make_event(f"call_{index}")) == 204
-        assert len(receiver.app._events._known) == 10
-        assert receiver.app._events._sending == {}
+        assert len(receiver.app._events["call_ended"]._known) == 10
+        assert receiver.app._events["call_ended"]._sending == {}
 
 
 class TestAirflowFails:
@@ -146,7 +168,7 @@ class TestAirflowFails:
         assert receiver.post(make_event()) == 503
         assert receiver.post(make_event()) == 503  # the request is still running
         proceed.set()
-        eventually(lambda: not receiver.app._events._sending)
+        eventually(lambda: not receiver.app._events["call_ended"]._sending)
         assert receiver.post(make_event()) == 204
         assert len(airflow_api.events) == 1
 

@@ -74,7 +74,9 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
             on_event=lambda event, call: webhooks.on_event(event, call, api_key),
             links=Links(name, options.clock, api_key),
         )
-        self.chat_backend = ChatBackend(options, self.timeline)
+        self.chat_backend = ChatBackend(
+            options, self.timeline, on_event=lambda event, chat: webhooks.on_event(event, chat, api_key)
+        )
         self.contact_backend = ContactBackend(options, self.org_id, self.timeline)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
