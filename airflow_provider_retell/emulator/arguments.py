@@ -47,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
         help="id of a custom attribute of the organization; may be repeated",
     )
     add(
+        "--contact-tag",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="id of a tag of contacts; may be repeated",
+    )
+    add(
         "--quota",
         action="append",
         default=[],

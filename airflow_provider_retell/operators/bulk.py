@@ -143,7 +143,7 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            id_column=call_id_column,
+            record_id_column=call_id_column,
             metadata_columns=metadata_columns,
             custom_attribute_columns=custom_attribute_columns,
             data_storage_setting=data_storage_setting,

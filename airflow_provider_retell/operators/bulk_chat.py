@@ -119,7 +119,7 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            id_column=chat_id_column,
+            record_id_column=chat_id_column,
             metadata_columns=metadata_columns,
             custom_attribute_columns=custom_attribute_columns,
             data_storage_setting=data_storage_setting,

@@ -26,7 +26,7 @@ class BulkUpdateOperator(BulkOperator):
 
     :cvar noun: ``"call"`` or ``"chat"``.
     :cvar storage_settings: the values of ``data_storage_setting``.
-    :param id_column: the column with the id.
+    :param record_id_column: the column with the id.
     :param metadata_columns: the columns that become metadata.
     :param custom_attribute_columns: the columns that become custom attributes.
     :param data_storage_setting: the storage setting for all rows.
@@ -53,7 +53,7 @@ class BulkUpdateOperator(BulkOperator):
     def __init__(
         self,
         *,
-        id_column: str,
+        record_id_column: str,
         metadata_columns: Mapping[str, str] | Sequence[str] | None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None,
         data_storage_setting: str | None,
@@ -67,7 +67,8 @@ class BulkUpdateOperator(BulkOperator):
     ) -> None:
         super().__init__(**kwargs)
         checks.text(
-            **{f"{self.noun}_id_column": id_column}, data_storage_setting_column=data_storage_setting_column
+            **{f"{self.noun}_id_column": record_id_column},
+            data_storage_setting_column=data_storage_setting_column,
         )
         checks.one_of_or_template("data_storage_setting", data_storage_setting, self.storage_settings)
         checks.exclusive(
@@ -89,7 +90,7 @@ class BulkUpdateOperator(BulkOperator):
         self.nulls = nulls
         self.timezone = timezone
         self.json_columns = json_columns
-        self._id_column = id_column
+        self._id_column = record_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
         self.data_storage_setting = data_storage_setting

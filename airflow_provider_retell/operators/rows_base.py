@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.bulk.outcome import FailureLimits
+    from airflow_provider_retell.bulk.outcome import FailureLimits, Result
     from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Rows
@@ -150,6 +150,7 @@ class RowsOperator(LoopOperator):
             check_differs(self._report_template)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
+        failures: list[Result] = []
         self._reset()
         try:
             self.run_loop(self._run(context, limits, TaskTry.of(context)))
@@ -169,7 +170,7 @@ class RowsOperator(LoopOperator):
         if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
             raise AirflowSkipException("The source has no rows")
         try:
-            limits.check(manifest)
+            limits.check(manifest, failures)
         except RowsFailedError as error:
             if error.permanent:
                 # Not "from error", because Airflow would log the same message twice.

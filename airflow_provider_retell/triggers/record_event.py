@@ -6,7 +6,7 @@ import hashlib
 import logging
 import random
 from collections.abc import AsyncIterator, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import TriggerEvent
@@ -19,6 +19,7 @@ except ImportError as error:
     raise ImportError("Event triggers need Airflow 3: earlier versions have no asset watchers") from error
 
 from airflow_provider_retell.clock import clock
+from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord, shared_poll
 from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, MemoryLog, WatchError, step
@@ -73,6 +74,7 @@ class RecordEventTrigger(BaseEventTrigger):
         self.lookback = checks.in_seconds("lookback", lookback)
         self.airflow_conn_id = airflow_conn_id
         self.asset_name = asset_name
+        self._failed = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments. Airflow runs watchers with equal arguments as one trigger."""
@@ -91,6 +93,14 @@ class RecordEventTrigger(BaseEventTrigger):
         """Poll until cancelled. If a step fails, log it and try again at the next poll."""
         fired_log = self._fired_log()
         state = await self._load(fired_log)
+        log.info(
+            "Watching %ss of connection %r for %s, since %s; polling every %g s",
+            self.noun,
+            self.retell_conn_id,
+            self._event_name,
+            datetime.fromtimestamp(state.since / 1000, timezone.utc).isoformat(sep=" ", timespec="seconds"),
+            self.poll_interval,
+        )
         while True:
             try:
                 with step(f"{self.noun.capitalize()}s could not be listed"):
@@ -105,11 +115,16 @@ class RecordEventTrigger(BaseEventTrigger):
                         f"{self.noun}s": [record.summary for record in new],
                     }
                     payload |= fired_log.add(state, new)
+                    log.info("Reporting %s in an event: %s", counted(len(new), self.noun), self._event_name)
                     yield TriggerEvent(payload)  # type: ignore[no-untyped-call, unused-ignore]
                 self._advance(state, records)
                 await fired_log.save(state)
             except WatchError as error:
                 self._warn(error)
+            else:
+                if self._failed:
+                    log.info("The watcher works again")
+                self._failed = False
             await clock().sleep_async(self.poll_interval * random.uniform(0.9, 1.1))  # noqa: S311
 
     def _fired_log(self) -> FiredLog:
@@ -142,7 +157,9 @@ class RecordEventTrigger(BaseEventTrigger):
         return state
 
     def _warn(self, error: WatchError) -> None:
-        log.warning("%s. Trying again in about %g s; no %s is lost", error, self.poll_interval, self.noun)
+        self._failed = True
+        message = str(error).removesuffix(".")
+        log.warning("%s. Trying again in about %g s; no %s is lost", message, self.poll_interval, self.noun)
 
     def _new(self, records: list[EndedRecord], state: WatchState) -> list[EndedRecord]:
         return [

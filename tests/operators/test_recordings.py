@@ -76,7 +76,10 @@ def run(run_try: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     return run
 
 
-def test_recordings_of_the_data_interval_are_copied(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_recordings_of_the_data_interval_are_copied(
+    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     add(emulator, "inside")
     add(emulator, "in_the_overlap", START - timedelta(minutes=20))
     add(emulator, "too_early", START - timedelta(minutes=40))
@@ -87,6 +90,10 @@ def test_recordings_of_the_data_interval_are_copied(emulator: Emulator, run: Any
     assert (manifest["rows"], manifest["archived"], manifest["files"]) == (2, 2, {"recording": 2})
     assert manifest["bytes"] == 2 * len(ONE_SECOND)
     assert manifest["window"] == [ms(START) - 30 * 60_000, ms(START) + 3_600_000 - 1]
+    assert (
+        "Listing with end_timestamp from 2026-11-21 09:30:00+00:00 to 2026-11-21 10:59:59+00:00: the data interval and "
+        "its overlap"
+    ) in caplog.messages
     assert manifest["requests"] == 1
 
 

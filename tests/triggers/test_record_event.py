@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -22,6 +23,7 @@ from watching import CALLS, CHATS, Records, Store, Watch, ago
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.hooks import shared
+from airflow_provider_retell.triggers import record_event
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 from airflow_provider_retell.triggers.chat_event import ChatEventTrigger
 from airflow_provider_retell.triggers.record_events import ended_records
@@ -423,6 +425,7 @@ class TestFailures:
         caplog: pytest.LogCaptureFixture,
         mocker: MockerFixture,
     ) -> None:
+        caplog.set_level(logging.INFO)
         mocker.patch.object(shared, "POLL_RETRY", RetryLimits(attempts=1))
         rule = emulator.faults.add(fault, route=records.route, times=3)
 
@@ -430,11 +433,23 @@ class TestFailures:
             async with records.watching() as watch:
                 records.end(emulator, "id_1")
                 assert await watch.has(1) == ["id_1"]
+                await records.polls(emulator)
 
         asyncio.run(go())
         assert rule.hits == 3
+        first, *_, event, last = [
+            record.message for record in caplog.records if record.name == record_event.__name__
+        ]
+        assert re.fullmatch(
+            rf"Watching {records.plural} of connection 'retell_default' for {records.noun}_ended, "
+            "since .+; polling every 0.03 s",
+            first,
+        )
+        assert event == f"Reporting 1 {records.noun} in an event: {records.noun}_ended"
+        assert last == "The watcher works again"
         assert f"{records.plural.capitalize()} could not be listed: {records.route}: " in caplog.text
         assert f"Trying again in about 0.03 s; no {records.noun} is lost" in caplog.text
+        assert ".. Trying" not in caplog.text
 
     def test_connection_that_is_defined_later_is_found(
         self,

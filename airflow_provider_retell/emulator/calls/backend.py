@@ -134,6 +134,11 @@ class CallBackend(Backend):
     def add_many(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
         """Add a call for each id; see ``Organization.add_calls``."""
         for call_id in call_ids:
+            if not isinstance(call_id, str):
+                raise TypeError(
+                    f"call_ids must be texts, not {type(call_id).__name__}. For calls with different fields, use "
+                    "add_call(**fields) for each call"
+                )
             copies: dict[str, Any] = {
                 name: dict(value) if isinstance(value, dict) else value for name, value in fields.items()
             }
@@ -147,6 +152,9 @@ class CallBackend(Backend):
         if fields.get("call_id", object_id) != object_id:
             raise ValueError("call_id must not change: add a new call instead")
         samples.check_vocabulary({**call, **fields})
+        live, ended = ("registered", "ongoing"), self.options.ended_statuses
+        if call["call_status"] in live and fields.get("call_status") in ended:
+            fields = {"end_timestamp": self.options.clock.now_ms(), **fields}
         call.update(fields)
         for name in [name for name, value in fields.items() if value is None]:
             del call[name]
