@@ -12,14 +12,9 @@ from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, 
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
-# A row that an earlier try has processed keeps its outcome if a later try finds nothing left to do.
-_DONE = {
-    (_NUMBERS["updated"], _NUMBERS["unchanged"]),
-    (_NUMBERS["archived"], _NUMBERS["unchanged"]),
-    (_NUMBERS["created"], _NUMBERS["unchanged"]),
-    (_NUMBERS["deleted"], _NUMBERS["not_found"]),
-}
-_EXISTS = frozenset({_NUMBERS["created"], _NUMBERS["updated"], _NUMBERS["unchanged"]})
+# A row that a try has processed keeps this outcome, even if a later try finds nothing left to do or fails.
+_DONE = frozenset(_NUMBERS[outcome] for outcome in ("updated", "archived", "created", "deleted"))
+_EXISTS = frozenset(_NUMBERS[outcome] for outcome in ("created", "updated", "unchanged"))
 
 
 @dataclass(frozen=True)
@@ -102,7 +97,7 @@ class TaskRunCounts:
     def _count(self, keys: Sequence[str], number: int) -> int:
         key = self._known(keys)
         earlier = 0 if key is None else self._earlier[key]
-        if (earlier, number) in _DONE:
+        if earlier in _DONE and number not in _DONE:
             number = earlier
         # Rows in another order can be taken for others. No outcome counts less than 0 rows.
         if self._counts[earlier]:

@@ -11,7 +11,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.emulator.arguments import parser as parser
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
@@ -156,7 +155,7 @@ def greeting(emulator: Emulator, loaded: int) -> str:
     """Return the message for the user at the start: the URL, the API key and the Airflow connection."""
     connection = {"conn_type": "retell", "host": emulator.url, "password": emulator.api_key}
     return (
-        f"Retell emulator on {emulator.url} with {counted(loaded, 'call')}; stop it with Ctrl+C\n"
+        f"Retell emulator on {emulator.url} with {loaded:,} {'call' if loaded == 1 else 'calls'}; stop it with Ctrl+C\n"
         f"API key: {emulator.api_key}\n"
         f"Airflow connection:\nexport AIRFLOW_CONN_RETELL_DEFAULT='{json.dumps(connection)}'\n"
     )

@@ -36,6 +36,8 @@ class AirflowEvents:
         self._known: OrderedDict[_Key, None] = OrderedDict()
         self._read_to: datetime | None = None
         self._reading = asyncio.Lock()
+        # The numbers of the last read that has begun, and of the last one that has succeeded.
+        self._begun = self._succeeded = 0
         self._sending: dict[_Key, asyncio.Task[bool]] = {}
 
     async def send(self, event: dict[str, Any]) -> bool:
@@ -67,21 +69,30 @@ class AirflowEvents:
             self._known.popitem(last=False)
 
     async def _send(self, key: _Key, event: dict[str, Any]) -> bool:
-        async with self._reading:
-            await self._read_events()
+        await self._read_events()
         if key in self._known:
             return False
         await self._events.add(event)
         return True
 
     async def _read_events(self) -> None:
-        """Read the events that other processes have created since the last call."""
-        now = datetime.fromtimestamp(clock().time(), timezone.utc)
-        since = self._read_to - _STORING if self._read_to else now - _LOOKBACK
-        for stored in await self._events.since(since):
-            for key in _keys(parse_event_payload(stored["extra"])):
-                self._add_known(key)
-        self._read_to = now
+        """Read the events that other processes have created until now.
+
+        All calls that wait for a read share the next one. Otherwise the reads would take longer than the events if many
+        calls end at the same time.
+        """
+        begun = self._begun
+        async with self._reading:
+            if self._succeeded > begun:  # a read that has begun after this call
+                return
+            self._begun += 1
+            now = datetime.fromtimestamp(clock().time(), timezone.utc)
+            since = self._read_to - _STORING if self._read_to else now - _LOOKBACK
+            for stored in await self._events.since(since):
+                for key in _keys(parse_event_payload(stored["extra"])):
+                    self._add_known(key)
+            self._read_to = now
+            self._succeeded = self._begun
 
 
 def _keys(event: dict[str, Any]) -> list[_Key]:

@@ -111,6 +111,22 @@ def test_the_counts_are_the_same_without_a_report(emulator: Emulator, run: Any) 
 # -- several tries, and mapped tasks
 
 
+@pytest.mark.usefixtures("no_sleep")
+def test_an_updated_row_stays_updated_if_the_next_try_cannot_read_it(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls("ab")
+    rows = [{"call_id": call_id, "x": 1} for call_id in "ab"]
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="b", times=1)
+    run(rows=rows, ti=tasks.Ti(try_number=1), fails=True)
+    emulator.faults.add(Fault.status(500), route="list-calls", times=0)
+    down = run(rows=rows, ti=tasks.Ti(try_number=2), fails=True)
+    assert down.counts == {"failed": 2}
+    assert down.manifest["task_run"].items() >= {"rows": 2, "updated": 1, "failed": 1}.items()
+    emulator.faults.clear()
+    last = run(rows=rows, ti=tasks.Ti(try_number=3))
+    assert last.counts == {"updated": 1, "unchanged": 1}
+    assert last.manifest["task_run"].items() >= {"tries": 3, "updated": 2, "unchanged": 0}.items()
+
+
 @pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_retry_keeps_the_lines_of_earlier_tries_and_counts_each_row_once(

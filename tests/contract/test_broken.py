@@ -58,6 +58,17 @@ BREAKS: dict[str, Break] = {
     "calls.list_by_end": without_filter("end_timestamp"),
     "calls.list_by_status": change_json("list-calls", lambda body, _: body.update(total=99)),
     "calls.list_by_metadata": without_filter("metadata"),
+    "calls.recording_links_are_listed": change_items(
+        lambda items, _: [item.pop("public_log_url", None) for item in items]
+    ),
+    "calls.recording_links_do_not_expire": option(links_expire=True),
+    "calls.recordings_have_ranges": change_status("get-call-file", 404),
+    "calls.transfers_have_an_end": change_items(
+        lambda items, _: [item.pop("transfer_end_timestamp", None) for item in items]
+    ),
+    "calls.transferred_calls_have_ended": change_items(
+        lambda items, _: [item.update(transfer_end_timestamp=item["end_timestamp"] - 1) for item in items]
+    ),
     "calls.update_returns_call": change_json("update-call", lambda call, _: call.pop("metadata") and None),
     "calls.metadata_replaced": option(metadata_semantics="merge"),
     "calls.empty_metadata_clears": option(empty_metadata_clears=False),

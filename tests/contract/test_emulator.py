@@ -34,6 +34,7 @@ WRONG = {
     "ended_statuses",
     "honors_idempotency_key",
     "list_lag",
+    "shows_transfer_end",
 }
 
 # Not all statuses of this option concern each check that speaks of it.

@@ -33,7 +33,8 @@ PRIVATE: dict[str, Any] = {
     "agent_id": f"agent_{SECRET}",
     "agent_name": SECRET,
     "transcript": SECRET,
-    "recording_url": f"https://{SECRET}.example.com/a.wav",
+    # Nothing listens on port 1.
+    "recording_url": f"http://127.0.0.1:1/{SECRET}/a.wav?{SECRET}={SECRET}",
     "call_analysis": {"call_summary": SECRET, "custom_analysis_data": {SECRET: SECRET}},
     "from_number": f"+1{NUMBERS[0]}",
     "to_number": f"+1{NUMBERS[1]}",

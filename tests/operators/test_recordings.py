@@ -150,6 +150,19 @@ def test_a_second_run_copies_nothing_and_reads_one_byte_of_each_file(
     assert emulator.count("get-call") == 0
 
 
+@pytest.mark.parametrize("option", ["lists_recording_links", "serves_ranges", "links_expire"])
+def test_recordings_are_copied_once_whatever_retell_does_not_document(
+    emulator: Emulator, run: Any, tmp_path: Path, option: str
+) -> None:
+    setattr(emulator.options, option, not getattr(emulator.options, option))
+    add(emulator, "call_1")
+    add(emulator, "call_2")
+    first, second = run(archive(tmp_path)), run(archive(tmp_path))
+    assert names(tmp_path) == ["call_1.wav", "call_2.wav"]
+    assert (tmp_path / "call_1.wav").read_bytes() == ONE_SECOND
+    assert (first["archived"], second["unchanged"], second["bytes"]) == (2, 2, 0)
+
+
 def test_a_file_of_another_size_is_replaced(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     add(emulator, "call_1")
     (tmp_path / "call_1.wav").write_bytes(ONE_SECOND[:100])

@@ -82,6 +82,10 @@ def fill(emulator: Emulator, **fields: Any) -> None:
     emulator.add_call(call_id="call_strict", **{**fields, "data_storage_setting": "everything_except_pii"})
     for purpose in ("tighten", "rerun", "delete"):
         emulator.add_call(call_id=f"call_{purpose}", **fields)
+    ended = emulator.clock.now_ms() - 24 * 3_600_000
+    transfer = {"disconnection_reason": "call_transfer", "transfer_end_timestamp": ended + 60_000}
+    times = {"start_timestamp": ended - 60_000, "end_timestamp": ended}
+    emulator.add_call(call_id="call_transferred", **{**fields, **times, **transfer})
     for chat_id, status in zip(CHATS, ("ended", "ongoing"), strict=True):
         emulator.add_chat(chat_id=chat_id, chat_status=status, **fields)
     emulator.add_chat(chat_id="chat_failed", chat_status="error", **fields)

@@ -391,6 +391,7 @@ def everything() -> None:
         agent_id="agent_1",
         test_cases=[{"name": "Books", "user_prompt": "Book.", "metrics": ["Books."]}, "s3://bucket/*.yaml"],
         delete_missing=True,
+        max_deleted_ratio=0.2,
     )
     RunBatchTestOperator(
         task_id="simulate",

@@ -86,6 +86,39 @@ class TestOneAssetEvent:
             f"call_{i}" for i in range(4)
         ]
 
+    def test_events_that_wait_share_a_read_of_the_stored_events(
+        self, receiver: Any, airflow_api: Any
+    ) -> None:
+        airflow_api.after = lambda method: time.sleep(0.2)
+        with ThreadPoolExecutor(20) as pool:
+            assert set(pool.map(receiver.post, map(make_event, map(str, range(20))))) == {204}
+        assert len(airflow_api.events) == 20
+        assert airflow_api.seen.count(("GET", "/api/v2/assets/events")) <= 5
+
+    def test_a_failed_read_of_the_stored_events_is_not_shared(self, receiver: Any, airflow_api: Any) -> None:
+        assert receiver.post(make_event("call_0")) == 204
+        statuses = []
+        with ThreadPoolExecutor(3) as pool:
+
+            def send(call_id: str) -> None:
+                sending = len(receiver.app._events["call_ended"]._sending)
+                statuses.append(pool.submit(receiver.post, make_event(call_id)))
+                eventually(lambda: len(receiver.app._events["call_ended"]._sending) > sending)
+
+            def in_first_read(_method: str) -> None:
+                airflow_api.after = lambda _method: None
+                # Another process creates an event. Two events wait for the next read, which fails.
+                airflow_api.add({"event": "call_ended", "calls": [{"call_id": "call_1"}]})
+                send("call_2")
+                send("call_1")
+                airflow_api.answers = [("GET", 503)]
+
+            airflow_api.after = in_first_read
+            assert receiver.post(make_event("call_3")) == 204
+            assert [status.result() for status in statuses] == [503, 204]
+        calls = [event["extra"]["calls"][0]["call_id"] for event in airflow_api.events]
+        assert calls == ["call_0", "call_1", "call_3"]
+
     def test_event_that_another_process_received_is_dropped(self, start: Any, airflow_api: Any) -> None:
         one, other = start(), start()
         for index in range(250):  # more than a page of Airflow's API

@@ -10,7 +10,7 @@ from airflow_provider_retell.emulator.calls import samples
 from airflow_provider_retell.emulator.calls.batches import Batches
 from airflow_provider_retell.emulator.calls.lifecycle import Progress
 from airflow_provider_retell.emulator.calls.store import CallStore
-from airflow_provider_retell.emulator.calls.vocabulary import UNDECLARED, Call
+from airflow_provider_retell.emulator.calls.vocabulary import LINKS, TRANSCRIPTS, UNDECLARED, Call
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
@@ -72,7 +72,14 @@ class CallBackend(Backend):
     @property
     def hidden_fields(self) -> tuple[str, ...]:
         """The fields that the API does not show."""
-        return UNDECLARED[1:] if self.options.echo_custom_attributes else UNDECLARED
+        hidden = UNDECLARED[1:] if self.options.echo_custom_attributes else UNDECLARED
+        return hidden if self.options.shows_transfer_end else (*hidden, "transfer_end_timestamp")
+
+    @property
+    def hidden_in_lists(self) -> tuple[str, ...]:
+        """The fields that list-calls does not show."""
+        links = () if self.options.lists_recording_links else LINKS
+        return (*self.hidden_fields, *TRANSCRIPTS, *links)
 
     def visible(self, call: Call) -> Call:
         """Return *call* as the API shows it."""

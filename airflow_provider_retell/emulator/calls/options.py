@@ -54,6 +54,20 @@ class CallOptions(RecordOptions):
     lists_registered: bool = undocumented(True, False)
     """False to leave calls out of list-calls as long as they are registered."""
 
+    lists_recording_links: bool = undocumented(True, False)
+    """False to leave the links to recordings and logs out of list-calls."""
+
+    links_expire: bool = undocumented(False, True)
+    """True to sign all links to recordings and logs, so that they expire after a day. Retell documents it for agents
+    with ``opt_in_signed_url`` only."""
+
+    serves_ranges: bool = undocumented(True, False)
+    """False to send a whole recording or log to a request for a part of it."""
+
+    shows_transfer_end: bool = undocumented(True, False)
+    """False to give no call a ``transfer_end_timestamp``. Retell does not document for which kinds of transfers the
+    field appears."""
+
     unconnected_calls_start: bool = undocumented(False, True)
     """True to give calls that never connected a ``start_timestamp``. Retell documents that it is absent until the
     call starts."""

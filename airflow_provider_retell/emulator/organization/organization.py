@@ -72,7 +72,7 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
             self.timeline,
             concurrency=lambda: self.concurrency,
             on_event=lambda event, call: webhooks.on_event(event, call, api_key),
-            links=Links(name, options.clock, api_key),
+            links=Links(name, options, api_key),
         )
         self.chat_backend = ChatBackend(
             options, self.timeline, on_event=lambda event, chat: webhooks.on_event(event, chat, api_key)
