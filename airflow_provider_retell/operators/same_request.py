@@ -53,7 +53,7 @@ def check_same(deed: str, earlier: Subject, now: Subject) -> None:
     changes = "; ".join(_change(name, earlier.get(name), now.get(name)) for name in names)
     raise AirflowFailException(
         f"An earlier try of this task has {deed}, with other parameters: {changes}. Its result does not count, and "
-        "nothing was sent now. To send the present request, clear this task with on_clear='resend'"
+        "no request was sent now. To send one with the present parameters, clear this task with on_clear='resend'"
     )
 
 

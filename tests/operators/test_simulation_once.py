@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from crashes import killed, timeouts
-from simulations import ENGINE, add_agent, add_case, dag_run, simulation
+from simulations import AGENT, ENGINE, add_agent, add_case, dag_run, simulation
 from tasks import HAS_STATE_STORE, StateStore, Ti, defer, event_of, restored, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -365,6 +365,84 @@ def test_each_mapped_task_has_a_batch_test_of_its_own(emulator: Emulator, store:
     with fast(emulator):
         for index in (0, 1):
             run_try(simulation(), map_index=index, store=store, dag_run=dag_run())
+    assert len(emulator.batch_tests) == 2
+
+
+# -- what counts as the same batch test
+
+
+OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "another version": ({"agent_version": 1}, {"agent_version": 2}, "agent_version was 1 and is now 2"),
+    "a later draft": ({}, {}, "agent_version was 1 and is now 2"),
+    "another agent": ({}, {"agent_id": "agent_2"}, "agent_id was agent_1 and is now agent_2"),
+    "fewer test cases": ({"tests": ["Books", "Cancels"]}, {"tests": ["Cancels"]}, "is now without Books"),
+    "other test cases": (
+        {"tests": ["Books"]},
+        {"tests": ["Cancels"]},
+        "is now without Books and with Cancels",
+    ),
+}
+
+
+@pytest.mark.parametrize("cleared_at", [0, 1], ids=["retry", "clear"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_batch_test_of_something_else_does_not_count(
+    emulator: Emulator, state_store: StateStore, name: str, cleared_at: int
+) -> None:
+    """An unsimulated version could be published otherwise."""
+    before, after, says = OTHERS[name]
+    ids = {case["name"]: case["test_case_definition_id"] for case in emulator.test_cases.values()}
+    for case in ids:
+        says = says.replace(case, ids[case])
+
+    def given(tests: list[str] | None = None, **arguments: Any) -> Any:
+        if tests is None:
+            return simulation(**arguments)
+        return simulation(
+            test_case_definition_ids=[ids[each] for each in tests], agent_version=1, **arguments
+        )
+
+    with fast(emulator):
+        first = run_try(given(**before), store=state_store, dag_run=dag_run())
+        emulator.add_agent_version(AGENT)
+        emulator.add_agent(agent_id="agent_2")
+        emulator.add_test_case(agent_id="agent_2", name="Books")
+        again = {"store": state_store, "dag_run": dag_run(), "try_number": 2, "cleared_at": cleared_at}
+        with pytest.raises(AirflowFailException, match=rf"{says}.*on_clear='resend'") as error:
+            run_try(given(**after), **again)
+        assert f"started batch test {first['batch_test_ids'][0]}" in str(error.value)
+        assert len(emulator.batch_tests) == 1
+        unchanged = run_try(
+            given(**before) if name.endswith("cases") else simulation(agent_version=1), **again
+        )
+        assert unchanged["batch_test_ids"] == first["batch_test_ids"]
+        again["cleared_at"] = 1
+        resent = run_try(given(on_clear="resend", **after), **again)
+    assert resent["agent_version"] != 1 or name.endswith("cases")
+    assert len(emulator.batch_tests) == 2
+
+
+def test_the_order_of_the_test_cases_makes_no_difference(emulator: Emulator, state_store: StateStore) -> None:
+    ids = list(emulator.test_cases)
+    with fast(emulator):
+        first = run_try(simulation(test_case_definition_ids=ids), store=state_store, dag_run=dag_run())
+    again = simulation(test_case_definition_ids=ids[::-1])
+    assert retry(emulator, 1, again, store=state_store) == first
+
+
+def test_a_continuation_that_runs_twice_starts_no_batch_test_again(
+    emulator: Emulator, state_store: StateStore
+) -> None:
+    """The event of the trigger has only the first batch test, and the store has both."""
+    add_case(emulator, "Pays", "fail", "pass")
+    options = {"dag_run": dag_run(), "task_state_store": state_store, "ti": Ti(1, 1)}
+    with fast(emulator):
+        deferred = defer(simulation(deferrable=True), **options)
+        kwargs = {**deferred.kwargs, "event": event_of(restored(deferred.trigger))}
+        results = [
+            run_task(simulation(), method=deferred.method_name, kwargs=kwargs, **options) for _ in range(2)
+        ]
+    assert results[0] == results[1]
     assert len(emulator.batch_tests) == 2
 
 
