@@ -7,10 +7,11 @@ new version only if the simulation tests pass:
 `refresh` the knowledge base -> `draft` a version -> is there a change? -> `simulate` the draft -> `publish` it ->
 `snapshot` the configuration of all agents
 
-Every task can be retried, cleared and run again. Only the version that was simulated is published. If `draft` is cleared
-and returns another version, clear `simulate` with `on_clear="resend"`. If a simulation fails, nothing is published. Fix the prompt or the
-test case and run the DAG again: it uses the same draft and sends only differences. A run without any change ends after
-`draft`, and costs nothing.
+Every task can be retried, cleared and run again. Only the version that was simulated is published. If you clear `draft`
+and it returns another version, `simulate` fails until you clear it with `on_clear="resend"`.
+
+If a simulation fails, nothing is published. Fix the prompt or the test case and run the DAG again: it uses the same
+draft and sends only differences. A run without any change ends after `draft`, and costs nothing.
 
 Prerequisites:
 
