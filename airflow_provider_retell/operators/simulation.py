@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import SimulationFailedError
-from airflow_provider_retell.bulk.report_path import check_suffix
+from airflow_provider_retell.api.versions import version_number
+from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.export.json_lines import write_json_lines
 from airflow_provider_retell.operators.at_most_once import (
@@ -76,7 +77,8 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
     :param retry_failed: how often a test case that has not passed runs again. Default: 1.
     :param allow_unmocked_tools: True to run although real tools would be called, or a list of the tools' names.
     :param report_path: a file for one line of JSON per test run, with the name, status and explanation, on any storage
-        of Airflow's ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz`` (templated).
+        of Airflow's ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz`` (templated). It
+        must differ between mapped tasks.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param include_transcripts: True to write the transcripts of the simulations to the report.
@@ -137,9 +139,11 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         self.report_path = report_path
         self.report_conn_id = report_conn_id
         self.include_transcripts = include_transcripts
+        self._report_template = report_path
 
     def work(self, context: Context) -> dict[str, Any]:
         """Start the first batch test, unless an earlier try has started it, and continue with it."""
+        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         report_path = self.rendered("report_path", as_text)
         if report_path is not None:
             check_suffix(report_path)
@@ -183,7 +187,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         plan = self.hook.run(
             plan_simulation(
                 as_id(self.agent_id, "agent_id"),
-                version=self._version(),
+                version=version_number(self.rendered("agent_version", as_text)),
                 test_ids=None if ids is None else [as_id(item, "test_case_definition_ids") for item in ids],
                 allow_unmocked_tools=is_started or self.allow_unmocked_tools,
             )
@@ -196,10 +200,6 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
             len(plan.tests),
         )
         return plan
-
-    def _version(self) -> int | str | None:
-        version = self.rendered("agent_version", as_text)
-        return int(version) if version is not None and version.isdecimal() else version
 
     def _evaluate(self, batch_tests: BatchTests, deadline: float | None = None) -> dict[str, Any]:
         """Wait for the batch tests, run the test cases that did not pass again, and return the result."""

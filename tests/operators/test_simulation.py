@@ -183,6 +183,20 @@ def test_the_report_has_a_line_for_each_test_run(emulator: Emulator, tmp_path: P
     assert PRIVATE not in path.read_text()
 
 
+@pytest.mark.parametrize(("path", "fails"), [("r.jsonl", True), ("{{ ti.map_index }}.jsonl", False)])
+def test_a_report_that_all_mapped_tasks_share_starts_no_simulation(
+    emulator: Emulator, tmp_path: Path, path: str, fails: bool
+) -> None:
+    add_case(emulator, "Books")
+    task = simulation(report_path=str(tmp_path / path))
+    if not fails:
+        assert simulate(emulator, task, map_index=3)["report"] == str(tmp_path / "3.jsonl")
+        return
+    with pytest.raises(AirflowFailException, match="report_path must differ between mapped tasks"):
+        simulate(emulator, task, map_index=3)
+    assert not emulator.requests
+
+
 def test_transcripts_are_in_the_report_only_on_request(emulator: Emulator, tmp_path: Path) -> None:
     add_case(emulator, "Books", user_prompt=PRIVATE)
     path = tmp_path / "report.ndjson.gz"
