@@ -60,6 +60,7 @@ AGAIN = {
     'clear with `on_clear="resend"`': ((2, 2), (2, 2), (2, FAILS)),
 }
 STORES = ("kept", "discarded", "none")
+CHANGED = "clear, and the agent, its version or the test cases have changed"
 LOOP = "next iteration of a task loop"
 RESCHEDULE = "reschedule by a retry policy"
 
@@ -422,6 +423,23 @@ def test_a_batch_test_of_something_else_does_not_count(
     assert len(emulator.batch_tests) == 2
 
 
+@pytest.mark.parametrize("kind", STORES)
+def test_a_clear_with_another_version_fails_with_every_store(
+    emulator: Emulator, tmp_path: Path, kind: str
+) -> None:
+    if kind != "none" and not HAS_STATE_STORE:
+        pytest.skip("requires Airflow 3.3 or later")
+    store = None if kind == "none" else StateStore(tmp_path / "store.json")
+    new_ti = NewTi if kind == "discarded" else Ti
+    attempt(emulator, "skip", new_ti(1, 1), store)
+    emulator.add_agent_version(AGENT)
+    if kind == "discarded" and store:
+        store.clear()
+    with pytest.raises(AirflowFailException, match=r"on_clear='resend'"):
+        attempt(emulator, "skip", new_ti(2, 2), store)
+    assert len(emulator.batch_tests) == 1
+
+
 def test_the_order_of_the_test_cases_makes_no_difference(emulator: Emulator, state_store: StateStore) -> None:
     ids = list(emulator.test_cases)
     with fast(emulator):
@@ -490,8 +508,9 @@ def test_the_tables_in_the_guide_match_these_scenarios() -> None:
     for name, stores in AGAIN.items():
         cells = (f"{then}, then {after}" if after == FAILS else str(then) for then, after in stores)
         rows.append(f"| {name} | {' | '.join(cells)} |")
+    rows += [f"| {CHANGED} | {FAILS} | {FAILS} | {FAILS} |"]
     rows += [f"| {LOOP} | - | 2 | - |", f"| {RESCHEDULE} | - | 1 | - |"]
     lines = (Path(__file__).parents[2] / "docs/simulations.md").read_text(encoding="utf-8").splitlines()
-    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, LOOP, RESCHEDULE)
+    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, CHANGED, LOOP, RESCHEDULE)
     listed = [line for line in lines if any(re.match(rf"\| {re.escape(name)} \|", line) for name in names)]
     assert listed == rows
