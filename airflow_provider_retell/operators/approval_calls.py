@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import task_state_store
-from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same, digest
+from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_calls
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ApprovalCalls:
         self._task = task
         self._context = context
         self._try = TaskTry.of(context, task)
-        self._question = digest(question, self._try.key)
+        self._question = task.private_digest(question, self._try.key)
         self._calls: list[Call] | None = None
         if state is not None:
             self.ids = list(state["call_ids"])

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PEOPLE = "from_number, tasks or do_not_call"
-DEED = "sent create-batch-call"
 
 
 class CreateBatchCallOperator(AtMostOnceOperator):
@@ -152,11 +151,11 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             allow_duplicates=self.allow_duplicates,
         )
         sent = SentRequests(context, self)
-        subject = {PEOPLE: batch.digest(from_number, sent.key)}
         if not batch.tasks:
-            self._check_unsent(sent, subject)
+            self._check_unsent(sent)
             context["ti"].xcom_push(key="skipped", value=batch.skipped)
             raise AirflowSkipException(f"There is nobody to call: {batch.summary()}. No batch was sent")
+        subject = {PEOPLE: self.private_digest([from_number, batch.sorted()], sent.key)}
         request = create_batch_call(
             from_number,
             batch.with_marks({CALL_KEY_METADATA: sent.key, REQUEST_DIGEST_METADATA: subject[PEOPLE]}),
@@ -190,13 +189,11 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         can_skip = "skip" in (self.on_invalid_number, self.on_do_not_call)
         return {**result, "skipped": batch.skipped} if can_skip else result
 
-    def _check_unsent(self, sent: SentRequests, subject: Subject) -> None:
+    def _check_unsent(self, sent: SentRequests) -> None:
         """Raise if an earlier try may have sent a batch, although nobody is left to call now."""
-        if sent.records:
-            check_same(DEED, sent.records[0]["subject"], subject)
         if sent.may_send:
             return
-        if sent.sending_since is not None or find_call(self.hook, sent.key) is not None:
+        if sent.records or sent.sending_since is not None or find_call(self.hook, sent.key) is not None:
             raise AirflowFailException(
                 "Nobody is left to call, but an earlier try of this task may have sent a batch: check whether Retell's "
                 "dashboard shows it (Batch Call). To run the task without it, clear it with on_clear='resend'"
@@ -218,7 +215,9 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         call = find_call(self.hook, key)
         if call is None:
             return None
-        check_same(DEED, {PEOPLE: (call.metadata or {}).get(REQUEST_DIGEST_METADATA)}, subject)
+        check_same(
+            "sent create-batch-call", {PEOPLE: (call.metadata or {}).get(REQUEST_DIGEST_METADATA)}, subject
+        )
         batch_call_id = getattr(call, "batch_call_id", None)  # not part of Retell's documentation of a call
         if batch_call_id is None:
             raise AirflowFailException(

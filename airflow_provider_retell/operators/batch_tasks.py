@@ -10,7 +10,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE_IN_TASK
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.outcome import OnUnreachable
-from airflow_provider_retell.operators.same_request import canonical, digest
+from airflow_provider_retell.operators.same_request import canonical
 from airflow_provider_retell.params.rendered import as_phone_number
 
 
@@ -73,10 +73,9 @@ class BatchTasks:
             batch.tasks.append(task)
         return batch
 
-    def digest(self, from_number: str, key: str) -> str:
-        """Return a digest of the people to call, in any order, with their numbers, agents and variables."""
-        people = sorted(map(canonical, self.tasks))
-        return digest([from_number, people], key)
+    def sorted(self) -> list[str]:
+        """Return the tasks as texts whose order does not depend on that of the tasks."""
+        return sorted(map(canonical, self.tasks))
 
     def with_marks(self, marks: Mapping[str, str]) -> list[Any]:
         """Return the tasks with *marks* in their metadata, by which later tries find their calls."""

@@ -9,6 +9,7 @@ A *subject* has the values that a request was sent for, by name. Private ones ar
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -21,17 +22,22 @@ REQUEST_DIGEST_METADATA = "airflow_request_digest"
 """The metadata key under which a call carries the digest of the request that placed it."""
 
 _DIGEST = "digest:"
-# A phone number has so few possible values that a fast digest of it could be reversed. This takes about 0.1 seconds.
-_ROUNDS = 100_000
 
 
-def digest(value: Any, key: str) -> str:
-    """Return a digest of private JSON, from which it cannot be recovered.
+def digest(value: Any, *, task_key: str, api_key: str) -> str:
+    """Return a digest of private JSON, from which nobody can recover it.
 
-    :param key: the key of the task, the salt. All tries of a task have the same, so that their requests are equal.
+    A phone number has so few possible values that a digest with a known salt could be reversed. The API key is a secret
+    that neither the state store nor a call contains.
+
+    :param task_key: the key that all tries of the task share. Equal requests of other tasks have other digests.
+    :param api_key: the API key of the connection.
     """
-    text = canonical(value)
-    return _DIGEST + hashlib.pbkdf2_hmac("sha256", text.encode(), key.encode(), _ROUNDS).hex()[:40]
+
+    def mac(text: str, length: int) -> str:
+        return hmac.new(api_key.encode(), text.encode(), hashlib.sha256).hexdigest()[:length]
+
+    return f"{_DIGEST}{mac(task_key, 8)}:{mac(f'{task_key}:{canonical(value)}', 40)}"
 
 
 def canonical(value: Any) -> str:
@@ -58,7 +64,10 @@ def check_same(deed: str, earlier: Subject, now: Subject) -> None:
 
 
 def _change(name: str, earlier: Any, now: Any) -> str:
-    if any(isinstance(value, str) and value.startswith(_DIGEST) for value in (earlier, now)):
+    digests = [value for value in (earlier, now) if isinstance(value, str) and value.startswith(_DIGEST)]
+    if len({value.split(":")[1] for value in digests}) > 1:
+        return f"{name} cannot be compared, because the connection has another API key than before"
+    if digests:
         return f"{name} changed"
     if isinstance(earlier, list) and isinstance(now, list):
         changes = {

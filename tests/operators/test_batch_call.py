@@ -330,7 +330,7 @@ def test_the_batch_of_other_people_is_not_returned(
     with pytest.raises(AirflowFailException, match=r"on_clear='resend'") as error:
         run_try(batch(**others), store=store, ti=ti)
     is_anybody_left = others.get("tasks") != [] and "do_not_call" not in others
-    says = "tasks or do_not_call changed" if store or is_anybody_left else "Nobody is left to call, but"
+    says = "tasks or do_not_call changed" if is_anybody_left else "Nobody is left to call, but"
     assert says in str(error.value)
     assert all(private[1:] not in str(error.value) for private in (TO, OTHER, FROM, NOTE))
     assert (len(emulator.placed), ti.xcom) == (2, {})
@@ -377,7 +377,7 @@ def test_nobody_is_left_to_call_after_an_unknown_outcome(emulator: Emulator, sta
 def test_the_store_and_the_calls_have_no_number_in_a_form_that_can_be_recovered(
     emulator: Emulator, state_store: StateStore
 ) -> None:
-    """A fast digest of a phone number could be reversed, and equal requests of two tasks must not look equal."""
+    """A digest without a secret could be reversed, and equal requests of two tasks must not look equal."""
     run_try(batch(tasks=[{"to_number": TO}]), store=state_store)
     run_try(batch(tasks=[{"to_number": TO}]), store=state_store, map_index=1)
     digests = {call["metadata"]["airflow_request_digest"] for call in emulator.placed}
@@ -385,6 +385,21 @@ def test_the_store_and_the_calls_have_no_number_in_a_form_that_can_be_recovered(
     stored = str(state_store.all())
     assert all(each in stored for each in digests)
     assert TO[1:] not in stored
+
+
+def test_a_batch_is_not_returned_if_the_api_key_has_changed(
+    emulator: Emulator, state_store: StateStore, connect: Any
+) -> None:
+    """The API key is the secret of the digest."""
+    run_try(batch(), store=state_store)
+    connect(emulator.url, api_key="key_other")
+    with pytest.raises(
+        AirflowFailException, match=r"cannot be compared, because .* another API key.*'resend'"
+    ) as error:
+        run_try(batch(), try_number=2, store=state_store)
+    assert "key_other" not in f"{error.value} {state_store.all()}"
+    connect(emulator)
+    assert run_try(batch(), try_number=2, store=state_store)["total_task_count"] == 2
 
 
 # -- the people
