@@ -177,7 +177,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         return self.after_event(context, {"call_id": call_id}, deadline, **state)
 
     def _question(self) -> dict[str, Any]:
-        """Return the values that decide what the calls ask."""
+        """Return the variables and the agent of the calls."""
         return {
             "from_number": self.phone_number(self.from_number, "from_number"),
             "variables": self.rendered("retell_llm_dynamic_variables", as_object),

@@ -32,12 +32,12 @@ class ApprovalCalls:
     """The calls that the tries of a task run have placed.
 
     All calls carry the key of the task in their metadata, and the task's state store has their ids. A later try finds
-    them by either. The idempotency key differs for each number. All calls of a task ask the same question: the metadata
-    and the store have a digest of it.
+    them by either. The idempotency key differs for each number. All calls of a task have the same question, of which
+    the metadata and the store have a digest.
 
     :param task: the operator.
     :param context: the context of the try.
-    :param question: the private values that decide what the calls ask.
+    :param question: the variables and the agent of the calls.
     :param state: the result of :meth:`state`, if the task continues after a deferred wait. Default: search for the
         calls of earlier tries.
     :ivar ids: the ids of the calls, oldest first.

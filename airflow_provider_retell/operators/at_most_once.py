@@ -138,7 +138,7 @@ class AtMostOnceOperator(RetellOperator):
 
         :param result: converts the response to the task's result.
         :param verify: a sentence that says how a user can find out whether Retell processed the request.
-        :param subject: the values that the request is sent for, without private data.
+        :param subject: the values that identify the request, without private data.
         :param sent: the requests that were sent, if the caller has read them.
         :param number: the number of requests that the task sends before this one.
         :param find: searches Retell for what an earlier try, or a request with an unknown outcome, has created.

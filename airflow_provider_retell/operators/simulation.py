@@ -180,7 +180,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         return self._evaluate(BatchTests.resumed(self, context, state), deadline)
 
     def _plan(self, *, is_started: bool) -> SimulationPlan:
-        """Return what the task would start now. The tools matter only until it is started."""
+        """Return the present agent, version and test cases. The tools matter only until a batch test is started."""
         from airflow_provider_retell.api.simulations.plan import plan_simulation
 
         ids = self.rendered("test_case_definition_ids", as_list)
