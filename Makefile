@@ -10,6 +10,8 @@ ARGS ?=
 PARALLEL ?= -n auto --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
+# The length of `make soak` in seconds, for each of its tests.
+SECONDS ?= 600
 # The port of `make ui`.
 PORT ?= 8080
 
@@ -31,7 +33,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit coverage system-test matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help demo ui test unit coverage system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -50,7 +52,7 @@ test: $(READY) ## Run the tests (ARGS="-k name" for some of them)
 		$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 unit: ## Run only the fast tests
-	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system" $(ARGS)'
+	@$(MAKE) --no-print-directory test ARGS='-m "not slow and not system and not soak" $(ARGS)'
 
 coverage: ## Run the fast tests and fail if they cover less than 95 % of the package without the emulator
 	@$(MAKE) --no-print-directory unit ARGS='--cov --cov-config="$(CURDIR)/pyproject.toml" --cov-report=term $(ARGS)'
@@ -58,6 +60,9 @@ coverage: ## Run the fast tests and fail if they cover less than 95 % of the pac
 system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
 	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
+
+soak: ## Run the receiver under load, a week of waits and a day's outage (minutes; SECONDS=20 for a short run)
+	@RETELL_SOAK_SECONDS='$(SECONDS)' $(MAKE) --no-print-directory test PARALLEL='-n 0 -s' ARGS='-m soak $(ARGS)'
 
 # Needs only the Pythons: each cell creates its own environments.
 matrix: ## Test every Airflow with every Python, and the wheel (hours; CELLS=quick or CELLS="3.0-py3.12 2.11-*")

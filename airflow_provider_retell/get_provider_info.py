@@ -112,12 +112,21 @@ CONFIG: dict[str, Any] = {
             "example": "retell_calls",
             "default": "",
         },
+        "webhook_chat_asset": {
+            "description": (
+                "The name of the asset that gets an event for each chat. Without it, events of chats are ignored."
+            ),
+            "version_added": "0.1.0",
+            "type": "string",
+            "example": "retell_chats",
+            "default": "",
+        },
         "webhook_events": {
             "description": "The webhook events that create asset events, separated by commas.",
             "version_added": "0.1.0",
             "type": "string",
             "example": "call_analyzed",
-            "default": "call_ended,call_analyzed",
+            "default": "call_ended,call_analyzed,chat_ended,chat_analyzed",
         },
         "webhook_airflow_conn_id": {
             "description": (
@@ -182,6 +191,7 @@ def get_provider_info() -> dict[str, Any]:
                 "triggers.call",
                 "triggers.call_event",
                 "triggers.chat",
+                "triggers.chat_event",
                 "triggers.concurrency",
                 "triggers.knowledge_base",
                 "triggers.simulation",

@@ -27,8 +27,9 @@ OPERATORS = [
 ]
 """The operators whose tasks have a report page, by the names that Airflow shows."""
 
-# The events that Retell sends once per call.
-_EVENT_NAMES = {"call_started", "call_ended", "call_analyzed"}
+# The events that Retell sends once per call or chat.
+_EVENT_NAMES = {f"{noun}_{event}" for noun in ("call", "chat") for event in ("started", "ended", "analyzed")}
+_DEFAULT_EVENTS = "call_ended,call_analyzed,chat_ended,chat_analyzed"
 
 
 def apps() -> list[dict[str, Any]]:
@@ -88,27 +89,38 @@ def _receiver() -> Any:
     from airflow_provider_retell.webhook.app import WebhookApp
     from airflow_provider_retell.webhook.events import AirflowEvents
 
-    events = AirflowEvents(
-        conf.get("retell", "webhook_asset"),
-        conf.get("retell", "webhook_airflow_conn_id", fallback="retell_webhook_airflow"),
-    )
+    airflow_conn_id = conf.get("retell", "webhook_airflow_conn_id", fallback="retell_webhook_airflow")
+    by_event = _assets()
+    by_asset = {asset: AirflowEvents(asset, airflow_conn_id) for asset in set(by_event.values())}
     conn_id = conf.get("retell", "webhook_retell_conn_id", fallback="retell_default")
-    return WebhookApp(events, conn_id, _event_names())
+    return WebhookApp({name: by_asset[asset] for name, asset in by_event.items()}, conn_id)
 
 
 def _receives_webhooks() -> bool:
     if not conf.getboolean("retell", "webhook_enabled", fallback=False):
         return False
-    if not conf.get("retell", "webhook_asset", fallback=""):
-        raise ValueError(
-            "[retell] webhook_asset must be the name of an asset, because [retell] webhook_enabled is set"
-        )
-    _event_names()
+    _assets()
     return True
 
 
+def _assets() -> dict[str, str]:
+    """Return the asset by the name of each webhook event to accept: events of calls or chats that have an asset."""
+    assets = {
+        "call": conf.get("retell", "webhook_asset", fallback=""),
+        "chat": conf.get("retell", "webhook_chat_asset", fallback=""),
+    }
+    by_event = {name: asset for name in _event_names() if (asset := assets[name.partition("_")[0]])}
+    if not by_event:
+        raise ValueError(
+            "[retell] webhook_asset must be the name of an asset for calls, or [retell] webhook_chat_asset that of an "
+            "asset for chats, because [retell] webhook_enabled is set; [retell] webhook_events must name events of the "
+            "same kind"
+        )
+    return by_event
+
+
 def _event_names() -> frozenset[str]:
-    text = conf.get("retell", "webhook_events", fallback="call_ended,call_analyzed")
+    text = conf.get("retell", "webhook_events", fallback=_DEFAULT_EVENTS)
     names = frozenset(name.strip() for name in text.split(",") if name.strip())
     if not names or names - _EVENT_NAMES:
         raise ValueError(

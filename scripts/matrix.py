@@ -144,7 +144,7 @@ def run_cell(cell: Cell, python: str, wheel: Path) -> Cell:
         if ready:
             env = {"AIRFLOW_HOME": str(cell.folder / "home"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
             for step, options in (
-                ("tests", ("-m", "not slow and not system", "-n", "auto")),
+                ("tests", ("-m", "not slow and not system and not soak", "-n", "auto")),
                 ("examples", ("-m", "example")),
             ):
                 command = [str(venv / "bin/python"), "-m", "pytest", "--durations=10", *options]

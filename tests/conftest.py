@@ -43,8 +43,12 @@ _OF_THE_MACHINE = (
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Say which tests are not included."""
-    left_out = "not system" in config.getoption("markexpr")
-    return "not included: tests that run DAGs in a real Airflow (make system-test)" if left_out else None
+    others = {
+        "system": "tests that run DAGs in a real Airflow (make system-test)",
+        "soak": "long runs (make soak)",
+    }
+    left_out = [text for mark, text in others.items() if f"not {mark}" in config.getoption("markexpr")]
+    return f"not included: {', '.join(left_out)}" if left_out else None
 
 
 @pytest.fixture(autouse=True)

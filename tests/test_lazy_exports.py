@@ -20,7 +20,7 @@ PACKAGES = sorted(
     for path in ROOT.glob("*/__init__.py")
     if "lazy_exports" in path.read_text(encoding="utf-8")
 )
-NEEDS_AIRFLOW_3 = {"CallEventTrigger"}
+NEEDS_AIRFLOW_3 = {"CallEventTrigger", "ChatEventTrigger"}
 
 
 def exported(package: str) -> list[str]:

@@ -22,6 +22,7 @@ HAS_TAB = RELEASE >= (3, 4)
 ON = {"AIRFLOW__RETELL__WEBHOOK_ENABLED": "True"}
 OFF = {"AIRFLOW__RETELL__WEBHOOK_ENABLED": "False"}
 ASSET = {"AIRFLOW__RETELL__WEBHOOK_ASSET": "retell_calls"}
+CHAT_ASSET = {"AIRFLOW__RETELL__WEBHOOK_CHAT_ASSET": "retell_chats"}
 
 # Loads the plugin once with each of the given settings, in a fork of a process that has imported Airflow.
 SCRIPT = """
@@ -132,11 +133,15 @@ def test_enabled_plugin_on_airflow_2_logs_the_required_version(
         ({}, "[retell] webhook_asset must be the name of an asset"),
         (
             {**ASSET, "AIRFLOW__RETELL__WEBHOOK_EVENTS": "call_end"},
-            "[retell] webhook_events must name at least one of call_analyzed, call_ended, call_started",
+            "[retell] webhook_events must name at least one of call_analyzed, call_ended, call_started, chat_analyzed",
         ),
         (
             {**ASSET, "AIRFLOW__RETELL__WEBHOOK_EVENTS": " , "},
             "[retell] webhook_events must name at least one of",
+        ),
+        (
+            {**ASSET, "AIRFLOW__RETELL__WEBHOOK_EVENTS": "chat_ended"},
+            "[retell] webhook_chat_asset that of an asset for chats",
         ),
     ],
 )
@@ -146,3 +151,25 @@ def test_missing_or_invalid_setting_is_an_error_that_names_it(
     configure(monkeypatch, **ON, **settings)
     with pytest.raises(ValueError, match=re.escape(message)):
         plugin.apps()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (ASSET, {"call_ended": "retell_calls", "call_analyzed": "retell_calls"}),
+        (CHAT_ASSET, {"chat_ended": "retell_chats", "chat_analyzed": "retell_chats"}),
+        (
+            {**ASSET, **CHAT_ASSET, "AIRFLOW__RETELL__WEBHOOK_EVENTS": "call_started, chat_ended"},
+            {"call_started": "retell_calls", "chat_ended": "retell_chats"},
+        ),
+        (
+            {**ASSET, "AIRFLOW__RETELL__WEBHOOK_EVENTS": "call_ended,chat_ended"},
+            {"call_ended": "retell_calls"},
+        ),
+    ],
+)
+def test_events_of_calls_and_of_chats_are_accepted_if_their_asset_is_set(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: dict[str, str]
+) -> None:
+    configure(monkeypatch, **settings)
+    assert plugin._assets() == expected

@@ -78,6 +78,7 @@ BASES = {
     "list_records",
     "placing",
     "record",
+    "record_event",
     "rows_base",
 }
 
@@ -217,6 +218,8 @@ def test_import_of_operators_and_sensors_loads_no_http_library() -> None:
         "airflow_provider_retell.api.phone_numbers",
         "airflow_provider_retell.api.phone_numbers.e164",
         "airflow_provider_retell.api.versions",
+        "airflow_provider_retell.api.records",
+        "airflow_provider_retell.api.records.nouns",
         "airflow_provider_retell.hooks",
         "airflow_provider_retell.hooks.metrics",
         "airflow_provider_retell.hooks.reason",

@@ -130,7 +130,21 @@ def _place(item: ErrorDetails, plain: JsonValue) -> str:
     return path or "the body"
 
 
+# pydantic's texts are for its own users: "Input should be a valid dictionary or instance of CallTarget".
+_TYPES = {
+    "string_type": "must be text",
+    "bool_type": "must be a boolean",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "dict_type": "must be a dict",
+    "model_type": "must be a dict",
+    "list_type": "must be a list",
+}
+
+
 def _fault(item: ErrorDetails) -> str:
+    if fault := _TYPES.get(item["type"]):
+        return fault
     if item["type"] == "extra_forbidden":
         return "is not a field that Retell accepts here"
     if item["type"] == "missing":

@@ -161,7 +161,9 @@ def _datetime(value: datetime.datetime, where: str) -> str:
     if value != value:
         raise RetellInputError(f"{where} is NaT, which JSON cannot represent: send null or leave the key out")
     if value.utcoffset() is None:
-        raise RetellInputError(f"{where} is a datetime without a time zone: attach the time zone")
+        raise RetellInputError(
+            f"{where} is a datetime without a time zone: attach the time zone, or set timezone in a bulk update"
+        )
     try:
         return value.astimezone(datetime.timezone.utc).isoformat()
     except OverflowError:

@@ -119,6 +119,10 @@ def check_id(value: object, name: str = "call_id") -> str:
             f"{name} is the text {value!r}: check its source, for example an XCom that was never pushed"
         )
     if not _ID.fullmatch(value):
+        if _ID.fullmatch(value.strip()):
+            raise RetellInputError(
+                f"{name} has spaces or line breaks around the id: remove them in the source"
+            )
         if len(value) > 256:
             reason = f"is {len(value)} characters long, and the limit is 256"
         else:

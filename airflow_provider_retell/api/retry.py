@@ -164,8 +164,9 @@ def _undocumented(request: Request[T], response: Response, fault: ValidationErro
 
 
 def _exhausted(error: RetellError, attempt: int, waited: float) -> RetellError:
-    tried = f" Gave up after {attempt} attempts and {waited:.0f} s of waiting." if attempt > 1 else ""
-    error.args = (f"{error.args[0]}{tried}", *error.args[1:])
+    if attempt > 1:
+        tried = f"Gave up after {attempt} attempts and {waited:.0f} s of waiting"
+        error.args = (f"{str(error.args[0]).removesuffix('.')}. {tried}", *error.args[1:])
     return error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 from airflow_provider_retell.api.choices import DataStorageSetting
@@ -16,6 +17,8 @@ from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.row_options import DEFAULTS, RowOptions, without_nulls
 from airflow_provider_retell.bulk.rows import BadRow, Row
 from airflow_provider_retell.params.rendered import as_storage_setting
+
+_MAX_SHOWN_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class NamedColumns:
         self._fixed = fixed
 
     @property
+    def names(self) -> list[str]:
+        """The columns that the task names."""
+        return self._named
+
+    @property
     def missing(self) -> list[str]:
         """The named columns that no row had so far; empty until a row could be read."""
         return [] if self._is_first else self._missing
@@ -69,7 +77,8 @@ class NamedColumns:
         if self._is_first or self._missing:
             self._look_for_columns(row)
         if self._key not in row:
-            raise InvalidRowError(f"the row has no {self._key!r}")
+            names = ", ".join(shown_names(islice(row, _MAX_SHOWN_NAMES))) or "no columns"
+            raise InvalidRowError(f"the row has no {self._key!r}; it has: {names}{hint([self._key], row)}")
         if row[self._key] is None:
             raise InvalidRowError(f"{self._key} is null")
         return row[self._key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from airflow_provider_retell.api.contacts.changes import CUSTOM, DO_NOT_CALL, NA
 from airflow_provider_retell.api.encode import JsonValue, to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import check_e164
+from airflow_provider_retell.bulk.column_names import shown_names
 from airflow_provider_retell.bulk.columns import NamedColumns
 from airflow_provider_retell.bulk.failed_rows import FailedRows
 from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import Row, Rows
+
+log = logging.getLogger(__name__)
 
 # The spellings of booleans in exports of databases.
 _BOOLEANS = {
@@ -53,6 +57,7 @@ class ContactReader:
         self._named = NamedColumns(
             columns.phone_number, [*columns.fields, *flag, *columns.tags], fixed_columns
         )
+        self._is_first = True
 
     @property
     def missing_columns(self) -> list[str]:
@@ -69,6 +74,9 @@ class ContactReader:
         :raises InvalidRowError: if the row cannot be sent. The message has no number and no value.
         """
         number = self._named.key_of(row)
+        if self._is_first:
+            self._is_first = False
+            self._log_unused(row)
         try:
             check_e164(number, self._columns.phone_number)
         except RetellInputError as error:
@@ -77,6 +85,12 @@ class ContactReader:
             return number, self._wanted(row)
         except RetellInputError as error:
             raise InvalidRowError(error.fault, number) from None
+
+    def _log_unused(self, row: Row) -> None:
+        """Log the columns that the task ignores: a forgotten parameter would otherwise look like a success."""
+        shown = dict(zip(row, shown_names(row), strict=True))
+        if unused := [name for column, name in shown.items() if column not in self._named.names]:
+            log.info("The task uses no column %s", ", ".join(unused))
 
     def _wanted(self, row: Row) -> dict[str, JsonValue]:
         wanted: dict[str, JsonValue] = {}
@@ -121,7 +135,7 @@ def as_flag(value: Any, column: str) -> bool | None:
         return None
     flag = _BOOLEANS.get(str(value).strip().lower())
     if flag is None:
-        raise RetellInputError(f"{column} must be true, false, 1, 0 or null")
+        raise RetellInputError(f"{column} must be true, false, yes, no, 1, 0 or null")
     return flag
 
 

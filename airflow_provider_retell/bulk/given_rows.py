@@ -12,6 +12,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.rows import BadRow, Row, Rows, SourceField
 from airflow_provider_retell.bulk.table_rows import TableRows, is_table
 from airflow_provider_retell.bulk.task_context import call_with_context
+from airflow_provider_retell.params.checks import is_literal
 from airflow_provider_retell.params.rendered import as_list
 
 
@@ -58,7 +59,7 @@ class GivenRows(Rows):
             elif is_table(item):
                 yield from TableRows(item).read()
             elif not isinstance(item, (list, tuple)):
-                yield BadRow(f"the row is a {type(item).__name__}, not a mapping")
+                yield BadRow(f"the row is a {type(item).__name__}, not a dict")
             elif all(isinstance(part, (Mapping, list, tuple)) for part in item):
                 yield from self._read(item)
             else:
@@ -66,7 +67,7 @@ class GivenRows(Rows):
 
     def _named(self, values: Sequence[Any]) -> Row:
         if self._names is None:
-            return BadRow(f"the row is a {type(values).__name__}, not a mapping. Set column_names")
+            return BadRow(f"the row is a {type(values).__name__}, not a dict: set column_names")
         if len(values) != len(self._names):
             return BadRow(f"the row has {len(values)} values, and column_names has {len(self._names)}")
         return dict(zip(self._names, values, strict=True))
@@ -100,12 +101,16 @@ class CallableRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows."""
         rows = call_with_context(self._function, self._context)
+        if isinstance(rows, Rows):
+            # The checks of the report's path, for example, need the source before the rows are read.
+            raise RetellInputError(
+                f"the function of rows must return or yield rows, not {type(rows).__name__}. Use the source itself "
+                "as rows"
+            )
         if isinstance(rows, Iterator):
             yield from GivenRows(rows, self._names).read()
             return
-        source = as_rows(rows, self._names)
-        source.bind(self._context)
-        yield from source.read()
+        yield from as_rows(rows, self._names).read()
 
 
 def as_rows(source: Any, names: Sequence[str] | None = None) -> Rows:
@@ -127,6 +132,7 @@ def as_rows(source: Any, names: Sequence[str] | None = None) -> Rows:
 def as_field(rows: Any, names: Sequence[str] | None = None) -> Any:
     """Return the value of an operator's parameter in a form whose templates Airflow can render."""
     check_not_iterator(rows)
+    _check_text(rows)
     # Airflow would call a function in a template field itself, with its own arguments.
     return (
         SourceField(as_rows(rows, names))
@@ -147,6 +153,15 @@ def check_not_iterator(rows: Any) -> None:
     if isinstance(rows, Iterator):
         raise RetellInputError(
             "rows must not be an iterator, because a retry would find it empty. Use the function that creates it"
+        )
+
+
+def _check_text(rows: Any) -> None:
+    """Raise :class:`RetellInputError` if *rows* is text that can never render to a list, such as a path or a query."""
+    if is_literal(rows) and not rows.lstrip().startswith("["):
+        raise RetellInputError(
+            "rows must not be text, unless it is a template that renders to a JSON list. For a file, use "
+            "FileRows(path); for a query, use SqlRows(conn_id, sql)"
         )
 
 

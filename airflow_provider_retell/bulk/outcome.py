@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -131,8 +132,11 @@ class FailureLimits:
         """Return the number of failed rows."""
         return sum(int(manifest.get(outcome, 0)) for outcome in self.failures)
 
-    def check(self, manifest: Mapping[str, Any]) -> None:
-        """Raise :class:`RowsFailedError` if too many rows failed. It is permanent if a retry would fail again."""
+    def check(self, manifest: Mapping[str, Any], failures: Sequence[Result] = ()) -> None:
+        """Raise :class:`RowsFailedError` if too many rows failed. It is permanent if a retry would fail again.
+
+        :param failures: the first failed rows, for the reason in the message.
+        """
         failed, rows = self.count(manifest), manifest["rows"]
         max_rows = 0 if self.max_rows is None and self.max_ratio is None else self.max_rows
         too_many = max_rows is not None and failed > max_rows
@@ -142,11 +146,22 @@ class FailureLimits:
         listed = ", ".join(f"{manifest[outcome]:,} {outcome}" for outcome in outcomes)
         report = manifest["report"]
         error = RowsFailedError(
-            f"{failed:,} of {counted(rows, 'row')} failed: {listed}\n"
+            f"{failed:,} of {counted(rows, 'row')} failed: {listed}\n{_main_reason(failures, failed)}"
             + (f"Report: {report}" if report else "Set report_path to get a report of all rows")
         )
         error.permanent = _RETRYABLE.isdisjoint(outcomes)
         raise error
+
+
+def _main_reason(failures: Sequence[Result], failed: int) -> str:
+    """Return a line with the most frequent reason, or an empty text if there is no reason."""
+    if not failures:
+        return ""
+    [(reason, count)] = Counter(failure.reason for failure in failures).most_common(1)
+    if count == 1:
+        return f"Row {failures[0].row}: {failures[0].reason}\n"
+    shown = f" of the first {len(failures)} failed" if failed > len(failures) else ""
+    return f"Most frequent reason ({count}{shown} rows): {reason}\n"
 
 
 def line_kind(line: Mapping[str, Any]) -> str:

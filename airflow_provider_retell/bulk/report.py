@@ -60,15 +60,15 @@ class Report:
     def task_run(self, outcomes: tuple[Outcome, ...]) -> dict[str, int] | None:
         """Return the number of rows with each of *outcomes* in all tries of the task run.
 
-        None if there were earlier tries and no report that has them.
+        None if there were earlier tries and the report does not have them.
         """
         is_first = self._try is None or self._try.number == 1
-        return self._counts.manifest(outcomes) if is_first or self._path is not None else None
+        return self._counts.manifest(outcomes) if is_first or self._counts.has_earlier else None
 
     def __enter__(self) -> Report:
         """Create the file, so that a path without write access fails the run before it begins.
 
-        :raises RetellInputError: if another mapped task of the same DAG run has written the report.
+        :raises RetellInputError: if the file is no report, or another mapped task of the same DAG run has written it.
         """
         if self._path is not None:
             import tempfile
@@ -89,6 +89,10 @@ class Report:
         if self._try is None or not path.exists():
             return
         for line in self._earlier_lines():
+            if "task_run" not in line:
+                raise RetellInputError(
+                    f"report_path is a file that is no report: {self.path}. Use another path, or delete the file"
+                )
             if self._try.is_sibling(line):
                 raise RetellInputError(
                     f"report_path must differ between mapped tasks, but another one has written {self.path}. "

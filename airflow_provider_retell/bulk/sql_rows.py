@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.bulk.rows import Row, Rows
+from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -36,6 +37,7 @@ class SqlRows(Rows):
         Default: no parameters.
     :param hook_params: arguments of the connection's hook, as in Airflow's SQL operators, for example
         ``{"warehouse": "LARGE"}`` for Snowflake (templated).
+    :raises ValueError: if *conn_id* has spaces, as a query has.
     :raises RetellConfigError: when the task runs, if the connection is not a SQL connection.
     :raises RetellInputError: when the task runs, if the statement writes or returns no rows, or if two columns have
         the same name.
@@ -53,6 +55,7 @@ class SqlRows(Rows):
         parameters: Sequence[Any] | Mapping[str, Any] | XComArg | None = None,
         hook_params: Mapping[str, Any] | XComArg | None = None,
     ) -> None:
+        checks.connection_id("conn_id", conn_id)
         self.conn_id = conn_id
         self.sql = sql
         self.parameters = parameters

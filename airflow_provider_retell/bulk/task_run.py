@@ -12,13 +12,8 @@ from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, 
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
-# A row that an earlier try has processed keeps its outcome if a later try finds nothing left to do.
-_DONE = {
-    (_NUMBERS["updated"], _NUMBERS["unchanged"]),
-    (_NUMBERS["archived"], _NUMBERS["unchanged"]),
-    (_NUMBERS["created"], _NUMBERS["unchanged"]),
-    (_NUMBERS["deleted"], _NUMBERS["not_found"]),
-}
+# A row that a try has processed keeps this outcome, even if a later try finds nothing left to do or fails.
+_DONE = frozenset(_NUMBERS[outcome] for outcome in ("updated", "archived", "created", "deleted"))
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,11 @@ class TaskRunCounts:
         self._earlier = DigestMap()
         self._tries: set[int] = set()
 
+    @property
+    def has_earlier(self) -> bool:
+        """True if there are rows of earlier tries."""
+        return bool(self._tries)
+
     def add_earlier(self, line: Mapping[str, Any]) -> None:
         """Count a line of an earlier try's report."""
         number = _NUMBERS.get(line.get("outcome", ""), 0) if isinstance(line.get("outcome"), str) else 0
@@ -89,7 +89,7 @@ class TaskRunCounts:
 
     def _count(self, key: str, number: int) -> int:
         earlier = self._earlier[key]
-        if (earlier, number) in _DONE:
+        if earlier in _DONE and number not in _DONE:
             number = earlier
         if earlier:
             self._counts[earlier] -= 1

@@ -1,10 +1,11 @@
 """The resources that have checks.
 
-To add a resource, for example chats: write ``contract/chats.py`` (or a package) with a list ``CHECKS`` and add it here.
+To add a resource, for example voices: write ``contract/voices.py`` (or a package) with a list ``CHECKS``, and add it
+here.
 
 - Requests that do more than read need a :class:`~.check.Flag`, which the command line then offers.
-- Before a check changes an object, it calls ``target.about_to_change("chat", chat_id, state)``. :data:`RESTORE` has the
-  flow that restores the state.
+- Before a check changes an object, it calls ``target.about_to_change("voice", voice_id, state)``. :data:`RESTORE` has
+  the flow that restores the state.
 - After a check has created an object, it calls ``target.clean_up`` with a flow that deletes it.
 - A flow that has to wait raises :class:`~.check.NotYetError`.
 - A finding names the options of the emulator that behave as seen. Options of a resource have dotted names.
@@ -22,6 +23,7 @@ from airflow_provider_retell.contract import (
     account,
     agents,
     calls,
+    chats,
     contacts,
     knowledge_bases,
     organization,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 CHECKS: tuple[Check, ...] = (
     *account.CHECKS,
     *calls.CHECKS,
+    *chats.CHECKS,
     *contacts.CHECKS,
     *knowledge_bases.CHECKS,
     *agents.CHECKS,
@@ -45,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
 )
 """All checks, in the order in which they run. Those that use up a quota are last."""
 
-RESTORE: dict[str, Callable[[str, Any], Flow[bool]]] = {"call": calls.restore}
+RESTORE: dict[str, Callable[[str, Any], Flow[bool]]] = {"call": calls.restore, "chat": chats.restore}
 """By kind of object: the flow that restores the state of an object, and returns True if it succeeded."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.documents.documents import Documents
+from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -27,6 +28,7 @@ class SqlDocuments(Documents):
     :param text_column: the column with the text. Default: ``text``.
     :param parameters: the values of the query's placeholders (templated).
     :param hook_params: arguments of the connection's hook, as in Airflow's SQL operators (templated).
+    :raises ValueError: if *conn_id* has spaces, as a query has.
     """
 
     template_fields = ("conn_id", "sql", "parameters", "hook_params")
@@ -42,6 +44,7 @@ class SqlDocuments(Documents):
         parameters: Sequence[Any] | Mapping[str, Any] | XComArg | None = None,
         hook_params: Mapping[str, Any] | XComArg | None = None,
     ) -> None:
+        checks.connection_id("conn_id", conn_id)
         self.conn_id = conn_id
         self.sql = sql
         self.title_column = title_column

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
+from airflow_provider_retell.emulator.contacts.options import ContactOptions
 from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.faults import Fault, Faults, Rule
 from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
@@ -27,6 +28,7 @@ from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 __all__ = [
     "DEFAULT_QUOTAS",
     "Clock",
+    "ContactOptions",
     "Emulator",
     "Fault",
     "Faults",

@@ -47,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
         help="id of a custom attribute of the organization; may be repeated",
     )
     add(
+        "--contact-tag",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="id of a tag of contacts; may be repeated",
+    )
+    add(
         "--quota",
         action="append",
         default=[],
@@ -131,7 +138,7 @@ def parser() -> argparse.ArgumentParser:
         help="behave as the account in this report of `python -m airflow_provider_retell.contract --json REPORT`; "
         "the options above take precedence",
     )
-    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls progress")
+    add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls and chats progress")
     add(
         "--webhook-event",
         action="append",

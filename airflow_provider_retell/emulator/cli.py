@@ -60,7 +60,12 @@ def build(args: argparse.Namespace) -> Emulator:
             simulation=Simulation(queue, simulated),
             test_run_credit=args.test_run_credit,
             **keywords(
-                Options, {**_undocumented(args), "knowledge_bases.indexing_seconds": args.indexing_seconds}
+                Options,
+                {
+                    **_undocumented(args),
+                    "contacts.tags": {tag: tag for tag in args.contact_tag},
+                    "knowledge_bases.indexing_seconds": args.indexing_seconds,
+                },
             ),
         )
     except ValueError as error:
@@ -150,7 +155,7 @@ def greeting(emulator: Emulator, loaded: int) -> str:
     """Return the message for the user at the start: the URL, the API key and the Airflow connection."""
     connection = {"conn_type": "retell", "host": emulator.url, "password": emulator.api_key}
     return (
-        f"Retell emulator on {emulator.url} with {loaded} calls; stop it with Ctrl+C\n"
+        f"Retell emulator on {emulator.url} with {loaded:,} {'call' if loaded == 1 else 'calls'}; stop it with Ctrl+C\n"
         f"API key: {emulator.api_key}\n"
         f"Airflow connection:\nexport AIRFLOW_CONN_RETELL_DEFAULT='{json.dumps(connection)}'\n"
     )

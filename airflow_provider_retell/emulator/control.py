@@ -18,7 +18,7 @@ GET    /_emulator/requests        Return the recorded requests
 DELETE /_emulator/requests        Forget the recorded requests
 GET    /_emulator/webhooks        Return the webhook events, with the status code of each attempt
 POST   /_emulator/webhooks        Set the receiver: ``{"url": "http://...", "events": ["call_ended"]}``
-POST   /_emulator/webhooks/send   Send an event now: ``{"event": "call_ended", "call_id": "call_1"}``
+POST   /_emulator/webhooks/send   Send an event now: ``{"event": "call_ended", "call_id": "call_1"}``, or a chat's
 POST   /_emulator/reset           Clear objects, faults, requests and used quota
 ====== ========================== ======================================================================
 
@@ -114,16 +114,23 @@ class Control:
         return {"url": webhooks.url, "events": sorted(webhooks.events)}
 
     def _send_webhook(self, body: Any) -> None:
-        if not isinstance(body, dict) or body.keys() - {"organization"} != {"event", "call_id"}:
-            raise ValueError('the body must be {"event": "call_ended", "call_id": "call_1"}')
+        noun = "chat" if isinstance(body, dict) and "chat_id" in body else "call"
+        if not isinstance(body, dict) or body.keys() - {"organization"} != {"event", f"{noun}_id"}:
+            raise ValueError(
+                'the body must be {"event": "call_ended", "call_id": "call_1"} or {"event": "chat_ended", "chat_id": '
+                '"chat_1"}'
+            )
         organization = self._state.organization(body.get("organization", "default"))
+        event, record_id = body["event"], body[f"{noun}_id"]
         if self._state.webhooks.url is None:
             raise ValueError("there is no receiver: set its url first")
-        call = organization.calls.get(body["call_id"])
-        if call is None:
-            raise LookupError(f"there is no call {body['call_id']!r}")
-        visible = organization.call_backend.visible(call)
-        self._state.webhooks.send(body["event"], visible, organization.api_key)
+        records = organization.chats if noun == "chat" else organization.calls
+        if not str(event).startswith(f"{noun}_"):
+            raise ValueError(f"event must be an event of a {noun}, not {event!r}")
+        if record_id not in records:
+            raise LookupError(f"there is no {noun} {record_id!r}")
+        backend = organization.chat_backend if noun == "chat" else organization.call_backend
+        self._state.webhooks.send(event, backend.visible(records[record_id]), organization.api_key)
 
     def _clock(self) -> dict[str, Any]:
         clock = self._state.options.clock

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
 from airflow_provider_retell.emulator.calls.options import CallOptions
 from airflow_provider_retell.emulator.calls.vocabulary import DISCONNECTION_REASONS
+from airflow_provider_retell.emulator.chats.options import ChatOptions
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.contacts.options import ContactOptions
 from airflow_provider_retell.emulator.knowledge_bases.options import KnowledgeBaseOptions
@@ -82,7 +83,7 @@ class Options(CallOptions):
     ``do_not_call``."""
 
     webhook_url: str | None = None
-    """The URL that receives signed webhooks as calls progress. None to send none."""
+    """The URL that receives signed webhooks as calls and chats progress. None to send none."""
 
     webhook_events: Collection[str] = EVENTS
     """The names of the events to send."""
@@ -113,6 +114,9 @@ class Options(CallOptions):
     test_run_list_delay: float = undocumented(0.0, 60.0)
     """The seconds from the end of a batch test until list-test-runs shows the verdicts. Retell does not document
     whether it does at once."""
+
+    chats: ChatOptions = field(default_factory=ChatOptions)
+    """The behavior of chats. The options of calls that are common to both do not apply to chats."""
 
     contacts: ContactOptions = field(default_factory=ContactOptions)
     """The behavior of contacts: tags, custom fields and limits."""

@@ -82,7 +82,7 @@ class Server:
             await runner.cleanup()
 
     async def _progress(self) -> None:
-        """Let calls progress without requests, as far as somebody waits for their events."""
+        """Let calls and chats progress without requests, if there is a receiver of their events."""
         while True:
             if self._state.webhooks.url is not None:
                 self._state.catch_up()

@@ -6,6 +6,8 @@ import asyncio
 import importlib
 import json
 import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -151,6 +153,7 @@ def run_task(
     logical_date: datetime | None = _DAY,
     params: dict[str, Any] | None = None,
     xcoms: dict[str, Any] | None = None,
+    mapped: Mapping[str, Any] | None = None,
     **variables: Any,
 ) -> Any:
     """Render the templates of one task, execute it, and return its result. Its deferred waits are included.
@@ -158,19 +161,23 @@ def run_task(
     The task itself stays unchanged, so it can run again. Templates see the values of :func:`fake_context`. Variables
     and connections come from the environment (``AIRFLOW_VAR_...``, ``AIRFLOW_CONN_...``).
 
-    :param task: an operator or a sensor, with or without a DAG. Of a mapped task, pass an operator with the arguments
-        of one task.
+    :param task: an operator or a sensor, with or without a DAG. For a function with ``@task``, it is the operator that
+        ``get_task`` of the DAG returns.
     :param ti: the task instance, to choose the try or to read pushed XComs. Default: a :class:`FakeTaskInstance`.
     :param logical_date: the logical date of the run, with a time zone, or None for a run without one.
     :param params: values that replace those of the DAG's and the task's ``params``.
     :param xcoms: the return values of other tasks by task id.
+    :param mapped: the arguments that one of the tasks gets, if *task* is mapped.
     :param variables: more variables of the context.
+    :raises TypeError: if *task* is mapped and *mapped* is not given, or the reverse.
     :raises Exception: the error of the task. Tests can expect ``AirflowFailException``, for example.
     """
+    if mapped is not None:
+        task = _one_of(task, mapped)
     if not hasattr(task, "execute"):
         raise TypeError(
-            f"run_task runs operators and sensors, not {type(task).__name__}. Of a mapped task, pass an operator with "
-            "the arguments of one task"
+            f"run_task runs operators and sensors, not {type(task).__name__}. For a mapped task, set mapped to the "
+            'arguments of one task, such as mapped={"call_id": "call_1"}'
         )
     if ti is None:
         ti = FakeTaskInstance(task.task_id, max_tries=task.retries or 0, xcoms=xcoms)
@@ -184,12 +191,33 @@ def run_task(
         copy = context["task"] = task.prepare_for_execution()
         copy.render_template_fields(context, task.dag.get_template_env())
         try:
-            if method == "execute":
-                return copy.execute(context)
-            return copy.resume_execution(method, arguments, context)
+            with _current(context):
+                if method == "execute":
+                    return copy.execute(context)
+                return copy.resume_execution(method, arguments, context)
         except deferred as deferral:
             event = asyncio.run(_first_event(deferral.trigger))
             method, arguments = deferral.method_name, {**(deferral.kwargs or {}), "event": event}
+
+
+def _one_of(task: Any, arguments: Mapping[str, Any]) -> Any:
+    """Return the operator of one task of a mapped one."""
+    if hasattr(task, "execute"):
+        raise TypeError(f"mapped must be set for mapped tasks only, and {type(task).__name__} is not mapped")
+    # The arguments of a function with @task are one argument of its operator.
+    is_function = hasattr(task, "op_kwargs_expand_input")
+    return task.unmap({"op_kwargs": dict(arguments)} if is_function else dict(arguments))
+
+
+def _current(context: Any) -> AbstractContextManager[Any]:
+    """Return the context manager in which Airflow's ``get_current_context()`` returns *context*."""
+    try:
+        from airflow.sdk.execution_time.context import set_current_context
+    except ImportError:  # Airflow 2
+        from airflow.models.taskinstance import (  # type: ignore[attr-defined, no-redef, unused-ignore]
+            set_current_context,
+        )
+    return set_current_context(context)  # type: ignore[no-any-return, unused-ignore]
 
 
 async def _first_event(trigger: Any) -> Any:

@@ -1,6 +1,6 @@
 """Options for points that Retell does not document: one default, and the other answers that Retell may give.
 
-An option of a resource with options of its own has a dotted name, such as ``chats.missing_status``.
+An option of a resource with options of its own has a dotted name, such as ``chats.drops_null``.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from airflow_provider_retell.emulator.schema import compact_size
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
+    from airflow_provider_retell.emulator.record_options import RecordOptions
 
 
 def check_size(org: Organization, fields: dict[str, Any], at: str) -> None:
@@ -21,30 +22,32 @@ def check_size(org: Organization, fields: dict[str, Any], at: str) -> None:
         raise ApiError(400, f"{at}/metadata must NOT be larger than {limit} bytes")
 
 
-def check_attributes(org: Organization, body: dict[str, Any]) -> None:
-    """Refuse custom attributes that the organization does not have, if the options say so."""
+def check_attributes(org: Organization, options: RecordOptions, body: dict[str, Any]) -> None:
+    """Refuse custom attributes that the organization does not have, if *options* say so."""
     unknown = body.get("custom_attributes", {}).keys() - org.custom_attributes
-    if unknown and org.options.rejects_unknown_attributes:
+    if unknown and options.rejects_unknown_attributes:
         raise ApiError(400, f"body/custom_attributes must NOT have unknown attributes: {', '.join(unknown)}")
 
 
-def set_fields(org: Organization, record: dict[str, Any], body: dict[str, Any]) -> None:
+def set_fields(
+    org: Organization, options: RecordOptions, record: dict[str, Any], body: dict[str, Any]
+) -> None:
     """Set the metadata and the custom attributes of *record*. Attributes that are not defined are dropped."""
     if "metadata" in body:
-        _set_metadata(org, record, body["metadata"])
+        _set_metadata(options, record, body["metadata"])
     if "custom_attributes" in body:
         known = {
             name: value for name, value in body["custom_attributes"].items() if name in org.custom_attributes
         }
-        merged = org.options.custom_attributes_semantics == "merge"
+        merged = options.custom_attributes_semantics == "merge"
         record["custom_attributes"] = {**record.get("custom_attributes", {}), **known} if merged else known
 
 
-def _set_metadata(org: Organization, record: dict[str, Any], metadata: dict[str, Any]) -> None:
-    if not metadata and not org.options.empty_metadata_clears:
+def _set_metadata(options: RecordOptions, record: dict[str, Any], metadata: dict[str, Any]) -> None:
+    if not metadata and not options.empty_metadata_clears:
         return
-    if org.options.metadata_semantics == "merge":
+    if options.metadata_semantics == "merge":
         metadata = {**record.get("metadata", {}), **metadata}
-    if org.options.drops_null:
+    if options.drops_null:
         metadata = {name: value for name, value in metadata.items() if value is not None}
     record["metadata"] = metadata

@@ -1,4 +1,4 @@
-"""Webhooks: events that the emulator signs and sends as calls progress.
+"""Webhooks: events that the emulator signs and sends as calls and chats progress.
 
 Source: https://docs.retellai.com/features/webhook-overview
 """
@@ -22,7 +22,7 @@ import aiohttp
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-EVENTS = ("call_started", "call_ended", "call_analyzed")
+EVENTS = ("call_started", "call_ended", "call_analyzed", "chat_started", "chat_ended", "chat_analyzed")
 """The events that Retell sends by default."""
 
 TIMEOUT_SECONDS = 10.0
@@ -30,6 +30,7 @@ RETRY_SECONDS = (0.5, 1.0, 2.0)
 """The pauses before the three repetitions. Retell documents their number only."""
 
 _LEFT_OUT_IF_EMPTY = ("metadata", "retell_llm_dynamic_variables", "collected_dynamic_variables")
+_LEFT_OUT_AT_THE_START = ("transcript", "message_with_tool_calls")
 
 log = logging.getLogger("airflow_provider_retell.emulator")
 
@@ -39,12 +40,12 @@ class WebhookDelivery:
     """An event, and how its delivery went.
 
     :ivar event: its name, such as "call_ended".
-    :ivar call_id: the id of its call.
+    :ivar record_id: the id of its call or chat.
     :ivar statuses: the status code of each attempt; None for an attempt without a response.
     """
 
     event: str
-    call_id: str
+    record_id: str
     statuses: list[int | None] = field(default_factory=list)
 
     @property
@@ -94,16 +95,16 @@ class Webhooks:
         self.url = url
         self.events = frozenset(events)
 
-    def on_event(self, event: str, call: dict[str, Any], api_key: str) -> None:
+    def on_event(self, event: str, record: dict[str, Any], api_key: str) -> None:
         """Queue an event, if it is one of those to send.
 
-        :param call: the call as get-call shows it.
+        :param record: the call or chat as get-call or get-chat shows it.
         :param api_key: the key that signs.
         """
         if event in self.events:
-            self.send(event, call, api_key)
+            self.send(event, record, api_key)
 
-    def send(self, event: str, call: dict[str, Any], api_key: str) -> None:
+    def send(self, event: str, record: dict[str, Any], api_key: str) -> None:
         """Queue an event. It is sent while the server runs.
 
         :raises ValueError: for an unknown event.
@@ -112,8 +113,9 @@ class Webhooks:
             raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
         if self.url is None:
             return
-        body = json.dumps({"event": event, "call": _shown(event, call)}).encode()
-        delivery = WebhookDelivery(event, call["call_id"])
+        noun = event.partition("_")[0]
+        body = json.dumps({"event": event, noun: _shown(event, record)}).encode()
+        delivery = WebhookDelivery(event, record[f"{noun}_id"])
         with self._changed:
             self.deliveries.append(delivery)
             self._outbox.append(_Outgoing(delivery, self.url, api_key, body))
@@ -190,9 +192,11 @@ def sign(body: bytes, api_key: str, now: float) -> str:
     return f"v={timestamp},d={digest}"
 
 
-def _shown(event: str, call: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a call that an event contains. Only "call_analyzed" contains the analysis."""
-    left_out = {name for name in _LEFT_OUT_IF_EMPTY if not call.get(name)}
-    if event != "call_analyzed":
-        left_out.add("call_analysis")
-    return {name: value for name, value in call.items() if name not in left_out}
+def _shown(event: str, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a call or chat that an event contains. Only the last event contains the analysis."""
+    left_out = {name for name in _LEFT_OUT_IF_EMPTY if not record.get(name)}
+    if not event.endswith("_analyzed"):
+        left_out |= {"call_analysis", "chat_analysis"}
+    if event.endswith("_started"):
+        left_out |= set(_LEFT_OUT_AT_THE_START)
+    return {name: value for name, value in record.items() if name not in left_out}

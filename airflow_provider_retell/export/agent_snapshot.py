@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.common.atomic import atomic_write
+from airflow_provider_retell.common.paths import safe_path
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.agents.drift import Difference
@@ -58,7 +59,7 @@ class AgentSnapshot:
             old = {name: _read_json(f"{path}/{name}", conn_id) for name in sorted(changed & stored.keys())}
         except FileNotFoundError as error:
             raise RetellInputError(
-                f"the snapshot in {path} is incomplete: one of its files is missing"
+                f"the snapshot in {safe_path(path)} is incomplete: one of its files is missing"
             ) from error
         return differences(old, {name: self._files[name] for name in changed & self._files.keys()})
 
@@ -87,7 +88,9 @@ def _read_manifest(path: str, conn_id: str | None) -> dict[str, str] | None:
         return None
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict) or not all(map(_NAME.fullmatch, files)):
-        raise RetellInputError(f"{path}/{MANIFEST} is not the list of files of a snapshot of agents")
+        raise RetellInputError(
+            f"{safe_path(path)}/{MANIFEST} is not the list of files of a snapshot of agents"
+        )
     return files
 
 
@@ -99,7 +102,7 @@ def _read_json(path: str, conn_id: str | None) -> Any:
     try:
         return json.loads(content)
     except ValueError:
-        raise RetellInputError(f"{path} must be JSON") from None
+        raise RetellInputError(f"{safe_path(path)} must be JSON") from None
 
 
 def _delete(path: str, conn_id: str | None) -> None:

@@ -74,6 +74,7 @@ async def export(
                 run.log_malformed(page.malformed)
                 await write(records)
             run.log_progress()
+    log.info("The export is complete: %s", safe_path(path))
     return run.manifest(path, skip_metadata_key is not None)
 
 

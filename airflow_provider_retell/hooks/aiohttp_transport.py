@@ -9,6 +9,7 @@ import math
 import socket
 import ssl
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ if sys.version_info >= (3, 11):
 else:
     # aiohttp requires this package on older versions of Python.
     from async_timeout import timeout
+
+
+# A larger body waits until the server reads it. aiohttp does not limit that time.
+_BUFFERED = 32 * 1024
 
 
 class _Protocol(ResponseHandler):
@@ -141,22 +146,33 @@ async def exchange(
     session: aiohttp.ClientSession, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
     """Send *request* once and return the response or the error."""
-    form = request.body if isinstance(request.body, Multipart) else None
+    form, size = None, 0
+    if isinstance(request.body, Multipart):
+        form, size = request.body, request.body.size
+    elif request.body is not None:
+        size = len(request.body)
+    limit = time_limit(settings.timeout) if size > _BUFFERED else None
+    started = time.monotonic()
     try:
-        async with session.request(
-            request.method,
-            URL(settings.base_url + request.path, encoded=True),
-            data=request.body if form is None else _upload(form),
-            # Not in the session's headers, which aiohttp sends to a proxy as well.
-            headers=headers(settings) if form is None else headers(settings) | form_headers(form),
-            allow_redirects=False,
-        ) as response:
+        async with (
+            timeout(limit),
+            session.request(
+                request.method,
+                URL(settings.base_url + request.path, encoded=True),
+                data=request.body if form is None else _upload(form),
+                # Not in the session's headers, which aiohttp sends to a proxy as well.
+                headers=headers(settings) if form is None else headers(settings) | form_headers(form),
+                allow_redirects=False,
+            ) as response,
+        ):
             reader = BodyReader(response.status, response.headers)
             while (data := await response.content.read(CHUNK)) and reader.feed(data):
                 pass
             body = reader.end()
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, DamagedBodyError) as error:
-        return connection_error(request, settings, _kind(error), error)
+        is_late = limit is not None and time.monotonic() - started >= limit
+        cause = SlowResponseError() if is_late else error
+        return connection_error(request, settings, _kind(cause), cause)
     body = mask_key(body, settings, response.status)
     return Response(response.status, response.headers, body, reader.fault)
 

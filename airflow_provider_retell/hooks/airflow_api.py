@@ -72,8 +72,8 @@ class AirflowApi:
                 return await self._send_with_token(session, method, f"/api/v2{path}", **arguments)
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise AirflowApiError(
-                f"Airflow's REST API cannot be reached at {self._url} ({type(error).__name__}): check the host of "
-                f"connection {self._conn_id!r}"
+                f"Airflow's REST API cannot be reached at {self._url} ({type(error).__name__}): check the "
+                f"host of connection {self._conn_id!r}"
             ) from error
 
     async def _send_with_token(
@@ -201,6 +201,11 @@ def _url(connection: Connection) -> str:
         if host.count(":") > 1 and host[0] != "[" and "://" not in host:
             host = f"[{host}]"
         url = with_scheme(host, connection.schema)
+        if urlsplit(url).password is not None:
+            raise AirflowApiError(
+                f"connection {connection.conn_id!r}: the host must not contain a user name and password. Set login and "
+                "password instead"
+            )
         return (url if urlsplit(url).port else with_port(url, connection.port)).rstrip("/")
     except ValueError:
         raise AirflowApiError(f"connection {connection.conn_id!r}: the host must be a URL") from None

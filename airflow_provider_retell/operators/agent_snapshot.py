@@ -92,9 +92,9 @@ class SnapshotAgentsOperator(RetellOperator):
         files = self.hook.run(read_snapshot(self.rendered("agent_ids", _as_ids)))
         snapshot = AgentSnapshot(files)
         changes = None if baseline is None else snapshot.compare(baseline, conn_id)
-        if baseline is not None:
-            self._log_changes(baseline, changes)
         shown = safe_path(str(baseline))
+        if baseline is not None:
+            self._log_changes(shown, changes)
         if self.fail_on_drift and changes is None and path != baseline:
             raise RetellInputError(
                 f"there is no snapshot in {shown} to compare with. Write one with a task without fail_on_drift"
@@ -121,11 +121,11 @@ class SnapshotAgentsOperator(RetellOperator):
             "schema_version": SCHEMA_VERSION,
         }
 
-    def _log_changes(self, baseline: str, changes: Sequence[Difference] | None) -> None:
+    def _log_changes(self, shown: str, changes: Sequence[Difference] | None) -> None:
         if changes is None:
-            log.warning("There is no snapshot in %s to compare with", baseline)
+            log.warning("There is no snapshot in %s to compare with", shown)
             return
-        log.info("%d objects differ from the snapshot in %s", len(changes), baseline)
+        log.info("%d objects differ from the snapshot in %s", len(changes), shown)
         for change in changes:
             log.info("  %s", change)
 

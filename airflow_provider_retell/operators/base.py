@@ -197,7 +197,7 @@ class DeferrableOperator(RetellOperator):
                 max_poll_failures=self.max_poll_failures,
                 started=deadline - self.wait_timeout,
                 # `airflow dags test` passes the event to the method, but not the keyword arguments.
-                state={"deadline": deadline, **state} if state else None,
+                state={"deadline": deadline, **state},
                 **arguments,
             ),
             method_name="resume",

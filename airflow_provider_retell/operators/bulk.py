@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import DataStorageSetting, MetadataMode
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.operators.bulk_records import BulkUpdateOperator
-from airflow_provider_retell.operators.record import Noun
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -61,7 +61,7 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
 
     :param rows: :class:`~airflow_provider_retell.bulk.SqlRows`, :class:`~airflow_provider_retell.bulk.FileRows`,
         :class:`~airflow_provider_retell.bulk.FailedRows`, a list of dicts, a DataFrame of pandas or polars, an Arrow
-        table, a template that renders to such a list, or a function that returns one of these or yields dicts
+        table, a template that renders to such a list, or a function that returns a list or a table, or yields dicts
         (templated). The function's parameters get the values of these names from the task's context.
     :param call_id_column: the column with the call's id. Default: ``call_id``. A second row with the same id is
         invalid.
@@ -143,7 +143,7 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            id_column=call_id_column,
+            record_id_column=call_id_column,
             metadata_columns=metadata_columns,
             custom_attribute_columns=custom_attribute_columns,
             data_storage_setting=data_storage_setting,

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
+from airflow_provider_retell.api.records.nouns import Noun, kind_of
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
 from airflow_provider_retell.operators.bulk_base import BulkOperator
-from airflow_provider_retell.operators.record import Noun, kind_of
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_storage_setting
 
@@ -26,7 +26,7 @@ class BulkUpdateOperator(BulkOperator):
 
     :cvar noun: ``"call"`` or ``"chat"``.
     :cvar storage_settings: the values of ``data_storage_setting``.
-    :param id_column: the column with the id.
+    :param record_id_column: the column with the id.
     :param metadata_columns: the columns that become metadata.
     :param custom_attribute_columns: the columns that become custom attributes.
     :param data_storage_setting: the storage setting for all rows.
@@ -53,7 +53,7 @@ class BulkUpdateOperator(BulkOperator):
     def __init__(
         self,
         *,
-        id_column: str,
+        record_id_column: str,
         metadata_columns: Mapping[str, str] | Sequence[str] | None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None,
         data_storage_setting: str | None,
@@ -67,7 +67,8 @@ class BulkUpdateOperator(BulkOperator):
     ) -> None:
         super().__init__(**kwargs)
         checks.text(
-            **{f"{self.noun}_id_column": id_column}, data_storage_setting_column=data_storage_setting_column
+            **{f"{self.noun}_id_column": record_id_column},
+            data_storage_setting_column=data_storage_setting_column,
         )
         checks.one_of_or_template("data_storage_setting", data_storage_setting, self.storage_settings)
         checks.exclusive(
@@ -89,7 +90,7 @@ class BulkUpdateOperator(BulkOperator):
         self.nulls = nulls
         self.timezone = timezone
         self.json_columns = json_columns
-        self._id_column = id_column
+        self._id_column = record_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
         self.data_storage_setting = data_storage_setting

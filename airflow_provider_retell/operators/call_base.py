@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell._compat import BaseOperatorLink
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.links.retell import RetellCallLink, link_call
 from airflow_provider_retell.operators.base import RetellOperator
-from airflow_provider_retell.operators.record import Noun, RecordOperator, WaitingRecordOperator
+from airflow_provider_retell.operators.record import RecordOperator, WaitingRecordOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg

@@ -12,9 +12,9 @@ from airflow_provider_retell.api.choices import (
     ChatUntil,
     MetadataMode,
 )
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.operators.delete_record import DeleteRecordOperator
 from airflow_provider_retell.operators.record import (
-    Noun,
     ReadRecordOperator,
     RecordOperator,
     UpdateRecordOperator,

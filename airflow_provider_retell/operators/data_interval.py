@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+
+log = logging.getLogger(__name__)
 
 
 def window_of(context: Mapping[str, Any], overlap: float, alternative: str) -> list[int]:
@@ -38,7 +41,12 @@ def within(criteria: Mapping[str, Any], by: str, window: list[int], alternative:
         raise RetellInputError(
             f"filter_criteria must not have {by}, which the data interval sets. Remove it, {alternative}"
         )
+    log.info("Listing with %s from %s to %s: the data interval and its overlap", by, *map(_shown, window))
     return {**criteria, by: {"type": "range", "op": "bt", "value": window}}
+
+
+def _shown(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).isoformat(sep=" ", timespec="seconds")
 
 
 def _milliseconds(time: datetime) -> int:

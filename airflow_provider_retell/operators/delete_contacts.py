@@ -48,7 +48,7 @@ class DeleteContactsOperator(BulkOperator):
 
     :param rows: :class:`~airflow_provider_retell.bulk.SqlRows`, :class:`~airflow_provider_retell.bulk.FileRows`, a
         list of dicts, a DataFrame of pandas or polars, an Arrow table, a template that renders to such a list, or a
-        function that returns one of these or yields dicts (templated).
+        function that returns a list or a table, or yields dicts (templated).
     :param phone_number_column: the column with the phone number in E.164 format, for example ``+14155550123``. Other
         formats are invalid. A second row with the same number is invalid. Default: ``phone_number``.
     :param allow_deleting_do_not_call: True to delete contacts that are marked as do-not-call too.

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
-from airflow_provider_retell.operators.record import RecordOperator, kind_of
+from airflow_provider_retell.api.records.nouns import kind_of
+from airflow_provider_retell.operators.record import RecordOperator
 from airflow_provider_retell.params.rendered import as_bool
 
 if TYPE_CHECKING:

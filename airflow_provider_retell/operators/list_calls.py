@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.operators.list_records import ListRecordsOperator
-from airflow_provider_retell.operators.record import Noun
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg

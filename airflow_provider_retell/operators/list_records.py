@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.records.nouns import Noun, kind_of
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.data_interval import window_of, within
 from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.operators.record import Noun, kind_of
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_object, as_text

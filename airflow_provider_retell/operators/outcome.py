@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Literal, get_args
 
 from airflow_provider_retell._compat import AirflowSkipException
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ def check_on_unreachable(**parameters: object) -> None:
 def skip(context: Context, outcome: Outcome, on_unreachable: OnUnreachable, error: RetellError) -> None:
     """Push *outcome* to XCom, and skip the task if the DAG asks for it.
 
-    :raises AirflowSkipException: if *on_unreachable* is ``"skip"``. Its message is that of *error*.
+    :raises AirflowSkipException: if *on_unreachable* is ``"skip"``. Its message has the reason.
     """
     context["ti"].xcom_push(key=OUTCOME, value=outcome)
     if on_unreachable == "skip":
-        raise AirflowSkipException(f"Nobody was called ({outcome}): {error}") from error
+        # Not the message of the error: it advises to skip the task.
+        reason = "the contact is marked as do-not-call in Retell"
+        if isinstance(error, RetellInputError):
+            reason = error.fault
+        raise AirflowSkipException(f"Nobody was called ({outcome}): {reason}") from error

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
+from airflow_provider_retell.api.records.nouns import Noun, kind_of
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.operators.base import DeferrableOperator, RetellOperator
 from airflow_provider_retell.params import checks
@@ -17,24 +18,10 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.records.kind import Kind
     from airflow_provider_retell.api.records.update import PreparedUpdate, UpdateResult
     from airflow_provider_retell.api.waits import Condition
 
 log = logging.getLogger(__name__)
-
-Noun = Literal["call", "chat"]
-
-
-def kind_of(noun: Noun) -> Kind[Any]:
-    """Return the endpoints and models of calls or chats. The import loads pydantic, so only tasks call this."""
-    if noun == "call":
-        from airflow_provider_retell.api.calls.kind import CALLS
-
-        return CALLS
-    from airflow_provider_retell.api.chats.kind import CHATS
-
-    return CHATS
 
 
 class RecordOperator(RetellOperator):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.api.records.nouns import kind_of
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
 from airflow_provider_retell.operators.call_base import CallOperator
-from airflow_provider_retell.operators.record import RecordOperator, kind_of
+from airflow_provider_retell.operators.record import RecordOperator
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.bulk.outcome import FailureLimits
+    from airflow_provider_retell.bulk.outcome import FailureLimits, Result
     from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Rows
@@ -57,8 +57,8 @@ class RowsOperator(LoopOperator):
     A subclass does its work in :meth:`process`.
 
     :cvar next_step: the end of the message of a task that was stopped.
-    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function without arguments
-        that returns or yields dicts (templated).
+    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
+        yields dicts; it can have parameters for values of Airflow's context (templated).
     :param column_names: the names of the columns, if rows are tuples or lists.
     :param report_path: a file for one line of JSON per row (templated). Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated).
@@ -148,6 +148,7 @@ class RowsOperator(LoopOperator):
         check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
+        failures: list[Result] = []
         self._reset()
         try:
             self.run_loop(self._run(context, limits, TaskTry.of(context)))
@@ -167,7 +168,7 @@ class RowsOperator(LoopOperator):
         if RowLimits(self.min_rows, self.on_empty).skips(manifest["rows"]):
             raise AirflowSkipException("The source has no rows")
         try:
-            limits.check(manifest)
+            limits.check(manifest, failures)
         except RowsFailedError as error:
             if error.permanent:
                 # Not "from error", because Airflow would log the same message twice.

@@ -23,6 +23,15 @@ def is_literal(value: object) -> bool:
     return isinstance(value, str) and not any(mark in value for mark in ("{{", "{%", "{#"))
 
 
+def connection_id(name: str, value: object) -> None:
+    """Raise ValueError if *value* is text with spaces, such as a query in place of the id of a connection."""
+    if is_literal(value) and len(str(value).split()) > 1:
+        # Without the value: a query can contain private data.
+        raise ValueError(
+            f"{name} must be the id of a connection, without spaces. The query is the next argument"
+        )
+
+
 def one_of(name: str, value: object, choices: Sequence[object]) -> None:
     """Raise unless *value* is one of *choices*."""
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):

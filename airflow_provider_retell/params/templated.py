@@ -37,7 +37,7 @@ class TemplatedTask(_Task):
     """
 
     masked_fields: Sequence[str] = ()
-    path_fields: Sequence[str] = ("path", "report_path")
+    path_fields: Sequence[str] = ("path", "report_path", "compare_with")
     text_names: Sequence[str] = ()
     agent_fields: Sequence[str] = ()
 

@@ -104,14 +104,16 @@ def _parse(content: str, file: str, name: str) -> Any:
             return json.loads(content)
         except ValueError as error:
             line = getattr(error, "lineno", None)
-            raise RetellInputError(f"{name}: {file} is not JSON{_at(line)}") from None
+            raise RetellInputError(f"{name}: {safe_path(file)} is not JSON{_at(line)}") from None
     import yaml  # type: ignore[import-untyped]
 
     try:
         return yaml.safe_load(content)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise RetellInputError(f"{name}: {file} is not YAML{_at(mark and mark.line + 1)}") from None
+        raise RetellInputError(
+            f"{name}: {safe_path(file)} is not YAML{_at(mark and mark.line + 1)}"
+        ) from None
 
 
 def _at(line: int | None) -> str:

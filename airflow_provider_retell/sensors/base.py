@@ -106,13 +106,15 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
         self,
         context: Context,
         event: Mapping[str, Any] | None = None,
-        deadline: float = 0,
+        deadline: float | None = None,
         failures: int = 0,
         execution_deadline: float | None = None,
     ) -> Any:
         """Continue after the triggerer's wait: poll for the result, because the condition may hold no longer."""
         with self._airflow_errors():
-            check_event(event)
+            event = check_event(event)
+            if deadline is None:
+                deadline = event["state"]["deadline"]
             self._execution_deadline = execution_deadline
             self._failures = PollFailures(self._failure_limit, failures, polled_before=True)
             self._progress = self._new_progress(deadline - self._timeout_seconds)
@@ -164,6 +166,8 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
             started=self._progress.started,
             exponential_backoff=self.exponential_backoff,
             max_wait=self.max_wait,
+            # `airflow dags test` passes the event to the method, but not the keyword arguments.
+            state={"deadline": deadline},
             **self.trigger_arguments(),
         )
         self.defer(

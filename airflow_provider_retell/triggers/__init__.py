@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
     from airflow_provider_retell.triggers.call_event import CallEventTrigger
     from airflow_provider_retell.triggers.chat import ChatTrigger
+    from airflow_provider_retell.triggers.chat_event import ChatEventTrigger
     from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
     from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
     from airflow_provider_retell.triggers.simulation import BatchTestTrigger
@@ -19,6 +20,7 @@ __all__ = [
     "BatchTestTrigger",
     "CallEventTrigger",
     "CallTrigger",
+    "ChatEventTrigger",
     "ChatTrigger",
     "ConcurrencyTrigger",
     "KnowledgeBaseTrigger",
@@ -30,6 +32,7 @@ __getattr__ = lazy_exports(
         "triggers.call": ["BatchCallTrigger", "CallTrigger"],
         "triggers.call_event": ["CallEventTrigger"],
         "triggers.chat": ["ChatTrigger"],
+        "triggers.chat_event": ["ChatEventTrigger"],
         "triggers.concurrency": ["ConcurrencyTrigger"],
         "triggers.knowledge_base": ["KnowledgeBaseTrigger"],
         "triggers.simulation": ["BatchTestTrigger"],

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from airflow_provider_retell._compat import BaseHook, aget_connection
-from airflow_provider_retell.api.event_payload import event_name, event_payload
+from airflow_provider_retell._compat import AirflowNotFoundException, BaseHook, aget_connection
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.event_payload import event_name, event_payload, noun_of, records_in
 from airflow_provider_retell.api.parsing import describe
 from airflow_provider_retell.api.webhook import TOLERANCE_SECONDS, clock_offset, is_signed, signed_at
 from airflow_provider_retell.clock import clock
@@ -35,11 +36,12 @@ MAX_BYTES_AT_ONCE = 4 * MAX_BYTES
 
 RESULT_HEADER = "X-Retell-Result"
 """Tells the sender of a signed event the result: ``created`` (an asset event), ``duplicate`` (Airflow has one),
-``ignored`` (not one of the events to accept), ``invalid`` (not an event of a call) or ``failed`` (see the log). Other
-senders get no such header."""
+``ignored`` (not one of the events to accept), ``invalid`` (not an event of a call or chat) or ``failed`` (see the log).
+Other senders get no such header."""
 
 _BODY_SECONDS = 10.0
 _KEY_SECONDS = 60.0
+_FAILURE_SECONDS = 5.0
 _LOG_SECONDS = 60.0
 
 # The reasons complete the phrase "rejected 3 requests so far". They contain nothing of a request but its time.
@@ -70,22 +72,19 @@ class WebhookApp:
     other status, Retell sends the event again. Responses to signed events have a header with the result, see
     :data:`RESULT_HEADER`.
 
-    :param events: creates the asset events.
+    :param events: creates the asset events, by the name of the webhook event. Other events get 204 and are dropped.
     :param retell_conn_id: the Airflow connection whose API key signs the events.
-    :param event_names: the names of the events to accept. Other events get 204 and are dropped.
     :param body_seconds: the time that a body may take to arrive. Default: 10 seconds.
     """
 
     def __init__(
         self,
-        events: AirflowEvents,
+        events: Mapping[str, AirflowEvents],
         retell_conn_id: str,
-        event_names: frozenset[str],
         body_seconds: float = _BODY_SECONDS,
     ) -> None:
         self._events = events
         self._conn_id = retell_conn_id
-        self._event_names = event_names
         self._body_seconds = body_seconds
         self._receiving = 0
         self._key: tuple[float, str | None] = (float("-inf"), None)
@@ -140,27 +139,36 @@ class WebhookApp:
 
     async def _accept(self, body: bytes) -> tuple[int, str]:
         """Create the asset event of a signed body, and return the status and the result."""
-        name = event_name(body)
-        if name is not None and name not in self._event_names:
+        name = event_name(body) or ""
+        if name and name not in self._events:
             return 204, "ignored"
+        noun = noun_of(name)
         try:
-            event = event_payload(body)
+            event = event_payload(body, noun)
         except ValidationError as error:
-            log.error("Webhook: Retell has signed a body that is not an event of a call: %s", describe(error))
+            log.error(
+                "Webhook: Retell has signed a body that is not an event of a call or chat: %s",
+                describe(error),
+            )
             return 400, "invalid"
-        call_id = event["calls"][0]["call_id"]
+        ((record_id, _),) = records_in(event)
         try:
-            created = await self._events.send(event)
+            created = await self._events[name].send(event)
         except Exception as error:
             log.error(
-                "Webhook: %s of call %s has no asset event yet, and Retell will send it again: %s",
+                "Webhook: %s of %s %s has no asset event yet, and Retell will send it again: %s",
                 name,
-                call_id,
+                noun,
+                record_id,
                 safe_reason(error),
             )
             return 503, "failed"
         log.info(
-            "Webhook: %s of call %s%s", name, call_id, "" if created else " dropped: Airflow has its event"
+            "Webhook: %s of %s %s%s",
+            name,
+            noun,
+            record_id,
+            "" if created else " dropped: Airflow has its event",
         )
         return 204, "created" if created else "duplicate"
 
@@ -189,15 +197,20 @@ class WebhookApp:
             self._receiving -= len(body)
 
     async def _api_key(self) -> str | None:
-        read_at, key = self._key
-        if clock().monotonic() - read_at > _KEY_SECONDS:
+        read_again, key = self._key
+        if clock().monotonic() >= read_again:
+            seconds = _KEY_SECONDS
             try:
                 key = read_connection(await aget_connection(BaseHook, self._conn_id)).api_key
-            except Exception as error:
+            except (AirflowNotFoundException, RetellError) as error:
                 key = None
                 log.error("Webhook: no API key to check signatures with: %s", safe_reason(error))
-            # A failure is cached, too. Otherwise each request of an unknown client would cause a lookup.
-            self._key = clock().monotonic(), key
+            except Exception as error:
+                # The database may be down for a short time, so the last key stays. The failure is cached, too.
+                # Otherwise each request of an unknown client would cause a lookup.
+                seconds = _FAILURE_SECONDS
+                log.error("Webhook: the API key cannot be read: %s", safe_reason(error))
+            self._key = clock().monotonic() + seconds, key
         return key
 
     def _reject(self, kind: str, reason: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow_provider_retell.api.event_payload import parse_event_payload
+from airflow_provider_retell.api.event_payload import parse_event_payload, records_in
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.airflow_api import AssetEvents
 
@@ -20,7 +20,7 @@ _LOOKBACK = timedelta(minutes=15)
 _STORING = timedelta(minutes=1)
 
 _Key = tuple[str, str, str]
-"""The name of the event, the id of the call, and the id of the agent."""
+"""The name of the event, the id of the call or chat, and the id of the agent."""
 
 
 class AirflowEvents:
@@ -36,12 +36,14 @@ class AirflowEvents:
         self._known: OrderedDict[_Key, None] = OrderedDict()
         self._read_to: datetime | None = None
         self._reading = asyncio.Lock()
+        # The numbers of the last read that has begun, and of the last one that has succeeded.
+        self._begun = self._succeeded = 0
         self._sending: dict[_Key, asyncio.Task[bool]] = {}
 
     async def send(self, event: dict[str, Any]) -> bool:
         """Create an asset event unless Airflow has it, and return True if it was created.
 
-        :param event: the payload of an event of one call.
+        :param event: the payload of an event of one call or chat.
         :raises Exception: if Airflow did not create the event in time. It may do so later. If Retell sends the event
             again after that, this method finds the created event.
         """
@@ -67,21 +69,30 @@ class AirflowEvents:
             self._known.popitem(last=False)
 
     async def _send(self, key: _Key, event: dict[str, Any]) -> bool:
-        async with self._reading:
-            await self._read_events()
+        await self._read_events()
         if key in self._known:
             return False
         await self._events.add(event)
         return True
 
     async def _read_events(self) -> None:
-        """Read the events that other processes have created since the last call."""
-        now = datetime.fromtimestamp(clock().time(), timezone.utc)
-        since = self._read_to - _STORING if self._read_to else now - _LOOKBACK
-        for stored in await self._events.since(since):
-            for key in _keys(parse_event_payload(stored["extra"])):
-                self._add_known(key)
-        self._read_to = now
+        """Read the events that other processes have created until now.
+
+        All calls that wait for a read share the next one. Otherwise the reads would take longer than the events if many
+        calls end at the same time.
+        """
+        begun = self._begun
+        async with self._reading:
+            if self._succeeded > begun:  # a read that has begun after this call
+                return
+            self._begun += 1
+            now = datetime.fromtimestamp(clock().time(), timezone.utc)
+            since = self._read_to - _STORING if self._read_to else now - _LOOKBACK
+            for stored in await self._events.since(since):
+                for key in _keys(parse_event_payload(stored["extra"])):
+                    self._add_known(key)
+            self._read_to = now
+            self._succeeded = self._begun
 
 
 def _keys(event: dict[str, Any]) -> list[_Key]:
@@ -89,7 +100,10 @@ def _keys(event: dict[str, Any]) -> list[_Key]:
 
     If an agent hands the call over to another agent, Retell can send a set of events for each of them.
     """
-    return [(event["event"], call["call_id"], _text(call.get("agent_id"))) for call in event["calls"]]
+    return [
+        (event["event"], record_id, _text(summary.get("agent_id")))
+        for record_id, summary in records_in(event)
+    ]
 
 
 def _text(value: Any) -> str:

@@ -80,4 +80,4 @@ def test_item_without_id_and_status_makes_the_page_invalid(item: object) -> None
 def test_webhook_event_with_half_a_surrogate_pair_is_parsed() -> None:
     body = json.dumps({"event": "call_ended", "call": {"call_id": "a", **ENDED, "transcript": HALF}}).encode()
     assert event_name(body) == "call_ended"
-    assert event_payload(body)["calls"][0]["call_id"] == "a"
+    assert event_payload(body, "call")["calls"][0]["call_id"] == "a"

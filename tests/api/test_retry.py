@@ -244,7 +244,8 @@ def test_attempts_and_waiting_time_are_limited(options: dict[str, Any], gives_up
     with pytest.raises(errors.ServerError) as caught:
         decision(outcome, **options)
     attempts = options.get("attempt", 1)
-    assert (f"Gave up after {attempts} attempts" in str(caught.value)) is (attempts > 1)
+    assert (f". Gave up after {attempts} attempts" in str(caught.value)) is (attempts > 1)
+    assert ".. " not in str(caught.value)
 
 
 def test_undocumented_response_is_described_without_its_values() -> None:

@@ -11,7 +11,14 @@ import pytest
 from pydantic import ValidationError
 from signed_events import sign
 
-from airflow_provider_retell.api.event_payload import event_name, event_payload, parse_event_payload
+from airflow_provider_retell.api.event_payload import (
+    event_name,
+    event_payload,
+    noun_of,
+    parse_event_payload,
+    records_in,
+)
+from airflow_provider_retell.api.records.nouns import NOUNS, Noun
 from airflow_provider_retell.api.webhook import is_signed
 
 if TYPE_CHECKING:
@@ -92,35 +99,54 @@ class TestSignature:
 
 
 class TestEvent:
+    @pytest.mark.parametrize("noun", NOUNS)
     @pytest.mark.parametrize(
         "body", [b"", b"null", b"[]", b"{", b"\xff\xfe", b'{"call": {}}', b'{"event": 3}', b"[" * 100_000]
     )
-    def test_body_that_is_not_an_event_has_no_name(self, body: bytes) -> None:
+    def test_body_that_is_not_an_event_has_no_name(self, body: bytes, noun: Noun) -> None:
         assert event_name(body) is None
         with pytest.raises(ValidationError):
-            event_payload(body)
+            event_payload(body, noun)
 
+    @pytest.mark.parametrize("noun", NOUNS)
     @pytest.mark.parametrize(
-        "call", [b"null", b"[]", b"{}", b'{"call_id": "a"}', b'{"call_id": 3, "call_status": "ended"}']
+        "record", ["null", "[]", "{}", '{"NOUN_id": "a"}', '{"NOUN_id": 3, "NOUN_status": "ended"}']
     )
-    def test_event_without_a_call_has_no_payload(self, call: bytes) -> None:
-        body = b'{"event": "call_ended", "call": ' + call + b"}"
-        assert event_name(body) == "call_ended"
+    def test_event_without_a_call_or_chat_has_no_payload(self, record: str, noun: Noun) -> None:
+        body = ('{"event": "NOUN_ended", "NOUN": ' + record + "}").replace("NOUN", noun).encode()
+        assert event_name(body) == f"{noun}_ended"
         with pytest.raises(ValidationError):
-            event_payload(body)
+            event_payload(body, noun)
 
-    def test_malformed_field_that_is_not_needed_loses_no_event(self) -> None:
-        call = {
-            "call_id": "a",
-            "call_status": "ended",
+    def test_event_of_a_call_is_no_event_of_a_chat(self) -> None:
+        call = {"call_id": "a", "call_status": "ended", "chat_id": "a", "chat_status": "ended"}
+        body = json.dumps({"event": "chat_ended", "call": call}).encode()
+        assert event_payload(body, "call")["calls"]
+        with pytest.raises(ValidationError):
+            event_payload(body, "chat")
+
+    @pytest.mark.parametrize("noun", NOUNS)
+    def test_malformed_field_that_is_not_needed_loses_no_event(self, noun: Noun) -> None:
+        record = {
+            f"{noun}_id": "a",
+            f"{noun}_status": "ended",
             "end_timestamp": 1763836100123.5,
             "direction": ["inbound"],
             "metadata": "text",
-            "call_analysis": {"in_voicemail": "unknown"},
-            "call_cost": {"product_costs": {}},
+            f"{noun}_analysis": {"in_voicemail": "unknown"},
+            f"{noun}_cost": {"product_costs": {}},
             "agent_version": 1.5,
         }
-        payload = event_payload(json.dumps({"event": "call_ended", "call": call}).encode())
-        assert parse_event_payload(payload)["calls"] == payload["calls"]
-        known = {name: value for name, value in payload["calls"][0].items() if value is not None}
-        assert known == {"call_id": "a", "call_status": "ended", "end_timestamp": 1763836100123}
+        payload = event_payload(json.dumps({"event": f"{noun}_ended", noun: record}).encode(), noun)
+        assert parse_event_payload(payload) == payload
+        ((record_id, summary),) = records_in(payload)
+        assert record_id == "a"
+        known = {name: value for name, value in summary.items() if value is not None}
+        assert known == {f"{noun}_id": "a", f"{noun}_status": "ended", "end_timestamp": 1763836100123}
+
+    @pytest.mark.parametrize(
+        ("event", "noun"),
+        [("call_ended", "call"), ("chat_ended", "chat"), ("transcript_updated", "call"), ("", "call")],
+    )
+    def test_name_of_an_event_shows_the_kind_of_its_record(self, event: str, noun: Noun) -> None:
+        assert noun_of(event) == noun

@@ -431,3 +431,12 @@ def test_invalid_arguments_are_rejected_in_the_dag_file(arguments: dict[str, Any
 def test_permission_must_be_a_literal() -> None:
     with pytest.raises(TypeError, match="allow_clearing_do_not_call must be"):
         SyncContactsOperator(task_id="sync", rows=[], allow_clearing_do_not_call="{{ params.clear }}")  # type: ignore[arg-type]
+
+
+def test_the_log_names_the_columns_that_the_task_does_not_use(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{"phone_number": phone(1), "first": "Pr1vate", "opted_out": True, "555-1": 1}]
+    counts, _, error = run(tmp_path, rows=rows, columns={"first": "first_name"})
+    assert (counts, error) == ({"created": 1}, None)
+    assert "The task uses no column opted_out, column 4" in caplog.messages

@@ -41,7 +41,7 @@ def test_a_bad_json_line_is_invalid_and_the_others_are_processed(
         "the line is not JSON",
         "the line is not a JSON object",
         "metadata.tier is NaN or infinite, which JSON cannot represent: send null or leave the key out",
-        "the row has no 'call_id'",
+        "the row has no 'call_id'; it has: tier",
     ]
     assert task.report[5]["call_id"] == "c"
     assert emulator.calls["b"]["metadata"] == {"tier": "café"}

@@ -46,6 +46,7 @@ def test_every_outcome_in_one_run(emulator: Emulator, run: Any) -> None:
     assert emulator.calls["changes"]["metadata"] == {"kept": 1, "tier": "gold"}
     assert str(task.error).splitlines() == [
         "5 of 7 rows failed: 1 failed, 1 invalid, 1 conflict, 1 not_found, 1 not_ended",
+        f"Row 3: {task.outcome(3)[1]}",
         f"Report: {task.path}",
     ]
     assert task.manifest["requests"] == len(emulator.requests)

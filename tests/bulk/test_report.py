@@ -111,6 +111,22 @@ def test_the_counts_are_the_same_without_a_report(emulator: Emulator, run: Any) 
 # -- several tries, and mapped tasks
 
 
+@pytest.mark.usefixtures("no_sleep")
+def test_an_updated_row_stays_updated_if_the_next_try_cannot_read_it(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls("ab")
+    rows = [{"call_id": call_id, "x": 1} for call_id in "ab"]
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="b", times=1)
+    run(rows=rows, ti=tasks.Ti(try_number=1), fails=True)
+    emulator.faults.add(Fault.status(500), route="list-calls", times=0)
+    down = run(rows=rows, ti=tasks.Ti(try_number=2), fails=True)
+    assert down.counts == {"failed": 2}
+    assert down.manifest["task_run"].items() >= {"rows": 2, "updated": 1, "failed": 1}.items()
+    emulator.faults.clear()
+    last = run(rows=rows, ti=tasks.Ti(try_number=3))
+    assert last.counts == {"updated": 1, "unchanged": 1}
+    assert last.manifest["task_run"].items() >= {"tries": 3, "updated": 2, "unchanged": 0}.items()
+
+
 @pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_retry_keeps_the_lines_of_earlier_tries_and_counts_each_row_once(
@@ -164,6 +180,30 @@ def test_another_dag_run_replaces_the_report(emulator: Emulator, run: Any, tmp_p
 def test_a_retry_without_a_report_has_no_counts_of_the_task_run(emulator: Emulator, run: Any) -> None:
     task = run(rows=[], report_path=None, ti=tasks.Ti(try_number=2))
     assert task.manifest["task_run"] is None
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+def test_a_file_that_is_no_report_is_not_overwritten(
+    emulator: Emulator, run: Any, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    content = b'{"call_id": "a", "x": 1}\n'
+    path.write_bytes(gzip.compress(content, mtime=0) if name.endswith("gz") else content)
+    before = path.read_bytes()
+    task = run(rows=[{"call_id": "a", "x": 1}], report_path=str(path), fails=True)
+    assert "report_path is a file that is no report" in str(task.error)
+    assert path.read_bytes() == before
+    assert emulator.requests == []
+
+
+def test_a_retry_with_another_report_has_no_counts_of_the_task_run(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls("a")
+    for number in (1, 2):
+        path = str(tmp_path / f"{number}.jsonl")
+        task = run(rows=[{"call_id": "a", "x": 1}], report_path=path, ti=tasks.Ti(number))
+        assert (task.manifest["task_run"] is None) == (number == 2)
 
 
 def test_a_mapped_task_does_not_overwrite_the_report_of_another(

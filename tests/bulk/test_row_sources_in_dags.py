@@ -165,7 +165,7 @@ def test_a_source_with_a_function_cannot_be_returned_to_xcom() -> None:
 def test_a_source_out_of_xcom_is_read_and_masked(dag: DAG, emulator: Emulator, warehouse: Any) -> None:
     emulator.add_calls(["a"])
     warehouse.execute("insert into facts values ('a', 'd', '{{ 7*7 }}', 1)")
-    operator = BulkUpdateCallOperator(task_id="bulk", rows="in place of an XComArg")
+    operator = BulkUpdateCallOperator(task_id="bulk", rows="[]")
     context = render(operator)
     operator.rows = tasks_mask(
         SqlRows("warehouse", "select id as call_id, tier from facts where day = ?", ["d"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.emulator import Emulator
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 PRIVATE = "Ada's private note"
 
@@ -72,8 +76,20 @@ def test_rows_that_are_not_dicts_are_invalid(emulator: Emulator, run: Any) -> No
     task = run(rows=lambda: iter([{"call_id": "a"}, ["a"], "a", None, {"call_id": "b", 1: 2}]), fails=True)
     task.check(rows=5)
     assert task.counts == {"unchanged": 1, "invalid": 4}
-    assert task.outcome(2)[1] == "the row is a list, not a mapping. Set column_names"
+    assert task.outcome(2)[1] == "the row is a list, not a dict: set column_names"
     assert task.outcome(5)[1] == "the row has a column whose name is not text"
+
+
+@pytest.mark.parametrize("rows", ["/data/rows.csv", "select call_id from calls", "rows.sql"])
+def test_a_path_or_a_query_as_text_fails_when_the_dag_is_read(rows: str) -> None:
+    with pytest.raises(RetellInputError, match=r"use FileRows\(path\).* use SqlRows\(conn_id, sql\)"):
+        BulkUpdateCallOperator(task_id="bulk", rows=rows)
+
+
+def test_a_row_without_an_id_shows_its_columns(emulator: Emulator, run: Any) -> None:
+    task = run(rows=[{"CALL_ID": "a", "+14155550101": 1}], fails=True)
+    expected = "the row has no 'call_id'; it has: CALL_ID, column 2. Names are case-sensitive"
+    assert task.outcome(1) == ("invalid", expected)
 
 
 def test_an_error_of_the_source_fails_the_task_after_the_rows_before_it(emulator: Emulator, run: Any) -> None:
@@ -98,3 +114,11 @@ def test_an_error_of_the_source_fails_the_task_after_the_rows_before_it(emulator
 
 def test_a_bad_row_is_empty() -> None:
     assert (dict(BadRow("why")), BadRow("why").reason) == ({}, "why")
+
+
+def test_a_function_must_not_return_a_source(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"call_id": "a", "x": 1}\n')
+    task = run(rows=lambda: FileRows(str(path)), fails=True)
+    assert "must return or yield rows, not FileRows" in str(task.error)
+    assert emulator.requests == []

@@ -22,6 +22,7 @@ from airflow_provider_retell.bulk.sql.drivers import values
 from airflow_provider_retell.bulk.sql.spool import Spool
 from airflow_provider_retell.bulk.sql.statement import is_plain_select, written_by
 from airflow_provider_retell.bulk.sql.wire import decoder
+from airflow_provider_retell.documents import SqlDocuments
 from airflow_provider_retell.emulator import Emulator, Fault
 
 
@@ -375,3 +376,11 @@ def test_a_connection_without_a_database_is_rejected(emulator: Emulator, run: An
     define_hook("bucket", SimpleNamespace())
     task = run(rows=SqlRows("bucket", "select"), fails=True)
     assert "connection 'bucket' must be a connection to a SQL database" in str(task.error)
+
+
+@pytest.mark.parametrize("source", [SqlRows, SqlDocuments])
+def test_a_query_in_place_of_the_connection_fails_when_the_dag_is_read(source: Any) -> None:
+    with pytest.raises(ValueError, match="conn_id must be the id of a connection") as caught:
+        source("select call_id from enriched", "warehouse")
+    assert "enriched" not in str(caught.value)
+    source("{{ var.value.warehouse }}", "select call_id from enriched")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from broken_server import (
     Break,
@@ -20,6 +22,11 @@ from contract_account import account, check_account
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.emulator import Fault
+
+
+def change_chats(edit: Any) -> Break:
+    return change_items(edit, "list-chats")
+
 
 BREAKS: dict[str, Break] = {
     "account.wrong_key": fault(Fault.status(403)),
@@ -51,6 +58,17 @@ BREAKS: dict[str, Break] = {
     "calls.list_by_end": without_filter("end_timestamp"),
     "calls.list_by_status": change_json("list-calls", lambda body, _: body.update(total=99)),
     "calls.list_by_metadata": without_filter("metadata"),
+    "calls.recording_links_are_listed": change_items(
+        lambda items, _: [item.pop("public_log_url", None) for item in items]
+    ),
+    "calls.recording_links_do_not_expire": option(links_expire=True),
+    "calls.recordings_have_ranges": change_status("get-call-file", 404),
+    "calls.transfers_have_an_end": change_items(
+        lambda items, _: [item.pop("transfer_end_timestamp", None) for item in items]
+    ),
+    "calls.transferred_calls_have_ended": change_items(
+        lambda items, _: [item.update(transfer_end_timestamp=item["end_timestamp"] - 1) for item in items]
+    ),
     "calls.update_returns_call": change_json("update-call", lambda call, _: call.pop("metadata") and None),
     "calls.metadata_replaced": option(metadata_semantics="merge"),
     "calls.empty_metadata_clears": option(empty_metadata_clears=False),
@@ -104,6 +122,36 @@ BREAKS: dict[str, Break] = {
         "create-batch-call", lambda body, _: body.pop("batch_call_id") and None
     ),
     "calls.batch_is_listed": without_filter("batch_call_id"),
+    "chats.unknown_id": option(chats__unknown_id_status=410),
+    "chats.fields_have_documented_types": change_json(
+        "get-chat", lambda chat, _: chat.update(end_timestamp="late")
+    ),
+    "chats.statuses_are_known": change_chats(lambda items, _: items[0].update(chat_status="paused")),
+    "chats.timestamps_are_milliseconds": change_chats(
+        lambda items, _: [item.update(start_timestamp=item["start_timestamp"] // 1000) for item in items[-1:]]
+    ),
+    "chats.ended_chats_have_an_end": change_chats(lambda items, _: items[-1].pop("end_timestamp")),
+    "chats.list_has_documented_form": change_json("list-chats", lambda body, _: body.pop("items") and None),
+    "chats.list_leaves_out_transcripts": change_chats(lambda items, _: items[0].update(transcript="Hello")),
+    "chats.list_pages": change_json("list-chats", lambda body, _: body.update(has_more=False)),
+    "chats.list_by_ids": change_chats(
+        lambda items, asked: items.pop() if asked.get("limit") == 1000 else None
+    ),
+    "chats.ids_per_filter": option(chats__max_ids_per_filter=10),
+    "chats.list_by_end": without_filter("end_timestamp", "list-chats"),
+    "chats.update_unknown_id": option(chats__unknown_id_status=410),
+    "chats.update_returns_chat": change_json("update-chat", lambda chat, _: chat.pop("metadata") and None),
+    "chats.metadata_replaced": option(chats__metadata_semantics="merge"),
+    "chats.empty_metadata_clears": option(chats__empty_metadata_clears=False),
+    "chats.null_is_kept": option(chats__drops_null=True),
+    "chats.update_is_read_at_once": remember_first("get-chat"),
+    "chats.update_is_listed_at_once": change_chats(lambda items, _: items[0].update(metadata={})),
+    "chats.update_of_ongoing_chat": option(chats__updates_ongoing=False),
+    "chats.unknown_attribute_dropped": option(chats__rejects_unknown_attributes=True),
+    "chats.attributes_are_shown": change_json(
+        "get-chat", lambda chat, _: chat.update(custom_attributes=None)
+    ),
+    "chats.attributes_merged": option(chats__custom_attributes_semantics="replace"),
     "contacts.list_has_documented_form": change_json(
         "list-contacts", lambda body, _: body.pop("total") and None
     ),

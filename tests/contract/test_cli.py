@@ -48,6 +48,12 @@ def verdicts(printed: str) -> dict[str, str]:
     return {row.split()[0]: row[row.index("  ") :].strip().partition("  ")[0] for row in rows}
 
 
+LISTS = ("list-calls", "list-chats", "list-agents", "list-contacts")
+
+# Requests about calls and chats that do not exist.
+UNKNOWN = {"update-call", "update-chat", "stop-call"}
+
+
 def test_without_flags_it_only_reads(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(emulator) == 0
     printed = capsys.readouterr().out
@@ -56,7 +62,7 @@ def test_without_flags_it_only_reads(emulator: Emulator, capsys: pytest.CaptureF
     assert {verdict for name, verdict in found.items() if name not in READS} == {"skipped"}
     assert f"{len(READS)} holds, 0 differs, 0 cannot tell, {len(CHECKS) - len(READS)} skipped" in printed
     for request in emulator.requests:
-        assert request.method == "GET" or request.route in ("list-calls", "list-agents", "list-contacts")
+        assert request.method == "GET" or request.route in LISTS
 
 
 def changing(emulator: Emulator) -> set[str]:
@@ -69,8 +75,10 @@ def changing(emulator: Emulator) -> set[str]:
     ("arguments", "routes"),
     [
         (("--call-id", "call_ended"), set()),
-        (("--write",), {"update-call", "stop-call"}),  # of a call that does not exist
-        (("--write", "--call-id", "call_ended"), {"update-call", "update-live-call", "stop-call"}),
+        (("--chat-id", "chat_done"), set()),
+        (("--write",), UNKNOWN),
+        (("--write", "--call-id", "call_ended"), {*UNKNOWN, "update-live-call"}),
+        (("--write", "--chat-id", "chat_done", "--chat-id", "chat_open"), UNKNOWN),
         (("--from-number", "+14155550100", "--to-number", "+14155550123"), set()),
         (("--place-call",), set()),
         (("--delete-call-id", "call_delete"), {"delete-call"}),
@@ -102,15 +110,16 @@ def changing(emulator: Emulator) -> set[str]:
 def test_a_flag_allows_what_it_names_and_nothing_else(
     emulator: Emulator, arguments: tuple[str, ...], routes: set[str]
 ) -> None:
-    for call in emulator.calls.values():
-        call["custom_attributes"] = {}
-    before = {name: dict(call) for name, call in emulator.calls.items()}
+    for record in (*emulator.calls.values(), *emulator.chats.values()):
+        record["custom_attributes"] = {}
+    before = {name: dict(record) for name, record in {**emulator.calls, **emulator.chats}.items()}
     assert run(emulator, *arguments) == 0
     assert changing(emulator) == routes
     assert emulator.placed == []
     changed = set(arguments) & {"call_delete", "call_rerun", "call_tighten"}
-    after = {name: call for name, call in emulator.calls.items() if name not in changed}
-    assert after == {name: call for name, call in before.items() if name not in changed}
+    records = {**emulator.calls, **emulator.chats}
+    after = {name: record for name, record in records.items() if name not in changed}
+    assert after == {name: record for name, record in before.items() if name not in changed}
     assert emulator.knowledge_bases.keys() == {"knowledge_base_one"}
     assert emulator.test_cases.keys() == {"test_case_one"}
     assert emulator.agents["agent_one"].versions.keys() == {0}

@@ -27,7 +27,15 @@ from airflow_provider_retell.emulator.undocumented import defaults, keywords, un
 OPTIONS = undocumented_options(Options)
 
 # With these the package would do wrong, so the command fails. With the others it is correct all the same.
-WRONG = {"custom_attributes_semantics", "ended_statuses", "honors_idempotency_key", "list_lag"}
+WRONG = {
+    "chats.custom_attributes_semantics",
+    "chats.updates_ongoing",
+    "custom_attributes_semantics",
+    "ended_statuses",
+    "honors_idempotency_key",
+    "list_lag",
+    "shows_transfer_end",
+}
 
 # Not all statuses of this option concern each check that speaks of it.
 ENDED_STATUSES = {
@@ -64,16 +72,16 @@ def test_every_assumption_holds(client: str) -> None:
     if client == "sdk" and not hasattr(CallResource, "update_live"):
         pytest.skip("this SDK is older than some endpoints")
     with account() as emulator, no_waiting():
-        before = {name: dict(call) for name, call in emulator.calls.items()}
+        before = {name: dict(record) for name, record in {**emulator.calls, **emulator.chats}.items()}
         results = check_account(emulator, client=client)
         assert named(results, "holds") | named(results, "skipped") == results.keys(), seen(results)
         assert named(results, "skipped") == (NOT_IN_THE_SDK if client == "sdk" else set())
         unchanged = before.keys() - {"call_tighten", "call_rerun", "call_delete"}
         for name in unchanged:
-            call = {
-                field: value for field, value in emulator.calls[name].items() if field != "custom_attributes"
-            }
-            assert call == before[name]
+            record = {**emulator.calls, **emulator.chats}[name]
+            for fields in (record, before[name]):
+                fields.pop("custom_attributes", None)  # they are not restored
+            assert record == before[name]
         assert all(call["call_status"] == "ended" for call in emulator.placed)
     expected = {name: as_option(default) for name, default in defaults(Options).items()}
     if client == "sdk":

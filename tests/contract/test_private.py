@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from broken_server import change
-from contract_account import FLAGS, NAMED, RESTRICTED, VALUES, check_account, fill
+from contract_account import CHATS, FLAGS, NAMED, RESTRICTED, VALUES, check_account, fill
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.cli import main
@@ -33,7 +33,8 @@ PRIVATE: dict[str, Any] = {
     "agent_id": f"agent_{SECRET}",
     "agent_name": SECRET,
     "transcript": SECRET,
-    "recording_url": f"https://{SECRET}.example.com/a.wav",
+    # Nothing listens on port 1.
+    "recording_url": f"http://127.0.0.1:1/{SECRET}/a.wav?{SECRET}={SECRET}",
     "call_analysis": {"call_summary": SECRET, "custom_analysis_data": {SECRET: SECRET}},
     "from_number": f"+1{NUMBERS[0]}",
     "to_number": f"+1{NUMBERS[1]}",
@@ -72,7 +73,16 @@ def words(text: str) -> list[str]:
     lowered = text.lower()
     ids = [
         name
-        for name in (*NAMED, "call_rerun", "call_delete", "call_tighten", "attr_one", "_one")
+        for name in (
+            *NAMED,
+            *CHATS,
+            "chat_failed",
+            "call_rerun",
+            "call_delete",
+            "call_tighten",
+            "attr_one",
+            "_one",
+        )
         if name in lowered
     ]
     private = ("zebra", "umbrella", KEY, RESTRICTED, *NUMBERS, "127.0.0.1", "localhost")

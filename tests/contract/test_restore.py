@@ -34,15 +34,20 @@ ROOT = Path(__file__).parents[2]
 def emulator() -> Any:
     with account() as emulator, no_waiting():
         emulator.calls["call_ended"]["metadata"] = dict(METADATA)
+        emulator.chats["chat_done"]["metadata"] = dict(METADATA)
         yield emulator
 
 
 @pytest.mark.parametrize("semantics", ["replace", "merge"])
 @pytest.mark.parametrize("drops_null", [False, True])
-def test_metadata_is_restored_after_each_check(emulator: Emulator, semantics: str, drops_null: bool) -> None:
-    emulator.options.metadata_semantics = semantics  # type: ignore[assignment]
-    emulator.options.drops_null = drops_null
-    metadata = emulator.calls["call_ended"]
+@pytest.mark.parametrize("kind", ["call", "chat"])
+def test_metadata_is_restored_after_each_check(
+    emulator: Emulator, kind: str, semantics: str, drops_null: bool
+) -> None:
+    options = emulator.options.chats if kind == "chat" else emulator.options
+    options.metadata_semantics = semantics  # type: ignore[assignment]
+    options.drops_null = drops_null
+    metadata = emulator.chats["chat_done"] if kind == "chat" else emulator.calls["call_ended"]
     states: list[Any] = []
     with Clients(settings(emulator), RESTRICTED) as clients:
         run_checks(CHECKS, target(), clients.run, lambda _: states.append(dict(metadata["metadata"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import configparser
 import contextlib
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from airflow.cli.cli_parser import get_parser
 from airflow.models.connection import Connection
 from pages import PAGES, ROOT, Block, blocks, commands
@@ -189,8 +191,22 @@ def check_airflow(words: list[str]) -> None:
         get_parser().parse_args(words)
 
 
+def check_curl(words: list[str]) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument("-X", dest="method")
+    parser.add_argument("-d", dest="body")
+    parser.add_argument("url")
+    request = parser.parse_args(words)
+    with Emulator() as emulator:
+        emulator.add_call(call_id="call_1", call_status="ongoing")
+        url = request.url.replace("http://127.0.0.1:8787", emulator.url)
+        assert url.startswith(f"{emulator.url}/_emulator/")
+        assert requests.request(request.method, url, data=request.body, timeout=10).status_code < 300
+
+
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "airflow": check_airflow,
+    "curl": check_curl,
     "echo": check_echo,
     "export": check_export,
     "make": check_make,

@@ -149,6 +149,7 @@ def test_the_arguments_set_the_options_of_the_emulator() -> None:
     arguments = [
         "--custom-attribute=attr_a",
         "--custom-attribute=attr_b",
+        "--contact-tag=tag_vip",
         "--quota=list=off",
         "--quota=update-call=5/1.5",
         "--throttle-headers=none",
@@ -166,6 +167,7 @@ def test_the_arguments_set_the_options_of_the_emulator() -> None:
     ]
     options = cli.build(cli.parser().parse_args(arguments)).options
     assert options.custom_attributes == ("attr_a", "attr_b")
+    assert options.contacts.tags == {"tag_vip": "tag_vip"}
     assert options.quotas == {"list": None, "update-call": (5, 1.5)}
     assert options.throttle_headers == "none"
     assert options.concurrency == 3

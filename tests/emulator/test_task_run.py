@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from tasks import DAG
 
+try:
+    from airflow.sdk import get_current_context, task
+except ImportError:  # Airflow 2
+    from airflow.decorators import task
+    from airflow.operators.python import get_current_context
+
 from airflow_provider_retell._compat import AirflowFailException, BaseOperator
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator
 from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, run_task
+from airflow_provider_retell.hooks import RetellHook
 from airflow_provider_retell.operators import (
     BulkUpdateCallOperator,
     CreatePhoneCallOperator,
@@ -126,10 +133,44 @@ def test_a_run_that_was_triggered_by_hand_has_no_date() -> None:
     )
 
 
+def test_one_task_of_a_mapped_operator_runs(retell_emulator: Emulator, retell_connection: str) -> None:
+    retell_emulator.add_calls(["call_1", "call_2"])
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
+        UpdateCallOperator.partial(task_id="update", metadata={"day": "{{ ds }}"}).expand(
+            call_id=["call_1", "call_2"]
+        )
+    run_task(dag.get_task("update"), mapped={"call_id": "call_2"})
+    assert "day" not in retell_emulator.calls["call_1"]["metadata"]
+    assert retell_emulator.calls["call_2"]["metadata"] == {"day": "2026-01-01"}
+
+
+def test_functions_with_the_task_decorator_run(retell_emulator: Emulator, retell_connection: str) -> None:
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
+
+        @task
+        def ids() -> list[str]:
+            return ["call_1"]
+
+        @task
+        def score(call_id: str, key: str) -> str:
+            with RetellHook() as hook:
+                hook.update_call_checked(call_id, metadata={key: str(get_current_context()["ds"])})
+            return f"{call_id} is scored"
+
+        score.partial(key="day").expand(call_id=ids())
+
+    retell_emulator.add_call(call_id="call_1", metadata={})
+    assert run_task(dag.get_task("ids")) == ["call_1"]
+    assert run_task(dag.get_task("score"), mapped={"call_id": "call_1"}) == "call_1 is scored"
+    assert retell_emulator.calls["call_1"]["metadata"] == {"day": "2026-01-01"}
+
+
 def test_mapped_tasks_and_two_sources_of_xcoms_are_rejected() -> None:
     mapped = UpdateCallOperator.partial(task_id="update", metadata={}).expand(call_id=["call_1"])
-    with pytest.raises(TypeError, match="not MappedOperator"):
+    with pytest.raises(TypeError, match="not MappedOperator.*set mapped to the arguments of one task"):
         run_task(mapped)
+    with pytest.raises(TypeError, match="Templates is not mapped"):
+        run_task(Templates(task_id="templates", values=""), mapped={"values": ""})
     with pytest.raises(ValueError, match="pass them to FakeTaskInstance"):
         run_task(Templates(task_id="templates", values=""), ti=FakeTaskInstance(), xcoms={})
 

@@ -1,4 +1,4 @@
-"""Webhooks: the events of calls, signed so that the vendor's SDK accepts them."""
+"""Webhooks: the events of calls and chats, signed so that the vendor's SDK accepts them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Receiver(http.server.ThreadingHTTPServer):
 
     def events(self) -> list[tuple[str, str]]:
         bodies = [json.loads(body) for body, _ in self.received]
-        return [(body["event"], body["call"]["call_id"]) for body in bodies]
+        nouns = [body["event"].partition("_")[0] for body in bodies]
+        return [(body["event"], body[noun][f"{noun}_id"]) for body, noun in zip(bodies, nouns, strict=True)]
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -106,6 +107,56 @@ def test_a_call_sends_its_events_as_it_progresses(
         for event in ("call_started", "call_ended", "call_analyzed")
     ]
     assert all(delivery.delivered for delivery in emulator.webhooks)
+
+
+def test_a_chat_sends_its_events_as_it_progresses(
+    emulator: Emulator, receiver: Receiver, connect: Connect
+) -> None:
+    emulator.add_chat(chat_id="chat_1", chat_status="ongoing", progress=True, metadata={"a": 1})
+    seen = []
+    for seconds in (0, 30, 10, 100):
+        emulator.clock.advance(seconds)
+        emulator.wait_for_webhooks()
+        seen.append([event for event, _ in receiver.events()])
+    all_events = ["chat_started", "chat_ended", "chat_analyzed"]
+    assert seen == [all_events[:1], all_events[:2], all_events, all_events]
+    assert {chat_id for _, chat_id in receiver.events()} == {"chat_1"}
+    started, ended, analyzed = (json.loads(body)["chat"] for body, _ in receiver.received)
+    assert (started["chat_status"], ended["chat_status"]) == ("ongoing", "ended")
+    assert started["metadata"] == {"a": 1}
+    assert "retell_llm_dynamic_variables" not in started
+    assert "transcript" not in started
+    assert "transcript" in ended
+    assert "chat_analysis" not in ended
+    left_out = ("retell_llm_dynamic_variables", "collected_dynamic_variables")
+    assert analyzed == {
+        name: value
+        for name, value in connect(emulator).chat.retrieve("chat_1").to_dict().items()
+        if name not in left_out
+    }
+    assert emulator.webhooks == [WebhookDelivery(event, "chat_1", [204]) for event in all_events]
+
+
+def test_a_chat_that_is_ended_sends_its_end_and_a_new_analysis_no_event(
+    emulator: Emulator, receiver: Receiver, connect: Connect
+) -> None:
+    emulator.add_chat(chat_id="chat_1", chat_status="ongoing")
+    connect(emulator).chat.end("chat_1")
+    emulator.wait_for_webhooks()
+    assert receiver.events() == [("chat_ended", "chat_1")]
+    emulator.clock.advance(60)
+    connect(emulator).put("/rerun-chat-analysis/chat_1", cast_to=object)
+    emulator.clock.advance(60)
+    emulator.wait_for_webhooks()
+    assert receiver.events() == [("chat_ended", "chat_1"), ("chat_analyzed", "chat_1")]
+
+
+def test_time_that_passes_in_one_step_does_not_delay_the_end_of_a_chat(emulator: Emulator) -> None:
+    start = emulator.add_chat(chat_id="chat_1", chat_status="ongoing", progress=True)["start_timestamp"]
+    emulator.clock.advance(3600)
+    chat = emulator.chats["chat_1"]
+    assert chat["end_timestamp"] == start + 30_000
+    assert "chat_analysis" in chat
 
 
 def test_a_call_that_never_connects_has_no_started_event(
@@ -227,17 +278,27 @@ def test_the_emulator_stops_while_the_receiver_hangs(receiver: Receiver) -> None
 def test_events_are_sent_on_demand(emulator: Emulator, receiver: Receiver, send: Send) -> None:
     emulator.add_call(call_id="call_1", metadata={})
     emulator.add_organization("other").add_call(call_id="call_other")
+    emulator.add_chat(chat_id="chat_1")
     for body in (
         {"event": "call_analyzed", "call_id": "call_1"},
         {"event": "call_ended", "call_id": "call_other", "organization": "other"},
+        {"event": "chat_ended", "chat_id": "chat_1"},
     ):
         assert send(emulator, "POST", "/_emulator/webhooks/send", body).status == 204
     emulator.wait_for_webhooks()
-    assert receiver.events() == [("call_analyzed", "call_1"), ("call_ended", "call_other")]
+    assert receiver.events() == [
+        ("call_analyzed", "call_1"),
+        ("call_ended", "call_other"),
+        ("chat_ended", "chat_1"),
+    ]
     assert "metadata" not in json.loads(receiver.received[0][0])["call"]
+    # The call and the chat have an analysis, but these events do not contain it.
+    assert "call_analysis" not in json.loads(receiver.received[1][0])["call"]
+    assert "chat_analysis" not in json.loads(receiver.received[2][0])["chat"]
     assert send(emulator, "GET", "/_emulator/webhooks").json == [
-        {"event": "call_analyzed", "call_id": "call_1", "statuses": [204]},
-        {"event": "call_ended", "call_id": "call_other", "statuses": [204]},
+        {"event": "call_analyzed", "record_id": "call_1", "statuses": [204]},
+        {"event": "call_ended", "record_id": "call_other", "statuses": [204]},
+        {"event": "chat_ended", "record_id": "chat_1", "statuses": [204]},
     ]
 
 
@@ -262,10 +323,13 @@ def test_the_receiver_can_be_changed(make: Make, receiver: Receiver, send: Send)
         ("webhooks", {}, 400, "the body must be"),
         ("webhooks", {"address": "x"}, 400, "the body must be"),
         ("webhooks", {"url": "ftp://x"}, 400, "must be an http or https URL"),
-        ("webhooks", {"events": ["chat_ended"]}, 400, "webhook_events must be among"),
+        ("webhooks", {"events": ["chat_over"]}, 400, "webhook_events must be among"),
         ("webhooks/send", {"event": "call_ended"}, 400, "the body must be"),
         ("webhooks/send", {"event": "call_over", "call_id": "call_1"}, 400, "event must be one of"),
         ("webhooks/send", {"event": "call_ended", "call_id": "call_2"}, 404, "there is no call 'call_2'"),
+        ("webhooks/send", {"event": "chat_ended", "chat_id": "chat_2"}, 404, "there is no chat 'chat_2'"),
+        ("webhooks/send", {"event": "chat_ended", "call_id": "call_1"}, 400, "must be an event of a call"),
+        ("webhooks/send", {"event": "chat_ended", "chat_id": "a", "call_id": "b"}, 400, "the body must be"),
         ("webhooks/send", {"event": "call_ended", "call_id": "call_1", "organization": "x"}, 400, "unknown"),
     ],
 )

@@ -70,6 +70,7 @@ def test_the_manifest_and_the_log_have_no_private_data(
     }
     assert all(isinstance(seconds, float) for seconds in times.values())
     assert "2 calls written, 1 request" in caplog.messages
+    assert f"The export is complete: {path}" in caplog.messages
     assert NOTE not in f"{result} {caplog.text}"
     assert NOTE in path.read_text()
     for call in emulator.calls.values():

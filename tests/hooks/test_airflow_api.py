@@ -45,3 +45,11 @@ def test_closed_port_is_reported_with_the_url(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(AirflowApiError, match="check the host of connection 'this'") as error:
             asyncio.run(AssetEvents("this", "calls").add({}))
     assert url in str(error.value)
+
+
+def test_a_password_in_the_host_is_rejected_and_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"conn_type": "http", "host": "http://admin:SECRET@127.0.0.1:1"}
+    monkeypatch.setenv("AIRFLOW_CONN_THIS", json.dumps(fields))
+    with pytest.raises(AirflowApiError, match="Set login and password instead") as error:
+        asyncio.run(AssetEvents("this", "calls").add({}))
+    assert "SECRET" not in str(error.value)

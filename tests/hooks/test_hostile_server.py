@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gzip
 import json
+import threading
 import time
 import tracemalloc
 import zlib
@@ -216,6 +217,21 @@ def test_time_limit_of_a_response_does_not_apply_to_the_next_one() -> None:
         return (await protocol.read())[0]
 
     assert asyncio.run(next_response()).code == 413
+
+
+def test_large_body_that_the_server_does_not_read_ends_with_a_timeout(
+    client: Any, server: RawServer, connect: Callable[..., None], mocker: Any
+) -> None:
+    mocker.patch.object(response_body, "MAX_TIMEOUTS", 3)
+    connect(server.url, timeout=0.2, connect_timeout=0.5)
+    stopped = threading.Event()
+    server.respond = lambda _connection: stopped.wait(10)
+    tasks = [{"to_number": "+14155550100", "metadata": {"note": "x" * 40_000}}] * 250
+    start = time.monotonic()
+    with pytest.raises(RetellTimeoutError):
+        client.create_batch_call("+14155550123", tasks)
+    assert time.monotonic() - start < 5
+    stopped.set()
 
 
 DAMAGED = {

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tasks import run_task, run_try
+from memory_storage import memory
+from tasks import Ti, rendered_fields, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.operators import SnapshotAgentsOperator
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
+
+__all__ = ["memory"]
 
 SECRET = "zebra-umbrella"
 NUMBER = "+14155550100"
@@ -337,3 +340,16 @@ def test_an_agent_with_a_custom_llm_has_no_engine(emulator: Emulator, folder: Pa
         "agent.json",
         "test_cases.json",
     ]
+
+
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize("is_there", [False, True])
+def test_secrets_in_paths_are_shown_nowhere(caplog: pytest.LogCaptureFixture, is_there: bool) -> None:
+    secret = "memory://bucket/old?sig=SECRET"
+    if is_there:
+        run_task(SnapshotAgentsOperator(task_id="first", path=secret))
+    caplog.set_level("INFO")
+    task, ti = SnapshotAgentsOperator(task_id="snapshot", path=secret, compare_with="{{ old }}"), Ti()
+    result = run_task(task, ti=ti, old=secret)
+    assert result["drift"] is (False if is_there else None)
+    assert "SECRET" not in caplog.text + repr(result) + repr(ti.xcom) + repr(rendered_fields(task))

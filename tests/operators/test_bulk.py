@@ -78,6 +78,12 @@ def test_a_wrong_argument_fails_when_the_dag_is_read(arguments: dict[str, Any], 
         bulk(**arguments)
 
 
+def test_an_unknown_argument_is_named() -> None:
+    with pytest.raises(Exception, match="Invalid arguments were passed") as caught:
+        bulk(id_column="call")
+    assert "id_column" in str(caught.value)
+
+
 def test_parameters_are_stored_under_their_own_names() -> None:
     arguments: dict[str, Any] = {
         "metadata_columns": ["tier"],
@@ -174,8 +180,19 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
     ]
     assert str(error.value).splitlines() == [
         "3 of 4 rows failed: 2 invalid, 1 not_found",
+        "Row 2: the API key's organization has no such call",
         "Set report_path to get a report of all rows",
     ]
+
+
+def test_the_error_has_the_most_frequent_reason(emulator: Emulator) -> None:
+    rows = [{"call_id": "missing"}, *({"call_id": f"call_{n}", "n": float("nan")} for n in range(3))]
+    with pytest.raises(AirflowFailException) as error:
+        tasks.run_task(bulk(rows=rows))
+    assert str(error.value).splitlines()[1] == (
+        "Most frequent reason (3 rows): metadata.n is NaN or infinite, which JSON cannot represent: send null or "
+        "leave the key out"
+    )
 
 
 def test_the_log_and_xcom_have_the_first_200_failed_rows(
@@ -189,7 +206,11 @@ def test_the_log_and_xcom_have_the_first_200_failed_rows(
     group, _, *lines, _ = log_lines()
     assert group == "::group::Failed rows: 200 of 1,200"
     assert len(lines) == 200
-    assert str(error.value).splitlines()[0] == "1,200 of 1,200 rows failed: 1,200 not_found"
+    assert str(error.value).splitlines() == [
+        "1,200 of 1,200 rows failed: 1,200 not_found",
+        "Most frequent reason (200 of the first 200 failed rows): the API key's organization has no such call",
+        f"Report: {path}",
+    ]
     report = [json.loads(line) for line in path.read_text().splitlines()]
     fields = ("row", "call_id", "outcome", "reason", "changed")
     assert ti.xcom["failures"] == [{name: line[name] for name in fields} for line in report[:200]]

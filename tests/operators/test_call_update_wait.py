@@ -130,13 +130,14 @@ def test_the_trigger_has_the_parameters_of_the_operator(emulator: Emulator, run:
     arguments = run.deferred.trigger.serialize()[1]
     assert before + 120 <= arguments.pop("deadline") <= clock().time() + 120
     assert before <= arguments.pop("started") <= clock().time()
+    assert run.deferred.kwargs is not None
+    assert arguments.pop("state") == {"deadline": run.deferred.kwargs["deadline"]}
     assert arguments == {
         "retell_conn_id": "retell_default",
         "call_id": "call_1",
         "until": "ended",
         "poll_interval": 0.02,
         "max_poll_failures": 7,
-        "state": {},
         "execution_deadline": None,
         "exponential_backoff": False,
         "max_wait": None,
@@ -161,7 +162,7 @@ def test_durations_may_be_timedeltas() -> None:
 
 def test_a_timeout_in_the_worker_reports_the_wait_and_updates_nothing(emulator: Emulator, run: Run) -> None:
     before = clock().monotonic()
-    message = "Timed out after 12 s of waiting for call call_1 to be ended. Last state: ongoing"
+    message = "Timed out after 12 s of waiting for call call_1 to end. Last state: ongoing"
     with pytest.raises(WaitTimeoutError, match=message):
         run.execute(metadata={"a": 1}, deferrable=False, wait_timeout=12)
     assert 12 <= clock().monotonic() - before < 13
@@ -171,7 +172,7 @@ def test_a_timeout_in_the_worker_reports_the_wait_and_updates_nothing(emulator: 
 
 def test_a_timeout_in_the_triggerer_updates_nothing(emulator: Emulator, run: Run) -> None:
     emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}), times=0)
-    with pytest.raises(WaitTimeoutError, match=r"Timed out.*waiting for call call_1 to be ended"):
+    with pytest.raises(WaitTimeoutError, match=r"Timed out.*waiting for call call_1 to end"):
         run.execute(metadata={"a": 1}, deferrable=True, wait_timeout=0.3)
     assert emulator.count("update-call") == 0
 
@@ -180,7 +181,7 @@ def test_a_timeout_in_the_triggerer_updates_nothing(emulator: Emulator, run: Run
 def test_execution_timeout_ends_the_wait(emulator: Emulator, run: Run, deferrable: bool) -> None:
     emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}), times=0)
     before = clock().monotonic()
-    message = "waiting for call call_1 to be ended.*reached its execution_timeout"
+    message = "waiting for call call_1 to end.*reached its execution_timeout"
     with pytest.raises(AirflowTaskTimeout, match=message):
         run.execute(
             metadata={"a": 1},
@@ -221,7 +222,7 @@ def test_too_many_failed_polls_leave_the_task_to_airflows_retries(
 ) -> None:
     emulator.faults.add(Fault.status(200, body={"call_id": "call_1", "call_status": "ongoing"}))
     emulator.faults.add(Fault.status(500, headers=ONE_ATTEMPT), times=0)
-    message = rf"Stopped waiting for call call_1 to be ended.*{limit + 1} polls in a row failed.*answered 500"
+    message = rf"Stopped waiting for call call_1 to end.*{limit + 1} polls in a row failed.*answered 500"
     with pytest.raises(RetellError, match=message) as raised:
         run.execute(metadata={"a": 1}, deferrable=deferrable, **arguments)
     assert not raised.value.permanent
@@ -304,8 +305,8 @@ def test_the_log_shows_the_start_the_changes_and_the_end(
     caplog.set_level(logging.INFO)
     run.execute(metadata={"a": PRIVATE}, deferrable=False, poll_interval=timedelta(seconds=10))
     lines = [record.message for record in caplog.records if "aiting for call" in record.message]
-    assert lines[0] == "Waiting for call call_1 to be ended, for up to 2 h; polling every 10 s"
-    assert lines[1] == "Waiting for call call_1 to be ended: ongoing"
-    assert re.match(r"Finished waiting for call call_1 to be ended after 30(\.\d)? s: ended, ", lines[2])
+    assert lines[0] == "Waiting for call call_1 to end, for up to 2 h; polling every 10 s"
+    assert lines[1] == "Waiting for call call_1 to end: ongoing"
+    assert re.match(r"Finished waiting for call call_1 to end after 30(\.\d)? s: ended, ", lines[2])
     assert "duration 30 s" in lines[2]
     assert len(lines) == 3

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tasks import defer, event_of, restored, run_task
 
-from airflow_provider_retell.operators import RunBatchTestOperator, SyncKnowledgeBaseOperator
+from airflow_provider_retell.operators import (
+    CreatePhoneCallOperator,
+    RunBatchTestOperator,
+    SyncKnowledgeBaseOperator,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
@@ -43,3 +48,28 @@ def test_a_refresh_continues_with_its_counts(emulator: Emulator) -> None:
     event = event_of(restored(defer(refresh()).trigger))
     result = run_task(refresh(), method="resume", kwargs={"event": event})
     assert (result["added"], result["unchanged"]) == (1, 0)
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_the_log_of_a_phone_call_has_the_time_since_the_start_of_the_wait(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    def call() -> Any:
+        return CreatePhoneCallOperator(
+            task_id="call",
+            from_number="+14155550100",
+            to_number="+14155550101",
+            wait_until="ended",
+            deferrable=True,
+            poll_interval=1,
+        )
+
+    event = event_of(restored(defer(call()).trigger))
+    caplog.clear()
+    result = run_task(call(), method="resume", kwargs={"event": event})
+    assert result["call_status"] == "ended"
+    [line] = [line for line in caplog.messages if "aiting for call" in line]
+    assert line.startswith("Finished waiting for call")
+    assert " after 0" not in line

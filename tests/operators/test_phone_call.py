@@ -378,6 +378,7 @@ def test_a_call_to_an_invalid_number_can_be_skipped(emulator: Emulator, bad: Any
     assert ti.xcom == {"outcome": "invalid_number"}
     assert not emulator.requests
     assert "555" not in str(error.value)
+    assert "Nothing was sent" not in str(error.value)
 
 
 def test_an_invalid_number_fails_by_default_and_pushes_the_outcome(emulator: Emulator) -> None:
@@ -396,7 +397,8 @@ def test_a_call_to_a_do_not_call_contact_can_be_skipped(emulator: Emulator, stor
     emulator.organization.do_not_call.add(TO)
     ti = Ti()
     operator = phone_call(honor_internal_dnc=True, on_do_not_call="skip", metadata={"consent": "not"})
-    with pytest.raises(AirflowSkipException, match=r"\(do_not_call\).*marked as do not call"):
+    skipped = r"^Nobody was called \(do_not_call\): the contact is marked as do-not-call in Retell$"
+    with pytest.raises(AirflowSkipException, match=skipped):
         run_try(operator, ti=ti, store=store)
     assert ti.xcom == {"outcome": "do_not_call"}
     assert not emulator.placed

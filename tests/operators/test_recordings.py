@@ -76,7 +76,10 @@ def run(run_try: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     return run
 
 
-def test_recordings_of_the_data_interval_are_copied(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_recordings_of_the_data_interval_are_copied(
+    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     add(emulator, "inside")
     add(emulator, "in_the_overlap", START - timedelta(minutes=20))
     add(emulator, "too_early", START - timedelta(minutes=40))
@@ -87,6 +90,10 @@ def test_recordings_of_the_data_interval_are_copied(emulator: Emulator, run: Any
     assert (manifest["rows"], manifest["archived"], manifest["files"]) == (2, 2, {"recording": 2})
     assert manifest["bytes"] == 2 * len(ONE_SECOND)
     assert manifest["window"] == [ms(START) - 30 * 60_000, ms(START) + 3_600_000 - 1]
+    assert (
+        "Listing with end_timestamp from 2026-11-21 09:30:00+00:00 to 2026-11-21 10:59:59+00:00: the data interval and "
+        "its overlap"
+    ) in caplog.messages
     assert manifest["requests"] == 1
 
 
@@ -141,6 +148,19 @@ def test_a_second_run_copies_nothing_and_reads_one_byte_of_each_file(
     assert downloads(emulator) == 0
     assert emulator.count("get-call-file", status=206) == 5
     assert emulator.count("get-call") == 0
+
+
+@pytest.mark.parametrize("option", ["lists_recording_links", "serves_ranges", "links_expire"])
+def test_recordings_are_copied_once_whatever_retell_does_not_document(
+    emulator: Emulator, run: Any, tmp_path: Path, option: str
+) -> None:
+    setattr(emulator.options, option, not getattr(emulator.options, option))
+    add(emulator, "call_1")
+    add(emulator, "call_2")
+    first, second = run(archive(tmp_path)), run(archive(tmp_path))
+    assert names(tmp_path) == ["call_1.wav", "call_2.wav"]
+    assert (tmp_path / "call_1.wav").read_bytes() == ONE_SECOND
+    assert (first["archived"], second["unchanged"], second["bytes"]) == (2, 2, 0)
 
 
 def test_a_file_of_another_size_is_replaced(emulator: Emulator, run: Any, tmp_path: Path) -> None:

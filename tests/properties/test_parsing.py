@@ -21,6 +21,7 @@ from airflow_provider_retell.api.calls.models import (
     CallSummary,
 )
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
+from airflow_provider_retell.api.records.nouns import NOUNS
 
 MODELS = [Call, CallState, CallSummary, CallPage, CallStatePage, BatchCall, Concurrency, ApiKeyInfo]
 
@@ -93,22 +94,31 @@ def _comparable(value: Any) -> Any:
     return value
 
 
-@given(bodies | objects.map(lambda value: json.dumps({"event": "call_ended", "call": value}).encode()))
+@given(
+    bodies
+    | st.builds(
+        lambda noun, value: json.dumps({"event": f"{noun}_ended", noun: value}).encode(),
+        st.sampled_from(NOUNS),
+        objects,
+    )
+)
 def test_event_is_read_or_raises_one_kind_of_error(body: bytes) -> None:
     name = event_payload.event_name(body)
     assert name is None or isinstance(name, str)
     try:
-        payload = event_payload.event_payload(body)
+        payload = event_payload.event_payload(body, event_payload.noun_of(name or ""))
     except ValidationError:
         return
     # A stored event can be read again.
     assert event_payload.parse_event_payload(json.loads(json.dumps(payload))) == payload
-    (call,) = payload["calls"]
-    assert all(value is None or isinstance(value, (str, int)) for value in call.values())
+    ((_, summary),) = event_payload.records_in(payload)
+    assert all(value is None or isinstance(value, (str, int)) for value in summary.values())
 
 
 @given(strategies.server_values)
 def test_extra_of_other_producers_never_raises(extra: Any) -> None:
     event = event_payload.parse_event_payload(extra)
     assert isinstance(event["event"], str)
-    assert isinstance(event["calls"], list)
+    for record_id, summary in event_payload.records_in(event):
+        assert isinstance(record_id, str)
+        assert isinstance(summary, dict)

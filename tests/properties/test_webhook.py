@@ -83,7 +83,8 @@ class Events:
 def receiver(monkeypatch: pytest.MonkeyPatch, mocker: Any) -> app.WebhookApp:
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": KEY}))
     mocker.patch("airflow_provider_retell.clock.Clock.time", return_value=NOW)
-    return app.WebhookApp(Events(), "retell_key", frozenset({"call_ended"}))
+    events: Any = Events()
+    return app.WebhookApp({"call_ended": events, "chat_ended": events}, "retell_key")
 
 
 def request(receiver: app.WebhookApp, scope: dict[str, Any], messages: list[Any]) -> int:
@@ -138,20 +139,24 @@ def test_unsigned_request_learns_nothing_and_makes_no_event(
     receiver: Any, method: str, path: str, headers: Any, messages: list[Any]
 ) -> None:
     assert request(receiver, {"method": method, "path": path, "headers": headers}, messages) == 401
-    assert receiver._events.sent == []
+    assert receiver._events["call_ended"].sent == []
     assert receiver._receiving == 0
 
 
-events = st.fixed_dictionaries(
-    {
-        "event": st.sampled_from(["call_ended", "call_started"]) | strategies.server_values,
-        "call": strategies.server_values
-        | st.fixed_dictionaries(
-            {"call_id": st.just("call_1") | strategies.server_values, "call_status": st.just("ended")},
-            optional={"end_timestamp": strategies.server_values, "transcript": st.just("pr1vate")},
-        ),
-    }
-)
+def events_of(noun: str) -> Any:
+    """Return a strategy of events of calls or chats, most of them malformed."""
+    record = st.fixed_dictionaries(
+        {
+            f"{noun}_id": st.just("id_1") | strategies.server_values,
+            f"{noun}_status": st.just("ended"),
+        },
+        optional={"end_timestamp": strategies.server_values, "transcript": st.just("pr1vate")},
+    )
+    names = st.sampled_from([f"{noun}_ended", f"{noun}_started"]) | strategies.server_values
+    return st.fixed_dictionaries({"event": names, noun: strategies.server_values | record})
+
+
+events = events_of("call") | events_of("chat")
 
 
 @given(
@@ -171,12 +176,12 @@ def test_signed_body_becomes_at_most_one_event_without_private_data(
     ]
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
     messages.append({"type": "http.request"})
-    receiver._events.sent.clear()
-    receiver._events.fails = fails
+    receiver._events["call_ended"].sent.clear()
+    receiver._events["call_ended"].fails = fails
     scope = {"method": "POST", "path": "/webhook", "headers": [(b"x-retell-signature", signature.encode())]}
     status = request(receiver, scope, messages)
     assert status in (204, 400, 503)
     assert (status == 503) <= fails
-    assert len(receiver._events.sent) <= (status == 204)
-    assert "pr1vate" not in json.dumps(receiver._events.sent)
+    assert len(receiver._events["call_ended"].sent) <= (status == 204)
+    assert "pr1vate" not in json.dumps(receiver._events["call_ended"].sent)
     assert receiver._receiving == 0

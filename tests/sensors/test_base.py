@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,7 @@ class TestTimeout:
     def test_message_has_the_time_the_call_and_the_last_state(
         self, emulator: Emulator, sensor_run: SensorRun, call: Any, mode: str
     ) -> None:
-        pattern = r"(duration of|after) 0\.\d+ s.*call call_1 to be ended.*Last state: ongoing"
+        pattern = r"(duration of|after) 0\.\d+ s.*call call_1 to end.*Last state: ongoing"
         with pytest.raises(AirflowSensorTimeout, match=pattern):
             sensor_run.run(CallSensor, mode, call_id="call_1", timeout=0.1)
 
@@ -204,7 +205,7 @@ class TestFailedPolls:
         self, emulator: Emulator, sensor_run: SensorRun, call: Any, mode: str
     ) -> None:
         emulator.faults.add(BROKEN, times=0, after=1)
-        message = r"Stopped waiting for call call_1 to be ended.*3 polls in a row failed.* 500"
+        message = r"Stopped waiting for call call_1 to end.*3 polls in a row failed.* 500"
         with pytest.raises(RetellError, match=message) as raised:
             sensor_run.run(CallSensor, mode, call_id="call_1", max_poll_failures=2)
         assert not isinstance(raised.value, AirflowException)
@@ -356,6 +357,18 @@ class TestResult:
         assert sensor_run.run(ConcurrencySensor, "deferrable") == {"available": 1}
         assert (sensor_run.deferred, emulator.count()) == (2, 5)
 
+    def test_wait_continues_although_airflow_dags_test_passes_only_the_event(
+        self, emulator: Emulator, sensor_run: SensorRun, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        sensor_run.by_event = True
+        for response in (BUSY, FREE, BUSY, FREE, FREE):
+            emulator.faults.add(Fault.status(200, body=response))
+        assert sensor_run.run(ConcurrencySensor, "deferrable") == {"available": 1}
+        assert sensor_run.deferred == 2
+        finished = [line for line in caplog.messages if line.startswith("Finished waiting")]
+        assert all(re.search(r" after [\d.]+ s: ", line) for line in finished), finished
+
     @pytest.mark.parametrize("mode", MODES)
     def test_log_has_the_start_the_states_and_the_end(
         self, emulator: Emulator, sensor_run: SensorRun, mode: str, caplog: pytest.LogCaptureFixture
@@ -363,10 +376,10 @@ class TestResult:
         caplog.set_level(logging.INFO)
         emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
         sensor_run.run(CallSensor, mode, call_id="call_1")
-        lines = [line for line in caplog.messages if "aiting for call call_1 to be ended" in line]
+        lines = [line for line in caplog.messages if "aiting for call call_1 to end" in line]
         assert ", for up to 20 s; polling every 0.02 s" in lines[0]
-        assert "Waiting for call call_1 to be ended: ongoing" in lines
-        assert lines[-1].startswith("Finished waiting for call call_1 to be ended after ")
+        assert "Waiting for call call_1 to end: ongoing" in lines
+        assert lines[-1].startswith("Finished waiting for call call_1 to end after ")
         assert lines[-1].endswith(": ended, disconnection reason user_hangup, duration 30 s")
 
 

@@ -62,7 +62,7 @@ MODULES = [
     "triggers.knowledge_base",
 ]
 if not version("apache-airflow").startswith("2."):  # which has no event triggers
-    MODULES.append("triggers.call_event")
+    MODULES += ["triggers.call_event", "triggers.chat_event"]
 
 
 def cost(kind: str) -> tuple[float, list[str]]:

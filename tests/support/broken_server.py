@@ -56,9 +56,9 @@ def change_status(route: str, status: int, *, when: range = range(200, 600)) -> 
     )
 
 
-def change_items(edit: Callable[[list[Any], Any], Any]) -> Break:
+def change_items(edit: Callable[[list[Any], Any], Any], route: str = "list-calls") -> Break:
     """Return a break that changes the calls in lists: ``edit(items, body of the request)``."""
-    return change_json("list-calls", lambda body, asked: edit(body["items"], asked) and None)
+    return change_json(route, lambda body, asked: edit(body["items"], asked) and None)
 
 
 def fault(fault: Fault, route: str | None = None) -> Break:
@@ -88,13 +88,13 @@ def remember_first(route: str) -> Break:
     return change(route, repeat)
 
 
-def without_filter(name: str) -> Break:
+def without_filter(name: str, route: str = "list-calls") -> Break:
     """Return a break that ignores a condition of lists."""
 
     def apply(emulator: Emulator) -> None:
         for routes in emulator._state.router._by_prefix.values():
             for position, (found, parts) in enumerate(routes):
-                if found.name == "list-calls":
+                if found.name == route:
                     routes[position] = (dataclasses.replace(found, endpoint=wrap(found.endpoint)), parts)
 
     def wrap(endpoint: Any) -> Any:

@@ -29,9 +29,12 @@ BY_NAME = {check.name: check for check in CHECKS}
 RESTRICTED = "key_restricted_0123456789"
 NAMED = ("call_ended", "call_not_connected", "call_error", "call_ongoing", "call_registered", "call_strict")
 
+CHATS = ("chat_done", "chat_open")
+
 VALUES: dict[str, tuple[str, ...]] = {
     "--write": ("",),
     "--call-id": NAMED,
+    "--chat-id": CHATS,
     "--custom-attribute": ("attr_one", "attr_two"),
     "--restricted-api-key-env": ("RESTRICTED",),
     "--tighten-call-id": ("call_tighten",),
@@ -55,7 +58,7 @@ QUOTAS = {"general": (10_000, 10.0), "list": (120, 10.0)}
 
 @contextlib.contextmanager
 def account(**options: Any) -> Iterator[Emulator]:
-    """Run an emulator with calls of every kind."""
+    """Run an emulator with calls and chats of every kind."""
     defaults: dict[str, Any] = {
         "custom_attributes": ("attr_one", "attr_two"),
         "quotas": QUOTAS,
@@ -70,13 +73,20 @@ def account(**options: Any) -> Iterator[Emulator]:
 
 
 def fill(emulator: Emulator, **fields: Any) -> None:
-    """Add the calls and the restricted key; *fields* are fields of each call."""
+    """Add the calls, the chats and the restricted key; *fields* are fields of each call and chat."""
     fields = {"metadata": {"customer": "C-1001"}, **fields}
     for status in ("ended", "not_connected", "error", "ongoing", "registered"):
         emulator.add_call(call_id=f"call_{status}", call_status=status, **fields)
     emulator.add_call(call_id="call_strict", **{**fields, "data_storage_setting": "everything_except_pii"})
     for purpose in ("tighten", "rerun", "delete"):
         emulator.add_call(call_id=f"call_{purpose}", **fields)
+    ended = emulator.clock.now_ms() - 24 * 3_600_000
+    transfer = {"disconnection_reason": "call_transfer", "transfer_end_timestamp": ended + 60_000}
+    times = {"start_timestamp": ended - 60_000, "end_timestamp": ended}
+    emulator.add_call(call_id="call_transferred", **{**fields, **times, **transfer})
+    for chat_id, status in zip(CHATS, ("ended", "ongoing"), strict=True):
+        emulator.add_chat(chat_id=chat_id, chat_status=status, **fields)
+    emulator.add_chat(chat_id="chat_failed", chat_status="error", **fields)
     emulator.add_key(RESTRICTED, {"history": "read"})
     emulator.add_contact("+14155550123")
     emulator.add_agent(agent_id="agent_chat", channel="chat")

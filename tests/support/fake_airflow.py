@@ -85,8 +85,10 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
         if url.path == "/auth/token":
             if json.loads(body) != {"username": "bot", "password": "password_of_bot"}:
                 return 401, {}
-            self.tokens = {f"token_{len(self.seen)}"}
-            return 201, {"access_token": next(iter(self.tokens))}
+            token = f"token_{len(self.seen)}"
+            # Other tokens remain valid.
+            self.tokens.add(token)
+            return 201, {"access_token": token}
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             return 401, {}
         query = {name: values[0] for name, values in parse_qs(url.query).items()}

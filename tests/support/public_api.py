@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "airflow_provider_retell"
 
 # The oldest Airflow that can import the names of a module or a class.
-NEEDS = {"airflow_provider_retell.policies": (3, 3), "CallEventTrigger": (3, 0)}
+NEEDS = {"airflow_provider_retell.policies": (3, 3), "CallEventTrigger": (3, 0), "ChatEventTrigger": (3, 0)}
 
 
 def public_names() -> dict[str, set[str]]:

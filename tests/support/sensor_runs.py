@@ -33,10 +33,12 @@ class SensorRun:
     :ivar rescheduled: the number of times that the sensor was rescheduled.
     :ivar event: the last event of the trigger.
     :ivar timeout: Airflow's time-out of the last deferral.
+    :ivar by_event: True to pass only the event to the method, as ``airflow dags test`` does.
     """
 
     def __init__(self) -> None:
         self.deferred = self.rescheduled = 0
+        self.by_event = False
         self.timeout: timedelta | None = None
         self.event: dict[str, Any] | None = None
         self.ti = SensorTi(self)
@@ -57,7 +59,8 @@ class SensorRun:
                 self.deferred += 1
                 [event] = asyncio.run(payloads(stored(deferral.trigger)))
                 self.event = event
-                method, given = deferral.method_name, {**(deferral.kwargs or {}), "event": event}
+                kept = {} if self.by_event else deferral.kwargs or {}
+                method, given = deferral.method_name, {**kept, "event": event}
                 self.timeout = deferral.timeout
                 json.dumps(given)
             except AirflowRescheduleException as later:

@@ -18,7 +18,9 @@ def sign(body: bytes, key: str = KEY, seconds: float = 0) -> str:
     return f"v={timestamp},d={digest}"
 
 
-def make_event(call_id: str = "call_1", event: str = "call_ended", **fields: Any) -> bytes:
-    """Return the body of a webhook event."""
-    call = {"call_id": call_id, "call_status": "ended", "call_type": "phone_call", **fields}
-    return json.dumps({"event": event, "call": call}).encode()
+def make_event(record_id: str = "call_1", event: str = "call_ended", **fields: Any) -> bytes:
+    """Return the body of a webhook event of a call or chat."""
+    noun = event.partition("_")[0]
+    kind = {"call": "phone_call", "chat": "api_chat"}[noun]
+    record = {f"{noun}_id": record_id, f"{noun}_status": "ended", f"{noun}_type": kind, **fields}
+    return json.dumps({"event": event, noun: record}).encode()

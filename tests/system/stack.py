@@ -195,10 +195,15 @@ class Stack(ui.Airflow):
             return [tuple(row) for row in connection.execute(text(query))]
 
     def events(self) -> Counter[str]:
-        """Count the asset events of each call."""
+        """Count the asset events of each call and chat."""
         extras = [parsed(extra) for (extra,) in self.rows("select extra from asset_event")]
         payloads = [extra.get("payload", extra) for extra in extras]
-        return Counter(call["call_id"] for payload in payloads for call in payload.get("calls", ()))
+        return Counter(
+            record[f"{noun}_id"]
+            for payload in payloads
+            for noun in ("call", "chat")
+            for record in payload.get(f"{noun}s", ())
+        )
 
     def states(self, run_id: str) -> list[str | None]:
         """Return the states of a run's tasks."""

@@ -47,6 +47,7 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
         "AIRFLOW__API__WORKERS": "2",
         "AIRFLOW__RETELL__WEBHOOK_ENABLED": "True",
         "AIRFLOW__RETELL__WEBHOOK_ASSET": "retell_webhook_calls",
+        "AIRFLOW__RETELL__WEBHOOK_CHAT_ASSET": "retell_webhook_chats",
         "AIRFLOW__RETELL__WEBHOOK_AIRFLOW_CONN_ID": "this_airflow",
         "AIRFLOW_VAR_ALERT_FROM": "+14155550101",
         "AIRFLOW_VAR_ALERT_TO": "+14155550102",
@@ -118,10 +119,11 @@ def test_a_call_that_ends_starts_the_dag(stack: Stack, emulator: Emulator) -> No
     assert stack.events()["call_0"] == 1
 
 
-def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator) -> None:
-    body = json.dumps(
-        {"event": "call_ended", "call": {"call_id": "call_hook", "call_status": "ended"}}
-    ).encode()
+@pytest.mark.parametrize("noun", ["call", "chat"])
+def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator, noun: str) -> None:
+    hooked = f"{noun}_hook"
+    record = {f"{noun}_id": hooked, f"{noun}_status": "ended"}
+    body = json.dumps({"event": f"{noun}_ended", noun: record}).encode()
     moment = str(int(time.time() * 1000))
 
     def post(key: str) -> int:
@@ -133,13 +135,13 @@ def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator) -> None
     assert post("key_forged") == 401
     assert stack.request("POST", "/retell/webhook", body)[0] == 401
     assert stack.request("GET", "/retell/webhook")[0] == 401
-    assert stack.events()["call_hook"] == 0
+    assert stack.events()[hooked] == 0
     assert [post(emulator.api_key) for _ in range(10)] == [204] * 10  # alternately to both processes
-    assert stack.events()["call_hook"] == 1
-    query = "select state from dag_run where dag_id = 'webhook_calls'"
+    assert stack.events()[hooked] == 1
+    query = f"select state from dag_run where dag_id = 'webhook_{noun}s'"
     stack.wait("the DAG of the webhook's asset has run", lambda: stack.rows(query) == [("success",)], 90)
     log = stack.log("api-server").read_text(errors="replace")
-    assert "Webhook: call_ended of call call_hook" in log
+    assert f"Webhook: {noun}_ended of {noun} {hooked}" in log
     assert emulator.api_key not in log
 
 

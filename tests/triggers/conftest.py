@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tasks import connect
@@ -28,3 +28,11 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
         connect(monkeypatch, emulator, quota="9999/1", list_quota="9999/1")
         emulator.add_call(call_id="call_1", call_status="ongoing")
         yield emulator
+
+
+@pytest.fixture(params=["call", "chat"])
+def records(request: pytest.FixtureRequest) -> Any:
+    """Calls or chats, and their watcher."""
+    from watching import CALLS, CHATS  # which needs Airflow 3
+
+    return CALLS if request.param == "call" else CHATS

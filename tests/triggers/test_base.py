@@ -22,8 +22,8 @@ from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.triggers.base import PollTrigger
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
-from airflow_provider_retell.triggers.call_events.ended_calls import shared_poll
 from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+from airflow_provider_retell.triggers.record_events.ended_records import shared_poll
 from airflow_provider_retell.waiting.event import check_event
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class TestFailedPolls:
         event = run(call_trigger(max_poll_failures=3))
         assert (event["status"], event["permanent"]) == ("error", False)
         assert event["message"].startswith(
-            "Stopped waiting for call call_1 to be ended (4 polls in a row failed): get-call of call call_1: Retell"
+            "Stopped waiting for call call_1 to end (4 polls in a row failed): get-call of call call_1: Retell"
         )
         assert " 500" in event["message"]
         assert emulator.count("get-call") == 4
@@ -90,7 +90,7 @@ class TestFailedPolls:
         emulator.faults.add(Fault.status(status), times=0)
         event = run(call_trigger())
         assert (event["status"], event["permanent"]) == ("error", True)
-        assert event["message"].startswith("Stopped waiting for call call_1 to be ended: ")
+        assert event["message"].startswith("Stopped waiting for call call_1 to end: ")
         assert f" {status}" in event["message"]
         assert emulator.count("get-call") == 1
         with pytest.raises(WaitFailedError):
@@ -140,7 +140,7 @@ class TestFailedPolls:
             after = asyncio.ensure_future(payloads(stored(call_trigger("call_2"))))
             await polled(5)
             emulator.revoke_key(emulator.api_key)
-            assert await shared_poll("retell_default", 0, 0) == []  # as a watcher of call events does
+            assert await shared_poll("call", "retell_default", 0, 0) == []  # as a watcher of calls does
             await polled(5)
             assert [before.done(), after.done()] == [False, False]
             for call in ("call_1", "call_2"):
@@ -187,7 +187,7 @@ class TestTime:
             "until": "ended",
             "status": "timeout",
             "execution_timeout": False,
-            "message": "Timed out after 1 h of waiting for call call_1 to be ended. Last state: ongoing",
+            "message": "Timed out after 1 h of waiting for call call_1 to end. Last state: ongoing",
         }
         with pytest.raises(WaitTimeoutError, match="call_1"):
             check_event(event)
@@ -268,7 +268,7 @@ class TestTime:
         emulator.faults.add(Fault.status(200, body={**ENDED, "disconnection_reason": "user_hangup"}))
         with no_waiting():
             run(call_trigger(poll_interval=30, deadline=clock().time() + 7200))
-        lines = [line.partition("for call call_1 to be ended")[2] for line in logged().splitlines()]
+        lines = [line.partition("for call call_1 to end")[2] for line in logged().splitlines()]
         states = list(dict.fromkeys(line for line in lines if line))  # Airflow 2 has two handlers
         assert len(states) == 4
         assert ", for up to 2 h; polling every 30 s" in states[0]

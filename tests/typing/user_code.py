@@ -89,6 +89,7 @@ from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import (
     DEFAULT_QUOTAS,
     Clock,
+    ContactOptions,
     Emulator,
     Fault,
     Faults,
@@ -161,6 +162,7 @@ from airflow_provider_retell.triggers import (
     BatchTestTrigger,
     CallEventTrigger,
     CallTrigger,
+    ChatEventTrigger,
     ChatTrigger,
     ConcurrencyTrigger,
     KnowledgeBaseTrigger,
@@ -481,6 +483,7 @@ def triggers() -> None:
             knowledge_base_id="kb", retell_conn_id="retell", poll_interval=timedelta(seconds=5), deadline=0
         ),
         CallEventTrigger(agent_ids=["agent_1"], direction="inbound", poll_interval=10),
+        ChatEventTrigger(agent_ids=["agent_1"], chat_type="sms_chat", lookback=timedelta(hours=2)),
     ):
         assert_type(trigger.serialize(), tuple[str, dict[str, Any]])
 
@@ -666,6 +669,8 @@ def test_my_dag(retell_emulator: Emulator, retell_connection: str, monkeypatch: 
     run_task(
         operator, ti=ti, params={"call_id": "call_1"}, logical_date=datetime(2026, 1, 1, tzinfo=timezone.utc)
     )
+    mapped = UpdateCallOperator.partial(task_id="map", metadata={"plan": "pro"}).expand(call_id=["call_1"])
+    run_task(mapped, mapped={"call_id": "call_1"})
     assert_type(ti.xcom, dict[str, Any])
     assert_type(fake_context(operator, ti, logical_date=None), dict[str, Any])
 
@@ -679,6 +684,7 @@ def by_hand() -> None:
         simulation=Simulation(queue=2, talk=60),
         quotas={**DEFAULT_QUOTAS, "update-call": (5, 1.0)},
         metadata_semantics="merge",
+        contacts=ContactOptions(tags={"tag_vip": "VIP"}),
         knowledge_bases=KnowledgeBaseOptions(indexing_seconds=5),
     ) as emulator:
         assert_type(emulator, Emulator)

@@ -30,7 +30,7 @@ def progress(**arguments: Any) -> Progress:
 def test_the_start_has_the_condition_the_deadline_and_the_interval(caplog: pytest.LogCaptureFixture) -> None:
     progress().start()
     assert caplog.messages == [
-        "Waiting for call call_1 to be ended, for up to 2 h; polling every 30 s",
+        "Waiting for call call_1 to end, for up to 2 h; polling every 30 s",
     ]
 
 
@@ -39,8 +39,8 @@ def test_a_new_state_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     for state in ("registered", "registered", "ongoing", "ongoing"):
         wait.polled(Poll(False, state))
     assert caplog.messages == [
-        "Waiting for call call_1 to be ended: registered",
-        "Waiting for call call_1 to be ended: ongoing",
+        "Waiting for call call_1 to end: registered",
+        "Waiting for call call_1 to end: ongoing",
     ]
     assert wait.state == "ongoing"
 
@@ -52,9 +52,9 @@ def test_an_unchanged_state_is_logged_at_intervals(caplog: pytest.LogCaptureFixt
         clock().sleep(30)
     assert HEARTBEAT_SECONDS == 600
     assert caplog.messages == [
-        "Waiting for call call_1 to be ended: ongoing",
-        "Still waiting for call call_1 to be ended: ongoing; 1 h 50 min left",
-        "Still waiting for call call_1 to be ended: ongoing; 1 h 40 min left",
+        "Waiting for call call_1 to end: ongoing",
+        "Still waiting for call call_1 to end: ongoing; 1 h 50 min left",
+        "Still waiting for call call_1 to end: ongoing; 1 h 40 min left",
     ]
 
 
@@ -64,7 +64,7 @@ def test_the_end_has_the_reason_and_the_durations(caplog: pytest.LogCaptureFixtu
     wait.polled(Poll(True, "ended", {"disconnection_reason": "user_hangup", "duration_ms": 63_000}))
     [line] = caplog.messages
     assert line == (
-        "Finished waiting for call call_1 to be ended after 1 min 30 s: "
+        "Finished waiting for call call_1 to end after 1 min 30 s: "
         "ended, disconnection reason user_hangup, duration 1 min 3 s"
     )
 
@@ -72,7 +72,7 @@ def test_the_end_has_the_reason_and_the_durations(caplog: pytest.LogCaptureFixtu
 def test_the_timeout_message_has_the_time_and_the_last_state() -> None:
     wait = progress(started=clock().time() - 60)
     assert wait.timeout_message() == (
-        "Timed out after 1 min of waiting for call call_1 to be ended. Last state: unknown"
+        "Timed out after 1 min of waiting for call call_1 to end. Last state: unknown"
     )
     wait.polled(Poll(False, "ongoing"))
     assert wait.timeout_message().endswith("Last state: ongoing")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
 import socket
 import threading
@@ -13,27 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_airflow import ASSET
-from signed_events import KEY, sign
+from signed_events import KEY
+from webhook_client import WebhookClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fake_airflow import FakeAirflow
 
+CHAT_ASSET = "retell_chats"
+
 
 @pytest.fixture
 def airflow_api(airflow_api: FakeAirflow, monkeypatch: pytest.MonkeyPatch) -> FakeAirflow:
-    """The REST API, and the connection ``retell_key`` with the key that signs events."""
+    """The REST API with an asset for chats, and the connection ``retell_key`` with the key that signs events."""
+    airflow_api.assets[9] = CHAT_ASSET
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": KEY}))
     return airflow_api
 
 
-class Receiver:
+class Receiver(WebhookClient):
     """The receiver below a path, served by uvicorn.
 
     :param mount: the path. Airflow uses ``/retell``.
     :param arguments: more arguments of :class:`WebhookApp`.
-    :ivar result: the result in the header of the last response.
     """
 
     def __init__(self, mount: str = "/retell", **arguments: Any) -> None:
@@ -44,11 +46,11 @@ class Receiver:
         from airflow_provider_retell.webhook.app import WebhookApp
         from airflow_provider_retell.webhook.events import AirflowEvents
 
-        names = frozenset({"call_ended", "call_analyzed"})
-        self.app = WebhookApp(AirflowEvents(ASSET, "airflow_api"), "retell_key", names, **arguments)
-        self.result: str | None = None
+        calls, chats = AirflowEvents(ASSET, "airflow_api"), AirflowEvents(CHAT_ASSET, "airflow_api")
+        events = {"call_ended": calls, "call_analyzed": calls, "chat_ended": chats, "chat_analyzed": chats}
+        self.app = WebhookApp(events, "retell_key", **arguments)
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
+        super().__init__(self.socket.getsockname()[1])
         app = Starlette(routes=[Mount(mount, self.app)])
         self.server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -80,33 +82,6 @@ class Receiver:
         self.cancel()
         self.thread.join(20)
         assert not self.thread.is_alive()
-
-    def request(self, method: str, path: str, body: Any = b"", headers: Any = ()) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.putrequest(method, path)
-            given = list(headers.items() if isinstance(headers, dict) else headers)
-            if not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in given):
-                given.append(("Content-Length", str(len(body))))
-            for name, value in given:
-                connection.putheader(name, value)
-            connection.endheaders()
-            with contextlib.suppress(OSError):  # the receiver may respond before it has the whole body
-                connection.send(body)
-            response = connection.getresponse()
-            assert response.read() == b""
-            self.result = response.headers.get("X-Retell-Result")
-            # Senders without a valid signature learn nothing.
-            assert response.status != 401 or self.result is None
-            return response.status
-        finally:
-            connection.close()
-
-    def post(self, body: bytes, key: str = KEY, seconds: float = 0, **headers: str) -> int:
-        """Send a signed event, and return the status."""
-        return self.request(
-            "POST", "/retell/webhook", body, {**headers, "X-Retell-Signature": sign(body, key, seconds)}
-        )
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from signed_events import make_event, sign
 from tasks import eventually
 
+from airflow_provider_retell._compat import AirflowNotFoundException
 from airflow_provider_retell.webhook import app
 from airflow_provider_retell.webhook.app import MAX_BYTES, MAX_BYTES_AT_ONCE
 
@@ -54,6 +55,29 @@ def test_signed_event_becomes_an_asset_event(receiver: Any, airflow_api: Any, ca
     }
     assert event["extra"] == {"event": "call_ended", "calls": [facts], "from_rest_api": True}
     assert lines(caplog.records) == ["Webhook: call_ended of call call_1"]
+    assert PRIVATE not in caplog.text
+
+
+def test_signed_event_of_a_chat_becomes_an_event_of_the_asset_for_chats(
+    receiver: Any, airflow_api: Any, caplog: Any
+) -> None:
+    body = make_event(
+        "chat_1", event="chat_analyzed", agent_id="agent_1", end_timestamp=5, chat_type="sms_chat",
+        transcript=PRIVATE, user_number="+14155550111", message_with_tool_calls=[{"content": PRIVATE}],
+        metadata={"note": PRIVATE}, chat_analysis={"chat_summary": PRIVATE},
+    )  # fmt: skip
+    assert receiver.post(body) == 204
+    (event,) = airflow_api.events
+    assert event["asset_id"] == 9
+    facts = {
+        "chat_id": "chat_1",
+        "chat_status": "ended",
+        "chat_type": "sms_chat",
+        "agent_id": "agent_1",
+        "end_timestamp": 5,
+    }
+    assert event["extra"] == {"event": "chat_analyzed", "chats": [facts], "from_rest_api": True}
+    assert lines(caplog.records) == ["Webhook: chat_analyzed of chat chat_1"]
     assert PRIVATE not in caplog.text
 
 
@@ -318,18 +342,20 @@ def test_other_events_are_dropped_and_malformed_ones_are_errors(
     receiver: Any, airflow_api: Any, caplog: Any
 ) -> None:
     assert receiver.post(make_event(event="call_started")) == 204
-    assert receiver.post(b'{"event": "chat_ended", "chat": {}}') == 204
+    assert receiver.post(make_event(event="chat_started")) == 204
+    assert receiver.post(b'{"event": "transcript_updated", "chat": {}}') == 204
     for body in (
         b"",
         b"no json",
         b"{}",
         b'{"event": "call_ended"}',
         b'{"event": "call_ended", "call": {}}',
+        b'{"event": "chat_ended", "call": {"call_id": "call_1", "call_status": "ended"}}',
         b"[" * 10**5,
     ):
         assert receiver.post(body) == 400
     assert airflow_api.seen == []
-    start = "Webhook: Retell has signed a body that is not an event of a call: "
+    start = "Webhook: Retell has signed a body that is not an event of a call or chat: "
     assert {line.removeprefix(start) for line in lines(caplog.records)} == {
         f"{where} is not as the API documents it ({kind})"
         for where, kind in {
@@ -337,14 +363,14 @@ def test_other_events_are_dropped_and_malformed_ones_are_errors(
             "event": "missing",
             "call": "missing",
             "call.call_id": "missing",
+            "chat": "missing",
         }.items()
     }
 
 
 def test_missing_key_rejects_all_events_with_one_lookup_a_minute(
-    receiver: Any, airflow_api: Any, monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, caplog: Any
+    receiver: Any, airflow_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell"}))
     for key in ("", "key_webhook"):
         assert receiver.post(make_event(), key=key) == 503
@@ -352,6 +378,26 @@ def test_missing_key_rejects_all_events_with_one_lookup_a_minute(
         caplog.text.count("no API key to check signatures with: connection 'retell_key' has no API key") == 1
     )
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_KEY", json.dumps({"conn_type": "retell", "password": "key_new"}))
-    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    receiver.app._key = (0.0, None)  # a minute later
     assert receiver.post(make_event(), key="key_webhook") == 401
     assert receiver.post(make_event(), key="key_new") == 204
+
+
+def test_the_known_key_stays_while_the_connection_cannot_be_read(
+    receiver: Any, mocker: MockerFixture, caplog: Any
+) -> None:
+    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    assert receiver.post(make_event()) == 204
+    lookup = mocker.patch.object(app, "aget_connection", side_effect=OSError("the database is down"))
+    assert receiver.post(make_event("call_analyzed")) == 204
+    assert receiver.post(make_event("call_analyzed")) == 204
+    # The failure is cached for some seconds.
+    assert lookup.call_count == 1
+    assert "the API key cannot be read" in caplog.text
+
+
+def test_a_deleted_connection_rejects_all_events(receiver: Any, mocker: MockerFixture) -> None:
+    mocker.patch.object(app, "_KEY_SECONDS", 0)
+    assert receiver.post(make_event()) == 204
+    mocker.patch.object(app, "aget_connection", side_effect=AirflowNotFoundException("no connection"))
+    assert receiver.post(make_event("call_analyzed")) == 503

@@ -46,6 +46,28 @@ class TestOneAssetEvent:
         calls = [event["extra"]["calls"][0] for event in airflow_api.events]
         assert [call["agent_id"] for call in calls] == ["agent_1", "agent_2"]
 
+    def test_events_of_calls_and_of_chats_do_not_mix(self, start: Any, airflow_api: Any) -> None:
+        one, other = start(), start()
+        bodies = [
+            make_event("same_id", event=event) for event in ("call_ended", "chat_ended", "chat_analyzed")
+        ]
+        for receiver in (one, other, one):
+            assert [receiver.post(body) for body in bodies] == [204] * 3
+        seen = [(event["asset_id"], event["extra"]["event"]) for event in airflow_api.events]
+        assert seen == [(8, "call_ended"), (9, "chat_ended"), (9, "chat_analyzed")]
+
+    def test_event_of_a_chat_that_the_trigger_has_fired_is_dropped(
+        self, receiver: Any, airflow_api: Any
+    ) -> None:
+        chat = {"chat_id": "chat_1", "agent_id": "agent_1"}
+        payload = {"event": "chat_ended", "chats": [chat]}
+        airflow_api.add({"from_trigger": True, "payload": payload}, asset_id=9)
+        assert receiver.post(make_event("chat_1", event="chat_ended", agent_id="agent_1")) == 204
+        assert receiver.result == "duplicate"
+        assert receiver.post(make_event("chat_1", event="chat_analyzed", agent_id="agent_1")) == 204
+        assert receiver.result == "created"
+        assert len(airflow_api.events) == 2
+
     def test_event_that_the_trigger_has_fired_for_the_same_agent_is_dropped(
         self, receiver: Any, airflow_api: Any
     ) -> None:
@@ -63,6 +85,39 @@ class TestOneAssetEvent:
         assert sorted(event["extra"]["calls"][0]["call_id"] for event in airflow_api.events) == [
             f"call_{i}" for i in range(4)
         ]
+
+    def test_events_that_wait_share_a_read_of_the_stored_events(
+        self, receiver: Any, airflow_api: Any
+    ) -> None:
+        airflow_api.after = lambda method: time.sleep(0.2)
+        with ThreadPoolExecutor(20) as pool:
+            assert set(pool.map(receiver.post, map(make_event, map(str, range(20))))) == {204}
+        assert len(airflow_api.events) == 20
+        assert airflow_api.seen.count(("GET", "/api/v2/assets/events")) <= 5
+
+    def test_a_failed_read_of_the_stored_events_is_not_shared(self, receiver: Any, airflow_api: Any) -> None:
+        assert receiver.post(make_event("call_0")) == 204
+        statuses = []
+        with ThreadPoolExecutor(3) as pool:
+
+            def send(call_id: str) -> None:
+                sending = len(receiver.app._events["call_ended"]._sending)
+                statuses.append(pool.submit(receiver.post, make_event(call_id)))
+                eventually(lambda: len(receiver.app._events["call_ended"]._sending) > sending)
+
+            def in_first_read(_method: str) -> None:
+                airflow_api.after = lambda _method: None
+                # Another process creates an event. Two events wait for the next read, which fails.
+                airflow_api.add({"event": "call_ended", "calls": [{"call_id": "call_1"}]})
+                send("call_2")
+                send("call_1")
+                airflow_api.answers = [("GET", 503)]
+
+            airflow_api.after = in_first_read
+            assert receiver.post(make_event("call_3")) == 204
+            assert [status.result() for status in statuses] == [503, 204]
+        calls = [event["extra"]["calls"][0]["call_id"] for event in airflow_api.events]
+        assert calls == ["call_0", "call_1", "call_3"]
 
     def test_event_that_another_process_received_is_dropped(self, start: Any, airflow_api: Any) -> None:
         one, other = start(), start()
@@ -97,8 +152,8 @@ class TestOneAssetEvent:
         mocker.patch.object(events, "_MAX_KNOWN", 10)
         for index in range(30):
             assert receiver.post(make_event(f"call_{index}")) == 204
-        assert len(receiver.app._events._known) == 10
-        assert receiver.app._events._sending == {}
+        assert len(receiver.app._events["call_ended"]._known) == 10
+        assert receiver.app._events["call_ended"]._sending == {}
 
 
 class TestAirflowFails:
@@ -146,7 +201,7 @@ class TestAirflowFails:
         assert receiver.post(make_event()) == 503
         assert receiver.post(make_event()) == 503  # the request is still running
         proceed.set()
-        eventually(lambda: not receiver.app._events._sending)
+        eventually(lambda: not receiver.app._events["call_ended"]._sending)
         assert receiver.post(make_event()) == 204
         assert len(airflow_api.events) == 1
 

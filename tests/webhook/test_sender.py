@@ -14,7 +14,7 @@ import pytest
 from retell.lib.webhook_auth import verify
 from signed_events import KEY
 
-from airflow_provider_retell.api.event_payload import event_payload
+from airflow_provider_retell.api.event_payload import event_payload, noun_of, records_in
 from airflow_provider_retell.api.webhook import sign
 from airflow_provider_retell.emulator import Clock, Emulator
 from airflow_provider_retell.webhook.sender import EVENTS, explain, main, sample
@@ -47,7 +47,7 @@ def run(receiver: Any, *arguments: str) -> int:
 def test_a_test_event_becomes_an_asset_event(
     receiver: Any, airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(receiver, "--call-id", "call_test") == 0
+    assert run(receiver, "--id", "call_test") == 0
     assert printed(capsys) == [
         "call_ended of call call_test: 204 created",
         "Airflow has created the asset event.",
@@ -57,12 +57,26 @@ def test_a_test_event_becomes_an_asset_event(
     assert [call["call_id"] for call in event["extra"]["calls"]] == ["call_test"]
 
 
+def test_a_test_event_of_a_chat_becomes_an_event_of_the_asset_for_chats(
+    receiver: Any, airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(receiver, "--event", "chat_ended") == 0
+    first, second = printed(capsys)
+    assert first.startswith("chat_ended of chat chat_test_")
+    assert first.endswith(": 204 created")
+    assert second == "Airflow has created the asset event."
+    (event,) = airflow_api.events
+    assert event["asset_id"] == 9
+    assert event["extra"]["event"] == "chat_ended"
+    assert first.split()[3] == f"{event['extra']['chats'][0]['chat_id']}:"
+
+
 def test_each_result_is_explained(receiver: Any, airflow_api: FakeAirflow, capsys: Any) -> None:
     seen = []
     for arguments in (
-        ("--call-id", "call_1"),
-        ("--call-id", "call_1"),
-        ("--call-id", "call_1", "--event", "call_analyzed"),
+        ("--id", "call_1"),
+        ("--id", "call_1"),
+        ("--id", "call_1", "--event", "call_analyzed"),
         ("--event", "call_started"),
         (),
         (),
@@ -114,14 +128,15 @@ def test_a_receiver_without_a_key_tells_nothing(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_sample_events_are_events_of_calls_without_real_data(event: str) -> None:
-    body = sample(event, "call_1", 1_800_000_000.5)
-    payload = event_payload(body)
+def test_sample_events_are_events_without_real_data(event: str) -> None:
+    body = sample(event, "id_1", 1_800_000_000.5)
+    noun, _, state = event.partition("_")
+    payload = event_payload(body, noun_of(event))
     assert payload["event"] == event
-    (call,) = payload["calls"]
-    assert call["call_id"] == "call_1"
-    assert (call["end_timestamp"] is None) == (event == "call_started")
-    assert ("call_analysis" in json.loads(body)["call"]) == (event == "call_analyzed")
+    ((record_id, summary),) = records_in(payload)
+    assert record_id == "id_1"
+    assert (summary["end_timestamp"] is None) == (state == "started")
+    assert (f"{noun}_analysis" in json.loads(body)[noun]) == (state == "analyzed")
 
 
 def test_the_vendors_sdk_accepts_the_signature() -> None:
@@ -163,12 +178,18 @@ def test_events_of_the_emulator_reach_the_receiver(receiver: Any, airflow_api: F
     with Emulator(api_key=KEY, clock=Clock(frozen=True), webhook_url=url_of(receiver)) as emulator:
         emulator.add_call(call_id="call_1", call_status="registered", progress=True)
         emulator.clock.advance(60)
+        emulator.add_chat(chat_id="chat_1", chat_status="ongoing", progress=True)
+        emulator.clock.advance(60)
         emulator.wait_for_webhooks()
-    assert [delivery.statuses for delivery in emulator.webhooks] == [[204]] * 3
-    events = [
-        (event["extra"]["event"], event["extra"]["calls"][0]["call_id"]) for event in airflow_api.events
+    assert [delivery.statuses for delivery in emulator.webhooks] == [[204]] * 6
+    payloads = [event["extra"] for event in airflow_api.events]
+    events = [(payload["event"], record_id) for payload in payloads for record_id, _ in records_in(payload)]
+    assert events == [
+        ("call_ended", "call_1"),
+        ("call_analyzed", "call_1"),
+        ("chat_ended", "chat_1"),
+        ("chat_analyzed", "chat_1"),
     ]
-    assert events == [("call_ended", "call_1"), ("call_analyzed", "call_1")]
 
 
 @pytest.mark.slow

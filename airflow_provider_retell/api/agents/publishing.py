@@ -94,8 +94,8 @@ class PreparedPublication:
             return
         origin = "is older" if agent.base_version is None else f"was forked from version {agent.base_version}"
         raise AgentVersionError(
-            f"agent {self.agent_id}: version {self.version} {origin}, but version {live.version} is published now. To "
-            "publish the draft would undo the changes of that version. Draft the changes again, and publish the new "
+            f"agent {self.agent_id}: version {self.version} {origin}, but version {live.version} is published now. "
+            "Publishing the draft would undo the changes of that version. Draft the changes again, and publish the new "
             "draft"
         )
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from airflow_provider_retell.api.choices import ANALYSIS_FIELDS, Until
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 __all__ = ["BatchCall", "Call", "CallAnalysis", "CallCost", "CallPage", "CallSummary", "LiveUpdate"]
@@ -43,7 +44,7 @@ class CallState(RecordState):
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: ClassVar[str] = "call"
+    kind: ClassVar[Noun] = "call"
     ended_statuses: ClassVar[frozenset[str]] = ENDED_STATUSES
     identity: ClassVar[tuple[str, ...]] = ("call_id", "call_status")
     loggable: ClassVar[tuple[str, ...]] = ("call_id", "call_status")

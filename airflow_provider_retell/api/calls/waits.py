@@ -29,7 +29,7 @@ class CallReached(RecordReached):
     def __str__(self) -> str:
         if self.until == "transfer_ended":
             return f"call {self.call_id} and its transfer to end"
-        return f"call {self.call_id} to be {self.until}"
+        return f"call {self.call_id} {'to end' if self.until == 'ended' else 'to be analyzed'}"
 
     def request(self) -> Request[CallSummary]:
         """Return the request that reads the call without its transcript."""

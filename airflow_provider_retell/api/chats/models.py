@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 
 from airflow_provider_retell.api.choices import CHAT_ANALYSIS_FIELDS
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 __all__ = ["Chat", "ChatAnalysis", "ChatCost", "ChatPage", "ChatSummary"]
@@ -40,7 +41,7 @@ class ChatState(RecordState):
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: ClassVar[str] = "chat"
+    kind: ClassVar[Noun] = "chat"
     ended_statuses: ClassVar[frozenset[str]] = ENDED_STATUSES
     identity: ClassVar[tuple[str, ...]] = ("chat_id", "chat_status")
     loggable: ClassVar[tuple[str, ...]] = ("chat_id", "chat_status")

@@ -23,7 +23,7 @@ class ChatReached(RecordReached):
     analysis_fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"chat {self.chat_id} to be {self.until}"
+        return f"chat {self.chat_id} {'to end' if self.until == 'ended' else 'to be analyzed'}"
 
     def request(self) -> Request[ChatSummary]:
         """Return the request that reads the chat without its transcript."""

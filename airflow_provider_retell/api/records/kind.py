@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.api.response_model import Page
 
@@ -29,7 +30,7 @@ class Kind(Generic[R]):
     :ivar rerun_analysis: the endpoint that analyzes one record again.
     """
 
-    name: Literal["call", "chat"]
+    name: Noun
     record: type[R]
     state: type[RecordState]
     state_page: type[Page[Any]]

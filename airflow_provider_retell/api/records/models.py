@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import Until
 from airflow_provider_retell.api.records.costs import cost_of
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.api.response_model import ResponseModel
 
 
@@ -20,7 +21,7 @@ class RecordState(ResponseModel):
     :cvar ended_statuses: the statuses that are final.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[Noun]
     ended_statuses: ClassVar[frozenset[str]]
 
     if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from airflow_provider_retell.contract.calls import (
     metadata,
     placing,
     reading,
+    recordings,
     removing,
+    transfers,
     updating,
 )
 from airflow_provider_retell.contract.calls.common import restore as restore
@@ -17,6 +19,8 @@ from airflow_provider_retell.contract.calls.common import restore as restore
 CHECKS = (
     *reading.CHECKS,
     *listing.CHECKS,
+    *recordings.CHECKS,
+    *transfers.CHECKS,
     *metadata.CHECKS,
     *updating.CHECKS,
     *attributes.CHECKS,

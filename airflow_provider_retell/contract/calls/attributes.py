@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import list_calls, update_call
-from airflow_provider_retell.contract.calls.common import KEY, TRIES, WRITES, writable
+from airflow_provider_retell.contract.calls.common import WRITES, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -18,6 +18,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
@@ -37,8 +38,8 @@ CHECKS = Checks()
 
 ATTRIBUTE = Flag(
     "--custom-attribute",
-    "with --write and --call-id: id of a custom attribute that the checks may set on the call to a new text; its old "
-    "value is not restored; name two ids to check more",
+    "with --write and --call-id or --chat-id: id of a custom attribute that the checks may set on the call or chat to "
+    "a new text; its old value is not restored; name two ids to check more",
     "ID",
     many=True,
 )

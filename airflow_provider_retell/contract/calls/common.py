@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call, update_live_call
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, Call
-from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
 from airflow_provider_retell.contract.check import WRITE, CannotTellError, Flag, SkipError
+from airflow_provider_retell.contract.records import KEY, items_of, restore_metadata
 from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, see
 from airflow_provider_retell.contract.target import Target, one
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.api.request import Flow, Request
 
 CALL_ID = Flag(
     "--call-id",
@@ -26,15 +26,10 @@ CALL_ID = Flag(
 
 WRITES = (WRITE, CALL_ID)
 
-KEY = "airflow_contract_check"
-"""The metadata key that checks write."""
-
 UNKNOWN_ID = "call_00000000000000000000000000000000"
 """The id of a call that does not exist. It has the form of Retell's ids."""
 
 SAMPLE = 50
-TRIES = 15
-"""The number of requests that look for a change before a check gives up."""
 
 
 def sample(target: Target) -> Flow[list[dict[str, Any]]]:
@@ -55,10 +50,7 @@ def _sample(_target: Target) -> Flow[list[dict[str, Any]]]:
 
 def items(body: Any) -> list[dict[str, Any]] | None:
     """Return the calls in the body of a list, or None if it is not a list of calls."""
-    found = body.get("items") if isinstance(body, dict) else None
-    if not isinstance(found, list):
-        return None
-    return [item for item in found if isinstance(item, dict) and isinstance(item.get("call_id"), str)]
+    return items_of("call", body)
 
 
 def ids(calls: list[dict[str, Any]]) -> list[str]:
@@ -109,15 +101,9 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
 
 def restore(call_id: str, state: dict[str, Any]) -> Flow[bool]:
     """Set the metadata of a call to its state before the checks; return True if it is equal again."""
-    wanted = metadata = state["metadata"]
-    call: Call = yield get_call(call_id)
-    for _ in range(2):
-        if (call.metadata or {}) == metadata:
-            return True
-        update = update_live_call if call.call_status == "ongoing" else update_call
-        yield update(call_id, metadata=wanted)
-        call = yield get_call(call_id)
-        # If Retell merges, keys of the checks remain. For this package, null is equal to a missing key.
-        rest = {key: None for key in call.metadata or {} if key.startswith(KEY) and key not in metadata}
-        wanted = {**metadata, **rest}
-    return same_json(call.metadata or {}, metadata)
+
+    def update(call: Any, metadata: dict[str, Any]) -> Request[Any]:
+        change = update_live_call if call.call_status == "ongoing" else update_call
+        return change(call_id, metadata=metadata)
+
+    return (yield from restore_metadata(lambda: get_call(call_id), update, state["metadata"]))

@@ -21,6 +21,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import accepted_ids
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
 from airflow_provider_retell.contract.target import one
 
@@ -163,17 +164,11 @@ def list_by_ids(target: Target) -> Flow[Finding]:
 def ids_per_filter(target: Target) -> Flow[Finding]:
     """List by as many ids as possible. Most of them do not exist."""
     wanted = ids((yield from sample(target))) + [f"call_{number:032x}" for number in range(_PAGE)]
-    accepted, count = 0, _PAGE
-    rejected = _PAGE + 1
-    while count > accepted:
-        response = yield from see(list_calls(filter_criteria=by_ids(wanted[:count]), limit=_PAGE), 413, 414)
-        if is_success(response):
-            accepted = count
-        elif response.status in (400, 413, 414, 422):
-            rejected = count
-        else:
-            return differs(f"{count} ids: {describe(response)}")
-        count = (accepted + rejected) // 2
+    accepted, other = yield from accepted_ids(
+        lambda count: list_calls(filter_criteria=by_ids(wanted[:count]), limit=_PAGE), _PAGE
+    )
+    if other is not None:
+        return differs(f"{accepted} ids: {describe(other)}")
     if accepted == _PAGE:
         return holds(f"{_PAGE} ids", max_ids_per_filter=None)
     return differs(f"{accepted} ids", handled=True, max_ids_per_filter=accepted)

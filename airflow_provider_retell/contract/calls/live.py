@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import stop_call, update_call, update_live_call
-from airflow_provider_retell.contract.calls.common import KEY, UNKNOWN_ID, WRITES, named, writable
+from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, WRITES, named, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     WRITE,
@@ -15,6 +15,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,

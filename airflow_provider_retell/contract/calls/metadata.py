@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
 from airflow_provider_retell.api.encode import MAX_METADATA_BYTES, MAX_SAFE_INTEGER, dump, same_json
-from airflow_provider_retell.contract.calls.common import KEY, TRIES, WRITES, by_ids, writable
+from airflow_provider_retell.contract.calls.common import WRITES, by_ids, writable
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, Finding, differs, holds, page
+from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, kind, see, with_body
 
 if TYPE_CHECKING:

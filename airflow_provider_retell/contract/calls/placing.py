@@ -13,7 +13,6 @@ from airflow_provider_retell.api.calls.endpoints import (
     list_calls,
     stop_call,
 )
-from airflow_provider_retell.contract.calls.common import KEY, TRIES
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
@@ -24,6 +23,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,

@@ -10,7 +10,7 @@ from airflow_provider_retell.api.calls.endpoints import (
     list_calls,
     rerun_call_analysis,
 )
-from airflow_provider_retell.contract.calls.common import TRIES, by_ids
+from airflow_provider_retell.contract.calls.common import by_ids
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
@@ -22,6 +22,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import TRIES
 from airflow_provider_retell.contract.seeing import NOT_FOUND, ask, body_of, describe, is_success, see
 
 if TYPE_CHECKING:

@@ -6,13 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import get_call, update_call
 from airflow_provider_retell.api.choices import STORAGE_ORDER
-from airflow_provider_retell.contract.calls.common import (
-    KEY,
-    UNKNOWN_ID,
-    WRITES,
-    named,
-    writable,
-)
+from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, WRITES, named, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     WRITE,
@@ -24,6 +18,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,

@@ -10,7 +10,7 @@ from airflow_provider_retell.emulator.calls import samples
 from airflow_provider_retell.emulator.calls.batches import Batches
 from airflow_provider_retell.emulator.calls.lifecycle import Progress
 from airflow_provider_retell.emulator.calls.store import CallStore
-from airflow_provider_retell.emulator.calls.vocabulary import UNDECLARED, Call
+from airflow_provider_retell.emulator.calls.vocabulary import LINKS, TRANSCRIPTS, UNDECLARED, Call
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
@@ -72,7 +72,14 @@ class CallBackend(Backend):
     @property
     def hidden_fields(self) -> tuple[str, ...]:
         """The fields that the API does not show."""
-        return UNDECLARED[1:] if self.options.echo_custom_attributes else UNDECLARED
+        hidden = UNDECLARED[1:] if self.options.echo_custom_attributes else UNDECLARED
+        return hidden if self.options.shows_transfer_end else (*hidden, "transfer_end_timestamp")
+
+    @property
+    def hidden_in_lists(self) -> tuple[str, ...]:
+        """The fields that list-calls does not show."""
+        links = () if self.options.lists_recording_links else LINKS
+        return (*self.hidden_fields, *TRANSCRIPTS, *links)
 
     def visible(self, call: Call) -> Call:
         """Return *call* as the API shows it."""
@@ -134,6 +141,11 @@ class CallBackend(Backend):
     def add_many(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
         """Add a call for each id; see ``Organization.add_calls``."""
         for call_id in call_ids:
+            if not isinstance(call_id, str):
+                raise TypeError(
+                    f"call_ids must be texts, not {type(call_id).__name__}. For calls with different fields, use "
+                    "add_call(**fields) for each call"
+                )
             copies: dict[str, Any] = {
                 name: dict(value) if isinstance(value, dict) else value for name, value in fields.items()
             }
@@ -147,6 +159,9 @@ class CallBackend(Backend):
         if fields.get("call_id", object_id) != object_id:
             raise ValueError("call_id must not change: add a new call instead")
         samples.check_vocabulary({**call, **fields})
+        live, ended = ("registered", "ongoing"), self.options.ended_statuses
+        if call["call_status"] in live and fields.get("call_status") in ended:
+            fields = {"end_timestamp": self.options.clock.now_ms(), **fields}
         call.update(fields)
         for name in [name for name, value in fields.items() if value is None]:
             del call[name]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.calls.filters import FIELDS
 from airflow_provider_retell.emulator.calls.store import ordered
-from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 
@@ -39,7 +38,7 @@ def list_calls(org: Organization, request: Request) -> Response:
         skip=int(body.get("skip", 0)),
         limit=int(body.get("limit", DEFAULT_PAGE)),
     )
-    hidden = (*TRANSCRIPTS, *org.call_backend.hidden_fields)
+    hidden = org.call_backend.hidden_in_lists
     items = [org.call_backend.without(hidden, calls[call_id]) for _, call_id in found]
     page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
     if cursor is not None:

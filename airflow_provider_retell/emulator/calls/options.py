@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.calls.vocabulary import CALL_STATUSES, TERMINAL_STATUSES
+from airflow_provider_retell.emulator.record_options import RecordOptions
 from airflow_provider_retell.emulator.undocumented import undocumented
 
 if TYPE_CHECKING:
@@ -16,20 +17,8 @@ METADATA_MAX_BYTES = 50_000
 
 
 @dataclass(kw_only=True, eq=False)
-class CallOptions:
+class CallOptions(RecordOptions):
     """How calls behave where Retell's documentation is silent. The defaults are our guesses."""
-
-    unknown_id_status: int = undocumented(422, 404)
-    """The status code for an unknown call id. Retell documents 422, and has been seen to answer 404 instead."""
-
-    metadata_semantics: Literal["replace", "merge"] = undocumented("replace", "merge")
-    """The effect of update-call on metadata: replace all of it, or merge the top level."""
-
-    empty_metadata_clears: bool = undocumented(True, False)
-    """True if ``metadata={}`` removes all metadata, False if it changes nothing."""
-
-    drops_null: bool = undocumented(False, True)
-    """True to drop top-level metadata keys whose value is null."""
 
     metadata_max_bytes: int = undocumented(METADATA_MAX_BYTES, 51_200)
     """The limit of metadata in bytes of compact JSON. Retell documents "50 kB"."""
@@ -38,16 +27,8 @@ class CallOptions:
     """True to ignore top-level fields of a request body that the endpoint does not have, instead of rejecting the
     request."""
 
-    custom_attributes_semantics: Literal["merge", "replace"] = undocumented("merge", "replace")
-    """The effect of update-call on custom attributes: merge them with those of the call, or replace all of
-    them."""
-
     echo_custom_attributes: bool = undocumented(False, True)
     """True to show ``custom_attributes`` in call objects. Retell's typed responses do not declare the field."""
-
-    rejects_unknown_attributes: bool = undocumented(False, True)
-    """True to reject an update with custom attributes that the organization does not have. Retell documents that
-    it drops them."""
 
     ended_statuses: Collection[str] = undocumented(
         TERMINAL_STATUSES, (*TERMINAL_STATUSES, "registered"), ("ended", "error"), ("ended", "not_connected")
@@ -67,15 +48,25 @@ class CallOptions:
     stop_ended_status: int = undocumented(400, 422)
     """The status code of stop-call for a call that has ended."""
 
-    max_ids_per_filter: int | None = undocumented(None, 100)
-    """The number of ids that the ``call_id`` filter of list-calls accepts before it responds with 400. None
-    means no limit, since Retell documents none."""
-
     list_lag: float = undocumented(0.0, 60.0)
     """Seconds for which list-calls shows a call as it was before its last update."""
 
     lists_registered: bool = undocumented(True, False)
     """False to leave calls out of list-calls as long as they are registered."""
+
+    lists_recording_links: bool = undocumented(True, False)
+    """False to leave the links to recordings and logs out of list-calls."""
+
+    links_expire: bool = undocumented(False, True)
+    """True to sign all links to recordings and logs, so that they expire after a day. Retell documents it for agents
+    with ``opt_in_signed_url`` only."""
+
+    serves_ranges: bool = undocumented(True, False)
+    """False to send a whole recording or log to a request for a part of it."""
+
+    shows_transfer_end: bool = undocumented(True, False)
+    """False to give no call a ``transfer_end_timestamp``. Retell does not document for which kinds of transfers the
+    field appears."""
 
     unconnected_calls_start: bool = undocumented(False, True)
     """True to give calls that never connected a ``start_timestamp``. Retell documents that it is absent until the

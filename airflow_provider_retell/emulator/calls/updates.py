@@ -27,14 +27,14 @@ def update_call(org: Organization, request: Request) -> Response:
             f"Call {call['call_id']} has not ended (call_status is {call['call_status']}); "
             "use update-live-call for ongoing calls",
         )
-    check_attributes(org, body)
+    check_attributes(org, org.options, body)
     setting = body.get("data_storage_setting")
     if setting is not None:
         check_tightening(call, setting, options.storage_conflict_status)
     org.call_backend.about_to_change(call)
     if setting is not None:
         tighten(call, setting)
-    set_fields(org, call, body)
+    set_fields(org, org.options, call, body)
     return json_response(200, org.call_backend.visible(call))
 
 

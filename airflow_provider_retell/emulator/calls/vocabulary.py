@@ -22,6 +22,16 @@ UNDECLARED = ("custom_attributes", "batch_call_id", "tool_calls")
 """Fields that filters can use but Retell's call object does not declare, so that they are not returned by
 default. ``tool_calls`` is a list of ``{"name", "type", "success", "latency_ms"}``."""
 
+LINKS = (
+    "recording_url",
+    "recording_multi_channel_url",
+    "scrubbed_recording_url",
+    "scrubbed_recording_multi_channel_url",
+    "public_log_url",
+    "knowledge_base_retrieved_contents_url",
+)
+"""The fields with links to files."""
+
 TRANSCRIPTS = (
     "transcript",
     "transcript_object",

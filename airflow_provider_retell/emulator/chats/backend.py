@@ -10,7 +10,7 @@ from airflow_provider_retell.emulator.chats.vocabulary import UNDECLARED, Chat
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.timeline import Timeline
@@ -23,12 +23,16 @@ class ChatBackend(Backend):
 
     :param options: the options of the emulator.
     :param timeline: the schedule of the organization.
+    :param on_event: called with the name of a webhook event and the chat, as the API shows it.
     :ivar chats: the chats by id.
     :ivar reruns: the number of analyses that were charged again.
     """
 
-    def __init__(self, options: Options, timeline: Timeline) -> None:
+    def __init__(
+        self, options: Options, timeline: Timeline, *, on_event: Callable[[str, Chat], None]
+    ) -> None:
         self.options = options
+        self._on_event = on_event
         self.chats: dict[str, Chat] = {}
         self.reruns = 0
         self._runs: dict[str, int] = {}
@@ -45,7 +49,7 @@ class ChatBackend(Backend):
             return self.chats[chat_id]
         except KeyError:
             raise ApiError(
-                self.options.unknown_id_status, f"Asset not found: no chat {chat_id} under this API key"
+                self.options.chats.unknown_id_status, f"Asset not found: no chat {chat_id} under this API key"
             ) from None
 
     def all(self) -> list[Chat]:
@@ -66,8 +70,9 @@ class ChatBackend(Backend):
             self.chats[chat["chat_id"]] = chat
             self._added += 1
             if progress and chat["chat_status"] == "ongoing":
+                self._emit("chat_started", chat)
                 self._timeline.at(
-                    clock.now() + self.options.lifecycle.talk, lambda _: self._end_if_ongoing(chat)
+                    clock.now() + self.options.lifecycle.talk, lambda when: self._end_if_ongoing(chat, when)
                 )
             return chat
 
@@ -92,19 +97,26 @@ class ChatBackend(Backend):
             del chat[name]
         return chat
 
-    def end(self, chat: Chat) -> None:
-        """End an ongoing chat, and schedule its analysis."""
-        now = self.options.clock.now()
-        samples.finish(chat, round(now * 1000))
-        self._timeline.at(now + self.options.lifecycle.analyze, lambda _: self._analyze(chat))
+    def end(self, chat: Chat, when: float) -> None:
+        """End an ongoing chat, and schedule its analysis.
 
-    def _end_if_ongoing(self, chat: Chat) -> None:
+        :param when: the time of the end, in epoch seconds.
+        """
+        samples.finish(chat, round(when * 1000))
+        self._emit("chat_ended", chat)
+        self._timeline.at(when + self.options.lifecycle.analyze, lambda _: self._analyze(chat))
+
+    def _end_if_ongoing(self, chat: Chat, when: float) -> None:
         if self.chats.get(chat["chat_id"]) is chat and chat["chat_status"] == "ongoing":
-            self.end(chat)
+            self.end(chat, when)
 
     def _analyze(self, chat: Chat) -> None:
-        if self.chats.get(chat["chat_id"]) is chat:
-            chat.setdefault("chat_analysis", samples.analysis(chat))
+        if self.chats.get(chat["chat_id"]) is chat and "chat_analysis" not in chat:
+            chat["chat_analysis"] = samples.analysis(chat)
+            self._emit("chat_analyzed", chat)
+
+    def _emit(self, event: str, chat: Chat) -> None:
+        self._on_event(event, self.visible(chat))
 
     def rerun(self, chat: Chat) -> None:
         """Analyze a chat again, and charge for it."""

@@ -60,7 +60,7 @@ def _matching(org: Organization, criteria: dict[str, Any]) -> list[OrderKey]:
     chats, ids = org.chat_backend.chats, criteria.get("chat_id", {})
     candidates = list(chats.values())
     if ids.get("type") == "enum":
-        limit = org.options.max_ids_per_filter
+        limit = org.options.chats.max_ids_per_filter
         if limit is not None and len(ids["value"]) > limit:
             at = "body/filter_criteria/chat_id/value"
             raise ApiError(400, f"{at} must NOT have more than {limit} items")
@@ -77,15 +77,18 @@ def _without_transcripts(chat: Chat) -> Chat:
 
 
 def update_chat(org: Organization, request: Request) -> Response:
-    """Update a chat, whatever its status. A refused request changes nothing."""
+    """Update a chat. A refused request changes nothing."""
     body: dict[str, Any] = request.body
+    options = org.options.chats
     check_size(org, body, "body")
     chat = org.chat_backend.find(request.ids["chat_id"])
-    check_attributes(org, body)
+    if chat["chat_status"] == "ongoing" and not options.updates_ongoing:
+        raise ApiError(400, f"Chat {chat['chat_id']} has not ended (chat_status is ongoing)")
+    check_attributes(org, options, body)
     setting = body.get("data_storage_setting")
     if setting is not None:
         _tighten(chat, setting, org.options.storage_conflict_status)
-    set_fields(org, chat, body)
+    set_fields(org, options, chat, body)
     if "override_dynamic_variables" in body:
         override = body["override_dynamic_variables"]
         chat["overrides"] = {} if override is None else {**chat.get("overrides", {}), **override}
@@ -114,7 +117,7 @@ def end_chat(org: Organization, request: Request) -> Response:
             org.options.stop_ended_status,
             f"Chat {chat['chat_id']} is not ongoing (chat_status is {chat['chat_status']})",
         )
-    org.chat_backend.end(chat)
+    org.chat_backend.end(chat, org.options.clock.now())
     return Response(204)
 
 

@@ -72,9 +72,11 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
             self.timeline,
             concurrency=lambda: self.concurrency,
             on_event=lambda event, call: webhooks.on_event(event, call, api_key),
-            links=Links(name, options.clock, api_key),
+            links=Links(name, options, api_key),
         )
-        self.chat_backend = ChatBackend(options, self.timeline)
+        self.chat_backend = ChatBackend(
+            options, self.timeline, on_event=lambda event, chat: webhooks.on_event(event, chat, api_key)
+        )
         self.contact_backend = ContactBackend(options, self.org_id)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
@@ -162,7 +164,8 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
     def edit_call(self, call_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call, whatever its status, and return it.
 
-        Only the given fields change: a new ``call_status`` alone adds no timestamps, transcript or analysis.
+        Only the given fields change. A live call that gets an ended status gets an ``end_timestamp``, too, but no
+        transcript and no analysis: ``progress=True`` adds these.
 
         :param call_id: the id of the call.
         :param progress: let the call continue its life cycle from its new status.

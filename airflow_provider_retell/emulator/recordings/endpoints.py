@@ -22,10 +22,12 @@ def get_call_file(org: Organization, request: Request) -> Response:
     call = org.call_backend.store.calls.get(call_id)
     if call is None or f"{FILES_URL}/{call_id}/{name}" not in call.values():
         return _refusal(404, "NoSuchKey")
-    signed = bool(call.get("opt_in_signed_url"))
-    if not org.call_backend.links.admits(request.path, request.query, signed=signed):
+    links = org.call_backend.links
+    if not links.admits(request.path, request.query, signed=links.are_signed(call)):
         return _refusal(403, "AccessDenied")
     body, media_type = content_of(call, name)
+    if not org.options.serves_ranges:
+        return Response(200, body, media_type)
     asked = _RANGE.fullmatch(request.range or "")
     if asked is None:
         return Response(200, body, media_type, {"Accept-Ranges": "bytes"})

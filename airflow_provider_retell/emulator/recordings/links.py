@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_retell.emulator.calls.vocabulary import Call
-    from airflow_provider_retell.emulator.clock import Clock
+    from airflow_provider_retell.emulator.options import Options
 
 PATH = "/call-files"
 """The start of the path of every file."""
@@ -25,14 +25,14 @@ class Links:
     """Creates and checks links of one organization.
 
     :param owner: the name of the organization.
-    :param clock: the clock that links expire by.
+    :param options: the options for calls, with the clock that links expire by.
     :param secret: the key of the signatures.
     :ivar base_url: the URL of the server, or None if it does not run.
     """
 
-    def __init__(self, owner: str, clock: Clock, secret: str) -> None:
+    def __init__(self, owner: str, options: Options, secret: str) -> None:
         self._owner = owner
-        self._clock = clock
+        self._options = options
         self._secret = secret.encode()
         self.base_url: str | None = None
 
@@ -43,7 +43,7 @@ class Links:
         """
         if self.base_url is None:
             return call
-        signed = bool(call.get("opt_in_signed_url"))
+        signed = self.are_signed(call)
         return {
             name: self._link(value, signed)
             if name.endswith("_url") and isinstance(value, str) and value.startswith(FILES_URL)
@@ -51,10 +51,14 @@ class Links:
             for name, value in call.items()
         }
 
+    def are_signed(self, call: Call) -> bool:
+        """Return True if the links to the files of *call* are signed, and so expire."""
+        return self._options.links_expire or bool(call.get("opt_in_signed_url"))
+
     def _link(self, sample: str, signed: bool) -> str:
         path = f"{PATH}/{self._owner}{sample.removeprefix(FILES_URL)}"
         if signed:
-            expires = str(self._clock.now_ms() + round(SIGNED_SECONDS * 1000))
+            expires = str(self._options.clock.now_ms() + round(SIGNED_SECONDS * 1000))
             path += f"?Expires={expires}&Signature={self._sign(path, expires)}"
         return f"{self.base_url}{path}"
 
@@ -68,7 +72,7 @@ class Links:
         expires = query.get("Expires", "0")
         if not hmac.compare_digest(query.get("Signature", ""), self._sign(path, expires)):
             return False
-        return self._clock.now_ms() < int(expires)
+        return self._options.clock.now_ms() < int(expires)
 
     def _sign(self, path: str, expires: str) -> str:
         return hmac.new(self._secret, f"{path}?{expires}".encode(), hashlib.sha256).hexdigest()

@@ -4,6 +4,8 @@ const OUTCOMES = {
   updated: { label: "updated", kind: "done" },
   created: { label: "created", kind: "done" },
   deleted: { label: "deleted", kind: "done" },
+  archived: { label: "archived", kind: "done" },
+  no_recording: { label: "without a recording", kind: "same" },
   would_update: { label: "would be updated", kind: "planned" },
   would_create: { label: "would be created", kind: "planned" },
   would_delete: { label: "would be deleted", kind: "planned" },
@@ -15,22 +17,42 @@ const OUTCOMES = {
   not_ended: { label: "not ended", kind: "early" },
 };
 
-// All other whole numbers in a manifest are the number of rows with an outcome.
-const OTHERS = ["schema_version", "rows", "failed_rows", "requests", "seconds", "waited_seconds"];
-const COSTS = ["cost_cents", "calls_without_cost"];
+const FAILURES = ["failed", "not_ended", "invalid", "conflict", "not_found"];
 
-const ADVICE = {
-  failed:
-    "Retell rejected the update, or the network failed. Clear the task: the " +
-    "second run sends only the updates that are missing. If a row fails again, its reason names the mistake.",
-  not_ended: "The calls are ongoing. Clear the task after they have ended.",
-  invalid: "Correct these rows in their source, and clear the task. Each row's reason names the mistake.",
-  conflict:
-    "The storage setting can only be made stricter. Remove the setting from these rows, and clear the task.",
-  not_found:
-    "The organization of the API key has no such call. Check the call ids and the connection. If such rows " +
-    'are normal, set tolerate=["not_found"].',
-};
+// The operators of contacts have "Contact" in their names, and those of chats "Chat".
+function nounOf(task) {
+  return /Contact/.test(task.operator_name) ? "contact" : /Chat/.test(task.operator_name) ? "chat" : "call";
+}
+
+// The operators of contacts reject FailedRows. A new run of an archive skips the files that are there.
+function takesFailedRows(task) {
+  return !/Contact|ArchiveRecordings/.test(task.operator_name);
+}
+
+function adviceFor(outcome, task) {
+  const noun = nounOf(task);
+  const isContact = noun === "contact";
+  switch (outcome) {
+    case "failed":
+      return (
+        "Retell rejected the request, or the network failed. Clear the task: the second run processes only the rows " +
+        "that are missing. If a row fails again, its reason names the mistake."
+      );
+    case "not_ended":
+      return `The ${noun}s are ongoing. Clear the task after they have ended.`;
+    case "invalid":
+      return "Correct these rows in their source, and clear the task. Each row's reason names the mistake.";
+    case "conflict":
+      return isContact
+        ? "A do-not-call mark would be cleared or deleted. Check the rows. Each row's reason names the parameter that allows it."
+        : "The storage setting can only be made stricter. Remove the setting from these rows, and clear the task.";
+    case "not_found":
+      return isContact
+        ? "The organization of the API key has no such contact. Check the phone numbers and the connection."
+        : `The organization of the API key has no such ${noun}. Check the ${noun} ids and the connection.` +
+            ' If such rows are normal, set tolerate=["not_found"].';
+  }
+}
 
 export const label = (name) => OUTCOMES[name]?.label ?? name.replaceAll("_", " ");
 export const kindOf = (name) => OUTCOMES[name]?.kind ?? "other";
@@ -42,10 +64,9 @@ function rowsOf(number) {
 
 export function outcomesOf(manifest) {
   const order = Object.keys(OUTCOMES);
-  const place = (name) => (order.includes(name) ? order.indexOf(name) : order.indexOf("unchanged"));
   return Object.keys(manifest)
-    .filter((name) => Number.isInteger(manifest[name]) && !OTHERS.includes(name) && !COSTS.includes(name))
-    .sort((one, other) => place(one) - place(other))
+    .filter((name) => order.includes(name) && Number.isInteger(manifest[name]))
+    .sort((one, other) => order.indexOf(one) - order.indexOf(other))
     .map((name) => ({ name, count: manifest[name], kind: kindOf(name) }));
 }
 
@@ -54,7 +75,7 @@ export function verdict(manifest, outcomes, task) {
   const planned = outcomes.filter((each) => each.name.startsWith("would_"));
   const dry = planned.length > 0;
   const done = outcomes
-    .filter((each) => each.count > 0 && !(each.name in ADVICE))
+    .filter((each) => each.count > 0 && !FAILURES.includes(each.name))
     .map((each) => `${count(each.count)} ${label(each.name)}`)
     .join(", ");
   const prefix = dry ? "Dry run: " : "";
@@ -74,9 +95,9 @@ export function verdict(manifest, outcomes, task) {
     };
   }
   if (!manifest.rows) {
-    return { kind: "warning", title: `${prefix}No rows`, text: "The source of the rows was empty. No call was changed." };
+    return { kind: "warning", title: `${prefix}No rows`, text: "The source of the rows was empty. Nothing was changed." };
   }
-  const tolerated = outcomes.filter((each) => each.count > 0 && each.name in ADVICE);
+  const tolerated = outcomes.filter((each) => each.count > 0 && FAILURES.includes(each.name));
   if (tolerated.length) {
     const names = tolerated.map((each) => `${count(each.count)} ${label(each.name)}`).join(", ");
     return { kind: "success", title: `${prefix}No row failed`, text: text(`The task tolerates ${names}.`) };
@@ -92,7 +113,7 @@ export function verdict(manifest, outcomes, task) {
 // A retry sends only what is missing, so its own counts are not those of the whole task.
 function allTries(run) {
   if (!(run?.tries > 1)) return [];
-  const parts = outcomesOf(run).filter((each) => each.count > 0 && each.name !== "tries");
+  const parts = outcomesOf(run).filter((each) => each.count > 0);
   return [[`All ${count(run.tries)} tries`, parts.map((each) => `${count(each.count)} ${label(each.name)}`).join(", ")]];
 }
 
@@ -110,6 +131,7 @@ export function facts(manifest) {
     ["Rows", count(manifest.rows)],
     ...known("requests", (number) => ["Requests", count(number)]),
     ...known("seconds", (seconds) => ["Duration", duration(seconds)]),
+    ...known("bytes", (bytes) => ["Size", `${(bytes / 1e6).toFixed(1)} MB`]),
     ...(manifest.waited_seconds >= 0.5 ? [["Held back by the quota", duration(manifest.waited_seconds)]] : []),
     ...known("cost_cents", (cents) => ["Cost", `${(cents / 100).toFixed(2)} USD`]),
     ...known("calls_without_cost", (number) => ["Calls without a cost", count(number)]),
@@ -123,8 +145,8 @@ export function advice(manifest, outcomes, failures, task) {
   const counting = failures && new Set(failures.map((each) => each.outcome));
   const all = failures && failures.length === manifest.failed_rows;
   const items = outcomes
-    .filter((each) => each.count > 0 && each.name in ADVICE && (!all || counting.has(each.name)))
-    .map((each) => [`${count(each.count)} ${label(each.name)}:`, ADVICE[each.name]]);
+    .filter((each) => each.count > 0 && FAILURES.includes(each.name) && (!all || counting.has(each.name)))
+    .map((each) => [`${count(each.count)} ${label(each.name)}:`, adviceFor(each.name, task)]);
   const stopped = task.state === "failed" || task.state === "up_for_retry";
   if (stopped && !manifest.failed_rows) {
     items.push(["Run stopped:", "Read the task's log, and clear the task. The next run continues with the rows that are missing."]);
@@ -133,13 +155,14 @@ export function advice(manifest, outcomes, failures, task) {
     items.push(["Dry run:", "To send these changes, run the task without dry_run."]);
   }
   if (manifest.failed_rows && !manifest.report) {
-    items.push(["No report:", "Set report_path to keep a line for every row, and to repeat only the failed rows."]);
+    const use = takesFailedRows(task) ? ", and to repeat only the failed rows" : "";
+    items.push(["No report:", `Set report_path to keep a line for every row${use}.`]);
   }
   return items;
 }
 
 export function snippet(manifest, where, task) {
-  if (!manifest.failed_rows || !manifest.report) return "";
+  if (!manifest.failed_rows || !manifest.report || !takesFailedRows(task)) return "";
   const named = /^[A-Za-z]\w*$/.test(task.operator_name ?? "") ? task.operator_name : "BulkUpdateCallOperator";
   return [
     "from airflow_provider_retell.bulk import FailedRows",

@@ -236,6 +236,29 @@ def test_other_formats_are_accepted_with_ignore_e164_validation() -> None:
     assert json.loads(batch(*tasks).body)["tasks"] == tasks
 
 
+@pytest.mark.parametrize(
+    ("build", "fields", "message"),
+    [
+        (batch, {"tasks": [TO]}, "tasks[0] must be a dict."),
+        (batch, {"tasks": TO}, "tasks must be a list."),
+        (
+            place,
+            {"retell_llm_dynamic_variables": {"visits": 1}},
+            "retell_llm_dynamic_variables.visits must be text.",
+        ),
+        (
+            update,
+            {"custom_attributes": {"attr": None}},
+            "custom_attributes.attr must be text or a boolean or a whole number or a number.",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_rejected_in_the_words_of_python(
+    build: Any, fields: dict[str, Any], message: str
+) -> None:
+    assert f": {message}" in rejection(build, fields)
+
+
 def test_all_invalid_fields_are_listed_in_one_message() -> None:
     text = rejection(batch, {"tasks": [{"to_number": TO, "metadata": 5}], "name": ""})
     assert "tasks[0].metadata must be" in text

@@ -63,6 +63,21 @@ def test_an_edit_changes_the_given_fields_only(emulator: Emulator) -> None:
     assert call == {**before, "metadata": {"b": 2}}
 
 
+def test_an_edit_that_ends_a_call_sets_the_end_timestamp(emulator: Emulator) -> None:
+    for call_id in ("call_1", "call_2"):
+        emulator.add_call(call_id=call_id, call_status="ongoing")
+    ended = emulator.edit_call("call_1", call_status="ended")
+    assert emulator.clock.now_ms() - 1000 <= ended["end_timestamp"] <= emulator.clock.now_ms()
+    assert "call_analysis" not in ended
+    assert emulator.edit_call("call_2", call_status="ended", end_timestamp=1)["end_timestamp"] == 1
+
+
+def test_many_calls_are_added_by_their_ids(emulator: Emulator) -> None:
+    with pytest.raises(TypeError, match=r"use add_call\(\*\*fields\) for each call"):
+        emulator.add_calls([{"call_id": "call_1"}])  # type: ignore[list-item]
+    assert not emulator.calls
+
+
 def test_an_edit_of_the_start_moves_the_call_in_the_list(emulator: Emulator, send: Send) -> None:
     for call_id in ("call_1", "call_2"):
         emulator.add_call(call_id=call_id)

@@ -1,4 +1,4 @@
-"""DAGs of the event tests: one for the webhook's asset, a throttled task and a missed deadline."""
+"""DAGs of the event tests: one for each asset of the webhooks, a throttled task and a missed deadline."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from airflow.sdk import DAG, Asset, task
 from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
-with DAG("webhook_calls", schedule=[Asset("retell_webhook_calls")]):
+for name in ("webhook_calls", "webhook_chats"):
+    with DAG(name, schedule=[Asset(f"retell_{name}")]):
 
-    @task
-    def look() -> None:
-        """Run on the asset's event."""
+        @task
+        def look() -> None:
+            """Run on the asset's event."""
 
-    look()
+        look()
 
 try:
     from airflow_provider_retell.policies import RetellRetryPolicy

@@ -14,6 +14,6 @@ from airflow_provider_retell.operators import UpdateCallOperator
 with DAG(
     "enrich", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), params={"tier": "silver"}
 ):
-    UpdateCallOperator.partial(task_id="update", metadata={"tier": "{{ params.tier }}"}).expand(
-        call_id=["call_1", "call_2"]
-    )
+    UpdateCallOperator.partial(
+        task_id="update", metadata={"tier": "{{ params.tier }}", "source": "{{ var.value.source }}"}
+    ).expand(call_id=["call_1", "call_2"])

@@ -1,4 +1,4 @@
-"""Records of the calls that a watcher has fired for."""
+"""Logs of the calls or chats that a watcher has fired for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.hooks.reason import safe_reason
-from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall
-from airflow_provider_retell.triggers.call_events.watch_state import WatchState
+from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord
+from airflow_provider_retell.triggers.record_events.watch_state import WatchState
 
 
 class WatchError(RetellError):
@@ -29,19 +29,19 @@ def step(failure: str) -> Iterator[None]:
 
 
 class FiredLog(Protocol):
-    """A record of the calls that a watcher has fired for.
+    """A log of the calls or chats that a watcher has fired for.
 
-    All methods raise :class:`WatchError` if the record cannot be read or written.
+    All methods raise :class:`WatchError` if the log cannot be read or written.
     """
 
     async def load(self) -> WatchState | None:
         """Return the state at the end of the last run, or None at the first start."""
 
     async def sync(self, state: WatchState) -> None:
-        """Mark the calls in *state* that have fired according to this record."""
+        """Mark the records in *state* that have fired according to this log."""
 
-    def record(self, state: WatchState, calls: Sequence[EndedCall]) -> dict[str, Any]:
-        """Mark *calls* as fired, and return additional entries for the payload of their event."""
+    def add(self, state: WatchState, records: Sequence[EndedRecord]) -> dict[str, Any]:
+        """Mark *records* as fired, and return additional entries for the payload of their event."""
 
     async def save(self, state: WatchState) -> None:
         """Store *state* unless it is stored already."""
@@ -57,9 +57,9 @@ class MemoryLog:
     async def sync(self, state: WatchState) -> None:
         """Do nothing: the state is complete."""
 
-    def record(self, state: WatchState, calls: Sequence[EndedCall]) -> dict[str, Any]:
-        """Mark *calls* as fired."""
-        state.mark_fired(calls)
+    def add(self, state: WatchState, records: Sequence[EndedRecord]) -> dict[str, Any]:
+        """Mark *records* as fired."""
+        state.mark_fired(records)
         return {}
 
     async def save(self, state: WatchState) -> None:

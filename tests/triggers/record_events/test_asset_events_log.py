@@ -1,4 +1,4 @@
-"""CallEventTrigger with its asset's events: each call fires exactly once, no matter when the triggerer is killed."""
+"""The event triggers with their asset's events: each record fires exactly once, whenever the triggerer is killed."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ pytest.importorskip("airflow.sdk", reason="needs Airflow 3")
 from fake_airflow import ASSET
 from tasks import connect
 from waits import until
-from watching import Store, Watch, ago, end, polls, watching
+from watching import CALLS, CHATS, Records, Store, Watch, ago
 
 from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.hooks import airflow_api as airflow_api_client
-from airflow_provider_retell.triggers import call_event
+from airflow_provider_retell.triggers import record_event
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
-from airflow_provider_retell.triggers.call_events import asset_events_log
-from airflow_provider_retell.triggers.call_events.asset_events_log import AssetEventsLog
-from airflow_provider_retell.triggers.call_events.fired_log import MemoryLog
+from airflow_provider_retell.triggers.chat_event import ChatEventTrigger
+from airflow_provider_retell.triggers.record_events import asset_events_log
+from airflow_provider_retell.triggers.record_events.asset_events_log import AssetEventsLog
+from airflow_provider_retell.triggers.record_events.fired_log import MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from fake_airflow import FakeAirflow
     from pytest_mock import MockerFixture
 
-ANALYSIS = {"call_summary": "text"}
 OPTION = {"airflow_conn_id": "airflow_api", "asset_name": ASSET}
 
 # On Airflow 3.3 and later a watcher has a state store, too.
@@ -54,11 +54,13 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 class Triggerer:
     """A triggerer that can be killed and started again, and Airflow's database, which survives.
 
+    :param records: the kind of records that the watcher watches.
     :param api: the stored events.
     :param store: the asset's state store.
     """
 
-    def __init__(self, api: FakeAirflow, store: type[Store] | None = None) -> None:
+    def __init__(self, records: Records, api: FakeAirflow, store: type[Store] | None = None) -> None:
+        self.records = records
         self.api = api
         self.store = store and store()
 
@@ -74,18 +76,19 @@ class Triggerer:
         :param on_payload: called in place of :meth:`store_event`.
         """
         arguments = {**OPTION, "lookback": 600, **arguments}
-        async with watching(self.store, on_payload or self.store_event, **arguments) as watch:
+        async with self.records.watching(self.store, on_payload or self.store_event, **arguments) as watch:
             yield watch
 
     @property
     def fired(self) -> Counter[str]:
-        """The number of stored events for each call."""
+        """The number of stored events for each record."""
         payloads = [event["extra"].get("payload", event["extra"]) for event in self.api.events]
-        return Counter(call["call_id"] for payload in payloads for call in payload.get("calls", ()))
+        name, of_one = self.records.plural, self.records.named("id")
+        return Counter(record[of_one] for payload in payloads for record in payload.get(name, ()))
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """The calls that have fired according to the state store."""
+        """The records that have fired according to the state store."""
         (state,) = self.store.values.values() if self.store else ('{"fired": {}}',)
         fired: dict[str, Any] = json.loads(state)["fired"]
         return fired
@@ -94,44 +97,44 @@ class Triggerer:
 class TestKill:
     @with_and_without_store
     def test_kill_between_the_stored_event_and_the_stored_state(
-        self, emulator: Emulator, airflow_api: FakeAirflow, store: Any
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, store: Any
     ) -> None:
-        triggerer = Triggerer(airflow_api, store)
-        end(emulator, "call_1")
+        triggerer = Triggerer(records, airflow_api, store)
+        records.end(emulator, "id_1")
 
         async def go() -> None:
             async with triggerer.run() as watch:
                 await watch.has(1)
-                assert triggerer.fired == {"call_1": 1}
+                assert triggerer.fired == {"id_1": 1}
                 assert triggerer.recorded == {}
             async with triggerer.run() as watch:
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
                 assert watch.ids == []
-                end(emulator, "call_2")
-                assert await watch.has(1) == ["call_2"]
+                records.end(emulator, "id_2")
+                assert await watch.has(1) == ["id_2"]
 
         asyncio.run(go())
-        assert triggerer.fired == {"call_1": 1, "call_2": 1}
+        assert triggerer.fired == {"id_1": 1, "id_2": 1}
 
     @with_and_without_store
     def test_kill_before_the_event_is_stored(
-        self, emulator: Emulator, airflow_api: FakeAirflow, store: Any
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, store: Any
     ) -> None:
-        triggerer = Triggerer(airflow_api, store)
-        end(emulator, "call_1")
+        triggerer = Triggerer(records, airflow_api, store)
+        records.end(emulator, "id_1")
 
         async def go() -> None:
             async with triggerer.run(on_payload=lambda _payload: None) as watch:
                 await watch.has(1)
-                await polls(emulator, 5)  # no matter how long Airflow takes to store it
-                assert watch.ids == ["call_1"]
+                await records.polls(emulator, 5)  # no matter how long Airflow takes to store it
+                assert watch.ids == ["id_1"]
                 assert triggerer.recorded == {}
             async with triggerer.run() as watch:
-                assert await watch.has(1) == ["call_1"]
-                await polls(emulator, 3)
+                assert await watch.has(1) == ["id_1"]
+                await records.polls(emulator, 3)
 
         asyncio.run(go())
-        assert triggerer.fired == {"call_1": 1}
+        assert triggerer.fired == {"id_1": 1}
         assert triggerer.recorded or not store
 
     @with_and_without_store
@@ -139,6 +142,7 @@ class TestKill:
     @pytest.mark.parametrize("seed", range(3))
     def test_kills_at_random_times(
         self,
+        records: Records,
         emulator: Emulator,
         airflow_api: FakeAirflow,
         store: Any,
@@ -146,18 +150,18 @@ class TestKill:
         seed: int,
         mocker: MockerFixture,
     ) -> None:
-        mocker.patch.object(call_event, "_MAX_CALLS_PER_EVENT", 3)
+        mocker.patch.object(record_event, "_MAX_RECORDS_PER_EVENT", 3)
         chance = random.Random(seed)
-        triggerer = Triggerer(airflow_api, store)
+        triggerer = Triggerer(records, airflow_api, store)
         arguments = {"event": event, "poll_interval": 0.01, "lookback": 60, "overlap": 30}
-        calls: list[str] = []
+        ids: list[str] = []
 
         def end_some() -> None:
             for _ in range(chance.randrange(6)):
-                calls.append(f"call_{len(calls)}")
-                end(emulator, calls[-1], chance.uniform(0, 20), call_analysis=None)
-            for call_id in calls[: max(0, len(calls) - chance.randrange(4))]:
-                emulator.calls[call_id]["call_analysis"] = ANALYSIS
+                ids.append(f"id_{len(ids)}")
+                records.end(emulator, ids[-1], chance.uniform(0, 20), **records.analyzed(False))
+            for record_id in ids[: max(0, len(ids) - chance.randrange(4))]:
+                records.of(emulator)[record_id] |= records.analyzed()
 
         def requests() -> int:
             return emulator.count() + len(airflow_api.seen)
@@ -178,76 +182,76 @@ class TestKill:
                     await asyncio.sleep(chance.uniform(0, 0.005))
                 for handle in later:
                     handle.cancel()
-            for call_id in calls:
-                emulator.calls[call_id]["call_analysis"] = ANALYSIS
+            for record_id in ids:
+                records.of(emulator)[record_id] |= records.analyzed()
             async with triggerer.run(**arguments):
-                while len(triggerer.fired) < len(calls):  # noqa: ASYNC110
+                while len(triggerer.fired) < len(ids):  # noqa: ASYNC110
                     await asyncio.sleep(0.002)
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
 
         asyncio.run(asyncio.wait_for(go(), 60))
-        assert len(calls) > 15
-        assert triggerer.fired == Counter(calls)
+        assert len(ids) > 15
+        assert triggerer.fired == Counter(ids)
 
 
 class TestRestart:
     @with_and_without_store
     def test_watcher_continues_after_a_long_time(
-        self, emulator: Emulator, airflow_api: FakeAirflow, store: Any
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, store: Any
     ) -> None:
-        triggerer = Triggerer(airflow_api, store)
-        end(emulator, "first", 5000)
+        triggerer = Triggerer(records, airflow_api, store)
+        records.end(emulator, "first", 5000)
 
         async def go() -> None:
             async with triggerer.run(lookback=6000, overlap=10) as watch:
                 assert await watch.has(1) == ["first"]
-            end(emulator, "meanwhile", 4000)
+            records.end(emulator, "meanwhile", 4000)
             # Events from others are newer, but do not contain this watcher's watermark.
             for index in range(250):
-                call = {"call_id": f"hook_{index}", "end_timestamp": ago(5)}
-                airflow_api.add({"event": "call_ended", "calls": [call]})
-            other = {"event": "call_ended", "calls": [], "watcher": "retell-other", "since": ago(5)}
+                summary = records.summary(f"hook_{index}", ago(5))
+                airflow_api.add(records.payload("ended", summary))
+            other = {**records.payload("ended"), "watcher": "retell-other", "since": ago(5)}
             airflow_api.add({"from_trigger": True, "payload": other})
             async with triggerer.run(lookback=0, overlap=10) as watch:
                 assert await watch.has(1) == ["meanwhile"]
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
                 assert watch.ids == ["meanwhile"]
 
         asyncio.run(go())
 
     @pytest.mark.parametrize("option", [{}, OPTION], ids=["without", "with"])
-    def test_call_that_ends_before_the_first_event_fires_with_a_state_store(
-        self, emulator: Emulator, airflow_api: FakeAirflow, option: dict[str, str]
+    def test_record_that_ends_before_the_first_event_fires_with_a_state_store(
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, option: dict[str, str]
     ) -> None:
         store = Store()
 
         async def go() -> None:
-            async with watching(store, lookback=100, **option) as watch:
-                await polls(emulator)
+            async with records.watching(store, lookback=100, **option) as watch:
+                await records.polls(emulator)
                 assert watch.ids == []
-            end(emulator, "meanwhile", 50)
-            async with watching(store, lookback=0, **option) as watch:
+            records.end(emulator, "meanwhile", 50)
+            async with records.watching(store, lookback=0, **option) as watch:
                 assert await watch.has(1) == ["meanwhile"]
 
         asyncio.run(go())
 
     def test_analysis_that_is_missing_at_the_restart_fires_later(
-        self, emulator: Emulator, airflow_api: FakeAirflow
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
-        triggerer = Triggerer(airflow_api)
+        triggerer = Triggerer(records, airflow_api)
         arguments = {"event": "analyzed", "overlap": 10}
-        end(emulator, "late", 5000)
+        records.end(emulator, "late", 5000)
         for index in range(3):
-            end(emulator, f"call_{index}", 100 * index, call_analysis=ANALYSIS)
+            records.end(emulator, f"id_{index}", 100 * index, **records.analyzed())
 
         async def go() -> None:
             async with triggerer.run(**arguments, lookback=6000) as watch:
                 await watch.has(3)
-                await polls(emulator, 3)
-            emulator.calls["late"]["call_analysis"] = ANALYSIS
+                await records.polls(emulator, 3)
+            records.of(emulator)["late"] |= records.analyzed()
             async with triggerer.run(**arguments, lookback=0) as watch:
                 assert await watch.has(1) == ["late"]
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
                 assert watch.ids == ["late"]
 
         asyncio.run(go())
@@ -266,8 +270,9 @@ class TestRestart:
 class TestUnreadableEvents:
     @with_and_without_store
     @pytest.mark.parametrize("fault", ["500", "login", "refused", "asset", "order", "garbage"])
-    def test_no_call_fires_until_the_events_can_be_read(
+    def test_nothing_fires_until_the_events_can_be_read(
         self,
+        records: Records,
         emulator: Emulator,
         airflow_api: FakeAirflow,
         store: Any,
@@ -275,10 +280,10 @@ class TestUnreadableEvents:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        triggerer = Triggerer(airflow_api, store)
-        end(emulator, "call_1")
+        triggerer = Triggerer(records, airflow_api, store)
+        records.end(emulator, "id_1")
         for index in range(150):
-            airflow_api.add({"event": "call_started", "calls": [{"call_id": f"call_{index}"}]})
+            airflow_api.add(records.payload("started", records.summary(f"id_{index}")))
 
         def define(**fields: Any) -> None:
             login = {"login": "bot", "password": "password_of_bot"}
@@ -318,58 +323,58 @@ class TestUnreadableEvents:
             reason = break_api()
             caplog.clear()
             async with triggerer.run(lookback=0) as watch:
-                end(emulator, "call_2")
+                records.end(emulator, "id_2")
                 while len(re.findall(reason, caplog.text)) < 3:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
                 assert watch.ids == []
                 repair_api()
-                assert await watch.has(1) == ["call_2"]
-                await polls(emulator, 3)
-                assert watch.ids == ["call_2"]
+                assert await watch.has(1) == ["id_2"]
+                await records.polls(emulator, 3)
+                assert watch.ids == ["id_2"]
 
         asyncio.run(asyncio.wait_for(go(), 30))
         assert f"The events of asset '{ASSET}' could not be read (connection 'airflow_api')" in caplog.text
-        assert "Trying again in about 0.03 s; no call is lost" in caplog.text
+        assert f"Trying again in about 0.03 s; no {records.noun} is lost" in caplog.text
         assert "password_of" not in caplog.text
 
 
 class TestSync:
-    def test_call_has_fired_no_matter_who_created_the_event(
-        self, emulator: Emulator, airflow_api: FakeAirflow
+    def test_record_has_fired_no_matter_who_created_the_event(
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
-        triggerer = Triggerer(airflow_api)
-        for call_id in ("hooked", "hooked_without_end", "analyzed", "of_another_asset", "new"):
-            end(emulator, call_id)
+        triggerer = Triggerer(records, airflow_api)
+        for record_id in ("hooked", "hooked_without_end", "analyzed", "of_another_asset", "new"):
+            records.end(emulator, record_id)
 
-        def hook(call_id: str, event: str = "call_ended", asset_id: int = 8, end_timestamp: Any = 0) -> None:
-            call = {"call_id": call_id, "end_timestamp": ago(10) if end_timestamp == 0 else end_timestamp}
-            airflow_api.add({"event": event, "calls": [call]}, asset_id=asset_id)
+        def hook(record_id: str, event: str = "ended", asset_id: int = 8, end_timestamp: Any = 0) -> None:
+            summary = records.summary(record_id, ago(10) if end_timestamp == 0 else end_timestamp)
+            airflow_api.add(records.payload(event, summary), asset_id=asset_id)
 
         hook("hooked")
         hook("hooked_without_end", end_timestamp=None)
-        hook("analyzed", event="call_analyzed")
+        hook("analyzed", event="analyzed")
         hook("of_another_asset", asset_id=7)
         # Malformed events of others are ignored.
-        for extra in ({}, {"payload": "text"}, {"payload": {"event": "call_ended", "calls": ["x"]}}):
+        for extra in ({}, {"payload": "text"}, {"payload": records.payload("ended", "x")}):
             airflow_api.add(extra)
         hook("new", end_timestamp="yesterday")
-        airflow_api.events[-1]["extra"] |= {"watcher": CallEventTrigger()._key, "since": "yesterday"}
+        airflow_api.events[-1]["extra"] |= {"watcher": records.trigger()._key, "since": "yesterday"}
 
         async def go() -> None:
             async with triggerer.run() as watch:
                 assert await watch.has(3) == ["analyzed", "new", "of_another_asset"]
                 hook("while_it_runs")
-                end(emulator, "while_it_runs")
-                await polls(emulator, 3)
+                records.end(emulator, "while_it_runs")
+                await records.polls(emulator, 3)
                 assert len(watch.ids) == 3
 
         asyncio.run(go())
 
     @pytest.mark.parametrize("minutes", [-90, 50])
     def test_retells_clock_may_be_behind_or_up_to_an_hour_ahead(
-        self, monkeypatch: pytest.MonkeyPatch, airflow_api: FakeAirflow, minutes: int
+        self, records: Records, monkeypatch: pytest.MonkeyPatch, airflow_api: FakeAirflow, minutes: int
     ) -> None:
-        triggerer = Triggerer(airflow_api)
+        triggerer = Triggerer(records, airflow_api)
         retells = Clock(start=time.time() + minutes * 60)
         with Emulator(quotas=None, clock=retells) as emulator, no_waiting(retells.advance):
             connect(monkeypatch, emulator, list_quota="100000/1")
@@ -378,78 +383,81 @@ class TestSync:
                 for run in range(2):
                     async with triggerer.run(lookback=6000, overlap=0) as watch:
                         for count in (1, 2):
-                            end(emulator, f"call_{run}_{count}", -minutes * 60)
+                            records.end(emulator, f"id_{run}_{count}", -minutes * 60)
                             await watch.has(count)
-                            await polls(emulator, 3)
+                            await records.polls(emulator, 3)
 
             asyncio.run(go())
-        assert triggerer.fired == {"call_0_1": 1, "call_0_2": 1, "call_1_1": 1, "call_1_2": 1}
+        assert triggerer.fired == {"id_0_1": 1, "id_0_2": 1, "id_1_1": 1, "id_1_2": 1}
 
-    def test_call_with_an_end_in_the_future_hides_no_other_call(
-        self, emulator: Emulator, airflow_api: FakeAirflow
+    def test_end_in_the_future_hides_no_other_record(
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
-        triggerer = Triggerer(airflow_api)
-        end(emulator, "future", -365 * 24 * 3600)
+        triggerer = Triggerer(records, airflow_api)
+        records.end(emulator, "future", -365 * 24 * 3600)
 
         async def go() -> None:
             async with triggerer.run(overlap=60) as watch:
                 await watch.has(1)
-            end(emulator, "now", 1)
+            records.end(emulator, "now", 1)
             async with triggerer.run(overlap=60) as watch:
                 assert await watch.has(1) == ["now"]
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
 
         asyncio.run(go())
         assert triggerer.fired == {"future": 1, "now": 1}
 
     def test_event_that_airflow_never_shows_is_logged_and_not_repeated(
-        self, emulator: Emulator, airflow_api: FakeAirflow, caplog: pytest.LogCaptureFixture
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, caplog: pytest.LogCaptureFixture
     ) -> None:
-        triggerer = Triggerer(airflow_api, Store)
-        end(emulator, "call_1")
+        triggerer = Triggerer(records, airflow_api, Store)
+        records.end(emulator, "id_1")
 
         async def go() -> None:
             async with triggerer.run(on_payload=lambda _payload: None) as watch:
                 await watch.has(1)
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
                 assert "Airflow has no event" not in caplog.text
                 clock().sleep(61)
                 while "Airflow has no event" not in caplog.text:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
-                end(emulator, "call_2")
-                assert await watch.has(2) == ["call_1", "call_2"]
-                await polls(emulator, 3)
+                records.end(emulator, "id_2")
+                assert await watch.has(2) == ["id_1", "id_2"]
+                await records.polls(emulator, 3)
                 assert len(watch.ids) == 2
 
         asyncio.run(asyncio.wait_for(go(), 20))
-        assert f"Airflow has no event of asset '{ASSET}' for 1 calls, the first of them call_1" in caplog.text
+        assert (
+            f"Airflow has no event of asset '{ASSET}' for 1 {records.plural}, the first of them id_1"
+            in caplog.text
+        )
         assert triggerer.recorded == {}
 
     def test_event_that_airflow_stores_late_is_found(
-        self, emulator: Emulator, airflow_api: FakeAirflow
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
-        triggerer = Triggerer(airflow_api, Store)
+        triggerer = Triggerer(records, airflow_api, Store)
         payloads: list[dict[str, Any]] = []
-        end(emulator, "call_1")
+        records.end(emulator, "id_1")
 
         async def go() -> None:
             async with triggerer.run(on_payload=payloads.append) as watch:
                 await watch.has(1)
-                airflow_api.add({"event": "call_ended", "calls": []})
-                await polls(emulator, 3)
+                airflow_api.add(records.payload("ended"))
+                await records.polls(emulator, 3)
                 # Its timestamp is older than that of other events, which Airflow stored earlier.
                 airflow_api.add({"from_trigger": True, "payload": payloads[0]}, ago=300)
                 while not triggerer.recorded:  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
-                assert watch.ids == ["call_1"]
+                assert watch.ids == ["id_1"]
 
         asyncio.run(asyncio.wait_for(go(), 20))
 
     def test_asset_that_gets_a_new_id_is_found(
-        self, emulator: Emulator, airflow_api: FakeAirflow, mocker: MockerFixture
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, mocker: MockerFixture
     ) -> None:
         mocker.patch.object(airflow_api_client, "ASSET_SECONDS", 0.05)
-        triggerer = Triggerer(airflow_api, Store)
+        triggerer = Triggerer(records, airflow_api, Store)
 
         def store_event(payload: dict[str, Any]) -> None:
             airflow_api.add({"payload": payload}, max(airflow_api.assets))
@@ -458,73 +466,85 @@ class TestSync:
             async with triggerer.run(on_payload=store_event) as watch:
                 for asset_id in (8, 9, 10):
                     airflow_api.assets = {asset_id: ASSET}
-                    end(emulator, f"call_{asset_id}")
+                    records.end(emulator, f"id_{asset_id}")
                     await watch.has(asset_id - 7)
                     while len("".join(triggerer.recorded.values())) < 8 * (asset_id - 7):  # noqa: ASYNC110
                         await asyncio.sleep(0.005)
 
         asyncio.run(asyncio.wait_for(go(), 20))
 
-    def test_events_are_read_only_if_a_call_is_new_or_pending(
-        self, emulator: Emulator, airflow_api: FakeAirflow
+    def test_events_are_read_only_if_a_record_is_new_or_pending(
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
-        triggerer = Triggerer(airflow_api)
-        end(emulator, "other", agent_id="agent_2")
+        triggerer = Triggerer(records, airflow_api)
+        records.end(emulator, "other", agent_id="agent_2")
 
         async def go() -> None:
             async with triggerer.run(agent_ids=["agent_1"]) as watch:
-                await polls(emulator, 2)
+                await records.polls(emulator, 2)
                 airflow_api.seen.clear()
-                await polls(emulator, 5)
+                await records.polls(emulator, 5)
                 assert airflow_api.seen == []
-                end(emulator, "call_1", agent_id="agent_1")
+                records.end(emulator, "id_1", agent_id="agent_1")
                 await watch.has(1)
-                await polls(emulator, 3)
+                await records.polls(emulator, 3)
                 airflow_api.seen.clear()
-                await polls(emulator, 5)
+                await records.polls(emulator, 5)
                 assert airflow_api.seen == []
 
         asyncio.run(go())
 
 
 class TestArguments:
-    def test_without_the_option_the_arguments_do_not_contain_it(self) -> None:
-        assert CallEventTrigger().serialize()[1] == {
+    @pytest.mark.parametrize(
+        ("records", "filters"),
+        [
+            (CALLS, {"call_type": None, "direction": None, "overlap": 900}),
+            (CHATS, {"chat_type": None, "overlap": 7200}),
+        ],
+        ids=["call", "chat"],
+    )
+    def test_without_the_option_the_arguments_do_not_contain_it(
+        self, records: Records, filters: dict[str, Any]
+    ) -> None:
+        assert records.trigger().serialize()[1] == {
             "retell_conn_id": "retell_default",
             "event": "ended",
             "agent_ids": None,
-            "call_type": None,
-            "direction": None,
             "poll_interval": 30,
-            "overlap": 900,
             "lookback": 600,
+            **filters,
         }
 
-    def test_option_does_not_change_the_key_of_the_state(self) -> None:
-        trigger = CallEventTrigger(**OPTION)
+    def test_option_does_not_change_the_key_of_the_state(self, records: Records) -> None:
+        trigger = records.trigger(**OPTION)
         path, arguments = trigger.serialize()
-        assert CallEventTrigger(**json.loads(json.dumps(arguments))).serialize() == (path, arguments)
+        assert records.trigger(**json.loads(json.dumps(arguments))).serialize() == (path, arguments)
         assert {name: arguments[name] for name in OPTION} == OPTION
-        assert trigger._key == CallEventTrigger()._key == "retell-d691dfd5faf963e96397a2a8"
+        assert trigger._key == records.trigger()._key
+
+    def test_keys_of_stored_states_stay_the_same(self) -> None:
+        assert CallEventTrigger()._key == "retell-d691dfd5faf963e96397a2a8"
+        assert ChatEventTrigger()._key == "retell-6fa54242dcb1c1b2a4b6d217"
 
     @pytest.mark.parametrize("name", OPTION)
-    def test_half_of_the_option_fails_when_the_dag_is_read(self, name: str) -> None:
+    def test_half_of_the_option_fails_when_the_dag_is_read(self, records: Records, name: str) -> None:
         with pytest.raises(ValueError, match="airflow_conn_id and asset_name must be set together"):
-            CallEventTrigger(**{name: OPTION[name]})
+            records.trigger(**{name: OPTION[name]})
 
     def test_payload_has_the_watcher_and_its_watermark_only_with_the_option(
-        self, emulator: Emulator, airflow_api: FakeAirflow
+        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
-        end(emulator, "call_1")
+        records.end(emulator, "id_1")
         payloads: list[dict[str, Any]] = []
 
         async def go() -> None:
             for option in ({}, OPTION):
-                async with watching(None, payloads.append, **option) as watch:
+                async with records.watching(None, payloads.append, **option) as watch:
                     await watch.has(1)
 
         asyncio.run(go())
         assert [sorted(payload) for payload in payloads] == [
-            ["calls", "event"],
-            ["calls", "event", "since", "watcher"],
+            sorted(["event", records.plural]),
+            sorted(["event", "since", "watcher", records.plural]),
         ]

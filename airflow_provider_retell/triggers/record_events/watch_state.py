@@ -1,4 +1,4 @@
-"""The state of a watcher of ended calls."""
+"""The state of a watcher of ended calls or chats."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.clock import clock
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall
+    from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord
 
-# An analysis that arrives later than this after the newest call is not reported.
+# An analysis that arrives later than this after the newest record is not reported.
 _ANALYSIS_SECONDS = 6 * 3600
 _MAX_FIRED = 5000
 
 
 @dataclass
 class WatchState:
-    """A watermark, and the calls that have fired since.
+    """A watermark, and the records that have fired since.
 
-    :ivar since: epoch milliseconds. All calls that ended earlier are processed.
-    :ivar fired: by digest of its id, the minute since the epoch in which each call ended that has fired.
-    :ivar pending: by id, the monotonic time at which each call fired whose event Airflow does not show yet.
+    :ivar since: epoch milliseconds. All records that ended earlier are processed.
+    :ivar fired: by digest of its id, the minute since the epoch in which each record ended that has fired.
+    :ivar pending: by id, the monotonic time at which each record fired whose event Airflow does not show yet.
     :ivar saved: True if the stored state is equal to this one.
     """
 
@@ -49,38 +49,38 @@ class WatchState:
         fired = {minute: "".join(digests) for minute, digests in minutes.items()}
         return {"since": self.since, "fired": fired}
 
-    def is_new(self, call: EndedCall) -> bool:
-        """Return True if the call has not fired."""
-        return call.digest not in self.fired
+    def is_new(self, record: EndedRecord) -> bool:
+        """Return True if the record has not fired."""
+        return record.digest not in self.fired
 
-    def mark_fired(self, calls: Iterable[EndedCall]) -> None:
-        """Record that the calls have fired."""
-        for call in calls:
-            self.fired[call.digest] = call.ended_at // 60_000
+    def mark_fired(self, records: Iterable[EndedRecord]) -> None:
+        """Note that *records* have fired."""
+        for record in records:
+            self.fired[record.digest] = record.ended_at // 60_000
             self.saved = False
 
-    def mark_pending(self, calls: Iterable[EndedCall]) -> None:
-        """Record that the calls have fired, and that Airflow has yet to show their event."""
-        for call in calls:
-            self.mark_fired([call])
-            self.pending[call.call_id] = clock().monotonic()
+    def mark_pending(self, records: Iterable[EndedRecord]) -> None:
+        """Note that *records* have fired, and that Airflow has yet to show their event."""
+        for record in records:
+            self.mark_fired([record])
+            self.pending[record.record_id] = clock().monotonic()
 
-    def confirm(self, call: EndedCall) -> None:
-        """Record that Airflow has an event of the call."""
-        self.pending.pop(call.call_id, None)
-        if call.ended_at >= self.since and self.is_new(call):
-            self.mark_fired([call])
+    def confirm(self, record: EndedRecord) -> None:
+        """Note that Airflow has an event of *record*."""
+        self.pending.pop(record.record_id, None)
+        if record.ended_at >= self.since and self.is_new(record):
+            self.mark_fired([record])
 
     def advance(self, newest: int, waiting: int | None, overlap: float) -> None:
-        """Move the watermark forward, but not past a call that has yet to fire.
+        """Move the watermark forward, but not past a record that has yet to fire.
 
-        The watermark follows the end times of calls, because Retell's clock and this machine's may differ.
+        The watermark follows the end times of records, because Retell's clock and this machine's may differ.
 
-        :param newest: the end time of the newest processed call, in epoch milliseconds.
-        :param waiting: the end time of the oldest call without an analysis, or None.
+        :param newest: the end time of the newest processed record, in epoch milliseconds.
+        :param waiting: the end time of the oldest record without an analysis, or None.
         :param overlap: seconds that the watermark stays behind *newest*.
         """
-        # One call with a wrong end time must not move the watermark into the future.
+        # One record with a wrong end time must not move the watermark into the future.
         newest = min(newest, int(clock().time() * 1000))
         limit = newest - int(overlap * 1000)
         if waiting is not None:

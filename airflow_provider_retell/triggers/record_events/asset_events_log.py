@@ -1,4 +1,4 @@
-"""The calls that a watcher has fired for, according to the stored events of its asset."""
+"""The calls or chats that a watcher has fired for, according to the stored events of its asset."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from airflow_provider_retell.api.event_payload import parse_event_payload
+from airflow_provider_retell.api.event_payload import noun_of, parse_event_payload, records_in
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.airflow_api import AssetEvents
-from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall
-from airflow_provider_retell.triggers.call_events.fired_log import FiredLog, step
-from airflow_provider_retell.triggers.call_events.watch_state import WatchState
+from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord
+from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, step
+from airflow_provider_retell.triggers.record_events.watch_state import WatchState
 
 log = logging.getLogger(__name__)
 
-# Retell sets the end time of a call, Airflow the time of an event. Retell's clock may be ahead by this much.
+# Retell sets the end time of a call or chat, Airflow the time of an event. Retell's clock may be ahead by this much.
 _CLOCK_DIFFERENCE = timedelta(hours=1)
 # Airflow sets the time of an event some time before it stores the event.
 _STORING = timedelta(minutes=1)
@@ -27,14 +27,14 @@ _MAX_SEARCHED = 5000
 class AssetEventsLog:
     """Reads the events of an asset through Airflow's REST API.
 
-    Airflow's database either has an event or does not, no matter when the triggerer is killed. A call has fired if an
+    Airflow's database either has an event or does not, no matter when the triggerer is killed. A record has fired if an
     event of the asset contains it.
 
     :param conn_id: the connection to Airflow's REST API.
     :param asset: the name of the asset.
-    :param event: ``call_ended`` or ``call_analyzed``.
+    :param event: the name of the events, such as ``call_ended``.
     :param watcher: the name that the watcher writes into its events.
-    :param states: stores the state too, so that calls are found that end before the first event.
+    :param states: stores the state too, so that records are found that end before the first event.
     """
 
     def __init__(self, conn_id: str, asset: str, event: str, watcher: str, states: FiredLog) -> None:
@@ -56,7 +56,7 @@ class AssetEventsLog:
         return None if since is None else WatchState(since)
 
     async def sync(self, state: WatchState) -> None:
-        """Mark all calls that the asset has events of, no matter who created the events."""
+        """Mark all records that the asset has events of, no matter who created the events."""
         with step(self._failure):
             newest = await self._read_events(state)
         if state.pending:
@@ -65,13 +65,13 @@ class AssetEventsLog:
         else:
             self._read_to = newest
 
-    def record(self, state: WatchState, calls: Sequence[EndedCall]) -> dict[str, Any]:
-        """Mark *calls* as pending. Their event contains the watcher's name and its watermark, for :meth:`load`."""
-        state.mark_pending(calls)
+    def add(self, state: WatchState, records: Sequence[EndedRecord]) -> dict[str, Any]:
+        """Mark *records* as pending. Their event contains the watcher's name and its watermark, for :meth:`load`."""
+        state.mark_pending(records)
         return {"watcher": self._watcher, "since": state.since}
 
     async def save(self, state: WatchState) -> None:
-        """Store the state once Airflow shows the events of all calls."""
+        """Store the state once Airflow shows the events of all records."""
         if not state.pending:
             await self._states.save(state)
 
@@ -93,7 +93,7 @@ class AssetEventsLog:
         return None
 
     async def _read_events(self, state: WatchState) -> datetime | None:
-        """Confirm the calls of all events since the last reading, and return the time of the newest event."""
+        """Confirm the records of all events since the last reading, and return the time of the newest event."""
         if self._read_to is None:
             since = datetime.fromtimestamp(state.since / 1000, timezone.utc) - _CLOCK_DIFFERENCE
         else:
@@ -104,24 +104,21 @@ class AssetEventsLog:
             stored_at = datetime.fromisoformat(stored["timestamp"].replace("Z", "+00:00"))
             newest = max(newest or stored_at, stored_at)
             payload = parse_event_payload(stored["extra"])
-            for summary in payload["calls"] if payload["event"] == self._event else ():
-                state.confirm(_ended_call(summary, stored_at))
+            for record_id, summary in records_in(payload) if payload["event"] == self._event else ():
+                end = summary["end_timestamp"] or int(stored_at.timestamp() * 1000)
+                state.confirm(EndedRecord(record_id, {"end_timestamp": end}))
         return newest
 
     def _warn_if_slow(self, state: WatchState) -> None:
-        call_id, fired_at = next(iter(state.pending.items()))
+        record_id, fired_at = next(iter(state.pending.items()))
         waited = clock().monotonic() - fired_at
         if waited > _SLOW_SECONDS:
             log.warning(
-                "Airflow has no event of asset %r for %d calls, the first of them %s, %d s after they fired. Check "
+                "Airflow has no event of asset %r for %d %ss, the first of them %s, %d s after they fired. Check "
                 "that the watcher belongs to this asset, and that the user of the connection may read its events",
                 self._asset,
                 len(state.pending),
-                call_id,
+                noun_of(self._event),
+                record_id,
                 waited,
             )
-
-
-def _ended_call(summary: dict[str, Any], stored_at: datetime) -> EndedCall:
-    end = summary["end_timestamp"] or int(stored_at.timestamp() * 1000)
-    return EndedCall({**summary, "end_timestamp": end}, reached=frozenset())

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.triggers.call_events.ended_calls import EndedCall
-from airflow_provider_retell.triggers.call_events.fired_log import step
-from airflow_provider_retell.triggers.call_events.watch_state import WatchState
+from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord
+from airflow_provider_retell.triggers.record_events.fired_log import step
+from airflow_provider_retell.triggers.record_events.watch_state import WatchState
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ class StateStoreLog:
     async def sync(self, state: WatchState) -> None:
         """Do nothing: the state is complete."""
 
-    def record(self, state: WatchState, calls: Sequence[EndedCall]) -> dict[str, Any]:
-        """Mark *calls* as fired."""
-        state.mark_fired(calls)
+    def add(self, state: WatchState, records: Sequence[EndedRecord]) -> dict[str, Any]:
+        """Mark *records* as fired."""
+        state.mark_fired(records)
         self._settled = False
         return {}
 

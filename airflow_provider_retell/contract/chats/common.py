@@ -1,0 +1,105 @@
+"""The chats that checks use: a sample of the newest ones, and those that the user named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.chats.changes import ChatChange
+from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, update_chat
+from airflow_provider_retell.api.chats.models import ENDED_STATUSES, Chat
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.changes import diff
+from airflow_provider_retell.contract.check import WRITE, CannotTellError, Flag, SkipError
+from airflow_provider_retell.contract.records import KEY, items_of, restore_metadata
+from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, see
+from airflow_provider_retell.contract.target import Target, one
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.request import Flow
+
+CHAT_ID = Flag(
+    "--chat-id",
+    "with --write: a chat whose metadata may be changed and restored; name an ongoing one, too, to check more",
+    "ID",
+    many=True,
+)
+
+WRITES = (WRITE, CHAT_ID)
+
+UNKNOWN_ID = "chat_00000000000000000000000000000000"
+"""The id of a chat that does not exist. It has the form of Retell's ids."""
+
+SAMPLE = 50
+
+
+def listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """List chats; return the body and its items."""
+    response = yield from see(list_chats(**criteria))
+    body = body_of(response)
+    found = items_of("chat", body) if is_success(response) else None
+    if found is None:
+        raise CannotTellError(f"list-chats: {describe(response)}")
+    return body, found
+
+
+def sample(target: Target) -> Flow[list[dict[str, Any]]]:
+    """Return the newest chats that have ended, as Retell lists them."""
+    found: list[dict[str, Any]] = yield from target.once(_sample)
+    return found
+
+
+def _sample(_target: Target) -> Flow[list[dict[str, Any]]]:
+    ended = {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)}
+    _, found = yield from listed(filter_criteria={"chat_status": ended}, limit=SAMPLE)
+    one(found, "the organization has no chat that has ended")
+    return found
+
+
+def ids(chats: list[dict[str, Any]]) -> list[str]:
+    """Return the ids of chats."""
+    return [chat["chat_id"] for chat in chats]
+
+
+def by_ids(chat_ids: list[str]) -> dict[str, Any]:
+    """Return filter criteria for chats with these ids."""
+    return {"chat_id": {"type": "enum", "op": "in", "value": chat_ids}}
+
+
+def _named(target: Target) -> Flow[list[Chat]]:
+    chats = []
+    for chat_id in target.values(CHAT_ID):
+        chats.append((yield from ask(get_chat(chat_id))))
+    return chats
+
+
+def writable(target: Target, *statuses: str) -> Flow[Chat]:
+    """Return a named chat in one of *statuses*, after recording its metadata, so that a check may change it.
+
+    :raises SkipError: if none of the named chats can be changed and restored exactly.
+    """
+    named: list[Chat] = yield from target.once(_named)
+    found = one(
+        [chat for chat in named if chat.chat_status in statuses],
+        f"needs --chat-id of a chat that is {' or '.join(statuses)}",
+    )
+    chat: Chat = yield from ask(get_chat(found.chat_id))
+    if chat.chat_status != found.chat_status:
+        raise SkipError("the status of the chat in --chat-id has changed")
+    try:
+        update_chat(chat.chat_id, metadata=chat.metadata or {})
+        diff(chat, ChatChange(metadata={KEY: True}), "merge")
+    except RetellInputError:
+        raise SkipError("the package cannot restore the metadata of the chat in --chat-id exactly") from None
+    target.about_to_change("chat", chat.chat_id, {"metadata": chat.metadata or {}})
+    return chat
+
+
+def restore(chat_id: str, state: dict[str, Any]) -> Flow[bool]:
+    """Set the metadata of a chat to its state before the checks; return True if it is equal again."""
+    return (
+        yield from restore_metadata(
+            lambda: get_chat(chat_id),
+            lambda _chat, metadata: update_chat(chat_id, metadata=metadata),
+            state["metadata"],
+        )
+    )

@@ -1,0 +1,286 @@
+"""Checks of update-chat. They change the metadata of a named chat, and the run restores it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, update_chat
+from airflow_provider_retell.contract.calls.attributes import ATTRIBUTE
+from airflow_provider_retell.contract.chats.common import UNKNOWN_ID, WRITES, by_ids, writable
+from airflow_provider_retell.contract.check import (
+    NOT_DOCUMENTED,
+    SDK,
+    WRITE,
+    CannotTellError,
+    Checks,
+    Finding,
+    SkipError,
+    differs,
+    holds,
+    page,
+)
+from airflow_provider_retell.contract.records import KEY, TRIES
+from airflow_provider_retell.contract.seeing import (
+    NOT_FOUND,
+    REJECTED,
+    ask,
+    body_of,
+    describe,
+    is_success,
+    kind,
+    see,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.chats.models import Chat
+    from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+_UPDATE = page("update-chat")
+_ATTRIBUTES = (*WRITES, ATTRIBUTE)
+
+
+def _write(chat: Chat, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
+    """Update the metadata of a chat and return it as get-chat shows it."""
+    yield from ask(update_chat(chat.chat_id, metadata=metadata))
+    changed: Chat = yield from ask(get_chat(chat.chat_id))
+    return changed.metadata or {}
+
+
+@CHECKS.add(
+    "chats.update_unknown_id",
+    assumption="update-chat rejects an unknown id with 404 or 422.",
+    matters="Bulk updates report the row as `not_found`.",
+    source=_UPDATE,
+    otherwise="The row fails with Retell's reason.",
+    flags=(WRITE,),
+)
+def update_unknown_id(_target: Target) -> Flow[Finding]:
+    """Update a chat that does not exist."""
+    response = yield from see(update_chat(UNKNOWN_ID, metadata={}))
+    return holds(describe(response)) if response.status in NOT_FOUND else differs(describe(response))
+
+
+@CHECKS.add(
+    "chats.update_returns_chat",
+    assumption="update-chat returns the chat with its new metadata.",
+    matters="The package compares this response with the request.",
+    source=_UPDATE,
+    otherwise="The task fails, because the response does not have the values that were sent.",
+    flags=WRITES,
+)
+def update_returns_chat(target: Target) -> Flow[Finding]:
+    """Write a key and read the response."""
+    chat = yield from writable(target, "ended")
+    response = yield from see(update_chat(chat.chat_id, metadata={**(chat.metadata or {}), KEY: "a"}))
+    body = body_of(response)
+    if not is_success(response) or not isinstance(body, dict):
+        return differs(describe(response))
+    if body.get("chat_id") != chat.chat_id:
+        return differs(f"{response.status}, chat_id is {kind(body.get('chat_id'))}")
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get(KEY) != "a":
+        return differs(f"{response.status} without the new metadata")
+    return holds(f"{response.status} with the new metadata")
+
+
+@CHECKS.add(
+    "chats.metadata_replaced",
+    assumption="update-chat replaces all metadata.",
+    matters="`metadata_mode` defines which keys remain.",
+    source=NOT_DOCUMENTED,
+    question="Does update-chat replace or merge metadata?",
+    otherwise="`merge` and `fill` are correct either way. `replace` fails with an explanation if other keys remain.",
+    flags=WRITES,
+    options=("chats.metadata_semantics",),
+)
+def metadata_replaced(target: Target) -> Flow[Finding]:
+    """Write two different keys, one after the other."""
+    chat = yield from writable(target, "ended")
+    yield from ask(update_chat(chat.chat_id, metadata={KEY: "a", f"{KEY}_2": "b"}))
+    metadata = yield from _write(chat, {KEY: "c"})
+    if metadata.get(KEY) != "c":
+        return differs("the new value is missing")
+    if f"{KEY}_2" in metadata:
+        return differs("the other key remains", handled=True, options={"chats.metadata_semantics": "merge"})
+    return holds("the other key is gone", options={"chats.metadata_semantics": "replace"})
+
+
+@CHECKS.add(
+    "chats.empty_metadata_clears",
+    assumption="Empty metadata, `{}`, removes all metadata of a chat.",
+    matters="`clear_metadata=True` sends it.",
+    source=NOT_DOCUMENTED,
+    question="Does empty metadata remove all metadata of a chat?",
+    otherwise="`clear_metadata=True` fails and names the remaining keys.",
+    flags=WRITES,
+    options=("chats.empty_metadata_clears", "chats.metadata_semantics"),
+)
+def empty_metadata_clears(target: Target) -> Flow[Finding]:
+    """Write a key, then an empty object."""
+    chat = yield from writable(target, "ended")
+    yield from ask(update_chat(chat.chat_id, metadata={KEY: "a"}))
+    response = yield from see(update_chat(chat.chat_id, metadata={}))
+    if not is_success(response):
+        return differs(describe(response), handled=True)
+    changed: Chat = yield from ask(get_chat(chat.chat_id))
+    if changed.metadata:
+        return differs("metadata remains", handled=True, options={"chats.empty_metadata_clears": False})
+    return holds("no metadata", options={"chats.empty_metadata_clears": True})
+
+
+@CHECKS.add(
+    "chats.null_is_kept",
+    assumption="update-chat keeps metadata values that are null.",
+    matters="Bulk updates compare nulls in rows with the metadata of chats.",
+    source=NOT_DOCUMENTED,
+    question="Does update-chat keep nulls in metadata?",
+    otherwise="Nothing changes, because the package treats null and a missing key as equal.",
+    flags=WRITES,
+    options=("chats.drops_null",),
+)
+def null_is_kept(target: Target) -> Flow[Finding]:
+    """Write a null."""
+    chat = yield from writable(target, "ended")
+    metadata = yield from _write(chat, {KEY: None, f"{KEY}_2": 1})
+    if f"{KEY}_2" not in metadata or metadata.get(KEY) is not None:
+        return differs("another value")
+    if KEY in metadata:
+        return holds("null", options={"chats.drops_null": False})
+    return differs("no key", handled=True, options={"chats.drops_null": True})
+
+
+@CHECKS.add(
+    "chats.update_is_read_at_once",
+    assumption="get-chat returns an update immediately.",
+    matters="`merge` reads the metadata before it writes them.",
+    source=NOT_DOCUMENTED,
+    question="Does get-chat return an update immediately?",
+    otherwise="Two merges in quick succession can lose a key.",
+    flags=WRITES,
+)
+def update_is_read_at_once(target: Target) -> Flow[Finding]:
+    """Write a key, and read the chat until it shows it."""
+    chat = yield from writable(target, "ended")
+    yield from ask(update_chat(chat.chat_id, metadata={KEY: "read"}))
+    for number in range(1, TRIES + 1):
+        changed: Chat = yield from ask(get_chat(chat.chat_id))
+        if (changed.metadata or {}).get(KEY) == "read":
+            return holds("at once") if number == 1 else differs(f"after {number} requests")
+    return differs(f"not in {TRIES} requests")
+
+
+@CHECKS.add(
+    "chats.update_is_listed_at_once",
+    assumption="list-chats returns an update immediately.",
+    matters="Bulk updates read the metadata from lists before they write them.",
+    source=NOT_DOCUMENTED,
+    question="Does list-chats return an update immediately?",
+    otherwise="Two bulk updates of the same chats in quick succession can lose keys.",
+    flags=WRITES,
+)
+def update_is_listed_at_once(target: Target) -> Flow[Finding]:
+    """Write a key, and list the chat until it shows it."""
+    chat = yield from writable(target, "ended")
+    yield from ask(update_chat(chat.chat_id, metadata={KEY: "list"}))
+    for number in range(1, TRIES + 1):
+        found = yield from ask(list_chats(filter_criteria=by_ids([chat.chat_id]), limit=1))
+        if found.items and (found.items[0].metadata or {}).get(KEY) == "list":
+            return holds("at once") if number == 1 else differs(f"after {number} requests")
+    return differs(f"not in {TRIES} requests")
+
+
+@CHECKS.add(
+    "chats.update_of_ongoing_chat",
+    assumption="update-chat accepts ongoing chats.",
+    matters="UpdateChatOperator does not wait for the end of a chat by default.",
+    source=NOT_DOCUMENTED,
+    question="Does update-chat accept ongoing chats?",
+    otherwise='The task fails with Retell\'s reason. Use `wait_until="ended"`.',
+    flags=WRITES,
+    options=("chats.updates_ongoing",),
+)
+def update_of_ongoing_chat(target: Target) -> Flow[Finding]:
+    """Update a named chat that is ongoing."""
+    chat = yield from writable(target, "ongoing")
+    response = yield from see(update_chat(chat.chat_id, metadata={**(chat.metadata or {}), KEY: "a"}))
+    if is_success(response):
+        return holds(describe(response), options={"chats.updates_ongoing": True})
+    if response.status in REJECTED:
+        return differs(describe(response), options={"chats.updates_ongoing": False})
+    return differs(describe(response))
+
+
+@CHECKS.add(
+    "chats.unknown_attribute_dropped",
+    assumption="update-chat drops unknown custom attributes without an error.",
+    matters="The package compares the custom attributes in the response with the request.",
+    source=_UPDATE,
+    otherwise="The task fails with Retell's reason.",
+    flags=WRITES,
+    options=("chats.rejects_unknown_attributes",),
+)
+def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
+    """Set a custom attribute that does not exist."""
+    chat = yield from writable(target, "ended")
+    response = yield from see(update_chat(chat.chat_id, custom_attributes={KEY: "a"}))
+    if is_success(response):
+        return holds(describe(response), options={"chats.rejects_unknown_attributes": False})
+    if response.status in REJECTED:
+        options = {"chats.rejects_unknown_attributes": True}
+        return differs(describe(response), handled=True, options=options)
+    return differs(describe(response))
+
+
+@CHECKS.add(
+    "chats.attributes_are_shown",
+    assumption="Chat objects contain custom attributes.",
+    matters="The package compares the custom attributes of chats, and does not send those that a chat has.",
+    source=SDK,
+    question="Do chat objects contain custom attributes?",
+    otherwise="The task fails, because the response does not have the values that were sent.",
+    flags=_ATTRIBUTES,
+)
+def attributes_are_shown(target: Target) -> Flow[Finding]:
+    """Set a custom attribute, and read the response and the chat."""
+    chat = yield from writable(target, "ended")
+    wanted = {target.values(ATTRIBUTE)[0]: "contract check"}
+    for request in (update_chat(chat.chat_id, custom_attributes=wanted), get_chat(chat.chat_id)):
+        response = yield from see(request)
+        body = body_of(response)
+        if not is_success(response) or not isinstance(body, dict):
+            return differs(f"{request.operation}: {describe(response)}")
+        shown = body.get("custom_attributes")
+        if not isinstance(shown, dict) or not shown.items() >= wanted.items():
+            return differs(f"{request.operation}: custom_attributes is {kind(shown)}")
+    return holds("in both responses")
+
+
+@CHECKS.add(
+    "chats.attributes_merged",
+    assumption="update-chat keeps custom attributes that the request does not contain.",
+    matters="Updates send only the attributes to set.",
+    source=NOT_DOCUMENTED,
+    question="Does update-chat replace or merge custom attributes?",
+    otherwise="An update removes the chat's other attributes.",
+    flags=_ATTRIBUTES,
+    options=("chats.custom_attributes_semantics",),
+)
+def attributes_merged(target: Target) -> Flow[Finding]:
+    """Set two custom attributes, one after the other."""
+    chat = yield from writable(target, "ended")
+    if len(target.values(ATTRIBUTE)) < 2:
+        raise SkipError("needs two different --custom-attribute")
+    first, second = target.values(ATTRIBUTE)[:2]
+    shown: dict[str, Any] = {}
+    for name in (first, second):
+        yield from ask(update_chat(chat.chat_id, custom_attributes={name: "merged"}))
+        changed: Chat = yield from ask(get_chat(chat.chat_id))
+        shown = changed.custom_attributes or {}
+        if shown.get(name) != "merged":
+            raise CannotTellError("get-chat does not show the attribute")
+    if first in shown:
+        return holds("both", options={"chats.custom_attributes_semantics": "merge"})
+    return differs("the second only", options={"chats.custom_attributes_semantics": "replace"})
