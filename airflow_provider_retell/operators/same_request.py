@@ -71,10 +71,10 @@ def _change(name: str, earlier: Any, now: Any) -> str:
         return f"{name} changed"
     if isinstance(earlier, list) and isinstance(now, list):
         changes = {
-            "without": [item for item in earlier if item not in now],
-            "with": [item for item in now if item not in earlier],
+            "no longer has": [item for item in earlier if item not in now],
+            "now has": [item for item in now if item not in earlier],
         }
-        return f"{name} is now " + " and ".join(
+        return f"{name} " + " and ".join(
             f"{word} {_listed(items)}" for word, items in changes.items() if items
         )
     return f"{name} was {earlier} and is now {now}"

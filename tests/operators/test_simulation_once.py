@@ -376,11 +376,11 @@ OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "another version": ({"agent_version": 1}, {"agent_version": 2}, "agent_version was 1 and is now 2"),
     "a later draft": ({}, {}, "agent_version was 1 and is now 2"),
     "another agent": ({}, {"agent_id": "agent_2"}, "agent_id was agent_1 and is now agent_2"),
-    "fewer test cases": ({"tests": ["Books", "Cancels"]}, {"tests": ["Cancels"]}, "is now without Books"),
+    "fewer test cases": ({"tests": ["Books", "Cancels"]}, {"tests": ["Cancels"]}, "no longer has Books"),
     "other test cases": (
         {"tests": ["Books"]},
         {"tests": ["Cancels"]},
-        "is now without Books and with Cancels",
+        "no longer has Books and now has Cancels",
     ),
 }
 
