@@ -171,6 +171,7 @@ def get_provider_info() -> dict[str, Any]:
                 "operators.chat",
                 "operators.delete_call",
                 "operators.delete_contacts",
+                "operators.import_contacts",
                 "operators.knowledge_base",
                 "operators.list_calls",
                 "operators.list_chats",

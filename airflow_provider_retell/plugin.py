@@ -22,6 +22,7 @@ OPERATORS = [
     "BulkUpdateCallOperator",
     "BulkUpdateChatOperator",
     "DeleteContactsOperator",
+    "ImportContactsOperator",
     "SyncContactsOperator",
     "@task.retell_bulk_update",
 ]

@@ -72,6 +72,7 @@ BASES = {
     "bulk_base",
     "bulk_records",
     "call_base",
+    "contact_rows",
     "data_interval",
     "delete_record",
     "event_loop",

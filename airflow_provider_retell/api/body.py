@@ -37,7 +37,8 @@ class _Context:
     body_bytes: int
 
 
-def _object(value: Any) -> Any:
+def as_dict(value: Any) -> Any:
+    """Return a mapping as a dict, and any other value as it is."""
     # Callers may pass any mapping, but pydantic's strict mode accepts only a dict.
     return dict(value) if isinstance(value, Mapping) else value
 
@@ -64,10 +65,10 @@ def _milliseconds(value: int) -> int:
 
 
 Text = Annotated[str, AfterValidator(_not_empty)]
-Metadata = Annotated[dict[str, Any], BeforeValidator(_object), AfterValidator(_metadata_size)]
-FreeObject = Annotated[dict[str, Any], BeforeValidator(_object)]
-TextMap = Annotated[dict[str, str], BeforeValidator(_object)]
-AttributeMap = Annotated[dict[str, str | bool | int | float], BeforeValidator(_object)]
+Metadata = Annotated[dict[str, Any], BeforeValidator(as_dict), AfterValidator(_metadata_size)]
+FreeObject = Annotated[dict[str, Any], BeforeValidator(as_dict)]
+TextMap = Annotated[dict[str, str], BeforeValidator(as_dict)]
+AttributeMap = Annotated[dict[str, str | bool | int | float], BeforeValidator(as_dict)]
 EpochMilliseconds = Annotated[int, AfterValidator(_milliseconds)]
 AgentVersion = int | Text
 """A version number, ``latest``, ``latest_published`` or a tag."""

@@ -259,7 +259,9 @@ class UpdateMismatchError(RetellError):
 
 
 class DocumentsFailedError(RetellError):
-    """Retell could not index documents of a knowledge base. Their old versions are still there.
+    """Retell could not index documents of a knowledge base.
+
+    Their old versions are still there, except those that the message names.
 
     :ivar titles: the titles of the documents.
     """

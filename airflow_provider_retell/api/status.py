@@ -26,6 +26,9 @@ _TRANSIENT = {
     425: "Retell was not ready for the request: run the task again later",
 }
 
+# To these requests, 409 says that another contact has the number, or that another import is running.
+_CONFLICTING = frozenset({"create-contact", "create-contact-import"})
+
 _PLACING = frozenset({"create-phone-call", "create-batch-call"})
 _NOT_FOUND = re.compile(r"\bnot found\b|\bdoes not exist\b", re.IGNORECASE)
 # The API reference documents the status and no text.
@@ -81,8 +84,7 @@ def status_error(
         detail=detail,
         retry_after=retry_after,
     )
-    # To a new contact, 409 says that another contact has the number.
-    if status in _TRANSIENT and not (status == 409 and request.operation == "create-contact"):
+    if status in _TRANSIENT and not (status == 409 and request.operation in _CONFLICTING):
         error.permanent = False
     return error
 

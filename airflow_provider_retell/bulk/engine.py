@@ -157,6 +157,8 @@ class BulkUpdate(Generic[S, W]):
         if self._resource.guarded and self._source_error is None:
             self._check_columns()
             self._resource.check_plan(self._held)
+            if self._held and not self._dry_run:
+                await self._resource.send_plan(self._held)
             for planned in self._held:
                 await self._release(planned)
         for _ in range(self._concurrency):

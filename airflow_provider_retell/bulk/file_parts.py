@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.file_format import format_of
+from airflow_provider_retell.common.folders import matches
 from airflow_provider_retell.common.paths import safe_path
 
 _WEB = ("http://", "https://")
@@ -23,6 +24,7 @@ def files_of(path: str, conn_id: str | None) -> list[Any]:
     """Return the files, sorted by path.
 
     :raises SourceError: if no file matches, or a folder has other content than parts of one format.
+    :raises RetellError: if a folder cannot be read.
     """
     from airflow_provider_retell._compat import storage_path
 
@@ -42,19 +44,9 @@ def covers(path: str, other: str) -> bool:
 
 
 def _matches(path: str, conn_id: str | None) -> list[Any]:
-    from airflow_provider_retell._compat import storage_path
-
-    names = path.split("/")
-    first = next(number for number, name in enumerate(names) if "*" in name)
-    pattern = "/".join(names[first:]).replace("[", "[[]").replace("?", "[?]")
-    root = "/".join(names[:first]) or ("/" if path.startswith("/") else ".")
-    try:
-        found = sorted(storage_path(root, conn_id).glob(pattern), key=str)
-    except (FileNotFoundError, NotADirectoryError):
-        found = []
     files = [
         file
-        for match in found
+        for match in matches(path, conn_id)
         for file in (_parts(match, safe_path(str(match))) if match.is_dir() else [match])
     ]
     if not files:

@@ -153,6 +153,14 @@ class Resource(ABC, Generic[S, W]):
         :param planned: all changes of the run.
         """
 
+    async def send_plan(self, planned: Sequence[Planned]) -> None:
+        """Send all changes at once, if the API can do that. Only for ``guarded`` resources, and not in dry runs.
+
+        :meth:`Planned.apply` is called for each of them afterwards.
+
+        :param planned: all changes of the run, at least one.
+        """
+
     def record_id(self, key: str) -> str | None:
         """Return the id of the record for reports, or None if it is not known."""
         return key

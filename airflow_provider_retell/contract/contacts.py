@@ -117,27 +117,29 @@ def unknown_id(_target: Target) -> Flow[Finding]:
     return differs(describe(response), handled=True, options=options)
 
 
-def _with_number() -> Flow[ContactPage]:
-    condition = {"type": "string", "op": "eq", "value": _NUMBER}
+def with_number(number: str) -> Flow[ContactPage]:
+    """Return the contacts with a number, at most two."""
+    condition = {"type": "string", "op": "eq", "value": number}
     return (yield from ask(endpoints.list_contacts(filter_criteria={"phone_number": condition}, limit=2)))
 
 
 def _create(target: Target) -> Flow[Response]:
     """Create a contact that is marked as do-not-call."""
-    if any(contact.phone_number == _NUMBER for contact in (yield from _with_number()).items):
+    if any(contact.phone_number == _NUMBER for contact in (yield from with_number(_NUMBER)).items):
         raise SkipError("the organization has a contact with the fictional number")
     response: Response = yield from see(endpoints.create_contact(phone_number=_NUMBER, do_not_call=True))
     body = body_of(response)
     contact_id = body.get("contact_id") if isinstance(body, dict) else None
     if is_success(response) and isinstance(contact_id, str):
         target.clean_up(
-            lambda: _delete(contact_id),
+            lambda: delete_if_there(contact_id),
             "the contact with the number +1 202 555 0187 could not be deleted: delete it in Retell's dashboard",
         )
     return response
 
 
-def _delete(contact_id: str) -> Flow[bool]:
+def delete_if_there(contact_id: str) -> Flow[bool]:
+    """Delete a contact. Return False if that fails."""
     deleted: Response = yield endpoints.delete_contact(contact_id).observe()
     return is_success(deleted) or deleted.status in NOT_FOUND
 
@@ -196,7 +198,7 @@ def existing_number(target: Target) -> Flow[Finding]:
 def list_by_number(target: Target) -> Flow[Finding]:
     """List the contacts with the number."""
     contact = yield from _created(target)
-    found = yield from _with_number()
+    found = yield from with_number(_NUMBER)
     others = sum(item.contact_id != contact.contact_id for item in found.items)
     if others or not found.items:
         return differs(f"{len(found.items)} contacts, {others} of them others")

@@ -19,7 +19,7 @@ from airflow_provider_retell.contract.check import (
 from airflow_provider_retell.contract.resources import RESTORE
 from airflow_provider_retell.contract.target import Target
 
-_TRIES = 60
+_TRIES = 120
 """How often a flow runs that has to wait."""
 
 

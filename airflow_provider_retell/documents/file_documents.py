@@ -47,22 +47,25 @@ class FileDocuments(Documents):
 
     def read(self) -> Iterator[FileEntry]:
         """Yield the files in the order of their titles."""
+        from airflow_provider_retell.common.folders import find
         from airflow_provider_retell.documents.entries import FileEntry
 
         root = self._root()
-        base = str(root.path).rstrip("/")
-        found = root.fs.find(root.path, detail=True)
-        if set(found) == {base} or set(found) == {root.path}:
-            # The path is a file, which needs no pattern.
-            titles = {name: name.rpartition("/")[2] for name in found}
-        else:
-            titles = {name: title for name in found if (title := self._title(name, base)) is not None}
-        for name, title in sorted(titles.items(), key=lambda item: item[1]):
+        storage, path = root.fs, str(root.path)
+        found = {
+            title: info
+            for title, info in find(storage, path, str(self.pattern)).items()
+            if info["type"] != "directory"
+        }
+        if not found and storage.isfile(path):
+            # A file needs no pattern.
+            found = {path.rpartition("/")[2]: storage.info(path)}
+        for title, info in found.items():
             yield FileEntry(
                 title=title,
                 is_text=title.lower().endswith(TEXT_SUFFIXES),
-                size=int(found[name].get("size") or 0),
-                open=functools.partial(root.fs.open, name, "rb"),
+                size=int(info.get("size") or 0),
+                open=functools.partial(storage.open, info["name"], "rb"),
             )
 
     def reads(self, path: str) -> bool:
@@ -82,7 +85,7 @@ class FileDocuments(Documents):
 
     def _title(self, name: str, base: str) -> str | None:
         """Return the path of a file below the folder *base*, or None if it does not match the pattern."""
-        from airflow_provider_retell.documents.patterns import compile_pattern
+        from airflow_provider_retell.common.patterns import compile_pattern
 
         if not name.startswith(f"{base}/") or name.endswith("/"):
             return None

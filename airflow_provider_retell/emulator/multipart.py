@@ -12,20 +12,24 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 MAX_FIELD = 64_000_000
-"""The largest field that is not a file, in bytes; a form with a larger one is answered with 413."""
+"""The largest field that is kept, in bytes; a form with a larger one is answered with 413."""
+
+KEPT = "file"
+"""The name of the field whose file is kept, for the import of contacts."""
 
 _CHUNK = 65_536
 
 
 @dataclass(slots=True)
 class UploadedFile:
-    """A file of a form. Its content is not kept.
+    """A file of a form. Its content is kept only if an import reads it.
 
     :ivar field: the name of its field.
     :ivar filename: its name, as sent.
     :ivar content_type: its media type, as sent.
     :ivar size: its size in bytes.
     :ivar sha256: the SHA-256 of its content, in hexadecimal digits.
+    :ivar content: its content if the name of its field is :data:`KEPT`, otherwise empty.
     """
 
     field: str
@@ -33,6 +37,7 @@ class UploadedFile:
     content_type: str
     size: int
     sha256: str
+    content: bytes = b""
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ class Form:
 
 
 class FormTooLarge(Exception):  # noqa: N818 - not an error of the emulator
-    """A field exceeds :data:`MAX_FIELD`."""
+    """A field that is kept exceeds :data:`MAX_FIELD`."""
 
 
 def is_form(incoming: web.BaseRequest) -> bool:
@@ -97,9 +102,13 @@ async def _read_field(part: BodyPartReader) -> str:
 
 
 async def _read_file(part: BodyPartReader, name: str, filename: str) -> UploadedFile:
-    digest, size = hashlib.sha256(), 0
+    digest, size, kept = hashlib.sha256(), 0, bytearray()
     while chunk := await part.read_chunk(_CHUNK):
         digest.update(chunk)
         size += len(chunk)
+        if name == KEPT:
+            kept += chunk
+            if size > MAX_FIELD:
+                raise FormTooLarge
     content_type = part.headers.get(hdrs.CONTENT_TYPE, "")
-    return UploadedFile(name, filename, content_type, size, digest.hexdigest())
+    return UploadedFile(name, filename, content_type, size, digest.hexdigest(), bytes(kept))

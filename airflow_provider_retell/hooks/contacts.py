@@ -15,3 +15,6 @@ class ContactMethods:
     create_contact = Endpoint(endpoints.create_contact)
     update_contact = Endpoint(endpoints.update_contact)
     delete_contact = Endpoint(endpoints.delete_contact)
+    upload_contact_import_file = Endpoint(endpoints.upload_contact_import_file)
+    create_contact_import = Endpoint(endpoints.create_contact_import)
+    get_contact_import = Endpoint(endpoints.get_contact_import)

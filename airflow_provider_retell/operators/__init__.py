@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from airflow_provider_retell.operators.delete_call import DeleteCallOperator
     from airflow_provider_retell.operators.delete_contacts import DeleteContactsOperator
+    from airflow_provider_retell.operators.import_contacts import ImportContactsOperator
     from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
     from airflow_provider_retell.operators.list_calls import ListCallsOperator
     from airflow_provider_retell.operators.list_chats import ListChatsOperator
@@ -46,6 +47,7 @@ __all__ = [
     "DraftAgentVersionOperator",
     "GetCallOperator",
     "GetChatOperator",
+    "ImportContactsOperator",
     "ListCallsOperator",
     "ListChatsOperator",
     "PhoneApprovalOperator",
@@ -82,6 +84,7 @@ __getattr__ = lazy_exports(
         ],
         "operators.delete_call": ["DeleteCallOperator"],
         "operators.delete_contacts": ["DeleteContactsOperator"],
+        "operators.import_contacts": ["ImportContactsOperator"],
         "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
         "operators.list_calls": ["ListCallsOperator"],
         "operators.list_chats": ["ListChatsOperator"],

@@ -6,14 +6,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import run_after
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.at_most_once import (
     AtMostOnceOperator,
     SentRequests,
 )
 from airflow_provider_retell.operators.same_request import check_same
-from airflow_provider_retell.operators.task_try import tries_before_clear
+from airflow_provider_retell.operators.task_try import CLOCK_SKEW, first_try_at
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
@@ -25,8 +24,6 @@ log = logging.getLogger(__name__)
 
 # The number of searches in Retell's list, and the seconds between two of them.
 _SEARCHES, _SEARCH_PAUSE = 4, 10.0
-# The clocks of Airflow and Retell may differ by so many seconds.
-_CLOCK_SKEW = 60.0
 
 
 class BatchTests:
@@ -145,16 +142,5 @@ class BatchTests:
             created: float | None = self.started[-1]["created"]
             return created
         if sending_since is None:
-            sending_since = self._first_try()
-        return None if sending_since is None else (sending_since - _CLOCK_SKEW) * 1000
-
-    def _first_try(self) -> float | None:
-        """Return the earliest time in epoch seconds at which a try has run, or None if it is unknown."""
-        if self._task.on_clear == "resend":
-            return None  # a batch test from before the clear would look the same
-        run = self._context["dag_run"]
-        started = run.start_date
-        cleared = tries_before_clear(self._context["ti"], self._task) or getattr(run, "clear_number", 0)
-        if started is None or cleared:
-            return run_after(self._context)  # a clear gives a DAG run that has ended a new start date
-        return float(started.timestamp())
+            sending_since = first_try_at(self._context, self._task)
+        return None if sending_since is None else (sending_since - CLOCK_SKEW) * 1000

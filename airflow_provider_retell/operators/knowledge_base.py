@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.errors import DocumentsFailedError, RetellError, RetellInputError
-from airflow_provider_retell.bulk.report_path import check_suffix
+from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.paths import safe_path
-from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
 from airflow_provider_retell.operators.base import DeferrableOperator
 from airflow_provider_retell.params import checks
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings
     from airflow_provider_retell.api.knowledge_bases.progress import Progress
-    from airflow_provider_retell.api.knowledge_bases.result import SyncResult
     from airflow_provider_retell.api.knowledge_bases.sync import Sync
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.triggers.base import PollTrigger
@@ -33,8 +31,6 @@ log = logging.getLogger(__name__)
 
 _SCHEMA_VERSION = 1
 _MAX_NAME_LENGTH = 39
-# Titles of failed documents in the error message.
-_TITLES = 10
 
 
 class SyncKnowledgeBaseOperator(DeferrableOperator):
@@ -61,7 +57,10 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     agents use the new documents at once.
 
     If Retell cannot index a document, its old version stays, and the task fails with the document's title after it has
-    processed all others.
+    processed all others. There is one exception: if the knowledge base is at its limit of sources, the task must delete
+    an old version before it adds the new one. If the new one fails, the message names it as missing.
+
+    A deferred task reads the documents again when it continues. If one that it has sent differs then, the task fails.
 
     The task returns the number of documents that were ``added``, ``replaced``, ``unchanged`` and ``failed``, which add
     up to ``documents``; ``deleted``, the number of sources whose document is gone; and ``knowledge_base_id``,
@@ -106,7 +105,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises DocumentsFailedError: if Retell could not index documents. A retry tries them again.
     :raises AirflowFailException: if a retry cannot help: invalid documents, a guard or a limit (nothing was sent), an
-        unknown knowledge base, or an API key that Retell rejects.
+        unknown knowledge base, documents that differ each time they are read, or an API key that Retell rejects.
     :raises WaitTimeoutError: if a wait reached ``wait_timeout``.
     """
 
@@ -169,6 +168,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
         self.report_path = report_path
+        self._report_template = report_path
         self.report_conn_id = report_conn_id
         self.min_chunk_size = min_chunk_size
         self.max_chunk_size = max_chunk_size
@@ -178,6 +178,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Bring the knowledge base to the state of the documents."""
+        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         progress = {"knowledge_base_id": self.rendered("knowledge_base_id", as_id)}
         return self._work(context, {"progress": progress, "started": clock().time(), "requests": 0})
 
@@ -284,7 +285,11 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         from airflow_provider_retell.export.json_lines import write_json_lines
 
         plan = sync.plan
-        outcome = SyncResult.of(sync.documents, sync.progress) if plan is None else SyncResult.planned(plan)
+        outcome = (
+            SyncResult.of(sync.documents, sync.progress, sync.kept)
+            if plan is None
+            else SyncResult.planned(plan)
+        )
         path = self.rendered("report_path", as_text)
         if path is not None:
             write_json_lines(path, outcome.lines(), self.report_conn_id)
@@ -296,7 +301,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             "requests": state["requests"] + self._sent(),
             "seconds": round(clock().time() - state["started"], 3),
             "dry_run": plan is not None,
-            "report": path,
+            "report": path and safe_path(path),
         }
         if plan is not None:
             result["plan"] = outcome.plan()
@@ -307,16 +312,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         log.info("%s %s: %s", kind, result["knowledge_base_id"], outcome)
         if outcome.failed:
             context["ti"].xcom_push(key="return_value", value=result)
-            raise _failed_error(outcome, path)
+            raise outcome.error(
+                f"The report is {safe_path(path)}" if path else "Run the task again to try them again"
+            )
         return result
-
-
-def _failed_error(outcome: SyncResult, path: str | None) -> DocumentsFailedError:
-    shown = [f"{document.title!r} ({document.reason})" for document in outcome.failed[:_TITLES]]
-    more = f" and {len(outcome.failed) - _TITLES} more" if len(outcome.failed) > _TITLES else ""
-    where = f"The report is {safe_path(path)}" if path else "Run the task again to try them again"
-    return DocumentsFailedError(
-        f"Retell could not index {len(outcome.failed)} of {counted(len(outcome.documents), 'document')}: "
-        f"{', '.join(shown)}{more}. Old versions of these documents stay in the knowledge base. {where}",
-        titles=tuple(document.title for document in outcome.failed),
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.contact_rows import ContactRowsOperator
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -20,15 +20,8 @@ if TYPE_CHECKING:
 
 ContactNulls = Literal["skip", "write"]
 
-_OTHER_PARAMETERS = {
-    "phone_number": "phone_number_column",
-    "do_not_call": "do_not_call_column",
-    "contact_tags": "tag_columns",
-    "contact_tag_ids": "tag_columns",
-}
 
-
-class SyncContactsOperator(BulkOperator):
+class SyncContactsOperator(ContactRowsOperator):
     """Create and update contacts from rows, and send only the differences. Contacts are matched by phone number.
 
     The task reads all contacts, compares every row, and then sends. It sends nothing if the source fails, has no rows
@@ -123,6 +116,12 @@ class SyncContactsOperator(BulkOperator):
     ) -> None:
         super().__init__(
             rows=rows,
+            phone_number_column=phone_number_column,
+            columns=columns,
+            do_not_call_column=do_not_call_column,
+            tag_columns=tag_columns,
+            allow_clearing_do_not_call=allow_clearing_do_not_call,
+            max_changed_ratio=max_changed_ratio,
             column_names=column_names,
             dry_run=dry_run,
             report_path=report_path,
@@ -135,32 +134,9 @@ class SyncContactsOperator(BulkOperator):
             on_empty=on_empty,
             **kwargs,
         )
-        checks.text(phone_number_column=phone_number_column, do_not_call_column=do_not_call_column)
-        checks.flag(allow_clearing_do_not_call=allow_clearing_do_not_call)
-        checks.between("max_changed_ratio", max_changed_ratio, 0, 1)
         checks.one_of("nulls", nulls, get_args(ContactNulls))
-        fields = names_by_column("columns", columns) or {}
-        tags = names_by_column("tag_columns", tag_columns) or {}
-        for name in fields.values():
-            if name in _OTHER_PARAMETERS:
-                raise ValueError(f"columns must not have the field {name}: set {_OTHER_PARAMETERS[name]}")
-        named = [phone_number_column, *fields, *tags]
-        if do_not_call_column is not None:
-            named.append(do_not_call_column)
-        if twice := sorted({name for name in named if named.count(name) > 1}):
-            raise ValueError(f"a column must have one meaning, but these have several: {', '.join(twice)}")
-        self.phone_number_column = phone_number_column
-        self.columns = columns
-        self.do_not_call_column = do_not_call_column
         self.tag_columns = tag_columns
-        self.allow_clearing_do_not_call = allow_clearing_do_not_call
-        self.max_changed_ratio = max_changed_ratio
         self.nulls = nulls
-
-    @property
-    def key_column(self) -> str:
-        """The column with the phone number."""
-        return self.phone_number_column
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the sync of contacts."""

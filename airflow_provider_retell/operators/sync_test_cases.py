@@ -45,15 +45,18 @@ class SyncTestCasesOperator(RetellOperator):
     :param agent_id: the agent whose response engine has the test cases (templated).
     :param test_cases: dicts with ``name``, ``user_prompt``, ``metrics``, and maybe ``dynamic_variables``, ``llm_model``
         and ``tool_mocks``; paths of JSON or YAML files with such dicts, on any storage of Airflow's
-        ``ObjectStoragePath``, also with ``*`` in the file name; or a list of both. Paths and whole lists can be
+        ``ObjectStoragePath``, also with ``*`` in the path; or a list of both. Paths and whole lists can be
         templates. Dicts are not rendered, because Retell's dynamic variables have the same braces as templates. Only
         names are logged and shown.
     :param storage_conn_id: the Airflow connection of the files' storage (templated). Default: the storage's default
         connection.
     :param delete_missing: True to delete the agent's test cases that are not in ``test_cases``. Default: False.
+    :param max_deleted_ratio: the largest share of the agent's test cases that may be deleted, 0 to 1. Beyond it, the
+        task fails and sends nothing. Default: 0.5.
     :param dry_run: True to change nothing (templated). The log and the result then show the planned changes.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises AirflowFailException: if the input is invalid (nothing was sent), or Retell rejects a test case.
+    :raises AirflowFailException: if the input is invalid or ``max_deleted_ratio`` is exceeded (nothing was sent), or
+        Retell rejects a test case.
     """
 
     template_fields: Sequence[str] = (
@@ -73,15 +76,18 @@ class SyncTestCasesOperator(RetellOperator):
         test_cases: str | Mapping[str, Any] | Sequence[Mapping[str, Any] | str] | XComArg,
         storage_conn_id: str | None = None,
         delete_missing: bool = False,
+        max_deleted_ratio: float = 0.5,
         dry_run: bool | str | XComArg = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         checks.flag(delete_missing=delete_missing)
+        checks.between("max_deleted_ratio", max_deleted_ratio, 0, 1)
         self.agent_id = agent_id
         self.test_cases = keep_literal(test_cases)
         self.storage_conn_id = storage_conn_id
         self.delete_missing = delete_missing
+        self.max_deleted_ratio = max_deleted_ratio
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
 
@@ -94,7 +100,13 @@ class SyncTestCasesOperator(RetellOperator):
         cases = as_test_cases(self.test_cases, "test_cases", self.storage_conn_id)
         agent = self.hook.run(read_agent(as_id(self.agent_id, "agent_id")))
         result = self.hook.run(
-            sync_test_cases(engine_of(agent), cases, delete_missing=self.delete_missing, dry_run=dry_run)
+            sync_test_cases(
+                engine_of(agent),
+                cases,
+                delete_missing=self.delete_missing,
+                max_deleted_ratio=self.max_deleted_ratio,
+                dry_run=dry_run,
+            )
         )
         for action in ("created", "updated", "deleted"):
             for name in getattr(result, action):

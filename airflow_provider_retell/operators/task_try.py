@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import loop_iteration, was_rescheduled
+from airflow_provider_retell._compat import loop_iteration, run_after, was_rescheduled
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 CALL_KEY_METADATA = "airflow_call_key"
 """The metadata key under which a call carries the key of the task that placed it."""
+
+CLOCK_SKEW = 60.0
+"""The clocks of Airflow and Retell may differ by so many seconds."""
 
 
 def find_call(hook: RetellHook, key: str) -> Call | None:
@@ -41,6 +44,21 @@ def tries_before_clear(ti: Any, task: Any) -> int:
     Airflow sets ``max_tries`` to ``retries`` at first, and to ``try_number + retries`` when the task is cleared.
     """
     return max(int(ti.max_tries) - int(task.retries or 0), 0)
+
+
+def first_try_at(context: Context, task: Any) -> float | None:
+    """Return the earliest time in epoch seconds at which a try of the task has run, or None if it is unknown.
+
+    :param task: the operator, with ``on_clear``.
+    """
+    if task.on_clear == "resend":
+        return None  # a request from before the clear would look the same
+    run = context["dag_run"]
+    started = run.start_date
+    cleared = tries_before_clear(context["ti"], task) or getattr(run, "clear_number", 0)
+    if started is None or cleared:
+        return run_after(context)  # a clear gives a DAG run that has ended a new start date
+    return float(started.timestamp())
 
 
 def request_key(ti: Any, tries_before: int = 0, iteration: tuple[Any, ...] | None = None) -> str:

@@ -75,9 +75,10 @@ def _in_files(path: str, name: str, conn_id: str | None) -> Iterator[Mapping[str
 
     if not path.lower().endswith(_SUFFIXES):
         raise RetellInputError(f"{name}: a file with test cases must end in .json, .yaml or .yml")
-    folder, slash, pattern = path.rpartition("/")
-    if "*" in pattern:
-        files = sorted(storage_path(folder or slash or ".", conn_id).glob(pattern), key=str)
+    if "*" in path:
+        from airflow_provider_retell.common.folders import matches
+
+        files = matches(path, conn_id)
         if not files:
             raise RetellInputError(f"{name}: no file matches {safe_path(path)}")
     else:

@@ -168,6 +168,15 @@ BREAKS: dict[str, Break] = {
     "contacts.update_returns_contact": change_json(
         "update-contact", lambda contact, _: contact.update(do_not_call=True)
     ),
+    "contacts.import_has_documented_form": change_json(
+        "get-contact-import", lambda body, _: body.update(status="paused")
+    ),
+    "contacts.import_starts": change_json(
+        "create-contact-import", lambda body, _: body.pop("start_timestamp", 0) and None
+    ),
+    "contacts.one_import_at_a_time": option(contacts__import_busy_status=410),
+    "contacts.import_reads_marks": option(contacts__import_marks="digits"),
+    "contacts.import_blanks": option(contacts__import_blanks="keep"),
     "knowledge_bases.list_is_an_array": change_json("list-knowledge-bases", lambda body, _: {"items": body}),
     "knowledge_bases.unknown_id": option(knowledge_bases__missing_status=410),
     "knowledge_bases.create_accepts_form": change_status("create-knowledge-base", 400),

@@ -97,6 +97,10 @@ def changing(emulator: Emulator) -> set[str]:
         ),
         (("--create-contact",), {"create-contact", "update-contact", "delete-contact"}),
         (
+            ("--import-contacts",),
+            {"upload-contact-import-file", "create-contact-import", "create-contact", "delete-contact"},
+        ),
+        (
             ("--create-knowledge-base",),
             {
                 "create-knowledge-base",

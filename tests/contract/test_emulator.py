@@ -57,7 +57,7 @@ UNDECIDED = {
 
 # More options that an option needs to have an effect within a test.
 MORE: dict[str, dict[str, Any]] = {"rerun_seconds": {"clock": Clock(speed=20_000)}}
-WITHOUT = {"throttle_headers": (), "rerun_seconds": ("--use-up-quota", "--place-call")}
+WITHOUT = {"throttle_headers": (), "rerun_seconds": ("--use-up-quota", "--place-call", "--import-contacts")}
 
 # Checks that the SDK cannot express, because it has no such endpoint, header or field.
 NOT_IN_THE_SDK = {"account.missing_key", "account.unknown_path", "calls.unknown_field_rejected"}

@@ -29,6 +29,7 @@ FROM, TO = "+14155550100", "+14155550123"
 LLM = {"type": "retell-llm", "llm_id": "llm_1"}
 CUSTOM = {"type": "custom-llm", "llm_websocket_url": "wss://pr1vate"}
 TEST_CASE = {"name": "Books", "metrics": ["Books."], "response_engine": LLM}
+IMPORTED = {"external_field_name": "pr1vate", "field_name": "phone_number"}
 SMALL_FILE = KnowledgeBaseFile("pr1vate.pdf", Content.of(b"x"))
 EMPTY_FILE = KnowledgeBaseFile("pr1vate.pdf", Content.of(b""))
 LARGE_FILE = KnowledgeBaseFile("pr1vate.pdf", Content(50_000_001, tuple))
@@ -196,6 +197,10 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("create_contact", (), {"phone_number": "pr1vate"}),
         ("create_contact", (), {"phone_number": TO, "first_name": ["pr1vate"]}),
         ("create_contact", (), {"phone_number": TO, "contact_memory": "pr1vate" * 500}),
+        ("upload_contact_import_file", (b"",), {}),
+        ("create_contact_import", ("upload_1",), {"column_mapping": ["pr1vate"]}),
+        ("create_contact_import", ("upload_1",), {"column_mapping": [IMPORTED, IMPORTED]}),
+        ("create_contact_import", ("upload_1",), {"column_mapping": [{**IMPORTED, "field_name": "pr1vate"}]}),
         ("update_contact", ("contact_1",), {}),
         ("update_contact", ("contact_1",), {"contact_tag_ids": ["pr1vate", ""]}),
         ("get_contact", ("pr1vate/../x",), {}),

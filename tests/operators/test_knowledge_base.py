@@ -27,6 +27,7 @@ from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import DocumentsFailedError, RetellError, ServerError
 from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
+from airflow_provider_retell.emulator.knowledge_bases.backend import new_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("no_sleep")
 
+DELETE = "delete-knowledge-base-source"
 SECRET = "Zanzibar payroll 4711"
 FORTY = {f"page {number}": f"text {number}" for number in range(40)}
 
@@ -422,6 +424,68 @@ def test_wrong_rendered_parameters_are_an_error_before_anything_is_sent(
     assert kb.requests == []
 
 
+# -- sources of an earlier try, which was killed or timed out after it had added them
+
+
+def interrupted(kb: Emulator, before: dict[str, str], **fields: Any) -> None:
+    """Fill the knowledge base, add a new version of ``a`` as a try that is killed then, and edit the rest."""
+    refresh(texts(before))
+    listed(kb).append(new_source(source("a", "new")))
+    kb.edit_knowledge_base(KB, **fields)
+    kb.clear_requests()
+
+
+FAILURES = [{"status": "error"}, {"error_messages": ["Not supported"]}]
+
+
+@pytest.mark.parametrize("fields", FAILURES)
+def test_new_version_of_an_earlier_try_that_failed_is_sent_again_before_the_old_one_is_deleted(
+    kb: Emulator, fields: dict[str, Any]
+) -> None:
+    interrupted(kb, {"a": "old", "b": "1"}, **fields)
+    history = History(kb)
+    assert refresh(texts({"a": "new", "b": "1"}))["replaced"] == 1
+    assert contents(kb) == {"a": "new", "b": "1"}
+    assert writes(kb) == [DELETE, "add-knowledge-base-sources", DELETE]
+    assert history.missing("ab") == set()
+
+
+@pytest.mark.parametrize("fields", FAILURES)
+def test_old_version_stays_if_the_new_one_fails_again_in_the_next_try(
+    kb: Emulator, fields: dict[str, Any]
+) -> None:
+    interrupted(kb, {"a": "old", "b": "1"}, **fields)
+    kb.options.knowledge_bases.failures["a ["] = "Failed"
+    with pytest.raises(DocumentsFailedError, match="1 of 2 documents: 'a' .*Old versions of these documents"):
+        refresh(texts({"a": "new", "b": "1"}))
+    assert contents(kb) == {"a": "old", "b": "1"}
+
+
+def test_former_title_of_a_renamed_document_stays_if_the_new_one_fails_again(kb: Emulator) -> None:
+    interrupted(kb, {"former title": "new", "b": "1"}, status="error")
+    kb.options.knowledge_bases.failures["a ["] = "Failed"
+    with pytest.raises(DocumentsFailedError, match="1 of 2 documents: 'a' .*Old versions of these documents"):
+        refresh(texts({"a": "new", "b": "1"}))
+    assert contents(kb) == {"former title": "new", "b": "1"}
+
+
+def test_adopted_source_stays_if_the_new_one_fails_again(kb: Emulator) -> None:
+    kb.edit_knowledge_base(KB, knowledge_base_sources=[{"title": "a"}])
+    interrupted(kb, {"b": "1"}, error_messages=["Not supported"])
+    kb.options.knowledge_bases.failures["a ["] = "Failed"
+    with pytest.raises(DocumentsFailedError, match="1 of 2 documents: 'a' .*Old versions of these documents"):
+        refresh(texts({"a": "new", "b": "1"}), adopt=True)
+    assert names(kb) == ["a", "b"]
+    assert "a" in map(name_of, listed(kb))
+
+
+def test_new_version_of_an_earlier_try_replaces_the_old_one_if_it_was_indexed(kb: Emulator) -> None:
+    interrupted(kb, {"a": "old", "b": "1"})
+    assert refresh(texts({"a": "new", "b": "1"}))["replaced"] == 1
+    assert contents(kb) == {"a": "new", "b": "1"}
+    assert writes(kb) == [DELETE]
+
+
 # -- dry run and report
 
 
@@ -483,6 +547,21 @@ def test_report_has_a_line_for_each_document_and_deleted_source(kb: Emulator, tm
         {"title": "a", "outcome": "deleted", "reason": ""},
     ]
     assert "Zanzibar" not in path.read_text()
+
+
+def test_result_has_the_path_of_the_report_without_its_query(kb: Emulator, memory: Any) -> None:
+    result = refresh(texts({"a": "1"}), report_path="memory://bucket/r.jsonl?signature=s3cret")
+    assert result["report"] == "memory://bucket/r.jsonl?***"
+
+
+def test_mapped_tasks_must_not_share_a_report(kb: Emulator, tmp_path: Path) -> None:
+    for path in (f"{tmp_path}/r.jsonl", f"{tmp_path}/{{{{ ds }}}}.jsonl"):
+        with pytest.raises(AirflowFailException, match="report_path must differ between mapped tasks"):
+            run_try(task(texts({"a": "1"}), report_path=path), map_index=0, ds="2026-11-29")
+    assert kb.requests == []
+    path = f"{tmp_path}/{{{{ ti.map_index }}}}.jsonl"
+    assert run_try(task(texts({"a": "1"}), report_path=path), map_index=3)["report"] == f"{tmp_path}/3.jsonl"
+    run_try(task(texts({"a": "1"})), map_index=0)
 
 
 def test_report_must_not_become_a_document(kb: Emulator, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("no_sleep")
 
+ADD = "add-knowledge-base-sources"
 SECRET = "Zanzibar payroll"
 BEFORE = dict.fromkeys("abcde", "old")
 AFTER = dict.fromkeys("abc", SECRET) | {"d": "old", "f": SECRET}
@@ -106,11 +108,11 @@ def test_failed_documents_are_remembered_across_deferrals(emulator: Emulator) ->
     ]
 
 
-def test_documents_that_change_while_the_task_is_deferred_are_taken_as_they_are(emulator: Emulator) -> None:
+def test_documents_that_change_before_they_are_sent_are_taken_as_they_are(emulator: Emulator) -> None:
     documents = dict(AFTER)
 
     def change() -> None:
-        documents["a"] = "newest"
+        documents["c"] = "newest"
         documents.pop("f", None)
 
     result, _ = run_deferred(lambda: task(texts(documents), max_texts=6, deferrable=True), between=change)
@@ -118,6 +120,77 @@ def test_documents_that_change_while_the_task_is_deferred_are_taken_as_they_are(
     assert (
         sum(result[name] for name in ("added", "replaced", "unchanged", "failed")) == result["documents"] == 4
     )
+
+
+# -- documents that differ each time they are read
+
+
+@pytest.fixture
+def readings() -> Callable[[], list[dict[str, str]]]:
+    """Return a function whose documents differ each time: one of the two."""
+    numbers = itertools.count()
+    return lambda: texts({"b": "old", "rates": f"as of reading {next(numbers)}"})
+
+
+def test_document_that_differs_each_time_fails_the_task_by_its_title(
+    emulator: Emulator, readings: Any
+) -> None:
+    with pytest.raises(
+        AirflowFailException, match="documents: the content of 'rates' has changed after the task"
+    ) as caught:
+        run_deferred(lambda: task(readings, max_texts=6, deferrable=True, max_deleted_ratio=1))
+    assert "has changed the knowledge base before, and stops now" in str(caught.value)
+    assert writes(emulator).count(ADD) == 1
+    assert contents(emulator)["rates"] == "as of reading 0"
+
+
+def test_document_that_differs_each_time_leaves_one_copy_after_any_number_of_runs(
+    emulator: Emulator, readings: Any
+) -> None:
+    for run in range(4):
+        with pytest.raises(AirflowFailException, match="the content of 'rates' has changed"):
+            run_deferred(lambda: task(readings, max_texts=6, deferrable=True, max_deleted_ratio=1))
+        # It raises if a document is there twice.
+        assert contents(emulator)["rates"] == f"as of reading {2 * run}"
+
+
+def test_document_that_changes_after_it_failed_keeps_its_old_version(emulator: Emulator) -> None:
+    documents = dict(BEFORE) | {"a": "new"}
+    emulator.options.knowledge_bases.failures["a ["] = "Failed"
+    with pytest.raises(AirflowFailException, match="the content of 'a' has changed"):
+        run_deferred(
+            lambda: task(texts(documents), deferrable=True), between=lambda: documents.update(a="newest")
+        )
+    assert contents(emulator) == BEFORE
+
+
+def test_documents_whose_titles_differ_each_time_fail_the_task(emulator: Emulator) -> None:
+    emulator.add_knowledge_base(knowledge_base_id="kb_2")
+    numbers = itertools.count()
+
+    def read() -> list[dict[str, str]]:
+        return texts({"b": "old", f"rates {(number := next(numbers))}": f"{number}"})
+
+    with pytest.raises(AirflowFailException, match="documents: 'rates 0' disappeared and 'rates 1' appeared"):
+        run_deferred(lambda: task(read, deferrable=True, knowledge_base_id="kb_2"))
+    assert contents(emulator, "kb_2") == {"b": "old", "rates 0": "0"}
+
+
+def test_document_that_disappears_after_it_was_sent_is_deleted(emulator: Emulator) -> None:
+    documents = dict(BEFORE) | {"a": "new", "b": "new"}
+    result, _ = run_deferred(
+        lambda: task(texts(documents), max_texts=6, deferrable=True),
+        between=lambda: documents.pop("a", None),
+    )
+    assert contents(emulator) == dict.fromkeys("cde", "old") | {"b": "new"}
+    assert result["deleted"] == 2
+
+
+def test_waiting_task_reads_its_documents_once(emulator: Emulator, readings: Any) -> None:
+    emulator.add_knowledge_base(knowledge_base_id="kb_2")
+    for run in range(2):
+        run_try(task(readings, deferrable=False, knowledge_base_id="kb_2"))
+        assert contents(emulator, "kb_2") == {"b": "old", "rates": f"as of reading {run}"}
 
 
 @pytest.mark.parametrize(

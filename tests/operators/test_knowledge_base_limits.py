@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +86,47 @@ def test_only_one_document_is_missing_if_the_knowledge_base_is_full(
     assert history.largest_gap(SIX) == 1
     assert history.missing(SIX) == {"f"}
     assert "'f' is deleted before its new version is added" in caplog.text
+
+
+def test_failed_document_whose_old_version_made_room_is_named_as_missing(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    prepared(emulator, SIX)
+    emulator.options.knowledge_bases.failures["f ["] = "Failed"
+    path = tmp_path / "r.jsonl"
+    with pytest.raises(DocumentsFailedError, match="could not index 1 of 6 documents: 'f'") as caught:
+        at_limit(SIX | {"f": "new"}, report_path=str(path))
+    assert contents(emulator) == dict.fromkeys("abcde", "old")
+    assert "limit of sources, so the old versions of 'f' were deleted first and are missing" in str(
+        caught.value
+    )
+    assert "stay" not in str(caught.value)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["title"], "Its old version was deleted first" in line["reason"]) for line in lines] == [
+        (letter, letter == "f") for letter in "abcdef"
+    ]
+    with pytest.raises(DocumentsFailedError) as caught:
+        at_limit(SIX | {"f": "new"})
+    assert "old version" not in str(caught.value).lower()
+
+
+def test_old_versions_that_stay_and_that_are_missing_are_told_apart(emulator: Emulator) -> None:
+    prepared(emulator, SIX)
+    emulator.options.knowledge_bases.failures |= {"f [": "Failed", "a [": "Failed"}
+    with pytest.raises(DocumentsFailedError, match="could not index 2 of 6") as caught:
+        at_limit(SIX | {"a": "new", "f": "new"})
+    assert contents(emulator) == dict.fromkeys("abcde", "old")
+    assert "Old versions of 1 of them stay" in str(caught.value)
+    assert "the old versions of 'f' were deleted first" in str(caught.value)
+
+
+def test_content_of_a_renamed_document_that_made_room_is_named_as_missing(emulator: Emulator) -> None:
+    letters = {letter: letter for letter in "abcdef"}
+    prepared(emulator, letters)
+    emulator.options.knowledge_bases.failures["F ["] = "Failed"
+    with pytest.raises(DocumentsFailedError, match="the old versions of 'F' were deleted first"):
+        at_limit({"F" if letter == "f" else letter: text for letter, text in letters.items()})
+    assert set(contents(emulator)) == set("abcde")
 
 
 def test_unchanged_documents_stay_if_the_knowledge_base_is_full(emulator: Emulator) -> None:

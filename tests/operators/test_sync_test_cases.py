@@ -172,6 +172,20 @@ def test_test_cases_that_are_missing_are_deleted_only_on_request(
     assert names(emulator) == (["Books"] if delete_missing else ["Books", "Cancels"])
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_too_many_deletions_stop_the_task_before_anything_is_sent(emulator: Emulator, dry_run: bool) -> None:
+    run_try(sync(BOOKS, CANCELS, {**CANCELS, "name": "Moves"}))
+    emulator.clear_requests()
+    message = r"2 of the 3 test cases of the agent \(67%\) would be deleted.*max_deleted_ratio is 0.5"
+    changed = {**BOOKS, "metrics": ["Other."]}
+    with pytest.raises(AirflowFailException, match=message):
+        run_try(sync(changed, delete_missing=True, dry_run=dry_run))
+    assert writes(emulator) == []
+    assert run_try(sync(changed))["updated"] == ["Books"]
+    result = run_try(sync(BOOKS, delete_missing=True, max_deleted_ratio=0.7))
+    assert sorted(result["deleted"]) == ["Cancels", "Moves"]
+
+
 @pytest.mark.parametrize("native", [False, True])
 @pytest.mark.parametrize("empty", [[], "{{ [] }}", "[]"])
 def test_an_empty_list_deletes_nothing(emulator: Emulator, empty: Any, native: bool) -> None:
@@ -328,6 +342,11 @@ def test_test_cases_of_another_type_are_rejected(emulator: Emulator, value: Any)
 def test_delete_missing_must_be_a_flag() -> None:
     with pytest.raises(TypeError, match="delete_missing must be True or False"):
         sync(BOOKS, delete_missing="yes")
+
+
+def test_max_deleted_ratio_must_be_a_share() -> None:
+    with pytest.raises(ValueError, match="max_deleted_ratio must be a number from 0 to 1"):
+        sync(BOOKS, max_deleted_ratio=2)
 
 
 # -- private values

@@ -63,6 +63,7 @@ def test_an_archive_counts_calls_and_shows_the_size_as_a_fact() -> None:
         ("ArchiveRecordingsOperator", "call"),
         ("SyncContactsOperator", "contact"),
         ("DeleteContactsOperator", "contact"),
+        ("ImportContactsOperator", "contact"),
     ],
 )
 def test_a_record_that_is_missing_is_named(operator: str, noun: str) -> None:
@@ -80,6 +81,7 @@ def test_a_record_that_is_missing_is_named(operator: str, noun: str) -> None:
         ("ArchiveRecordingsOperator", False),
         ("SyncContactsOperator", False),
         ("DeleteContactsOperator", False),
+        ("ImportContactsOperator", False),
     ],
 )
 def test_failed_rows_are_repeated_only_by_operators_that_can(operator: str, repeats: bool) -> None:
@@ -91,3 +93,9 @@ def test_failed_rows_are_repeated_only_by_operators_that_can(operator: str, repe
 def test_a_conflict_of_contacts_is_about_their_do_not_call_marks() -> None:
     assert "do-not-call" in texts("SyncContactsOperator", "conflict", conflict=1)["advice"]["1 conflict:"]
     assert "storage" in texts("BulkUpdateCallOperator", "conflict", conflict=1)["advice"]["1 conflict:"]
+
+
+def test_failed_rows_of_an_import_are_not_imported_again() -> None:
+    advice = texts("ImportContactsOperator", "failed", failed=1)["advice"]["1 failed:"]
+    assert "Run SyncContactsOperator" in advice
+    assert "Clear the task" not in advice

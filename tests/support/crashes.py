@@ -51,7 +51,7 @@ def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth
     pid = os.fork()
     if pid == 0:
         try:
-            _arm(step, operation, nth)
+            arm(step, operation, nth)
             task()
         finally:
             os._exit(3)  # the process survived
@@ -60,7 +60,8 @@ def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth
     assert os.WTERMSIG(status) == signal.SIGKILL
 
 
-def _arm(step: str, operation: str | None, nth: int) -> None:
+def arm(step: str, operation: str | None, nth: int) -> None:
+    """Let this process kill itself at a step; see :func:`killed`."""
     send, exchange = RetellHook.send, requests_transport.exchange
     number = itertools.count(1)
 
@@ -70,14 +71,14 @@ def _arm(step: str, operation: str | None, nth: int) -> None:
     def exchange_or_die(session: Any, settings: Any, request: Any) -> Any:
         if is_meant(request):
             if step == "before":
-                _die()
+                die()
             urllib3.connection.HTTPConnection.getresponse = _die_when_readable
         return exchange(session, settings, request)
 
     def send_and_die(hook: Any, request: Any) -> Any:
         result = send(hook, request)
         if is_meant(request):
-            _die()
+            die()
         return result
 
     if step in ("before", "acted"):
@@ -85,20 +86,21 @@ def _arm(step: str, operation: str | None, nth: int) -> None:
     elif step == "received":
         RetellHook.send = send_and_die
     elif step == "wait":
-        DeferrableOperator.wait_for = _die
+        DeferrableOperator.wait_for = die
     elif step == "waiting":
-        Clock.sleep = _die
+        Clock.sleep = die
     else:
         raise ValueError(step)
 
 
-def _die(*_: Any, **__: Any) -> None:
+def die(*_: Any, **__: Any) -> None:
+    """Kill this process."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _die_when_readable(connection: Any) -> None:
     select.select([connection.sock], [], [], 20)
-    _die()
+    die()
 
 
 def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
@@ -125,10 +127,10 @@ def _die_at(number: int, when: str) -> None:
         nonlocal sent
         sent += 1
         if sent == number and when == "before":
-            _die()
+            die()
         outcome = exchange(*arguments)
         if sent == number:
-            _die()
+            die()
         return outcome
 
     requests_transport.exchange = exchange_or_die

@@ -28,6 +28,7 @@ METHODS = {
     "create-batch-call": "batch_call.create_batch_call",
     "create-batch-test": "tests.create_batch_test",
     "create-contact": "contact.create",
+    "create-contact-import": "contact.create_import",
     "create-knowledge-base": "knowledge_base.create",
     "create-phone-call": "call.create_phone_call",
     "create-test-case-definition": "tests.create_test_case_definition",
@@ -44,6 +45,7 @@ METHODS = {
     "get-chat": "chat.retrieve",
     "get-concurrency": "concurrency.retrieve",
     "get-contact": "contact.get",
+    "get-contact-import": "contact.get_import",
     "get-knowledge-base": "knowledge_base.retrieve",
     "get-test-case-definition": "tests.get_test_case_definition",
     "list-agent-versions": "agent.list_versions",
@@ -63,6 +65,7 @@ METHODS = {
     "update-chat": "chat.update",
     "update-contact": "contact.update",
     "update-live-call": "call.update_live",
+    "upload-contact-import-file": "contact.upload_import_file",
     "update-test-case-definition": "tests.update_test_case_definition",
 }
 
@@ -145,7 +148,9 @@ def _body(body: bytes | Multipart | None) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for part in body.parts:
         content = b"".join(part.content.read())
-        if part.filename is not None:
+        if part.name == "file":
+            fields["file"] = (part.filename, content, part.content_type)
+        elif part.filename is not None:
             fields.setdefault(part.name, []).append((part.filename, content, part.content_type))
         elif part.name in ("knowledge_base_texts", "knowledge_base_urls"):
             fields[part.name] = json.loads(content)

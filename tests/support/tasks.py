@@ -74,10 +74,10 @@ class StateStore:
     """A ``task_state_store`` in a file, which outlives a killed process."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def all(self) -> dict[str, Any]:
-        return json.loads(self._path.read_text()) if self._path.exists() else {}
+        return json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def get(self, key: str, default: Any = None) -> Any:
         return self.all().get(key, default)
@@ -86,10 +86,10 @@ class StateStore:
         assert value is not None
         # With the default of 30 days, a later clear would send the request again.
         assert retention is NEVER_EXPIRE
-        self._path.write_text(json.dumps({**self.all(), key: value}))
+        self.path.write_text(json.dumps({**self.all(), key: value}))
 
     def clear(self) -> None:
-        self._path.write_text("{}")
+        self.path.write_text("{}")
 
 
 def connect(

@@ -34,7 +34,13 @@ from airflow_provider_retell.api.calls.models import (
     LiveUpdate,
 )
 from airflow_provider_retell.api.chats.models import Chat, ChatAnalysis, ChatCost, ChatPage, ChatSummary
-from airflow_provider_retell.api.contacts.models import Contact, ContactPage, ContactTag
+from airflow_provider_retell.api.contacts.models import (
+    Contact,
+    ContactImport,
+    ContactImportFile,
+    ContactPage,
+    ContactTag,
+)
 from airflow_provider_retell.api.engines.models import (
     ConversationFlow,
     ConversationFlowComponent,
@@ -132,6 +138,7 @@ from airflow_provider_retell.operators import (
     DraftAgentVersionOperator,
     GetCallOperator,
     GetChatOperator,
+    ImportContactsOperator,
     ListCallsOperator,
     ListChatsOperator,
     PhoneApprovalOperator,
@@ -286,6 +293,19 @@ def everything() -> None:
         tag_columns=["tag_vip"],
         nulls="write",
     )
+    ImportContactsOperator(
+        task_id="first_load",
+        rows=[{"phone_number": "+14155550123", "out": True}],
+        columns=["first_name"],
+        do_not_call_column="out",
+        wait_timeout=timedelta(hours=1),
+        on_clear="resend",
+    )
+    ImportContactsOperator(
+        task_id="bad_import",
+        rows=[],
+        wait_timeout="1h",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )
     DeleteContactsOperator(task_id="erase", rows=[{"phone_number": "+14155550123"}], dry_run=True)
     ListChatsOperator(task_id="list_chats", path="s3://bucket/chats.jsonl", without_metadata_key="tier")
     DeleteChatOperator(task_id="delete_chat", chat_id="chat_1", dry_run=True)
@@ -371,6 +391,7 @@ def everything() -> None:
         agent_id="agent_1",
         test_cases=[{"name": "Books", "user_prompt": "Book.", "metrics": ["Books."]}, "s3://bucket/*.yaml"],
         delete_missing=True,
+        max_deleted_ratio=0.2,
     )
     RunBatchTestOperator(
         task_id="simulate",
@@ -514,6 +535,8 @@ def in_a_task() -> list[str]:
         assert_type(hook.get_contact("contact_1").contact_tags, list[ContactTag] | None)
         assert_type(hook.update_contact("contact_1", do_not_call=True), Contact)
         assert_type(hook.list_contacts_page(limit=5), ContactPage)
+        assert_type(hook.upload_contact_import_file(b"phone_number"), ContactImportFile)
+        assert_type(hook.get_contact_import(), ContactImport)
         assert_type(hook.delete_contact("contact_1"), None)
         assert_type(hook.update_chat_checked("chat_1", metadata={}).record, Chat)
         assert_type(summary.is_analyzed, bool)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from airflow_provider_retell.api.body import Body, FreeObject, Text
+from airflow_provider_retell.api.body import Body, FreeObject, Text, as_dict
 from airflow_provider_retell.api.records.conditions import Keyed, Number, OneOf, TextIs, TruthIs
 
 
@@ -49,3 +49,19 @@ class ListContacts(Body):
     sort_order: Literal["asc", "desc"] | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     pagination_key: Text | None = None
+
+
+class ColumnMapping(Body):
+    """The contact field that a column of a CSV file sets."""
+
+    external_field_name: Text
+    field_name: Text
+
+
+class CreateContactImport(Body):
+    """Body of create-contact-import."""
+
+    upload_id: Text
+    column_mapping: list[Annotated[ColumnMapping, BeforeValidator(as_dict)]]
+    contact_tags: list[Text] | None = None
+    default_country: Text | None = None

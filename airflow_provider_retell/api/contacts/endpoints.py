@@ -9,9 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.api.body import build
-from airflow_provider_retell.api.contacts.bodies import CreateContact, ListContacts, UpdateContact
-from airflow_provider_retell.api.contacts.models import Contact, ContactPage
+from airflow_provider_retell.api.contacts.bodies import (
+    CreateContact,
+    CreateContactImport,
+    ListContacts,
+    UpdateContact,
+)
+from airflow_provider_retell.api.contacts.models import (
+    Contact,
+    ContactImport,
+    ContactImportFile,
+    ContactPage,
+)
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.multipart import Content, Multipart, Part
 from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
 
@@ -168,4 +179,82 @@ def delete_contact(contact_id: str) -> Request[None]:
         path=f"/delete-contact/{contact_id}",
         parse=lambda _body: None,
         subject=f"contact {contact_id}",
+    )
+
+
+def upload_contact_import_file(file: Content | bytes) -> Request[ContactImportFile]:
+    """Upload a CSV file for :meth:`create_contact_import`. It changes no contact.
+
+    API: https://docs.retellai.com/api-references/upload-contact-import-file
+
+    :param file: the CSV file with a header, in UTF-8. A :class:`~airflow_provider_retell.api.multipart.Content` is
+        read while it is sent.
+    :raises RetellInputError: if the file is empty.
+    """
+    content = Content.of(file) if isinstance(file, bytes) else file
+    if not content.size:
+        raise RetellInputError("upload-contact-import-file: file must not be empty")
+    return Request(
+        operation="upload-contact-import-file",
+        method="POST",
+        path="/upload-contact-import-file",
+        body=Multipart((Part("file", content, "contacts.csv", "text/csv"),)),
+        parse=ContactImportFile.read,
+    )
+
+
+def create_contact_import(
+    upload_id: str,
+    *,
+    column_mapping: Sequence[Mapping[str, str]],
+    contact_tags: Sequence[str] | None = None,
+    default_country: str | None = None,
+) -> Request[ContactImport]:
+    """Start an import: it creates contacts, and overwrites the mapped fields of those with the same phone number.
+
+    The request is sent again only if Retell certainly did not process it. An organization has one import at a time.
+    Retell does not document its response while another import is running.
+
+    API: https://docs.retellai.com/api-references/create-contact-import
+
+    :param upload_id: the ``upload_id`` of :meth:`upload_contact_import_file`.
+    :param column_mapping: for each column of the file that is imported, a dict with ``external_field_name``, the name
+        in the file's header, and ``field_name``, the contact field. One of them must be ``phone_number``.
+    :param contact_tags: labels of tags that all contacts of the file get. New labels are added to the CRM
+        configuration.
+    :param default_country: the country of phone numbers without a country code. Retell's default: ``US``.
+    :raises RetellInputError: if an argument is invalid.
+    """
+    operation = "create-contact-import"
+    fields = given(
+        upload_id=upload_id,
+        column_mapping=list(column_mapping),
+        contact_tags=contact_tags,
+        default_country=default_country,
+    )
+    body = build(CreateContactImport, operation, fields)
+    if sum(column["field_name"] == "phone_number" for column in column_mapping) != 1:
+        raise RetellInputError(
+            f"{operation}: column_mapping must have exactly one column with the field_name phone_number"
+        )
+    return Request(
+        operation=operation,
+        method="POST",
+        path="/create-contact-import",
+        body=body,
+        parse=ContactImport.read,
+        idempotent=False,
+    )
+
+
+def get_contact_import() -> Request[ContactImport]:
+    """Read the status and the counts of the organization's current or latest import.
+
+    API: https://docs.retellai.com/api-references/get-contact-import
+    """
+    return Request(
+        operation="get-contact-import",
+        method="GET",
+        path="/get-contact-import",
+        parse=ContactImport.read,
     )

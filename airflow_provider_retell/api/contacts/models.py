@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from airflow_provider_retell.api.response_model import Page, ResponseModel
 
-__all__ = ["Contact", "ContactPage", "ContactTag"]
+__all__ = ["Contact", "ContactImport", "ContactImportFile", "ContactPage", "ContactTag"]
 
 
 class ContactTag(ResponseModel):
@@ -46,3 +46,33 @@ class Contact(ResponseModel):
 
 class ContactPage(Page[Contact]):
     """One page of list-contacts. ``total`` is the number of all matching contacts."""
+
+
+class ContactImportFile(ResponseModel):
+    """A CSV file that was uploaded for an import."""
+
+    loggable: ClassVar[tuple[str, ...]] = ("upload_id",)
+
+    upload_id: str
+    file_name: str | None = None
+
+
+class ContactImport(ResponseModel):
+    """The organization's current or latest import of contacts. It has no id, and ``idle`` does not mean success."""
+
+    loggable: ClassVar[tuple[str, ...]] = ("status", "start_timestamp", "succeeded", "failed")
+
+    status: str
+    """``queued``, ``running`` or ``idle``."""
+    start_timestamp: int | float | None = None
+    """When the import started, in epoch milliseconds. None if there was never one."""
+    succeeded: int | float | None = None
+    """The number of rows that were imported so far."""
+    failed: int | float | None = None
+    """The number of rows that could not be imported so far. Retell does not say which ones."""
+    triggered_by: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """True if the import is queued or running, also with a status that Retell may add."""
+        return self.status != "idle"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.knowledge_bases.document import Document
+from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
 from airflow_provider_retell.api.knowledge_bases.limits import (
     DEFAULT_MAX_CHUNK_SIZE,
     DEFAULT_MIN_CHUNK_SIZE,
@@ -15,7 +16,11 @@ from airflow_provider_retell.api.knowledge_bases.limits import (
     Limits,
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
-from airflow_provider_retell.api.knowledge_bases.plan import Plan, count_kinds
+from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step, count_kinds
+from airflow_provider_retell.api.knowledge_bases.progress import Progress
+
+# Titles in a message.
+_TITLES = 10
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,54 @@ def check_plan(plan: Plan, settings: SyncSettings, owned: int, deleted: int) -> 
             "there are no documents, and the knowledge base has no other sources: a knowledge base must keep its last "
             "source. Delete the knowledge base instead"
         )
-    gone = deleted + len(plan.gone)
-    if owned and gone / owned > settings.max_deleted_ratio:
-        raise RetellInputError(
-            f"{gone} of the {owned} sources that this task owns ({gone / owned:.0%}) would be deleted without a "
-            f"replacement, and max_deleted_ratio is {settings.max_deleted_ratio:g}: check the source of the documents, "
-            "or raise max_deleted_ratio for one run"
-        )
+    check_deleted_ratio(
+        deleted + len(plan.gone),
+        owned,
+        settings.max_deleted_ratio,
+        "sources that this task owns",
+        "the source of the documents",
+    )
+
+
+def changed_steps(plan: Plan, progress: Progress) -> list[Step]:
+    """Return the steps of documents whose content has changed since the task sent them."""
+    return [
+        step
+        for step in plan.missing
+        if progress.sent.get(step.document.mark.title, step.document.mark.content)
+        != step.document.mark.content
+    ]
+
+
+def check_stable(plan: Plan, progress: Progress) -> None:
+    """Raise :class:`RetellInputError` if documents differ from those that the task has sent.
+
+    Documents that differ each time they are read would keep the task busy forever.
+    """
+    if changed := changed_steps(plan, progress):
+        raise _unstable(f"the content of {_quoted(step.document.title for step in changed)} has changed")
+    gone = [
+        source.name
+        for source in plan.gone
+        if (mark := Mark.find(source.name)) is not None and mark.title in progress.sent
+    ]
+    new = [step.document.title for step in plan.missing if step.document.mark.title not in progress.titles]
+    if gone and new:
+        renamed = _quoted(without_mark(name) for name in gone)
+        raise _unstable(f"{renamed} disappeared and {_quoted(new)} appeared")
+
+
+def _unstable(change: str) -> RetellInputError:
+    return RetellInputError(
+        f"documents: {change} after the task had sent documents to Retell. A deferred task reads its documents again "
+        "when it continues. Remove parts that differ each time, such as the current time, or set deferrable=False"
+    )
+
+
+def _quoted(titles: Iterable[str]) -> str:
+    names = [repr(title) for title in titles]
+    more = f" and {len(names) - _TITLES} more" if len(names) > _TITLES else ""
+    return ", ".join(names[:_TITLES]) + more
 
 
 def check_chunk_sizes(knowledge_base: KnowledgeBase, settings: SyncSettings) -> None:

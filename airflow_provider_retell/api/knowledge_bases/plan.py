@@ -65,6 +65,20 @@ class Plan:
         """The sources that can be deleted, because their document has a current source."""
         return [source for step in self.steps if step.current is not None for source in step.outdated]
 
+    @property
+    def replacing(self) -> list[str]:
+        """The marks of current sources whose document has an old version too."""
+        return [
+            str(step.document.mark)
+            for step in self.steps
+            if step.current is not None and self.has_old_version(step)
+        ]
+
+    def has_old_version(self, step: Step) -> bool:
+        """Return True if a document has a source with other content, or with the title from before a renaming."""
+        contents = [mark.content for source in self.gone if (mark := Mark.find(source.name))]
+        return step.replaces or step.document.mark.content in contents
+
 
 def compare(documents: Sequence[Document], knowledge_base: KnowledgeBase, *, adopt: bool = False) -> Plan:
     """Return the plan that brings *knowledge_base* to the state of *documents*.

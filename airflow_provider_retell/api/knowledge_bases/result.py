@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from airflow_provider_retell.api.errors import DocumentsFailedError
 from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
+# Titles of failed documents in the error message.
+_TITLES = 10
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,15 @@ class DocumentResult:
     :ivar title: its title.
     :ivar outcome: what happened to it.
     :ivar reason: why it failed, or ``""``.
+    :ivar kept: True if it failed, and its old version is still there.
+    :ivar displaced: True if it failed, and its old version was deleted before, to make room.
     """
 
     title: str
     outcome: Outcome
     reason: str = ""
+    kept: bool = False
+    displaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,12 @@ class SyncResult:
     deleted: tuple[str, ...]
 
     @classmethod
-    def of(cls, documents: Sequence[Document], progress: Progress) -> SyncResult:
-        """Return the result of a sync that is done."""
-        results = tuple(_result(document, progress) for document in documents)
+    def of(cls, documents: Sequence[Document], progress: Progress, kept: Collection[str] = ()) -> SyncResult:
+        """Return the result of a sync that is done.
+
+        :param kept: the marks of failed documents whose old version is still there.
+        """
+        results = tuple(_result(document, progress, kept) for document in documents)
         return cls(results, tuple(progress.deleted.values()))
 
     @classmethod
@@ -60,6 +70,28 @@ class SyncResult:
     def failed(self) -> list[DocumentResult]:
         """The documents that Retell could not index."""
         return [document for document in self.documents if document.outcome == "failed"]
+
+    def error(self, next_step: str) -> DocumentsFailedError:
+        """Return the error of a task whose documents failed.
+
+        :param next_step: the last sentence of the message.
+        """
+        failed = self.failed
+        shown = [f"{document.title!r} ({document.reason})" for document in failed[:_TITLES]]
+        more = f" and {len(failed) - _TITLES} more" if len(failed) > _TITLES else ""
+        documents = f"{len(self.documents)} document{'s' * (len(self.documents) != 1)}"
+        sentences = [f"Retell could not index {len(failed)} of {documents}: {', '.join(shown)}{more}"]
+        if kept := sum(document.kept for document in failed):
+            which = "these documents" if kept == len(failed) else f"{kept} of them"
+            sentences.append(f"Old versions of {which} stay in the knowledge base")
+        if displaced := [repr(document.title) for document in failed if document.displaced]:
+            sentences.append(
+                f"The knowledge base is at its limit of sources, so the old versions of {', '.join(displaced)} were "
+                "deleted first and are missing now"
+            )
+        return DocumentsFailedError(
+            ". ".join([*sentences, next_step]), titles=tuple(document.title for document in failed)
+        )
 
     def plan(self) -> dict[str, list[str]]:
         """Return the titles to add and to replace, and the names of sources to delete."""
@@ -81,15 +113,19 @@ class SyncResult:
     def lines(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the report."""
         for document in self.documents:
-            yield {"title": document.title, "outcome": document.outcome, "reason": document.reason}
+            reason = document.reason
+            if document.displaced:
+                reason += ". Its old version was deleted first, because the knowledge base is at its limit of sources"
+            yield {"title": document.title, "outcome": document.outcome, "reason": reason}
         for name in self.deleted:
             yield {"title": name, "outcome": "deleted", "reason": ""}
 
 
-def _result(document: Document, progress: Progress) -> DocumentResult:
-    title = document.mark.title
-    if reason := progress.failed.get(str(document.mark), ""):
-        return DocumentResult(document.title, "failed", reason)
+def _result(document: Document, progress: Progress, kept: Collection[str]) -> DocumentResult:
+    title, mark = document.mark.title, str(document.mark)
+    if reason := progress.failed.get(mark, ""):
+        displaced = mark in progress.displaced
+        return DocumentResult(document.title, "failed", reason, mark in kept, displaced)
     if title in progress.replaced:
         return DocumentResult(document.title, "replaced")
     return DocumentResult(document.title, "added" if title in progress.added else "unchanged")

@@ -10,10 +10,15 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from airflow_provider_retell.api.errors import NotFoundError, RetellError, RetellInputError
-from airflow_provider_retell.api.knowledge_bases import endpoints
+from airflow_provider_retell.api.knowledge_bases import deletions, endpoints
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile, KnowledgeBaseText
-from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
-from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings, check_chunk_sizes, check_plan
+from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
+from airflow_provider_retell.api.knowledge_bases.guards import (
+    SyncSettings,
+    check_chunk_sizes,
+    check_plan,
+    check_stable,
+)
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
 from airflow_provider_retell.api.knowledge_bases.plan import (
     Plan,
@@ -47,6 +52,7 @@ class Sync:
     :param progress: the progress so far, which this object updates.
     :ivar status: the last known status of the knowledge base, or None if there is none yet.
     :ivar plan: the plan of :meth:`preview`.
+    :ivar kept: at the end, the marks of failed documents that keep their old version.
     """
 
     def __init__(self, documents: Sequence[Document], settings: SyncSettings, progress: Progress) -> None:
@@ -55,6 +61,7 @@ class Sync:
         self.progress = progress
         self.status: str | None = None
         self.plan: Plan | None = None
+        self.kept: frozenset[str] = frozenset()
 
     def preview(self) -> Flow[KnowledgeBaseReady | None]:
         """Make the plan without changing anything. Return None, or the condition to wait for before the next call."""
@@ -76,12 +83,19 @@ class Sync:
         if found.in_progress:
             return self._ready()
         progress, before = self.progress, len(self.progress.removed)
+        is_first = progress.owned is None
+        if is_first:
+            # An earlier try may have been killed before it learned whether Retell could index its sources.
+            progress.pending = self._compare(found).replacing
         knowledge_base = yield from self._check_pending(found)
+        if is_first:
+            progress.failed.clear()  # this try sends them again
         plan = self._compare(knowledge_base)
+        yield from self._check_stable(knowledge_base, plan)
         missing = [step for step in plan.missing if not progress.has_failed(step.document)]
         deletable = plan.outdated
         if progress.rounds or not missing:
-            deletable += self._gone(plan, missing)
+            deletable += deletions.gone(plan, progress, missing)
         chosen = self._fitting(missing, found)
         knowledge_base = yield from self._delete(knowledge_base, deletable)
         if missing and not self._fitting(missing, knowledge_base):
@@ -97,6 +111,11 @@ class Sync:
                 f"Knowledge base {knowledge_base.knowledge_base_id} has the status 'error': Retell could not index it. "
                 "See its sources in Retell's dashboard"
             )
+        self.kept = frozenset(
+            str(step.document.mark)
+            for step in plan.steps
+            if progress.has_failed(step.document) and plan.has_old_version(step)
+        )
         return None
 
     # -- reading
@@ -128,6 +147,7 @@ class Sync:
         plan = compare(self.documents, knowledge_base, adopt=self.settings.adopt)
         if progress.owned is None:
             progress.owned = plan.owned
+            progress.titles = [document.mark.title for document in self.documents]
         check_plan(plan, self.settings, progress.owned, len(progress.deleted))
         return plan
 
@@ -211,25 +231,21 @@ class Sync:
                 f"Knowledge base {knowledge_base.knowledge_base_id} still lists {len(listed)} sources that Retell has "
                 "deleted. Run the task again; if the error persists, delete them in Retell's dashboard"
             )
+        plan = compare(self.documents, knowledge_base, adopt=self.settings.adopt)
         failed = failures(knowledge_base, progress)
         progress.failed.update(failed)
         progress.pending, progress.uncertain = [], False
-        return (yield from self._delete(knowledge_base, rejected(knowledge_base, failed)))
+        return (yield from self._delete(knowledge_base, rejected(knowledge_base, failed, plan.replacing)))
+
+    def _check_stable(self, knowledge_base: KnowledgeBase, plan: Plan) -> Flow[None]:
+        """Raise if documents differ from those that the task has sent, and keep only the sent ones of these."""
+        try:
+            check_stable(plan, self.progress)
+        except RetellInputError:
+            yield from self._delete(knowledge_base, deletions.superseded(plan, self.progress))
+            raise
 
     # -- deleting
-
-    def _gone(self, plan: Plan, missing: Iterable[Step]) -> list[KnowledgeBaseSource]:
-        """Return the sources whose document is gone.
-
-        A source stays as long as its content is missing under another title: the document was renamed.
-        """
-        awaited = {step.document.mark.content for step in missing}
-        awaited |= {mark[-12:] for mark in self.progress.failed}
-        return [
-            source
-            for source in plan.gone
-            if (mark := Mark.find(source.name)) is not None and mark.content not in awaited
-        ]
 
     def _delete(
         self, knowledge_base: KnowledgeBase, sources: Iterable[KnowledgeBaseSource]
@@ -265,7 +281,7 @@ class Sync:
         def fits(source: KnowledgeBaseSource) -> bool:
             return source.kind in kinds and source.source_id in there
 
-        gone = [source for source in self._gone(plan, missing) if fits(source)]
+        gone = [source for source in deletions.gone(plan, self.progress, missing) if fits(source)]
         if not gone:
             last = [source for step in reversed(missing) for source in step.outdated if fits(source)]
             gone = [*last, *filter(fits, plan.gone)][:1]
@@ -276,9 +292,7 @@ class Sync:
                 )
                 error.permanent = True
                 raise error
-            for step in missing:
-                if gone[0] in step.outdated:
-                    self.progress.note_outcome(step, replaced=True)
+            self.progress.note_displaced(gone[0], missing)
             log.warning(
                 "The knowledge base is at its limit of sources: %r is deleted before its new version is added",
                 without_mark(gone[0].name),

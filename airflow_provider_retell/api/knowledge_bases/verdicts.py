@@ -41,21 +41,25 @@ def failures(knowledge_base: KnowledgeBase, progress: Progress) -> dict[str, str
     return found
 
 
-def rejected(knowledge_base: KnowledgeBase, failed: Iterable[str]) -> list[KnowledgeBaseSource]:
+def rejected(
+    knowledge_base: KnowledgeBase, failed: Iterable[str], replacing: Iterable[str]
+) -> list[KnowledgeBaseSource]:
     """Return the listed sources of *failed* marks that must be deleted, so that the old versions are left.
 
     A source without an error message of its own stays if its document has no other source.
+
+    :param replacing: the marks of sources whose document has an old version.
     """
     errors = SourceErrors(knowledge_base)
     marks = {source.source_id: Mark.find(source.name) for source in knowledge_base.sources}
     copies = Counter(mark.title for mark in marks.values() if mark)
-    is_broken, wanted = knowledge_base.status == "error", set(failed)
+    is_broken, wanted, replaceable = knowledge_base.status == "error", set(failed), set(replacing)
     return [
         source
         for source in knowledge_base.sources
         if (mark := marks[source.source_id]) is not None
         and str(mark) in wanted
-        and (is_broken or copies[mark.title] > 1 or errors.of_source(source))
+        and (is_broken or copies[mark.title] > 1 or str(mark) in replaceable or errors.of_source(source))
     ]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_retell.api.body import build
+from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
 from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
 from airflow_provider_retell.api.errors import RetellInputError, UpdateMismatchError
 from airflow_provider_retell.api.request import Flow, given
@@ -22,12 +23,14 @@ _EMPTY: Mapping[str, JsonValue] = {"dynamic_variables": {}, "tool_mocks": []}
 
 
 @dataclass
-class SyncResult:
+class TestCaseChanges:
     """The names of the test cases by action. In a dry run, the actions are only planned.
 
     :ivar changed: the names of the changed fields, by the name of the test case.
     :ivar ids: the id of each test case by its name; those that a dry run would create are missing.
     """
+
+    __test__ = False  # not a test class for pytest
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -66,22 +69,28 @@ def sync_test_cases(
     test_cases: Sequence[Mapping[str, Any]],
     *,
     delete_missing: bool = False,
+    max_deleted_ratio: float = 0.5,
     dry_run: bool = False,
-) -> Flow[SyncResult]:
+) -> Flow[TestCaseChanges]:
     """Create and update the test cases of *engine* by name, and send only differences.
 
     :param test_cases: the test cases: ``name``, ``user_prompt``, ``metrics``, and maybe ``dynamic_variables``,
         ``llm_model`` and ``tool_mocks``.
     :param delete_missing: True to delete the test cases of the engine that are not in the list.
+    :param max_deleted_ratio: the largest share of the engine's test cases that may be deleted, 0 to 1.
     :param dry_run: True to change nothing.
-    :raises RetellInputError: if a test case is invalid, or a name is not unique.
+    :raises RetellInputError: if a test case is invalid, a name is not unique, or too many would be deleted.
     :raises UpdateMismatchError: if Retell's response does not have the fields that were sent.
     """
     wanted = check_test_cases(test_cases, engine)
     existing: list[TestCaseDefinition] = yield from list_test_case_definitions(engine.fields(version=False))
     _check_unique(existing, wanted)
+    missing = [case for case in existing if case.name not in wanted] if delete_missing else []
+    check_deleted_ratio(
+        len(missing), len(existing), max_deleted_ratio, "test cases of the agent", "test_cases and its files"
+    )
     by_name = {case.name: case for case in existing}
-    result = SyncResult()
+    result = TestCaseChanges()
     for name, fields in wanted.items():
         case = by_name.get(name)
         if case is None:
@@ -97,12 +106,10 @@ def sync_test_cases(
                     yield from _update(case, fields, changes)
         if case is not None:
             result.ids[name] = case.test_case_definition_id
-    if delete_missing:
-        for case in existing:
-            if case.name not in wanted:
-                result.deleted.append(case.name)
-                if not dry_run:
-                    yield endpoints.delete_test_case_definition(case.test_case_definition_id)
+    for case in missing:
+        result.deleted.append(case.name)
+        if not dry_run:
+            yield endpoints.delete_test_case_definition(case.test_case_definition_id)
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.conditions import (
     AMOUNT,
@@ -13,7 +13,11 @@ from airflow_provider_retell.emulator.conditions import (
     enum,
     one_of,
 )
+from airflow_provider_retell.emulator.responses import ApiError
 from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, closed
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.emulator.multipart import Form
 
 _TEXTS = {"type": "array", "items": STRING}
 
@@ -55,3 +59,28 @@ LIST_CONTACTS = closed(
     },
     excludes=(("skip", "pagination_key"),),
 )
+
+UPLOAD = closed({"file": {"type": "object"}}, "file")
+
+CREATE_IMPORT = closed(
+    {
+        "column_mapping": {
+            "type": "array",
+            "items": closed(
+                {"external_field_name": STRING, "field_name": STRING}, "external_field_name", "field_name"
+            ),
+        },
+        "contact_tags": _TEXTS,
+        "default_country": STRING,
+        "upload_id": STRING,
+    },
+    "column_mapping",
+    "upload_id",
+)
+
+
+def from_form(form: Form) -> dict[str, Any]:
+    """Return the body of upload-contact-import-file: the content of its file. The errors are our guess."""
+    if form.fields or [file.field for file in form.files] != ["file"]:
+        raise ApiError(400, "Unexpected field")
+    return {"file": {"name": form.files[0].filename, "content": form.files[0].content}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.conditions import inside
+from airflow_provider_retell.emulator.contacts.imports import visible
 from airflow_provider_retell.emulator.filters import FilterFields
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
@@ -126,3 +127,29 @@ def delete_contact(org: Organization, request: Request) -> Response:
         )
     org.contact_backend.remove(contact)
     return Response(204)
+
+
+def upload_import_file(org: Organization, request: Request) -> Response:
+    """Keep a CSV file for an import."""
+    file = request.body["file"]
+    upload_id = org.contact_backend.imports.upload(file["content"])
+    return json_response(201, {"upload_id": upload_id, "file_name": file["name"]})
+
+
+def create_import(org: Organization, request: Request) -> Response:
+    """Start the import of a file that was uploaded."""
+    body = request.body
+    mapping = {column["external_field_name"]: column["field_name"] for column in body["column_mapping"]}
+    if sum(column["field_name"] == "phone_number" for column in body["column_mapping"]) != 1:
+        raise ApiError(400, "Exactly one column must be mapped to phone_number")
+    custom = set(mapping.values()) - {"phone_number", "first_name", "last_name", "do_not_call"}
+    _check_custom_fields(org, {"custom_fields": dict.fromkeys(custom)})
+    job = org.contact_backend.imports.create(
+        body["upload_id"], mapping, body.get("contact_tags", ()), body.get("default_country", "US")
+    )
+    return json_response(201, visible(job))
+
+
+def get_import(org: Organization, request: Request) -> Response:
+    """Return the current or latest import."""
+    return json_response(200, org.contact_backend.imports.latest())

@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_retell.emulator.contacts.backend import Contact, ContactBackend
+    from airflow_provider_retell.emulator.contacts.imports import ContactImport
     from airflow_provider_retell.emulator.options import Options
 
 
@@ -17,6 +18,9 @@ class Owner(Protocol):
 
     options: Options
     contact_backend: ContactBackend
+
+    def catch_up(self) -> None:
+        """Run everything that is due on the clock."""
 
 
 class ContactObjects(ABC):
@@ -68,3 +72,20 @@ class ContactObjects(ABC):
         """
         with self._owner.options.clock.lock:
             return self._owner.contact_backend.edit(contact_id, **fields)
+
+    @property
+    def contact_imports(self) -> list[ContactImport]:
+        """All CSV imports, oldest first and up to date with the clock."""
+        self._owner.catch_up()
+        return self._owner.contact_backend.imports.jobs
+
+    def add_contact_import(
+        self, rows: Sequence[Mapping[str, str]] = (), *, seconds: float | None = None
+    ) -> ContactImport:
+        """Start a CSV import as another client does, and return it.
+
+        :param rows: a text by contact field for each row, among them ``phone_number``.
+        :param seconds: the time that it takes. Default: the option ``import_seconds``.
+        """
+        with self._owner.options.clock.lock:
+            return self._owner.contact_backend.imports.start(rows, seconds=seconds)

@@ -43,5 +43,23 @@ ROUTES = (
         _EDIT,
         schema=bodies.UPDATE_CONTACT,
     ),
+    Route(
+        "upload-contact-import-file",
+        "POST",
+        "/upload-contact-import-file",
+        endpoints.upload_import_file,
+        _EDIT,
+        schema=bodies.UPLOAD,
+        from_form=bodies.from_form,
+    ),
+    Route(
+        "create-contact-import",
+        "POST",
+        "/create-contact-import",
+        endpoints.create_import,
+        _EDIT,
+        schema=bodies.CREATE_IMPORT,
+    ),
+    Route("get-contact-import", "GET", "/get-contact-import", endpoints.get_import, _READ),
     Route("delete-contact", "DELETE", "/delete-contact/{contact_id}", endpoints.delete_contact, _EDIT),
 )

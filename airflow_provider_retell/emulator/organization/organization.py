@@ -77,7 +77,7 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
         self.chat_backend = ChatBackend(
             options, self.timeline, on_event=lambda event, chat: webhooks.on_event(event, chat, api_key)
         )
-        self.contact_backend = ContactBackend(options, self.org_id)
+        self.contact_backend = ContactBackend(options, self.org_id, self.timeline)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})

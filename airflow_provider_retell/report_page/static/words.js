@@ -34,6 +34,10 @@ function adviceFor(outcome, task) {
   const isContact = noun === "contact";
   switch (outcome) {
     case "failed":
+      // A task starts each import once.
+      if (/ImportContacts/.test(task.operator_name)) {
+        return "Retell did not import these rows, and does not give the reason. Run SyncContactsOperator with the same rows to get it.";
+      }
       return (
         "Retell rejected the request, or the network failed. Clear the task: the second run processes only the rows " +
         "that are missing. If a row fails again, its reason names the mistake."

@@ -181,7 +181,7 @@ def test_failed_sources_are_found(errors: Any, listed: str, failed: str, deleted
     marks = {title: str(document(title, "1").mark) for title in "ab"}
     found = failures(there, Progress(pending=list(marks.values())))
     assert found.keys() == {marks[title] for title in failed}
-    assert {item.name for item in rejected(there, found)} == {
+    assert {item.name for item in rejected(there, found, [])} == {
         source(title, "1")["title"] for title in deleted
     }
 
@@ -190,14 +190,24 @@ def test_source_without_a_message_of_its_own_is_deleted_if_an_old_version_is_lef
     there = knowledge_base(source("a", "old"), source("a", "1"), source("b", "1"), errors=["x"])
     marks = [str(document(title, "1").mark) for title in "ab"]
     found = failures(there, Progress(pending=marks))
-    assert [item.source_id for item in rejected(there, found)] == ["source_1"]
+    assert [item.source_id for item in rejected(there, found, [])] == ["source_1"]
+
+
+@pytest.mark.parametrize("adopt", [False, True])
+def test_source_that_replaces_one_under_another_name_is_deleted_if_it_failed(adopt: bool) -> None:
+    old = {"title": "a"} if adopt else source("former title of a", "1")
+    there = knowledge_base(old, source("a", "1"), errors=["x"])
+    replacing = compare([document("a", "1")], there, adopt=adopt).replacing
+    assert replacing == [MARK]
+    found = failures(there, Progress(pending=replacing))
+    assert [item.source_id for item in rejected(there, found, replacing)] == ["source_1"]
 
 
 def test_all_new_sources_of_a_broken_knowledge_base_failed() -> None:
     there = knowledge_base(source("a", "1"), source("b", "1"), status="error")
     found = failures(there, Progress(pending=[MARK]))
     assert found == {MARK: "Retell could not index the knowledge base"}
-    assert [item.source_id for item in rejected(there, found)] == ["source_0"]
+    assert [item.source_id for item in rejected(there, found, [])] == ["source_0"]
 
 
 def test_messages_from_before_the_request_do_not_count() -> None:

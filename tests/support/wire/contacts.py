@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 
-from airflow_provider_retell.api.contacts.models import Contact, ContactPage
+from airflow_provider_retell.api.contacts.models import (
+    Contact,
+    ContactImport,
+    ContactImportFile,
+    ContactPage,
+)
 from wire import Example
+
+CSV = b"phone\n+14155550123\n"
+MAPPING = [{"external_field_name": "phone", "field_name": "phone_number"}]
 
 EXAMPLES = [
     Example(
@@ -61,4 +70,38 @@ EXAMPLES = [
         ContactPage,
     ),
     Example("delete_contact", ("contact_1",), {}, "DELETE /delete-contact/contact_1", None, 204, None),
+    Example(
+        "upload_contact_import_file",
+        (CSV,),
+        {},
+        "POST /upload-contact-import-file",
+        {
+            "file": [
+                {
+                    "filename": "contacts.csv",
+                    "content_type": "text/csv",
+                    "size": len(CSV),
+                    "sha256": hashlib.sha256(CSV).hexdigest(),
+                }
+            ]
+        },
+        201,
+        ContactImportFile,
+        "multipart/form-data",
+    ),
+    Example(
+        "create_contact_import",
+        ("upload_1",),
+        {"column_mapping": MAPPING, "contact_tags": ["VIP"], "default_country": "DE"},
+        "POST /create-contact-import",
+        {
+            "upload_id": "upload_1",
+            "column_mapping": MAPPING,
+            "contact_tags": ["VIP"],
+            "default_country": "DE",
+        },
+        201,
+        ContactImport,
+    ),
+    Example("get_contact_import", (), {}, "GET /get-contact-import", None, 200, ContactImport),
 ]

@@ -1,0 +1,189 @@
+"""Checks of the CSV import of contacts. All but one import a file with fictional numbers, and delete the contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.api.contacts import endpoints
+from airflow_provider_retell.contract.check import (
+    NOT_DOCUMENTED,
+    CannotTellError,
+    Checks,
+    Finding,
+    Flag,
+    NotYetError,
+    SkipError,
+    differs,
+    holds,
+    page,
+)
+from airflow_provider_retell.contract.contacts import delete_if_there, with_number
+from airflow_provider_retell.contract.seeing import (
+    REJECTED,
+    ask,
+    body_of,
+    describe,
+    is_success,
+    result,
+    see,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.contacts.models import Contact
+    from airflow_provider_retell.api.request import Flow, Response
+    from airflow_provider_retell.contract.target import Target
+
+CHECKS = Checks()
+
+IMPORT = Flag(
+    "--import-contacts",
+    "create contacts with the fictional numbers +1 202 555 0188 and +1 202 555 0189, import a CSV file with both, and "
+    "delete them",
+)
+
+_MARKED, _BLANK = "+12025550188", "+12025550189"
+_STATUSES = ("queued", "running", "idle")
+_BUSY = 409
+_FILE = f"phone_number,last_name,do_not_call\n{_MARKED},Contract,true\n{_BLANK},,\n".encode()
+_MAPPING = [
+    {"external_field_name": name, "field_name": name} for name in _FILE.decode().split("\n")[0].split(",")
+]
+
+
+@CHECKS.add(
+    "contacts.import_has_documented_form",
+    assumption="get-contact-import returns the status `queued`, `running` or `idle`.",
+    matters="ImportContactsOperator waits until no import is running.",
+    source=page("get-contact-import"),
+    otherwise="Another status counts as running, so the wait times out.",
+)
+def import_has_documented_form(_target: Target) -> Flow[Finding]:
+    """Read the latest import."""
+    response = yield from see(endpoints.get_contact_import())
+    body = body_of(response)
+    status = body.get("status") if isinstance(body, dict) else None
+    return (
+        holds("a documented status")
+        if status in _STATUSES
+        else differs(f"{describe(response)}, another status")
+    )
+
+
+def _start(target: Target) -> Flow[tuple[Response, Response]]:
+    """Start an import and try to start another one; return both responses."""
+    latest = yield from ask(endpoints.get_contact_import())
+    if latest.is_active:
+        raise SkipError("an import is running")
+    for number in (_MARKED, _BLANK):
+        if (yield from with_number(number)).items:
+            raise SkipError("the organization has a contact with a fictional number")
+    for number in (_MARKED, _BLANK):
+        contact = yield from ask(endpoints.create_contact(phone_number=number, last_name="Contract"))
+        target.clean_up(
+            _deletion_of(contact.contact_id),
+            "a contact with the number +1 202 555 0188 or 0189 could not be deleted: delete it in Retell's dashboard",
+        )
+    uploads: list[str] = []
+    for _ in range(2):
+        uploaded = yield from ask(endpoints.upload_contact_import_file(_FILE))
+        uploads.append(uploaded.upload_id)
+    first: Response = yield from see(endpoints.create_contact_import(uploads[0], column_mapping=_MAPPING))
+    second: Response = yield from see(
+        endpoints.create_contact_import(uploads[1], column_mapping=_MAPPING), _BUSY
+    )
+    return first, second
+
+
+def _deletion_of(contact_id: str) -> Any:
+    return lambda: delete_if_there(contact_id)
+
+
+def _ended(target: Target) -> Flow[list[Contact]]:
+    """Return the contacts after the import."""
+    first, _ = yield from target.once(_start)
+    result(endpoints.create_contact_import("x", column_mapping=_MAPPING), first)
+    latest = yield from ask(endpoints.get_contact_import())
+    if latest.is_active:
+        raise NotYetError("the import is still running", seconds=10)
+    contacts: list[Contact] = []
+    for number in (_MARKED, _BLANK):
+        contacts += (yield from with_number(number)).items
+    if len(contacts) != 2:
+        raise CannotTellError(f"{len(contacts)} of 2 contacts are listed")
+    return contacts
+
+
+@CHECKS.add(
+    "contacts.import_starts",
+    assumption="create-contact-import returns the import with its start time.",
+    matters="ImportContactsOperator recognizes its import by the start time.",
+    source=page("create-contact-import"),
+    otherwise="The operator recognizes the import by a start time after that of the import before it.",
+    flags=(IMPORT,),
+)
+def import_starts(target: Target) -> Flow[Finding]:
+    """Start an import."""
+    response, _ = yield from target.once(_start)
+    if not is_success(response):
+        return differs(describe(response))
+    started = result(endpoints.create_contact_import("x", column_mapping=_MAPPING), response)
+    if started.start_timestamp is None:
+        return differs(f"{started.status} without start_timestamp", handled=True)
+    return holds("start_timestamp")
+
+
+@CHECKS.add(
+    "contacts.one_import_at_a_time",
+    assumption="create-contact-import is rejected with 409 while an import is running.",
+    matters="ImportContactsOperator waits for the imports of other clients.",
+    source=NOT_DOCUMENTED,
+    question="What does create-contact-import respond while an import is running?",
+    otherwise="400 and 422 have the same meaning. If Retell accepts a second import, rows may be compared too early.",
+    flags=(IMPORT,),
+    options=("contacts.import_busy_status",),
+)
+def one_import_at_a_time(target: Target) -> Flow[Finding]:
+    """Start a second import at once."""
+    _, response = yield from target.once(_start)
+    if response.status not in (_BUSY, *REJECTED):
+        return differs(describe(response))
+    options = {"contacts.import_busy_status": response.status}
+    if response.status == _BUSY:
+        return holds(describe(response), options=options)
+    return differs(describe(response), handled=True, options=options)
+
+
+@CHECKS.add(
+    "contacts.import_reads_marks",
+    assumption="An import reads `true` as a do-not-call mark.",
+    matters="ImportContactsOperator sets marks.",
+    source=NOT_DOCUMENTED,
+    question="How does a CSV file write the do-not-call mark?",
+    otherwise="The rows that set marks fail. SyncContactsOperator sets them without a file.",
+    flags=(IMPORT,),
+    options=("contacts.import_marks",),
+)
+def import_reads_marks(target: Target) -> Flow[Finding]:
+    """Read the contact whose row has a mark."""
+    marked, _ = yield from target.once(_ended)
+    if marked.do_not_call:
+        return holds("do_not_call is true", options={"contacts.import_marks": "words"})
+    return differs("do_not_call is not true", handled=True, options={"contacts.import_marks": "digits"})
+
+
+@CHECKS.add(
+    "contacts.import_blanks",
+    assumption="A blank cell of a file clears the field of the contact.",
+    matters="ImportContactsOperator changes no field for which a row has no value.",
+    source=NOT_DOCUMENTED,
+    question="Does a blank cell of a CSV file clear the contact's field?",
+    otherwise="The operator puts the contact's own value into the cell.",
+    flags=(IMPORT,),
+    options=("contacts.import_blanks",),
+)
+def import_blanks(target: Target) -> Flow[Finding]:
+    """Read the contact whose row has blank cells."""
+    _, blank = yield from target.once(_ended)
+    if not blank.last_name:
+        return holds("no last_name", options={"contacts.import_blanks": "clear"})
+    return differs("the last_name is kept", handled=True, options={"contacts.import_blanks": "keep"})
