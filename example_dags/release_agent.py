@@ -7,9 +7,11 @@ new version only if the simulation tests pass:
 `refresh` the knowledge base -> `draft` a version -> is there a change? -> `simulate` the draft -> `publish` it ->
 `snapshot` the configuration of all agents
 
-Every task can be retried, cleared and run again. If a simulation fails, nothing is published. Fix the prompt or the
-test case and run the DAG again: it uses the same draft and sends only differences. A run without any change ends after
-`draft`, and costs nothing.
+Every task can be retried, cleared and run again. Only the version that was simulated is published. If you clear `draft`
+and it returns another version, `simulate` fails until you clear it with `on_clear="resend"`.
+
+If a simulation fails, nothing is published. Fix the prompt or the test case and run the DAG again: it uses the same
+draft and sends only differences. A run without any change ends after `draft`, and costs nothing.
 
 Prerequisites:
 
@@ -44,7 +46,8 @@ from airflow_provider_retell.operators import (
 AGENT = "{{ var.value.retell_agent }}"
 REPORTS = "{{ var.value.retell_reports }}"
 RUN = "{{ run_id | replace(':', '-') }}"
-VERSION = "{{ ti.xcom_pull('draft')['version'] }}"
+DRAFTED = "{{ ti.xcom_pull('draft')['version'] }}"
+SIMULATED = "{{ ti.xcom_pull('simulate')['agent_version'] }}"
 
 
 @dag(
@@ -83,7 +86,7 @@ def release_agent() -> None:
     simulate = RunBatchTestOperator(
         task_id="simulate",
         agent_id=AGENT,
-        agent_version=VERSION,
+        agent_version=DRAFTED,
         retry_failed=1,  # the verdicts of a model vary
         report_path=f"{REPORTS}/simulations/{RUN}.jsonl",
         deferrable=True,
@@ -92,7 +95,9 @@ def release_agent() -> None:
     publish = PublishAgentVersionOperator(
         task_id="publish",
         agent_id=AGENT,
-        version=VERSION,
+        version=SIMULATED,
+        # Fails if somebody has changed the draft after its simulation.
+        unchanged_since="{{ ti.xcom_pull('simulate')['modified_at'] }}",
         version_title="{{ params.revision }}",
         rebind_numbers=True,
     )

@@ -218,6 +218,7 @@ def test_import_of_operators_and_sensors_loads_no_http_library() -> None:
         "airflow_provider_retell.api.errors",
         "airflow_provider_retell.api.phone_numbers",
         "airflow_provider_retell.api.phone_numbers.e164",
+        "airflow_provider_retell.api.versions",
         "airflow_provider_retell.api.records",
         "airflow_provider_retell.api.records.nouns",
         "airflow_provider_retell.hooks",

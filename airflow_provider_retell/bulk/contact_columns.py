@@ -27,6 +27,17 @@ _BOOLEANS = {
 }
 
 
+class InvalidContactError(InvalidRowError):
+    """A row with a valid phone number cannot be sent.
+
+    :ivar opts_out: True if the row sets the do-not-call mark, or its value for the mark is unreadable.
+    """
+
+    def __init__(self, fault: str, number: str, *, opts_out: bool) -> None:
+        super().__init__(fault, number)
+        self.opts_out = opts_out
+
+
 @dataclass(frozen=True)
 class ContactColumns:
     """The meaning of columns.
@@ -71,7 +82,8 @@ class ContactReader:
     def read(self, row: Row) -> tuple[str, dict[str, JsonValue]]:
         """Return the phone number and the wanted fields, by flat name.
 
-        :raises InvalidRowError: if the row cannot be sent. The message has no number and no value.
+        :raises InvalidContactError: if the row cannot be sent. The message has no number and no value.
+        :raises InvalidRowError: if its phone number is invalid.
         """
         number = self._named.key_of(row)
         if self._is_first:
@@ -81,10 +93,21 @@ class ContactReader:
             check_e164(number, self._columns.phone_number)
         except RetellInputError as error:
             raise InvalidRowError(error.fault) from None
+        opts_out = True
         try:
-            return number, self._wanted(row)
+            # First, because the row may opt the contact out although another value is invalid.
+            mark = self._mark(row)
+            opts_out = mark is True
+            wanted = self._wanted(row)
         except RetellInputError as error:
-            raise InvalidRowError(error.fault, number) from None
+            raise InvalidContactError(error.fault, number, opts_out=opts_out) from None
+        if mark is not None:
+            wanted[DO_NOT_CALL] = mark
+        return number, wanted
+
+    def _mark(self, row: Row) -> bool | None:
+        column = self._columns.do_not_call
+        return None if column is None else as_flag(row.get(column), column)
 
     def _log_unused(self, row: Row) -> None:
         """Log the columns that the task ignores: a forgotten parameter would otherwise look like a success."""
@@ -104,13 +127,9 @@ class ContactReader:
                 wanted[CUSTOM + name] = to_json(row[column], column)
             elif self._columns.clears_nulls:
                 wanted[CUSTOM + name] = None
-        flags = {column: TAG + tag for column, tag in self._columns.tags.items()}
-        if self._columns.do_not_call is not None:
-            flags[self._columns.do_not_call] = DO_NOT_CALL
-        for column, name in flags.items():
-            flag = as_flag(row.get(column), column)
-            if flag is not None:
-                wanted[name] = flag
+        for column, tag in self._columns.tags.items():
+            if (flag := as_flag(row.get(column), column)) is not None:
+                wanted[TAG + tag] = flag
         return wanted
 
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.models import Contact
-from airflow_provider_retell.api.errors import NotFoundError, RetellError, UnprocessableError
+from airflow_provider_retell.api.errors import (
+    NotFoundError,
+    RetellError,
+    RetellResponseError,
+    UnprocessableError,
+)
 from airflow_provider_retell.bulk.contact_columns import ContactColumns, ContactReader
 from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.bulk.outcome import Outcome, Result
@@ -21,6 +26,12 @@ if TYPE_CHECKING:
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 KIND = "contact"
+
+_MISSING = "no contact has the phone number"
+_MARKED = (
+    "the contact is marked as do-not-call, and the mark would be deleted with it. Set "
+    "allow_deleting_do_not_call=True if another system blocks calls to the number"
+)
 
 
 class ContactDeletions(Resource[Contact, None]):
@@ -72,14 +83,10 @@ class ContactDeletions(Resource[Contact, None]):
     def plan_row(self, row: int, key: str, state: Contact | None, wanted: None) -> Planned | Result:
         """Return the deletion, or the result of a row without a contact."""
         if state is None:
-            return Result(row, None, "not_found", "no contact has the phone number", kind=KIND)
+            return Result(row, None, "not_found", _MISSING, kind=KIND)
         if state.do_not_call and not self._allow_do_not_call:
-            reason = (
-                "the contact is marked as do-not-call, and the mark would be deleted with it. Set "
-                "allow_deleting_do_not_call=True if another system blocks calls to the number"
-            )
-            return Result(row, state.contact_id, "conflict", reason, kind=KIND)
-        return ContactDeletion(row, state.contact_id)
+            return Result(row, state.contact_id, "conflict", _MARKED, kind=KIND)
+        return ContactDeletion(row, state.contact_id, self._allow_do_not_call)
 
     def record_id(self, key: str) -> str | None:
         """Return None: the number must not be reported."""
@@ -92,12 +99,16 @@ class ContactDeletions(Resource[Contact, None]):
 
 @dataclass(frozen=True)
 class ContactDeletion(Planned):
-    """The deletion of a contact."""
+    """The deletion of a contact.
+
+    :ivar allow_do_not_call: False to keep a contact that was marked as do-not-call after it was found.
+    """
 
     outcome: ClassVar[Outcome] = "deleted"
 
     row: int
     contact_id: str
+    allow_do_not_call: bool
     changed: tuple[str, ...] = ()
 
     @property
@@ -106,19 +117,21 @@ class ContactDeletion(Planned):
         return self.contact_id
 
     def apply(self) -> Flow[Applied]:
-        """Delete the contact.
+        """Delete the contact, if it is not marked or the task may delete marks.
 
         :raises UnprocessableError: if the contact still exists. Retell's 422 can mean an unknown id or a refusal.
         """
+        if not self.allow_do_not_call:
+            # The contacts of all rows were found before, which takes hours for many rows.
+            contact = yield from self._read()
+            if contact is None:
+                return Applied(outcome="not_found", reason=_MISSING)
+            if contact.do_not_call:
+                return Applied(outcome="conflict", reason=_MARKED)
         try:
             yield endpoints.delete_contact(self.contact_id)
         except NotFoundError as refusal:
-            try:
-                yield endpoints.get_contact(self.contact_id)
-            except NotFoundError as missing:
-                # Retell always gives a reason. A response without one is the page of another server.
-                if not missing.detail:
-                    raise
+            if (yield from self._read()) is None:
                 return Applied()
             detail = (
                 f"{refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f"{refusal.status}"
@@ -130,6 +143,17 @@ class ContactDeletion(Planned):
                 detail=refusal.detail,
             ) from refusal
         return Applied()
+
+    def _read(self) -> Flow[Contact | None]:
+        """Return the contact, or None if Retell has none with its id."""
+        try:
+            contact: Contact = yield endpoints.get_contact(self.contact_id)
+        except NotFoundError as missing:
+            # Retell always gives a reason. A response without one is the page of another server.
+            if not missing.detail:
+                raise RetellResponseError(str(missing)) from None
+            return None
+        return contact
 
     def difference(self) -> Difference:
         """Return the contact's id."""

@@ -17,15 +17,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.changes import CUSTOM, DO_NOT_CALL, NAMES, Fields, diff, verify
 from airflow_provider_retell.api.errors import RetellError, UpdateMismatchError
+from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactState, ContactUpdate
 from airflow_provider_retell.bulk.contact_csv import ContactFile, as_cell
 from airflow_provider_retell.bulk.contact_import_jobs import ImportBusyError, ImportJobs
-from airflow_provider_retell.bulk.contact_sync import (
-    KIND,
-    ContactCreation,
-    ContactState,
-    ContactSync,
-    ContactUpdate,
-)
+from airflow_provider_retell.bulk.contact_sync import KIND, ContactSync
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.resource import Applied, InvalidRowError, Planned
 
@@ -262,7 +257,7 @@ class ImportedCreation(ContactCreation):
     clears_do_not_call = False
 
     def __init__(self, row: int, number: str, wanted: Fields, resource: ContactImport) -> None:
-        super().__init__(row, number, wanted, allow_clearing=False)
+        super().__init__(row, number, wanted, resource.guards)
         self.number = number
         self._resource = resource
 

@@ -21,6 +21,7 @@ from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
 from airflow_provider_retell.bulk.record_states import CHUNK
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
 from airflow_provider_retell.bulk.row_chunks import open_rows, take
+from airflow_provider_retell.bulk.row_limits import RowLimits
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
@@ -50,6 +51,8 @@ class BulkUpdate(Generic[S, W]):
     :param hook: an open hook that is used for nothing else.
     :param resource: the kind of record, made for this run with the same hook.
     :param concurrency: the number of changes that are sent at the same time.
+    :param limits: the failed rows that the task accepts.
+    :param row_limits: the number of rows that it expects. Only guarded resources check it before they send anything.
     :param dry_run: True to send no changes.
     :ivar progress: the counts of the run and the first failed rows.
     :ivar differences: the first changes that a dry run found.
@@ -64,12 +67,14 @@ class BulkUpdate(Generic[S, W]):
         concurrency: int = 16,
         limits: FailureLimits = FailureLimits(),  # noqa: B008
         *,
+        row_limits: RowLimits = RowLimits(),  # noqa: B008
         dry_run: bool = False,
     ) -> None:
         self._hook = hook
         self._rows = rows
         self._resource = resource
         self._concurrency = concurrency
+        self._row_limits = row_limits
         self._dry_run = dry_run
         self._keys = DigestSet()
         # The changes of a guarded resource, until all rows are planned.
@@ -94,7 +99,8 @@ class BulkUpdate(Generic[S, W]):
         :raises BulkStoppedError: if 50 rows in a row fail because of Retell or the network, or if Retell asks for a
             wait that is too long for the hook.
         :raises RetellInputError: before the first update, if the source has fixed columns and lacks one of the task's.
-        :raises RowsFailedError: after the last row, if no row has a column that the task names.
+        :raises RowsFailedError: after the last row, if no row has a column that the task names, or if a guarded
+            resource has too few rows.
         :raises Exception: the error of the source, after the rows before it.
         """
         async with self.progress.recording():
@@ -156,6 +162,7 @@ class BulkUpdate(Generic[S, W]):
                 number += len(chunk)
         if self._resource.guarded and self._source_error is None:
             self._check_columns()
+            self._row_limits.check_before(self.progress.rows + len(self._held))
             self._resource.check_plan(self._held)
             if self._held and not self._dry_run:
                 await self._resource.send_plan(self._held)
@@ -252,13 +259,13 @@ class BulkUpdate(Generic[S, W]):
             except RetellError as error:
                 self.progress.stop_if_throttled(error, planned.row)
                 self.progress.end(Result.of_error(planned.row, record_id, error, kind))
-                if isinstance(error, FATAL):
+                if isinstance(error, (*FATAL, BulkStoppedError)):
                     raise
                 self.progress.count_failure("update", error)
             else:
                 self.progress.count_success("update")
                 names = ", ".join(applied.unverified)
-                reason = f"Retell's response does not confirm {names}" if names else ""
+                reason = f"Retell's response does not confirm {names}" if names else applied.reason
                 record_id = applied.record_id or record_id
                 outcome = applied.outcome or planned.outcome
                 changed = () if outcome == "unchanged" else planned.changed

@@ -5,6 +5,7 @@ The module of the operator imports this one, so it imports nothing that DAG file
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
@@ -24,9 +25,15 @@ def check_suffix(path: str) -> None:
         )
 
 
-def check_differs(template: Any) -> None:
-    """Raise :class:`RetellInputError` if *template* gives the same path to all mapped tasks."""
-    if not isinstance(template, str):
+def check_differs(template: Any, mapped_names: Collection[str] | None, map_index: int | None) -> None:
+    """Raise :class:`RetellInputError` if all mapped tasks of an operator would write the same report.
+
+    :param template: the path before it was rendered.
+    :param mapped_names: the arguments that differ between the mapped tasks, or None if that is unknown.
+    :param map_index: the index of the mapped task, or -1 or None if it is not mapped.
+    """
+    is_mapped = map_index is not None and map_index >= 0
+    if not is_mapped or "report_path" in (mapped_names or ()) or not isinstance(template, str):
         return
     if not is_literal(template):
         from jinja2 import Environment, TemplateError, meta

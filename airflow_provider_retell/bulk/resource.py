@@ -40,11 +40,13 @@ class Applied:
     :ivar unverified: the names of the fields that the response does not confirm.
     :ivar record_id: the id of a record that was created.
     :ivar outcome: the outcome of the row, if it is another than that of the plan.
+    :ivar reason: the reason of that outcome.
     """
 
     unverified: tuple[str, ...] = ()
     record_id: str | None = None
     outcome: Outcome | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,16 @@ class RowLimits:
                 return True
             if self.on_empty == "fail":
                 raise RowsFailedError("The source has no rows, and on_empty is 'fail'. Check the source")
+        self._check_min_rows(rows, "All of them were processed")
+        return False
+
+    def check_before(self, rows: int) -> None:
+        """Raise :class:`RowsFailedError` if there are too few rows, before the first change is sent."""
+        if rows:
+            self._check_min_rows(rows, "Nothing was sent")
+
+    def _check_min_rows(self, rows: int, done: str) -> None:
         if rows < self.min_rows:
             raise RowsFailedError(
-                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. All of them were "
-                "processed. Check the source"
+                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. {done}. Check the source"
             )
-        return False

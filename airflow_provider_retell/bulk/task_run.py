@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -14,6 +14,7 @@ _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES, start=1)}
 # A row that a try has processed keeps this outcome, even if a later try finds nothing left to do or fails.
 _DONE = frozenset(_NUMBERS[outcome] for outcome in ("updated", "archived", "created", "deleted"))
+_EXISTS = frozenset(_NUMBERS[outcome] for outcome in ("created", "updated", "unchanged"))
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class TaskRunCounts:
     """Counts every row once, with its outcome after all tries.
 
     A row counts as updated, archived, created or deleted if any try has done so, and otherwise with its last outcome.
-    The id of the record identifies a row. Rows of contacts, rows without an id, and duplicates are identified by
-    number. The memory holds 18 to 36 bytes for each row of earlier tries.
+    The id of the record identifies a row. Rows without an id, duplicates, and contacts that are not known to exist are
+    identified by number. The memory holds 18 to 36 bytes for each row of earlier tries.
     """
 
     def __init__(self) -> None:
@@ -74,8 +75,14 @@ class TaskRunCounts:
         """Count a line of an earlier try's report."""
         number = _NUMBERS.get(line.get("outcome", ""), 0) if isinstance(line.get("outcome"), str) else 0
         if number:
-            key = row_key(line)
-            self._earlier[key] = self._count(key, number)
+            keys = row_keys(line)
+            key = self._known(keys)
+            number = self._count(keys, number)
+            if key is not None:
+                self._earlier[key] = 0
+            # A later try knows the id of a record that exists. After a failed deletion it may not.
+            for key in keys if number == _NUMBERS["failed"] else keys[:1] if number in _EXISTS else keys[-1:]:
+                self._earlier[key] = number
             if isinstance(line.get("try"), int):
                 self._tries.add(line["try"])
 
@@ -83,18 +90,23 @@ class TaskRunCounts:
         """Count a row of this try."""
         number = _NUMBERS[result.outcome]
         if self._tries:
-            self._count(row_key(result.line()), number)
+            self._count(row_keys(result.line()), number)
         else:
             self._counts[number] += 1
 
-    def _count(self, key: str, number: int) -> int:
-        earlier = self._earlier[key]
+    def _count(self, keys: Sequence[str], number: int) -> int:
+        key = self._known(keys)
+        earlier = 0 if key is None else self._earlier[key]
         if earlier in _DONE and number not in _DONE:
             number = earlier
-        if earlier:
+        # Rows in another order can be taken for others. No outcome counts less than 0 rows.
+        if self._counts[earlier]:
             self._counts[earlier] -= 1
         self._counts[number] += 1
         return number
+
+    def _known(self, keys: Sequence[str]) -> str | None:
+        return next((key for key in keys if self._earlier[key]), None)
 
     def manifest(self, outcomes: tuple[Outcome, ...]) -> dict[str, int]:
         """Return the number of tries with rows, of rows, and of rows with each of *outcomes*."""
@@ -102,11 +114,11 @@ class TaskRunCounts:
         return {"tries": len(self._tries) + 1, "rows": sum(self._counts.values()), **counts}
 
 
-def row_key(line: Mapping[str, Any]) -> str:
-    """Return the text that identifies a row in all tries, whatever the order of the rows."""
+def row_keys(line: Mapping[str, Any]) -> Sequence[str]:
+    """Return the texts that may identify a row in all tries. The first that is known does."""
     record_id = line_id(line)
-    # The key of a contact is private, and the id is unknown before the contact exists and after its deletion.
-    is_private = "contact_id" in line
-    if isinstance(record_id, str) and record_id and not is_duplicate(line) and not is_private:
-        return record_id
-    return f"row {line.get('row')}"
+    number = f"row {line.get('row')}"
+    if not isinstance(record_id, str) or not record_id or is_duplicate(line):
+        return (number,)
+    # The id of a contact is unknown before it exists and after its deletion.
+    return (record_id, number) if "contact_id" in line else (record_id,)

@@ -54,7 +54,8 @@ _EXISTS = 409
     assumption="list-contacts returns `items`, `has_more` and `total`, with the documented types.",
     matters="SyncContactsOperator reads all contacts.",
     source=page("list-contacts"),
-    otherwise="A row whose contact is malformed fails. Without `items`, the task fails.",
+    otherwise="A row whose contact is malformed fails. Without `items`, the task fails. Without `total`, an incomplete "
+    "listing is noticed only when a contact that it lacks is created.",
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List contacts."""
@@ -71,6 +72,30 @@ def list_has_documented_form(_target: Target) -> Flow[Finding]:
     return (
         holds("items, has_more and total") if found.total is not None else differs("no total", handled=True)
     )
+
+
+@CHECKS.add(
+    "contacts.list_has_tags",
+    assumption="list-contacts and get-contact return `contact_tags` for every contact, also without tags.",
+    matters="SyncContactsOperator must know the tags that it keeps.",
+    source=NOT_DOCUMENTED,
+    question="Do contacts without tags have an empty list of tags, or no `contact_tags`?",
+    otherwise="Missing in listings: the operator reads each contact to compare its tags. Missing in both: rows that "
+    "change a tag of such a contact fail.",
+)
+def list_has_tags(_target: Target) -> Flow[Finding]:
+    """List contacts, and read one whose tags are missing in the listing."""
+    found = yield from ask(endpoints.list_contacts(limit=100))
+    if not found.items:
+        raise SkipError("the organization has no contacts")
+    missing = [contact for contact in found.items if contact.contact_tags is None]
+    if not missing:
+        return holds(f"{len(found.items)} contacts")
+    contact = yield from ask(endpoints.get_contact(missing[0].contact_id))
+    seen = f"{len(missing)} of {len(found.items)} listed contacts have no contact_tags"
+    if contact.contact_tags is None:
+        return differs(f"{seen}, and get-contact does not return them either")
+    return differs(seen, handled=True)
 
 
 @CHECKS.add(

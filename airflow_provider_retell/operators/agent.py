@@ -13,6 +13,7 @@ from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import (
     as_bool,
+    as_epoch_milliseconds,
     as_id,
     as_object,
     as_text,
@@ -176,10 +177,13 @@ class PublishAgentVersionOperator(AgentOperator):
     :param version_description: a description of the version, likewise (templated).
     :param rebind_numbers: True to bind the phone numbers that are pinned to another version of the agent to this
         version (templated). Numbers are not bound to a version that is no longer the latest published one.
+    :param unchanged_since: a time in epoch milliseconds, such as ``modified_at`` in the result of
+        ``RunBatchTestOperator`` (templated). If the draft or its response engine was changed later, the task fails for
+        good and publishes nothing. Default: no check.
     :param channel: ``"voice"`` (default), or ``"chat"`` for a chat agent.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown agent or version,
-        or a draft that is older than the published version.
+        a draft that is older than the published version, or a draft that was changed after ``unchanged_since``.
     """
 
     template_fields: Sequence[str] = (
@@ -188,6 +192,7 @@ class PublishAgentVersionOperator(AgentOperator):
         "version_title",
         "version_description",
         "rebind_numbers",
+        "unchanged_since",
         "retell_conn_id",
     )
     text_names: Sequence[str] = ("version_title", "version_description")
@@ -200,6 +205,7 @@ class PublishAgentVersionOperator(AgentOperator):
         version_title: str | None = None,
         version_description: str | None = None,
         rebind_numbers: bool | str = False,
+        unchanged_since: float | str | XComArg | None = None,
         channel: Channel = "voice",
         **kwargs: Any,
     ) -> None:
@@ -208,6 +214,7 @@ class PublishAgentVersionOperator(AgentOperator):
         self.version_title = version_title
         self.version_description = version_description
         self.rebind_numbers = rebind_numbers
+        self.unchanged_since = unchanged_since
 
     def work(self, context: Context) -> dict[str, Any]:
         """Publish the version, prove it, and check the phone numbers."""
@@ -218,6 +225,7 @@ class PublishAgentVersionOperator(AgentOperator):
             version_title=self.rendered("version_title", as_text),
             version_description=self.rendered("version_description", as_text),
             rebind_numbers=as_bool(self.rebind_numbers, "rebind_numbers"),
+            unchanged_since=self.rendered("unchanged_since", as_epoch_milliseconds),
         )
         numbers = publication.numbers
         return {

@@ -14,9 +14,10 @@ from airflow_provider_retell.clock import clock
 from airflow_provider_retell.links.retell import link_call
 from airflow_provider_retell.operators.approval_calls import ApprovalCalls
 from airflow_provider_retell.operators.placing import PlacingOperator
+from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_id, as_list
+from airflow_provider_retell.params.rendered import as_id, as_list, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -50,7 +51,9 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     voicemail, or an analysis without the field), it calls the next number. If the decision is no approval, the task
     succeeds and the tasks downstream are skipped.
 
-    Retries, crashes and clears never call a number twice, and the first decision of all calls counts.
+    Retries, crashes and clears never call a number twice, and the first decision of all calls counts. An answer counts
+    only for the question that was asked: if the variables, the agent or ``from_number`` have changed, a later try
+    fails. The answer of a number that is no longer in ``to_numbers`` does not count.
 
     The task returns ``decision`` (``approved``, ``rejected`` or ``no_decision``), ``call_id`` and ``answered_at``, the
     end of the call that decided.
@@ -81,7 +84,8 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call. Such a number gives no
         decision.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the decision stays, and only
-        numbers that were not called yet can be called. ``"resend"``: all are asked again, once.
+        numbers that were not called yet can be called. If the question has changed, the task fails. ``"resend"``: all
+        are asked again, once.
     :param stop_on_kill: True to hang up if the task is killed while it waits, see ``CreatePhoneCallOperator``.
     :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
         ``[operators] default_deferrable``.
@@ -90,8 +94,8 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         hours. A retry waits for the same call.
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises AirflowFailException: if nobody decided, or a retry cannot help: invalid input (nobody was called), or
-        Retell rejects a call.
+    :raises AirflowFailException: if nobody decided, or a retry cannot help: invalid input (nobody was called), an
+        earlier try has asked another question, or Retell rejects a call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. Nobody else is called meanwhile.
     """
 
@@ -154,26 +158,33 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Return the decision of an earlier try's call, or call the numbers that were not called yet."""
-        return self._ask(context, ApprovalCalls(self, context), 0)
+        return self._ask(context, ApprovalCalls(self, context, self._question()), 0)
 
     def after_event(
-        self,
-        context: Context,
-        event: Mapping[str, Any],
-        deadline: float | None = None,
-        call_ids: Sequence[str] = (),
-        **_state: Any,
+        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **state: Any
     ) -> dict[str, Any]:
         """Continue with the call of the event.
 
-        :param call_ids: the calls that were placed, oldest first.
+        :param state: the state of :class:`ApprovalCalls`.
         """
-        position = list(call_ids).index(as_id(event.get("call_id"), "call_id"))
-        return self._ask(context, ApprovalCalls(self, context, call_ids), position, deadline)
+        calls = ApprovalCalls(self, context, self._question(), state)
+        return self._ask(context, calls, calls.ids.index(as_id(event.get("call_id"), "call_id")), deadline)
 
     def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
         """Continue with a call that is the only one so far."""
-        return self.after_event(context, {"call_id": call_id}, deadline, (call_id,))
+        metadata = self.stored_call(call_id).metadata or {}
+        state = {"call_ids": [call_id], "question": metadata.get(REQUEST_DIGEST_METADATA)}
+        return self.after_event(context, {"call_id": call_id}, deadline, **state)
+
+    def _question(self) -> dict[str, Any]:
+        """Return the variables and the agent of the calls."""
+        return {
+            "from_number": self.phone_number(self.from_number, "from_number"),
+            "variables": self.rendered("retell_llm_dynamic_variables", as_object),
+            "agent_id": self._agent("override_agent_id"),
+            "agent_version": self._agent("override_agent_version"),
+            "agent_override": self.agent_override,
+        }
 
     def _numbers(self) -> list[str]:
         """Return all numbers, each once. An invalid one is an error before the first call."""
@@ -196,11 +207,15 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
 
         :param deadline: epoch seconds at which the wait for the first of these calls ends, if it has begun.
         """
+        numbers = self._numbers()
         for call_id in calls.ids[position:]:
+            if not calls.went_to_one_of(numbers, call_id):
+                log.info("Call %s: does not count, because its number is no longer in to_numbers", call_id)
+                deadline = None
+                continue
             if result := self._decide(context, call_id, calls, deadline):
                 return result
             deadline = None
-        numbers = self._numbers()
         for number in numbers:
             if calls.went_to(number):
                 continue
@@ -219,16 +234,18 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     ) -> dict[str, Any] | None:
         """Wait for a call, and return the task's result if the call decides."""
         link_call(context, call_id)
-        value, ended = self._value(call_id, calls.ids, deadline)
+        value, ended = self._value(call_id, calls.state(), deadline)
         if value is None or (isinstance(value, str) and not value.strip()):
             log.info("Call %s: no decision", call_id)
             return None
         approved = any(type(value) is type(item) and value == item for item in self.approve_values)
         return self._finish(context, "approved" if approved else "rejected", call_id, ended)
 
-    def _value(self, call_id: str, call_ids: list[str], deadline: float | None) -> tuple[Any, float | None]:
+    def _value(
+        self, call_id: str, state: Mapping[str, Any], deadline: float | None
+    ) -> tuple[Any, float | None]:
         """Return the value that decides and the end of the call, or None for both."""
-        resumed, state = deadline, {"call_ids": call_ids}
+        resumed = deadline
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         call = self.wait_for_call(
             call_id, "ended", stop_on_kill=self.stop_on_kill, deadline=resumed, state=state

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import task_state_store
+from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
@@ -24,47 +25,68 @@ NUMBER_KEY_METADATA = "airflow_number_key"
 Retell may return a number in another form than it was given, or not at all.
 """
 
+QUESTION = "retell_llm_dynamic_variables, from_number or the agent"
+
 
 class ApprovalCalls:
     """The calls that the tries of a task run have placed.
 
     All calls carry the key of the task in their metadata, and the task's state store has their ids. A later try finds
-    them by either. The idempotency key differs for each number.
+    them by either. The idempotency key differs for each number. All calls of a task have the same question, of which
+    the metadata and the store have a digest.
 
     :param task: the operator.
     :param context: the context of the try.
-    :param ids: the ids of the calls, if the task continues after a deferred wait. Default: search for the calls of
-        earlier tries.
+    :param question: the variables and the agent of the calls.
+    :param state: the result of :meth:`state`, if the task continues after a deferred wait. Default: search for the
+        calls of earlier tries.
     :ivar ids: the ids of the calls, oldest first.
+    :raises AirflowFailException: if a call has asked another question.
     """
 
-    def __init__(self, task: PlacingOperator, context: Context, ids: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        task: PlacingOperator,
+        context: Context,
+        question: Mapping[str, Any],
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
         self._task = task
         self._context = context
         self._try = TaskTry.of(context, task)
+        self._question = task.private_digest(question, self._try.key)
         self._calls: list[Call] | None = None
-        if ids is None:
-            self._calls = self._earlier()
-            ids = [call.call_id for call in self._calls]
-            if ids:
-                log.info("Calls of earlier tries: %d", len(ids))
-                self._record(ids)
-        self.ids = list(ids)
+        if state is not None:
+            self.ids = list(state["call_ids"])
+            self._check(self.ids[0], state["question"])
+            return
+        self._calls = self._earlier()
+        self.ids = [call.call_id for call in self._calls]
+        if self.ids:
+            log.info("Calls of earlier tries: %d", len(self.ids))
+            self._record(self.ids)
+
+    def state(self) -> dict[str, Any]:
+        """Return ids, and a digest of the question, to continue with after a deferred wait."""
+        return {"call_ids": self.ids, "question": self._question}
+
+    def went_to_one_of(self, numbers: Sequence[str], call_id: str) -> bool:
+        """Return True if a call went to one of *numbers*."""
+        call = next(call for call in self._read() if call.call_id == call_id)
+        return any(self._went_to(call, number) for number in numbers)
 
     def went_to(self, number: str) -> bool:
         """Return True if one of the calls went to *number*."""
-        if self._calls is None:
-            self._calls = [self._task.stored_call(call_id) for call_id in self.ids]
-        number_key = self._number_key(number)
-        return any(
-            number == call.to_number or (call.metadata or {}).get(NUMBER_KEY_METADATA) == number_key
-            for call in self._calls
-        )
+        return any(self._went_to(call, number) for call in self._read())
 
     def place(self, number: str) -> str:
         """Call *number* and return the call's id. No call may have gone to it before."""
         number_key = self._number_key(number)
-        marks = {CALL_KEY_METADATA: self._try.key, NUMBER_KEY_METADATA: number_key}
+        marks = {
+            CALL_KEY_METADATA: self._try.key,
+            NUMBER_KEY_METADATA: number_key,
+            REQUEST_DIGEST_METADATA: self._question,
+        }
         call = self._task.place(self._context, number, marks, number_key)
         if self._calls is not None:
             self._calls.append(call)
@@ -75,19 +97,36 @@ class ApprovalCalls:
     def _number_key(self, number: str) -> str:
         return "airflow-" + hashlib.sha256(f"{self._try.key}\0{number}".encode()).hexdigest()[:40]
 
+    def _read(self) -> list[Call]:
+        if self._calls is None:
+            self._calls = [self._task.stored_call(call_id) for call_id in self.ids]
+        return self._calls
+
+    def _went_to(self, call: Call, number: str) -> bool:
+        number_key = (call.metadata or {}).get(NUMBER_KEY_METADATA)
+        return number == call.to_number or number_key == self._number_key(number)
+
     def _earlier(self) -> list[Call]:
         store = task_state_store(self._context)
-        stored = (store.get(self._try.key) if store else None) or []
-        if not stored and self._try.is_first and not self._try.rescheduled:
+        stored = (store.get(self._try.key) if store else None) or {"call_ids": [], "question": None}
+        if not stored["call_ids"] and self._try.is_first and not self._try.rescheduled:
             return []
         # A call may have been placed that the store does not have.
         listed = {call.call_id: call for call in find_calls(self._task.hook, self._try.key)}
         calls = [
             listed.pop(call_id) if call_id in listed else self._task.stored_call(call_id)
-            for call_id in stored
+            for call_id in stored["call_ids"]
         ]
+        for call in calls:
+            self._check(call.call_id, stored["question"])
+        for call in listed.values():
+            self._check(call.call_id, (call.metadata or {}).get(REQUEST_DIGEST_METADATA))
         return [*calls, *listed.values()]
+
+    def _check(self, call_id: str, question: str | None) -> None:
+        deed = f"placed call {call_id}"
+        check_same(deed, {QUESTION: question}, {QUESTION: self._question})
 
     def _record(self, ids: Sequence[str]) -> None:
         if store := task_state_store(self._context):
-            store.set(self._try.key, list(ids))
+            store.set(self._try.key, {"call_ids": list(ids), "question": self._question})

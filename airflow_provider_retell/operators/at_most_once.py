@@ -9,12 +9,14 @@ from airflow_provider_retell._compat import AirflowFailException, task_state_sto
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.operators.same_request import check_same
 from airflow_provider_retell.operators.task_try import TaskTry
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.request import Request
+    from airflow_provider_retell.operators.same_request import Subject
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ class SentRequests:
     Before Airflow 3.3 there is no store, and the number of the try is the only sign of an earlier try.
 
     :ivar key: the key of the requests.
-    :ivar results: the results of the requests that were sent, in order.
+    :ivar records: the ``subject`` and the ``result`` of each request that was sent, in order.
     :ivar sending_since: the time in epoch seconds at which a request was sent whose outcome is unknown, or None.
     :ivar complete: False if an earlier try may have sent requests that are not recorded.
     """
@@ -47,7 +49,7 @@ class SentRequests:
         self.key = task_try.key
         self._store = task_state_store(context)
         stored = self._store.get(self.key) if self._store else None
-        self.results: list[dict[str, Any]] = stored["results"] if stored else []
+        self.records: list[dict[str, Any]] = stored["records"] if stored else []
         self.sending_since: float | None = stored["sending_since"] if stored else None
         # A reschedule discards no store. Without a record, the run before it has not come to a request.
         is_first = task_try.is_first and not (task_try.rescheduled and self._store is None)
@@ -58,6 +60,11 @@ class SentRequests:
             self._save()
 
     @property
+    def results(self) -> list[dict[str, Any]]:
+        """The results of the requests that were sent, in order."""
+        return [record["result"] for record in self.records]
+
+    @property
     def recorded(self) -> bool:
         """True if later tries can read the record."""
         return self._store is not None
@@ -65,7 +72,7 @@ class SentRequests:
     @property
     def may_send(self) -> bool:
         """True if neither this try nor an earlier one can have sent a request."""
-        return self.complete and not self.results and self.sending_since is None
+        return self.complete and not self.records and self.sending_since is None
 
     def sending(self) -> None:
         """Record that a request is about to be sent."""
@@ -77,15 +84,15 @@ class SentRequests:
         self.sending_since = None
         self._save()
 
-    def sent(self, result: dict[str, Any]) -> None:
+    def sent(self, subject: Subject, result: dict[str, Any]) -> None:
         """Record the result of the request."""
-        self.results.append(result)
+        self.records.append({"subject": dict(subject), "result": result})
         self.sending_since = None
         self._save()
 
     def _save(self) -> None:
         if self._store:
-            self._store.set(self.key, {"results": self.results, "sending_since": self.sending_since})
+            self._store.set(self.key, {"records": self.records, "sending_since": self.sending_since})
 
 
 class AtMostOnceOperator(RetellOperator):
@@ -116,11 +123,14 @@ class AtMostOnceOperator(RetellOperator):
         result: Callable[[T], dict[str, Any]],
         verify: str,
         *,
+        subject: Subject,
         sent: SentRequests | None = None,
         number: int = 0,
         find: Find | None = None,
     ) -> dict[str, Any]:
         """Send *request* unless an earlier try may have sent it, and return its result.
+
+        The result of a request with another subject does not count.
 
         If Airflow has a state store for tasks (3.3 and later), a later try returns the result of the earlier one.
         Without it, the try number is the only sign of an earlier try, so a later try searches for the result with
@@ -128,13 +138,16 @@ class AtMostOnceOperator(RetellOperator):
 
         :param result: converts the response to the task's result.
         :param verify: a sentence that says how a user can find out whether Retell processed the request.
+        :param subject: the values that identify the request, without private data.
         :param sent: the requests that were sent, if the caller has read them.
         :param number: the number of requests that the task sends before this one.
         :param find: searches Retell for what an earlier try, or a request with an unknown outcome, has created.
-        :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try.
+        :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try,
+            or if an earlier try has sent a request with another subject.
         """
         sent = sent or SentRequests(context, self)
-        if number < len(sent.results):
+        if number < len(sent.records):
+            check_same(f"sent {request.operation}", sent.records[number]["subject"], subject)
             return sent.results[number]
         if sent.sending_since is not None or not sent.complete:
             found = find(sent.sending_since) if find else None
@@ -143,7 +156,7 @@ class AtMostOnceOperator(RetellOperator):
                     f"An earlier try of this task may have sent {request}, so it is not sent again. {verify}. If it is "
                     "missing there, clear this task with on_clear='resend'"
                 )
-            sent.sent(found)
+            sent.sent(subject, found)
             return found
         try:
             self.hook.settings  # noqa: B018 - a missing connection must not leave a record of a request
@@ -159,7 +172,7 @@ class AtMostOnceOperator(RetellOperator):
                     f"{verify}. If it is missing there, clear this task with on_clear='resend'"
                 ) from error
             answer = found
-        sent.sent(answer)
+        sent.sent(subject, answer)
         return answer
 
     def _fail_unprocessed(self, sent: SentRequests, error: RetellError) -> NoReturn:

@@ -18,6 +18,7 @@ from airflow_provider_retell._compat import (
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import missing_connection
+from airflow_provider_retell.operators.same_request import digest
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.templated import TemplatedTask
 
@@ -47,6 +48,13 @@ class RetellOperator(TemplatedTask, BaseOperator):
         from airflow_provider_retell.hooks.retell import RetellHook
 
         return RetellHook(self.retell_conn_id)
+
+    def private_digest(self, value: Any, task_key: str) -> str:
+        """Return a digest of private JSON, to compare it with that of another try.
+
+        :param task_key: the key that all tries of the task share.
+        """
+        return digest(value, task_key=task_key, api_key=self.hook.settings.api_key)
 
     def execute(self, context: Context) -> Any:
         """Run the task.

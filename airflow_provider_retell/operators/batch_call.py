@@ -13,7 +13,8 @@ from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.batch_tasks import BatchTasks
 from airflow_provider_retell.operators.outcome import OnUnreachable, check_on_unreachable
-from airflow_provider_retell.operators.task_try import find_call
+from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
+from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, find_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import (
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import BatchCall
-
+    from airflow_provider_retell.operators.same_request import Subject
 
 log = logging.getLogger(__name__)
+
+PEOPLE = "from_number, tasks or do_not_call"
 
 
 class CreateBatchCallOperator(AtMostOnceOperator):
@@ -50,7 +53,8 @@ class CreateBatchCallOperator(AtMostOnceOperator):
     task in its metadata (``airflow_call_key``). If it is unknown whether Retell processed the request, in this try or
     an earlier one, the task searches for a call with the key, and then fails without retries: its message says whether
     the batch was sent. It sends nothing until a user clears it with ``on_clear="resend"``. On Airflow 3.3 and later,
-    the task's state store has the result, and later tries return it.
+    the task's state store has the result, and later tries return it. A later try with other people fails: name and
+    times of the batch may differ, and so may the order of the people.
 
     The task returns ``batch_call_id`` and ``total_task_count``, the parameters of ``BatchCallSensor``, and, if people
     can be skipped, ``skipped``: the indexes of their ``tasks`` by reason. If nobody is left to call, the task is
@@ -146,13 +150,15 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             on_do_not_call=self.on_do_not_call,
             allow_duplicates=self.allow_duplicates,
         )
+        sent = SentRequests(context, self)
         if not batch.tasks:
+            self._check_unsent(sent)
             context["ti"].xcom_push(key="skipped", value=batch.skipped)
             raise AirflowSkipException(f"There is nobody to call: {batch.summary()}. No batch was sent")
-        sent = SentRequests(context, self)
+        subject = {PEOPLE: self.private_digest([from_number, batch.sorted()], sent.key)}
         request = create_batch_call(
             from_number,
-            batch.with_key(sent.key),
+            batch.with_marks({CALL_KEY_METADATA: sent.key, REQUEST_DIGEST_METADATA: subject[PEOPLE]}),
             name=None if is_empty(self.name) else str(self.name),
             trigger_timestamp=self.rendered("trigger_timestamp", as_epoch_milliseconds),
             reserved_concurrency=self.reserved_concurrency,
@@ -161,10 +167,12 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         count = len(batch.tasks)
         if self.preflight and sent.may_send:
             self._check(from_number, batch, sent)
+        is_earlier = bool(sent.records)
 
         def accepted(response: BatchCall) -> dict[str, Any]:
             result = _result(response, count)
             count_calls_placed(result["total_task_count"], context["ti"])
+            log.info("Batch %s: %s", result["batch_call_id"], batch.summary())
             return result
 
         result = self.send_once(
@@ -172,12 +180,24 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             request,
             accepted,
             "Check whether Retell's dashboard shows the batch (Batch Call)",
+            subject=subject,
             sent=sent,
-            find=lambda _: self._find(sent.key, count),
+            find=lambda _: self._find(sent.key, count, subject),
         )
-        log.info("Batch %s: %s", result["batch_call_id"], batch.summary())
+        if is_earlier:
+            log.info("Batch %s: found the batch of an earlier try", result["batch_call_id"])
         can_skip = "skip" in (self.on_invalid_number, self.on_do_not_call)
         return {**result, "skipped": batch.skipped} if can_skip else result
+
+    def _check_unsent(self, sent: SentRequests) -> None:
+        """Raise if an earlier try may have sent a batch, although nobody is left to call now."""
+        if sent.may_send:
+            return
+        if sent.records or sent.sending_since is not None or find_call(self.hook, sent.key) is not None:
+            raise AirflowFailException(
+                "Nobody is left to call, but an earlier try of this task may have sent a batch: check whether Retell's "
+                "dashboard shows it (Batch Call). To run the task without it, clear it with on_clear='resend'"
+            )
 
     def _check(self, from_number: str, batch: BatchTasks, sent: SentRequests) -> None:
         from airflow_provider_retell.api.calls.preflight import check_batch
@@ -187,14 +207,17 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         except RetellError as error:
             self._fail_unprocessed(sent, error)
 
-    def _find(self, key: str, count: int) -> dict[str, Any] | None:
+    def _find(self, key: str, count: int, subject: Subject) -> dict[str, Any] | None:
         """Return the result of an earlier request. Calls of a batch that has not started yet are not found.
 
-        :raises AirflowFailException: if Retell has called, but does not show the id of the batch.
+        :raises AirflowFailException: if Retell has called other people, or does not show the id of the batch.
         """
         call = find_call(self.hook, key)
         if call is None:
             return None
+        check_same(
+            "sent create-batch-call", {PEOPLE: (call.metadata or {}).get(REQUEST_DIGEST_METADATA)}, subject
+        )
         batch_call_id = getattr(call, "batch_call_id", None)  # not part of Retell's documentation of a call
         if batch_call_id is None:
             raise AirflowFailException(
@@ -202,7 +225,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
                 "Retell's response does not have the batch's id: see Retell's dashboard (Batch Call). To call "
                 "everybody again, clear this task with on_clear='resend'"
             )
-        log.info("Batch %s: sent by an earlier request of this task", batch_call_id)
+        log.info("Batch %s: found the batch of an earlier request", batch_call_id)
         return {"batch_call_id": batch_call_id, "total_task_count": count}
 
 

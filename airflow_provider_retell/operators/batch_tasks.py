@@ -10,7 +10,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE_IN_TASK
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.outcome import OnUnreachable
-from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA
+from airflow_provider_retell.operators.same_request import canonical
 from airflow_provider_retell.params.rendered import as_phone_number
 
 
@@ -73,9 +73,13 @@ class BatchTasks:
             batch.tasks.append(task)
         return batch
 
-    def with_key(self, key: str) -> list[Any]:
-        """Return the tasks with *key* in their metadata, by which later tries find their calls."""
-        return [_marked(task, key) for task in self.tasks]
+    def sorted(self) -> list[str]:
+        """Return the tasks as texts whose order does not depend on that of the tasks."""
+        return sorted(map(canonical, self.tasks))
+
+    def with_marks(self, marks: Mapping[str, str]) -> list[Any]:
+        """Return the tasks with *marks* in their metadata, by which later tries find their calls."""
+        return [_marked(task, marks) for task in self.tasks]
 
     def summary(self) -> str:
         """Return the numbers of people for the log."""
@@ -91,8 +95,8 @@ def _number(task: Mapping[str, Any], where: str) -> str:
     )
 
 
-def _marked(task: Any, key: str) -> Any:
+def _marked(task: Any, marks: Mapping[str, str]) -> Any:
     metadata = task.get("metadata") if isinstance(task, Mapping) else ()
     if metadata is not None and not isinstance(metadata, Mapping):
         return task  # the checks of the request reject it
-    return {**task, "metadata": {**(metadata or {}), CALL_KEY_METADATA: key}}
+    return {**task, "metadata": {**(metadata or {}), **marks}}

@@ -11,12 +11,14 @@ from airflow_provider_retell.operators.at_most_once import (
     AtMostOnceOperator,
     SentRequests,
 )
+from airflow_provider_retell.operators.same_request import check_same
 from airflow_provider_retell.operators.task_try import CLOCK_SKEW, first_try_at
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.simulations.engine import Engine
     from airflow_provider_retell.api.simulations.models import BatchTest
+    from airflow_provider_retell.operators.same_request import Subject
 
 log = logging.getLogger(__name__)
 
@@ -47,21 +49,26 @@ class BatchTests:
         :param state: the result of :meth:`state`.
         """
         batch_tests = cls(task, context)
-        batch_tests._sent.results = list(state["batch_tests"])
+        # The store has more if this continuation has run before, and started another batch test.
+        batch_tests._sent.records = max(batch_tests._sent.records, list(state["batch_tests"]), key=len)
         batch_tests._sent.complete = state["complete"]
         return batch_tests
 
     def state(self) -> dict[str, Any]:
         """Return ids and timestamps to continue with after a deferred wait."""
-        return {"batch_tests": self.started, "complete": self._sent.complete}
+        return {"batch_tests": self._sent.records, "complete": self._sent.complete}
 
     @property
     def started(self) -> list[dict[str, Any]]:
         """The batch tests that were started, oldest first.
 
-        Each has ``batch_test_id``, ``created`` (epoch milliseconds), ``engine``, and the subject of :meth:`start`.
+        Each has ``batch_test_id``, ``created`` (epoch milliseconds), ``engine``, and the facts of :meth:`start`.
         """
         return self._sent.results
+
+    def check(self, subject: Subject) -> None:
+        """Raise unless the first batch test was started for *subject*."""
+        check_same(f"started batch test {self.ids[0]}", self._sent.records[0]["subject"], subject)
 
     @property
     def ids(self) -> list[str]:
@@ -76,18 +83,21 @@ class BatchTests:
         if not self._sent.complete and not self._task.hook.get_batch_test(batch_test_id).is_complete:
             self._sent.complete = True
 
-    def start(self, engine: Engine, test_ids: Sequence[str], subject: Mapping[str, Any]) -> None:
+    def start(
+        self, engine: Engine, test_ids: Sequence[str], subject: Subject, facts: Mapping[str, Any]
+    ) -> None:
         """Start a batch test, unless an earlier try may have started it.
 
         :param engine: the response engine.
         :param test_ids: the test cases.
-        :param subject: values to store with the batch test.
+        :param subject: the parameters that the batch test is started for.
+        :param facts: values to store with the batch test.
         """
         from airflow_provider_retell.api.simulations.endpoints import create_batch_test
 
         def result(batch: BatchTest) -> dict[str, Any]:
             return {
-                **subject,
+                **facts,
                 "engine": engine.fields(),
                 "batch_test_id": batch.test_case_batch_job_id,
                 "created": batch.creation_timestamp,
@@ -102,6 +112,7 @@ class BatchTests:
             create_batch_test(test_ids, engine.fields()),
             result,
             "Check whether Retell's dashboard shows the batch test (Simulation)",
+            subject=subject,
             sent=self._sent,
             number=len(self.started),
             find=find,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.bulk.quota_option import parse_quota
+from airflow_provider_retell.bulk.row_limits import RowLimits
 from airflow_provider_retell.bulk.summary import log_differences
 from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params import checks
@@ -64,7 +65,16 @@ class BulkOperator(RowsOperator):
             self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
         ) as hook:
             resource = self.resource(hook, rows)
-            update = BulkUpdate(hook, rows, resource, report, self.concurrency, limits, dry_run=dry_run)
+            update = BulkUpdate(
+                hook,
+                rows,
+                resource,
+                report,
+                self.concurrency,
+                limits,
+                row_limits=RowLimits(self.min_rows, self.on_empty),
+                dry_run=dry_run,
+            )
             self._differences = update.differences
             self.started(update.progress)
             await update.run()

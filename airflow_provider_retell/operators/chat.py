@@ -276,7 +276,8 @@ class RerunChatAnalysisOperator(ChatOperator, RerunAnalysisOperator):
         RerunChatAnalysisOperator(task_id="analyze_again", chat_id="{{ params.chat_id }}")
 
     The request is sent at most once, because it costs money. If it is unknown whether Retell processed it, this try and
-    all later ones fail. The task returns the chat's slim form from Retell's response.
+    all later ones fail. So does a later try with another ``chat_id``. The task returns the chat's slim form from
+    Retell's response.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/chats.html
     - API: https://docs.retellai.com/api-references/rerun-chat-analysis

@@ -106,6 +106,8 @@ class StartedImports:
             create_contact_import(upload_id or "none", column_mapping=mapping),
             result,
             "Check whether Retell's dashboard shows the import (Contacts)",
+            # Not the rows: the task compares every row after the import.
+            subject={"file": part},
             sent=self._sent,
             number=len(self.records),
             find=find,

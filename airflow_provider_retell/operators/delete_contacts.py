@@ -51,7 +51,8 @@ class DeleteContactsOperator(BulkOperator):
         function that returns a list or a table, or yields dicts (templated).
     :param phone_number_column: the column with the phone number in E.164 format, for example ``+14155550123``. Other
         formats are invalid. A second row with the same number is invalid. Default: ``phone_number``.
-    :param allow_deleting_do_not_call: True to delete contacts that are marked as do-not-call too.
+    :param allow_deleting_do_not_call: True to delete contacts that are marked as do-not-call too. Default: False, which
+        also keeps contacts that are marked during the run: each is read again right before its deletion.
     :param missing_ok: False to count rows without a contact as failed. A retry also fails if an earlier try deleted
         contacts. Default: True, so that a retry succeeds.
     :param column_names: the names of the columns, if rows are tuples or lists, as the output of Airflow's SQL

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.errors import RowsFailedError
-from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.contact_rows import ContactRowsOperator
 from airflow_provider_retell.params import checks
@@ -213,16 +212,11 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         return ImportJobs(hook, polling.wait_for, cast("StartedImports", self._imports), self.poll_interval)
 
     def _check_rows(self, differing: int) -> None:
-        """Raise :class:`RowsFailedError` before the import if there are too few rows, or too many are invalid."""
+        """Raise :class:`RowsFailedError` before the import if too many rows are invalid."""
         from airflow_provider_retell.bulk.outcome import FailureLimits
 
         manifest = cast("Progress", self._progress).manifest()
         rows = manifest["rows"] + differing
-        if rows < self.min_rows:
-            raise RowsFailedError(
-                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. Nothing was imported. "
-                "Check the source"
-            )
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio)
         try:
             limits.check({**manifest, "rows": rows})

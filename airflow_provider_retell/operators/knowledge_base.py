@@ -178,9 +178,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Bring the knowledge base to the state of the documents."""
-        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
-        if is_mapped and "report_path" not in (self.mapped_names or ()):
-            check_differs(self._report_template)
+        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         progress = {"knowledge_base_id": self.rendered("knowledge_base_id", as_id)}
         return self._work(context, {"progress": progress, "started": clock().time(), "requests": 0})
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink
 from airflow_provider_retell.api.errors import NotFoundError, RetellError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
+from airflow_provider_retell.api.versions import version_number
 from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.links.retell import RetellCallLink
 from airflow_provider_retell.operators.at_most_once import OnClear, check_on_clear
@@ -110,14 +111,13 @@ class PlacingOperator(WaitingOperator):
         """
         metadata = self.rendered("metadata", as_object) or {}
         variables = self.rendered("retell_llm_dynamic_variables", as_object)
-        version = self._agent("override_agent_version")
         call = self.hook.create_phone_call(
             self.phone_number(self.from_number, "from_number"),
             to_number,
             metadata={**metadata, **marks},
             retell_llm_dynamic_variables=variables,
             override_agent_id=self._agent("override_agent_id"),
-            override_agent_version=int(version) if version is not None and version.isdecimal() else version,
+            override_agent_version=version_number(self._agent("override_agent_version")),
             agent_override=self.agent_override,
             custom_sip_headers=self.custom_sip_headers,
             ignore_e164_validation=self.ignore_e164_validation,

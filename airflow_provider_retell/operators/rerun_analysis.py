@@ -18,12 +18,13 @@ class RerunAnalysisOperator(RecordOperator, AtMostOnceOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Request the analysis."""
-        request = kind_of(self.noun).rerun_analysis(self.selected_id(context))
+        record_id = self.selected_id(context)
         return self.send_once(
             context,
-            request,
+            kind_of(self.noun).rerun_analysis(record_id),
             lambda record: record.slim(),
             f"Check the {self.noun}'s analysis in Retell's dashboard",
+            subject={f"{self.noun}_id": record_id},
         )
 
 
@@ -37,8 +38,9 @@ class RerunCallAnalysisOperator(CallOperator, RerunAnalysisOperator):
         RerunCallAnalysisOperator(task_id="analyze_again", call_id="{{ params.call_id }}")
 
     The request is sent at most once, because it costs money. If it is unknown whether Retell processed it, this try and
-    all later ones fail. The task returns the call's slim form from Retell's response. Retell does not document whether
-    the response already has the new analysis, so read the call later.
+    all later ones fail. So does a later try with another ``call_id``. The task returns the call's slim form from
+    Retell's response. Retell does not document whether the response already has the new analysis, so read the call
+    later.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
     - API: https://docs.retellai.com/api-references/rerun-call-analysis

@@ -145,9 +145,7 @@ class RowsOperator(LoopOperator):
         from airflow_provider_retell.bulk.outcome import FailureLimits
         from airflow_provider_retell.bulk.task_run import TaskTry
 
-        is_mapped = context["ti"].map_index is not None and context["ti"].map_index >= 0
-        if is_mapped and "report_path" not in (self.mapped_names or ()):
-            check_differs(self._report_template)
+        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         failures: list[Result] = []

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import SimulationFailedError
-from airflow_provider_retell.bulk.report_path import check_suffix
+from airflow_provider_retell.api.versions import version_number
+from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.export.json_lines import write_json_lines
 from airflow_provider_retell.operators.at_most_once import (
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.simulations.models import TestRun
+    from airflow_provider_retell.api.simulations.plan import SimulationPlan
     from airflow_provider_retell.api.simulations.verdicts import TestVerdict
     from airflow_provider_retell.triggers.base import PollTrigger
 
 log = logging.getLogger(__name__)
+
+# The values of the plan that are stored with a batch test.
+_FACTS = ("agent_id", "agent_version", "is_draft", "modified_at")
 
 
 class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
@@ -50,13 +55,15 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
 
     Each batch test is started at most once, whatever crashes. A later try finds the batch test of an earlier one, in
     the task's state store (Airflow 3.3 and later) or in Retell's list, and continues to wait for it. If that is
-    impossible, the task fails.
+    impossible, the task fails. It also fails if it would now start a batch test of another agent, version or test case:
+    the verdicts of the earlier one do not count then.
 
     Test cases that fail, or end in an error, run again in a further batch test. A test case that passes after a fail
     counts as passed, and is listed as ``flaky``.
 
     The task returns ``total``, ``passed``, ``failed``, ``errors``, ``flaky`` (names), ``pass_ratio``, ``agent_id``,
-    ``agent_version``, ``batch_test_ids`` and ``report``.
+    ``agent_version``, ``modified_at`` (epoch milliseconds of the last change of the simulated version, for
+    ``PublishAgentVersionOperator``), ``batch_test_ids`` and ``report``.
 
     - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/simulations.html
     - API: https://docs.retellai.com/api-references/create-batch-test
@@ -70,7 +77,8 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
     :param retry_failed: how often a test case that has not passed runs again. Default: 1.
     :param allow_unmocked_tools: True to run although real tools would be called, or a list of the tools' names.
     :param report_path: a file for one line of JSON per test run, with the name, status and explanation, on any storage
-        of Airflow's ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz`` (templated).
+        of Airflow's ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz`` (templated). It
+        must differ between mapped tasks.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :param include_transcripts: True to write the transcripts of the simulations to the report.
@@ -84,7 +92,8 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if too few test cases passed, the input is invalid, a real tool would be called, the
-        agent was changed meanwhile, or it is unknown whether Retell has started a batch test.
+        agent was changed meanwhile, an earlier try has simulated something else, or it is unknown whether Retell has
+        started a batch test.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``.
     """
 
@@ -130,17 +139,29 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         self.report_path = report_path
         self.report_conn_id = report_conn_id
         self.include_transcripts = include_transcripts
+        self._report_template = report_path
 
     def work(self, context: Context) -> dict[str, Any]:
         """Start the first batch test, unless an earlier try has started it, and continue with it."""
+        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         report_path = self.rendered("report_path", as_text)
         if report_path is not None:
             check_suffix(report_path)
         batch_tests = BatchTests(self, context)
+        plan = self._plan(is_started=bool(batch_tests.started))
+        test_ids = [test.test_case_definition_id for test in plan.tests]
+        subject = {
+            "agent_id": plan.agent_id,
+            "agent_version": plan.agent_version,
+            "response_engine": str(plan.engine),
+            "test_case_definition_ids": sorted(test_ids),
+        }
         if batch_tests.started:
+            batch_tests.check(subject)
             log.info("An earlier try has started batch test %s", batch_tests.ids[0])
         else:
-            self._start_first(batch_tests)
+            facts = {name: getattr(plan, name) for name in _FACTS}
+            batch_tests.start(plan.engine, test_ids, subject, facts)
         return self._evaluate(batch_tests)
 
     def trigger_class(self) -> type[PollTrigger]:
@@ -158,16 +179,17 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         deadline = state.pop("deadline")
         return self._evaluate(BatchTests.resumed(self, context, state), deadline)
 
-    def _start_first(self, batch_tests: BatchTests) -> None:
+    def _plan(self, *, is_started: bool) -> SimulationPlan:
+        """Return the present agent, version and test cases. The tools matter only until a batch test is started."""
         from airflow_provider_retell.api.simulations.plan import plan_simulation
 
         ids = self.rendered("test_case_definition_ids", as_list)
         plan = self.hook.run(
             plan_simulation(
                 as_id(self.agent_id, "agent_id"),
-                version=self._version(),
+                version=version_number(self.rendered("agent_version", as_text)),
                 test_ids=None if ids is None else [as_id(item, "test_case_definition_ids") for item in ids],
-                allow_unmocked_tools=self.allow_unmocked_tools,
+                allow_unmocked_tools=is_started or self.allow_unmocked_tools,
             )
         )
         log.info(
@@ -177,15 +199,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
             plan.engine,
             len(plan.tests),
         )
-        batch_tests.start(
-            plan.engine,
-            [test.test_case_definition_id for test in plan.tests],
-            {"agent_id": plan.agent_id, "agent_version": plan.agent_version},
-        )
-
-    def _version(self) -> int | str | None:
-        version = self.rendered("agent_version", as_text)
-        return int(version) if version is not None and version.isdecimal() else version
+        return plan
 
     def _evaluate(self, batch_tests: BatchTests, deadline: float | None = None) -> dict[str, Any]:
         """Wait for the batch tests, run the test cases that did not pass again, and return the result."""
@@ -194,20 +208,25 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         from airflow_provider_retell.api.simulations.verdicts import verdicts
 
         first = batch_tests.started[0]
-        subject = {name: first[name] for name in ("agent_id", "agent_version")}
+        facts = {name: first[name] for name in _FACTS}
         engine = Engine.of(first["engine"])
+        since = min(
+            (time for time in (first["created"], facts["modified_at"]) if time is not None), default=None
+        )
         rounds: list[tuple[str, list[TestRun]]] = []
         while True:
             for batch_test_id in batch_tests.ids[len(rounds) :]:
                 self._wait(batch_test_id, batch_tests, deadline)
                 rounds.append((batch_test_id, self.hook.list_test_runs(batch_test_id)))
-            self.hook.run(check_unchanged(**subject, engine=engine, since=first["created"]))
+            if facts["is_draft"]:
+                self.hook.run(check_unchanged(facts["agent_id"], engine, since))
             tests = verdicts(rounds)
             again = [test.test_id for test in tests if not test.passed]
             if not again or len(rounds) > self.retry_failed:
+                subject = {name: facts[name] for name in ("agent_id", "agent_version", "modified_at")}
                 return self._finish(tests, {**subject, "batch_test_ids": batch_tests.ids})
             log.info("Test cases that did not pass and run again: %d of %d", len(again), len(tests))
-            batch_tests.start(engine, again, subject)
+            batch_tests.start(engine, again, {"test_case_definition_ids": sorted(again)}, facts)
             deadline = None
 
     def _wait(self, batch_test_id: str, batch_tests: BatchTests, deadline: float | None) -> None:

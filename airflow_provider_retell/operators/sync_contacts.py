@@ -24,9 +24,10 @@ ContactNulls = Literal["skip", "write"]
 class SyncContactsOperator(ContactRowsOperator):
     """Create and update contacts from rows, and send only the differences. Contacts are matched by phone number.
 
-    The task reads all contacts, compares every row, and then sends. It sends nothing if the source fails, has no rows
-    or lacks a column that the task names, if the run would clear a do-not-call mark without
-    ``allow_clearing_do_not_call=True``, or if it would update more contacts than ``max_changed_ratio`` allows.
+    The task reads all contacts, compares every row, and then sends. It sends nothing if the source fails, has too few
+    rows or lacks a column that the task names, if Retell's list of contacts is incomplete, if the run would clear a
+    do-not-call mark without ``allow_clearing_do_not_call=True``, or if it would update more contacts than
+    ``max_changed_ratio`` allows.
     Contacts without a row are not changed.
 
     ::
@@ -61,7 +62,8 @@ class SyncContactsOperator(ContactRowsOperator):
     :param do_not_call_column: the column with the do-not-call mark: true, false, 1, 0 or the same as text. A null
         keeps the mark, and other values make the row invalid. Default: marks are not changed.
     :param tag_columns: the columns that set a tag (true) or remove it (false): a list of columns that are named as the
-        tags' ids, or a dict from column to the id of the tag. Other tags are kept. Default: none.
+        tags' ids, or a dict from column to the id of the tag. Other tags are kept: the contact is read again right
+        before its tags are changed. Default: none.
     :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks.
     :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1. New contacts
         do not count. Default: 0.5.
@@ -80,8 +82,7 @@ class SyncContactsOperator(ContactRowsOperator):
     :param max_failed_rows: the largest number of failed rows with which the task succeeds. Default: 0, or no limit if
         ``max_failed_ratio`` is set.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
-    :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
-        Default: 0.
+    :param min_rows: the smallest number of rows. If there are fewer, nothing is sent. Default: 0.
     :param on_empty: the result of a task whose source has no rows: ``"fail"`` (default), ``"skip"`` or ``"success"``.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of

@@ -97,9 +97,60 @@ def test_parameters_can_be_templates(emulator: Emulator, native: bool) -> None:
     assert ti.xcom == {"retell_agent_id": "agent_1"}
 
 
+def modified(emulator: Emulator) -> int:
+    return emulator.agents["agent_1"].versions[1]["last_modification_timestamp"]
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("part", ["agent", "llm"])
+def test_a_draft_that_was_changed_after_its_simulation_is_not_published(
+    emulator: Emulator, part: str, native: bool
+) -> None:
+    since = modified(emulator)
+    emulator.clock.advance(3600)
+    change = {"agent_name": "x"} if part == "agent" else {"llm": {"general_prompt": "Not simulated."}}
+    emulator.edit_agent("agent_1", **change)
+    task = publish(unchanged_since="{{ since }}")
+    with pytest.raises(
+        AirflowFailException, match="version 1 must be unchanged since .*was changed since then"
+    ):
+        run_try(task, native=native, since=since)
+    assert emulator.count("publish-agent-version") == 0
+
+
+@pytest.mark.parametrize("channel", ["voice", "chat"])
+@pytest.mark.parametrize("engine", ["llm", "conversation_flow", "custom"])
+def test_a_draft_that_is_unchanged_since_its_simulation_is_published(
+    emulator: Emulator, engine: str, channel: str
+) -> None:
+    custom = {"response_engine": {"type": "custom-llm", "llm_websocket_url": "wss://a.example"}}
+    emulator.add_agent(
+        agent_id="agent_2", channel=channel, **(custom if engine == "custom" else {engine: {}})
+    )
+    version = emulator.add_agent_version("agent_2")
+    since = version["last_modification_timestamp"]
+    task = publish(agent_id="agent_2", channel=channel, unchanged_since=since)
+    assert run_try(task)["published_now"]
+    emulator.clock.advance(3600)
+    # The publication counts as a change of the version. A later try has nothing to publish.
+    assert run_try(task, try_number=2)["published_now"] is False
+
+
+def test_a_draft_whose_changes_retell_does_not_show_is_not_published(emulator: Emulator) -> None:
+    since = modified(emulator)
+    del emulator.agents["agent_1"].versions[1]["last_modification_timestamp"]
+    llm_id = emulator.agents["agent_1"].versions[1]["response_engine"]["llm_id"]
+    del emulator.llms[llm_id][1]["last_modification_timestamp"]
+    with pytest.raises(AirflowFailException, match="does not show when it was changed last"):
+        run_try(publish(unchanged_since=since))
+    assert run_try(publish())["published_now"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "fault"),
     [
+        ({"unchanged_since": "{{ none }}"}, "unchanged_since rendered to an empty value"),
+        ({"unchanged_since": "yesterday"}, "unchanged_since must be epoch milliseconds"),
         ({"version": "{{ none }}"}, "version rendered to an empty value"),
         ({"version": "latest"}, "version must be a whole number"),
         ({"version": -1}, "version must be a whole number"),

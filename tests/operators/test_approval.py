@@ -307,13 +307,82 @@ def test_a_cleared_task_calls_only_the_numbers_that_were_added(emulator: Emulato
     assert asked(emulator) == [FIRST, SECOND]
 
 
+@pytest.mark.parametrize("deferred", [False, True], ids=["in-the-worker", "deferred"])
 @pytest.mark.usefixtures("no_sleep")
-def test_a_decision_stays_when_the_numbers_change(emulator: Emulator, store: Any) -> None:
-    answer(emulator, FIRST, False)
-    answer(emulator, SECOND, True)
+def test_a_number_that_was_removed_decides_no_longer(emulator: Emulator, store: Any, deferred: bool) -> None:
+    answer(emulator, FIRST, True)
+    answer(emulator, SECOND, False)
     run_try(approval(to_numbers=[FIRST]), store=store)
-    result = run_try(approval(to_numbers=[SECOND]), try_number=2, cleared_at=1, store=store)
-    assert (result["decision"], asked(emulator)) == ("rejected", [FIRST])
+    make = lambda: approval(to_numbers=[SECOND], deferrable=deferred)  # noqa: E731
+    again = {"try_number": 2, "cleared_at": 1, "store": store}
+    assert outcome(make, run_deferred if deferred else run_try, **again) == "rejected"
+    assert asked(emulator) == [FIRST, SECOND]
+    assert outcome(approval, **again) == "approved"
+
+
+OTHER_QUESTIONS: dict[str, dict[str, Any]] = {
+    "other variables": {"retell_llm_dynamic_variables": {"change": "drop table B"}},
+    "no variables": {"retell_llm_dynamic_variables": None},
+    "another agent": {"override_agent_id": "agent_2"},
+    "another version": {"override_agent_version": 2},
+    "other settings": {"agent_override": {"agent": {"voice_id": "x"}}},
+    "another caller": {"from_number": "+14155550111"},
+}
+
+
+@pytest.mark.parametrize("cleared_at", [0, 1], ids=["retry", "clear"])
+@pytest.mark.parametrize("name", OTHER_QUESTIONS)
+@pytest.mark.usefixtures("no_sleep")
+def test_an_answer_to_another_question_does_not_count(
+    emulator: Emulator, store: Any, name: str, cleared_at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer(emulator, FIRST, True)
+    asks = {"retell_llm_dynamic_variables": {"change": "load table A"}}
+    run_try(approval(**asks), store=store)
+    others = {**asks, **OTHER_QUESTIONS[name]}
+    with pytest.raises(
+        AirflowFailException, match=r"dynamic_variables, .* changed.*on_clear='resend'"
+    ) as error:
+        run_try(approval(**others), try_number=2, cleared_at=cleared_at, store=store)
+    assert emulator.placed[0]["call_id"] in str(error.value)
+    assert asked(emulator) == [FIRST]
+    for private in ("table", FROM[1:], FIRST[1:]):
+        assert private not in f"{error.value} {caplog.text} {store and store.all()}"
+    resent = run_try(approval(**others, on_clear="resend"), try_number=2, cleared_at=1, store=store)
+    assert (resent["decision"], asked(emulator)) == ("approved", [FIRST, FIRST])
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_a_question_that_changes_during_a_deferred_wait_is_not_answered(emulator: Emulator) -> None:
+    answer(emulator, FIRST, True)
+    changes = iter(["load table A", "drop table B"])
+
+    def make() -> Any:
+        return approval(retell_llm_dynamic_variables={"change": next(changes)}, deferrable=True)
+
+    with pytest.raises(AirflowFailException, match=r"dynamic_variables, .* changed"):
+        run_deferred(make)
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_an_answer_counts_although_the_metadata_of_the_call_was_replaced(
+    emulator: Emulator, state_store: Any
+) -> None:
+    answer(emulator, FIRST, True)
+    run_try(approval(), store=state_store)
+    emulator.edit_call(emulator.placed[0]["call_id"], metadata={"note": "n"})
+    assert run_try(approval(), try_number=2, cleared_at=1, store=state_store)["decision"] == "approved"
+    assert asked(emulator) == [FIRST]
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_an_answer_without_a_digest_of_its_question_does_not_count(emulator: Emulator) -> None:
+    answer(emulator, FIRST, True)
+    run_try(approval())
+    metadata = {**emulator.placed[0]["metadata"], "airflow_request_digest": None}
+    emulator.edit_call(emulator.placed[0]["call_id"], metadata=metadata)
+    with pytest.raises(AirflowFailException, match=r"dynamic_variables, .* changed"):
+        run_try(approval(), try_number=2, cleared_at=1)
 
 
 @pytest.mark.parametrize("shown", [None, "sip:first@example.com"])
@@ -502,6 +571,10 @@ def test_the_table_in_the_guide_matches_these_scenarios() -> None:
             "the response of the first call is lost, and the task is retried",
             "Retell is down during the wait, and the task is retried",
         )
+    ]
+    rows += [
+        "| the task is cleared, and the question has changed | 1 | fails |",
+        "| the task is cleared, the first number was removed, and the second person says no | 2 | rejected |",
     ]
     rows.append("| the worker is killed at any time, and the first person hangs up | 2 | approved |")
     lines = GUIDE.read_text(encoding="utf-8").splitlines()

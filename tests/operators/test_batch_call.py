@@ -56,12 +56,13 @@ def test_all_parameters_are_sent_and_nothing_private_is_shown(
         call_time_window=window,
     )
     result = run_try(operator, native=native, tasks=TASKS, from_number=FROM)
-    key = emulator.requests[0].body["tasks"][0]["metadata"]["airflow_call_key"]
+    metadata = emulator.requests[0].body["tasks"][1]["metadata"]
+    assert list(metadata) == ["airflow_call_key", "airflow_request_digest"]
     assert emulator.requests[0].body == {
         "from_number": FROM,
         "tasks": [
-            {"to_number": TO, "metadata": {"note": NOTE, "airflow_call_key": key}},
-            {"to_number": OTHER, "metadata": {"airflow_call_key": key}},
+            {"to_number": TO, "metadata": {"note": NOTE, **metadata}},
+            {"to_number": OTHER, "metadata": metadata},
         ],
         "name": "autumn",
         "trigger_timestamp": 1700000000000,
@@ -307,6 +308,98 @@ def test_a_batch_whose_calls_show_its_id_is_returned(emulator: Emulator, store: 
     emulator.faults.add(Fault.status(200, body=page), route="list-calls")
     assert run_try(batch(), try_number=2, cleared_at=1, store=store, region=NOT_IN_LOOP) == first
     assert emulator.count("create-batch-call") == 1
+
+
+OTHER_PEOPLE = {
+    "another number": {"tasks": [TASKS[0], {"to_number": "+14155550177"}]},
+    "fewer people": {"tasks": TASKS[:1]},
+    "nobody": {"tasks": []},
+    "other metadata": {"tasks": [{**TASKS[0], "metadata": {"note": "x"}}, TASKS[1]]},
+    "another caller": {"from_number": "+14155550111"},
+    "nobody who may be called": {"do_not_call": [TO, OTHER], "on_do_not_call": "skip"},
+}
+
+
+@pytest.mark.parametrize("cleared_at", [0, 1])
+@pytest.mark.parametrize("others", OTHER_PEOPLE.values(), ids=OTHER_PEOPLE)
+def test_the_batch_of_other_people_is_not_returned(
+    emulator: Emulator, store: Any, others: dict[str, Any], cleared_at: int
+) -> None:
+    run_try(batch(), store=store)
+    ti = Ti(2, cleared_at + 1)
+    with pytest.raises(AirflowFailException, match=r"on_clear='resend'") as error:
+        run_try(batch(**others), store=store, ti=ti)
+    is_anybody_left = others.get("tasks") != [] and "do_not_call" not in others
+    says = "tasks or do_not_call changed" if is_anybody_left else "Nobody is left to call, but"
+    assert says in str(error.value)
+    assert all(private[1:] not in str(error.value) for private in (TO, OTHER, FROM, NOTE))
+    assert (len(emulator.placed), ti.xcom) == (2, {})
+
+
+def test_a_batch_that_is_found_by_its_calls_must_have_the_same_people(emulator: Emulator, store: Any) -> None:
+    run_try(batch(), store=store)
+    if store:
+        store.clear()
+    call = {**emulator.placed[0], "batch_call_id": "batch_1"}
+    page = {"items": [call], "has_more": False}
+    emulator.faults.add(Fault.status(200, body=page), route="list-calls")
+    with pytest.raises(AirflowFailException, match="from_number, tasks or do_not_call changed"):
+        run_try(batch(tasks=TASKS[:1]), try_number=2, cleared_at=1, store=store, region=NOT_IN_LOOP)
+
+
+def test_the_batch_of_the_same_people_in_another_order_is_returned(
+    emulator: Emulator, state_store: StateStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = run_try(batch(name="first"), store=state_store)
+    caplog.clear()
+    caplog.set_level(logging.INFO)
+    again = run_try(batch(tasks=TASKS[::-1], name="second"), try_number=2, cleared_at=1, store=state_store)
+    assert (again, len(emulator.placed)) == (first, 2)
+    assert f"Batch {first['batch_call_id']}: found the batch of an earlier try" in caplog.text
+    assert "accepted" not in caplog.text
+
+
+def test_a_skipped_task_is_skipped_again(emulator: Emulator, store: Any) -> None:
+    for try_number in (1, 2):
+        with pytest.raises(AirflowSkipException):
+            run_try(batch(tasks=[]), try_number=try_number, cleared_at=try_number - 1, store=store)
+    assert not emulator.placed
+
+
+def test_nobody_is_left_to_call_after_an_unknown_outcome(emulator: Emulator, state_store: StateStore) -> None:
+    killed("before", lambda: run_try(batch(), store=state_store))
+    with pytest.raises(
+        AirflowFailException, match="Nobody is left to call, but an earlier try .* may have sent"
+    ):
+        run_try(batch(tasks=[]), try_number=2, store=state_store)
+
+
+def test_the_store_and_the_calls_have_no_number_in_a_form_that_can_be_recovered(
+    emulator: Emulator, state_store: StateStore
+) -> None:
+    """A digest without a secret could be reversed, and equal requests of two tasks must not look equal."""
+    run_try(batch(tasks=[{"to_number": TO}]), store=state_store)
+    run_try(batch(tasks=[{"to_number": TO}]), store=state_store, map_index=1)
+    digests = {call["metadata"]["airflow_request_digest"] for call in emulator.placed}
+    assert len(digests) == 2
+    stored = str(state_store.all())
+    assert all(each in stored for each in digests)
+    assert TO[1:] not in stored
+
+
+def test_a_batch_is_not_returned_if_the_api_key_has_changed(
+    emulator: Emulator, state_store: StateStore, connect: Any
+) -> None:
+    """The API key is the secret of the digest."""
+    run_try(batch(), store=state_store)
+    connect(emulator.url, api_key="key_other")
+    with pytest.raises(
+        AirflowFailException, match=r"cannot be compared, because .* another API key.*'resend'"
+    ) as error:
+        run_try(batch(), try_number=2, store=state_store)
+    assert "key_other" not in f"{error.value} {state_store.all()}"
+    connect(emulator)
+    assert run_try(batch(), try_number=2, store=state_store)["total_task_count"] == 2
 
 
 # -- the people

@@ -220,7 +220,7 @@ def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, 
     assert isinstance(Run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
     few = Run(tmp_path, rows=[row(0)], min_rows=2).error
     assert type(few) is RowsFailedError
-    assert "The source has 1 row, and min_rows is 2. Nothing was imported" in str(few)
+    assert "The source has 1 row, and min_rows is 2. Nothing was sent" in str(few)
     missing = Run(tmp_path, rows=[row(0)], columns=["first_name"]).error
     assert "No row has the column first_name" in str(missing)
     (tmp_path / "rows.csv").write_text(f"phone\n{phone(0)}\n")
@@ -242,7 +242,38 @@ def test_too_many_changed_contacts_keep_everything_from_being_imported(
     assert Run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1).error is None
 
 
+def test_an_incomplete_listing_keeps_everything_from_being_imported(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.add_contacts(map(phone, range(4)), first_name="Ada")
+    page = {"items": [], "has_more": False, "total": 4}
+    emulator.faults.add(Fault.status(200, body=page), route="list-contacts", times=1)
+    done = Run(tmp_path, rows=[row(n, first_name="Bo") for n in range(4)], columns=["first_name"])
+    assert "list-contacts has 0 of 4 contacts" in str(done.error)
+    assert writes(emulator) == 0
+
+
 # -- do not call
+
+
+@pytest.mark.parametrize(
+    "opt_out", [{"first_name": 5, "out": True}, {"first_name": "Bo", "out": "opted out"}]
+)
+def test_an_opt_out_in_an_invalid_row_keeps_the_mark(
+    emulator: Emulator, tmp_path: Path, opt_out: dict[str, Any]
+) -> None:
+    emulator.add_contact(phone(0), do_not_call=True)
+    done = Run(
+        tmp_path,
+        rows=[row(0, first_name=None, out=False), row(0, **opt_out)],
+        columns=["first_name"],
+        do_not_call_column="out",
+        allow_clearing_do_not_call=True,
+        max_changed_ratio=1,
+        max_failed_rows=1,
+    )
+    assert "row 1 would clear do_not_call of a contact, and another row" in str(done.error)
+    assert (contact(emulator, 0)["do_not_call"], writes(emulator)) == (True, 0)
 
 
 def test_marks_are_set_in_a_file_of_their_own(emulator: Emulator, tmp_path: Path) -> None:

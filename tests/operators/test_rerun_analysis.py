@@ -20,7 +20,7 @@ def ended(emulator: Emulator) -> dict[str, Any]:
 
 
 def rerun(**arguments: Any) -> RerunCallAnalysisOperator:
-    return RerunCallAnalysisOperator(task_id="a_task", call_id="call_1", retries=1, **arguments)
+    return RerunCallAnalysisOperator(task_id="a_task", **{"call_id": "call_1", "retries": 1, **arguments})
 
 
 def test_a_call_is_analyzed_again(ended: dict[str, Any], emulator: Emulator) -> None:
@@ -75,3 +75,19 @@ def test_a_throttled_analysis_was_not_charged(ended: Any, emulator: Emulator, st
     with pytest.raises(AirflowFailException if store is None else RateLimitError):
         run_try(rerun(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert emulator.reruns == 1
+
+
+def test_the_analysis_of_another_call_is_not_returned(ended: Any, emulator: Emulator, store: Any) -> None:
+    """The id of a cleared task can render to another call, and the order of a mapped list can change."""
+    emulator.add_call(call_id="call_2", call_type="web_call", call_status="ended")
+    run_try(rerun(), store=store)
+    says = (
+        "call_id was call_1 and is now call_2.*'resend'"
+        if store
+        else "may have sent rerun-call-analysis of call call_2"
+    )
+    with pytest.raises(AirflowFailException, match=says):
+        run_try(rerun(call_id="call_2"), try_number=2, cleared_at=1, store=store)
+    assert emulator.reruns == 1
+    resent = run_try(rerun(call_id="call_2", on_clear="resend"), try_number=2, cleared_at=1, store=store)
+    assert (resent["call_id"], emulator.reruns) == ("call_2", 2)

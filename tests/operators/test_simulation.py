@@ -23,6 +23,7 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
+from airflow_provider_retell.hooks.retell import RetellHook
 
 PRIVATE = "Ask for Ada's private appointment"
 
@@ -52,6 +53,7 @@ def test_all_test_cases_of_the_draft_run_once_if_they_pass(emulator: Emulator) -
         "pass_ratio": 1.0,
         "agent_id": AGENT,
         "agent_version": 1,
+        "modified_at": emulator.agents[AGENT].versions[1]["last_modification_timestamp"],
         "batch_test_ids": [batch["test_case_batch_job_id"]],
         "report": None,
     }
@@ -179,6 +181,20 @@ def test_the_report_has_a_line_for_each_test_run(emulator: Emulator, tmp_path: P
     ]
     assert [line["test_case_batch_job_id"] for line in report[1:]] == result["batch_test_ids"]
     assert PRIVATE not in path.read_text()
+
+
+@pytest.mark.parametrize(("path", "fails"), [("r.jsonl", True), ("{{ ti.map_index }}.jsonl", False)])
+def test_a_report_that_all_mapped_tasks_share_starts_no_simulation(
+    emulator: Emulator, tmp_path: Path, path: str, fails: bool
+) -> None:
+    add_case(emulator, "Books")
+    task = simulation(report_path=str(tmp_path / path))
+    if not fails:
+        assert simulate(emulator, task, map_index=3)["report"] == str(tmp_path / "3.jsonl")
+        return
+    with pytest.raises(AirflowFailException, match="report_path must differ between mapped tasks"):
+        simulate(emulator, task, map_index=3)
+    assert not emulator.requests
 
 
 def test_transcripts_are_in_the_report_only_on_request(emulator: Emulator, tmp_path: Path) -> None:
@@ -403,6 +419,21 @@ def test_a_change_before_the_simulation_does_not_matter(emulator: Emulator) -> N
     add_case(emulator, "Books")
     emulator.edit_agent(AGENT, llm={"general_prompt": "Changed."})
     assert simulate(emulator, simulation())["passed"] == 1
+
+
+def test_a_draft_that_was_changed_and_then_published_does_not_count(
+    emulator: Emulator, state_store: Any
+) -> None:
+    add_case(emulator, "Books")
+    simulate(emulator, simulation(agent_version=1), store=state_store)
+    emulator.clock.advance(60)
+    with RetellHook() as hook:
+        hook.publish_agent_version(AGENT, version=1)
+    again = {"store": state_store, "try_number": 2, "cleared_at": 1}
+    assert simulate(emulator, simulation(agent_version=1), **again)["passed"] == 1
+    emulator.llms["llm_1"][1]["last_modification_timestamp"] = emulator.clock.now() * 1000
+    with pytest.raises(AirflowFailException, match="was changed after the simulation"):
+        simulate(emulator, simulation(agent_version=1), **again)
 
 
 def test_a_published_version_cannot_change(emulator: Emulator) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from crashes import killed, timeouts
-from simulations import ENGINE, add_agent, add_case, dag_run, simulation
+from simulations import AGENT, ENGINE, add_agent, add_case, dag_run, simulation
 from tasks import HAS_STATE_STORE, StateStore, Ti, defer, event_of, restored, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -60,6 +60,7 @@ AGAIN = {
     'clear with `on_clear="resend"`': ((2, 2), (2, 2), (2, FAILS)),
 }
 STORES = ("kept", "discarded", "none")
+CHANGED = "clear, and the agent, its version or the test cases have changed"
 LOOP = "next iteration of a task loop"
 RESCHEDULE = "reschedule by a retry policy"
 
@@ -368,6 +369,101 @@ def test_each_mapped_task_has_a_batch_test_of_its_own(emulator: Emulator, store:
     assert len(emulator.batch_tests) == 2
 
 
+# -- what counts as the same batch test
+
+
+OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "another version": ({"agent_version": 1}, {"agent_version": 2}, "agent_version was 1 and is now 2"),
+    "a later draft": ({}, {}, "agent_version was 1 and is now 2"),
+    "another agent": ({}, {"agent_id": "agent_2"}, "agent_id was agent_1 and is now agent_2"),
+    "fewer test cases": ({"tests": ["Books", "Cancels"]}, {"tests": ["Cancels"]}, "no longer has Books"),
+    "other test cases": (
+        {"tests": ["Books"]},
+        {"tests": ["Cancels"]},
+        "no longer has Books and now has Cancels",
+    ),
+}
+
+
+@pytest.mark.parametrize("cleared_at", [0, 1], ids=["retry", "clear"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_batch_test_of_something_else_does_not_count(
+    emulator: Emulator, state_store: StateStore, name: str, cleared_at: int
+) -> None:
+    """An unsimulated version could be published otherwise."""
+    before, after, says = OTHERS[name]
+    ids = {case["name"]: case["test_case_definition_id"] for case in emulator.test_cases.values()}
+    for case in ids:
+        says = says.replace(case, ids[case])
+
+    def given(tests: list[str] | None = None, **arguments: Any) -> Any:
+        if tests is None:
+            return simulation(**arguments)
+        return simulation(
+            test_case_definition_ids=[ids[each] for each in tests], agent_version=1, **arguments
+        )
+
+    with fast(emulator):
+        first = run_try(given(**before), store=state_store, dag_run=dag_run())
+        emulator.add_agent_version(AGENT)
+        emulator.add_agent(agent_id="agent_2")
+        emulator.add_test_case(agent_id="agent_2", name="Books")
+        again = {"store": state_store, "dag_run": dag_run(), "try_number": 2, "cleared_at": cleared_at}
+        with pytest.raises(AirflowFailException, match=rf"{says}.*on_clear='resend'") as error:
+            run_try(given(**after), **again)
+        assert f"started batch test {first['batch_test_ids'][0]}" in str(error.value)
+        assert len(emulator.batch_tests) == 1
+        unchanged = run_try(
+            given(**before) if name.endswith("cases") else simulation(agent_version=1), **again
+        )
+        assert unchanged["batch_test_ids"] == first["batch_test_ids"]
+        again["cleared_at"] = 1
+        resent = run_try(given(on_clear="resend", **after), **again)
+    assert resent["agent_version"] != 1 or name.endswith("cases")
+    assert len(emulator.batch_tests) == 2
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_clear_with_another_version_fails_with_every_store(
+    emulator: Emulator, tmp_path: Path, kind: str
+) -> None:
+    if kind != "none" and not HAS_STATE_STORE:
+        pytest.skip("requires Airflow 3.3 or later")
+    store = None if kind == "none" else StateStore(tmp_path / "store.json")
+    new_ti = NewTi if kind == "discarded" else Ti
+    attempt(emulator, "skip", new_ti(1, 1), store)
+    emulator.add_agent_version(AGENT)
+    if kind == "discarded" and store:
+        store.clear()
+    with pytest.raises(AirflowFailException, match=r"on_clear='resend'"):
+        attempt(emulator, "skip", new_ti(2, 2), store)
+    assert len(emulator.batch_tests) == 1
+
+
+def test_the_order_of_the_test_cases_makes_no_difference(emulator: Emulator, state_store: StateStore) -> None:
+    ids = list(emulator.test_cases)
+    with fast(emulator):
+        first = run_try(simulation(test_case_definition_ids=ids), store=state_store, dag_run=dag_run())
+    again = simulation(test_case_definition_ids=ids[::-1])
+    assert retry(emulator, 1, again, store=state_store) == first
+
+
+def test_a_continuation_that_runs_twice_starts_no_batch_test_again(
+    emulator: Emulator, state_store: StateStore
+) -> None:
+    """The event of the trigger has only the first batch test, and the store has both."""
+    add_case(emulator, "Pays", "fail", "pass")
+    options = {"dag_run": dag_run(), "task_state_store": state_store, "ti": Ti(1, 1)}
+    with fast(emulator):
+        deferred = defer(simulation(deferrable=True), **options)
+        kwargs = {**deferred.kwargs, "event": event_of(restored(deferred.trigger))}
+        results = [
+            run_task(simulation(), method=deferred.method_name, kwargs=kwargs, **options) for _ in range(2)
+        ]
+    assert results[0] == results[1]
+    assert len(emulator.batch_tests) == 2
+
+
 # -- what counts as found
 
 
@@ -412,8 +508,9 @@ def test_the_tables_in_the_guide_match_these_scenarios() -> None:
     for name, stores in AGAIN.items():
         cells = (f"{then}, then {after}" if after == FAILS else str(then) for then, after in stores)
         rows.append(f"| {name} | {' | '.join(cells)} |")
+    rows += [f"| {CHANGED} | {FAILS} | {FAILS} | {FAILS} |"]
     rows += [f"| {LOOP} | - | 2 | - |", f"| {RESCHEDULE} | - | 1 | - |"]
     lines = (Path(__file__).parents[2] / "docs/simulations.md").read_text(encoding="utf-8").splitlines()
-    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, LOOP, RESCHEDULE)
+    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, CHANGED, LOOP, RESCHEDULE)
     listed = [line for line in lines if any(re.match(rf"\| {re.escape(name)} \|", line) for name in names)]
     assert listed == rows

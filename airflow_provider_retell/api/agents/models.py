@@ -56,6 +56,8 @@ class Agent(ResponseModel):
     version_description: str | None = None
     assigned_tags: list[str] | None = None
     """The tags that point to this version."""
+    last_modification_timestamp: int | float | None = None
+    """Epoch milliseconds."""
 
     @property
     def engine_version(self) -> int | None:

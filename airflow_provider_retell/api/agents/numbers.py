@@ -10,6 +10,7 @@ from airflow_provider_retell.api.phone_numbers import endpoints
 from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
 from airflow_provider_retell.api.phone_numbers.models import BINDINGS, BoundAgent, PhoneNumber
 from airflow_provider_retell.api.request import Flow
+from airflow_provider_retell.api.versions import version_number
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,6 @@ def _kind(bound: BoundAgent, agent: Agent) -> str | None:
     if reference in (None, "latest"):
         return "follow_latest"
     return None if reference in ("latest_published", *(agent.assigned_tags or ())) else "follow_tag"
-
-
-def version_number(reference: int | str | None) -> int | str | None:
-    """Return a reference to a version, as a number if it is the text of one."""
-    return int(reference) if isinstance(reference, str) and reference.isdigit() else reference
 
 
 def numbers_pinned_to(numbers: Iterable[PhoneNumber], agent_id: str, version: int) -> list[PhoneNumber]:

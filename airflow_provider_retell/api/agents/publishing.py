@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from airflow_provider_retell.api.agents import endpoints, listings
 from airflow_provider_retell.api.agents.models import Agent
 from airflow_provider_retell.api.agents.numbers import BoundNumbers, labels, read_bound_numbers, rebind
-from airflow_provider_retell.api.agents.settings import get_version
+from airflow_provider_retell.api.agents.settings import get_version, last_modified, read_engine
 from airflow_provider_retell.api.choices import CHANNELS, Channel
 from airflow_provider_retell.api.errors import (
     AgentVersionError,
@@ -57,6 +57,7 @@ class PreparedPublication:
     version_title: str | None
     version_description: str | None
     rebind_numbers: bool
+    unchanged_since: float | None = None
 
     def apply(self) -> Flow[Publication]:
         """Publish the version unless it is published, prove it, and check the phone numbers."""
@@ -64,6 +65,7 @@ class PreparedPublication:
         sent = not agent.is_published
         if sent:
             yield from self._check_current(agent)
+            yield from self._check_unchanged(agent)
             sent = yield from self._publish()
         else:
             log.info("Agent %s: version %d is published already", self.agent_id, self.version)
@@ -96,6 +98,24 @@ class PreparedPublication:
             "Publishing the draft would undo the changes of that version. Draft the changes again, and publish the new "
             "draft"
         )
+
+    def _check_unchanged(self, agent: Agent) -> Flow[None]:
+        """Raise if the draft or its response engine was changed after ``unchanged_since``."""
+        if self.unchanged_since is None:
+            return
+        engine = yield from read_engine(agent)
+        modified = last_modified(
+            agent.last_modification_timestamp, engine and engine.last_modification_timestamp
+        )
+        if modified is None or int(modified) > self.unchanged_since:
+            change = (
+                "does not show when it was changed last" if modified is None else "was changed since then"
+            )
+            raise AgentVersionError(
+                f"agent {self.agent_id}: version {self.version} must be unchanged since {self.unchanged_since:.0f} "
+                f"(epoch milliseconds), but {change}. It was not published. Simulate the present draft, and publish it "
+                "with the modified_at of that simulation"
+            )
 
     def _publish(self) -> Flow[bool]:
         """Send the request and return True, or return False if another client has published the version."""
@@ -165,6 +185,7 @@ def prepare_publication(
     version_title: str | None = None,
     version_description: str | None = None,
     rebind_numbers: bool = False,
+    unchanged_since: float | None = None,
 ) -> PreparedPublication:
     """Check the input of a publication; see :func:`publish_agent_version_checked` for the parameters.
 
@@ -177,7 +198,13 @@ def prepare_publication(
         agent_id, version=version, version_title=version_title, version_description=version_description
     )
     return PreparedPublication(
-        check_id(agent_id, "agent_id"), version, channel, version_title, version_description, rebind_numbers
+        check_id(agent_id, "agent_id"),
+        version,
+        channel,
+        version_title,
+        version_description,
+        rebind_numbers,
+        unchanged_since,
     )
 
 
@@ -189,6 +216,7 @@ def publish_agent_version_checked(
     version_title: str | None = None,
     version_description: str | None = None,
     rebind_numbers: bool = False,
+    unchanged_since: float | None = None,
 ) -> Flow[Publication]:
     """Publish a version unless it is published already, and prove it by reading the versions back.
 
@@ -204,9 +232,11 @@ def publish_agent_version_checked(
     :param version_title: a title of the version, for example a git revision.
     :param version_description: a description of the version.
     :param rebind_numbers: True to bind phone numbers to this version that are pinned to another version of the agent.
+    :param unchanged_since: epoch milliseconds. A draft that was changed later is not published. Default: no check.
     :raises RetellInputError: if the input is invalid; nothing was sent.
     :raises NotFoundError: if there is no such agent or version.
-    :raises AgentVersionError: if another version was published since the draft was forked.
+    :raises AgentVersionError: if another version was published since the draft was forked, or the draft was changed
+        after ``unchanged_since``.
     :raises RetellResponseError: if the list of versions does not show the version as published.
     """
     prepared = prepare_publication(
@@ -216,5 +246,6 @@ def publish_agent_version_checked(
         version_title=version_title,
         version_description=version_description,
         rebind_numbers=rebind_numbers,
+        unchanged_since=unchanged_since,
     )
     return (yield from prepared.apply())

@@ -24,6 +24,9 @@ AGENT = "agent"
 ENGINE_PARTS: Mapping[str, str] = {"retell-llm": "llm", "conversation-flow": "conversation_flow"}
 """The name of the part for each type of response engine. Custom LLMs have no settings at Retell."""
 
+MODIFIED = "last_modification_timestamp"
+"""The field of agents and response engines with the time of their last change, in epoch milliseconds."""
+
 NOT_SETTINGS = frozenset(
     {
         "agent_id",
@@ -31,7 +34,7 @@ NOT_SETTINGS = frozenset(
         "base_version",
         "conversation_flow_id",
         "is_published",
-        "last_modification_timestamp",
+        MODIFIED,
         "llm_id",
         "version",
         "version_description",
@@ -71,16 +74,31 @@ def read_state(agent: Agent) -> Flow[VersionState]:
     """Read the response engine of *agent* and return both."""
     version = agent.version if agent.version is not None else agent.engine_version
     parts = {AGENT: settings(agent)}
+    engine = yield from read_engine(agent)
+    if engine is not None:
+        parts["llm" if isinstance(engine, RetellLlm) else "conversation_flow"] = settings(engine)
+    return VersionState(agent, version or 0, parts)
+
+
+def read_engine(agent: Agent) -> Flow[RetellLlm | ConversationFlow | None]:
+    """Read the response engine of *agent*. A custom LLM is None."""
     engine = agent.response_engine
-    if engine.llm_id and engine.type in ENGINE_PARTS:
+    if engine.type not in ENGINE_PARTS:
+        return None
+    if engine.llm_id:
         llm: RetellLlm = yield engine_endpoints.get_retell_llm(engine.llm_id, version=agent.engine_version)
-        parts["llm"] = settings(llm)
-    elif engine.conversation_flow_id and engine.type in ENGINE_PARTS:
+        return llm
+    if engine.conversation_flow_id:
         flow: ConversationFlow = yield engine_endpoints.get_conversation_flow(
             engine.conversation_flow_id, version=agent.engine_version
         )
-        parts["conversation_flow"] = settings(flow)
-    return VersionState(agent, version or 0, parts)
+        return flow
+    return None
+
+
+def last_modified(*timestamps: object) -> float | None:
+    """Return the latest of the timestamps that Retell shows, or None."""
+    return max((each for each in timestamps if isinstance(each, (int, float))), default=None)
 
 
 def settings(model: Agent | RetellLlm | ConversationFlow) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from typing import Any
 
 from airflow_provider_retell.api.agents.listings import list_agents
 from airflow_provider_retell.api.agents.models import Agent, AgentSummary
-from airflow_provider_retell.api.agents.settings import ENGINE_PARTS, get_version
+from airflow_provider_retell.api.agents.settings import ENGINE_PARTS, get_version, read_engine
 from airflow_provider_retell.api.choices import Channel
-from airflow_provider_retell.api.engines import endpoints as engine_endpoints
 from airflow_provider_retell.api.engines.models import ConversationFlow, RetellLlm
 from airflow_provider_retell.api.errors import NotFoundError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
@@ -109,19 +108,12 @@ def _read_agent(summary: AgentSummary) -> Flow[Files]:
 
 
 def _read_engine(agent: Agent) -> Flow[RetellLlm | ConversationFlow | None]:
-    engine = agent.response_engine
     try:
-        if engine.type == "retell-llm":
-            llm: RetellLlm = yield engine_endpoints.get_retell_llm(
-                engine.llm_id or "", version=agent.engine_version
-            )
-            return llm
-        flow: ConversationFlow = yield engine_endpoints.get_conversation_flow(
-            engine.conversation_flow_id or "", version=agent.engine_version
-        )
-        return flow
+        return (yield from read_engine(agent))
     except NotFoundError:
-        log.warning("Agent %s: its response engine %s does not exist", agent.agent_id, engine.engine_id)
+        log.warning(
+            "Agent %s: its response engine %s does not exist", agent.agent_id, agent.response_engine.engine_id
+        )
         return None
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.encode import JsonValue, same_json
-from airflow_provider_retell.api.errors import UpdateMismatchError
+from airflow_provider_retell.api.errors import RetellError, UpdateMismatchError
 
 Fields: TypeAlias = Mapping[str, JsonValue]
 """Values by flat name. A tag that the contact has is true."""
@@ -21,6 +21,9 @@ TAG = "tags."
 
 NAMES = ("first_name", "last_name")
 
+UNKNOWN_TAGS = "tags"
+"""A field of contacts whose response has no ``contact_tags``. All their tags differ from any wanted value."""
+
 
 def fields_of(contact: Contact) -> dict[str, JsonValue]:
     """Return the fields of a contact that can be compared."""
@@ -29,18 +32,26 @@ def fields_of(contact: Contact) -> dict[str, JsonValue]:
         DO_NOT_CALL: bool(contact.do_not_call),
         **{f"{CUSTOM}{name}": value for name, value in (contact.custom_fields or {}).items()},
         **{f"{TAG}{tag.id}": True for tag in contact.contact_tags or ()},
+        **({UNKNOWN_TAGS: True} if contact.contact_tags is None else {}),
     }
 
 
 def diff(current: Fields, wanted: Fields) -> tuple[str, ...]:
     """Return the names of the *wanted* fields whose values differ in *current*."""
-    return tuple(name for name, value in wanted.items() if not _is_same(name, current.get(name), value))
+    return tuple(name for name, value in wanted.items() if not _is_same(name, current, value))
 
 
-def _is_same(name: str, current: JsonValue, wanted: JsonValue) -> bool:
+def _is_same(name: str, current: Fields, wanted: JsonValue) -> bool:
+    if name.startswith(TAG) and UNKNOWN_TAGS in current:
+        return False
     if name == DO_NOT_CALL or name.startswith(TAG):
-        return bool(current) is bool(wanted)
-    return same_json(current, wanted)
+        return bool(current.get(name)) is bool(wanted)
+    return same_json(current.get(name), wanted)
+
+
+def changes_tags(changed: tuple[str, ...]) -> bool:
+    """Return True if a tag is among the changed fields."""
+    return any(name.startswith(TAG) for name in changed)
 
 
 def clears_do_not_call(current: Fields, wanted: Fields) -> bool:
@@ -49,12 +60,20 @@ def clears_do_not_call(current: Fields, wanted: Fields) -> bool:
 
 
 def body_fields(current: Fields, wanted: Fields, changed: tuple[str, ...]) -> dict[str, Any]:
-    """Return the fields of the request that makes the change. It has all tags, because Retell replaces them."""
+    """Return the fields of the request that makes the change. It has all tags, because Retell replaces them.
+
+    :raises RetellError: if tags change, and the present tags are unknown.
+    """
     fields: dict[str, Any] = {name: wanted[name] for name in changed if name in (*NAMES, DO_NOT_CALL)}
     custom = {name.removeprefix(CUSTOM): wanted[name] for name in changed if name.startswith(CUSTOM)}
     if custom:
         fields["custom_fields"] = custom
-    if any(name.startswith(TAG) for name in changed):
+    if changes_tags(changed):
+        if UNKNOWN_TAGS in current:
+            raise RetellError(
+                "Retell's response has no contact_tags, so the change could delete other tags of the contact. The "
+                "contact was not changed. Change the tags in Retell's dashboard, or sync without tag_columns"
+            )
         tags = {**current, **wanted}
         fields["contact_tag_ids"] = sorted(
             name.removeprefix(TAG) for name, value in tags.items() if name.startswith(TAG) and value

@@ -23,19 +23,31 @@ LARGEST_PAGE = 1000
 SMALLEST_PAGE = 10
 """The page size below which a rejection has another reason."""
 
+SEVERAL = "Retell has several contacts with the phone number. Delete all but one in Retell's dashboard"
+"""The reason why the contact with a number is ambiguous."""
 
-def read_contacts(take: Callable[[Contact, str], None]) -> Flow[None]:
+
+def read_contacts(take: Callable[[Contact, str], None]) -> Flow[int]:
     """Read all contacts, oldest first, so that contacts that are created in the meantime shift no page.
 
-    :param take: called with each contact, and the reason why it is malformed or ``""``.
+    :param take: called with each contact, and the reason why it is malformed or ``""``. Retell may list a contact
+        twice.
+    :return: the smallest ``total`` of the pages, or 0 if no page has one. A complete listing has at least as many
+        contacts.
     """
     pages, page = yield from _first_page()
-    for contact in pages.read(page, malformed=True):
-        take(contact, page.malformed.get(contact.contact_id, ""))
+    _take(pages, page, take)
+    totals = [page.total]
     for request in pages:
         page = yield request
-        for contact in pages.read(page, malformed=True):
-            take(contact, page.malformed.get(contact.contact_id, ""))
+        _take(pages, page, take)
+        totals.append(page.total)
+    return min((total for total in totals if total is not None), default=0)
+
+
+def _take(pages: Pages[ContactPage], page: ContactPage, take: Callable[[Contact, str], None]) -> None:
+    for contact in pages.read(page, malformed=True):
+        take(contact, page.malformed.get(contact.contact_id, ""))
 
 
 def _first_page() -> Flow[tuple[Pages[ContactPage], ContactPage]]:
@@ -63,14 +75,19 @@ def find_contact(phone_number: str) -> Flow[Contact | None]:
 
     :param phone_number: the number in E.164 format.
     :raises RetellInputError: if the number is not in E.164 format.
-    :raises RetellError: if Retell returns another contact.
+    :raises RetellError: if Retell returns another contact, several contacts or a malformed one.
     """
     check_e164(phone_number, "phone_number")
     condition = {"type": "string", "op": "eq", "value": phone_number}
     page: ContactPage = yield list_contacts(filter_criteria={"phone_number": condition}, limit=2)
     found = [contact for contact in page.items if contact.phone_number == phone_number]
-    if len(found) != len(page.items) or len(found) > 1:
+    if len(found) != len(page.items):
         raise RetellError(
             "list-contacts does not filter by phone number as documented. Nothing was changed. Report it to Retell"
         )
+    if len({contact.contact_id for contact in found}) > 1:
+        raise RetellError(SEVERAL)
+    if page.malformed:
+        contact_id, fault = next(iter(page.malformed.items()))
+        raise RetellError(f"contact {contact_id} is malformed: {fault}. Nothing was changed")
     return found[0] if found else None

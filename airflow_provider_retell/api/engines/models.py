@@ -29,6 +29,7 @@ class RetellLlm(ResponseModel):
     version: int | None = None
     is_published: bool | None = None
     knowledge_base_ids: list[str] | None = None
+    last_modification_timestamp: int | float | None = None
 
 
 class RetellLlmPage(Page[RetellLlm]):
@@ -44,6 +45,7 @@ class ConversationFlow(ResponseModel):
     conversation_flow_id: str
     version: int | None = None
     knowledge_base_ids: list[str] | None = None
+    last_modification_timestamp: int | float | None = None
 
 
 class ConversationFlowPage(Page[ConversationFlow]):

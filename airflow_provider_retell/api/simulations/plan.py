@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_retell.api.agents.endpoints import get_agent, get_chat_agent
 from airflow_provider_retell.api.agents.models import Agent
+from airflow_provider_retell.api.agents.settings import MODIFIED, last_modified
 from airflow_provider_retell.api.engines.endpoints import (
     get_conversation_flow,
     get_conversation_flow_component,
@@ -27,12 +28,17 @@ class SimulationPlan:
 
     :ivar agent_version: the version number of the agent.
     :ivar tests: the test cases.
+    :ivar is_draft: False if the version is published, so that it cannot change.
+    :ivar modified_at: the time in epoch milliseconds at which the version of the agent or of its response engine was
+        last changed, or None if Retell does not say.
     """
 
     agent_id: str
     agent_version: int | None
     engine: Engine
     tests: list[TestCaseDefinition]
+    is_draft: bool
+    modified_at: float | None
 
 
 def plan_simulation(
@@ -57,13 +63,20 @@ def plan_simulation(
     tests = _select(
         (yield from list_test_case_definitions(engine.fields(version=False))), test_ids, agent, engine
     )
+    content = yield from read_engine(engine)
     if allow_unmocked_tools is not True:
-        content = yield from read_engine(engine)
         components = yield from _read_components(content)
         allowed = () if allow_unmocked_tools is False else allow_unmocked_tools
         tools = [tool for tool in live_tools(content, components) if tool.name not in allowed]
         check_mocks(tools, tests, agent_id)
-    return SimulationPlan(agent.agent_id, agent.version, engine, tests)
+    return SimulationPlan(
+        agent.agent_id,
+        agent.version,
+        engine,
+        tests,
+        is_draft=not agent.is_published,
+        modified_at=last_modified(agent.last_modification_timestamp, content.get(MODIFIED)),
+    )
 
 
 def _check_ids(test_ids: Sequence[str] | None) -> None:
@@ -110,21 +123,17 @@ def read_engine(engine: Engine) -> Flow[Mapping[str, Any]]:
     return fields
 
 
-def check_unchanged(
-    agent_id: str, agent_version: int | None, engine: Engine, since: float | None
-) -> Flow[None]:
-    """Raise if the response engine was changed after *since*, so that verdicts do not hold for it any more.
+def check_unchanged(agent_id: str, engine: Engine, since: float | None) -> Flow[None]:
+    """Raise if the response engine of a draft was changed after *since*: verdicts do not hold for it any more.
 
-    Published versions do not change.
-
-    :param since: epoch milliseconds at which the first simulation was created, or None if Retell does not say.
+    :param since: epoch milliseconds, or None if Retell does not say when the simulation was created and the draft
+        changed.
     :raises SimulationFailedError: if it was changed.
     """
-    agent: Agent = yield from read_agent(agent_id, agent_version)
-    if agent.is_published or since is None:
+    if since is None:
         return
-    modified = (yield from read_engine(engine)).get("last_modification_timestamp")
-    if isinstance(modified, (int, float)) and modified > since:
+    modified = last_modified((yield from read_engine(engine)).get(MODIFIED))
+    if modified is not None and modified > since:
         raise SimulationFailedError(
             f"{str(engine)[0].upper()}{str(engine)[1:]} of agent {agent_id} was changed after the simulation started, "
             "so the verdicts do not hold for it. To simulate the present version, clear this task with "

@@ -1,0 +1,103 @@
+"""The guards of a sync of contacts: for do-not-call marks, and for the number of updates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from airflow_provider_retell.api.contacts.changes import DO_NOT_CALL, Fields, clears_do_not_call
+from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactUpdate
+from airflow_provider_retell.bulk.digest_set import DigestMap
+from airflow_provider_retell.bulk.errors import BulkStoppedError
+from airflow_provider_retell.bulk.resource import Planned
+from airflow_provider_retell.common.wording import counted
+
+log = logging.getLogger(__name__)
+
+
+class ContactGuards:
+    """The guards of one run.
+
+    :param allow_clearing: True to allow the run to clear do-not-call marks.
+    :param max_changed_ratio: the largest share of the contacts that the run may update.
+    :ivar contacts: the number of contacts that the run has read.
+    :ivar created: the number of contacts that it has created.
+    """
+
+    def __init__(self, allow_clearing: bool, max_changed_ratio: float) -> None:
+        self.contacts = 0
+        self.created = 0
+        self._allow_clearing = allow_clearing
+        self._max_changed_ratio = max_changed_ratio
+        self._planned = 0
+        self._late = 0
+        # 1 for each number that a row opts out, also a row that is invalid.
+        self._opted_out = DigestMap()
+
+    def opt_out(self, number: str) -> None:
+        """Note that a row opts a number out, or that its value for the mark is unreadable."""
+        self._opted_out[number] = 1
+
+    def check_plan(self, planned: Sequence[Planned]) -> None:
+        """Raise :class:`RetellInputError` if the run would clear marks without permission, or change too much."""
+        updates = [each for each in planned if isinstance(each, ContactUpdate)]
+        cleared = [each.row for each in updates if each.clears_do_not_call]
+        doubtful = [each.row for each in updates if each.clears_do_not_call and self._opted_out[each.number]]
+        marked = sum(
+            each.wanted.get(DO_NOT_CALL) is True
+            for each in planned
+            if isinstance(each, (ContactUpdate, ContactCreation)) and DO_NOT_CALL in each.changed
+        )
+        log.info("do_not_call: %s to mark, %d to clear", counted(marked, "contact"), len(cleared))
+        if cleared and not self._allow_clearing:
+            raise RetellInputError(
+                f"{counted(len(cleared), 'row')} would clear do_not_call of a contact, the first of them row "
+                f"{min(cleared)}. Check that the source has all opt-outs, and set allow_clearing_do_not_call=True if "
+                "the contacts may be called again"
+            )
+        if doubtful:
+            raise RetellInputError(
+                f"row {min(doubtful)} would clear do_not_call of a contact, and another row with the same phone number "
+                "sets it or has a value for it that is invalid. Aggregate the opt-outs of a number in the source"
+            )
+        self._planned = len(updates)
+        if self._exceeds_ratio():
+            raise RetellInputError(
+                f"{len(updates):,} of {counted(self.contacts, 'contact')} would be updated, and max_changed_ratio is "
+                f"{self._max_changed_ratio:g}. Check the source, or raise max_changed_ratio"
+            )
+
+    def check_mark(self, number: str, contact_id: str, current: Fields, wanted: Fields) -> None:
+        """Raise :class:`RetellError` if a row must not clear the mark of a contact that was created during the run."""
+        if not clears_do_not_call(current, wanted):
+            return
+        fault = (
+            f"contact {contact_id} was created during the run and is marked as do-not-call, and the row would clear "
+            "the mark"
+        )
+        if not self._allow_clearing:
+            raise RetellError(f"{fault}. The contact was not changed. Run the task again")
+        if self._opted_out[number]:
+            raise RetellError(
+                f"{fault}, but another row with the same phone number sets it or has a value for it that is invalid. "
+                "The contact was not changed. Aggregate the opt-outs of a number in the source"
+            )
+
+    def add_late_update(self) -> None:
+        """Count the update of a contact that was missing when the run has read all contacts.
+
+        :raises BulkStoppedError: if the run updates too many contacts with it.
+        """
+        self._late += 1
+        if self._exceeds_ratio():
+            raise BulkStoppedError(
+                f"Stopped, because Retell did not list {counted(self._late, 'contact')} of the rows when the run has "
+                f"read all contacts, and more contacts would be updated than max_changed_ratio="
+                f"{self._max_changed_ratio:g} allows. The contact of this row was not changed. Run the task again: it "
+                "reads all contacts again, and compares before it sends anything"
+            )
+
+    def _exceeds_ratio(self) -> bool:
+        contacts = self.contacts + self.created + self._late
+        return self._planned + self._late > self._max_changed_ratio * contacts
