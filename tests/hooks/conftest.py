@@ -120,7 +120,7 @@ def emulate(connect: Callable[..., None]) -> Iterator[Callable[..., Emulator]]:
             emulator.add_call(call_id="call_live", call_status="ongoing")
             emulator.add_chat(chat_id="chat_1", metadata={"plan": "pro"})
             emulator.add_contact("+14155550123", contact_id="contact_1")
-            emulator.organization.contact_backend.imports.upload(b"phone\n+14155550123\n", "upload_1")
+            emulator.organization.contact_import_jobs.upload(b"phone\n+14155550123\n", "upload_1")
             emulator.add_chat(chat_id="chat_live", chat_status="ongoing")
             emulator.add_agent(agent_id="agent_1", llm={"llm_id": "llm_1"})
             for _draft in (1, 2):

@@ -6,14 +6,12 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend
-from airflow_provider_retell.emulator.contacts.imports import ContactImports
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.timeline import Timeline
 
 Contact = dict[str, Any]
 """A contact as the emulator stores it: Retell's object, with ``contact_tag_ids`` in place of ``contact_tags``."""
@@ -24,15 +22,12 @@ class ContactBackend(Backend):
 
     :param options: the options of the emulator.
     :param org_id: the id of the organization.
-    :param timeline: its schedule.
     :ivar contacts: the contacts by id.
-    :ivar imports: the CSV imports.
     """
 
-    def __init__(self, options: Options, org_id: str, timeline: Timeline) -> None:
+    def __init__(self, options: Options, org_id: str) -> None:
         self.options = options
         self.contacts: dict[str, Contact] = {}
-        self.imports = ContactImports(self, timeline)
         self._org_id = org_id
         self._ids: dict[str, str] = {}
         self._added = 0
@@ -118,7 +113,6 @@ class ContactBackend(Backend):
         del self._ids[contact["phone_number"]]
 
     def clear(self) -> None:
-        """Remove all contacts and imports."""
-        self.imports.clear()
+        """Remove all contacts."""
         self.contacts.clear()
         self._ids.clear()

@@ -132,7 +132,7 @@ def delete_contact(org: Organization, request: Request) -> Response:
 def upload_import_file(org: Organization, request: Request) -> Response:
     """Keep a CSV file for an import."""
     file = request.body["file"]
-    upload_id = org.contact_backend.imports.upload(file["content"])
+    upload_id = org.contact_import_jobs.upload(file["content"])
     return json_response(201, {"upload_id": upload_id, "file_name": file["name"]})
 
 
@@ -144,7 +144,7 @@ def create_import(org: Organization, request: Request) -> Response:
         raise ApiError(400, "Exactly one column must be mapped to phone_number")
     custom = set(mapping.values()) - {"phone_number", "first_name", "last_name", "do_not_call"}
     _check_custom_fields(org, {"custom_fields": dict.fromkeys(custom)})
-    job = org.contact_backend.imports.create(
+    job = org.contact_import_jobs.create(
         body["upload_id"], mapping, body.get("contact_tags", ()), body.get("default_country", "US")
     )
     return json_response(201, visible(job))
@@ -152,4 +152,4 @@ def create_import(org: Organization, request: Request) -> Response:
 
 def get_import(org: Organization, request: Request) -> Response:
     """Return the current or latest import."""
-    return json_response(200, org.contact_backend.imports.latest())
+    return json_response(200, org.contact_import_jobs.latest())

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from airflow_provider_retell.emulator.contacts.backend import Contact, ContactBackend
-    from airflow_provider_retell.emulator.contacts.imports import ContactImport
+    from airflow_provider_retell.emulator.contacts.imports import ContactImport, ContactImports
     from airflow_provider_retell.emulator.options import Options
 
 
@@ -18,6 +18,7 @@ class Owner(Protocol):
 
     options: Options
     contact_backend: ContactBackend
+    contact_import_jobs: ContactImports
 
     def catch_up(self) -> None:
         """Run everything that is due on the clock."""
@@ -77,7 +78,7 @@ class ContactObjects(ABC):
     def contact_imports(self) -> list[ContactImport]:
         """All CSV imports, oldest first and up to date with the clock."""
         self._owner.catch_up()
-        return self._owner.contact_backend.imports.jobs
+        return self._owner.contact_import_jobs.jobs
 
     def add_contact_import(
         self, rows: Sequence[Mapping[str, str]] = (), *, seconds: float | None = None
@@ -88,4 +89,4 @@ class ContactObjects(ABC):
         :param seconds: the time that it takes. Default: the option ``import_seconds``.
         """
         with self._owner.options.clock.lock:
-            return self._owner.contact_backend.imports.start(rows, seconds=seconds)
+            return self._owner.contact_import_jobs.start(rows, seconds=seconds)

@@ -10,6 +10,7 @@ from airflow_provider_retell.emulator.calls.backend import CallBackend
 from airflow_provider_retell.emulator.chats.backend import ChatBackend
 from airflow_provider_retell.emulator.chats.objects import ChatObjects
 from airflow_provider_retell.emulator.contacts.backend import ContactBackend
+from airflow_provider_retell.emulator.contacts.imports import ContactImports
 from airflow_provider_retell.emulator.contacts.objects import ContactObjects
 from airflow_provider_retell.emulator.engines.backend import FLOW, LLM, EngineBackend
 from airflow_provider_retell.emulator.engines.components import ComponentBackend
@@ -77,7 +78,8 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
         self.chat_backend = ChatBackend(
             options, self.timeline, on_event=lambda event, chat: webhooks.on_event(event, chat, api_key)
         )
-        self.contact_backend = ContactBackend(options, self.org_id, self.timeline)
+        self.contact_backend = ContactBackend(options, self.org_id)
+        self.contact_import_jobs = ContactImports(self.contact_backend, self.timeline)
         self.llm_backend = EngineBackend(LLM, options)
         self.flow_backend = EngineBackend(FLOW, options)
         self.agent_backend = AgentBackend(options, {LLM.type: self.llm_backend, FLOW.type: self.flow_backend})
@@ -119,6 +121,7 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
             self.timeline.clear()
             for backend in self.backends.values():
                 backend.clear()
+            self.contact_import_jobs.clear()
             self.rate_limits.clear()
 
     @property
