@@ -6,8 +6,9 @@ PYTHON ?= python3
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
-# How pytest runs in parallel: make test PARALLEL="-n 0" for one process
-PARALLEL ?= -n auto --dist worksteal
+# How pytest runs in parallel: make test PARALLEL="-n 0" for one process. Tests also wait, so there is one process more
+# than there are processors.
+PARALLEL ?= -n $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
 # Mutation tests of some modules: make mutants MODULE="api/retry bulk/*"
