@@ -27,7 +27,9 @@ def emulator() -> Iterator[Emulator]:
 
     The clock is frozen until the first poll, so that the task has to wait.
     """
-    with Emulator(clock=Clock(speed=30, frozen=True), lifecycle=Lifecycle(talk=60, analyze=30)) as emulator:
+    with Emulator(
+        quotas=None, clock=Clock(speed=30, frozen=True), lifecycle=Lifecycle(talk=60, analyze=30)
+    ) as emulator:
         yield emulator
 
 
