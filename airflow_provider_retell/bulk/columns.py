@@ -154,7 +154,7 @@ class RowReader:
     def _change(self, row: Row) -> Change:
         column, options = self._columns.storage_column, self._columns.options
         metadata = options.values(row, self._metadata_columns(row))
-        attributes = options.values(row, self._attributes)
+        attributes = options.values(row, self._attributes) if self._attributes else {}
         removed: frozenset[str] = frozenset()
         if options.nulls == "remove":
             metadata, removed = without_nulls(metadata)

@@ -23,11 +23,12 @@ from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import (
+    authorization,
     ca_bundle,
+    common_headers,
     connection_error,
     error_chain,
     form_headers,
-    headers,
     is_slow,
     mask_key,
     proxy,
@@ -70,11 +71,11 @@ class _Protocol(ResponseHandler):
 
     def start_timeout(self) -> None:
         # The request has been sent.
-        self._deadline = self._loop.time() + self._seconds
+        self._deadline = time.monotonic() + self._seconds
         super().start_timeout()
 
     def data_received(self, data: bytes) -> None:
-        if self._loop.time() < self._deadline:
+        if time.monotonic() < self._deadline:
             super().data_received(data)
             return
         error = SlowResponseError()
@@ -114,6 +115,7 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_timeout, sock_read=settings.timeout
         ),
+        headers=common_headers(),
         cookie_jar=aiohttp.DummyCookieJar(),
         # BodyReader decompresses, up to its limit.
         auto_decompress=False,
@@ -146,34 +148,35 @@ async def exchange(
     session: aiohttp.ClientSession, settings: Settings, request: Request[Any]
 ) -> Response | RetellConnectionError:
     """Send *request* once and return the response or the error."""
-    form, size = None, 0
-    if isinstance(request.body, Multipart):
-        form, size = request.body, request.body.size
-    elif request.body is not None:
-        size = len(request.body)
-    limit = time_limit(settings.timeout) if size > _BUFFERED else None
+    body = request.body
+    size = body.size if isinstance(body, Multipart) else len(body or b"")
     started = time.monotonic()
     try:
-        async with (
-            timeout(limit),
-            session.request(
-                request.method,
-                URL(settings.base_url + request.path, encoded=True),
-                data=request.body if form is None else _upload(form),
-                # Not in the session's headers, which aiohttp sends to a proxy as well.
-                headers=headers(settings) if form is None else headers(settings) | form_headers(form),
-                allow_redirects=False,
-            ) as response,
-        ):
-            reader = BodyReader(response.status, response.headers)
-            while (data := await response.content.read(CHUNK)) and reader.feed(data):
-                pass
-            body = reader.end()
+        if size <= _BUFFERED:
+            return await _exchange(session, settings, request)
+        async with timeout(time_limit(settings.timeout)):
+            return await _exchange(session, settings, request)
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, DamagedBodyError) as error:
-        is_late = limit is not None and time.monotonic() - started >= limit
+        is_late = size > _BUFFERED and time.monotonic() - started >= time_limit(settings.timeout)
         cause = SlowResponseError() if is_late else error
         return connection_error(request, settings, _kind(cause), cause)
-    body = mask_key(body, settings, response.status)
+
+
+async def _exchange(session: aiohttp.ClientSession, settings: Settings, request: Request[Any]) -> Response:
+    form = request.body if isinstance(request.body, Multipart) else None
+    async with session.request(
+        request.method,
+        URL(settings.base_url + request.path, encoded=True),
+        data=request.body if form is None else _upload(form),
+        # Not in the session's headers, which aiohttp sends to a proxy as well.
+        headers=authorization(settings) if form is None else authorization(settings) | form_headers(form),
+        allow_redirects=False,
+    ) as response:
+        reader = BodyReader(response.status, response.headers)
+        content = response.content
+        while not content.at_eof() and reader.feed(await content.read(CHUNK)):
+            pass
+    body = mask_key(reader.end(), settings, response.status)
     return Response(response.status, response.headers, body, reader.fault)
 
 

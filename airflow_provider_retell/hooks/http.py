@@ -42,12 +42,15 @@ _NEXT_STEP = {
 }
 
 
-def headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of every request."""
+def authorization(settings: Settings) -> dict[str, str]:
+    """Return the header with the API key."""
     # A connection always has a key. Without one, a request shows how Retell answers strangers.
-    authorization = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    return {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+
+
+def common_headers() -> dict[str, str]:
+    """Return the headers of every request, without the API key."""
     return {
-        **authorization,
         "User-Agent": user_agent(),
         "Accept": "application/json",
         "Accept-Encoding": ACCEPT_ENCODING,

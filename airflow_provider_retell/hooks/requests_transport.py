@@ -22,11 +22,12 @@ from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import (
+    authorization,
     ca_bundle,
+    common_headers,
     connection_error,
     error_chain,
     form_headers,
-    headers,
     is_slow,
     mask_key,
     proxy,
@@ -122,7 +123,7 @@ def open_session(settings: Settings) -> requests.Session:
     session.proxies = {"http": address, "https": address} if address else {}
     session.verify = ca_bundle() or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update(headers(settings))
+    session.headers.update(authorization(settings) | common_headers())
     return session
 
 

@@ -66,7 +66,7 @@ class BodyReader:
         """
         if self.fault or (self._gzip is not None and self._gzip.eof):
             return False
-        self._is_empty = False
+        self._is_empty = self._is_empty and not data
         # One byte more than the limit shows that the body is too large.
         most = self._limit + 1 - len(self._body)
         try:

@@ -372,5 +372,5 @@ def test_response_that_is_not_http_is_a_connection_error(one_attempt: Any, serve
 def test_user_agent_is_complete_without_the_package_apache_airflow(mocker: Any) -> None:
     mocker.patch("importlib.metadata.version", side_effect=metadata.PackageNotFoundError)
     http.user_agent.cache_clear()
-    assert "apache-airflow/unknown" in http.headers(Settings("k"))["User-Agent"]
+    assert "apache-airflow/unknown" in http.common_headers()["User-Agent"]
     http.user_agent.cache_clear()
