@@ -136,8 +136,9 @@ def test_slow_lookup_of_the_connection_does_not_block_the_loop(emulator: Emulato
         mocker.patch.object(RetellAsyncHook, "aget_connection", staticmethod(slow_async))
 
     async def go() -> float:
-        async with RetellAsyncHook():
-            pass  # load the HTTP library
+        # The first hook loads the HTTP library.
+        async with RetellAsyncHook() as first:
+            assert first.settings
         lookups.clear()
         async with Ticker() as ticker, RetellAsyncHook() as hook:
             await hook.get_call("call_1")
