@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.encode import same_json
+from airflow_provider_retell.contract.check import Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.seeing import is_success, see
 
 if TYPE_CHECKING:
@@ -46,6 +47,42 @@ def accepted_ids(request: Callable[[int], Request[Any]], largest: int) -> Flow[t
             return count, response
         count = (accepted + rejected) // 2
     return accepted, None
+
+
+def check_found(noun: Noun, wanted: Sequence[str], found: Sequence[str]) -> Finding:
+    """Compare the ids in the filter of a list with those in its result."""
+    if set(found) - set(wanted):
+        return differs(f"other {noun}s too")
+    if set(found) != set(wanted):
+        return differs(f"{noun}s are missing", handled=True)
+    return holds(f"all {noun}s")
+
+
+def check_timestamps(noun: Noun, records: Sequence[Mapping[str, Any]]) -> Finding:
+    """Check that the timestamps of calls or chats have the size of milliseconds."""
+    values = [
+        record[name]
+        for record in records
+        for name in ("start_timestamp", "end_timestamp")
+        if record.get(name) is not None
+    ]
+    if not values:
+        raise SkipError(f"no {noun} has a timestamp")
+    if all(isinstance(value, (int, float)) and 10**11 <= value < 10**14 for value in values):
+        return holds("13 digits")
+    return differs("other numbers or types")
+
+
+def check_ends(noun: Noun, records: Sequence[Mapping[str, Any]], statuses: Collection[str]) -> Finding:
+    """Check that all calls or chats have the time of their end.
+
+    :param statuses: the documented statuses, which a report may contain.
+    """
+    without = {str(record.get(f"{noun}_status")) for record in records if record.get("end_timestamp") is None}
+    if without:
+        known = " or ".join(sorted(without.intersection(statuses)))
+        return differs(f"none in a {noun} that is {known or 'of an unknown status'}")
+    return holds(f"in every {noun}")
 
 
 def restore_metadata(

@@ -21,7 +21,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import accepted_ids
+from airflow_provider_retell.contract.records import accepted_ids, check_found
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
 from airflow_provider_retell.contract.target import one
 
@@ -145,11 +145,7 @@ def list_by_ids(target: Target) -> Flow[Finding]:
     """List the newest calls by their ids."""
     wanted = ids((yield from sample(target)))
     _, found = yield from _listed(filter_criteria=by_ids(wanted), limit=_PAGE)
-    if set(ids(found)) - set(wanted):
-        return differs("other calls too")
-    if set(ids(found)) != set(wanted):
-        return differs("calls are missing", handled=True)
-    return holds("all calls")
+    return check_found("call", wanted, ids(found))
 
 
 @CHECKS.add(

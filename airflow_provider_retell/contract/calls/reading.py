@@ -21,6 +21,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import check_ends, check_timestamps
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
 
 if TYPE_CHECKING:
@@ -127,17 +128,7 @@ def statuses_are_known(target: Target) -> Flow[Finding]:
 def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
     """Look at the size of the timestamps of the newest calls."""
     calls = yield from sample(target)
-    values = [
-        call[name]
-        for call in calls
-        for name in ("start_timestamp", "end_timestamp")
-        if call.get(name) is not None
-    ]
-    if not values:
-        raise SkipError("no call has a timestamp")
-    if all(isinstance(value, (int, float)) and 10**11 <= value < 10**14 for value in values):
-        return holds("13 digits")
-    return differs("other numbers or types")
+    return check_timestamps("call", calls)
 
 
 @CHECKS.add(
@@ -151,12 +142,7 @@ def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
 def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
     """Look for the newest calls without an end."""
     calls = yield from sample(target)
-    without = {str(call.get("call_status")) for call in calls if call.get("end_timestamp") is None}
-    if without:
-        return differs(
-            f"none in a call that is {' or '.join(sorted(without & _STATUSES)) or 'of an unknown status'}"
-        )
-    return holds("in every call")
+    return check_ends("call", calls, _STATUSES)
 
 
 @CHECKS.add(

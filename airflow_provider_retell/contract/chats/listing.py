@@ -19,7 +19,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import accepted_ids
+from airflow_provider_retell.contract.records import accepted_ids, check_found
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
 from airflow_provider_retell.contract.target import one
 
@@ -110,11 +110,7 @@ def list_by_ids(target: Target) -> Flow[Finding]:
     """List the newest chats by their ids."""
     wanted = ids((yield from sample(target)))
     _, found = yield from listed(filter_criteria=by_ids(wanted), limit=_PAGE)
-    if set(ids(found)) - set(wanted):
-        return differs("other chats too")
-    if set(ids(found)) != set(wanted):
-        return differs("chats are missing", handled=True)
-    return holds("all chats")
+    return check_found("chat", wanted, ids(found))
 
 
 @CHECKS.add(

@@ -18,6 +18,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.records import check_ends, check_timestamps
 from airflow_provider_retell.contract.seeing import describe, is_success, see
 
 if TYPE_CHECKING:
@@ -97,17 +98,7 @@ def statuses_are_known(_target: Target) -> Flow[Finding]:
 def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
     """Check the size of the timestamps of the newest chats."""
     chats = yield from sample(target)
-    values = [
-        chat[name]
-        for chat in chats
-        for name in ("start_timestamp", "end_timestamp")
-        if chat.get(name) is not None
-    ]
-    if not values:
-        raise SkipError("no chat has a timestamp")
-    if all(isinstance(value, (int, float)) and 10**11 <= value < 10**14 for value in values):
-        return holds("13 digits")
-    return differs("other numbers or types")
+    return check_timestamps("chat", chats)
 
 
 @CHECKS.add(
@@ -121,9 +112,4 @@ def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
 def ended_chats_have_an_end(target: Target) -> Flow[Finding]:
     """Search the newest chats for one without an end."""
     chats = yield from sample(target)
-    without = {str(chat.get("chat_status")) for chat in chats if chat.get("end_timestamp") is None}
-    if without:
-        return differs(
-            f"none in a chat that is {' or '.join(sorted(without & _STATUSES)) or 'of an unknown status'}"
-        )
-    return holds("in every chat")
+    return check_ends("chat", chats, _STATUSES)
