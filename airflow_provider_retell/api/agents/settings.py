@@ -54,11 +54,6 @@ class VersionState:
     version: int
     parts: Mapping[str, Settings] = field(repr=False)
 
-    @property
-    def engine_part(self) -> str | None:
-        """``llm``, ``conversation_flow``, or None for a custom LLM."""
-        return ENGINE_PARTS.get(self.agent.response_engine.type)
-
     def with_part(self, part: str, response: Agent | RetellLlm | ConversationFlow) -> VersionState:
         """Return the state after an update of *part* with this *response*."""
         return VersionState(self.agent, self.version, {**self.parts, part: settings(response)})

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.request import check_id, given
-
-EngineType = Literal["retell-llm", "conversation-flow"]
 
 ID_FIELDS: Mapping[str, str] = {"retell-llm": "llm_id", "conversation-flow": "conversation_flow_id"}
 """The field with the id of a response engine, by its type."""
