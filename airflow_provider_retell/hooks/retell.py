@@ -32,6 +32,7 @@ from airflow_provider_retell.hooks.metrics import count_usage
 from airflow_provider_retell.hooks.organization import OrganizationMethods
 from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
 from airflow_provider_retell.hooks.simulations import SimulationMethods
+from airflow_provider_retell.hooks.xcom import allow_results
 
 if TYPE_CHECKING:
     import aiohttp
@@ -47,6 +48,8 @@ _NOT_OPEN = "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(
 _TEST_SECONDS = 10.0
 # While a request waits for a slot, another response may pause the route: check this often.
 _CHECK_SECONDS = 1.0
+
+allow_results()
 
 
 class RetellHook(

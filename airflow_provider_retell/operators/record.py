@@ -178,8 +178,8 @@ class UpdateRecordOperator(RecordOperator):
         """Update the record and return its slim form."""
         updated = self.hook.run(self.prepare(record_id).apply())
         self._log_result(updated)
-        slim: dict[str, Any] = updated.record.slim(analysis_fields)
-        return slim | {"updated": updated.sent, "written": list(updated.written)}
+        slim: dict[str, Any] = updated.slim(analysis_fields)
+        return slim
 
     # Not `_log`, which is Airflow 2's own attribute.
     def _log_result(self, updated: UpdateResult[Any]) -> None:
