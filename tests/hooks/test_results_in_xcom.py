@@ -1,4 +1,4 @@
-"""Results of the hooks that a task returns: what Airflow stores in XCom, and what the next task gets."""
+"""The values in XCom of tasks that return results of the hooks."""
 
 from __future__ import annotations
 
