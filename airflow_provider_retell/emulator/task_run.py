@@ -226,7 +226,7 @@ def _as_task_runner() -> Iterator[None]:
     try:
         from airflow.sdk.bases.operator import ExecutorSafeguard
     except ImportError:  # Airflow 2
-        from airflow.models.baseoperator import (  # type: ignore[attr-defined, no-redef, unused-ignore]
+        from airflow.models.baseoperator import (  # type: ignore[import-not-found, no-redef, unused-ignore]
             ExecutorSafeguard,
         )
     before, ExecutorSafeguard.test_mode = ExecutorSafeguard.test_mode, True
