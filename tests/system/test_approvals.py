@@ -42,7 +42,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
         "AIRFLOW_VAR_RETELL_APPROVER": TO,
     }
     with airflow([ROOT / "example_dags" / f"{DAG_ID}.py"], **environment) as stack:
-        stack.prepare_all({})
         stack.start_all()
         stack.connect_itself("airflow_api")
         yield stack

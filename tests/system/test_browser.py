@@ -86,7 +86,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
         ) as stack,
     ):
         stack.add_plugin()
-        stack.prepare("db-migrate", "db", "migrate")
         patch.chdir(folder)
         stack.start_all()
         yield stack

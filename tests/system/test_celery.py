@@ -44,8 +44,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack(
     airflow: Callable[..., AbstractContextManager[Stack]], redis_url: str, emulator: Emulator, report: Path
 ) -> Iterator[Stack]:
-    with airflow([ROOT / "tests/system/celery_dags"], broker=redis_url, REPORT=str(report)) as stack:
-        stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
+    environment = {
+        "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url, emulator.api_key),
+        "REPORT": str(report),
+    }
+    with airflow([ROOT / "tests/system/celery_dags"], broker=redis_url, **environment) as stack:
         stack.start_all(*WORKERS)
         yield stack
 

@@ -40,7 +40,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
     }
     dags = [ROOT / "tests/system/clear_dags", ROOT / "example_dags/redial_until_answered.py"]
     with airflow(dags, **environment) as stack:
-        stack.prepare_all({})
         stack.start_all()
         yield stack
 

@@ -44,6 +44,7 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
     settings = {
+        "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url, emulator.api_key),
         "AIRFLOW__API__WORKERS": "2",
         "AIRFLOW__RETELL__WEBHOOK_ENABLED": "True",
         "AIRFLOW__RETELL__WEBHOOK_ASSET": "retell_webhook_calls",
@@ -54,7 +55,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
     }
     with airflow(DAGS, **settings) as stack:
         stack.add_plugin()
-        stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
         stack.start_all()
         stack.connect_itself("this_airflow")
         yield stack

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -48,14 +47,13 @@ def stack(
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("warehouse")
     sqlite3.connect(folder / "warehouse.db").close()
-    with airflow(
-        EXAMPLES, RETELL_REPORTS=str(folder), AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True"
-    ) as stack:
-        known = {
-            "retell_default": connection(emulator.url, emulator.api_key),
-            "warehouse": sqlite_connection(folder / "warehouse.db"),
-        }
-        stack.prepare_all({name: json.loads(value) for name, value in known.items()})
+    environment = {
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url, emulator.api_key),
+        "AIRFLOW_CONN_WAREHOUSE": sqlite_connection(folder / "warehouse.db"),
+        "RETELL_REPORTS": str(folder),
+    }
+    with airflow(EXAMPLES, **environment) as stack:
         stack.start_all()
         yield stack
 

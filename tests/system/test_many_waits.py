@@ -38,7 +38,6 @@ def test_five_hundred_waits_share_the_quota_and_block_no_trigger(
         emulator.add_calls(calls, call_status="ongoing")
         retell = connection(emulator.url, emulator.api_key, quota=f"{QUOTA[0]}/{QUOTA[1]:g}")
         with airflow([ROOT / "tests/system/many_dags"], AIRFLOW_CONN_RETELL_DEFAULT=retell) as stack:
-            stack.prepare("db-migrate", "db", "migrate")
             stack.start(
                 "api-server", "dag-processor"
             )  # without a scheduler, the tasks keep the state that the triggerer sets

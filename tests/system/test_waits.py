@@ -37,7 +37,6 @@ def emulator() -> Iterator[Emulator]:
 def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
     retell = connection(emulator.url, emulator.api_key)
     with airflow([ROOT / "tests/system/wait_dags"], AIRFLOW_CONN_RETELL_DEFAULT=retell) as stack:
-        stack.prepare("db-migrate", "db", "migrate")
         stack.start()
         yield stack
 
