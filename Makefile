@@ -6,9 +6,10 @@ PYTHON ?= python3
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
-# How pytest runs in parallel: make test PARALLEL="-n 0" for one process. Tests also wait, so there is one process more
-# than there are processors.
-PARALLEL ?= -n $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal
+# Tests also wait, so there is one process more than there are processors.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# How pytest runs in parallel: make test PARALLEL="-n 0" for one process.
+PARALLEL ?= -n $(PROCESSES) --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
 # Mutation tests of some modules: make mutants MODULE="api/retry bulk/*"
@@ -71,7 +72,7 @@ run-mutants: $(READY)
 
 system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
-	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
+	@$(MAKE) --no-print-directory test PARALLEL='-n $(PROCESSES) --dist loadfile --no-loadscope-reorder' ARGS='-m system $(ARGS)'
 
 soak: ## Run the receiver under load, a week of waits and a day's outage (minutes; SECONDS=20 for a short run)
 	@RETELL_SOAK_SECONDS='$(SECONDS)' $(MAKE) --no-print-directory test PARALLEL='-n 0 -s' ARGS='-m soak $(ARGS)'

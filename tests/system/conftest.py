@@ -18,8 +18,29 @@ if TYPE_CHECKING:
     from servers import Postgres
 
 
+LONGEST_FIRST = (
+    "test_playground.py",
+    "test_events.py",
+    "test_approvals.py",
+    "test_browser.py",
+    "test_events_restart.py",
+    "test_clears.py",
+    "test_celery.py",
+    "test_waits.py",
+    "test_examples.py",
+    "test_many_waits.py",
+    "test_report_page.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder."""
+    """Mark all tests of this folder. Those that take longest start first, so that no processor idles at the end."""
+
+    def order(item: pytest.Item) -> int:
+        here = "tests/system/" in item.path.as_posix() and item.path.name in LONGEST_FIRST
+        return LONGEST_FIRST.index(item.path.name) if here else len(LONGEST_FIRST)
+
+    items.sort(key=order)
     for item in items:
         if "tests/system/" in item.path.as_posix():
             item.add_marker(pytest.mark.system)

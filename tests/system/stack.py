@@ -75,6 +75,9 @@ class Stack(ui.Airflow):
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             # On a busy machine, the API server can take longer than the default of 5 s. It rejects a repeated request.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            # The files of the DAGs do not change. Slow parsing is no failure.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             # Airflow detects killed components after seconds, not minutes.
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
