@@ -28,7 +28,7 @@ COMPONENTS = {
     "dag-processor": airflow("dag-processor"),
     "triggerer": airflow("triggerer", "--skip-serve-logs"),
 }
-START_TIMEOUT = 180
+START_TIMEOUT = 300
 STOP_TIMEOUT = 15
 
 

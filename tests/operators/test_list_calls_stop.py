@@ -30,11 +30,11 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def operator(connect: Any, path: Path) -> Iterator[ListCallsOperator]:
-    """An export that takes some time: it reads every call separately, from a slow server."""
+    """An export that takes a second or more: it reads every call separately, from a slow server."""
     with Emulator(quotas=None) as emulator:
         connect(emulator, quota="100000/1", list_quota="100000/1")
         emulator.add_calls([f"call_{n:04}" for n in range(1000)], call_status="ended")
-        emulator.faults.add(Fault.slow(0.01), route="get-call", times=0)
+        emulator.faults.add(Fault.slow(0.03), route="get-call", times=0)
         yield ListCallsOperator(task_id="a_task", path=str(path), by=None, whole_calls=True)
 
 

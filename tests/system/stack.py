@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VERSION = tuple(map(int, AIRFLOW_VERSION.split(".")[:2]))
 NEWEST = VERSION >= (3, 3)
 PLUGIN = "from airflow_provider_retell.plugin import RetellPlugin\n"
+SECONDS = 300
+"""The limit of all waits. Busy machines are slow."""
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
@@ -133,7 +135,7 @@ class Stack(ui.Airflow):
     def start_all(self, *workers: str) -> None:
         """Start all components, and Celery workers with these names. Return when they are healthy."""
         self.start(*ui.COMPONENTS, *workers)
-        self.wait("all components are healthy", self.healthy, 150)
+        self.wait("all components are healthy", self.healthy)
         for component in self.family():
             for each in component.net_connections(kind="inet"):
                 assert each.status != psutil.CONN_LISTEN or each.laddr.ip in LOOPBACK, (component, each)
@@ -215,15 +217,15 @@ class Stack(ui.Airflow):
         paths = (self.home / "logs").rglob("*.log")
         return "".join(path.read_text(errors="replace") for path in paths if f"run_id={run_id}" in str(path))
 
-    def wait(self, what: str, condition: Callable[[], Any], seconds: float) -> None:
-        """Wait for *condition*. Fail after *seconds*, or if a component stops."""
-        limit = time.monotonic() + seconds
+    def wait(self, what: str, condition: Callable[[], Any]) -> None:
+        """Wait for *condition*. Fail after :data:`SECONDS`, or if a component stops."""
+        limit = time.monotonic() + SECONDS
         while not condition():
             self.check()
             if time.monotonic() > limit:
                 tasks = Counter(self.rows("select dag_id, run_id, task_id, state from task_instance"))
                 component = "scheduler" if "scheduler" in self.running else [*self.running][-1]
-                self.fail(component, f"not within {seconds} s: {what}; the tasks: {dict(tasks)}")
+                self.fail(component, f"not within {SECONDS} s: {what}; the tasks: {dict(tasks)}")
             time.sleep(0.3)
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
@@ -231,7 +233,7 @@ class Stack(ui.Airflow):
         request = urllib.request.Request(self.url + path, body or None, headers, method=method)
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                request, timeout=20
+                request, timeout=60
             ) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
@@ -266,17 +268,14 @@ class Stack(ui.Airflow):
 
     def run(self, dag_id: str, run_id: str, **conf: Any) -> None:
         """Start a DAG run as soon as Airflow has parsed the DAG."""
-        self.wait(
-            f"the DAG {dag_id} is there",
-            lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}'"),
-            90,
-        )
+        query = f"select 1 from dag where dag_id = '{dag_id}'"
+        self.wait(f"the DAG {dag_id} is there", lambda: self.rows(query))
         self.api("POST", f"/dags/{dag_id}/dagRuns", dag_run_id=run_id, conf=conf, logical_date=None)
 
-    def wait_for_run(self, run_id: str, seconds: float = 120) -> str:
+    def wait_for_run(self, run_id: str) -> str:
         """Wait until a run has ended, and return its state."""
         query = f"select state from dag_run where run_id = '{run_id}' and state in ('success', 'failed')"
-        self.wait(f"run {run_id} ends", lambda: self.rows(query), seconds)
+        self.wait(f"run {run_id} ends", lambda: self.rows(query))
         return str(self.rows(query)[0][0])
 
 

@@ -30,6 +30,8 @@ if VERSION < (3, 1):
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
 if VERSION < (3, 4):
     EXAMPLES.remove("redial_until_answered")  # has no DAG there
+SECONDS = 600
+"""The limit of all waits. Busy machines are slow."""
 CONF = {"score_ended_calls": {"call_ids": ["call_5d2e01"]}}
 # These two change or read the configuration of all agents, so they run one after the other.
 FIRST = "nightly_simulations"
@@ -75,16 +77,16 @@ class Ui:
         return str(self.request("GET", f"/api/v2/dags/{dag_id}/dagRuns/by_hand")["state"])
 
 
-def wait_until(what: str, condition: Any, ui: Ui, seconds: float) -> None:
+def wait_until(what: str, condition: Any, ui: Ui) -> None:
     """Wait for *condition*; fail with the output of `make ui` if it takes too long."""
-    limit = time.monotonic() + seconds
+    limit = time.monotonic() + SECONDS
     while True:
         try:
             if condition():
                 return
         except (OSError, urllib.error.URLError, ValueError):
             pass
-        assert time.monotonic() < limit, f"not within {seconds} s: {what}\n\n{ui.text()}"
+        assert time.monotonic() < limit, f"not within {SECONDS} s: {what}\n\n{ui.text()}"
         time.sleep(1)
 
 
@@ -103,9 +105,9 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
             start_new_session=True,
         )
     try:
-        wait_until("it runs", lambda: "Ctrl-C stops everything" in ui.text(), ui, 240)
+        wait_until("it runs", lambda: "Ctrl-C stops everything" in ui.text(), ui)
         ui.log_in()
-        wait_until("all DAGs are there", lambda: dags(ui) == EXAMPLES, ui, 120)
+        wait_until("all DAGs are there", lambda: dags(ui) == EXAMPLES, ui)
         yield ui
     finally:
         process.send_signal(signal.SIGINT)
@@ -119,7 +121,7 @@ def dags(ui: Ui) -> list[str]:
 
 def test_every_example_runs_out_of_the_box_and_one_fails_on_purpose(ui: Ui) -> None:
     ui.trigger(FIRST)
-    wait_until("the simulations end", lambda: ui.state(FIRST) in ("success", "failed"), ui, 180)
+    wait_until("the simulations end", lambda: ui.state(FIRST) in ("success", "failed"), ui)
     others = [dag_id for dag_id in EXAMPLES if dag_id != FIRST]
     for dag_id in others:
         ui.trigger(dag_id)
@@ -127,7 +129,7 @@ def test_every_example_runs_out_of_the_box_and_one_fails_on_purpose(ui: Ui) -> N
     def states() -> dict[str, str]:
         return {dag_id: ui.state(dag_id) for dag_id in EXAMPLES}
 
-    wait_until("all runs end", lambda: set(states().values()) <= {"success", "failed"}, ui, 600)
+    wait_until("all runs end", lambda: set(states().values()) <= {"success", "failed"}, ui)
     assert states() == {dag_id: "failed" if dag_id == FAILS else "success" for dag_id in EXAMPLES}
 
     # No run is empty, and every scheduled DAG has a schedule without runs.

@@ -28,4 +28,4 @@ with DAG(
         wait_until="ended",
         poll_interval=2,
     ).expand(call_id=[f"call_update_{number}" for number in range(4)])
-    CallSensor(task_id="never", call_id="call_never", poke_interval=2, timeout=60)
+    CallSensor(task_id="never", call_id="call_never", poke_interval=2, timeout=90)
