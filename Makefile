@@ -39,12 +39,14 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit coverage mutants run-mutants system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help environment demo ui test unit coverage mutants run-mutants system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: $(READY) ## Create the environment, as all other targets do if it is missing
 
 demo: $(READY) ## Run two example DAGs against an emulated Retell and show the changes
 	@$(PY) scripts/demo.py
