@@ -56,7 +56,7 @@ class Ui:
         """Send a request to Airflow and return the response."""
         data = json.dumps(body).encode() if body else None
         request = urllib.request.Request(self.url + path, data, self._headers, method=method)
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=90) as answer:
             return json.load(answer)
 
     def text(self) -> str:
