@@ -61,7 +61,7 @@ def check_report(path: Path, manifest: dict[str, Any], emulator: Emulator) -> No
     assert len(in_flight) == manifest["failed"] <= CONCURRENCY
     assert all("It is unknown whether Retell processed it" in line["reason"] for line in in_flight)
     # A timeout can interrupt the start of the thread, which then ends by itself.
-    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("retell-loop")], timeout=5)
+    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("retell-loop")])
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def check_nothing_is_left(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
     ours = ("retell-loop", "retell-export")
     # A timeout can interrupt the start of the thread, which then ends by itself.
-    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith(ours)], timeout=5)
+    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith(ours)])
 
 
 def test_on_kill_ends_the_export_at_once(operator: ListCallsOperator, path: Path) -> None:
