@@ -305,13 +305,11 @@ def scheduled(stack: Stack, emulator: Emulator) -> None:
     """Unpause the examples, and wait for their scheduled runs."""
     store(stack, "retell_default", emulator.url)
     for dag_id in (ENRICH, BULK):
-        stack.wait(
-            "the DAG is parsed",
-            lambda d=dag_id: stack.rows(f"select 1 from dag where dag_id = '{d}'"),
-        )
+        query = f"select 1 from dag where dag_id = '{dag_id}'"
+        stack.wait("the DAG is parsed", lambda q=query: stack.rows(q))
         stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
     over = "select distinct dag_id from dag_run where state in ('success', 'failed')"
-    stack.wait("the scheduled runs have ended", lambda: len(stack.rows(over)) == 2, RUN_SECONDS)
+    stack.wait("the scheduled runs have ended", lambda: len(stack.rows(over)) == 2)
 
 
 @pytest.fixture
