@@ -7,7 +7,7 @@ AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
 # Tests also wait, so there is one process more than there are processors.
-PROCESSES := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PROCESSES = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 # How pytest runs in parallel: make test PARALLEL="-n 0" for one process.
 PARALLEL ?= -n $(PROCESSES) --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
