@@ -37,7 +37,8 @@ def emulator() -> Iterator[Emulator]:
 def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
     retell = connection(emulator.url, emulator.api_key)
     with airflow([ROOT / "tests/system/wait_dags"], AIRFLOW_CONN_RETELL_DEFAULT=retell) as stack:
-        stack.start()
+        stack.start_all()
+        stack.run("waits", "waits_1")
         yield stack
 
 
