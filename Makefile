@@ -72,9 +72,11 @@ mutants: ## Change the code in small ways and list the changes that no test noti
 run-mutants: $(READY)
 	@$(PY) scripts/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS) $(MODULE)
 
+# Collecting all tests would cost each process ten seconds.
+SYSTEM_TESTS = $(if $(findstring tests/,$(ARGS)),,tests/system $(shell grep -rlF --include='test_*.py' mark.system tests))
 system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
-	@$(MAKE) --no-print-directory test PARALLEL='-n $(PROCESSES) --dist loadfile --no-loadscope-reorder' ARGS='-m system $(ARGS)'
+	@$(MAKE) --no-print-directory test PARALLEL='-n $(PROCESSES) --dist loadfile --no-loadscope-reorder' ARGS='-m system $(SYSTEM_TESTS) $(ARGS)'
 
 soak: ## Run the receiver under load, a week of waits and a day's outage (minutes; SECONDS=20 for a short run)
 	@RETELL_SOAK_SECONDS='$(SECONDS)' $(MAKE) --no-print-directory test PARALLEL='-n 0 -s' ARGS='-m soak $(ARGS)'
