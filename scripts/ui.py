@@ -146,8 +146,7 @@ def serve(playground: Playground, port: int) -> None:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",  # no login; only this machine can connect
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-        # On a busy machine, a transaction or a request of a task can take longer than the default of 5 s.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{airflow_home / 'airflow.db'}?timeout=60",
+        # On a busy machine, the API server can take longer than the default of 5 s. It rejects a repeated request.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     }
     server = Airflow(airflow_home, env, port)

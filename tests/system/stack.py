@@ -86,11 +86,10 @@ class Stack(ui.Airflow):
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
         }
-        # On a busy machine, a transaction can take longer than SQLite's default of 5 s.
-        stored = f"sqlite:///{home / 'airflow.db'}?timeout=60"
+        stored = f"sqlite:///{home / 'airflow.db'}"
         if database:
             stored = f"postgresql+psycopg2://{database}"
-        own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stored
+            own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = stored
         if broker:
             own["AIRFLOW__CORE__EXECUTOR"] = "CeleryExecutor"
             own["AIRFLOW__CELERY__BROKER_URL"] = broker

@@ -64,13 +64,21 @@ class Ui:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
     def trigger(self, dag_id: str) -> None:
-        """Trigger a DAG as the dialog of the UI does: unpause it, and use the present as the logical date."""
-        self.request("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", is_paused=False)
-        now = datetime.now(timezone.utc).isoformat()
-        conf = CONF.get(dag_id, {})
-        self.request(
-            "POST", f"/api/v2/dags/{dag_id}/dagRuns", dag_run_id="by_hand", logical_date=now, conf=conf
-        )
+        """Trigger a DAG as the dialog of the UI does: unpause it, and use the present as the logical date.
+
+        With SQLite, requests at the same time as those of tasks can fail because the database is locked. Then a person
+        presses the button again.
+        """
+
+        def triggered() -> bool:
+            self.request("PATCH", f"/api/v2/dags/{dag_id}?update_mask=is_paused", is_paused=False)
+            runs = f"/api/v2/dags/{dag_id}/dagRuns"
+            if "by_hand" not in [run["dag_run_id"] for run in self.request("GET", runs)["dag_runs"]]:
+                now, conf = datetime.now(timezone.utc).isoformat(), CONF.get(dag_id, {})
+                self.request("POST", runs, dag_run_id="by_hand", logical_date=now, conf=conf)
+            return True
+
+        wait_until(f"{dag_id} is triggered", triggered, self)
 
     def state(self, dag_id: str) -> str:
         """Return the state of the run."""
