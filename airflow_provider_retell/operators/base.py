@@ -18,6 +18,7 @@ from airflow_provider_retell._compat import (
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import missing_connection
+from airflow_provider_retell.links.retell import expect_link, expect_no_link
 from airflow_provider_retell.operators.same_request import digest
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.templated import TemplatedTask
@@ -62,6 +63,7 @@ class RetellOperator(TemplatedTask, BaseOperator):
         :raises AirflowFailException: in place of a permanent :class:`RetellError`, or if the Airflow connection is not
             defined.
         """
+        expect_no_link(self)
         with self._running():
             return self.work(context)
 
@@ -228,6 +230,7 @@ class DeferrableOperator(RetellOperator):
         """
         from airflow_provider_retell.waiting.event import check_event
 
+        expect_link(self)
         self._execution_deadline = execution_deadline
         self._waiting_for = (event or {}).get("call_id")  # for on_kill
         with self._running():

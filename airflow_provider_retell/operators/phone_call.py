@@ -150,7 +150,7 @@ class CreatePhoneCallOperator(PlacingOperator):
         if store:
             store.set(task_try.key, call.call_id)
         context["ti"].xcom_push(key=OUTCOME, value="placed")
-        link_call(context, call.call_id)
+        link_call(self, context, call.call_id)
         self._check_number(call, to_number)
         log.info(
             "Call %s: placed%s, now %s",
