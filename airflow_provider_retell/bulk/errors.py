@@ -61,7 +61,7 @@ class GuardError(RetellInputError):
 
     :ivar guard: the name of the guard.
     :ivar planned: the number of changes.
-    :ivar next_step: what the user can do.
+    :ivar next_step: the advice at the end of the message.
     """
 
     def __init__(self, fault: str, guard: str, planned: int, next_step: str) -> None:

@@ -280,7 +280,8 @@ def test_too_many_updates_write_nothing_and_new_contacts_do_not_count(
             {"do_not_call_column": "out", "max_changed_ratio": 1},
             (
                 "allow_clearing_do_not_call=False refused the run: 4 changes planned, and nothing was sent. Check that "
-                "the source has all opt-outs, and set allow_clearing_do_not_call=True if the contacts may be called again"
+                "the source has all opt-outs, and set allow_clearing_do_not_call=True if the contacts may be called "
+                "again"
             ),
         ),
         (
