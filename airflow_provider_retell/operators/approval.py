@@ -136,6 +136,9 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         checks.flag(
             ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
         )
+        checks.exclusive(
+            ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
+        )
         if not self.from_mapped:
             self._check_literals(to_numbers)
         self.to_numbers = to_numbers

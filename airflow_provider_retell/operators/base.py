@@ -116,6 +116,13 @@ class DeferrableOperator(RetellOperator):
         self._waiting_for: str | None = None
         self._execution_deadline: float | None = None
 
+    def check_wait(self, wait_until: str | None) -> None:
+        """Raise :class:`ValueError` if the DAG file configures a wait, and the task does not wait."""
+        names = ("deferrable", "poll_interval", "wait_timeout", "max_poll_failures")
+        self.check_effect(
+            "wait_until", wait_until is not None, **{name: getattr(self, name) for name in names}
+        )
+
     def execute(self, context: Context) -> Any:
         """Run the task, up to the end of the wait or up to its deferral."""
         from airflow_provider_retell.waiting.event import execution_deadline

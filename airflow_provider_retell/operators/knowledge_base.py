@@ -158,6 +158,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             raise ValueError(f"knowledge_base_name must have fewer than {_MAX_NAME_LENGTH + 1} characters")
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
+        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
         self.documents = as_template(documents)
         self.depend_on_xcoms_in(self.documents)
         self.knowledge_base_id = knowledge_base_id

@@ -81,6 +81,7 @@ class ReadRecordOperator(RecordOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.check_effect("path", path is not None, path_conn_id=path_conn_id)
         self.analysis_fields = checks.analysis_fields(analysis_fields)
         self.path = path
         self.path_conn_id = path_conn_id
@@ -136,6 +137,8 @@ class UpdateRecordOperator(RecordOperator):
         if not (remove or clear_metadata) and all(value is None for value in values):
             *names, last = self.settable()
             raise ValueError(f"set {', '.join(names)} or {last}")
+        filling = metadata_mode if metadata_mode == "fill" else None
+        self.check_effect("metadata", metadata is not None, metadata_mode=filling)
         self.metadata = metadata
         self.data_storage_setting = data_storage_setting
         self.custom_attributes = custom_attributes

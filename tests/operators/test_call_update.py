@@ -98,7 +98,7 @@ def test_a_key_cannot_be_set_and_removed(call: dict[str, Any], emulator: Emulato
     assert not emulator.requests
 
 
-@pytest.mark.parametrize("mode", ["replace", "merge", "fill"])
+@pytest.mark.parametrize("mode", ["replace", "merge"])
 def test_all_metadata_is_cleared_and_the_result_names_the_keys(
     call: dict[str, Any], emulator: Emulator, mode: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
