@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.records.update import PreparedUpdate, UpdateResult
+    from airflow_provider_retell.api.records.update import PreparedUpdate
     from airflow_provider_retell.api.waits import Condition
-
-log = logging.getLogger(__name__)
 
 
 class RecordOperator(RetellOperator):
@@ -180,20 +177,5 @@ class UpdateRecordOperator(RecordOperator):
     def update(self, record_id: str, analysis_fields: Sequence[str]) -> dict[str, Any]:
         """Update the record and return its slim form."""
         updated = self.hook.run(self.prepare(record_id).apply())
-        self._log_result(updated)
         slim: dict[str, Any] = updated.record.slim(analysis_fields)
         return slim | {"updated": updated.sent, "written": list(updated.written)}
-
-    # Not `_log`, which is Airflow 2's own attribute.
-    def _log_result(self, updated: UpdateResult[Any]) -> None:
-        name = f"{self.noun.title()} {updated.record.record_id}"
-        if not updated.sent:
-            log.info("%s: no update was sent, because the %s already has all values", name, self.noun)
-            return
-        log.info("%s: wrote %s", name, ", ".join(updated.written))
-        if updated.unverified:
-            log.warning(
-                "%s: Retell's response does not show whether it stored %s",
-                name,
-                ", ".join(updated.unverified),
-            )
