@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import tasks
+from phone_digits import has_phone_number
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
@@ -53,8 +54,15 @@ def no_private_data(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFix
     yield
     reports = "".join(path.read_text() for path in tmp_path.glob("*report*.jsonl"))
     for text in (caplog.text, reports):
-        assert "415555" not in text
+        assert not has_phone_number(text)
         assert "Pr1vate" not in text
+
+
+def test_an_id_with_the_digits_of_a_number_is_not_taken_for_one(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_contact(phone(1), contact_id="contact_a4155550001")
+    counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}])
+    assert (counts, lines[0]["contact_id"]) == ({"unchanged": 1}, "contact_a4155550001")
+    assert has_phone_number(f"call {phone(1)}, 4155550001")
 
 
 def test_only_contacts_that_differ_are_written(emulator: Emulator, tmp_path: Path) -> None:
