@@ -256,7 +256,7 @@ class RetellAsyncHook(
         self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
         self._turns = defaultdict(Lock)
         self._session = open_session(self._settings, self._connections)
-        self._exchange = functools.partial(exchange, self._session, self._settings)
+        self._exchange = exchange
         return self
 
     @property
@@ -281,7 +281,7 @@ class RetellAsyncHook(
 
         :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
-        if self._session is None:
+        if self._session is None or self._settings is None:
             raise RuntimeError(_NOT_OPEN)
         attempts = attempt(request, self.quotas.window(request.operation), self._retry)
         try:
@@ -290,7 +290,7 @@ class RetellAsyncHook(
                 async with self._turns[request.operation]:
                     while (seconds := next(attempts)) is not None:
                         await clock().sleep_async(min(seconds, _CHECK_SECONDS))
-                outcome = await self._exchange(request)
+                outcome = await self._exchange(self._session, self._settings, request)
                 await clock().sleep_async(attempts.send(outcome) or 0)
         except StopIteration as end:
             result: T = end.value
