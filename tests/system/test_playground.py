@@ -105,7 +105,11 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
     ui = Ui(port, tmp_path_factory.mktemp("ui") / "output.txt")
     with ui.output.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "scripts/ui.py", "--port", str(port), "--home", "ui-test"],
+            # Each parse takes a second or more for all examples, which do not change.
+            [
+                *(sys.executable, "scripts/ui.py", "--port", str(port)),
+                *("--home", "ui-test", "--parse-seconds", "300"),
+            ],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             stdout=output,
