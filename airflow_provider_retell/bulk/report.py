@@ -73,7 +73,7 @@ class Report:
         if self._path is not None:
             import tempfile
 
-            from airflow_provider_retell._compat import storage_path
+            from airflow_provider_retell._compat.services import storage_path
 
             with secrets_hidden(self._path), ExitStack() as opened:
                 path = storage_path(self._path, self._conn_id)

@@ -11,7 +11,8 @@ from asyncio import Lock
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell._compat import BaseHook, aget_connection
+from airflow_provider_retell._compat import BaseHook
+from airflow_provider_retell._compat.services import aget_connection
 from airflow_provider_retell.api.attempts import attempt
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.organization.connection_check import check_connection

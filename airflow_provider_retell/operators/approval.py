@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, SkipMixin, skip_tasks
+from airflow_provider_retell._compat import AirflowFailException, SkipMixin
+from airflow_provider_retell._compat.task_context import skip_tasks
 from airflow_provider_retell.api.errors import DoNotCallError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.clock import clock

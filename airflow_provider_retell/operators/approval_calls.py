@@ -6,7 +6,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import task_state_store
+from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_calls
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, task_state_store
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator

@@ -8,12 +8,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
-from airflow_provider_retell._compat import (
-    AirflowFailException,
-    AirflowSkipException,
-    BaseOperatorLink,
-    add_asset_event,
-)
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, BaseOperatorLink
+from airflow_provider_retell._compat.task_context import add_asset_event
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
