@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.contract.check import Finding, SkipError, differs, holds
-from airflow_provider_retell.contract.seeing import is_success, see
+from airflow_provider_retell.contract.seeing import body_of, documented_result, is_success, kind, see
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.models import RecordSummary
@@ -27,6 +27,18 @@ def items_of(noun: Noun, body: Any) -> list[dict[str, Any]] | None:
     if not isinstance(found, list):
         return None
     return [item for item in found if isinstance(item, dict) and isinstance(item.get(f"{noun}_id"), str)]
+
+
+def check_list_form(noun: Noun, request: Request[Any]) -> Flow[Finding]:
+    """List calls or chats without criteria."""
+    response = yield from see(request)
+    found = documented_result(request, response)
+    if found.malformed:
+        return differs(f"{len(found.malformed)} {noun}s: {next(iter(found.malformed.values()))}")
+    more = kind(body_of(response).get("has_more"))
+    if more != "a boolean":
+        return differs(f"has_more is {more}", handled=not found.pagination_key)
+    return holds("items and has_more")
 
 
 def accepted_ids(request: Callable[[int], Request[Any]], largest: int) -> Flow[tuple[int, Response | None]]:

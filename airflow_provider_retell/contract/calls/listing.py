@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES
@@ -21,8 +18,8 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import accepted_ids, check_found
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
+from airflow_provider_retell.contract.records import accepted_ids, check_found, check_list_form
+from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -55,20 +52,7 @@ def _listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List calls without criteria."""
-    request = list_calls(limit=50)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        found = request.parse(response.body)
-    except ValidationError as fault:
-        return differs(parsing.describe(fault))
-    if found.malformed:
-        return differs(f"{len(found.malformed)} calls: {next(iter(found.malformed.values()))}")
-    body = body_of(response)
-    if kind(body.get("has_more")) != "a boolean":
-        return differs(f"has_more is {kind(body.get('has_more'))}", handled=not found.pagination_key)
-    return holds("items and has_more")
+    return (yield from check_list_form("call", list_calls(limit=50)))
 
 
 @CHECKS.add(

@@ -22,7 +22,7 @@ from airflow_provider_retell.contract.check import (
     page,
 )
 from airflow_provider_retell.contract.records import check_ends, check_timestamps
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
+from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see, unknown
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -44,12 +44,7 @@ _STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a call that does not exist."""
-    response = yield from see(get_call(UNKNOWN_ID))
-    if response.status == 422:
-        return holds(describe(response), unknown_id_status=422)
-    if response.status == 404 and response.is_json:
-        return differs(describe(response), handled=True, unknown_id_status=404)
-    return differs(describe(response))
+    return (yield from unknown(get_call(UNKNOWN_ID), 422, "unknown_id_status"))
 
 
 def _whole(target: Target) -> Flow[tuple[dict[str, Any], str]]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.chats.endpoints import list_chats
 from airflow_provider_retell.api.chats.fields import TRANSCRIPTS
 from airflow_provider_retell.contract.chats.common import by_ids, ids, listed, sample
@@ -19,8 +16,8 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import accepted_ids, check_found
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
+from airflow_provider_retell.contract.records import accepted_ids, check_found, check_list_form
+from airflow_provider_retell.contract.seeing import describe
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -43,20 +40,7 @@ _PAGE = 1000
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List chats without criteria."""
-    request = list_chats(limit=50)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        found = request.parse(response.body)
-    except ValidationError as fault:
-        return differs(parsing.describe(fault))
-    if found.malformed:
-        return differs(f"{len(found.malformed)} chats: {next(iter(found.malformed.values()))}")
-    more = body_of(response).get("has_more")
-    if kind(more) != "a boolean":
-        return differs(f"has_more is {kind(more)}", handled=not found.pagination_key)
-    return holds("items and has_more")
+    return (yield from check_list_form("chat", list_chats(limit=50)))
 
 
 @CHECKS.add(

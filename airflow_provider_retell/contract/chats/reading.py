@@ -19,7 +19,7 @@ from airflow_provider_retell.contract.check import (
     page,
 )
 from airflow_provider_retell.contract.records import check_ends, check_timestamps
-from airflow_provider_retell.contract.seeing import describe, is_success, see
+from airflow_provider_retell.contract.seeing import describe, is_success, see, unknown
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -41,13 +41,7 @@ _STATUSES = frozenset({"ongoing", "ended", "error"})
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a chat that does not exist."""
-    response = yield from see(get_chat(UNKNOWN_ID))
-    options = {"chats.unknown_id_status": response.status}
-    if response.status == 422:
-        return holds(describe(response), options=options)
-    if response.status == 404 and response.is_json:
-        return differs(describe(response), handled=True, options=options)
-    return differs(describe(response))
+    return (yield from unknown(get_chat(UNKNOWN_ID), 422, "chats.unknown_id_status"))
 
 
 @CHECKS.add(
