@@ -109,14 +109,14 @@ class FailedRows(Rows):
 
     def _source(self) -> Rows:
         source = as_rows(self.rows)
-        source.call_id_column = self.call_id_column
+        source.key_column = self.key_column
         return source
 
     def _earlier(self) -> EarlierRows:
         from airflow_provider_retell.bulk.earlier_rows import EarlierRows
 
         wanted = FAILURES if self.outcomes is None else self.outcomes
-        return EarlierRows(self._lines(), wanted, self.call_id_column)
+        return EarlierRows(self._lines(), wanted, self.key_column)
 
     def _warn_of_missing(self, earlier: EarlierRows) -> None:
         missing, kind = 0, "call"

@@ -49,13 +49,13 @@ class Rows(ABC):
     :cvar template_fields: the attributes that Airflow renders.
     :cvar shown_fields: the attributes that are not private. None takes all template fields.
     :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
-    :ivar call_id_column: the column with the call's id. The operator sets it before it reads the rows.
+    :ivar key_column: the column that identifies a row. The operator sets it before it reads the rows.
     """
 
     template_fields: Sequence[str] = ()
     shown_fields: Sequence[str] | None = None
     fixed_columns = False
-    call_id_column = "call_id"
+    key_column = "call_id"
 
     @abstractmethod
     def read(self) -> Iterator[Row]:
