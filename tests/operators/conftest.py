@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import tasks
+from lookups import failing_lookups
 from memory_storage import memory
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator
 
-__all__ = ["connect", "emulator", "memory", "no_sleep", "run_try", "state_store", "store"]
+__all__ = ["connect", "emulator", "failing_lookups", "memory", "no_sleep", "run_try", "state_store", "store"]
 
 
 @pytest.fixture(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
 from airflow_provider_retell.api.encode import MAX_METADATA_BYTES, MAX_SAFE_INTEGER, dump, same_json
-from airflow_provider_retell.contract.calls.common import WRITES, by_ids, writable
+from airflow_provider_retell.contract.calls.common import CALLS, WRITES, writable
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, Finding, differs, holds, page
 from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, kind, see, with_body
@@ -182,7 +182,7 @@ def update_is_listed_at_once(target: Target) -> Flow[Finding]:
     call = yield from writable(target, "ended")
     yield from ask(update_call(call.call_id, metadata={KEY: "list"}))
     for number in range(1, TRIES + 1):
-        found = yield from ask(list_calls(filter_criteria=by_ids([call.call_id]), limit=1))
+        found = yield from ask(list_calls(filter_criteria=CALLS.by_ids([call.call_id]), limit=1))
         if found.items and (found.items[0].metadata or {}).get(KEY) == "list":
             if number == 1:
                 return holds("at once", list_lag=0.0)

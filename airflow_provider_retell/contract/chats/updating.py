@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, update_chat
 from airflow_provider_retell.contract.calls.attributes import ATTRIBUTE
-from airflow_provider_retell.contract.chats.common import UNKNOWN_ID, WRITES, by_ids, writable
+from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, WRITES, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -186,7 +186,7 @@ def update_is_listed_at_once(target: Target) -> Flow[Finding]:
     chat = yield from writable(target, "ended")
     yield from ask(update_chat(chat.chat_id, metadata={KEY: "list"}))
     for number in range(1, TRIES + 1):
-        found = yield from ask(list_chats(filter_criteria=by_ids([chat.chat_id]), limit=1))
+        found = yield from ask(list_chats(filter_criteria=CHATS.by_ids([chat.chat_id]), limit=1))
         if found.items and (found.items[0].metadata or {}).get(KEY) == "list":
             return holds("at once") if number == 1 else differs(f"after {number} requests")
     return differs(f"not in {TRIES} requests")
