@@ -11,6 +11,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
 from airflow_provider_retell.contract.check import WRITE, Flag, SkipError
 from airflow_provider_retell.contract.record_list import RecordList
+from airflow_provider_retell.contract.record_updates import RecordUpdates
 from airflow_provider_retell.contract.records import KEY, restore_metadata
 from airflow_provider_retell.contract.seeing import ask
 from airflow_provider_retell.contract.target import Target, one
@@ -82,6 +83,9 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
         raise SkipError("the package cannot restore the metadata of the call in --call-id exactly") from None
     target.about_to_change("call", call.call_id, {"metadata": call.metadata or {}})
     return call
+
+
+UPDATES = RecordUpdates(CALLS, get_call, update_call, writable)
 
 
 def restore(call_id: str, state: dict[str, Any]) -> Flow[bool]:
