@@ -227,11 +227,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             sync = Sync(documents, settings, progress)
             advance = sync.preview if as_bool(self.dry_run, "dry_run") else sync.advance
             while (condition := self.hook.run(advance())) is not None:
-                requests = state["requests"] + self._sent()
-                self.wait_for(
-                    condition,
-                    state={"progress": progress.dump(), "started": state["started"], "requests": requests},
-                )
+                so_far = {"started": state["started"], "requests": self._requests(state)}
+                self.wait_for(condition, state={"progress": progress.dump(), **so_far})
         return sync
 
     def _settings(self) -> SyncSettings:
@@ -267,9 +264,9 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         self._polls += 1
         return super()._poll(condition)
 
-    def _sent(self) -> int:
-        """Return the number of requests that this process has sent. Polls have hooks of their own."""
-        return self.hook.quotas.usage.requests + self._polls
+    def _requests(self, state: Mapping[str, Any]) -> int:
+        """Return the number of requests of all processes so far. Polls have hooks of their own."""
+        return int(state["requests"]) + self.hook.quotas.usage.requests + self._polls
 
     def _finish(self, context: Context, sync: Sync, state: Mapping[str, Any]) -> dict[str, Any]:
         """Write the report, and return the result, or push it and fail if documents failed."""
@@ -286,7 +283,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             "knowledge_base_id": sync.progress.knowledge_base_id,
             "status": sync.status,
             **outcome.counts(),
-            "requests": state["requests"] + self._sent(),
+            "requests": self._requests(state),
             "seconds": round(clock().time() - state["started"], 3),
             "dry_run": plan is not None,
             "report": path and safe_path(path),
