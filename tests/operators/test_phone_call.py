@@ -25,7 +25,6 @@ from tasks import (
 
 from airflow_provider_retell._compat import (
     AirflowFailException,
-    AirflowNotFoundException,
     AirflowSkipException,
     AirflowTaskTimeout,
 )
@@ -556,7 +555,7 @@ def test_a_connection_that_is_missing_before_the_call_fails_the_task(
     emulator: Emulator, failing_lookups: set[int]
 ) -> None:
     failing_lookups.add(1)
-    with pytest.raises(AirflowNotFoundException):
+    with pytest.raises(AirflowFailException, match="isn't defined.*Nothing was sent"):
         run_try(phone_call(wait_until="ended"))
     assert not emulator.placed
 
