@@ -10,7 +10,8 @@ from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.given_rows import as_rows
 from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
-from airflow_provider_retell.bulk.rows import Header, Row, Rows, shown_field
+from airflow_provider_retell.bulk.rows import Header, Row, Rows
+from airflow_provider_retell.bulk.source import shown_field
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
 

@@ -11,10 +11,10 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
 from airflow_provider_retell.contract.check import WRITE, Flag, SkipError
 from airflow_provider_retell.contract.record_list import RecordList
-from airflow_provider_retell.contract.record_updates import RecordUpdates
 from airflow_provider_retell.contract.records import KEY, restore_metadata
 from airflow_provider_retell.contract.seeing import ask
 from airflow_provider_retell.contract.target import Target, one
+from airflow_provider_retell.contract.update_checks import UpdateChecks
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow, Request
@@ -85,7 +85,7 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
     return call
 
 
-UPDATES = RecordUpdates(CALLS, get_call, update_call, writable)
+UPDATES = UpdateChecks(CALLS, get_call, update_call, writable)
 
 
 def restore(call_id: str, state: dict[str, Any]) -> Flow[bool]:

@@ -19,7 +19,6 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.record_updates import RecordUpdates
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
@@ -30,6 +29,7 @@ from airflow_provider_retell.contract.seeing import (
     kind,
     see,
 )
+from airflow_provider_retell.contract.update_checks import UpdateChecks
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.chats.models import Chat
@@ -40,7 +40,7 @@ CHECKS = Checks()
 
 _UPDATE = page("update-chat")
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)
-_UPDATES = RecordUpdates(CHATS, get_chat, update_chat, writable)
+_UPDATES = UpdateChecks(CHATS, get_chat, update_chat, writable)
 
 
 @CHECKS.add(

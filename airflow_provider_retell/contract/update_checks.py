@@ -29,7 +29,7 @@ _OTHER_KEY = f"{KEY}_2"
 
 
 @dataclass(frozen=True)
-class RecordUpdates:
+class UpdateChecks:
     """The updates of calls or of chats.
 
     :ivar records: the list of these records.
