@@ -269,7 +269,7 @@ def test_updates_are_sent_at_the_same_time(path: Path, mocker: Any, options: Any
 
 
 def test_results_are_in_the_report_while_the_source_is_slow(path: Path, mocker: Any) -> None:
-    mocker.patch("airflow_provider_retell.bulk.engine._TICK_SECONDS", 0.01)
+    mocker.patch("airflow_provider_retell.bulk.watch._TICK_SECONDS", 0.01)
     found = []
 
     def rows() -> Any:
