@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, SkipMixin, skip_tasks
+from airflow_provider_retell._compat import AirflowFailException, SkipMixin
+from airflow_provider_retell._compat.task_context import skip_tasks
 from airflow_provider_retell.api.errors import DoNotCallError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.clock import clock
@@ -136,6 +137,9 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         checks.flag(
             ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
         )
+        checks.exclusive(
+            ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
+        )
         if not self.from_mapped:
             self._check_literals(to_numbers)
         self.to_numbers = to_numbers
@@ -197,11 +201,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         return list(dict.fromkeys(numbers))
 
     def _ask(
-        self,
-        context: Context,
-        calls: ApprovalCalls,
-        position: int,
-        deadline: float | None = None,
+        self, context: Context, calls: ApprovalCalls, position: int, deadline: float | None = None
     ) -> dict[str, Any]:
         """Wait for the calls from *position* on, then call the other numbers, until one call gives a decision.
 
@@ -233,7 +233,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         self, context: Context, call_id: str, calls: ApprovalCalls, deadline: float | None = None
     ) -> dict[str, Any] | None:
         """Wait for a call, and return the task's result if the call decides."""
-        link_call(context, call_id)
+        link_call(self, context, call_id)
         value, ended = self._value(call_id, calls.state(), deadline)
         if value is None or (isinstance(value, str) and not value.strip()):
             log.info("Call %s: no decision", call_id)
@@ -285,15 +285,10 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
             )
         if self.fail_on_reject:
             raise AirflowFailException(f"Not approved: {decision}" + (f", call {call_id}" if call_id else ""))
-        tasks = [
-            task
-            for task in (
-                self.get_flat_relatives(upstream=False)
-                if self.ignore_downstream_trigger_rules
-                else self.get_direct_relatives(upstream=False)
-            )
-            if not task.is_teardown
-        ]
+        relatives = (
+            self.get_flat_relatives if self.ignore_downstream_trigger_rules else self.get_direct_relatives
+        )
+        tasks = [task for task in relatives(upstream=False) if not task.is_teardown]
         if tasks:
             log.info("Downstream tasks to skip: %d", len(tasks))
             if self.do_xcom_push:
