@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import tasks
 from memory_storage import memory
+from object_store import object_store
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator
 
-__all__ = ["connect", "emulator", "memory", "no_sleep", "run_try", "state_store", "store"]
+__all__ = ["connect", "emulator", "memory", "no_sleep", "object_store", "run_try", "state_store", "store"]
 
 
 @pytest.fixture(

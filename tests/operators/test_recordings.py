@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from object_store import ObjectStore
 from tasks import Ti
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
@@ -268,6 +269,29 @@ def test_files_on_another_storage_are_copied_and_skipped(emulator: Emulator, run
     emulator.clear_requests()
     assert run(archive("memory://bucket/calls"))["unchanged"] == 20
     assert downloads(emulator) == 0
+
+
+def test_an_object_store_has_whole_files_and_no_others(
+    emulator: Emulator, run: Any, object_store: ObjectStore
+) -> None:
+    for number in range(20):
+        add(emulator, f"call_{number}")
+    broken = {f"bucket/calls/call_{number}.wav" for number in (3, 7)}
+
+    def fail(path: str) -> None:
+        if path in broken:
+            raise PermissionError("Forbidden")
+
+    object_store.on_part = fail
+    task = archive("s3://bucket/calls", path_conn_id=object_store.conn_id, max_failed_rows=2)
+    manifest = run(task)
+    assert (manifest["archived"], manifest["failed"]) == (18, 2)
+    broken.clear()
+    emulator.clear_requests()
+    manifest = run(task)
+    assert (manifest["archived"], manifest["unchanged"]) == (2, 18)
+    assert object_store.objects == {f"bucket/calls/call_{number}.wav": ONE_SECOND for number in range(20)}
+    assert downloads(emulator) == 2
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -20,6 +21,8 @@ BUFFER = 1024 * 1024
 
 # After a cancellation, nothing can interrupt an upload, so leave it alone after this time.
 _CLOSE_SECONDS = 5.0
+
+_opening = threading.Lock()
 
 
 class Storage:
@@ -119,7 +122,10 @@ def _size(path: str, conn_id: str | None) -> int | None:
     try:
         if "://" not in path:
             return Path(path).stat().st_size
-        target: Any = storage_path(path, conn_id)
-        return int(target.fs.info(target.path)["size"])
+        # One thread creates the storage's client, or each of them would create its own.
+        with _opening:
+            target: Any = storage_path(path, conn_id)
+            files = target.fs
+        return int(files.info(target.path)["size"])
     except FileNotFoundError:
         return None
