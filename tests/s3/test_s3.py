@@ -91,13 +91,13 @@ def test_recordings_are_archived_once(s3: S3Server, emulator: Emulator) -> None:
     assert recordings(s3) == files
 
 
-def test_the_client_is_created_once_for_all_threads(
+def test_the_client_is_created_once_and_has_the_credentials(
     s3: S3Server, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mocker: Any
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_NEW", os.environ["AIRFLOW_CONN_AWS"])
     created = mocker.spy(pytest.importorskip("airflow.sdk.io"), "get_fs")
     add_calls(emulator, 20)
-    archive(emulator, path_conn_id="new")
+    assert archive(emulator, path_conn_id="new")["archived"] == 20
     assert [call.args for call in created.call_args_list if "new" in call.args] == [("s3", "new")]
 
 
@@ -201,7 +201,7 @@ def test_a_killed_archive_leaves_whole_objects_and_the_next_one_copies_only_the_
         "rows": rows_of(emulator),
         "concurrency": 4,
     }
-    with Forker("tests.operators.killed_archive") as forker:
+    with Forker("tests.s3.killed_archive") as forker:
         for _ in range(8):
             before = len(recordings(s3))
             process = forker.start(**arguments)

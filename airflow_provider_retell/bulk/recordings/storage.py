@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -22,8 +21,6 @@ BUFFER = 1024 * 1024
 # After a cancellation, nothing can interrupt an upload, so leave it alone after this time.
 _CLOSE_SECONDS = 5.0
 
-_opening = threading.Lock()
-
 
 class Storage:
     """The user's storage. Blocking calls run in threads.
@@ -35,6 +32,8 @@ class Storage:
     def __init__(self, conn_id: str | None, threads: int) -> None:
         self._conn_id = conn_id
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="retell-recordings")
+        self._opening = asyncio.Lock()
+        self._is_open = False
 
     def close(self) -> None:
         """Start no more work."""
@@ -42,6 +41,14 @@ class Storage:
 
     async def size(self, path: str) -> int | None:
         """Return the size of a file, or None if there is no such file."""
+        # The first request is alone. Otherwise, each thread would create a client, and some versions of s3fs lose the
+        # connection's credentials if a second request begins before the first one has connected.
+        async with self._opening:
+            if not self._is_open:
+                try:
+                    return await self._run(_size, path, self._conn_id)
+                finally:
+                    self._is_open = True
         return await self._run(_size, path, self._conn_id)
 
     async def write(self, path: str, chunks: AsyncIterator[bytes]) -> int:
@@ -122,10 +129,7 @@ def _size(path: str, conn_id: str | None) -> int | None:
     try:
         if "://" not in path:
             return Path(path).stat().st_size
-        # One thread creates the storage's client, or each of them would create its own.
-        with _opening:
-            target: Any = storage_path(path, conn_id)
-            files = target.fs
-        return int(files.info(target.path)["size"])
+        target: Any = storage_path(path, conn_id)
+        return int(target.fs.info(target.path)["size"])
     except FileNotFoundError:
         return None
