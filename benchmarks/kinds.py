@@ -17,11 +17,12 @@ from common import Server
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One kind of records, of which the server has any number.
+    """One kind of records.
 
     :ivar name: its name in the API.
     :ivar operator: the class of the operator.
-    :ivar key: the column that names a record, and *pattern*, its values by number.
+    :ivar key: the column that names a record.
+    :ivar pattern: the format of the column's values, by number.
     :ivar path: the path of an update, before the id of the record.
     :ivar values: the field of a record that the benchmarks change.
     :ivar arguments: more arguments of the operator.
