@@ -85,26 +85,27 @@ def measure(name: str, path: str) -> None:
     print(json.dumps([manifest["rows"], done, manifest["requests"], lines, megabytes]))
 
 
-def runs(server: Server, directory: Path) -> Iterator[tuple[str, int, list[float]]]:
+def runs(server: Server) -> Iterator[tuple[str, int, list[float]]]:
     """Yield the name, the rows and the measurement of each run."""
     for name, run in RUNS.items():
         for rows in run.sizes:
-            path = directory / ("rows.db" if "cursor" in name else "rows.jsonl")
-            path.unlink(missing_ok=True)
-            write(path, run, rows)
-            server("contacts", rows)
-            command = [sys.executable, __file__, name, str(path)]
-            done = subprocess.run(
-                command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ, timeout=600
-            )
+            # A folder for each run, because a report that exists would be continued.
+            with tempfile.TemporaryDirectory() as directory:
+                path = Path(directory) / ("rows.db" if "cursor" in name else "rows.jsonl")
+                write(path, run, rows)
+                server("contacts", rows)
+                command = [sys.executable, __file__, name, str(path)]
+                done = subprocess.run(
+                    command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ, timeout=600
+                )
             yield name, rows, json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
     """Run the benchmark."""
-    with Server("any record") as server, tempfile.TemporaryDirectory() as directory:
+    with Server("any record") as server:
         server.connect(list_quota=NO_QUOTA)
-        results = list(runs(server, Path(directory)))
+        results = list(runs(server))
     print("memory: peak of a bulk run\n")
     table(
         ("rows", "number", "requests", "peak MB"),

@@ -30,11 +30,10 @@ class ObjectStore(AbstractFileSystem):  # type: ignore[misc]
     """
 
     protocol = "s3"
-    cachable = False
 
-    def __init__(self) -> None:
+    def __init__(self, conn_id: str) -> None:
         super().__init__()
-        self.conn_id = f"store_{uuid.uuid4().hex}"
+        self.conn_id = conn_id
         self.objects: dict[str, bytes] = {}
         self.buckets = {"bucket"}
         self.most_read = 0
@@ -77,6 +76,6 @@ class ObjectStore(AbstractFileSystem):  # type: ignore[misc]
 @pytest.fixture
 def object_store() -> ObjectStore:
     """An object store with the bucket "bucket"."""
-    store = ObjectStore()
+    store = ObjectStore(f"store_{uuid.uuid4().hex}")
     attach(protocol="s3", conn_id=store.conn_id, fs=store)
     return store
