@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from memory_storage import memory
+from object_store import object_store
 
-__all__ = ["memory"]
+__all__ = ["memory", "object_store"]

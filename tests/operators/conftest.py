@@ -11,11 +11,22 @@ import tasks
 from connected import connect, emulator
 from lookups import failing_lookups
 from memory_storage import memory
+from object_store import object_store
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Emulator
 
-__all__ = ["connect", "emulator", "failing_lookups", "memory", "no_sleep", "run_try", "state_store", "store"]
+__all__ = [
+    "connect",
+    "emulator",
+    "failing_lookups",
+    "memory",
+    "no_sleep",
+    "object_store",
+    "run_try",
+    "state_store",
+    "store",
+]
 
 
 @pytest.fixture(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from object_store import ObjectStore
 from tasks import Ti
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
@@ -268,6 +271,47 @@ def test_files_on_another_storage_are_copied_and_skipped(emulator: Emulator, run
     emulator.clear_requests()
     assert run(archive("memory://bucket/calls"))["unchanged"] == 20
     assert downloads(emulator) == 0
+
+
+def test_the_first_request_to_a_storage_is_alone(
+    emulator: Emulator, run: Any, object_store: ObjectStore, mocker: Any
+) -> None:
+    for number in range(5):
+        add(emulator, f"call_{number}")
+    requests, second, info = count(1), threading.Event(), object_store.info
+
+    def wait_for_the_second(path: str) -> Any:
+        if next(requests) > 1:
+            second.set()
+        elif second.wait(0.2):
+            raise ConnectionError("two clients")
+        return info(path)
+
+    mocker.patch.object(object_store, "info", wait_for_the_second)
+    assert run(archive("s3://bucket", path_conn_id=object_store.conn_id))["archived"] == 5
+
+
+def test_an_object_store_has_whole_files_and_no_others(
+    emulator: Emulator, run: Any, object_store: ObjectStore
+) -> None:
+    for number in range(20):
+        add(emulator, f"call_{number}")
+    broken = {f"bucket/calls/call_{number}.wav" for number in (3, 7)}
+
+    def fail(path: str) -> None:
+        if path in broken:
+            raise PermissionError("Forbidden")
+
+    object_store.on_part = fail
+    task = archive("s3://bucket/calls", path_conn_id=object_store.conn_id, max_failed_rows=2)
+    manifest = run(task)
+    assert (manifest["archived"], manifest["failed"]) == (18, 2)
+    broken.clear()
+    emulator.clear_requests()
+    manifest = run(task)
+    assert (manifest["archived"], manifest["unchanged"]) == (2, 18)
+    assert object_store.objects == {f"bucket/calls/call_{number}.wav": ONE_SECOND for number in range(20)}
+    assert downloads(emulator) == 2
 
 
 @pytest.mark.parametrize(
