@@ -92,6 +92,10 @@ class FailedRows(Rows):
 
     __repr__ = __str__
 
+    def label(self) -> str:
+        """Return the class and the report."""
+        return f"FailedRows(report={shown_field(self.report)})"
+
     def read(self) -> Iterator[Row]:
         """Yield the rows that are not in the report, or that are there with one of the outcomes."""
         earlier = self._earlier()

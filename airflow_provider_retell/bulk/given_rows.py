@@ -33,6 +33,10 @@ class GivenRows(Rows):
 
     __repr__ = __str__
 
+    def label(self) -> str:
+        """Return no name, because a list has none."""
+        return ""
+
     def serialize(self) -> dict[str, Any]:
         """Raise an error: a task returns the list itself."""
         raise _not_in_xcom("a list of rows", "Return the list itself")

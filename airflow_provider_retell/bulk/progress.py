@@ -89,6 +89,7 @@ class Progress:
         self._failures_in_a_row: Counter[str] = Counter()
         self._unverified = 0
         self._refusal: GuardError | TooFewRowsError | None = None
+        self._broke = False
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``.
@@ -182,6 +183,9 @@ class Progress:
                 except (GuardError, TooFewRowsError) as error:
                     self._refusal = error
                     raise
+                except Exception:
+                    self._broke = True
+                    raise
                 finally:
                     self._end_in_flight()
                     await self.flush()
@@ -211,6 +215,8 @@ class Progress:
         log.info(line)
 
     def _log_total(self) -> None:
+        if self._broke and not self.rows:  # the error says it all
+            return
         planned = 0
         if isinstance(self._refusal, GuardError):
             planned = self._refusal.planned

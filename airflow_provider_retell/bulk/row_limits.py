@@ -20,10 +20,12 @@ class RowLimits:
 
     :ivar min_rows: the smallest number of rows.
     :ivar on_empty: the result of a task without rows.
+    :ivar source: the label of the rows' source, for messages.
     """
 
     min_rows: int = 0
     on_empty: OnEmpty = "success"
+    source: str = ""
 
     def skips(self, rows: int) -> bool:
         """Return True if the task is skipped, because it has no rows.
@@ -32,11 +34,13 @@ class RowLimits:
         """
         if not rows:
             advice = ". To skip or fail such a task, set on_empty" if self.on_empty == "success" else ""
-            log.warning("The source has no rows%s", advice)
+            log.warning("The source has no rows%s%s", self._suffix, advice)
             if self.on_empty == "skip":
                 return True
             if self.on_empty == "fail":
-                raise RowsFailedError("The source has no rows, and on_empty is 'fail'. Check the source")
+                raise RowsFailedError(
+                    f"The source has no rows, and on_empty is 'fail'{self._suffix}. Check the source"
+                )
         self._check_min_rows(rows, "All of them were processed")
         return False
 
@@ -49,5 +53,9 @@ class RowLimits:
         if rows < self.min_rows:
             raise TooFewRowsError(
                 rows,
-                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. {done}",
+                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}{self._suffix}. {done}",
             )
+
+    @property
+    def _suffix(self) -> str:
+        return f": {self.source}" if self.source else ""

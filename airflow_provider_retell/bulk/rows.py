@@ -67,6 +67,10 @@ class Rows(Source):
     def stop(self) -> None:
         """Let :meth:`read` end soon if it is not between two rows. The engine calls this in another thread."""
 
+    def label(self) -> str:
+        """Return a text that names the source in messages, without SQL; empty if the source has no name."""
+        return str(self)
+
     def files(self) -> list[str]:
         """Return the paths of all files that the source reads. The report must not overwrite them."""
         return []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.bulk.rows import Row, Rows
+from airflow_provider_retell.bulk.source import shown_field
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class SqlRows(Rows):
     def size(self) -> int | None:
         """Return the number of rows after the result was copied."""
         return self._query.size if self._query else None
+
+    def label(self) -> str:
+        """Return the class and the connection."""
+        return f"{type(self).__name__}(conn_id={shown_field(self.conn_id)})"
 
     def stop(self) -> None:
         """Stop copying the result."""

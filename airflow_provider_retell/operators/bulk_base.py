@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.bulk.quota_option import parse_quota
-from airflow_provider_retell.bulk.row_limits import RowLimits
 from airflow_provider_retell.bulk.summary import log_differences
 from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params import checks
@@ -73,7 +72,7 @@ class BulkOperator(RowsOperator):
                 report,
                 self.concurrency,
                 limits,
-                row_limits=RowLimits(self.min_rows, self.on_empty),
+                row_limits=self.row_limits(),
                 dry_run=dry_run,
             )
             self._differences = update.differences

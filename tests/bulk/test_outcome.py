@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
-from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.bulk import FailedRows, SqlRows
+from airflow_provider_retell.bulk.errors import RowsFailedError, TooFewRowsError
 from airflow_provider_retell.emulator import Emulator, Fault
 
 
@@ -81,14 +83,29 @@ def test_a_task_without_rows_succeeds_with_a_warning(
     ]
 
 
+def test_a_source_without_rows_is_named_without_its_query(
+    emulator: Emulator, run: Any, warehouse: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    rows = SqlRows("warehouse", "select id as call_id, tier from facts where tier = 'pr1vate'")
+    run(rows=rows)
+    assert "The source has no rows: SqlRows(conn_id='warehouse'). To skip" in caplog.text
+    task = run(rows=rows, on_empty="fail", fails=True)
+    assert "on_empty is 'fail': SqlRows(conn_id='warehouse'). Check the source" in str(task.error)
+    earlier = tmp_path / "earlier.jsonl"
+    earlier.touch()
+    task = run(rows=FailedRows(rows, str(earlier)), min_rows=2, fails=True)
+    assert f"no rows, and min_rows is 2: FailedRows(report='{earlier}'). All" in str(task.error)
+    assert "pr1vate" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("options", "rows", "error", "says"),
     [
         ({"on_empty": "skip"}, 0, AirflowSkipException, "The source has no rows"),
         ({"on_empty": "skip", "min_rows": 2}, 0, AirflowSkipException, "The source has no rows"),
         ({"on_empty": "fail"}, 0, RowsFailedError, "The source has no rows, and on_empty is 'fail'"),
-        ({"on_empty": "skip", "min_rows": 2}, 1, RowsFailedError, "The source has 1 row, and min_rows is 2"),
-        ({"min_rows": 1}, 0, RowsFailedError, "The source has no rows, and min_rows is 1"),
+        ({"on_empty": "skip", "min_rows": 2}, 1, TooFewRowsError, "The source has 1 row, and min_rows is 2"),
+        ({"min_rows": 1}, 0, TooFewRowsError, "The source has no rows, and min_rows is 1"),
         ({"min_rows": 1}, 1, None, ""),
         ({"on_empty": "fail"}, 1, None, ""),
     ],

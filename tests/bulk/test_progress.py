@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -66,6 +67,27 @@ def test_a_line_without_rows_and_requests_says_no(frozen: FastClock, lines: Any)
     progress.log_if_due()
     [line] = lines()
     assert line == "no rows done after 10 s, no requests"
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "logged"),
+    [(0, RetellError("no such table"), False), (1, RetellError("no such table"), True), (0, None, True)],
+)
+def test_an_error_before_the_first_row_leaves_out_the_total(
+    lines: Any, rows: int, error: RetellError | None, logged: bool
+) -> None:
+    progress = Progress(Report(None), Usage(), None)
+
+    async def work() -> None:
+        async with progress.recording():
+            for row in range(rows):
+                progress.end(result(row + 1))
+            if error is not None:
+                raise error
+
+    with suppress(RetellError):
+        asyncio.run(work())
+    assert any(line.startswith("Total: ") for line in lines()) is logged
 
 
 def test_one_row_of_one_is_singular(frozen: FastClock, lines: Any) -> None:
