@@ -16,11 +16,13 @@ class Poll:
     :ivar done: True if the condition holds.
     :ivar state: the current state in a few words, for logs and messages.
     :ivar result: ids, states and counts, for XCom and trigger events.
+    :ivar hint: a possible reason why the state does not change, and the advice; empty if there is none.
     """
 
     done: bool
     state: str
     result: dict[str, Any] = field(default_factory=dict)
+    hint: str = ""
 
 
 class Condition(ABC):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = 600.0
 """How often a wait logs a line while the state stays the same."""
 
+HINT_POLLS = 3
+"""After so many poll intervals, a wait logs the hint of a poll."""
+
 
 class Progress:
     """Logs the start, the changes and the end of one wait.
@@ -47,6 +50,7 @@ class Progress:
         self._logged_at = clock().time()
         self.state: str | None = None
         self._failure: str | None = None
+        self._hint = self._logged_hint = ""
 
     def start(self) -> None:
         """Log that the wait starts, or continues in another process."""
@@ -60,7 +64,13 @@ class Progress:
     def polled(self, poll: Poll) -> None:
         """Log the end of the wait, a new state, or once in a while that the wait continues."""
         now, before = clock().time(), self.state
-        self.state, self._failure = poll.state, None
+        self.state, self._failure, self._hint = poll.state, None, poll.hint
+        if (
+            poll.hint not in ("", self._logged_hint)
+            and now - self.started >= HINT_POLLS * self._poll_interval
+        ):
+            self._log.warning("Waiting for %s: %s", self._condition, poll.hint)
+            self._logged_hint = poll.hint
         if poll.done:
             self._log.info(
                 "Finished waiting for %s after %s: %s",
@@ -86,8 +96,8 @@ class Progress:
         self._failure = safe_reason(error)
 
     def last_state(self) -> str:
-        """Return the last state for messages, and the last error if no poll has succeeded since."""
-        state = self.state or "unknown"
+        """Return the last state for messages, its hint, and the last error if no poll has succeeded since."""
+        state = ". ".join(filter(None, (self.state or "unknown", self._hint)))
         if self._failure is None:
             return f"Last state: {state}"
         polls = "The last poll" if self.state else "All polls"

@@ -18,8 +18,17 @@ def test_ended_calls_of_a_batch_are_counted_with_one_request(client: Any, emulat
     for n, status in enumerate(("ended", "error", "not_connected", "ongoing")):
         emulator.add_call(call_id=f"b_{n}", batch_call_id="batch_1", call_status=status)
     assert client.run(BatchReached("batch_1", 4).poll()).result["ended"] == 3
-    assert client.run(BatchReached("batch_2", 4).poll()).result["ended"] == 0
-    assert emulator.count() == 2
+    assert emulator.count() == 1
+
+
+def test_batch_without_an_ended_call_is_listed_a_second_time(client: Any, emulator: Emulator) -> None:
+    emulator.add_call(call_id="b_1", batch_call_id="batch_1", call_status="ongoing")
+    begun = client.run(BatchReached("batch_1", 4).poll())
+    assert (begun.result["ended"], begun.hint) == (0, "")
+    unknown = client.run(BatchReached("batch_2", 4).poll())
+    assert unknown.result["ended"] == 0
+    assert "Check batch_call_id" in unknown.hint
+    assert emulator.count() == 4
 
 
 def test_ended_calls_of_a_batch_are_listed_if_the_server_does_not_count_them(

@@ -187,6 +187,12 @@ class TestBatch:
             sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_1", total=total)
         assert emulator.count() == 0
 
+    def test_timeout_of_an_unknown_batch_says_to_check_its_id(
+        self, emulator: Emulator, sensor_run: SensorRun, mode: str
+    ) -> None:
+        with pytest.raises(AirflowSensorTimeout, match=r"0 of 2 calls ended\. .* Check batch_call_id"):
+            sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_9", total=2, timeout=0.1)
+
     def test_invalid_batch_id_fails_before_any_request(
         self, emulator: Emulator, sensor_run: SensorRun, mode: str
     ) -> None:

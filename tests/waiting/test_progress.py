@@ -92,6 +92,20 @@ def test_the_timeout_message_has_the_error_of_the_last_poll() -> None:
     )
 
 
+def test_a_hint_is_logged_once_after_some_polls_and_ends_the_timeout_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wait = progress()
+    for _ in range(6):
+        wait.polled(Poll(False, "0 of 2 calls ended", hint="Check the id"))
+        clock().sleep(29)
+    hint = "Waiting for call call_1 to end: Check the id"
+    assert caplog.messages == ["Waiting for call call_1 to end: 0 of 2 calls ended", hint]
+    assert wait.timeout_message().endswith("Last state: 0 of 2 calls ended. Check the id")
+    wait.polled(Poll(False, "1 of 2 calls ended"))
+    assert wait.timeout_message().endswith("Last state: 1 of 2 calls ended")
+
+
 def test_another_logger_may_be_used(caplog: pytest.LogCaptureFixture) -> None:
     progress(log=logging.getLogger("a.trigger")).start()
     assert [record.name for record in caplog.records] == ["a.trigger"]

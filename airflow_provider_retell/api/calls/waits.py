@@ -14,6 +14,10 @@ from airflow_provider_retell.api.records.waits import RecordReached
 from airflow_provider_retell.api.request import Flow, Request, check_id
 from airflow_provider_retell.api.waits import Condition, Poll
 
+_NOTHING_LISTED = (
+    "Retell has listed no call of this batch yet. Check batch_call_id, and when the batch starts"
+)
+
 
 @dataclass(frozen=True)
 class CallReached(RecordReached):
@@ -52,19 +56,29 @@ class BatchReached(Condition):
         return f"the {self.total} calls of batch {self.batch_call_id} {end}"
 
     def poll(self) -> Flow[Poll]:
-        """Count the ended calls, which is one request. List them if there are enough, one request per 1000 calls."""
-        criteria = {
+        """Count the ended calls, which is one request. List them if there are enough, one request per 1000 calls.
+
+        If none has ended, one more request finds out whether any has begun.
+        """
+        of_batch = {
             "batch_call_id": {
                 "type": "string",
                 "op": "eq",
                 "value": check_id(self.batch_call_id, "batch_call_id"),
             },
+        }
+        criteria = {
+            **of_batch,
             "call_status": {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)},
         }
         page: CallSummaryPage = yield _list(filter_criteria=criteria, limit=1, include_total=True)
         result: dict[str, Any] = {"batch_call_id": self.batch_call_id}
         if page.total is not None and page.total < self.total:
-            return Poll(False, f"{page.total} of {self.total} calls ended", result | {"ended": page.total})
+            hint, state = "", f"{page.total} of {self.total} calls ended"
+            if page.total == 0:
+                begun: CallSummaryPage = yield _list(filter_criteria=of_batch, limit=1, include_total=True)
+                hint = _NOTHING_LISTED if begun.total == 0 else ""
+            return Poll(False, state, result | {"ended": page.total}, hint)
         pages, ended, reached, cost = Pages(_list, filter_criteria=criteria, limit=1000), 0, 0, CostTotal()
         for request in pages:
             page = yield request

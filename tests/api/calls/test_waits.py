@@ -86,7 +86,21 @@ def test_fields_of_a_missing_or_malformed_analysis_are_null(analysis: Any) -> No
     assert result["analysis"] == {"score": None, "in_voicemail": None}
 
 
-@pytest.mark.parametrize("ended", [0, 2])
+@pytest.mark.parametrize(("begun", "hint"), [(0, True), (1, False), (None, False)])
+def test_batch_without_any_call_has_a_hint(begun: int | None, hint: bool) -> None:
+    hook = FakeHook({"items": [], "total": 0}, {"items": [], "total": begun})
+    poll = hook.run(BatchReached("batch_1", 3).poll())
+    assert (poll.done, poll.state) == (False, "0 of 3 calls ended")
+    assert poll.result == {"batch_call_id": "batch_1", "ended": 0}
+    assert poll.hint.startswith("Retell has listed no call of this batch yet. Check batch_call_id") is hint
+    assert json.loads(hook.requests[1].body) == {
+        "filter_criteria": {"batch_call_id": {"type": "string", "op": "eq", "value": "batch_1"}},
+        "limit": 1,
+        "include_total": True,
+    }
+
+
+@pytest.mark.parametrize("ended", [1, 2])
 def test_calls_of_a_batch_are_only_counted_until_enough_have_ended(ended: int) -> None:
     hook = FakeHook({"items": [], "total": ended})
     poll = hook.run(BatchReached("batch_1", 3).poll())
