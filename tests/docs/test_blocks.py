@@ -145,7 +145,7 @@ def test_the_tests_on_a_page_pass(block: Block, tmp_path: Path) -> None:
 
 def check_make(words: list[str]) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, flags=re.MULTILINE))
     variables = set(re.findall(r"^([A-Z]+) \?=", makefile, flags=re.MULTILINE))
     for word in words:
         name, equals, _ = word.partition("=")

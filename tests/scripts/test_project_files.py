@@ -37,7 +37,7 @@ def test_all_workflows_use_the_same_version_of_an_action() -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_workflows_use_existing_make_targets_and_scripts(path: Any) -> None:
     commands = [step["run"] for step in steps(yaml.safe_load(path.read_text())) if "run" in step]
-    for target in re.findall(r"\bmake ([a-z-]+)", "\n".join(commands)):
+    for target in re.findall(r"\bmake ([a-z0-9-]+)", "\n".join(commands)):
         assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), target
     for script in re.findall(r"\bscripts/[\w.-]+", "\n".join(commands)):
         assert (ROOT / script).exists()
