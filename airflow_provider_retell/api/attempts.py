@@ -66,8 +66,13 @@ def attempt(request: Request[T], window: Window, limits: RetryLimits) -> Attempt
             return cast("T", outcome) if request.observed else verdict
         if verdict.throttled:
             window.pause(clock().monotonic() + verdict.seconds)
-        log.warning(
-            "%s: %s in attempt %d, next attempt in %.1f s", request, verdict.reason, number, verdict.seconds
+        log.log(
+            logging.DEBUG if limits.quiet else logging.WARNING,
+            "%s: %s in attempt %d, next attempt in %.1f s",
+            request,
+            verdict.reason,
+            number,
+            verdict.seconds,
         )
         waited += verdict.seconds
         yield verdict.seconds

@@ -44,12 +44,14 @@ class RetryLimits:
     :ivar timeout: seconds without data from the server before an attempt fails, if the connection's ``timeout`` is
         not shorter.
     :ivar connect_timeout: seconds to connect to the server, if the connection's ``connect_timeout`` is not shorter.
+    :ivar quiet: True to log retries with the level DEBUG, for code that logs the failure itself. Default: False.
     """
 
     attempts: int = 8
     seconds: float = 120.0
     timeout: float = math.inf
     connect_timeout: float = math.inf
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

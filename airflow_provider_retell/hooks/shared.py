@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-POLL_RETRY = RetryLimits(attempts=2, seconds=30)
+POLL_RETRY = RetryLimits(attempts=2, seconds=30, quiet=True)
 """Few attempts, because a poll that fails is followed by the next poll."""
 
 _REFRESH_SECONDS = 300.0

@@ -158,7 +158,11 @@ class DeferrableOperator(RetellOperator):
         )
         if not resumed:
             progress.start()
-        failures = PollFailures(self.max_poll_failures, polled_before=resumed or "hook" in self.__dict__)
+        failures = PollFailures(
+            self.max_poll_failures,
+            polled_before=resumed or "hook" in self.__dict__,
+            retell_conn_id=self.retell_conn_id,
+        )
         while True:
             pause = self.poll_interval
             try:

@@ -114,7 +114,9 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
             if deadline is None:
                 deadline = event["state"]["deadline"]
             self._execution_deadline = execution_deadline
-            self._failures = PollFailures(self._failure_limit, failures, polled_before=True)
+            self._failures = PollFailures(
+                self._failure_limit, failures, polled_before=True, retell_conn_id=self.retell_conn_id
+            )
             self._progress = self._new_progress(deadline - self._timeout_seconds)
             return self._poll_or_defer()
 
@@ -197,7 +199,9 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
 
     @functools.cached_property
     def _failures(self) -> PollFailures:
-        return PollFailures(self._failure_limit, polled_before=self.silent_fail)
+        return PollFailures(
+            self._failure_limit, polled_before=self.silent_fail, retell_conn_id=self.retell_conn_id
+        )
 
     @property
     def _failure_limit(self) -> int | None:

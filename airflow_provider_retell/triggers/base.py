@@ -131,7 +131,9 @@ class PollTrigger(BaseTrigger):
 
     async def _poll(self, shared_hook: SharedHook, progress: Progress) -> dict[str, Any]:
         condition, hook = self.condition(), None
-        failures = PollFailures(self.max_poll_failures, polled_before=True, log=self.log)
+        failures = PollFailures(
+            self.max_poll_failures, polled_before=True, log=self.log, retell_conn_id=self.retell_conn_id
+        )
         # The task has just polled. After a restart of the triggerer, the first polls of many waits must spread out.
         pause = self.poll_interval * random.random()  # noqa: S311
         async with AsyncExitStack() as stack:

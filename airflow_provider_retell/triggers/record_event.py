@@ -25,6 +25,7 @@ from airflow_provider_retell.triggers.record_events.ended_records import EndedRe
 from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, MemoryLog, WatchError, step
 from airflow_provider_retell.triggers.record_events.state_store_log import StateStoreLog
 from airflow_provider_retell.triggers.record_events.watch_state import WatchState
+from airflow_provider_retell.waiting.outage_log import OutageLog
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.choices import Until
@@ -75,6 +76,7 @@ class RecordEventTrigger(BaseEventTrigger):
         self.airflow_conn_id = airflow_conn_id
         self.asset_name = asset_name
         self._failed = False
+        self._outage = OutageLog()
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments. Airflow runs watchers with equal arguments as one trigger."""
@@ -123,8 +125,9 @@ class RecordEventTrigger(BaseEventTrigger):
                 self._warn(error)
             else:
                 if self._failed:
-                    log.info("The watcher works again")
+                    log.info("Connection %r: the watcher works again", self.retell_conn_id)
                 self._failed = False
+                self._outage.reset()
             await clock().sleep_async(self.poll_interval * random.uniform(0.9, 1.1))  # noqa: S311
 
     def _fired_log(self) -> FiredLog:
@@ -158,8 +161,16 @@ class RecordEventTrigger(BaseEventTrigger):
 
     def _warn(self, error: WatchError) -> None:
         self._failed = True
+        # The text up to the colon is the step that failed.
         message = str(error).removesuffix(".")
-        log.warning("%s. Trying again in about %g s; no %s is lost", message, self.poll_interval, self.noun)
+        if self._outage.is_due(message.partition(":")[0]):
+            log.warning(
+                "Connection %r: %s. Trying again in about %g s; no %s is lost",
+                self.retell_conn_id,
+                message,
+                self.poll_interval,
+                self.noun,
+            )
 
     def _new(self, records: list[EndedRecord], state: WatchState) -> list[EndedRecord]:
         return [

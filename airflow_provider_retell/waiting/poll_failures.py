@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError
 from airflow_provider_retell.hooks.reason import safe_reason
+from airflow_provider_retell.waiting.outage_log import OutageLog
 
 
 class PollFailures:
@@ -16,24 +17,36 @@ class PollFailures:
     :param count: the number that have failed already.
     :param polled_before: False if the wait has just begun. The first poll must find the Airflow connection.
     :param log: the logger of the task or the trigger.
+    :param retell_conn_id: the Airflow connection, for the log.
     :ivar count: the number of consecutive polls that have failed.
     """
 
     def __init__(
-        self, limit: int | None, count: int = 0, polled_before: bool = False, log: Any = None
+        self,
+        limit: int | None,
+        count: int = 0,
+        polled_before: bool = False,
+        log: Any = None,
+        *,
+        retell_conn_id: str,
     ) -> None:
         self.count = count
         self._limit = limit
         self._polled_before = polled_before
         self._log: logging.Logger = log or logging.getLogger(__name__)
+        self._conn_id = retell_conn_id
+        self._outage = OutageLog()
 
     def reset(self) -> None:
         """Start to count again, because a poll succeeded."""
         self.count = 0
         self._polled_before = True
+        self._outage.reset()
 
     def check(self, error: Exception, condition: object) -> None:
         """Count a failed poll and log it, or raise the error that ends the wait.
+
+        In a long outage, only some of the polls are logged.
 
         Rate limiting does not count: it shows that many waits poll, not that this one is in vain.
 
@@ -49,10 +62,14 @@ class PollFailures:
             raise WaitFailedError(self._message(error, condition)) from error
         if self._limit is not None and self.count > self._limit:
             raise RetellError(self._message(error, condition)) from error
+        if not self._outage.is_due(type(error).__name__):
+            return
         if isinstance(error, RateLimitError):
-            self._log.warning("Poll was throttled: %s", safe_reason(error))
+            self._log.warning("Connection %r: poll was throttled: %s", self._conn_id, safe_reason(error))
         else:
-            self._log.warning("Poll failed, %d in a row: %s", self.count, safe_reason(error))
+            self._log.warning(
+                "Connection %r: poll failed, %d in a row: %s", self._conn_id, self.count, safe_reason(error)
+            )
 
     def _message(self, error: Exception, condition: object) -> str:
         polls = f" ({self.count} polls in a row failed)" if self.count > 1 else ""

@@ -39,8 +39,8 @@ class Polling:
         """
         deadline = clock().time() + self.timeout
         progress = Progress(condition, deadline=deadline, poll_interval=self.poll_interval)
-        failures = PollFailures(self.max_failures, polled_before=True)
         async with self.hook() as hook:
+            failures = PollFailures(self.max_failures, polled_before=True, retell_conn_id=hook.retell_conn_id)
             while True:
                 try:
                     poll = await hook.run(condition.poll())

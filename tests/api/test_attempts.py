@@ -225,3 +225,11 @@ def test_retry_is_logged_without_values(clock: SimulatedClock, caplog: pytest.Lo
         "update-call of call call_1: HTTP 503 in attempt 1, next attempt in 0."
     )
     assert "private" not in caplog.text
+
+
+def test_quiet_limits_log_no_warning(clock: SimulatedClock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    attempts = attempt(endpoints.get_call("call_1"), Window(Rate(9, 9)), RetryLimits(quiet=True))
+    assert attempts.send(None) is None
+    assert attempts.send(response(503)) is not None
+    assert [record.levelname for record in caplog.records] == ["DEBUG"]

@@ -120,7 +120,7 @@ class TestFailedPolls:
             event["message"] == "Stopped waiting for a broken condition (2 polls in a row failed): KeyError"
         )
         log = logged()
-        assert "Poll failed, 1 in a row: KeyError" in log
+        assert "Connection 'retell_default': poll failed, 1 in a row: KeyError" in log
         assert "transcript" not in log
 
     def test_waits_continue_with_a_new_key_when_the_old_one_is_revoked(

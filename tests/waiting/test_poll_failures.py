@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import Any
 
@@ -15,21 +16,28 @@ from airflow_provider_retell.api.errors import (
     RetellError,
     WaitFailedError,
 )
-from airflow_provider_retell.waiting.poll_failures import PollFailures
+from airflow_provider_retell.clock import clock, no_waiting
+from airflow_provider_retell.waiting.poll_failures import PollFailures as _PollFailures
+
+PollFailures = functools.partial(_PollFailures, retell_conn_id="retell_eu")
 
 DROPPED = RetellConnectionError("the connection was dropped")
 RATE_LIMITED = RateLimitError("Retell responded with 429", status=429)
 REJECTED = AuthenticationError("Retell responded with 401", status=401)
 
 
-def test_failures_up_to_the_limit_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    failures = PollFailures(2)
-    failures.check(DROPPED, "the end")
-    failures.check(DROPPED, "the end")
-    assert failures.count == 2
+def test_failures_up_to_the_limit_are_logged_at_intervals(caplog: pytest.LogCaptureFixture) -> None:
+    failures = PollFailures(100)
+    with no_waiting():
+        for _ in range(41):
+            failures.check(DROPPED, "the end")
+            clock().sleep(31)
+        assert failures.count == 41
+        failures.reset()
+        failures.check(DROPPED, "the end")
     assert caplog.messages == [
-        "Poll failed, 1 in a row: the connection was dropped",
-        "Poll failed, 2 in a row: the connection was dropped",
+        f"Connection 'retell_eu': poll failed, {number} in a row: the connection was dropped"
+        for number in (1, 21, 41, 1)
     ]
 
 
@@ -60,7 +68,7 @@ def test_rate_limiting_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(20):
         failures.check(RATE_LIMITED, "the end")
     assert failures.count == 0
-    assert set(caplog.messages) == {"Poll was throttled: Retell responded with 429"}
+    assert caplog.messages == ["Connection 'retell_eu': poll was throttled: Retell responded with 429"]
 
 
 def test_permanent_error_ends_the_wait_at_once() -> None:
