@@ -7,11 +7,15 @@ dict, so templates that read the field after rendering, such as ``map_index_temp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.params.rendered import parse_text
+
+# With a letter, so that a phone number is not taken for an id.
+_ID = re.compile(r"(?=.*[A-Za-z])[\w-]{1,100}")
 
 
 class Masked:
@@ -85,10 +89,12 @@ class _MaskedObject(Masked, dict[str, _MaskedText]):
         return json.dumps(self)
 
 
-def mask(value: Any) -> Any:
+def mask(value: Any, ids: Collection[str] = ()) -> Any:
     """Return *value* behind a mask: the keys of an object, the number of rows of a list, and otherwise ``***``.
 
     None stays None.
+
+    :param ids: keys of an object whose values are shown if they are ids, or conditions on ids.
     """
     if value is None or isinstance(value, Masked):
         return value
@@ -100,9 +106,25 @@ def mask(value: Any) -> Any:
     keys = parse_text(value, Mapping) if isinstance(value, str) else value
     if not isinstance(keys, Mapping):
         return _masked_text("***", value)
-    shown = _MaskedObject({str(key): _masked_text("***", None) for key in keys})
+    shown = _MaskedObject(
+        {
+            str(key): _masked_text(_shown_ids(item) if key in ids else "***", None)
+            for key, item in keys.items()
+        }
+    )
     shown._value = value
     return shown
+
+
+def _shown_ids(value: Any) -> str:
+    """Return the ids in a filter's value or condition, or ``***`` if something else is there."""
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    found = [
+        item.get("agent_id") if isinstance(item, Mapping) else item
+        for item in (value if isinstance(value, (list, tuple)) else [value])
+    ]
+    return ", ".join(found) if all(isinstance(id_, str) and _ID.fullmatch(id_) for id_ in found) else "***"
 
 
 def mask_path(value: Any) -> Any:

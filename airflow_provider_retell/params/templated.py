@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow_provider_retell._compat import AirflowException, AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
@@ -21,6 +21,10 @@ else:
 R = TypeVar("R")
 
 _QUOTED = re.compile(r"'(\w+(?: object)?)'|'[^']*'|\"[^\"]*\"")
+# Of Jinja, and of Airflow 2.
+_NO_VARIABLE = re.compile(
+    r"'[\w.]*\.(?:VariableAccessor|_Variables) object' has no attribute '(\w+)'|Variable (\w+) does not exist"
+)
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
@@ -30,6 +34,7 @@ class TemplatedTask(_Task):
     Values that a mapped task gets out of XCom are not rendered.
 
     :cvar masked_fields: the template fields whose rendered values are private.
+    :cvar shown_ids: by masked field, the keys of its object whose values are shown if they are ids.
     :cvar path_fields: the template fields with a path. The secrets of a URL are masked there.
     :cvar text_names: names of template fields, and of keys in them, that are rendered to text even if the DAG has
         ``render_template_as_native_obj``, which makes a number of ``+14155550100``. In a list, each item is.
@@ -37,6 +42,9 @@ class TemplatedTask(_Task):
     """
 
     masked_fields: Sequence[str] = ()
+    shown_ids: ClassVar[Mapping[str, Collection[str]]] = {
+        "filter_criteria": ("agent", "agent_id", "batch_call_id", "call_id", "chat_id")
+    }
     path_fields: Sequence[str] = ("path", "report_path", "compare_with")
     text_names: Sequence[str] = ()
     agent_fields: Sequence[str] = ()
@@ -150,7 +158,7 @@ class TemplatedTask(_Task):
                 where = name if is_task else f"{type(parent).__name__}.{name}"
                 value = self._rendered_value(name, value, where, context, jinja_env, seen_oids)
             if is_task and name in self.masked_fields:
-                value = mask(value)
+                value = mask(value, self.shown_ids.get(name, ()))
             elif is_task and name in self.path_fields:
                 value = mask_path(value)
             setattr(parent, name, value)
@@ -253,6 +261,13 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
 
     if isinstance(error, (AirflowException, RetellError)):
         return error
+    text = error.args[0] if isinstance(error, (UndefinedError, KeyError)) and error.args else ""
+    if quote and (missing := _NO_VARIABLE.fullmatch(str(text))):
+        key = missing[1] or missing[2]
+        return RetellError(
+            f"{name} could not be rendered: the Airflow Variable {key!r} is not defined. Define it (Admin, Variables), "
+            f"or set AIRFLOW_VAR_{key.upper()} where the task runs"
+        )
     reason, variable = type(error).__name__, "name"
     if isinstance(error, TemplateError) and quote:
         message = error.message or ""

@@ -117,7 +117,7 @@ def test_filter_criteria_select_calls_with_and_without_an_interval(
     operator = listing(path, filter_criteria=criteria, by=None)
     result = run_try(operator, native=native, agent="agent_1")
     # "Rendered Templates" shows only the keys.
-    assert dict(operator.filter_criteria) == {"agent": "***"}
+    assert dict(operator.filter_criteria) == {"agent": "agent_1"}
     assert (ids(path), result["window"]) == (["a_long_ago", "a"], None)
     run_try(listing(path, filter_criteria=criteria), native=native, agent="agent_1", **INTERVAL)
     assert ids(path) == ["a"]

@@ -46,6 +46,25 @@ def test_a_mask_shows_keys_and_sizes_only(value: Any, shown: Any) -> None:
         assert PRIVATE not in text
 
 
+def test_a_mask_shows_ids_of_the_given_keys() -> None:
+    criteria = {
+        "batch_call_id": {"type": "string", "op": "eq", "value": "batch_1"},
+        "agent": [{"agent_id": "agent_1", "version": [1]}, {"agent_id": "agent_2"}],
+        "call_id": {"type": "string", "op": "eq", "value": "+14155550123"},
+        "chat_id": ["chat_1", {"note": PRIVATE}],
+        "to_number": {"type": "string", "op": "eq", "value": "agent_1"},
+    }
+    masked = mask(criteria, ("batch_call_id", "agent", "call_id", "chat_id"))
+    assert unmask(masked) is criteria
+    assert serialize_template_field(masked, "field") == {
+        "batch_call_id": "batch_1",
+        "agent": "agent_1, agent_2",
+        "call_id": "***",
+        "chat_id": "***",
+        "to_number": "***",
+    }
+
+
 def test_none_and_masks_are_not_masked() -> None:
     assert mask(None) is None
     masked = mask(PRIVATE)

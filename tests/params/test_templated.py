@@ -168,6 +168,16 @@ def test_a_rendering_error_names_the_field_and_no_value(
     assert says == f"private could not be rendered: {reason}. Check the template"
 
 
+@pytest.mark.parametrize("kind", ["value", "json"])
+def test_a_missing_airflow_variable_is_named(kind: str) -> None:
+    with pytest.raises(RetellError) as error:
+        run_task(task(private="{{ var." + kind + ".nope }}"))
+    assert str(error.value) == (
+        "private could not be rendered: the Airflow Variable 'nope' is not defined. Define it (Admin, Variables), or "
+        "set AIRFLOW_VAR_NOPE where the task runs"
+    )
+
+
 @pytest.mark.parametrize("text", ["{{ Ada }}", "{{ Ada", "{% Ada %}"])
 def test_a_rendering_error_in_a_mapped_task_does_not_quote_the_value(
     text: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
