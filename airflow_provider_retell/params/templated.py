@@ -21,9 +21,10 @@ else:
 R = TypeVar("R")
 
 _QUOTED = re.compile(r"'(\w+(?: object)?)'|'[^']*'|\"[^\"]*\"")
-# Of Jinja, and of Airflow 2.
+# Of Jinja, Airflow 2, and Airflow 3.
 _NO_VARIABLE = re.compile(
     r"'[\w.]*\.(?:VariableAccessor|_Variables) object' has no attribute '(\w+)'|Variable (\w+) does not exist"
+    r"|VARIABLE_NOT_FOUND: \{'(?:key': '|message': 'Variable )(\w+)(?: not found)?'\}"
 )
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
@@ -261,9 +262,8 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
 
     if isinstance(error, (AirflowException, RetellError)):
         return error
-    text = error.args[0] if isinstance(error, (UndefinedError, KeyError)) and error.args else ""
-    if quote and (missing := _NO_VARIABLE.fullmatch(str(text))):
-        key = missing[1] or missing[2]
+    if quote and error.args and (missing := _NO_VARIABLE.fullmatch(str(error.args[0]))):
+        key = missing[missing.lastindex or 0]
         return RetellError(
             f"{name} could not be rendered: the Airflow Variable {key!r} is not defined. Define it (Admin, Variables), "
             f"or set AIRFLOW_VAR_{key.upper()} where the task runs"

@@ -178,6 +178,22 @@ def test_a_missing_airflow_variable_is_named(kind: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "cause",
+    [
+        KeyError("Variable nope does not exist"),
+        RuntimeError("VARIABLE_NOT_FOUND: {'key': 'nope'}"),
+        RuntimeError("VARIABLE_NOT_FOUND: {'message': 'Variable nope not found'}"),
+    ],
+)
+def test_a_missing_variable_of_a_real_airflow_is_named(cause: Exception) -> None:
+    def read() -> None:
+        raise cause
+
+    with pytest.raises(RetellError, match="the Airflow Variable 'nope' is not defined"):
+        run_task(task(private="{{ read() }}"), read=read)
+
+
 @pytest.mark.parametrize("text", ["{{ Ada }}", "{{ Ada", "{% Ada %}"])
 def test_a_rendering_error_in_a_mapped_task_does_not_quote_the_value(
     text: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
