@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -193,3 +194,20 @@ def test_task_runs_without_the_warning_of_airflows_safeguard(
     run_task(UpdateCallOperator(task_id="update", call_id="call_1", metadata={"tier": "gold"}))
     assert "Task Runner" not in caplog.text
     assert ExecutorSafeguard.test_mode is False
+
+
+def test_a_function_reads_the_asset_events_of_the_test() -> None:
+    sdk = pytest.importorskip("airflow.sdk")
+    ended = sdk.Asset("retell_calls")
+
+    @task
+    def ended_calls(triggering_asset_events: Any = None) -> list[str]:
+        events = triggering_asset_events[ended] if triggering_asset_events else []
+        return [call["call_id"] for event in events for call in event.extra["payload"]["calls"]]
+
+    with DAG("a_dag", schedule=None) as dag:
+        ended_calls()
+    event = SimpleNamespace(extra={"payload": {"event": "call_ended", "calls": [{"call_id": "call_1"}]}})
+    operator = dag.get_task("ended_calls")
+    assert run_task(operator, triggering_asset_events={sdk.Asset("retell_calls"): [event]}) == ["call_1"]
+    assert run_task(operator) == []
