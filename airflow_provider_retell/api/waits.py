@@ -16,7 +16,7 @@ class Poll:
     :ivar done: True if the condition holds.
     :ivar state: the current state in a few words, for logs and messages.
     :ivar result: ids, states and counts, for XCom and trigger events.
-    :ivar hint: a possible reason why the state does not change, and the advice; empty if there is none.
+    :ivar hint: advice for a state that does not change, or an empty text.
     """
 
     done: bool

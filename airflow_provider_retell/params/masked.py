@@ -117,14 +117,15 @@ def mask(value: Any, ids: Collection[str] = ()) -> Any:
 
 
 def _shown_ids(value: Any) -> str:
-    """Return the ids in a filter's value or condition, or ``***`` if something else is there."""
+    """Return the ids in the value or the condition of a filter, or ``***`` if it has other values."""
     if isinstance(value, Mapping):
         value = value.get("value")
     found = [
         item.get("agent_id") if isinstance(item, Mapping) else item
         for item in (value if isinstance(value, (list, tuple)) else [value])
     ]
-    return ", ".join(found) if all(isinstance(id_, str) and _ID.fullmatch(id_) for id_ in found) else "***"
+    ids = [item for item in found if isinstance(item, str) and _ID.fullmatch(item)]
+    return ", ".join(ids) if len(ids) == len(found) else "***"
 
 
 def mask_path(value: Any) -> Any:
