@@ -198,9 +198,12 @@ def test_task_runs_without_the_warning_of_airflows_safeguard(
 
 def test_a_function_reads_the_asset_events_of_the_test() -> None:
     sdk = pytest.importorskip("airflow.sdk")
-    ended = sdk.Asset("retell_calls")
+    from airflow_provider_retell.triggers import CallEventTrigger
 
-    @task
+    watcher = sdk.AssetWatcher(name="ended", trigger=CallEventTrigger())
+    ended = sdk.Asset("retell_calls", watchers=[watcher])
+
+    @task(inlets=[ended])
     def ended_calls(triggering_asset_events: Any = None) -> list[str]:
         events = triggering_asset_events[ended] if triggering_asset_events else []
         return [call["call_id"] for event in events for call in event.extra["payload"]["calls"]]
@@ -209,5 +212,5 @@ def test_a_function_reads_the_asset_events_of_the_test() -> None:
         ended_calls()
     event = SimpleNamespace(extra={"payload": {"event": "call_ended", "calls": [{"call_id": "call_1"}]}})
     operator = dag.get_task("ended_calls")
-    assert run_task(operator, triggering_asset_events={sdk.Asset("retell_calls"): [event]}) == ["call_1"]
+    assert run_task(operator, triggering_asset_events={operator.inlets[0]: [event]}) == ["call_1"]
     assert run_task(operator) == []
