@@ -76,10 +76,11 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
         (folder / each).unlink(missing_ok=True)
         (folder / each).symlink_to(ROOT / each)
     tests = sorted({str(path.relative_to(ROOT)) for each in group["tests"] for path in ROOT.glob(each)})
+    left_out = CONFIG["left_out"] + group.get("slow_tests", [])
     settings = SETTINGS.format(
         package=PACKAGE,
         modules=json.dumps([f"{PACKAGE}/{module}.py" for module in modules_of(group["modules"])]),
-        tests=json.dumps(tests + [f"--deselect={each}" for each in group.get("slow_tests", [])]),
+        tests=json.dumps(tests + [f"--deselect={each}" for each in left_out]),
     )
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings
     (folder / "pyproject.toml").write_text(project, encoding="utf-8")

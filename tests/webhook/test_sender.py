@@ -127,6 +127,20 @@ def test_a_receiver_without_a_key_tells_nothing(
     assert receiver.result is None
 
 
+def test_event_is_posted_as_json() -> None:
+    with Emulator() as emulator:
+        assert main(["send", "--url", f"{emulator.url}/webhook", "--api-key-env", "RETELL_KEY"]) == 1
+    (request,) = emulator.requests
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_redirects_are_not_followed(airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]) -> None:
+    airflow_api.answers = [("POST", 302)]
+    assert main(["send", "--url", f"{airflow_api.url}/webhook", "--api-key-env", "RETELL_KEY"]) == 1
+    assert airflow_api.seen == [("POST", "/webhook")]
+    assert ": 302\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("event", EVENTS)
 def test_sample_events_are_events_without_real_data(event: str) -> None:
     body = sample(event, "id_1", 1_800_000_000.5)
@@ -136,7 +150,10 @@ def test_sample_events_are_events_without_real_data(event: str) -> None:
     ((record_id, summary),) = records_in(payload)
     assert record_id == "id_1"
     assert (summary["end_timestamp"] is None) == (state == "started")
-    assert (f"{noun}_analysis" in json.loads(body)[noun]) == (state == "analyzed")
+    record = json.loads(body)[noun]
+    assert record[f"{noun}_status"] == ("ongoing" if state == "started" else "ended")
+    assert (f"{noun}_analysis" in record) == (state == "analyzed")
+    assert record.get("duration_ms") == (60_000 if noun == "call" and state != "started" else None)
 
 
 def test_the_vendors_sdk_accepts_the_signature() -> None:
@@ -151,7 +168,7 @@ def test_the_vendors_sdk_accepts_the_signature() -> None:
         (["--url", "localhost:8080/retell/webhook", "--api-key-env", "RETELL_KEY"], "--url must be"),
         (
             ["--url", "http://127.0.0.1:9/", "--api-key-env", "RETELL_KEY"],
-            "no response from http://127.0.0.1:9/",
+            "no response from http://127.0.0.1:9/ (ConnectionError)",
         ),
         (["--url", "http://127.0.0.1:9/", "--api-key-env", "NO_KEY"], "NO_KEY is not set"),
         (["--url", "http://127.0.0.1:9/", "--conn-id", "retell_unknown"], "cannot read the connection"),
