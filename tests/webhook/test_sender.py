@@ -184,6 +184,41 @@ def test_what_cannot_be_sent_is_explained_in_one_line(
     assert KEY not in captured.err + captured.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "arguments are required: command"),
+        (["send"], "arguments are required: --url"),
+        (["send", "--url", "http://127.0.0.1:9/", "--event", "call_began"], "invalid choice: 'call_began'"),
+    ],
+)
+def test_wrong_arguments_are_usage_errors(capsys: Any, arguments: list[str], message: str) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("usage: python -m airflow_provider_retell.webhook")
+    assert message in captured.err
+
+
+def test_help_explains_the_command_and_its_options(capsys: Any) -> None:
+    for arguments in (["--help"], ["send", "--help"]):
+        with pytest.raises(SystemExit) as exit_:
+            main(arguments)
+        assert exit_.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "Test a webhook receiver",
+        "send sign a sample event",
+        "Exit code: 0 if the receiver accepts the event",
+        "--url URL the receiver, such as http://localhost:8080/retell/webhook",
+        "--event {call_started",
+        "} the event (default: call_ended)",
+        "--id ID id of the call or chat",
+    ):
+        assert words in text
+
+
 def test_other_receivers_get_a_general_explanation() -> None:
     assert "does not say" in explain(200, "")
     assert "does not say" in explain(200, "something")
