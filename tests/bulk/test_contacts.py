@@ -132,6 +132,28 @@ def test_other_tags_and_custom_fields_are_kept(emulator: Emulator, tmp_path: Pat
     assert contact["do_not_call"] is True
 
 
+@pytest.mark.parametrize("nulls", ["skip", "write"])
+@pytest.mark.parametrize("value", [None, float("nan"), "", " "])
+def test_blank_names_change_nothing(emulator: Emulator, tmp_path: Path, value: Any, nulls: str) -> None:
+    contact = emulator.add_contact(phone(1), first_name="Ann")
+    rows = [{"phone_number": phone(1), "first_name": value}]
+    counts, _, error = run(tmp_path, rows=rows, columns=["first_name"], nulls=nulls)
+    assert (counts, error, contact["first_name"]) == ({"unchanged": 1}, None, "Ann")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(5, "name must be text, not int"), ("\ud800", "name is text with half of a surrogate pair")],
+)
+def test_invalid_names_are_reported_with_their_column(
+    emulator: Emulator, tmp_path: Path, value: Any, reason: str
+) -> None:
+    rows = [{"phone_number": phone(1), "name": value}]
+    counts, lines, _ = run(tmp_path, rows=rows, columns={"name": "first_name"})
+    assert counts == {"invalid": 1}
+    assert lines[0]["reason"].startswith(reason)
+
+
 def test_a_mark_is_set(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contacts([phone(1), phone(2)])
     rows = [{"phone_number": phone(1), "out": True}, {"phone_number": phone(3), "out": "true"}]
