@@ -381,9 +381,13 @@ def test_a_value_that_retell_drops_fails_the_row(emulator: Emulator, tmp_path: P
     )
 
 
-def test_a_malformed_contact_fails_only_its_row(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.add_contact(phone(1), first_name=["Pr1vate"])
-    emulator.add_contact(phone(2))
+@pytest.mark.parametrize("fields", [{"first_name": ["Pr1vate"]}, {"custom_fields": "Pr1vate"}])
+def test_a_malformed_contact_fails_only_its_row(
+    emulator: Emulator, tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    contacts = [{**emulator.add_contact(phone(1)), **fields}, emulator.add_contact(phone(2))]
+    page = {"items": contacts, "has_more": False, "total": 2}
+    emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
     rows = [{"phone_number": phone(1)}, {"phone_number": phone(2)}]
     counts, lines, _ = run(tmp_path, rows=rows)
     assert counts == {"unchanged": 1, "failed": 1}
