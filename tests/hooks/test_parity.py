@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ import pytest
 import wire
 
 from airflow_provider_retell import api
-from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.errors import BadRequestError, RetellConnectionError, RetellInputError
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
+from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 
@@ -122,6 +124,29 @@ def test_endpoint_sends_and_returns_the_same_from_both_hooks(
     assert request.headers["user-agent"].startswith("airflow-provider-retell/")
     assert "apache-airflow/" in request.headers["user-agent"]
     assert "cookie" not in request.headers
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_error_names_the_endpoint(emulator: Emulator, example: wire.Example) -> None:
+    emulator.faults.add(Fault.status(400))
+    with RetellHook() as hook, pytest.raises(BadRequestError) as caught:
+        getattr(hook, example.method)(*example.args, **example.kwargs)
+    (request,) = emulator.requests
+    assert re.match(rf"{request.route}( of .+)?: Retell answered 400", str(caught.value))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_request_that_could_act_twice_is_sent_once(
+    emulator: Emulator, sleeps: list[float], example: wire.Example
+) -> None:
+    emulator.faults.add(Fault.drop(), times=1)
+    with RetellHook() as hook:
+        if example.sent_once:
+            with pytest.raises(RetellConnectionError):
+                getattr(hook, example.method)(*example.args, **example.kwargs)
+        else:
+            getattr(hook, example.method)(*example.args, **example.kwargs)
+    assert len(emulator.requests) == (1 if example.sent_once else 2)
 
 
 def test_method_keeps_the_name_the_text_and_the_parameters_of_its_function() -> None:
