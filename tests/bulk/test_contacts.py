@@ -164,6 +164,24 @@ def test_a_mark_is_set(emulator: Emulator, tmp_path: Path) -> None:
     assert marked == [phone(1), phone(3)]
 
 
+def test_the_log_has_the_numbers_of_marks_to_set_and_to_clear(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.add_contacts([phone(1), phone(2)], do_not_call=True)
+    emulator.add_contact(phone(3))
+    rows = [{"phone_number": phone(n), "plan": "gold", "out": n != 1} for n in (1, 2, 3, 4)]
+    run(
+        tmp_path,
+        rows=rows,
+        columns=["plan"],
+        do_not_call_column="out",
+        allow_clearing_do_not_call=True,
+        max_changed_ratio=1,
+    )
+    # The contact of row 2 is marked already.
+    assert "do_not_call: 2 contacts to mark, 1 to clear" in caplog.messages
+
+
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("value", [False, 0, "0", "false", "F", " no "])
 def test_a_run_that_would_clear_one_mark_writes_nothing(
@@ -231,6 +249,7 @@ def test_a_value_that_is_no_boolean_never_clears_a_mark(
     assert (counts, contact["do_not_call"], writes(emulator)) == ({outcome: 1}, True, 0)
     assert lines[0]["contact_id"] == contact["contact_id"]
     assert (error is None) == (outcome == "unchanged")
+    assert error is None or lines[0]["reason"].startswith("out must be true, false, yes, no, 1, 0 or null")
 
 
 def test_a_contact_without_a_row_keeps_its_mark(emulator: Emulator, tmp_path: Path) -> None:
