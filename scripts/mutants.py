@@ -37,7 +37,7 @@ SETTINGS = """
 [tool.mutmut]
 source_paths = ["{package}"]
 only_mutate = {modules}
-also_copy = ["scripts"]
+also_copy = ["docs", "scripts"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:xdist", "-m", "not slow and not system and not soak"]
 # The words of log messages may change.
@@ -72,7 +72,7 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     else:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    for each in (PACKAGE, "tests", "scripts"):
+    for each in (PACKAGE, "tests", "docs", "scripts"):
         (folder / each).unlink(missing_ok=True)
         (folder / each).symlink_to(ROOT / each)
     tests = sorted({str(path.relative_to(ROOT)) for each in group["tests"] for path in ROOT.glob(each)})
@@ -146,7 +146,7 @@ def run_mutmut() -> None:
     file_mutation.NEVER_MUTATE_FUNCTION_CALLS.add("cast")  # does nothing when it runs
     tool.collect_source_file_mutation_data = selected
     # The collection of statistics has run the same tests without mutants.
-    ForkServerRunner.run_clean_tests = lambda *_: 0  # type: ignore[method-assign]
+    ForkServerRunner.run_clean_tests = lambda *_, **__: 0  # type: ignore[method-assign]
     tool._run((), options["jobs"])
 
     results = []
@@ -211,19 +211,20 @@ def main() -> None:
     if options.in_group:
         return run_mutmut()
     wanted = modules_of(options.modules) if options.modules else None
-    results = []
+    results, found = [], False
     for name, group in CONFIG["groups"].items():
         modules = modules_of(group["modules"])
         options.modules = modules if wanted is None else [each for each in modules if each in wanted]
         if not options.modules:
             continue
+        found = True
         if options.report:
             results += [each for each in last_results(name) if each["module"] in options.modules]
         else:
             print(f"{name} ...", flush=True)
             results += run_group(name, options)
-    if not results:
-        sys.exit(f"error: no mutants for {wanted}; the modules are in scripts/mutants.toml.")
+    if not found:
+        sys.exit("error: no group in scripts/mutants.toml has such a module.")
     sys.exit(0 if report(results) else 1)
 
 
