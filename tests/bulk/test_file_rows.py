@@ -277,6 +277,16 @@ def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, m
     assert run(rows=FileRows("memory://bucket/out/")).counts == {"updated": 2, "unchanged": 1}
 
 
+@pytest.mark.parametrize("path", ["rows.csv", "*.csv", ""])
+def test_files_are_read_with_the_connection_of_their_storage(
+    emulator: Emulator, run: Any, private_memory: Any, path: str
+) -> None:
+    emulator.add_calls("a")
+    private_memory.pipe("/bucket/out/rows.csv", b"call_id,n\na,1\n")
+    rows = FileRows(f"memory://bucket/out/{path}", "private_storage")
+    assert run(rows=rows).counts == {"updated": 1}
+
+
 # -- names of columns
 
 

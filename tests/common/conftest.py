@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from memory_storage import memory
+from memory_storage import memory, private_memory
 
-__all__ = ["memory"]
+__all__ = ["memory", "private_memory"]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import tasks
-from memory_storage import memory
+from memory_storage import memory, private_memory
 
 from airflow_provider_retell.emulator import Clock, Emulator
 
-__all__ = ["connect", "emulator", "memory"]
+__all__ = ["connect", "emulator", "memory", "private_memory"]
 
 
 @pytest.fixture

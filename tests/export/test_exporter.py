@@ -128,6 +128,17 @@ def test_calls_can_be_exported_to_another_storage(emulator: Emulator, memory: Me
     assert json.loads(memory.cat_file("/bucket/retell/2026-11-21.jsonl"))["call_id"] == "a"
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_calls_are_exported_with_the_connection_of_the_storage(
+    emulator: Emulator, private_memory: MemoryFileSystem, suffix: str
+) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    add(emulator, "a")
+    export(f"memory://bucket/retell/calls.{suffix}", path_conn_id="private_storage")
+    assert private_memory.size(f"/bucket/retell/calls.{suffix}") > 10
+
+
 def test_whole_calls_are_read_within_the_quota(connect: Any, tmp_path: Path) -> None:
     with Emulator(quotas={"general": (100, 1)}) as emulator:
         connect(emulator, quota="100/1")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import tasks
-from memory_storage import memory
+from memory_storage import memory, private_memory
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator
 
-__all__ = ["connect", "emulator", "memory", "no_sleep", "run_try", "state_store", "store"]
+__all__ = ["connect", "emulator", "memory", "no_sleep", "private_memory", "run_try", "state_store", "store"]
 
 
 @pytest.fixture(

@@ -270,6 +270,21 @@ def test_files_on_another_storage_are_copied_and_skipped(emulator: Emulator, run
     assert downloads(emulator) == 0
 
 
+def test_files_are_copied_and_compared_with_the_connection_of_the_storage(
+    emulator: Emulator, run: Any, private_memory: Any
+) -> None:
+    add(emulator, "call_1")
+    options = {
+        "path_conn_id": "private_storage",
+        "report_path": "memory://bucket/report.jsonl",
+        "report_conn_id": "private_storage",
+    }
+    assert run(archive("memory://bucket/calls", **options))["archived"] == 1
+    assert private_memory.cat_file("/bucket/calls/call_1.wav") == ONE_SECOND
+    assert run(archive("memory://bucket/calls", **options))["unchanged"] == 1
+    assert b"call_1" in private_memory.cat_file("/bucket/report.jsonl")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
