@@ -149,6 +149,24 @@ def test_request_that_could_act_twice_is_sent_once(
     assert len(emulator.requests) == (1 if example.sent_once else 2)
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_blank_id_or_number_is_rejected_by_the_name_of_its_parameter(
+    emulator: Emulator, example: wire.Example
+) -> None:
+    with RetellHook() as hook:
+        method = getattr(hook, example.method)
+        for place, (name, value) in enumerate(
+            zip(inspect.signature(method).parameters, example.args, strict=False)
+        ):
+            if isinstance(value, str) and name != "knowledge_base_name":
+                args = [*example.args[:place], " ", *example.args[place + 1 :]]
+                with pytest.raises(
+                    RetellInputError, match=rf"^(create-contact-import: )?{name} (is empty|must )"
+                ):
+                    method(*args, **example.kwargs)
+    assert emulator.requests == []
+
+
 def test_method_keeps_the_name_the_text_and_the_parameters_of_its_function() -> None:
     method = RetellHook().update_call
     assert method.__name__ == "update_call"
@@ -268,6 +286,10 @@ def test_invalid_input_is_rejected_before_a_request_and_not_quoted(
     with pytest.raises(RetellInputError) as caught:
         getattr(client, name)(*args, **kwargs)
     assert emulator.requests == []
+    operation = name.removesuffix("_page").replace("_", "-")
+    assert re.match(
+        rf"{operation}( of [a-z ]+ \w+)?: |(\w+_ids?|\w+_number|response_engine)\b", str(caught.value)
+    )
     assert "pr1vate" not in caplog.text
     printed = [line for line in traceback.format_exception(caught.value) if not line.startswith("  File")]
     assert "pr1vate" not in "".join(printed)
