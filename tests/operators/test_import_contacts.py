@@ -412,6 +412,15 @@ def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator
     assert (done.error, done.counts) == (None, {"failed": 2, "unchanged": 2})
 
 
+def test_failed_rows_of_both_files_are_found_with_one_reading(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.options.contacts.import_failures = {phone(0), phone(1)}
+    rows = [row(n, out=n == 0) for n in range(3)]
+    done = Run(tmp_path, rows=rows, do_not_call_column="out", max_failed_rows=2)
+    assert (done.counts, done.error) == ({"created": 1, "failed": 2}, None)
+    assert [each["failed"] for each in done.manifest["imports"]] == [1, 1]
+    assert emulator.count("list-contacts") == 2
+
+
 def test_contacts_that_can_be_read_only_later_are_not_failed(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.contacts.import_read_lag = 15
     done = Run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
