@@ -251,6 +251,18 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("update_contact", ("contact_1",), {}),
         ("update_contact", ("contact_1",), {"contact_tag_ids": ["pr1vate", ""]}),
         ("get_contact", ("pr1vate/../x",), {}),
+        ("get_agent", ("agent_1",), {"version": -1}),
+        ("get_agent", ("agent_1",), {"version": True}),
+        ("get_chat_agent", ("agent_1",), {"version": " "}),
+        ("update_agent", ("agent_1", {}), {}),
+        ("update_agent", ("agent_1", {"voice_speed": {"pr1vate"}}), {}),
+        ("publish_agent_version", ("agent_1",), {"version": -1}),
+        ("delete_agent_version", ("agent_1",), {"version": "pr1vate"}),
+        ("delete_agent_version", ("agent_1",), {"version": None}),
+        ("get_retell_llm", ("pr1vate/../x",), {}),
+        ("update_retell_llm", ("llm_1", {}), {}),
+        ("update_conversation_flow", ("conversation_flow_1", {"nodes": b"pr1vate"}), {}),
+        ("update_phone_number", ("+14155550100", {}), {}),
         ("delete_contact", ("",), {}),
         ("find_contact", ("pr1vate",), {}),
         ("list_contacts_page", (), {"sort_order": "pr1vate"}),
@@ -292,7 +304,8 @@ def test_invalid_input_is_rejected_before_a_request_and_not_quoted(
     assert emulator.requests == []
     operation = name.removesuffix("_page").replace("_", "-")
     assert re.match(
-        rf"{operation}( of [a-z ]+ \w+)?: |(\w+_ids?|\w+_number|response_engine)\b", str(caught.value)
+        rf"{operation}( of [A-Za-z ]+ …?\w+)?: |(\w+_ids?|\w+_number|response_engine|version)\b",
+        str(caught.value),
     )
     assert "pr1vate" not in caplog.text
     printed = [line for line in traceback.format_exception(caught.value) if not line.startswith("  File")]

@@ -185,10 +185,12 @@ def delete_agent_version(agent_id: str, *, version: int) -> Request[None]:
     :raises RetellInputError: if an argument is invalid.
     """
     agent_id = check_id(agent_id, "agent_id")
+    if not _is_number(version):
+        raise RetellInputError("version must be a version number of 0 or more")
     return Request(
         operation="delete-agent-version",
         method="DELETE",
-        path=with_query(f"/delete-agent-version/{agent_id}", version=_checked(version)),
+        path=with_query(f"/delete-agent-version/{agent_id}", version=version),
         parse=lambda _body: None,
         subject=f"agent {agent_id}",
     )
@@ -220,8 +222,10 @@ def _update(
 
 
 def _checked(version: int | str | None) -> int | str | None:
-    if version is None or (isinstance(version, int) and not isinstance(version, bool) and version >= 0):
-        return version
-    if isinstance(version, str) and version.strip():
+    if version is None or _is_number(version) or (isinstance(version, str) and version.strip()):
         return version
     raise RetellInputError("version must be a version number of 0 or more, or the name of a version")
+
+
+def _is_number(version: object) -> bool:
+    return isinstance(version, int) and not isinstance(version, bool) and version >= 0
