@@ -7,10 +7,20 @@ from typing import Any
 import pytest
 from fake_hook import FakeHook
 
+from airflow_provider_retell.api.agents.changes import published_values
 from airflow_provider_retell.api.agents.foreign_drafts import ForeignDraft, discard, refuse
-from airflow_provider_retell.api.agents.models import AgentVersion
+from airflow_provider_retell.api.agents.models import Agent, AgentVersion
 from airflow_provider_retell.api.agents.retention import MAX_AGENTS, read_retention
-from airflow_provider_retell.api.agents.settings import holds, last_modified, listed
+from airflow_provider_retell.api.agents.settings import (
+    VersionState,
+    holds,
+    last_modified,
+    listed,
+    read_engine,
+    settings,
+)
+from airflow_provider_retell.api.engines.models import RetellLlm
+from airflow_provider_retell.api.errors import RetellInputError
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,30 @@ def test_at_most_twenty_settings_are_named() -> None:
     assert listed(names[1::-1]) == "agent.00, agent.01"
     assert listed(names[:20]) == ", ".join(names[:20])
     assert listed(names) == f"{', '.join(names[:20])} and 2 more"
+
+
+def test_version_has_no_engine_if_retell_does_not_name_one() -> None:
+    for engine in ({"type": "custom-llm"}, {"type": "retell-llm"}):
+        hook = FakeHook()
+        assert hook.run(read_engine(Agent(agent_id="agent_1", response_engine=engine))) is None  # type: ignore[arg-type]
+        assert hook.operations == []
+
+
+def test_published_value_that_cannot_be_sent_is_not_set_back() -> None:
+    llm = RetellLlm.read(b'{"llm_id": "llm_1", "states": [{"name": ["half \\ud83d"]}], "model": "m"}')
+    published = VersionState(
+        Agent(agent_id="agent_1", response_engine={"type": "retell-llm"}),  # type: ignore[arg-type]
+        1,
+        {"agent": {}, "llm": settings(llm)},
+    )
+    assert published_values(published, frozenset({"llm.model", "agent.voice_id"})) == {
+        "llm": {"model": "m"},
+        "agent": {"voice_id": None},
+    }
+    with pytest.raises(
+        RetellInputError, match=r"^the published value of llm\.states has half of a surrogate"
+    ):
+        published_values(published, frozenset({"llm.states"}))
 
 
 def outdated(version: int, base: int | None) -> ForeignDraft:
