@@ -14,7 +14,7 @@ from tasks import Ti
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.bulk.errors import RowsFailedError
-from airflow_provider_retell.emulator import Emulator
+from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
 from airflow_provider_retell.operators import ArchiveRecordingsOperator, ListCallsOperator
 
@@ -216,6 +216,55 @@ def test_a_recording_that_retell_has_removed_after_it_was_archived_is_unchanged(
     assert run(archive(tmp_path, rows=[{"call_id": "call_1"}]))["unchanged"] == 1
     del emulator.calls["call_1"]
     assert run(archive(tmp_path, rows=[{"call_id": "call_1"}]))["unchanged"] == 1
+
+
+def test_a_link_that_was_removed_after_it_was_exported_is_no_failure(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    add(emulator, "call_1")
+    link = f"{emulator.url}/call-files/default/call_1/recording.wav"
+    emulator.edit_call("call_1", recording_url=None)
+    emulator.faults.add(Fault.status(403), route="get-call-file", times=0)
+    rows, report = [{"call_id": "call_1", "recording_url": link}], tmp_path / "report.jsonl"
+    manifest = run(archive(tmp_path / "archive", rows=rows, report_path=str(report)))
+    assert (manifest["no_recording"], emulator.count("get-call")) == (1, 1)
+    assert manifest["no_recording_causes"]["removed"] == 1
+    assert "the agent's retention has deleted them" in json.loads(report.read_text())["reason"]
+
+
+def test_a_call_without_transcripts_has_no_file_of_them(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    add(emulator, "call_1")
+    names_of_transcripts = [name for name in emulator.calls["call_1"] if name.startswith("transcript")]
+    for name in names_of_transcripts:
+        del emulator.calls["call_1"][name]
+    manifest = run(archive(tmp_path, files=["transcript"]))
+    assert (len(names_of_transcripts) > 1, manifest["no_recording"], names(tmp_path)) == (True, 1, [])
+
+
+def test_a_listed_call_that_has_not_ended_is_not_archived(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_call(call_id="live", call_status="ongoing")
+    link = f"{emulator.url}/call-files/default/live/recording.wav"
+    listed = {**emulator.calls["live"], "recording_url": link}
+    page = {"items": [listed], "has_more": False}
+    emulator.faults.add(Fault.status(200, body=page), route="list-calls")
+    report = tmp_path / "report.jsonl"
+    manifest = run(archive(tmp_path / "archive", report_path=str(report)), RowsFailedError)
+    assert (manifest["not_ended"], downloads(emulator)) == (1, 0)
+    assert json.loads(report.read_text())["reason"] == "the call has not ended. Archive it after its end"
+
+
+def test_a_recording_of_more_than_one_buffer_is_copied_whole(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    end = START + timedelta(minutes=5)
+    times = {"start_timestamp": ms(end) - 60_000, "end_timestamp": ms(end), "duration_ms": 60_000}
+    emulator.add_call(call_id="call_1", **times)
+    manifest = run(archive(tmp_path, files=["recording_multi_channel"]))
+    content = recording(60, channels=2)
+    assert (tmp_path / "call_1.multi_channel.wav").read_bytes() == content
+    assert manifest["bytes"] == len(content) > 1024 * 1024
 
 
 def test_a_call_with_some_of_the_files_is_archived_and_the_report_names_the_others(

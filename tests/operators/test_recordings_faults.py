@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,32 @@ def test_a_recording_in_chunks_without_a_length_is_archived(
     size = f"{len(AUDIO):x}\r\n".encode()
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     host.respond = lambda connection: connection.sendall(head + size + AUDIO + b"\r\n0\r\n\r\n")
+    run = archive(rows=[{"call_id": "call_1", "recording_url": host.url}])
+    assert run.files() == {"call_1.wav": AUDIO}
+
+
+@pytest.mark.parametrize("content", [b"", b"hi\n", b"agent: hello\n" * 10])
+def test_a_log_of_any_length_is_archived(
+    archive: Callable[..., Run], emulator: Emulator, host: RawServer, content: bytes
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    host.respond = lambda connection: connection.sendall(head + content)
+    run = archive(rows=[{"call_id": "call_1", "public_log_url": host.url}], files=["public_log"])
+    assert run.files() == {"call_1.public_log.txt": content}
+
+
+def test_audio_in_very_small_parts_is_checked_and_archived(
+    archive: Callable[..., Run], emulator: Emulator, host: RawServer
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: {len(AUDIO)}\r\n\r\n".encode()
+
+    def respond(connection: Any) -> None:
+        connection.sendall(head + AUDIO[:3])
+        for start, end in ((3, 20), (20, 21), (21, len(AUDIO))):
+            time.sleep(0.02)
+            connection.sendall(AUDIO[start:end])
+
+    host.respond = respond
     run = archive(rows=[{"call_id": "call_1", "recording_url": host.url}])
     assert run.files() == {"call_1.wav": AUDIO}
 
