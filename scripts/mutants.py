@@ -6,6 +6,7 @@ group of modules in .cache/mutants/GROUP, and prints the score of each module an
 
     python scripts/mutants.py                       every group
     python scripts/mutants.py api/retry 'bulk/*'    these modules
+    python scripts/mutants.py retries rows          the modules of these groups
     python scripts/mutants.py --sample 20           at most 20 mutants of each module, always the same ones
     python scripts/mutants.py --survivors           only the mutants that survived the last run
 
@@ -210,9 +211,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.in_group:
         return run_mutmut()
-    wanted = modules_of(options.modules) if options.modules else None
+    groups = CONFIG["groups"]
+    patterns = [each for name in options.modules for each in groups.get(name, {"modules": [name]})["modules"]]
+    wanted = modules_of(patterns) if patterns else None
     results, found = [], False
-    for name, group in CONFIG["groups"].items():
+    for name, group in groups.items():
         modules = modules_of(group["modules"])
         options.modules = modules if wanted is None else [each for each in modules if each in wanted]
         if not options.modules:
@@ -224,7 +227,7 @@ def main() -> None:
             print(f"{name} ...", flush=True)
             results += run_group(name, options)
     if not found:
-        sys.exit("error: no group in scripts/mutants.toml has such a module.")
+        sys.exit("error: scripts/mutants.toml has no such group, and no group with such a module.")
     sys.exit(0 if report(results) else 1)
 
 
