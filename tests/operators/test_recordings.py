@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from tasks import Ti
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.bulk.given_rows import CallableRows
+from airflow_provider_retell.bulk.recordings.sources import given
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
 from airflow_provider_retell.operators import ArchiveRecordingsOperator, ListCallsOperator
@@ -294,6 +298,22 @@ def test_rows_that_name_no_archivable_call_fail_the_task(
         tmp_path, rows=[{"call_id": "unknown"}, {"call_id": "live"}], tolerate=["not_found", "not_ended"]
     )
     assert run(tolerant)["rows"] == 2
+
+
+def test_rows_are_read_while_calls_are_archived() -> None:
+    read = []
+
+    def rows() -> Any:
+        for number in range(2000):
+            read.append(number)
+            yield {"call_id": f"call_{number}"}
+
+    async def first() -> Any:
+        async with aclosing(given(CallableRows(rows), "call_id")) as items:
+            return await items.__anext__()
+
+    assert asyncio.run(first()).call_id == "call_0"
+    assert len(read) < 1000
 
 
 def test_a_source_without_the_id_column_fails_before_anything_is_copied(
