@@ -109,12 +109,15 @@ def last_results(name: str) -> list[dict[str, str]]:
 
 def run_mutmut() -> None:
     """Run mutmut in the current directory, the folder of a group, and write results.json."""
+    import libcst as cst
     import mutmut.__main__ as tool
     from mutmut.mutation import file_mutation, mutators
     from mutmut.workers.isolation import ForkServerRunner
 
     options = json.loads(Path("options.json").read_text(encoding="utf-8"))
     collect, mutate_text = tool.collect_source_file_mutation_data, mutators.operator_string
+    skip_node = file_mutation.MutationVisitor._skip_node_and_children
+    parts: set[Any] = set()
 
     def module_of(data: Any) -> str:
         return str(Path(data.path).relative_to(PACKAGE).with_suffix(""))
@@ -140,14 +143,20 @@ def run_mutmut() -> None:
             chosen += entries
         return chosen, by_path
 
+    def skip(visitor: Any, node: Any) -> Any:
+        if isinstance(node, cst.ConcatenatedString):
+            parts.update((node.left, node.right))
+        return skip_node(visitor, node) or (isinstance(node, cst.SimpleString) and node in parts)
+
     # The words of messages may change. Strings without a space are data: keys, paths, names. Strings with a hyphen are
-    # mostly names of HTTP headers, whose case does not matter.
+    # mostly names of HTTP headers, whose case does not matter. A string of several parts is a message.
     operators: Any = mutators.mutation_operators
     operators[:] = [(kind, mutate_data if op is mutate_text else op) for kind, op in operators]
     file_mutation.NEVER_MUTATE_FUNCTION_CALLS.add("cast")  # does nothing when it runs
+    file_mutation.MutationVisitor._skip_node_and_children = skip
     tool.collect_source_file_mutation_data = selected
     # The collection of statistics has run the same tests without mutants.
-    ForkServerRunner.run_clean_tests = lambda *_, **__: 0  # type: ignore[method-assign]
+    ForkServerRunner.run_clean_tests = lambda *_, **__: 0
     tool._run((), options["jobs"])
 
     results = []
