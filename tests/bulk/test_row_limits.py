@@ -46,7 +46,7 @@ def test_too_few_rows_fail_before_and_after_they_are_processed() -> None:
 
 
 def test_source_without_rows_is_checked_only_at_the_end() -> None:
-    # It is then skipped, if the task is to be skipped.
+    # on_empty decides then.
     limits = RowLimits(min_rows=1, on_empty="skip")
     limits.check_before(0)
     assert limits.skips(0)

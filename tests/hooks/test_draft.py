@@ -307,7 +307,7 @@ def test_settings_that_retell_stores_as_they_are_published_leave_no_draft(
     assert (second.version, second.changed, second.created) == (first.version, (), False)
     assert max(emulator.agents["agent_1"].versions) == first.version
     assert emulator.count("delete-agent-version") == 1
-    # The draft of somebody else stays.
+    # A draft that the task has not created stays.
     emulator.add_agent_version("agent_1")
     third = hook.draft_agent_version("agent_1", llm={"general_tools": [tool]})
     assert (third.version, third.created) == (first.version, False)
