@@ -131,11 +131,11 @@ def campaign_from_query() -> None:
                 for index, customer in enumerate(customers or []):
                     result = {"customer": customer, "round": number}
                     task_id = f"round_{number}.call"
-                    placed = ti.xcom_pull(task_ids=task_id, map_indexes=index)
-                    if placed is None:  # it was skipped, and has no result
-                        outcome = ti.xcom_pull(task_ids=task_id, map_indexes=index, key="outcome")
+                    outcome = ti.xcom_pull(task_ids=task_id, map_indexes=index, key="outcome")
+                    if outcome != "placed":  # the task was skipped, and has no result
                         found.append(result | {"outcome": outcome, "can_redial": False})
                         continue
+                    placed = ti.xcom_pull(task_ids=task_id, map_indexes=index)
                     reached = is_reached(placed)
                     found.append(
                         result

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
@@ -30,13 +29,6 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-@dataclass(frozen=True)
-class _Context:
-    """The validators' context. Metadata is never larger than the body that contains it."""
-
-    body_bytes: int
-
-
 def as_dict(value: Any) -> Any:
     """Return a mapping as a dict, and any other value as it is."""
     # Callers may pass any mapping, but pydantic's strict mode accepts only a dict.
@@ -50,8 +42,8 @@ def _not_empty(value: str) -> str:
 
 
 def _metadata_size(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-    # The metadata of a small body is small too, so it need not be encoded again to measure it.
-    if not isinstance(info.context, _Context) or info.context.body_bytes > MAX_METADATA_BYTES:
+    # The context is the size of the body. Metadata is never larger, so that of a small body need not be encoded again.
+    if info.context is None or info.context > MAX_METADATA_BYTES:
         check_metadata_size(value)
     return value
 
@@ -92,7 +84,7 @@ def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue
     plain = dict(fields)
     body = dump(plain)
     try:
-        model.model_validate(plain, context=_Context(len(body)))
+        model.model_validate(plain, context=len(body))
     except ValidationError as error:
         # The message has only paths and rules. "from None" drops pydantic's text, which may quote values.
         faults: dict[str, list[str]] = {}

@@ -24,13 +24,14 @@ cast such ids to text. A rejected value raises :class:`RetellInputError` with th
 from __future__ import annotations
 
 import datetime
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
+
+import pydantic_core
 
 from airflow_provider_retell.api.errors import RetellInputError
 
@@ -43,8 +44,6 @@ MAX_METADATA_BYTES = 50_000
 _MAX_DEPTH = 100
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}").fullmatch
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
@@ -66,12 +65,23 @@ def to_json(value: Any, where: str, depth: int = 0) -> JsonValue:
         raise RetellInputError(f"{where} is nested more than {_MAX_DEPTH} levels deep (or contains itself)")
     if kind is dict or isinstance(value, Mapping):
         return {
-            _key(key, where): to_json(item, f"{where}.{safe_name(key)}", depth + 1)
+            # The name of the item is for an error, so short text and small numbers do without it.
+            _key(key, where): item
+            if _is_plain(item)
+            else to_json(item, f"{where}.{safe_name(key)}", depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
         return [to_json(item, f"{where}[{index}]", depth + 1) for index, item in enumerate(value)]
     return _scalar(value, where)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return True if *value* certainly is its own JSON form."""
+    kind = type(value)
+    return (kind is str and value.isascii()) or (
+        kind is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+    )
 
 
 def safe_name(name: str, otherwise: str = "[..]") -> str:
@@ -178,7 +188,7 @@ def _key(key: Any, where: str) -> str:
 
 def dump(value: JsonValue) -> bytes:
     """Return *value* as compact UTF-8 JSON."""
-    return _encode(value).encode()
+    return pydantic_core.to_json(value)
 
 
 def check_metadata_size(metadata: Mapping[str, JsonValue]) -> None:

@@ -127,8 +127,10 @@ def check_id(value: object, name: str = "call_id") -> str:
             reason = f"is {len(value)} characters long, and the limit is 256"
         else:
             place, character = next(
-                (place, character) for place, character in enumerate(value) if not _ALLOWED.match(character)
+                (place, character)
+                for place, character in enumerate(value, start=1)
+                if not _ALLOWED.match(character)
             )
-            reason = f"has {character!r} at position {place}"
+            reason = f"has {character!r} as character {place}"
         raise RetellInputError(f"{name} {reason}: an id must consist of letters, digits, '_' and '-'")
     return value

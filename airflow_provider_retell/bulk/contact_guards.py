@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 
 from airflow_provider_retell.api.contacts.changes import DO_NOT_CALL, Fields, clears_do_not_call
-from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactUpdate
 from airflow_provider_retell.bulk.digest_set import DigestMap
-from airflow_provider_retell.bulk.errors import BulkStoppedError
+from airflow_provider_retell.bulk.errors import BulkStoppedError, GuardError
 from airflow_provider_retell.bulk.resource import Planned
 from airflow_provider_retell.common.wording import counted
 
@@ -40,7 +40,7 @@ class ContactGuards:
         self._opted_out[number] = 1
 
     def check_plan(self, planned: Sequence[Planned]) -> None:
-        """Raise :class:`RetellInputError` if the run would clear marks without permission, or change too much."""
+        """Raise :class:`GuardError` if the run would clear marks without permission, or change too much."""
         updates = [each for each in planned if isinstance(each, ContactUpdate)]
         cleared = [each.row for each in updates if each.clears_do_not_call]
         doubtful = [each.row for each in updates if each.clears_do_not_call and self._opted_out[each.number]]
@@ -51,21 +51,30 @@ class ContactGuards:
         )
         log.info("do_not_call: %s to mark, %d to clear", counted(marked, "contact"), len(cleared))
         if cleared and not self._allow_clearing:
-            raise RetellInputError(
+            raise GuardError(
                 f"{counted(len(cleared), 'row')} would clear do_not_call of a contact, the first of them row "
-                f"{min(cleared)}. Check that the source has all opt-outs, and set allow_clearing_do_not_call=True if "
-                "the contacts may be called again"
+                f"{min(cleared)}",
+                "allow_clearing_do_not_call=False",
+                len(planned),
+                "Check that the source has all opt-outs, and set allow_clearing_do_not_call=True if the contacts may "
+                "be called again",
             )
         if doubtful:
-            raise RetellInputError(
+            raise GuardError(
                 f"row {min(doubtful)} would clear do_not_call of a contact, and another row with the same phone number "
-                "sets it or has a value for it that is invalid. Aggregate the opt-outs of a number in the source"
+                "sets it or has a value for it that is invalid",
+                "the check of opt-outs",
+                len(planned),
+                "Aggregate the opt-outs of a number in the source",
             )
         self._planned = len(updates)
         if self._exceeds_ratio():
-            raise RetellInputError(
+            raise GuardError(
                 f"{len(updates):,} of {counted(self.contacts, 'contact')} would be updated, and max_changed_ratio is "
-                f"{self._max_changed_ratio:g}. Check the source, or raise max_changed_ratio"
+                f"{self._max_changed_ratio:g}",
+                f"max_changed_ratio={self._max_changed_ratio:g}",
+                len(planned),
+                "Check the source, or raise max_changed_ratio",
             )
 
     def check_mark(self, number: str, contact_id: str, current: Fields, wanted: Fields) -> None:

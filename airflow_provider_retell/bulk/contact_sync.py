@@ -150,7 +150,7 @@ class ContactSync(Resource[ContactState, Fields]):
         return ContactUpdate(row, key, state, wanted, changed)
 
     def check_plan(self, planned: Sequence[Planned]) -> None:
-        """Raise :class:`RetellInputError` if the run would clear marks without permission, or change too much."""
+        """Raise :class:`GuardError` if the run would clear marks without permission, or change too much."""
         self.guards.check_plan(planned)
 
     def record_id(self, key: str) -> str | None:

@@ -7,6 +7,7 @@ from airflow_provider_retell.api.errors import (
     PaymentRequiredError,
     PermissionDeniedError,
     RetellError,
+    RetellInputError,
 )
 
 FATAL = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
@@ -39,6 +40,35 @@ class BulkStoppedError(RetellError):
 
 class RowsFailedError(RetellError):
     """All rows were processed, but too many of them failed, or none has a column that the task names."""
+
+
+class TooFewRowsError(RowsFailedError):
+    """The source has fewer rows than ``min_rows``.
+
+    :ivar rows: the number of its rows.
+    """
+
+    guard = "min_rows"
+    next_step = "Check the source"
+
+    def __init__(self, rows: int, message: str) -> None:
+        super().__init__(f"{message}. {self.next_step}")
+        self.rows = rows
+
+
+class GuardError(RetellInputError):
+    """A guard refused the changes of all rows, after they were compared and before the first was sent.
+
+    :ivar guard: the name of the guard.
+    :ivar planned: the number of changes.
+    :ivar next_step: the advice at the end of the message.
+    """
+
+    def __init__(self, fault: str, guard: str, planned: int, next_step: str) -> None:
+        super().__init__(f"{fault}. {next_step}")
+        self.guard = guard
+        self.planned = planned
+        self.next_step = next_step
 
 
 class StorageError(RetellError):

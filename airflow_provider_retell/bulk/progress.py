@@ -15,7 +15,13 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
-from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, StorageError
+from airflow_provider_retell.bulk.errors import (
+    RESUME,
+    BulkStoppedError,
+    GuardError,
+    StorageError,
+    TooFewRowsError,
+)
 from airflow_provider_retell.bulk.log_schedule import LogSchedule
 from airflow_provider_retell.bulk.outcome import FAILURES, IN_DRY_RUN, OUTCOMES, Outcome, Result
 from airflow_provider_retell.common.run_stats import RunStats
@@ -82,6 +88,7 @@ class Progress:
         self._in_flight: dict[int, str | None] = {}
         self._failures_in_a_row: Counter[str] = Counter()
         self._unverified = 0
+        self._refusal: GuardError | TooFewRowsError | None = None
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``.
@@ -172,6 +179,9 @@ class Progress:
                 await self._disk.enter(self._report)
                 try:
                     yield
+                except (GuardError, TooFewRowsError) as error:
+                    self._refusal = error
+                    raise
                 finally:
                     self._end_in_flight()
                     await self.flush()
@@ -201,19 +211,36 @@ class Progress:
         log.info(line)
 
     def _log_total(self) -> None:
-        log.info("Total: %s in %s", counted(self.rows, "row"), self._summary())
+        planned = 0
+        if isinstance(self._refusal, GuardError):
+            planned = self._refusal.planned
+        elif self._refusal is not None:
+            planned = self._refusal.rows - self.rows
+        log.info("Total: %s in %s", counted(self.rows + planned, "row"), self._summary(planned))
+        if self._refusal is not None:
+            log.warning(
+                "%s refused the run: %s planned, and nothing was sent. %s",
+                self._refusal.guard,
+                counted(planned, "change"),
+                self._refusal.next_step,
+            )
         if self._unverified:
             log.warning(
                 "Retell's responses do not confirm all values of %s. The report has the fields",
                 counted(self._unverified, "row"),
             )
 
-    def _summary(self) -> str:
+    def _summary(self, planned: int = 0) -> str:
+        """Return the duration, the counts and the rate.
+
+        :param planned: the number of changes that are planned and not sent.
+        """
         seconds = self._stats.seconds
-        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items()))
-        parts = [f"{duration(seconds)} ({outcomes})" if outcomes else duration(seconds)]
-        if self.rows:
-            rate = self.rows / max(seconds, 0.001)
+        counts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
+        counts += [f"{planned:,} planned"] if planned else []
+        parts = [f"{duration(seconds)} ({', '.join(counts)})" if counts else duration(seconds)]
+        if rows := self.rows + planned:
+            rate = rows / max(seconds, 0.001)
             parts.append(f"{rate:,.1f} rows/s" if rate >= 1 else f"{rate:.2g} rows/s")
         parts.append(counted(self._stats.requests, "request"))
         if self._stats.waited_seconds >= 0.5:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.bulk.errors import RowsFailedError, TooFewRowsError
 from airflow_provider_retell.common.wording import counted
 
 log = logging.getLogger(__name__)
@@ -40,12 +40,13 @@ class RowLimits:
         return False
 
     def check_before(self, rows: int) -> None:
-        """Raise :class:`RowsFailedError` if there are too few rows, before the first change is sent."""
+        """Raise :class:`TooFewRowsError` if there are too few rows, before the first change is sent."""
         if rows:
             self._check_min_rows(rows, "Nothing was sent")
 
     def _check_min_rows(self, rows: int, done: str) -> None:
         if rows < self.min_rows:
-            raise RowsFailedError(
-                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. {done}. Check the source"
+            raise TooFewRowsError(
+                rows,
+                f"The source has {counted(rows, 'row')}, and min_rows is {self.min_rows:,}. {done}",
             )

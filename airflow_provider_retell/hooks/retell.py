@@ -250,12 +250,13 @@ class RetellAsyncHook(
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> RetellAsyncHook:
-        from airflow_provider_retell.hooks.aiohttp_transport import open_session
+        from airflow_provider_retell.hooks.aiohttp_transport import exchange, open_session
 
         self._settings = await self._read_settings()
         self.quotas = Quotas(self._quota or self._settings.quota, self._settings.list_quota)
         self._turns = defaultdict(Lock)
         self._session = open_session(self._settings, self._connections)
+        self._exchange = exchange
         return self
 
     @property
@@ -280,8 +281,6 @@ class RetellAsyncHook(
 
         :raises RetellError: one of :mod:`airflow_provider_retell.api.errors`.
         """
-        from airflow_provider_retell.hooks.aiohttp_transport import exchange
-
         if self._session is None or self._settings is None:
             raise RuntimeError(_NOT_OPEN)
         attempts = attempt(request, self.quotas.window(request.operation), self._retry)
@@ -291,7 +290,7 @@ class RetellAsyncHook(
                 async with self._turns[request.operation]:
                     while (seconds := next(attempts)) is not None:
                         await clock().sleep_async(min(seconds, _CHECK_SECONDS))
-                outcome = await exchange(self._session, self._settings, request)
+                outcome = await self._exchange(self._session, self._settings, request)
                 await clock().sleep_async(attempts.send(outcome) or 0)
         except StopIteration as end:
             result: T = end.value

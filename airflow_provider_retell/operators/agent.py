@@ -48,7 +48,7 @@ class AgentOperator(RetellOperator):
     def linked_agent_id(self, context: Context) -> str:
         """Return the rendered agent id, and link the task to the agent."""
         agent_id = as_id(self.agent_id, "agent_id")
-        link_agent(context, agent_id)
+        link_agent(self, context, agent_id)
         return agent_id
 
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SAME_FOLDER = (
+    "path must not be compare_with unless fail_on_drift is True: if the task were killed after it has replaced the "
+    "snapshot, its retry would find no difference. Use a folder per run, for example with {{ ds }}, and compare with "
+    "that of the run before"
+)
+
 
 class SnapshotAgentsOperator(RetellOperator):
     """Write the configuration of agents to a folder of JSON files, and compare it with an earlier snapshot.
@@ -51,9 +57,10 @@ class SnapshotAgentsOperator(RetellOperator):
         Files of an earlier snapshot there are replaced, and deleted if they have no successor.
     :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
     :param agent_ids: the agents, a list or a template that renders to one (templated). Default: all agents.
-    :param compare_with: the folder of an earlier snapshot, in the same storage; it can be ``path`` (templated).
+    :param compare_with: the folder of an earlier snapshot, in the same storage (templated). It can be ``path`` only if
+        ``fail_on_drift`` is True: otherwise a retry would compare with the snapshot of the first try.
     :param fail_on_drift: True to fail if the configuration differs from the snapshot in ``compare_with``. If ``path``
-        is the same folder, the snapshot there is not replaced then.
+        is the same folder, a snapshot there is never replaced.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises AirflowFailException: if a retry cannot help: an unknown agent, a folder without a snapshot in
         ``compare_with`` if ``fail_on_drift`` is True, or a difference from it.
@@ -75,6 +82,8 @@ class SnapshotAgentsOperator(RetellOperator):
         checks.flag(fail_on_drift=fail_on_drift)
         if fail_on_drift and compare_with is None:
             raise ValueError("fail_on_drift requires compare_with")
+        if compare_with is not None and compare_with == path and not fail_on_drift:
+            raise ValueError(_SAME_FOLDER)
         self.path = path
         self.path_conn_id = path_conn_id
         self.agent_ids = agent_ids
@@ -89,6 +98,8 @@ class SnapshotAgentsOperator(RetellOperator):
         path = as_text(unmask(self.path), "path").rstrip("/")
         conn_id = self.rendered("path_conn_id", as_text)
         baseline = self.rendered("compare_with", _as_folder)
+        if path == baseline and not self.fail_on_drift:
+            raise RetellInputError(_SAME_FOLDER)
         files = self.hook.run(read_snapshot(self.rendered("agent_ids", _as_ids)))
         snapshot = AgentSnapshot(files)
         changes = None if baseline is None else snapshot.compare(baseline, conn_id)
@@ -99,7 +110,7 @@ class SnapshotAgentsOperator(RetellOperator):
             raise RetellInputError(
                 f"there is no snapshot in {shown} to compare with. Write one with a task without fail_on_drift"
             )
-        if not (self.fail_on_drift and changes and path == baseline):
+        if path != baseline or changes is None:
             snapshot.write(path, conn_id)
         if self.fail_on_drift and changes:
             more = f"; and {len(changes) - 10} more" if len(changes) > 10 else ""

@@ -136,6 +136,9 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         checks.flag(
             ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
         )
+        checks.exclusive(
+            ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
+        )
         if not self.from_mapped:
             self._check_literals(to_numbers)
         self.to_numbers = to_numbers
@@ -233,7 +236,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         self, context: Context, call_id: str, calls: ApprovalCalls, deadline: float | None = None
     ) -> dict[str, Any] | None:
         """Wait for a call, and return the task's result if the call decides."""
-        link_call(context, call_id)
+        link_call(self, context, call_id)
         value, ended = self._value(call_id, calls.state(), deadline)
         if value is None or (isinstance(value, str) and not value.strip()):
             log.info("Call %s: no decision", call_id)

@@ -18,6 +18,7 @@ from airflow_provider_retell._compat import (
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import missing_connection
+from airflow_provider_retell.links.retell import expect_link, expect_no_link
 from airflow_provider_retell.operators.same_request import digest
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.templated import TemplatedTask
@@ -62,6 +63,7 @@ class RetellOperator(TemplatedTask, BaseOperator):
         :raises AirflowFailException: in place of a permanent :class:`RetellError`, or if the Airflow connection is not
             defined.
         """
+        expect_no_link(self)
         with self._running():
             return self.work(context)
 
@@ -113,6 +115,13 @@ class DeferrableOperator(RetellOperator):
         self.max_poll_failures = max_poll_failures
         self._waiting_for: str | None = None
         self._execution_deadline: float | None = None
+
+    def check_wait(self, wait_until: str | None) -> None:
+        """Raise :class:`ValueError` if the DAG file configures a wait, and the task does not wait."""
+        names = ("deferrable", "poll_interval", "wait_timeout", "max_poll_failures")
+        self.check_effect(
+            "wait_until", wait_until is not None, **{name: getattr(self, name) for name in names}
+        )
 
     def execute(self, context: Context) -> Any:
         """Run the task, up to the end of the wait or up to its deferral."""
@@ -228,6 +237,7 @@ class DeferrableOperator(RetellOperator):
         """
         from airflow_provider_retell.waiting.event import check_event
 
+        expect_link(self)
         self._execution_deadline = execution_deadline
         self._waiting_for = (event or {}).get("call_id")  # for on_kill
         with self._running():

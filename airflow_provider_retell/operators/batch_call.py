@@ -124,6 +124,8 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         checks.mapping(call_time_window=call_time_window)
         checks.flag(allow_duplicates=allow_duplicates, preflight=preflight)
         check_on_unreachable(on_invalid_number=on_invalid_number, on_do_not_call=on_do_not_call)
+        skipping = on_do_not_call if on_do_not_call == "skip" else None
+        self.check_effect("do_not_call", do_not_call is not None, on_do_not_call=skipping)
         if not self.from_mapped:
             checks.phone_number("from_number", from_number)
         self.from_number = from_number

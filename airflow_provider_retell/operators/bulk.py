@@ -86,7 +86,7 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         operators.
     :param dry_run: True to send no updates (templated). Manifest and report then have the outcome ``would_update``,
         and the log has the names of the first ten differences.
-    :param show_values: True to log the values of these differences too.
+    :param show_values: True to log the values of these differences too. Without ``dry_run`` it has no effect.
     :param report_path: a file for one line of JSON per row (``row``, ``call_id``, ``outcome``, ``reason``,
         ``changed``): a local path or a URL that ends in ``.jsonl`` or ``.ndjson``, optionally followed by ``.gz``
         (templated). Each line also names the ``task_run`` and the ``try``. Lines of earlier tries stay in the file.

@@ -31,7 +31,8 @@ class BulkOperator(RowsOperator):
     :meth:`resource`.
 
     :param dry_run: True to send no changes (templated).
-    :param show_values: True to log the values of the first ten differences of a dry run.
+    :param show_values: True to log the values of the first ten differences of a dry run. Without ``dry_run`` it has no
+        effect.
     """
 
     template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")

@@ -64,7 +64,8 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
     :param column_names: the names of the columns, if rows are tuples or lists, as the output of Airflow's SQL
         operators.
     :param dry_run: True to send no updates (templated).
-    :param show_values: True to log the values of the first ten differences of a dry run too.
+    :param show_values: True to log the values of the first ten differences of a dry run too. Without ``dry_run`` it has
+        no effect.
     :param report_path: a file for one line of JSON per row (``row``, ``chat_id``, ``outcome``, ``reason``,
         ``changed``), as for calls (templated). Default: no report.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default

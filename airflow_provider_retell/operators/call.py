@@ -60,7 +60,7 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
     :param wait_until: None (default) updates the call at once, and fails if it has not ended. ``"ended"``,
         ``"analyzed"`` or ``"transfer_ended"`` waits for that state first, see ``CallSensor``. ``deferrable``,
         ``poll_interval`` (default: 30 seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default:
-        10) configure the wait. The update itself always runs in a worker.
+        10) configure the wait, and must not be set without it. The update itself always runs in a worker.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``CallSensor``.
         Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
@@ -114,6 +114,12 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
         )
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
         checks.flag(confirm_custom_attributes=confirm_custom_attributes)
+        self.check_wait(wait_until)
+        self.check_effect(
+            "custom_attributes",
+            custom_attributes is not None,
+            confirm_custom_attributes=confirm_custom_attributes,
+        )
         if opt_out_sensitive_data_storage is not None:
             warnings.warn(
                 "opt_out_sensitive_data_storage is no longer part of Retell's API. Use "

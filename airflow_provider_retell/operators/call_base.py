@@ -36,7 +36,7 @@ class CallOperator(RecordOperator):
     def selected_id(self, context: Context) -> str:
         """Return the rendered call id, and link the task to the call."""
         call_id = super().selected_id(context)
-        link_call(context, call_id)
+        link_call(self, context, call_id)
         return call_id
 
 

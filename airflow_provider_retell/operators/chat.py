@@ -83,7 +83,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
     :param clear_metadata: True to delete all metadata.
     :param wait_until: None (default) updates the chat at once. ``"ended"`` or ``"analyzed"`` waits for that state
         first, see ``ChatSensor``. ``deferrable``, ``poll_interval``, ``wait_timeout`` and ``max_poll_failures``
-        configure the wait.
+        configure the wait, and must not be set without it.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``ChatSensor``.
         Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
@@ -138,6 +138,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
             **kwargs,
         )
         checks.one_of("wait_until", wait_until, (*CHAT_UNTIL, None))
+        self.check_wait(wait_until)
         checks.flag(clear_dynamic_variables=clear_dynamic_variables)
         checks.exclusive(
             override_dynamic_variables=override_dynamic_variables,

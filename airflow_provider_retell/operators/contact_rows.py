@@ -23,7 +23,8 @@ class ContactRowsOperator(BulkOperator):
     :param phone_number_column: the column with the phone number.
     :param columns: the columns with names or custom fields: a list, or a dict from column to field.
     :param do_not_call_column: the column with the do-not-call mark.
-    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks.
+    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks. Requires
+        ``do_not_call_column``.
     :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1.
     """
 
@@ -42,6 +43,11 @@ class ContactRowsOperator(BulkOperator):
         checks.text(phone_number_column=phone_number_column, do_not_call_column=do_not_call_column)
         checks.flag(allow_clearing_do_not_call=allow_clearing_do_not_call)
         checks.between("max_changed_ratio", max_changed_ratio, 0, 1)
+        self.check_effect(
+            "do_not_call_column",
+            do_not_call_column is not None,
+            allow_clearing_do_not_call=allow_clearing_do_not_call,
+        )
         fields = names_by_column("columns", columns) or {}
         tags = names_by_column("tag_columns", tag_columns) or {}
         for name in fields.values():

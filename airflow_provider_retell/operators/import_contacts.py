@@ -77,7 +77,8 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         Default: none.
     :param do_not_call_column: the column with the do-not-call mark: true, false, 1, 0 or the same as text. A null
         keeps the mark, and other values make the row invalid. Default: marks are not changed.
-    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks.
+    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks. Requires
+        ``do_not_call_column``.
     :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1. New contacts
         do not count. Default: 0.5.
     :param column_names: the names of the columns, if rows are tuples or lists, as the output of Airflow's SQL

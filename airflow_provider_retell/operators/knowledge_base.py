@@ -99,8 +99,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
         ``[operators] default_deferrable``.
     :param poll_interval: seconds between two polls, or a timedelta. Default: 5 seconds.
-    :param wait_timeout: seconds after which the wait for Retell's indexing fails, or a timedelta. Default: 30 minutes.
-        A retry continues to wait.
+    :param wait_timeout: seconds after which the wait for Retell's indexing fails, or a timedelta: from the first wait
+        on, for all rounds of adding and deleting together. Default: 30 minutes. A retry continues, with a new timeout.
     :param max_poll_failures: the number of consecutive failed polls that a wait tolerates. Default: 10.
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
     :raises DocumentsFailedError: if Retell could not index documents. A retry tries them again.
@@ -158,6 +158,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             raise ValueError(f"knowledge_base_name must have fewer than {_MAX_NAME_LENGTH + 1} characters")
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
+        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
         self.documents = as_template(documents)
         self.depend_on_xcoms_in(self.documents)
         self.knowledge_base_id = knowledge_base_id
@@ -226,10 +227,14 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             check_documents(documents, settings, str(source))
             sync = Sync(documents, settings, progress)
             advance = sync.preview if as_bool(self.dry_run, "dry_run") else sync.advance
+            deadline = state.get("deadline")
             while (condition := self.hook.run(advance())) is not None:
+                if deadline is None:
+                    deadline = clock().time() + self.wait_timeout
                 requests = state["requests"] + self._sent()
                 self.wait_for(
                     condition,
+                    deadline=deadline,
                     state={"progress": progress.dump(), "started": state["started"], "requests": requests},
                 )
         return sync

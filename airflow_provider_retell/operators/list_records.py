@@ -79,6 +79,7 @@ class ListRecordsOperator(LoopOperator):
         if fields is not None:
             checks.text_list("fields", fields)
             self.known_fields().check(fields, whole)
+        self.check_effect("by", by is not None, overlap=overlap)
         overlap = self.default_overlap.get(by or "", 0.0) if overlap is None else overlap
         self.path = path
         self.path_conn_id = path_conn_id

@@ -70,7 +70,8 @@ class CreatePhoneCallOperator(PlacingOperator):
         placed, and nobody is called again. ``"resend"``: it places another call, once.
     :param wait_until: None (default) returns as soon as Retell has accepted the call. ``"ended"``, ``"analyzed"`` or
         ``"transfer_ended"`` waits for that state, see ``CallSensor``. ``deferrable``, ``poll_interval`` (default: 30
-        seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait.
+        seconds), ``wait_timeout`` (default: 2 hours) and ``max_poll_failures`` (default: 10) configure the wait, and
+        must not be set without it.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``CallSensor``.
         Requires ``wait_until="analyzed"``. Default: none.
     :param stop_on_kill: True to hang up if the task is killed while it waits, or reaches ``execution_timeout``. In a
@@ -125,6 +126,8 @@ class CreatePhoneCallOperator(PlacingOperator):
                 "on_do_not_call='skip' requires honor_internal_dnc=True: Retell does not check otherwise"
             )
         checks.one_of("wait_until", wait_until, (*UNTIL, None))
+        self.check_wait(wait_until)
+        self.check_effect("wait_until", wait_until is not None, stop_on_kill=stop_on_kill)
         if not self.from_mapped and not ignore_e164_validation:
             checks.phone_number("to_number", to_number, IGNORE)
         self.to_number = to_number
@@ -150,7 +153,7 @@ class CreatePhoneCallOperator(PlacingOperator):
         if store:
             store.set(task_try.key, call.call_id)
         context["ti"].xcom_push(key=OUTCOME, value="placed")
-        link_call(context, call.call_id)
+        link_call(self, context, call.call_id)
         self._check_number(call, to_number)
         log.info(
             "Call %s: placed%s, now %s",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.records.update import PreparedUpdate, UpdateResult
+    from airflow_provider_retell.api.records.update import PreparedUpdate
     from airflow_provider_retell.api.waits import Condition
-
-log = logging.getLogger(__name__)
 
 
 class RecordOperator(RetellOperator):
@@ -81,6 +78,7 @@ class ReadRecordOperator(RecordOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.check_effect("path", path is not None, path_conn_id=path_conn_id)
         self.analysis_fields = checks.analysis_fields(analysis_fields)
         self.path = path
         self.path_conn_id = path_conn_id
@@ -136,6 +134,8 @@ class UpdateRecordOperator(RecordOperator):
         if not (remove or clear_metadata) and all(value is None for value in values):
             *names, last = self.settable()
             raise ValueError(f"set {', '.join(names)} or {last}")
+        filling = metadata_mode if metadata_mode == "fill" else None
+        self.check_effect("metadata", metadata is not None, metadata_mode=filling)
         self.metadata = metadata
         self.data_storage_setting = data_storage_setting
         self.custom_attributes = custom_attributes
@@ -177,20 +177,5 @@ class UpdateRecordOperator(RecordOperator):
     def update(self, record_id: str, analysis_fields: Sequence[str]) -> dict[str, Any]:
         """Update the record and return its slim form."""
         updated = self.hook.run(self.prepare(record_id).apply())
-        self._log_result(updated)
         slim: dict[str, Any] = updated.record.slim(analysis_fields)
         return slim | {"updated": updated.sent, "written": list(updated.written)}
-
-    # Not `_log`, which is Airflow 2's own attribute.
-    def _log_result(self, updated: UpdateResult[Any]) -> None:
-        name = f"{self.noun.title()} {updated.record.record_id}"
-        if not updated.sent:
-            log.info("%s: no update was sent, because the %s already has all values", name, self.noun)
-            return
-        log.info("%s: wrote %s", name, ", ".join(updated.written))
-        if updated.unverified:
-            log.warning(
-                "%s: Retell's response does not show whether it stored %s",
-                name,
-                ", ".join(updated.unverified),
-            )

@@ -157,8 +157,13 @@ class ArchiveRecordingsOperator(RowsOperator):
         if checks.is_literal(path):
             check_path(str(path))
         checks.text(call_id_column=call_id_column)
-        if rows is not None and filter_criteria is not None:
-            raise ValueError("filter_criteria must not be set with rows, which name the calls")
+        overlapping = self.is_set_in_dag("overlap") and not self.from_mapped
+        for name, is_set in (("filter_criteria", filter_criteria is not None), ("overlap", overlapping)):
+            if rows is not None and is_set:
+                raise ValueError(f"{name} must not be set with rows, which name the calls")
+        self.check_effect(
+            "rows", rows is not None, call_id_column=call_id_column, column_names=self.column_names
+        )
         self.files = checks.text_list("files", files, choices=FILE_NAMES)
         if not self.files:
             raise ValueError(f"files must have at least one of {', '.join(FILE_NAMES)}")

@@ -104,6 +104,7 @@ class RowsOperator(LoopOperator):
         checks.one_of("on_empty", on_empty, get_args(OnEmpty))
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
+        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
         parse_quota(quota)
         self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
         self.rows = as_field(rows, self.column_names)

@@ -81,7 +81,8 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         must differ between mapped tasks.
     :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
-    :param include_transcripts: True to write the transcripts of the simulations to the report.
+    :param include_transcripts: True to write the transcripts of the simulations to the report. Requires
+        ``report_path``.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): it evaluates the batch tests that
         it has started before. ``"resend"``: it starts new ones.
     :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
@@ -130,6 +131,12 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
             checks.text_list("allow_unmocked_tools", allow_unmocked_tools, empty=False)
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
+        self.check_effect(
+            "report_path",
+            report_path is not None,
+            report_conn_id=report_conn_id,
+            include_transcripts=include_transcripts,
+        )
         self.agent_id = agent_id
         self.agent_version = agent_version
         self.test_case_definition_ids = test_case_definition_ids

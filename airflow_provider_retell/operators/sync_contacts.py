@@ -64,7 +64,8 @@ class SyncContactsOperator(ContactRowsOperator):
     :param tag_columns: the columns that set a tag (true) or remove it (false): a list of columns that are named as the
         tags' ids, or a dict from column to the id of the tag. Other tags are kept: the contact is read again right
         before its tags are changed. Default: none.
-    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks.
+    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks. Requires
+        ``do_not_call_column``.
     :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1. New contacts
         do not count. Default: 0.5.
     :param nulls: the meaning of nulls in custom fields: ``"skip"`` (default) keeps the contact's value, ``"write"``

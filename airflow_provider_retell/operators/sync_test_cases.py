@@ -83,6 +83,7 @@ class SyncTestCasesOperator(RetellOperator):
         super().__init__(**kwargs)
         checks.flag(delete_missing=delete_missing)
         checks.between("max_deleted_ratio", max_deleted_ratio, 0, 1)
+        self.check_effect("delete_missing", delete_missing, max_deleted_ratio=max_deleted_ratio)
         self.agent_id = agent_id
         self.test_cases = keep_literal(test_cases)
         self.storage_conn_id = storage_conn_id

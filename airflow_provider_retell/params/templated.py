@@ -42,8 +42,9 @@ class TemplatedTask(_Task):
     agent_fields: Sequence[str] = ()
 
     def __new__(cls, *_args: Any, **arguments: Any) -> Self:
-        """Note which arguments are mapped if Airflow makes a task from a mapped operator."""
+        """Note which arguments the DAG file sets, and which are mapped if Airflow makes a task of a mapped operator."""
         task = super().__new__(cls)
+        task.__dict__["_set_in_dag"] = frozenset(arguments)
         if arguments.get("_airflow_from_mapped"):
             task.__dict__["_mapped"] = mapped_arguments(arguments)
         return task
@@ -58,6 +59,31 @@ class TemplatedTask(_Task):
         """The names of the arguments that differ between mapped tasks, or None if Airflow does not show them."""
         names: frozenset[str] | None = self.__dict__.get("_mapped", frozenset())
         return names
+
+    def is_set_in_dag(self, name: str) -> bool:
+        """Return True if the DAG file sets parameter *name* of this task itself, and not in ``default_args``."""
+        return name in self.__dict__["_set_in_dag"]
+
+    def check_effect(self, needed: str, is_set: bool, **options: Any) -> None:
+        """Raise :class:`ValueError` if the DAG file sets an option that has no effect without another parameter.
+
+        Options that are False, None or empty are accepted, and so are those in ``default_args``, which are meant for
+        other tasks too. A mapped task accepts the option if one of the two is mapped.
+
+        :param needed: the name of the other parameter.
+        :param is_set: True if the other parameter is set.
+        :param options: the options and their values.
+        """
+        mapped = self.mapped_names
+        if is_set or mapped is None or needed in mapped:
+            return
+        for name, value in options.items():
+            is_off = value is None or value is False or value == () or name in mapped
+            if self.is_set_in_dag(name) and not is_off:
+                raise ValueError(
+                    f"{name} must not be set without {needed}, because it has no effect then. Set {needed}, or leave "
+                    f"{name} out"
+                )
 
     def given(self, name: str) -> bool:
         """Return True if the DAG file sets template field *name*, even if its template renders to None."""

@@ -44,7 +44,7 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
 
     :param retell_conn_id: the Airflow connection of type ``retell`` (templated). Default: ``retell_default``.
     :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
-        ``[operators] default_deferrable``.
+        ``[operators] default_deferrable``. ``mode`` has no effect then.
     :param max_poll_failures: the number of consecutive polls that may fail; one more failure ends the wait. Rate
         limiting does not count. A permanent error ends the wait at once. With ``mode="reschedule"``, each poll is a
         process of its own and cannot count earlier failures: there, failures end the wait only with 0. Default: 10.

@@ -65,7 +65,7 @@ class CallSensor(RetellSensor):
     def execute(self, context: Context) -> Any:
         """Link the task to the call, then wait."""
         with self._airflow_errors():
-            link_call(context, as_id(self.call_id, "call_id"))
+            link_call(self, context, as_id(self.call_id, "call_id"))
         return super().execute(context)
 
     def condition(self) -> Condition:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tasks
+from phone_digits import has_phone_number
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
@@ -52,8 +54,15 @@ def no_private_data(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFix
     yield
     reports = "".join(path.read_text() for path in tmp_path.glob("*report*.jsonl"))
     for text in (caplog.text, reports):
-        assert "415555" not in text
+        assert not has_phone_number(text)
         assert "Pr1vate" not in text
+
+
+def test_an_id_with_the_digits_of_a_number_is_not_taken_for_one(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_contact(phone(1), contact_id="contact_a4155550001")
+    counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}])
+    assert (counts, lines[0]["contact_id"]) == ({"unchanged": 1}, "contact_a4155550001")
+    assert has_phone_number(f"call {phone(1)}, 4155550001")
 
 
 def test_only_contacts_that_differ_are_written(emulator: Emulator, tmp_path: Path) -> None:
@@ -303,6 +312,55 @@ def test_too_many_updates_write_nothing_and_new_contacts_do_not_count(
     assert writes(emulator) == 0
     counts, _, error = run(tmp_path, rows=rows[1:], columns=["plan"])
     assert (counts, error) == ({"created": 20, "updated": 2}, None)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        (
+            {"max_changed_ratio": 0.25},
+            (
+                "max_changed_ratio=0.25 refused the run: 4 changes planned, and nothing was sent. Check the source, or "
+                "raise max_changed_ratio"
+            ),
+        ),
+        (
+            {"do_not_call_column": "out", "max_changed_ratio": 1},
+            (
+                "allow_clearing_do_not_call=False refused the run: 4 changes planned, and nothing was sent. Check that "
+                "the source has all opt-outs, and set allow_clearing_do_not_call=True if the contacts may be called "
+                "again"
+            ),
+        ),
+        (
+            {"min_rows": 8},
+            "min_rows refused the run: 4 changes planned, and nothing was sent. Check the source",
+        ),
+    ],
+)
+def test_the_summary_of_a_refused_run_counts_all_rows_and_names_the_guard(
+    emulator: Emulator,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    arguments: dict[str, Any],
+    refusal: str,
+    dry_run: bool,
+) -> None:
+    emulator.add_contacts(map(phone, range(5)), custom_fields={"plan": "gold"}, do_not_call=True)
+    rows = [
+        {"phone_number": phone(n), "plan": "gold" if n < 2 else "silver", "out": n != 2} for n in range(6)
+    ]
+    rows.append({"phone_number": "555", "plan": "gold", "out": True})
+    counts, _, error = run(tmp_path, rows=rows, columns=["plan"], dry_run=dry_run, **arguments)
+    assert (counts, writes(emulator)) == ({"unchanged": 2, "invalid": 1}, 0)
+    assert error is not None
+    [total] = [line for line in caplog.messages if line.startswith("Total:")]
+    assert re.match(
+        r"Total: 7 rows in [\d.e-]+ s \(1 invalid, 2 unchanged, 4 planned\), [\d.,]+ rows/s, 1 ", total
+    )
+    [warning] = [record for record in caplog.records if "refused the run" in record.message]
+    assert (warning.levelname, warning.message) == ("WARNING", refusal)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_nulls_are_written_skipped_or_removed(
         ({"n": 1}, "the row has no 'call_id'", None),
         ({"call_id": None}, "call_id is null", None),
         ({"call_id": True}, "call_id must be text, not bool", None),
-        ({"call_id": "no/id"}, "call_id has '/' at position 2: an id must consist of", None),
+        ({"call_id": "no/id"}, "call_id has '/' as character 3: an id must consist of", None),
         ({"call_id": "a", "n": {1}}, "metadata.n is a set", "a"),
         ({"call_id": "a", 5: 1}, "the row has a column whose name is not text", "a"),
         ({"call_id": "a", "metadata": {}}, "the column metadata would become one key", "a"),

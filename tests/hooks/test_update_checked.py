@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,25 @@ REPLACE: dict[str, Any] = {"metadata_mode": "replace"}
 
 def routes(emulator: Emulator) -> list[str | None]:
     return [request.route for request in emulator.requests]
+
+
+def test_the_log_names_the_fields_and_shows_no_values(
+    client: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "airflow_provider_retell.emulator")
+    caplog.set_level(logging.INFO, "airflow_provider_retell.api")
+    client.update_call_checked("call_1", metadata={"tier": "Pr1vate"}, custom_attributes={"known": "Pr1vate"})
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "Call call_1: wrote metadata.tier, custom_attributes.known"),
+        ("WARNING", "Call call_1: Retell's response does not show whether it stored custom_attributes.known"),
+    ]
+    caplog.clear()
+    client.update_call_checked("call_1", metadata={"tier": "Pr1vate"})
+    assert caplog.messages == ["Call call_1: no update was sent, because the call already has all values"]
+    caplog.clear()
+    emulator.add_chat(chat_id="chat_9", metadata={"a": 1})
+    client.update_chat_checked("chat_9", metadata={"tier": "Pr1vate"})
+    assert caplog.messages == ["Chat chat_9: wrote metadata.tier"]
 
 
 # -- modes ----------------------------------------------------------------------------------------------------------

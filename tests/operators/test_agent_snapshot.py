@@ -228,8 +228,33 @@ def test_a_check_does_not_replace_the_snapshot_that_it_compares_with(
         with pytest.raises(AirflowFailException, match="differs from the snapshot"):
             snapshot(folder, compare_with=folder, fail_on_drift=True)
     assert files(folder) == before
-    assert snapshot(folder, compare_with=folder)["drift"]  # accepts the new configuration
+    snapshot(folder)  # accepts the new configuration
     assert not snapshot(folder, compare_with=folder, fail_on_drift=True)["drift"]
+
+
+@pytest.mark.parametrize("templated", [False, True])
+def test_a_snapshot_does_not_replace_the_one_that_it_compares_with(
+    emulator: Emulator, folder: Path, templated: bool
+) -> None:
+    snapshot(folder)
+    before = files(folder)
+    drift(emulator)
+    error = AirflowFailException if templated else ValueError
+    with pytest.raises(error, match="path must not be compare_with unless fail_on_drift is True"):
+        # A retry after a killed worker would report no drift.
+        snapshot(folder, compare_with=f"{{{{ '{folder}' }}}}" if templated else folder)
+    assert files(folder) == before
+
+
+def test_a_check_without_drift_writes_nothing(folder: Path, mocker: Any) -> None:
+    from airflow_provider_retell.export import agent_snapshot
+
+    snapshot(folder)
+    # A kill between two writes would leave no snapshot to compare with.
+    write = mocker.spy(agent_snapshot, "atomic_write")
+    delete = mocker.spy(agent_snapshot, "_delete")
+    assert snapshot(folder, compare_with=folder, fail_on_drift=True)["drift"] is False
+    assert (write.call_count, delete.call_count) == (0, 0)
 
 
 def test_files_of_deleted_agents_are_deleted_and_other_files_stay(emulator: Emulator, folder: Path) -> None:
@@ -263,8 +288,9 @@ def test_an_interrupted_snapshot_is_no_snapshot(folder: Path, mocker: Any) -> No
     with pytest.raises(OSError):  # noqa: PT011
         snapshot(folder)
     mocker.stopall()
-    assert snapshot(folder, compare_with=folder)["compared_with"] is None
-    assert snapshot(folder, compare_with=folder)["compared_with"] == str(folder)
+    check = {"compare_with": folder, "fail_on_drift": True}
+    assert snapshot(folder, **check)["compared_with"] is None
+    assert snapshot(folder, **check)["compared_with"] == str(folder)
 
 
 def test_without_an_earlier_snapshot_there_is_no_drift(
@@ -294,7 +320,7 @@ def test_a_snapshot_with_a_missing_file_is_incomplete(emulator: Emulator, folder
     (folder / "agents/agent_1/agent.json").unlink()
     emulator.edit_agent("agent_1", agent_name="Other")
     with pytest.raises(AirflowFailException, match="is incomplete: one of its files is missing"):
-        snapshot(folder, compare_with=folder)
+        snapshot(folder, compare_with=folder, fail_on_drift=True)
 
 
 @pytest.mark.parametrize("native", [False, True])
@@ -362,7 +388,10 @@ def test_secrets_in_paths_are_shown_nowhere(caplog: pytest.LogCaptureFixture, is
     if is_there:
         run_task(SnapshotAgentsOperator(task_id="first", path=secret))
     caplog.set_level("INFO")
-    task, ti = SnapshotAgentsOperator(task_id="snapshot", path=secret, compare_with="{{ old }}"), Ti()
+    task = SnapshotAgentsOperator(
+        task_id="snapshot", path=secret, compare_with="{{ old }}", fail_on_drift=True
+    )
+    ti = Ti()
     result = run_task(task, ti=ti, old=secret)
     assert result["drift"] is (False if is_there else None)
     assert "SECRET" not in caplog.text + repr(result) + repr(ti.xcom) + repr(rendered_fields(task))

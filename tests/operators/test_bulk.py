@@ -170,7 +170,8 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
         "row  call     outcome    reason",
         "  2  missing  not_found  the API key's organization has no such call",
         (
-            "  3  unknown  invalid    call_id has '/' at position 2: an id must consist of letters, digits, '_' and '-'"
+            "  3  unknown  invalid    call_id has '/' as character 3: an id must consist of letters, digits, '_' and "
+            "'-'"
         ),
         (
             "  4  bad      invalid    metadata.n is NaN or infinite, which JSON cannot represent: send null or leave "

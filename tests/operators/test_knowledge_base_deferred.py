@@ -233,6 +233,22 @@ def test_wait_ends_at_its_timeout_and_a_retry_continues(emulator: Emulator, defe
 
 
 @pytest.mark.parametrize("deferrable", [False, True])
+def test_all_rounds_share_one_timeout(emulator: Emulator, deferrable: bool) -> None:
+    emulator.options.knowledge_bases.indexing_seconds = 100
+
+    def make() -> Any:
+        return task(texts(AFTER), max_texts=6, deferrable=deferrable, wait_timeout=250)
+
+    started = emulator.clock.now()
+    with pytest.raises(
+        WaitTimeoutError, match="Timed out after 4 min 10 s of waiting for knowledge base kb_1"
+    ):
+        run_deferred(make)
+    assert emulator.clock.now() - started == pytest.approx(250, abs=10)
+    assert writes(emulator).count("add-knowledge-base-sources") > 2
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
 def test_failed_polls_are_tolerated(emulator: Emulator, deferrable: bool) -> None:
     emulator.faults.add(Fault.status(503), route="get-knowledge-base", after=1, times=6)
     run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=deferrable))

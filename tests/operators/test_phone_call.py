@@ -55,14 +55,9 @@ CLEARS = {"skip": 1, "resend": 2}
 
 
 def phone_call(**arguments: Any) -> CreatePhoneCallOperator:
-    defaults = {
-        "from_number": FROM,
-        "to_number": TO,
-        "retries": 1,
-        "deferrable": False,
-        "poll_interval": 5,
-        "wait_timeout": 300,
-    }
+    defaults = {"from_number": FROM, "to_number": TO, "retries": 1, "deferrable": False}
+    if arguments.get("wait_until"):
+        defaults |= {"poll_interval": 5, "wait_timeout": 300}
     return CreatePhoneCallOperator(task_id="a_task", **{**defaults, **arguments})
 
 

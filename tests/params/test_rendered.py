@@ -103,7 +103,7 @@ def test_a_value_is_converted(convert: Any, value: Any, result: Any) -> None:
         (rendered.as_whole_number, "1.5", "field must be a whole number"),
         (rendered.as_whole_number, True, "field must be a whole number"),
         (rendered.as_whole_number, [1], "field must be a whole number"),
-        (rendered.as_id, "a/b", "field has '/' at position 1"),
+        (rendered.as_id, "a/b", "field has '/' as character 2"),
         (rendered.as_id, 1.5, "field must be text, not float"),
         (rendered.as_id, Decimal("sNaN"), "field must be text, not Decimal"),
         (rendered.as_phone_number, 15550100, "field must be a phone number in E.164 format"),

@@ -315,10 +315,10 @@ def everything() -> None:
         task_id="list_calls", path="s3://bucket/calls.parquet", overlap=timedelta(0), fields=["call_id"]
     )
     ArchiveRecordingsOperator(
-        task_id="archive", path="s3://bucket/{call_id}.wav", files=["recording", "transcript"]
+        task_id="archive", path="s3://bucket/{call_id}.wav", files=["recording", "transcript"], overlap=60
     )
     ArchiveRecordingsOperator(
-        task_id="archive_rows", path="{call_id}.wav", rows=[{"call_id": "call_1"}], overlap=60
+        task_id="archive_rows", path="{call_id}.wav", rows=[{"call_id": "call_1"}], call_id_column="call_id"
     )
     GetCallOperator(task_id="get", call_id="call_1", path="s3://bucket/call.json", analysis_fields=["score"])
     placed = CreatePhoneCallOperator(

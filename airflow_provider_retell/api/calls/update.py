@@ -25,6 +25,8 @@ def update_call_checked(
 ) -> Flow[UpdateResult[Call]]:
     """Update a call that has ended, send only the differences, and verify Retell's response.
 
+    The log has the names of the fields that were written, and never their values.
+
     ``merge`` and ``fill`` read the call first, and send no update if the call already has all values. Retell has no
     conditional update, so a change that another client makes between the two requests may be lost. ``replace`` sends
     the update without reading. If Retell rejects an update with 400 or 422, the call is read to find the reason.

@@ -25,6 +25,8 @@ def update_chat_checked(
 ) -> Flow[UpdateResult[Chat]]:
     """Update a chat, send only the differences, and verify Retell's response.
 
+    The log has the names of the fields that were written, and never their values.
+
     The twin of ``update_call_checked``. Chats need not have ended, and custom attributes are compared, because Retell's
     responses show them. Overrides of dynamic variables and the storage setting are always sent, because they do not.
 

@@ -10,6 +10,7 @@ from typing import Literal
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
 from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILES_PER_REQUEST, Kind, Limits
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
+from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 
 Action = Literal["none", "add", "replace", "clean"]
 
@@ -135,42 +136,3 @@ def next_round(steps: Sequence[Step], used: Mapping[Kind, int], limits: Limits) 
             free[step.document.kind] -= 1
             chosen.append(step)
     return chosen
-
-
-class SourceErrors:
-    """The error messages of a knowledge base, assigned to sources.
-
-    Retell does not document whether a message has the id or the name of its source, so both count.
-    """
-
-    def __init__(self, knowledge_base: KnowledgeBase) -> None:
-        self._errors = knowledge_base.errors
-        self._sources = knowledge_base.sources
-
-    def of_mark(self, mark: str) -> str:
-        """Return the message about a source with *mark*, listed or not, or ``""``."""
-        for source in self._sources:
-            if str(Mark.find(source.name)) == mark and (message := self.of_source(source)):
-                return message
-        return self._about(mark)
-
-    def of_source(self, source: KnowledgeBaseSource) -> str:
-        """Return the message about a listed source, or ``""``."""
-        mark = Mark.find(source.name)
-        names = [source.source_id, str(mark) if mark else source.name]
-        return source.error or self._about(*names)
-
-    def unassigned(self) -> list[str]:
-        """Return the messages that name neither a listed source nor a mark."""
-        names = [name for source in self._sources for name in (source.source_id, source.name) if name]
-        return [
-            error.message
-            for error in self._errors
-            if "airflow-" not in error.text and not any(name in error.text for name in names)
-        ]
-
-    def _about(self, *names: str) -> str:
-        return next(
-            (error.message for error in self._errors if any(name and name in error.text for name in names)),
-            "",
-        )

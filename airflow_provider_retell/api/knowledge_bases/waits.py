@@ -8,7 +8,7 @@ from airflow_provider_retell.api.errors import WaitFailedError
 from airflow_provider_retell.api.knowledge_bases.document import Mark
 from airflow_provider_retell.api.knowledge_bases.endpoints import get_knowledge_base
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
-from airflow_provider_retell.api.knowledge_bases.plan import SourceErrors
+from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.waits import Condition, Poll
 from airflow_provider_retell.clock import clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -28,6 +29,8 @@ from airflow_provider_retell.api.records.changes import (
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.request import Flow, Request, check_id
+
+log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=RecordSummary)
 S = TypeVar("S", bound=RecordState)
@@ -62,7 +65,20 @@ class PreparedUpdate(Generic[R]):
     confirm_custom_attributes: bool
 
     def apply(self) -> Flow[UpdateResult[R]]:
-        """Read the record if necessary, send the differences, and verify the response."""
+        """Read the record if necessary, send the differences, verify the response, and log the names of the fields."""
+        result = yield from self._apply()
+        name = f"{self.kind.name.title()} {self.record_id}"
+        if not result.sent:
+            log.info("%s: no update was sent, because the %s already has all values", name, self.kind.name)
+            return result
+        log.info("%s: wrote %s", name, ", ".join(result.written))
+        if result.unverified:
+            log.warning(
+                "%s: Retell's response does not show whether it stored %s", name, ", ".join(result.unverified)
+            )
+        return result
+
+    def _apply(self) -> Flow[UpdateResult[R]]:
         change, keys = self.wanted, tuple(sorted(self.wanted.metadata or ()))
         if self.reads_first:
             current = yield from self._read()

@@ -87,7 +87,11 @@ class CallBackend(Backend):
 
     def without(self, hidden: Collection[str], call: Call) -> Call:
         """Return *call* without the fields in *hidden*, and with links to its files."""
-        return self.links.show({name: value for name, value in call.items() if name not in hidden})
+        shown = dict(call)
+        for name in hidden:
+            shown.pop(name, None)
+        self.links.fill(shown)
+        return shown
 
     def find(self, call_id: str) -> Call:
         """Return a call by its id, or raise the error that Retell sends for an unknown one."""

@@ -7,6 +7,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.calls.samples import FILES_URL
+from airflow_provider_retell.emulator.calls.vocabulary import LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,20 +37,18 @@ class Links:
         self._secret = secret.encode()
         self.base_url: str | None = None
 
-    def show(self, call: Call) -> Call:
-        """Return *call* with links to this server in place of those of the sample data.
+    def fill(self, call: Call) -> None:
+        """Replace the links of the sample data in *call* with links to this server.
 
         Links that a test has set, and those of a server that does not run, stay as they are.
         """
         if self.base_url is None:
-            return call
+            return
         signed = self.are_signed(call)
-        return {
-            name: self._link(value, signed)
-            if name.endswith("_url") and isinstance(value, str) and value.startswith(FILES_URL)
-            else value
-            for name, value in call.items()
-        }
+        for name in LINKS:
+            value = call.get(name)
+            if isinstance(value, str) and value.startswith(FILES_URL):
+                call[name] = self._link(value, signed)
 
     def are_signed(self, call: Call) -> bool:
         """Return True if the links to the files of *call* are signed, and so expire."""

@@ -15,12 +15,12 @@ from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings, che
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
 from airflow_provider_retell.api.knowledge_bases.plan import (
     Plan,
-    SourceErrors,
     compare,
     count_kinds,
     next_round,
 )
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
+from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
 from airflow_provider_retell.api.multipart import Content
 
@@ -142,6 +142,7 @@ MARK = str(document("a", "1").mark)
         [{"id": "source_0", "error": "failed"}],
         {"source_0": "failed"},
         f"failed: {MARK}",
+        f"handbook-{MARK}.md failed",
         [{"source": {"id": "source_0"}, "why": ["failed"]}],
     ],
 )
@@ -149,6 +150,53 @@ def test_message_is_assigned_to_its_source(errors: Any) -> None:
     found = SourceErrors(knowledge_base(source("a", "1"), source("b", "1"), errors=errors))
     assert "failed" in found.of_mark(MARK)
     assert found.of_mark(str(document("b", "1").mark)) == ""
+    assert found.unassigned() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("a", "Failed to fetch a page"),
+        ("page", "Failed to fetch a page"),
+        ("handbook", "handbook-2 failed"),
+        ("handbook.md", "old-handbook.md failed"),
+        ("handbook.md", "handbook.md.gz failed"),
+        ("https://example.com/a", "https://example.com/a/b failed"),
+    ],
+)
+def test_message_is_not_assigned_to_a_source_whose_name_it_only_contains(name: str, error: str) -> None:
+    there = knowledge_base({"title": name}, source("b", "1"), errors=[error])
+    found = SourceErrors(there)
+    assert found.of_source(there.sources[0]) == ""
+    assert found.unassigned() == [error]
+
+
+def test_message_is_not_assigned_to_a_source_whose_id_it_only_contains() -> None:
+    there = knowledge_base(
+        source("a", "1"), source("b", "1"), errors=["source_10 failed", "my-source_1 failed"]
+    )
+    assert [SourceErrors(there).of_source(item) for item in there.sources] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("Refund policy", "Refund policy: failed"),
+        ("Refund policy", "failed: Refund policy"),
+        ("Refund policy", "failed to index 'Refund policy'"),
+        ("Refund policy", {"name": "Refund policy", "message": "failed"}),
+        ("page", {"page": "failed"}),
+        ("page", "failed (page)"),
+        ("handbook.md", "handbook.md failed."),
+        ("handbook.md", "Retell failed to read handbook.md."),
+        ("https://example.com/a", "failed: https://example.com/a"),
+    ],
+)
+def test_message_is_assigned_to_a_source_without_a_mark_by_its_name(name: str, error: Any) -> None:
+    there = knowledge_base({"title": name}, source("b", "1"), errors=[error])
+    found = SourceErrors(there)
+    assert "failed" in found.of_source(there.sources[0])
+    assert found.of_source(there.sources[1]) == ""
     assert found.unassigned() == []
 
 
