@@ -273,8 +273,9 @@ def test_snapshots_are_written_and_read_with_the_connection_of_the_storage(
     snapshot(path, path_conn_id="private_storage")
     first = set(private_memory.find("/bucket/snapshots"))
     del emulator.agents["agent_2"]
-    result = snapshot(path, path_conn_id="private_storage", compare_with=path)
+    result = snapshot("memory://bucket/other", path_conn_id="private_storage", compare_with=path)
     assert (result["compared_with"], result["drift"]) == (path, True)
+    snapshot(path, path_conn_id="private_storage")
     deleted = first - set(private_memory.find("/bucket/snapshots"))
     assert {name.split("/")[-2] for name in deleted} == {"agent_2"}
 
