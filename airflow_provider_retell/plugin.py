@@ -12,7 +12,7 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
-from airflow_provider_retell._compat import supports_applies_to, supports_fastapi_apps
+from airflow_provider_retell._compat.features import supports_applies_to, supports_fastapi_apps
 from airflow_provider_retell.report_page.address import PREFIX, is_enabled, url_template
 
 log = logging.getLogger(__name__)

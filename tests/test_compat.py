@@ -12,6 +12,7 @@ import pytest
 from packaging.version import Version
 
 from airflow_provider_retell import _compat
+from airflow_provider_retell._compat import features, services, task_context, triggers
 
 RELEASE = Version(airflow.__version__).release
 
@@ -45,12 +46,12 @@ def test_connection_is_looked_up_in_the_way_that_is_safe_for_this_airflow() -> N
             lookups.append("aget_connection")
             return conn_id
 
-    assert asyncio.run(_compat.aget_connection(Hook, "x")) == "x"
+    assert asyncio.run(services.aget_connection(Hook, "x")) == "x"
     assert lookups == ["aget_connection" if RELEASE >= (3, 3, 2) else "get_connection"]
 
 
 def test_plugins_can_add_apps_since_airflow_3() -> None:
-    assert _compat.supports_fastapi_apps() is (RELEASE >= (3,))
+    assert features.supports_fastapi_apps() is (RELEASE >= (3,))
 
 
 class Store:
@@ -69,8 +70,8 @@ class Store:
 
 
 def test_there_is_no_task_state_store_before_airflow_3_3() -> None:
-    assert _compat.task_state_store({}) is None
-    assert _compat.task_state_store({"task_state_store": None}) is None
+    assert task_context.task_state_store({}) is None
+    assert task_context.task_state_store({"task_state_store": None}) is None
 
 
 @pytest.mark.skipif(RELEASE < (3, 3), reason="needs Airflow 3.3")
@@ -78,7 +79,7 @@ def test_values_in_the_task_state_store_do_not_expire() -> None:
     from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
     airflows = Store()
-    store = _compat.task_state_store({"task_state_store": airflows})
+    store = task_context.task_state_store({"task_state_store": airflows})
     assert store is not None
     assert store.get("key") is None
     store.set("key", {"a": 1})
@@ -92,21 +93,21 @@ def test_task_state_survives_success_unless_airflow_clears_it(
 ) -> None:
     if clear is not None:
         monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", clear)
-    assert _compat.TaskStateStore(Store()).keeps(SimpleNamespace()) is (clear != "True")
+    assert task_context.TaskStateStore(Store()).keeps(SimpleNamespace()) is (clear != "True")
 
 
 def test_task_state_does_not_survive_a_clear_in_airflow_3_4() -> None:
-    assert _compat.TaskStateStore(Store()).keeps(SimpleNamespace(region_id=None)) is False
+    assert task_context.TaskStateStore(Store()).keeps(SimpleNamespace(region_id=None)) is False
 
 
 def test_asset_state_store_is_the_triggers_or_none() -> None:
-    assert _compat.asset_state_store(SimpleNamespace()) is None
-    assert _compat.asset_state_store(SimpleNamespace(asset_state_store="store")) == "store"
+    assert triggers.asset_state_store(SimpleNamespace()) is None
+    assert triggers.asset_state_store(SimpleNamespace(asset_state_store="store")) == "store"
 
 
 def test_storage_path_accepts_local_paths_and_urls() -> None:
-    assert str(_compat.storage_path("/tmp/calls")).startswith("file://")
-    assert str(_compat.storage_path("file:///tmp/calls")) == str(_compat.storage_path("/tmp/calls"))
+    assert str(services.storage_path("/tmp/calls")).startswith("file://")
+    assert str(services.storage_path("file:///tmp/calls")) == str(services.storage_path("/tmp/calls"))
 
 
 def test_first_poke_of_a_rescheduled_sensor_is_read_where_airflow_has_it() -> None:
@@ -116,7 +117,7 @@ def test_first_poke_of_a_rescheduled_sensor_is_read_where_airflow_has_it() -> No
         (SimpleNamespace(get_first_reschedule_date=lambda context: None), None),
         (SimpleNamespace(get_first_reschedule_date=lambda context: first), first.timestamp()),
     ):
-        assert _compat.first_poke({"ti": ti}) == expected
+        assert task_context.first_poke({"ti": ti}) == expected
 
 
 @pytest.mark.parametrize(
@@ -137,4 +138,4 @@ def test_the_earliest_start_of_a_dag_run_is_not_its_start_date(
         for name, second in fields.items()
     }
     run = SimpleNamespace(start_date=datetime.fromtimestamp(9, timezone.utc), **times)
-    assert _compat.run_after({"dag_run": run}) == expected
+    assert task_context.run_after({"dag_run": run}) == expected

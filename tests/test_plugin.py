@@ -84,6 +84,7 @@ def test_plugin_has_one_app_for_the_enabled_parts_and_loads_neither_of_them() ->
         assert set(parts) - {"airflow_provider_retell.get_provider_info"} == {
             "airflow_provider_retell",
             "airflow_provider_retell._compat",
+            "airflow_provider_retell._compat.features",
             "airflow_provider_retell.plugin",
             "airflow_provider_retell.report_page",
             "airflow_provider_retell.report_page.address",

@@ -216,6 +216,8 @@ def test_import_of_operators_and_sensors_loads_no_http_library() -> None:
         "airflow_provider_retell.api.calls.files",
         "airflow_provider_retell.api.choices",
         "airflow_provider_retell.api.errors",
+        "airflow_provider_retell.api.knowledge_bases",
+        "airflow_provider_retell.api.knowledge_bases.limits",
         "airflow_provider_retell.api.phone_numbers",
         "airflow_provider_retell.api.phone_numbers.e164",
         "airflow_provider_retell.api.versions",

@@ -100,6 +100,10 @@ def given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def no_result(_body: bytes) -> None:
+    """Parse the response of an endpoint that returns nothing."""
+
+
 def with_query(path: str, **parameters: str | int | None) -> str:
     """Return *path* with the *parameters* that are not None as its query."""
     query = urlencode(given(**parameters))

@@ -24,7 +24,7 @@ class EarlierRows:
 
     :param lines: the lines of the report. Of several lines of a row, the last one counts.
     :param wanted: the outcomes of the rows to take.
-    :param column: the column with the call's id.
+    :param column: the column that identifies a row.
     """
 
     def __init__(self, lines: Iterable[Row], wanted: Collection[str], column: str) -> None:

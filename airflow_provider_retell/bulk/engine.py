@@ -22,6 +22,7 @@ from airflow_provider_retell.bulk.record_states import CHUNK
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
 from airflow_provider_retell.bulk.row_chunks import open_rows, take
 from airflow_provider_retell.bulk.row_limits import RowLimits
+from airflow_provider_retell.bulk.watch import watch
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REPORT_LINES = 500
-_TICK_SECONDS = 1.0
 _SAMPLES = 10
 # Updates in the queue: ten seconds of the documented quota, so that it is used while the next chunk is planned.
 _QUEUE = 100
@@ -113,7 +113,7 @@ class BulkUpdate(Generic[S, W]):
         planner = asyncio.create_task(self._plan_rows())
         workers = [asyncio.create_task(self._send_updates()) for _ in range(self._concurrency)]
         try:
-            await self._watch({planner, *workers})
+            await watch({planner, *workers}, self.progress)
         except BulkStoppedError:
             await self._finish_in_flight(planner, workers)
             raise
@@ -122,16 +122,6 @@ class BulkUpdate(Generic[S, W]):
             for task in (planner, *workers):
                 task.cancel()
             await asyncio.gather(planner, *workers, return_exceptions=True)
-
-    async def _watch(self, running: set[asyncio.Task[None]]) -> None:
-        while running:
-            ended, running = await asyncio.wait(
-                running, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_EXCEPTION
-            )
-            for task in ended:
-                task.result()
-            self.progress.log_if_due()
-            await self.progress.flush()
 
     async def _finish_in_flight(self, planner: asyncio.Task[None], workers: list[asyncio.Task[None]]) -> None:
         """Send no further updates, and wait a short time for the responses to those that were sent."""

@@ -10,7 +10,8 @@ from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.given_rows import as_rows
 from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
-from airflow_provider_retell.bulk.rows import Header, Row, Rows, shown_field
+from airflow_provider_retell.bulk.rows import Header, Row, Rows
+from airflow_provider_retell.bulk.source import shown_field
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
 
@@ -109,14 +110,14 @@ class FailedRows(Rows):
 
     def _source(self) -> Rows:
         source = as_rows(self.rows)
-        source.call_id_column = self.call_id_column
+        source.key_column = self.key_column
         return source
 
     def _earlier(self) -> EarlierRows:
         from airflow_provider_retell.bulk.earlier_rows import EarlierRows
 
         wanted = FAILURES if self.outcomes is None else self.outcomes
-        return EarlierRows(self._lines(), wanted, self.call_id_column)
+        return EarlierRows(self._lines(), wanted, self.key_column)
 
     def _warn_of_missing(self, earlier: EarlierRows) -> None:
         missing, kind = 0, "call"

@@ -26,7 +26,7 @@ def files_of(path: str, conn_id: str | None) -> list[Any]:
     :raises SourceError: if no file matches, or a folder has other content than parts of one format.
     :raises RetellError: if a folder cannot be read.
     """
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     if is_pattern(path):
         return _matches(path, conn_id)

@@ -15,7 +15,7 @@ from airflow_provider_retell.common.paths import file_name, safe_path, secrets_h
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.outcome import Outcome, Result
-    from airflow_provider_retell.bulk.task_run import TaskTry
+    from airflow_provider_retell.bulk.task_run import TryId
 
 
 class Report:
@@ -30,7 +30,7 @@ class Report:
     :param task_try: the try that writes the report. None replaces an earlier report.
     """
 
-    def __init__(self, path: str | None, conn_id: str | None = None, task_try: TaskTry | None = None) -> None:
+    def __init__(self, path: str | None, conn_id: str | None = None, task_try: TryId | None = None) -> None:
         from airflow_provider_retell.bulk.task_run import TaskRunCounts
 
         self._path = path
@@ -73,7 +73,7 @@ class Report:
         if self._path is not None:
             import tempfile
 
-            from airflow_provider_retell._compat import storage_path
+            from airflow_provider_retell._compat.services import storage_path
 
             with secrets_hidden(self._path), ExitStack() as opened:
                 path = storage_path(self._path, self._conn_id)

@@ -7,11 +7,11 @@ never holds all of them.
 from __future__ import annotations
 
 import inspect
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.bulk.source import Source
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,19 +43,15 @@ class Header(dict[str, Any]):
         super().__init__(dict.fromkeys(names))
 
 
-class Rows(ABC):
-    """Base class of the sources.
+class Rows(Source):
+    """Base class of the sources of rows.
 
-    :cvar template_fields: the attributes that Airflow renders.
-    :cvar shown_fields: the attributes that are not private. None takes all template fields.
     :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
-    :ivar call_id_column: the column with the call's id. The operator sets it before it reads the rows.
+    :ivar key_column: the column that identifies a row. The operator sets it before it reads the rows.
     """
 
-    template_fields: Sequence[str] = ()
-    shown_fields: Sequence[str] | None = None
     fixed_columns = False
-    call_id_column = "call_id"
+    key_column = "call_id"
 
     @abstractmethod
     def read(self) -> Iterator[Row]:
@@ -68,11 +64,8 @@ class Rows(ABC):
         """Return the number of rows if it is known, otherwise None. It may become known with the first row."""
         return None
 
-    def stop(self) -> None:  # noqa: B027 - most sources need nothing here
+    def stop(self) -> None:
         """Let :meth:`read` end soon if it is not between two rows. The engine calls this in another thread."""
-
-    def bind(self, context: Mapping[str, Any]) -> None:  # noqa: B027 - for functions
-        """Receive the task's context, before the rows are read."""
 
     def files(self) -> list[str]:
         """Return the paths of all files that the source reads. The report must not overwrite them."""
@@ -81,13 +74,6 @@ class Rows(ABC):
     def done_calls(self) -> Iterator[str]:
         """Yield the ids of calls that an earlier run has updated. Further rows of these calls are duplicates."""
         return iter(())
-
-    def __str__(self) -> str:
-        names = self.template_fields if self.shown_fields is None else self.shown_fields
-        fields = ", ".join(f"{name}={shown_field(getattr(self, name))}" for name in names)
-        return f"{type(self).__name__}({fields})"
-
-    __repr__ = __str__
 
     def serialize(self) -> dict[str, Any]:
         """Return the arguments of the source, so that a task can return it to XCom."""
@@ -100,16 +86,6 @@ class Rows(ABC):
         Airflow calls this if ``[core] allowed_deserialization_classes`` has this class.
         """
         return cls(**data)
-
-
-def shown_field(value: Any) -> str:
-    """Return the text of a source's field without secrets: the same text each time Airflow reads the DAG file."""
-    if isinstance(value, str):
-        value = safe_path(value)
-    if value is None or isinstance(value, (str, int, float)):
-        return repr(value)
-    # The representation of other objects may have an address in memory, for example that of a DagParam.
-    return f"<{type(value).__name__}>"
 
 
 class SourceField:

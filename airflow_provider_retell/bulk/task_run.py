@@ -18,8 +18,8 @@ _EXISTS = frozenset(_NUMBERS[outcome] for outcome in ("created", "updated", "unc
 
 
 @dataclass(frozen=True)
-class TaskTry:
-    """One try of a task.
+class TryId:
+    """The identity of one try of a task.
 
     :ivar task: the DAG, the DAG run and the task, which mapped tasks have in common.
     :ivar index: the map index of a mapped task, and the iteration of a task loop; otherwise an empty text.
@@ -31,8 +31,8 @@ class TaskTry:
     number: int
 
     @classmethod
-    def of(cls, context: Mapping[str, Any]) -> TaskTry:
-        """Return the try that runs with *context*."""
+    def of(cls, context: Mapping[str, Any]) -> TryId:
+        """Return the identity of the try that runs with *context*."""
         ti, loop = context["ti"], context.get("loop")
         map_index = getattr(ti, "map_index", None)
         parts = [] if map_index is None or map_index < 0 else [map_index]

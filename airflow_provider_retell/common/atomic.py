@@ -32,7 +32,7 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     A process that is killed leaves the temporary file behind. Its name starts with ``.retell-``; it is in the folder
     of a local *path*, or otherwise in the system's folder for temporary files.
     """
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     target = storage_path(path, conn_id)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ def matches(path: str, conn_id: str | None) -> list[Any]:
     :param conn_id: the Airflow connection of the storage.
     :raises RetellError: if a folder cannot be read.
     """
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     names = path.split("/")
     first = next(number for number, name in enumerate(names) if "*" in name)

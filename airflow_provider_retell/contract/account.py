@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
 from airflow_provider_retell.api.organization.endpoints import get_api_key_info, get_concurrency
 from airflow_provider_retell.api.request import Request
+from airflow_provider_retell.contract.calls.common import UNKNOWN_ID
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -39,9 +40,6 @@ RESTRICTED_KEY = Flag(
     "name of an environment variable with an API key that may read the call history and nothing else",
     "NAME",
 )
-
-UNKNOWN_ID = "call_00000000000000000000000000000000"
-"""The id of a call that does not exist. It has the form of Retell's ids."""
 
 
 def _has_message(response: Response) -> bool:

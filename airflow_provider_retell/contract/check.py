@@ -80,6 +80,10 @@ def differs(
     return Finding("differs", seen, handled, {**(options or {}), **more})
 
 
+class DiffersError(Exception):
+    """Raised by a flow whose response shows that the assumption is wrong. The message must not contain values."""
+
+
 class CannotTellError(Exception):
     """Raised by a flow whose requests do not decide the question. The message must not contain values."""
 

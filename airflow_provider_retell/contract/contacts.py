@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, SMALLEST_PAGE
 from airflow_provider_retell.contract.check import (
@@ -22,14 +19,16 @@ from airflow_provider_retell.contract.check import (
     page,
 )
 from airflow_provider_retell.contract.seeing import (
-    NOT_FOUND,
     REJECTED,
     ask,
     body_of,
     describe,
+    documented,
+    gone,
     is_success,
     result,
     see,
+    unknown,
 )
 
 if TYPE_CHECKING:
@@ -59,14 +58,7 @@ _EXISTS = 409
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List contacts."""
-    request = endpoints.list_contacts(limit=10)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        found = request.parse(response.body)
-    except ValidationError as fault:
-        return differs(parsing.describe(fault))
+    found = yield from documented(endpoints.list_contacts(limit=10))
     if found.malformed:
         return differs(f"{len(found.malformed)} contacts", handled=True)
     return (
@@ -133,13 +125,7 @@ def largest_page(_target: Target) -> Flow[Finding]:
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a contact that does not exist."""
-    response = yield from see(endpoints.get_contact(_UNKNOWN_ID))
-    if response.status not in NOT_FOUND:
-        return differs(describe(response))
-    options = {"contacts.missing_status": response.status}
-    if response.status == 404:
-        return holds(describe(response), options=options)
-    return differs(describe(response), handled=True, options=options)
+    return (yield from unknown(endpoints.get_contact(_UNKNOWN_ID), 404, "contacts.missing_status"))
 
 
 def with_number(number: str) -> Flow[ContactPage]:
@@ -165,8 +151,7 @@ def _create(target: Target) -> Flow[Response]:
 
 def delete_if_there(contact_id: str) -> Flow[bool]:
     """Delete a contact. Return False if that fails."""
-    deleted: Response = yield endpoints.delete_contact(contact_id).observe()
-    return is_success(deleted) or deleted.status in NOT_FOUND
+    return (yield from gone(endpoints.delete_contact(contact_id)))
 
 
 def _created(target: Target) -> Flow[Contact]:

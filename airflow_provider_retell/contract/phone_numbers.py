@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.phone_numbers.endpoints import list_phone_numbers
 from airflow_provider_retell.contract.check import Checks, Finding, differs, holds, page
-from airflow_provider_retell.contract.seeing import describe, is_success, see
+from airflow_provider_retell.contract.seeing import documented
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -27,12 +24,5 @@ CHECKS = Checks()
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List phone numbers."""
-    request = list_phone_numbers(limit=50)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        found = request.parse(response.body)
-    except ValidationError as fault:
-        return differs(parsing.describe(fault))
+    found = yield from documented(list_phone_numbers(limit=50))
     return differs(f"{len(found.malformed)} numbers") if found.malformed else holds("items and has_more")

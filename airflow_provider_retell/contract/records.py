@@ -7,55 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.contract.check import Finding, SkipError, differs, holds
-from airflow_provider_retell.contract.seeing import is_success, see
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.models import RecordSummary
     from airflow_provider_retell.api.records.nouns import Noun
-    from airflow_provider_retell.api.request import Flow, Request, Response
+    from airflow_provider_retell.api.request import Flow, Request
 
 KEY = "airflow_contract_check"
 """The metadata key that checks write."""
 
 TRIES = 15
 """The number of requests that look for a change before a check gives up."""
-
-
-def items_of(noun: Noun, body: Any) -> list[dict[str, Any]] | None:
-    """Return the calls or chats in the body of a list, or None if it is not such a list."""
-    found = body.get("items") if isinstance(body, dict) else None
-    if not isinstance(found, list):
-        return None
-    return [item for item in found if isinstance(item, dict) and isinstance(item.get(f"{noun}_id"), str)]
-
-
-def accepted_ids(request: Callable[[int], Request[Any]], largest: int) -> Flow[tuple[int, Response | None]]:
-    """Return the largest number of ids that a list accepts, and a response that does not decide it, or None.
-
-    :param request: returns the request with the given number of ids.
-    :param largest: the number to begin with.
-    """
-    accepted, count = 0, largest
-    rejected = largest + 1
-    while count > accepted:
-        response = yield from see(request(count), 413, 414)
-        if is_success(response):
-            accepted = count
-        elif response.status in (400, 413, 414, 422):
-            rejected = count
-        else:
-            return count, response
-        count = (accepted + rejected) // 2
-    return accepted, None
-
-
-def check_found(noun: Noun, wanted: Sequence[str], found: Sequence[str]) -> Finding:
-    """Compare the ids in the filter of a list with those in its result."""
-    if set(found) - set(wanted):
-        return differs(f"other {noun}s too")
-    if set(found) != set(wanted):
-        return differs(f"{noun}s are missing", handled=True)
-    return holds(f"all {noun}s")
 
 
 def check_timestamps(noun: Noun, records: Sequence[Mapping[str, Any]]) -> Finding:

@@ -12,9 +12,11 @@ from airflow_provider_retell.contract.check import (
     CannotTellError,
     Check,
     Client,
+    DiffersError,
     Finding,
     NotYetError,
     SkipError,
+    differs,
 )
 from airflow_provider_retell.contract.resources import RESTORE
 from airflow_provider_retell.contract.target import Target
@@ -106,6 +108,8 @@ def _find(check: Check, target: Target, run: Run) -> Finding:
         finding = _run(check, target, run)
     except SkipError as reason:
         return Finding("skipped", str(reason))
+    except DiffersError as reason:
+        return differs(str(reason))
     except CannotTellError as reason:
         return Finding("cannot tell", str(reason))
     except RetellStatusError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
-from airflow_provider_retell.contract.check import CannotTellError
+from airflow_provider_retell.contract.check import CannotTellError, DiffersError, Finding, differs, holds
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow, Request, Response
@@ -57,6 +57,45 @@ def result(request: Request[T], response: Response) -> T:
 def ask(request: Request[T]) -> Flow[T]:
     """Send *request* and return its result, or raise :class:`CannotTellError`."""
     return result(request, (yield from see(request)))
+
+
+def documented(request: Request[T]) -> Flow[T]:
+    """Send *request* and return its result, or raise :class:`DiffersError`."""
+    return documented_result(request, (yield from see(request)))
+
+
+def documented_result(request: Request[T], response: Response) -> T:
+    """Return the parsed body of *response*.
+
+    :raises DiffersError: if Retell has rejected the request, or the body is not as documented.
+    """
+    if not is_success(response):
+        raise DiffersError(describe(response))
+    try:
+        return request.parse(response.body)
+    except ValidationError as fault:
+        raise DiffersError(parsing.describe(fault)) from None
+
+
+def unknown(request: Request[Any], expected: int, option: str) -> Flow[Finding]:
+    """Send *request*, which has an unknown id.
+
+    :param expected: the status that the check expects, 404 or 422. The package accepts both.
+    :param option: the option of the emulator with this status.
+    """
+    response = yield from see(request)
+    options = {option: response.status}
+    if response.status == expected:
+        return holds(describe(response), options=options)
+    if response.status in NOT_FOUND and response.is_json:
+        return differs(describe(response), handled=True, options=options)
+    return differs(describe(response))
+
+
+def gone(deletion: Request[Any]) -> Flow[bool]:
+    """Send *deletion*; return True if its object no longer exists, or never did."""
+    deleted: Response = yield deletion.observe()
+    return is_success(deleted) or deleted.status in NOT_FOUND
 
 
 def is_success(response: Response) -> bool:

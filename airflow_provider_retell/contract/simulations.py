@@ -8,7 +8,7 @@ from airflow_provider_retell.api.agents.endpoints import get_agent
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.simulations import endpoints
 from airflow_provider_retell.api.simulations.engine import Engine
-from airflow_provider_retell.contract.agents import voice_agents
+from airflow_provider_retell.contract.agents.reading import voice_agents
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
@@ -21,12 +21,12 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.seeing import NOT_FOUND, ask, describe, is_success, see
+from airflow_provider_retell.contract.seeing import ask, gone, unknown
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.agents.models import Agent
-    from airflow_provider_retell.api.request import Flow, Response
+    from airflow_provider_retell.api.request import Flow
     from airflow_provider_retell.api.simulations.models import BatchTest, TestCaseDefinition
     from airflow_provider_retell.contract.target import Target
 
@@ -73,10 +73,7 @@ def _simulated(agent: Agent) -> dict[str, Any] | None:
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a batch test that does not exist."""
-    response = yield from see(endpoints.get_batch_test(_UNKNOWN_ID))
-    if response.status == 404:
-        return holds(describe(response))
-    return differs(describe(response), handled=response.status in NOT_FOUND)
+    return (yield from unknown(endpoints.get_batch_test(_UNKNOWN_ID), 404, "missing_asset_status"))
 
 
 @CHECKS.add(
@@ -141,15 +138,10 @@ def _create(target: Target) -> Flow[tuple[dict[str, Any], TestCaseDefinition]]:
     )
     test_case_id = created.test_case_definition_id
     target.clean_up(
-        lambda: _delete(test_case_id),
+        lambda: gone(endpoints.delete_test_case_definition(test_case_id)),
         f"the test case {_NAME!r} could not be deleted: delete it in Retell's dashboard",
     )
     return engine, created
-
-
-def _delete(test_case_id: str) -> Flow[bool]:
-    deleted: Response = yield endpoints.delete_test_case_definition(test_case_id).observe()
-    return is_success(deleted) or deleted.status in NOT_FOUND
 
 
 @CHECKS.add(

@@ -5,12 +5,12 @@ DAG files import this module, so it imports neither Airflow nor other libraries.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.rows import shown_field
+from airflow_provider_retell.bulk.source import Source
 from airflow_provider_retell.bulk.task_context import call_with_context
 
 if TYPE_CHECKING:
@@ -19,33 +19,16 @@ if TYPE_CHECKING:
 _KINDS = "FileDocuments, SqlDocuments, a list of dicts with 'title' and 'text', or a function that returns such dicts"
 
 
-class Documents(ABC):
-    """A source of documents.
-
-    :cvar template_fields: the attributes that Airflow renders.
-    :cvar shown_fields: the attributes that are not private. None takes all template fields.
-    """
-
-    template_fields: Sequence[str] = ()
-    shown_fields: Sequence[str] | None = None
+class Documents(Source):
+    """A source of documents."""
 
     @abstractmethod
     def read(self) -> Iterator[Entry]:
         """Yield the documents."""
 
-    def bind(self, context: Mapping[str, Any]) -> None:  # noqa: B027 - for functions
-        """Receive the task's context, before the documents are read."""
-
     def reads(self, path: str) -> bool:
         """Return True if *path* is or would be one of the documents, so that no report is written there."""
         return False
-
-    def __str__(self) -> str:
-        names = self.template_fields if self.shown_fields is None else self.shown_fields
-        fields = ", ".join(f"{name}={shown_field(getattr(self, name))}" for name in names)
-        return f"{type(self).__name__}({fields})"
-
-    __repr__ = __str__
 
     def serialize(self) -> str:
         """Return the text that Airflow shows under "Rendered Templates"."""

@@ -70,7 +70,7 @@ class FileDocuments(Documents):
 
     def reads(self, path: str) -> bool:
         """Return True if *path* is below the folder and matches the pattern."""
-        from airflow_provider_retell._compat import storage_path
+        from airflow_provider_retell._compat.services import storage_path
 
         root, other = self._root(), storage_path(path)
         if root.protocol != other.protocol:
@@ -79,7 +79,7 @@ class FileDocuments(Documents):
         return str(other.path) == base or self._title(str(other.path), base) is not None
 
     def _root(self) -> Any:
-        from airflow_provider_retell._compat import storage_path
+        from airflow_provider_retell._compat.services import storage_path
 
         return storage_path(str(self.path), None if self.conn_id is None else str(self.conn_id))
 

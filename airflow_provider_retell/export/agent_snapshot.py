@@ -95,7 +95,7 @@ def _read_manifest(path: str, conn_id: str | None) -> dict[str, str] | None:
 
 
 def _read_json(path: str, conn_id: str | None) -> Any:
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     with storage_path(path, conn_id).open("rb") as file:
         content: bytes = file.read()
@@ -106,6 +106,6 @@ def _read_json(path: str, conn_id: str | None) -> Any:
 
 
 def _delete(path: str, conn_id: str | None) -> None:
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     storage_path(path, conn_id).unlink(missing_ok=True)

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from airflow_provider_retell._compat import BaseHook, aget_connection
+from airflow_provider_retell._compat import BaseHook
+from airflow_provider_retell._compat.services import aget_connection
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.aiohttp_transport import certificates

@@ -7,7 +7,7 @@ import os
 from types import SimpleNamespace
 from typing import Any
 
-from airflow_provider_retell._compat import stored_connection
+from airflow_provider_retell._compat.services import stored_connection
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.retell import RetellHook

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import increment_metric
+from airflow_provider_retell._compat.services import increment_metric
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.quota import Usage

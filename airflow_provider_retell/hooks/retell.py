@@ -11,7 +11,8 @@ from asyncio import Lock
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell._compat import BaseHook, aget_connection
+from airflow_provider_retell._compat import BaseHook
+from airflow_provider_retell._compat.services import aget_connection
 from airflow_provider_retell.api.attempts import attempt
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.organization.connection_check import check_connection
@@ -20,18 +21,10 @@ from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
-from airflow_provider_retell.hooks.agents import AgentMethods
-from airflow_provider_retell.hooks.calls import CallMethods
-from airflow_provider_retell.hooks.chats import ChatMethods
 from airflow_provider_retell.hooks.connection import Settings, read_connection
-from airflow_provider_retell.hooks.contacts import ContactMethods
-from airflow_provider_retell.hooks.engines import EngineMethods
-from airflow_provider_retell.hooks.knowledge_bases import KnowledgeBaseMethods
 from airflow_provider_retell.hooks.listings import AsyncListings, Listings
+from airflow_provider_retell.hooks.methods import ResourceMethods
 from airflow_provider_retell.hooks.metrics import count_usage
-from airflow_provider_retell.hooks.organization import OrganizationMethods
-from airflow_provider_retell.hooks.phone_numbers import PhoneNumberMethods
-from airflow_provider_retell.hooks.simulations import SimulationMethods
 
 if TYPE_CHECKING:
     import aiohttp
@@ -49,19 +42,7 @@ _TEST_SECONDS = 10.0
 _CHECK_SECONDS = 1.0
 
 
-class RetellHook(
-    CallMethods,
-    ChatMethods,
-    ContactMethods,
-    AgentMethods,
-    EngineMethods,
-    SimulationMethods,
-    KnowledgeBaseMethods,
-    PhoneNumberMethods,
-    OrganizationMethods,
-    Listings,
-    BaseHook,
-):
+class RetellHook(ResourceMethods, Listings, BaseHook):
     """Call Retell's API from a task. All methods block.
 
     ::
@@ -69,16 +50,8 @@ class RetellHook(
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
-    The endpoints are methods from :class:`~airflow_provider_retell.hooks.calls.CallMethods`,
-    :class:`~airflow_provider_retell.hooks.chats.ChatMethods`,
-    :class:`~airflow_provider_retell.hooks.contacts.ContactMethods`,
-    :class:`~airflow_provider_retell.hooks.agents.AgentMethods`,
-    :class:`~airflow_provider_retell.hooks.engines.EngineMethods`,
-    :class:`~airflow_provider_retell.hooks.simulations.SimulationMethods`,
-    :class:`~airflow_provider_retell.hooks.knowledge_bases.KnowledgeBaseMethods`,
-    :class:`~airflow_provider_retell.hooks.phone_numbers.PhoneNumberMethods` and
-    :class:`~airflow_provider_retell.hooks.organization.OrganizationMethods`. The Airflow connection sets the timeouts
-    and the quota. As a context manager, the hook closes its HTTP connections at the end.
+    Each endpoint of the API is a method. The Airflow connection sets the timeouts and the quota. As a context manager,
+    the hook closes its HTTP connections at the end.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
 
@@ -199,19 +172,7 @@ class RetellHook(
         self.close()
 
 
-class RetellAsyncHook(
-    CallMethods,
-    ChatMethods,
-    ContactMethods,
-    AgentMethods,
-    EngineMethods,
-    SimulationMethods,
-    KnowledgeBaseMethods,
-    PhoneNumberMethods,
-    OrganizationMethods,
-    AsyncListings,
-    BaseHook,
-):
+class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 
     ::

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import BaseOperatorLink, xcom_value
+from airflow_provider_retell._compat import BaseOperatorLink
+from airflow_provider_retell._compat.services import xcom_value
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context

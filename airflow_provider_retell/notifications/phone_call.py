@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import BaseNotifier, init_notifier, loop_iteration
+from airflow_provider_retell._compat import BaseNotifier, init_notifier
+from airflow_provider_retell._compat.task_context import loop_iteration
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, SkipMixin, skip_tasks
+from airflow_provider_retell._compat import AirflowFailException, SkipMixin
+from airflow_provider_retell._compat.task_context import skip_tasks
 from airflow_provider_retell.api.errors import DoNotCallError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.clock import clock
@@ -200,11 +201,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         return list(dict.fromkeys(numbers))
 
     def _ask(
-        self,
-        context: Context,
-        calls: ApprovalCalls,
-        position: int,
-        deadline: float | None = None,
+        self, context: Context, calls: ApprovalCalls, position: int, deadline: float | None = None
     ) -> dict[str, Any]:
         """Wait for the calls from *position* on, then call the other numbers, until one call gives a decision.
 
@@ -288,15 +285,10 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
             )
         if self.fail_on_reject:
             raise AirflowFailException(f"Not approved: {decision}" + (f", call {call_id}" if call_id else ""))
-        tasks = [
-            task
-            for task in (
-                self.get_flat_relatives(upstream=False)
-                if self.ignore_downstream_trigger_rules
-                else self.get_direct_relatives(upstream=False)
-            )
-            if not task.is_teardown
-        ]
+        relatives = (
+            self.get_flat_relatives if self.ignore_downstream_trigger_rules else self.get_direct_relatives
+        )
+        tasks = [task for task in relatives(upstream=False) if not task.is_teardown]
         if tasks:
             log.info("Downstream tasks to skip: %d", len(tasks))
             if self.do_xcom_push:

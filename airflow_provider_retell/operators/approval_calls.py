@@ -6,7 +6,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import task_state_store
+from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_calls
 
@@ -31,15 +31,12 @@ QUESTION = "retell_llm_dynamic_variables, from_number or the agent"
 class ApprovalCalls:
     """The calls that the tries of a task run have placed.
 
-    All calls carry the key of the task in their metadata, and the task's state store has their ids. A later try finds
-    them by either. The idempotency key differs for each number. All calls of a task have the same question, of which
-    the metadata and the store have a digest.
+    The metadata of each call and the task's state store have the key of the task, and a later try finds the calls by
+    either. Both also have a digest of the question, which is the same for all calls. The idempotency key differs for
+    each number.
 
-    :param task: the operator.
-    :param context: the context of the try.
     :param question: the variables and the agent of the calls.
-    :param state: the result of :meth:`state`, if the task continues after a deferred wait. Default: search for the
-        calls of earlier tries.
+    :param state: continues with the calls of :meth:`state`. Default: search for the calls of earlier tries.
     :ivar ids: the ids of the calls, oldest first.
     :raises AirflowFailException: if a call has asked another question.
     """

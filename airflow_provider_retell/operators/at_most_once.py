@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args
 
-from airflow_provider_retell._compat import AirflowFailException, task_state_store
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator
@@ -130,20 +131,17 @@ class AtMostOnceOperator(RetellOperator):
     ) -> dict[str, Any]:
         """Send *request* unless an earlier try may have sent it, and return its result.
 
-        The result of a request with another subject does not count.
-
-        If Airflow has a state store for tasks (3.3 and later), a later try returns the result of the earlier one.
-        Without it, the try number is the only sign of an earlier try, so a later try searches for the result with
-        *find*, or fails.
+        If Airflow has a state store for tasks (3.3 and later), a later try returns the stored result. Otherwise it
+        searches for the result with *find*, or fails.
 
         :param result: converts the response to the task's result.
-        :param verify: a sentence that says how a user can find out whether Retell processed the request.
+        :param verify: a sentence for the user: how to check whether Retell processed the request.
         :param subject: the values that identify the request, without private data.
         :param sent: the requests that were sent, if the caller has read them.
         :param number: the number of requests that the task sends before this one.
-        :param find: searches Retell for what an earlier try, or a request with an unknown outcome, has created.
-        :raises AirflowFailException: if it is unknown whether Retell processed the request, now or in an earlier try,
-            or if an earlier try has sent a request with another subject.
+        :param find: searches Retell for the result, if an earlier try or a failed request may have created it.
+        :raises AirflowFailException: if it is unknown whether Retell processed the request, or if an earlier try has
+            sent one with another subject.
         """
         sent = sent or SentRequests(context, self)
         if number < len(sent.records):

@@ -9,12 +9,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import (
-    AirflowFailException,
-    AirflowNotFoundException,
-    BaseOperator,
-    default_deferrable,
-)
+from airflow_provider_retell._compat import AirflowFailException, AirflowNotFoundException, BaseOperator
+from airflow_provider_retell._compat.features import default_deferrable
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import missing_connection

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILES, MAX_NAME_LENGTH, MAX_TEXTS
 from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.paths import safe_path
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SCHEMA_VERSION = 1
-_MAX_NAME_LENGTH = 39
 
 
 class SyncKnowledgeBaseOperator(DeferrableOperator):
@@ -136,8 +136,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         report_conn_id: str | None = None,
         min_chunk_size: int | None = None,
         max_chunk_size: int | None = None,
-        max_texts: int = 50,
-        max_files: int = 25,
+        max_texts: int = MAX_TEXTS,
+        max_files: int = MAX_FILES,
         poll_interval: float | timedelta = 5,
         wait_timeout: float | timedelta = 1800,
         **kwargs: Any,
@@ -154,8 +154,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         for name, size in (("min_chunk_size", min_chunk_size), ("max_chunk_size", max_chunk_size)):
             if size is not None:
                 checks.whole_number(name, size, 1)
-        if checks.is_literal(knowledge_base_name) and len(str(knowledge_base_name)) > _MAX_NAME_LENGTH:
-            raise ValueError(f"knowledge_base_name must have fewer than {_MAX_NAME_LENGTH + 1} characters")
+        if checks.is_literal(knowledge_base_name) and len(str(knowledge_base_name)) > MAX_NAME_LENGTH:
+            raise ValueError(f"knowledge_base_name must have fewer than {MAX_NAME_LENGTH + 1} characters")
         if checks.is_literal(report_path):
             check_suffix(str(report_path))
         self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
@@ -231,27 +231,15 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             while (condition := self.hook.run(advance())) is not None:
                 if deadline is None:
                     deadline = clock().time() + self.wait_timeout
-                requests = state["requests"] + self._sent()
-                self.wait_for(
-                    condition,
-                    deadline=deadline,
-                    state={"progress": progress.dump(), "started": state["started"], "requests": requests},
-                )
+                so_far = {"started": state["started"], "requests": self._requests(state)}
+                self.wait_for(condition, deadline=deadline, state={"progress": progress.dump(), **so_far})
         return sync
 
     def _settings(self) -> SyncSettings:
-        from airflow_provider_retell.api.knowledge_bases.bodies import check_settings
         from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings
 
-        name = self.rendered("knowledge_base_name", as_text)
-        check_settings(
-            "knowledge base",
-            knowledge_base_name="by id" if name is None else name,
-            min_chunk_size=self.min_chunk_size,
-            max_chunk_size=self.max_chunk_size,
-        )
         return SyncSettings(
-            knowledge_base_name=name,
+            knowledge_base_name=self.rendered("knowledge_base_name", as_text),
             min_chunk_size=self.min_chunk_size,
             max_chunk_size=self.max_chunk_size,
             adopt=self.adopt,
@@ -280,9 +268,9 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         self._polls += 1
         return super()._poll(condition)
 
-    def _sent(self) -> int:
-        """Return the number of requests that this process has sent. Polls have hooks of their own."""
-        return self.hook.quotas.usage.requests + self._polls
+    def _requests(self, state: Mapping[str, Any]) -> int:
+        """Return the number of requests of all processes so far. Polls have hooks of their own."""
+        return int(state["requests"]) + self.hook.quotas.usage.requests + self._polls
 
     def _finish(self, context: Context, sync: Sync, state: Mapping[str, Any]) -> dict[str, Any]:
         """Write the report, and return the result, or push it and fail if documents failed."""
@@ -290,11 +278,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         from airflow_provider_retell.export.json_lines import write_json_lines
 
         plan = sync.plan
-        outcome = (
-            SyncResult.of(sync.documents, sync.progress, sync.kept)
-            if plan is None
-            else SyncResult.planned(plan)
-        )
+        outcome = SyncResult.of(sync)
         path = self.rendered("report_path", as_text)
         if path is not None:
             write_json_lines(path, outcome.lines(), self.report_conn_id)
@@ -303,7 +287,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             "knowledge_base_id": sync.progress.knowledge_base_id,
             "status": sync.status,
             **outcome.counts(),
-            "requests": state["requests"] + self._sent(),
+            "requests": self._requests(state),
             "seconds": round(clock().time() - state["started"], 3),
             "dry_run": plan is not None,
             "report": path and safe_path(path),

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import AirflowFailException, task_state_store
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import DoNotCallError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE

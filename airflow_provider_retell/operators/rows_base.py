@@ -8,12 +8,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
-from airflow_provider_retell._compat import (
-    AirflowFailException,
-    AirflowSkipException,
-    BaseOperatorLink,
-    add_asset_event,
-)
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, BaseOperatorLink
+from airflow_provider_retell._compat.task_context import add_asset_event
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
@@ -36,7 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.bulk.task_run import TaskTry
+    from airflow_provider_retell.bulk.task_run import TryId
 
     AnyRows: TypeAlias = Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg
 
@@ -144,7 +140,7 @@ class RowsOperator(LoopOperator):
     def work(self, context: Context) -> None:
         """Process the rows, push the manifest, and fail if too many rows failed."""
         from airflow_provider_retell.bulk.outcome import FailureLimits
-        from airflow_provider_retell.bulk.task_run import TaskTry
+        from airflow_provider_retell.bulk.task_run import TryId
 
         check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
@@ -152,7 +148,7 @@ class RowsOperator(LoopOperator):
         failures: list[Result] = []
         self._reset()
         try:
-            self.run_loop(self._run(context, limits, TaskTry.of(context)))
+            self.run_loop(self._run(context, limits, TryId.of(context)))
         except asyncio.CancelledError:
             rows = counted(self._progress.rows if self._progress else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {self.next_step}") from None
@@ -182,7 +178,7 @@ class RowsOperator(LoopOperator):
     def _reset(self) -> None:
         self._progress = None
 
-    async def _run(self, context: Context, limits: FailureLimits, task_try: TaskTry) -> None:
+    async def _run(self, context: Context, limits: FailureLimits, task_try: TryId) -> None:
         from airflow_provider_retell.bulk.report import Report
 
         report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
@@ -194,7 +190,7 @@ class RowsOperator(LoopOperator):
         :raises RetellInputError: if the report would overwrite one of the source's files.
         """
         rows = from_field(unmask(self.rows), self.column_names)
-        rows.call_id_column = self.key_column
+        rows.key_column = self.key_column
         rows.bind(context)
         report.check(rows.files())
         return rows

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import loop_iteration, run_after, was_rescheduled
+from airflow_provider_retell._compat.task_context import loop_iteration, run_after, was_rescheduled
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context

@@ -71,7 +71,7 @@ def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, 
 
 
 def _in_files(path: str, name: str, conn_id: str | None) -> Iterator[Mapping[str, Any]]:
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     if not path.lower().endswith(_SUFFIXES):
         raise RetellInputError(f"{name}: a file with test cases must end in .json, .yaml or .yml")

@@ -48,7 +48,7 @@ class TextFile:
 
         :raises RetellInputError: if there is no such file, or it is not UTF-8.
         """
-        from airflow_provider_retell._compat import storage_path
+        from airflow_provider_retell._compat.services import storage_path
 
         try:
             with storage_path(self.path, self.conn_id).open("rb") as file:

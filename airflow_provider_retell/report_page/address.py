@@ -14,7 +14,7 @@ def is_enabled() -> bool:
     """Return True unless ``[retell] report_page`` is False, or Airflow's API accepts no browser's session."""
     from airflow.configuration import conf
 
-    from airflow_provider_retell._compat import supports_report_page
+    from airflow_provider_retell._compat.features import supports_report_page
 
     return supports_report_page() and conf.getboolean("retell", "report_page", fallback=True)
 

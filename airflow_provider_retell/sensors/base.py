@@ -15,9 +15,9 @@ from airflow_provider_retell._compat import (
     AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
-    default_deferrable,
-    first_poke,
 )
+from airflow_provider_retell._compat.features import default_deferrable
+from airflow_provider_retell._compat.task_context import first_poke
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import missing_connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell._compat import has_moved
+from airflow_provider_retell._compat.triggers import has_moved
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.triggers.base import PollTrigger
 

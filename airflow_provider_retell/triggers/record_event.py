@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import TriggerEvent
 
-from airflow_provider_retell._compat import asset_state_store
+from airflow_provider_retell._compat.triggers import asset_state_store
 
 try:
     from airflow_provider_retell._compat import BaseEventTrigger

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from airflow_provider_retell._compat import AirflowNotFoundException, BaseHook, aget_connection
+from airflow_provider_retell._compat import AirflowNotFoundException, BaseHook
+from airflow_provider_retell._compat.services import aget_connection
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.event_payload import event_name, event_payload, noun_of, records_in
 from airflow_provider_retell.api.parsing import describe

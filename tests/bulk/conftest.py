@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import tasks
+from connected import connect
 from memory_storage import memory, private_memory
 
 from airflow_provider_retell.clock import FastClock, no_waiting
@@ -111,16 +112,6 @@ def run(tmp_path: Path) -> Run:
         return task
 
     return run
-
-
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Define the connection ``retell_default``, with extras as keywords."""
-
-    def connect(server: Emulator | str, **extra: Any) -> None:
-        tasks.connect(monkeypatch, server, **extra)
-
-    return connect
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The engine with records in memory: what it plans, sends, reports and stops, without a server."""
+"""The engine with records in memory: its plans, updates, reports and stops, without a server."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def test_updates_are_sent_at_the_same_time(path: Path, mocker: Any, options: Any
 
 
 def test_results_are_in_the_report_while_the_source_is_slow(path: Path, mocker: Any) -> None:
-    mocker.patch("airflow_provider_retell.bulk.engine._TICK_SECONDS", 0.01)
+    mocker.patch("airflow_provider_retell.bulk.watch._TICK_SECONDS", 0.01)
     found = []
 
     def rows() -> Any:
@@ -281,7 +281,7 @@ def test_results_are_in_the_report_while_the_source_is_slow(path: Path, mocker: 
 
 
 class WithEarlier(GivenRows):
-    """Rows after a run that has updated two records, one of which is not known any more."""
+    """Rows after a run that has updated two records. One of them no longer exists."""
 
     def done_calls(self) -> Iterator[str]:
         return iter(["id_a", "unknown"])

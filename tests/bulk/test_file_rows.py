@@ -11,6 +11,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FileRows
+from airflow_provider_retell.bulk.file_parts import covers
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import ListCallsOperator
 
@@ -266,6 +267,31 @@ def test_names_with_the_other_characters_of_patterns_are_names(
     (tmp_path / "rows [1]?.csv").write_text("call_id,n\na,1\n")
     assert run(rows=FileRows(str(tmp_path / "rows [1]?.csv"))).counts == {"updated": 1}
     assert run(rows=FileRows(f"{tmp_path}/rows [1]?*.csv")).counts == {"unchanged": 1}
+
+
+def test_pattern_can_match_folders(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls("ab")
+    for name in "ab":
+        (tmp_path / f"day={name}").mkdir()
+        (tmp_path / f"day={name}/part-0.csv").write_text(f"call_id,n\n{name},1\n")
+    assert run(rows=FileRows(f"{tmp_path}/day=*/")).counts == {"updated": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "expected"),
+    [
+        ("/data/rows.csv", "/data/rows.csv", True),
+        ("/data/rows.csv", "/data/rows-csv", False),
+        ("/data/rows", "/data/rows/part.csv", True),
+        ("/data/rows/", "/data/rows/part.csv", True),
+        ("/data/rows", "/data/rows.csv", False),
+        ("/data/*.csv", "/data/rows.csv", True),
+        ("/data/*.csv", "/data/rows.jsonl", False),
+        ("/data/day=*/", "/data/day=1/part.csv", True),
+    ],
+)
+def test_path_covers_its_matches_and_what_is_below_it(path: str, other: str, expected: bool) -> None:
+    assert covers(path, other) is expected
 
 
 def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, memory: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
-from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.bulk.errors import RowsFailedError, TooFewRowsError
 from airflow_provider_retell.bulk.outcome import DUPLICATE, is_duplicate, line_id, line_kind
 from airflow_provider_retell.emulator import Emulator, Fault
 
@@ -88,8 +88,8 @@ def test_a_task_without_rows_succeeds_with_a_warning(
         ({"on_empty": "skip"}, 0, AirflowSkipException, "The source has no rows"),
         ({"on_empty": "skip", "min_rows": 2}, 0, AirflowSkipException, "The source has no rows"),
         ({"on_empty": "fail"}, 0, RowsFailedError, "The source has no rows, and on_empty is 'fail'"),
-        ({"on_empty": "skip", "min_rows": 2}, 1, RowsFailedError, "The source has 1 row, and min_rows is 2"),
-        ({"min_rows": 1}, 0, RowsFailedError, "The source has no rows, and min_rows is 1"),
+        ({"on_empty": "skip", "min_rows": 2}, 1, TooFewRowsError, "The source has 1 row, and min_rows is 2"),
+        ({"min_rows": 1}, 0, TooFewRowsError, "The source has no rows, and min_rows is 1"),
         ({"min_rows": 1}, 1, None, ""),
         ({"on_empty": "fail"}, 1, None, ""),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -40,6 +41,14 @@ def test_parameter_that_the_context_lacks_needs_a_default() -> None:
         RetellInputError, match=r"^the function rows\(\) has the parameter 'day', which is not in"
     ):
         call_with_context(rows, CONTEXT)
+
+
+def test_function_without_a_name_can_lack_a_parameter_too() -> None:
+    def rows(day: str, limit: int) -> Any:
+        return day, limit
+
+    with pytest.raises(RetellInputError, match=r"^the function \(\) has the parameter 'day'"):
+        call_with_context(functools.partial(rows, limit=5), CONTEXT)
 
 
 def test_function_without_a_signature_is_called_without_arguments() -> None:

@@ -8,7 +8,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_retell._compat import storage_path
+from airflow_provider_retell._compat.services import storage_path
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.file_parts import files_of
 from airflow_provider_retell.common.folders import find, matches

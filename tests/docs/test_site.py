@@ -72,7 +72,7 @@ def public_names() -> set[str]:
     """Return every name that an ``__all__`` of the package lists, by the shortest path to import it from."""
     paths: dict[str, str] = {}
     for file in sorted(PACKAGE.rglob("*.py")):
-        if file.name == "_compat.py":
+        if file.parent.name == "_compat":
             continue
         module = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.parse(file.read_text(encoding="utf-8")).body:

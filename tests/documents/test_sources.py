@@ -92,7 +92,7 @@ def test_files_know_which_paths_they_read(folder: str) -> None:
 
 
 def test_connection_of_the_storage_is_passed_on(mocker: Any) -> None:
-    storage_path = mocker.patch("airflow_provider_retell._compat.storage_path")
+    storage_path = mocker.patch("airflow_provider_retell._compat.services.storage_path")
     storage_path.return_value.fs.ls.return_value = []
     storage_path.return_value.fs.isfile.return_value = False
     assert list(FileDocuments("s3://bucket/handbook", conn_id="aws").read()) == []

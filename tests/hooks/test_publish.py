@@ -147,9 +147,9 @@ def test_the_original_error_is_raised_if_the_version_cannot_be_read_back(
 
 
 def test_a_success_that_the_list_of_versions_does_not_show_is_an_error(
-    hook: RetellHook, emulator: Emulator, mocker: Any
+    hook: RetellHook, emulator: Emulator
 ) -> None:
-    mocker.patch.object(emulator.organization.agent_backend, "publish")
+    emulator.faults.add(Fault.status(200), route="publish-agent-version")
     with pytest.raises(RetellResponseError, match="does not show the version as published") as caught:
         hook.publish_agent_version_checked("agent_1", 1)
     assert not caught.value.permanent

@@ -8,12 +8,24 @@ from typing import Any
 
 import pytest
 import tasks
+from connected import connect, emulator
+from lookups import failing_lookups
 from memory_storage import memory, private_memory
 
 from airflow_provider_retell.clock import no_waiting
-from airflow_provider_retell.emulator import Clock, Emulator
+from airflow_provider_retell.emulator import Emulator
 
-__all__ = ["connect", "emulator", "memory", "no_sleep", "private_memory", "run_try", "state_store", "store"]
+__all__ = [
+    "connect",
+    "emulator",
+    "failing_lookups",
+    "memory",
+    "no_sleep",
+    "private_memory",
+    "run_try",
+    "state_store",
+    "store",
+]
 
 
 @pytest.fixture(
@@ -31,24 +43,6 @@ def state_store(tmp_path: Path) -> tasks.StateStore:
     if not tasks.HAS_STATE_STORE:
         pytest.skip("requires Airflow 3.3 or later")
     return tasks.StateStore(tmp_path / "store.json")
-
-
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Define the connection ``retell_default``, with extras as keywords."""
-
-    def connect(server: Emulator | str, **extra: Any) -> None:
-        tasks.connect(monkeypatch, server, **extra)
-
-    return connect
-
-
-@pytest.fixture
-def emulator(connect: Callable[..., None]) -> Iterator[Emulator]:
-    """An emulator whose clock the test advances."""
-    with Emulator(clock=Clock(frozen=True)) as emulator:
-        connect(emulator)
-        yield emulator
 
 
 @pytest.fixture

@@ -288,17 +288,17 @@ def test_secrets_in_paths_are_shown_nowhere(
 def test_the_manifest_and_the_report_work_with_a_query(
     emulator: Emulator, mocker: Any, tmp_path: Any
 ) -> None:
-    from airflow_provider_retell import _compat
+    from airflow_provider_retell._compat import services
 
     emulator.add_calls(["a"])
-    real = _compat.storage_path
+    real = services.storage_path
     asked: list[str] = []
 
     def local(path: str, conn_id: str | None = None) -> Any:
         asked.append(path)
         return real(str(tmp_path / "report.jsonl"))
 
-    mocker.patch.object(_compat, "storage_path", local)
+    mocker.patch.object(services, "storage_path", local)
     ti, task = tasks.Ti(), bulk(rows=[{"call_id": "a", "n": 1}], report_path=SIGNED.format("report.jsonl"))
     tasks.run_task(task, ti=ti)
     assert asked[0] == SIGNED.format("report.jsonl")

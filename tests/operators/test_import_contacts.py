@@ -14,7 +14,7 @@ from tasks import Ti, run_task
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.bulk import FailedRows, FileRows
-from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.bulk.errors import TooFewRowsError
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.operators import ImportContactsOperator
@@ -220,7 +220,7 @@ def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, 
     assert "on_empty is 'fail'" in str(Run(tmp_path, rows=[]).error)
     assert isinstance(Run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
     few = Run(tmp_path, rows=[row(0)], min_rows=2).error
-    assert type(few) is RowsFailedError
+    assert type(few) is TooFewRowsError
     assert "The source has 1 row, and min_rows is 2. Nothing was sent" in str(few)
     missing = Run(tmp_path, rows=[row(0)], columns=["first_name"]).error
     assert "No row has the column first_name" in str(missing)

@@ -740,9 +740,9 @@ def test_deletion_whose_response_is_lost_is_repeated(kb: Emulator) -> None:
     assert contents(kb) == {"a": "new", "b": "2"}
 
 
-def test_deletion_that_does_not_happen_is_an_error(kb: Emulator, mocker: Any) -> None:
+def test_deletion_that_does_not_happen_is_an_error(kb: Emulator) -> None:
     refresh(texts({"a": "1", "b": "2"}))
-    mocker.patch.object(kb.organization.knowledge_base_backend, "delete_source")
+    kb.faults.add(Fault.status(200), route="delete-knowledge-base-source", times=0)
     with pytest.raises(RetellError, match="kb_1 still lists 1 sources that Retell has deleted"):
         refresh(texts({"b": "2"}))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import airflow
 import pytest
+from lookups import failing_lookups
 from sensor_runs import SensorRun
 from tasks import connect
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_mock import MockerFixture
+
+__all__ = ["emulator", "failing_lookups", "sensor_run"]
 
 
 @pytest.fixture

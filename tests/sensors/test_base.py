@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import re
 import time
@@ -10,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.exceptions import AirflowException, AirflowNotFoundException
+from airflow.exceptions import AirflowException
 from sensor_runs import MODES, SensorRun
 from tasks import Ti
 
@@ -281,21 +280,6 @@ class TestFailedPolls:
 
 
 class TestConnection:
-    @pytest.fixture
-    def failing_lookups(self, mocker: MockerFixture) -> set[int]:
-        """The numbers of the lookups of the connection, from 1, that fail because its backend is down."""
-        failing: set[int] = set()
-        numbers = itertools.count(1)
-        get_connection = RetellHook.get_connection
-
-        def look_up(conn_id: str) -> Any:
-            if next(numbers) in failing:
-                raise AirflowNotFoundException("The conn_id `retell_default` isn't defined")
-            return get_connection(conn_id)
-
-        mocker.patch.object(RetellHook, "get_connection", staticmethod(look_up))
-        return failing
-
     @pytest.mark.parametrize("mode", ["poke", "deferrable"])
     def test_failed_lookups_are_tolerated_after_the_first_poll(
         self, emulator: Emulator, sensor_run: SensorRun, failing_lookups: set[int], mode: str

@@ -64,7 +64,7 @@ def main(module: str) -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            os.dup2(2, 1)  # what the task prints must not reach the test
+            os.dup2(2, 1)  # the output of the task must not reach the test
             try:
                 run(**json.loads(line))
             except BaseException as error:

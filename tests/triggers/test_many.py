@@ -27,17 +27,17 @@ ROUNDS = 4
 # Airflow's own, but does not count the time that the thread is ready to run and waits for a processor.
 WAITING = """
 import asyncio, json, pathlib, sys, time
-from airflow_provider_retell import _compat
+from airflow_provider_retell._compat import services
 from airflow_provider_retell.triggers.call import CallTrigger
 
 lookups = []
-get_connection = _compat.aget_connection
+get_connection = services.aget_connection
 
 async def count(*arguments):
     lookups.append(1)
     return await get_connection(*arguments)
 
-_compat.aget_connection = count
+services.aget_connection = count
 
 def waited():
     statistics = pathlib.Path("/proc/thread-self/schedstat")

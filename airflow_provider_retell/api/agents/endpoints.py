@@ -12,7 +12,10 @@ from airflow_provider_retell.api.agents.bodies import CreateAgentVersion, ListAg
 from airflow_provider_retell.api.agents.models import Agent, AgentPage, AgentVersionPage
 from airflow_provider_retell.api.body import build, build_patch
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.request import Request, check_id, given, with_query
+from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.request import Request, given, no_result, with_query
+
+_AGENT = ObjectKind("agent", "agent_id")
 
 
 def get_agent(agent_id: str, *, version: int | str | None = None) -> Request[Agent]:
@@ -103,18 +106,14 @@ def list_agent_versions(
     :param limit: versions per page.
     :param pagination_key: the key from the previous page.
     """
-    agent_id = check_id(agent_id, "agent_id")
-    return Request(
-        operation="list-agent-versions",
-        method="GET",
-        path=with_query(
-            f"/list-agent-versions/{agent_id}",
-            limit=limit,
-            pagination_key=pagination_key,
-            sort_order=sort_order,
-        ),
-        parse=AgentVersionPage.read,
-        subject=f"agent {agent_id}",
+    return _AGENT.request(
+        "GET",
+        "/list-agent-versions",
+        agent_id,
+        AgentVersionPage.read,
+        limit=limit,
+        pagination_key=pagination_key,
+        sort_order=sort_order,
     )
 
 
@@ -129,16 +128,13 @@ def create_agent_version(agent_id: str, *, base_version: int) -> Request[Agent]:
     :param base_version: the version to fork.
     :raises RetellInputError: if an argument is invalid.
     """
-    agent_id = check_id(agent_id, "agent_id")
-    operation = f"create-agent-version of agent {agent_id}"
-    return Request(
-        operation="create-agent-version",
-        method="POST",
-        path=f"/create-agent-version/{agent_id}",
-        body=build(CreateAgentVersion, operation, {"base_version": base_version}),
-        parse=Agent.read,
+    return _AGENT.request(
+        "POST",
+        "/create-agent-version",
+        agent_id,
+        Agent.read,
+        body=lambda name: build(CreateAgentVersion, name, {"base_version": base_version}),
         idempotent=False,
-        subject=f"agent {agent_id}",
     )
 
 
@@ -162,16 +158,14 @@ def publish_agent_version(
     :param version_description: a description of the version.
     :raises RetellInputError: if an argument is invalid.
     """
-    agent_id = check_id(agent_id, "agent_id")
     fields = given(version=version, version_title=version_title, version_description=version_description)
-    return Request(
-        operation="publish-agent-version",
-        method="POST",
-        path=f"/publish-agent-version/{agent_id}",
-        body=build(PublishAgentVersion, f"publish-agent-version of agent {agent_id}", fields),
-        parse=lambda _body: None,
+    return _AGENT.request(
+        "POST",
+        "/publish-agent-version",
+        agent_id,
+        no_result,
+        body=lambda name: build(PublishAgentVersion, name, fields),
         idempotent=False,
-        subject=f"agent {agent_id}",
     )
 
 
@@ -184,40 +178,25 @@ def delete_agent_version(agent_id: str, *, version: int) -> Request[None]:
     :param version: the version to delete.
     :raises RetellInputError: if an argument is invalid.
     """
-    agent_id = check_id(agent_id, "agent_id")
     if not _is_number(version):
         raise RetellInputError("version must be a version number of 0 or more")
-    return Request(
-        operation="delete-agent-version",
-        method="DELETE",
-        path=with_query(f"/delete-agent-version/{agent_id}", version=version),
-        parse=lambda _body: None,
-        subject=f"agent {agent_id}",
-    )
+    return _AGENT.request("DELETE", "/delete-agent-version", agent_id, no_result, version=version)
 
 
 def _get(operation: str, agent_id: str, version: int | str | None) -> Request[Agent]:
-    agent_id = check_id(agent_id, "agent_id")
-    return Request(
-        operation=operation,
-        method="GET",
-        path=with_query(f"/{operation}/{agent_id}", version=_checked(version)),
-        parse=Agent.read,
-        subject=f"agent {agent_id}",
-    )
+    return _AGENT.request("GET", f"/{operation}", agent_id, Agent.read, version=_checked(version))
 
 
 def _update(
     operation: str, agent_id: str, changes: Mapping[str, Any], version: int | str | None
 ) -> Request[Agent]:
-    agent_id = check_id(agent_id, "agent_id")
-    return Request(
-        operation=operation,
-        method="PATCH",
-        path=with_query(f"/{operation}/{agent_id}", version=_checked(version)),
-        body=build_patch(f"{operation} of agent {agent_id}", changes),
-        parse=Agent.read,
-        subject=f"agent {agent_id}",
+    return _AGENT.request(
+        "PATCH",
+        f"/{operation}",
+        agent_id,
+        Agent.read,
+        body=lambda name: build_patch(name, changes),
+        version=_checked(version),
     )
 
 

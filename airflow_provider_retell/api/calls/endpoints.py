@@ -19,8 +19,11 @@ from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE, IGNORE_IN_TASK, check_e164
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, no_result
+
+_CALL = ObjectKind("call", "call_id")
 
 
 def update_call(
@@ -103,14 +106,7 @@ def get_call(call_id: str) -> Request[Call]:
 
     API: https://docs.retellai.com/api-references/get-call
     """
-    call_id = check_id(call_id)
-    return Request(
-        operation="get-call",
-        method="GET",
-        path=f"/v2/get-call/{call_id}",
-        parse=Call.read,
-        subject=f"call {call_id}",
-    )
+    return _CALL.request("GET", "/v2/get-call", call_id, Call.read)
 
 
 def list_calls(
@@ -264,7 +260,7 @@ def stop_call(call_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/stop-call
     """
-    return _without_result("stop-call", "POST", call_id)
+    return _CALL.request("POST", "/v2/stop-call", call_id, no_result)
 
 
 def delete_call(call_id: str) -> Request[None]:
@@ -272,7 +268,7 @@ def delete_call(call_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/delete-call
     """
-    return _without_result("delete-call", "DELETE", call_id)
+    return _CALL.request("DELETE", "/v2/delete-call", call_id, no_result)
 
 
 def rerun_call_analysis(call_id: str) -> Request[Call]:
@@ -282,23 +278,4 @@ def rerun_call_analysis(call_id: str) -> Request[Call]:
 
     API: https://docs.retellai.com/api-references/rerun-call-analysis
     """
-    call_id = check_id(call_id)
-    return Request(
-        operation="rerun-call-analysis",
-        method="PUT",
-        path=f"/rerun-call-analysis/{call_id}",
-        parse=Call.read,
-        idempotent=False,
-        subject=f"call {call_id}",
-    )
-
-
-def _without_result(operation: str, method: str, call_id: str) -> Request[None]:
-    call_id = check_id(call_id)
-    return Request(
-        operation=operation,
-        method=method,
-        path=f"/v2/{operation}/{call_id}",
-        parse=lambda _body: None,
-        subject=f"call {call_id}",
-    )
+    return _CALL.request("PUT", "/rerun-call-analysis", call_id, Call.read, idempotent=False)

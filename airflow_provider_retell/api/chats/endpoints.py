@@ -14,7 +14,10 @@ from airflow_provider_retell.api.chats.changes import ChatChange
 from airflow_provider_retell.api.chats.models import Chat, ChatPage
 from airflow_provider_retell.api.choices import ChatStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, no_result
+
+_CHAT = ObjectKind("chat", "chat_id")
 
 
 def update_chat(
@@ -56,14 +59,7 @@ def get_chat(chat_id: str) -> Request[Chat]:
 
     API: https://docs.retellai.com/api-references/get-chat
     """
-    chat_id = check_id(chat_id, "chat_id")
-    return Request(
-        operation="get-chat",
-        method="GET",
-        path=f"/get-chat/{chat_id}",
-        parse=Chat.read,
-        subject=f"chat {chat_id}",
-    )
+    return _CHAT.request("GET", "/get-chat", chat_id, Chat.read)
 
 
 def list_chats(
@@ -112,7 +108,7 @@ def end_chat(chat_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/end-chat
     """
-    return _without_result("end-chat", "PATCH", chat_id)
+    return _CHAT.request("PATCH", "/end-chat", chat_id, no_result)
 
 
 def delete_chat(chat_id: str) -> Request[None]:
@@ -120,7 +116,7 @@ def delete_chat(chat_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/delete-chat
     """
-    return _without_result("delete-chat", "DELETE", chat_id)
+    return _CHAT.request("DELETE", "/delete-chat", chat_id, no_result)
 
 
 def rerun_chat_analysis(chat_id: str) -> Request[Chat]:
@@ -130,23 +126,4 @@ def rerun_chat_analysis(chat_id: str) -> Request[Chat]:
 
     API: https://docs.retellai.com/api-references/rerun-chat-analysis
     """
-    chat_id = check_id(chat_id, "chat_id")
-    return Request(
-        operation="rerun-chat-analysis",
-        method="PUT",
-        path=f"/rerun-chat-analysis/{chat_id}",
-        parse=Chat.read,
-        idempotent=False,
-        subject=f"chat {chat_id}",
-    )
-
-
-def _without_result(operation: str, method: str, chat_id: str) -> Request[None]:
-    chat_id = check_id(chat_id, "chat_id")
-    return Request(
-        operation=operation,
-        method=method,
-        path=f"/{operation}/{chat_id}",
-        parse=lambda _body: None,
-        subject=f"chat {chat_id}",
-    )
+    return _CHAT.request("PUT", "/rerun-chat-analysis", chat_id, Chat.read, idempotent=False)

@@ -23,8 +23,11 @@ from airflow_provider_retell.api.contacts.models import (
 )
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.multipart import Content, Multipart, Part
+from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.phone_numbers.e164 import check_e164
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, no_result
+
+_CONTACT = ObjectKind("contact", "contact_id")
 
 
 def create_contact(
@@ -120,14 +123,7 @@ def get_contact(contact_id: str) -> Request[Contact]:
 
     API: https://docs.retellai.com/api-references/get-contact
     """
-    contact_id = check_id(contact_id, "contact_id")
-    return Request(
-        operation="get-contact",
-        method="GET",
-        path=f"/get-contact/{contact_id}",
-        parse=Contact.read,
-        subject=f"contact {contact_id}",
-    )
+    return _CONTACT.request("GET", "/get-contact", contact_id, Contact.read)
 
 
 def list_contacts(
@@ -172,14 +168,7 @@ def delete_contact(contact_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/delete-contact
     """
-    contact_id = check_id(contact_id, "contact_id")
-    return Request(
-        operation="delete-contact",
-        method="DELETE",
-        path=f"/delete-contact/{contact_id}",
-        parse=lambda _body: None,
-        subject=f"contact {contact_id}",
-    )
+    return _CONTACT.request("DELETE", "/delete-contact", contact_id, no_result)
 
 
 def upload_contact_import_file(file: Content | bytes) -> Request[ContactImportFile]:

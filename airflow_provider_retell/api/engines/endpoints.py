@@ -17,7 +17,12 @@ from airflow_provider_retell.api.engines.models import (
     RetellLlm,
     RetellLlmPage,
 )
-from airflow_provider_retell.api.request import Request, check_id, with_query
+from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.request import Request, with_query
+
+_LLM = ObjectKind("LLM", "llm_id")
+_FLOW = ObjectKind("conversation flow", "conversation_flow_id")
+_COMPONENT = ObjectKind("conversation flow component", "conversation_flow_component_id")
 
 
 def get_retell_llm(llm_id: str, *, version: int | None = None) -> Request[RetellLlm]:
@@ -28,14 +33,7 @@ def get_retell_llm(llm_id: str, *, version: int | None = None) -> Request[Retell
     :param llm_id: the LLM.
     :param version: the version number. Default: the latest version, which may be a draft.
     """
-    llm_id = check_id(llm_id, "llm_id")
-    return Request(
-        operation="get-retell-llm",
-        method="GET",
-        path=with_query(f"/get-retell-llm/{llm_id}", version=version),
-        parse=RetellLlm.read,
-        subject=f"LLM {llm_id}",
-    )
+    return _LLM.request("GET", "/get-retell-llm", llm_id, RetellLlm.read, version=version)
 
 
 def update_retell_llm(
@@ -50,14 +48,13 @@ def update_retell_llm(
     :param version: the version to change. Default: the latest version.
     :raises RetellInputError: if an argument is invalid.
     """
-    llm_id = check_id(llm_id, "llm_id")
-    return Request(
-        operation="update-retell-llm",
-        method="PATCH",
-        path=with_query(f"/update-retell-llm/{llm_id}", version=version),
-        body=build_patch(f"update-retell-llm of LLM {llm_id}", changes),
-        parse=RetellLlm.read,
-        subject=f"LLM {llm_id}",
+    return _LLM.request(
+        "PATCH",
+        "/update-retell-llm",
+        llm_id,
+        RetellLlm.read,
+        body=lambda name: build_patch(name, changes),
+        version=version,
     )
 
 
@@ -88,13 +85,8 @@ def get_conversation_flow(
     :param conversation_flow_id: the conversation flow.
     :param version: the version number. Default: the latest version, which may be a draft.
     """
-    flow_id = check_id(conversation_flow_id, "conversation_flow_id")
-    return Request(
-        operation="get-conversation-flow",
-        method="GET",
-        path=with_query(f"/get-conversation-flow/{flow_id}", version=version),
-        parse=ConversationFlow.read,
-        subject=f"conversation flow {flow_id}",
+    return _FLOW.request(
+        "GET", "/get-conversation-flow", conversation_flow_id, ConversationFlow.read, version=version
     )
 
 
@@ -110,14 +102,13 @@ def update_conversation_flow(
     :param version: the version to change. Default: the latest version.
     :raises RetellInputError: if an argument is invalid.
     """
-    flow_id = check_id(conversation_flow_id, "conversation_flow_id")
-    return Request(
-        operation="update-conversation-flow",
-        method="PATCH",
-        path=with_query(f"/update-conversation-flow/{flow_id}", version=version),
-        body=build_patch(f"update-conversation-flow of conversation flow {flow_id}", changes),
-        parse=ConversationFlow.read,
-        subject=f"conversation flow {flow_id}",
+    return _FLOW.request(
+        "PATCH",
+        "/update-conversation-flow",
+        conversation_flow_id,
+        ConversationFlow.read,
+        body=lambda name: build_patch(name, changes),
+        version=version,
     )
 
 
@@ -151,11 +142,9 @@ def get_conversation_flow_component(
 
     :param conversation_flow_component_id: the component.
     """
-    component_id = check_id(conversation_flow_component_id, "conversation_flow_component_id")
-    return Request(
-        operation="get-conversation-flow-component",
-        method="GET",
-        path=f"/get-conversation-flow-component/{component_id}",
-        parse=ConversationFlowComponent.read,
-        subject=f"conversation flow component {component_id}",
+    return _COMPONENT.request(
+        "GET",
+        "/get-conversation-flow-component",
+        conversation_flow_component_id,
+        ConversationFlowComponent.read,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.knowledge_bases.document import Mark
 from airflow_provider_retell.api.knowledge_bases.guards import changed_steps
-from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBaseSource
+from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
 from airflow_provider_retell.api.knowledge_bases.progress import Progress
 
@@ -23,6 +24,34 @@ def gone(plan: Plan, progress: Progress, missing: Iterable[Step]) -> list[Knowle
         for source in plan.gone
         if (mark := Mark.find(source.name)) is not None and mark.content not in awaited
     ]
+
+
+def for_room(
+    knowledge_base: KnowledgeBase, plan: Plan, progress: Progress, missing: Sequence[Step]
+) -> tuple[list[KnowledgeBaseSource], bool]:
+    """Return the sources to delete before adding, because the knowledge base is at its limit: as few as possible.
+
+    :return: the sources, and True if they include the old version of a missing document.
+    :raises RetellError: if none can be deleted.
+    """
+    kinds = {step.document.kind for step in missing}
+    there = {source.source_id for source in knowledge_base.sources}
+
+    def fits(source: KnowledgeBaseSource) -> bool:
+        return source.kind in kinds and source.source_id in there
+
+    if found := list(filter(fits, gone(plan, progress, missing))):
+        return found, False
+    outdated = [source for step in reversed(missing) for source in step.outdated]
+    found = list(filter(fits, [*outdated, *plan.gone]))[:1]
+    if not found or len(there) == 1:
+        error = RetellError(
+            f"Knowledge base {knowledge_base.knowledge_base_id} is at its limit of sources, and nothing can be deleted "
+            "to make room. Use another knowledge base"
+        )
+        error.permanent = True
+        raise error
+    return found, True
 
 
 def superseded(plan: Plan, progress: Progress) -> list[KnowledgeBaseSource]:

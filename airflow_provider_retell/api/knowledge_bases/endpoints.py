@@ -12,7 +12,10 @@ from airflow_provider_retell.api.knowledge_bases.bodies import (
     form,
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseList
-from airflow_provider_retell.api.request import Request, check_id
+from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.request import Request, check_id, no_result
+
+_KNOWLEDGE_BASE = ObjectKind("knowledge base", "knowledge_base_id")
 
 
 def create_knowledge_base(
@@ -63,14 +66,7 @@ def get_knowledge_base(knowledge_base_id: str) -> Request[KnowledgeBase]:
 
     API: https://docs.retellai.com/api-references/get-knowledge-base
     """
-    knowledge_base_id = check_id(knowledge_base_id, "knowledge_base_id")
-    return Request(
-        operation="get-knowledge-base",
-        method="GET",
-        path=f"/get-knowledge-base/{knowledge_base_id}",
-        parse=KnowledgeBase.read,
-        subject=f"knowledge base {knowledge_base_id}",
-    )
+    return _KNOWLEDGE_BASE.request("GET", "/get-knowledge-base", knowledge_base_id, KnowledgeBase.read)
 
 
 def list_knowledge_bases() -> Request[list[KnowledgeBase]]:
@@ -142,11 +138,4 @@ def delete_knowledge_base(knowledge_base_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/delete-knowledge-base
     """
-    knowledge_base_id = check_id(knowledge_base_id, "knowledge_base_id")
-    return Request(
-        operation="delete-knowledge-base",
-        method="DELETE",
-        path=f"/delete-knowledge-base/{knowledge_base_id}",
-        parse=lambda _body: None,
-        subject=f"knowledge base {knowledge_base_id}",
-    )
+    return _KNOWLEDGE_BASE.request("DELETE", "/delete-knowledge-base", knowledge_base_id, no_result)

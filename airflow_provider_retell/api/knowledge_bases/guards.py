@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.knowledge_bases.bodies import check_settings
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
 from airflow_provider_retell.api.knowledge_bases.limits import (
     DEFAULT_MAX_CHUNK_SIZE,
@@ -25,7 +26,7 @@ _TITLES = 10
 
 @dataclass(frozen=True)
 class SyncSettings:
-    """The settings of a sync.
+    """The settings of a sync. RetellInputError if those of a new knowledge base are invalid.
 
     :ivar knowledge_base_name: the name of the knowledge base, to find or create it; None if its id is known.
     :ivar min_chunk_size: the chunk size of a new knowledge base, and the one that an existing one must have.
@@ -43,6 +44,14 @@ class SyncSettings:
     min_documents: int = 1
     max_deleted_ratio: float = 0.5
     limits: Limits = field(default_factory=lambda: {"text": MAX_TEXTS, "file": MAX_FILES})
+
+    def __post_init__(self) -> None:
+        check_settings(
+            "knowledge base",
+            knowledge_base_name="by id" if self.knowledge_base_name is None else self.knowledge_base_name,
+            min_chunk_size=self.min_chunk_size,
+            max_chunk_size=self.max_chunk_size,
+        )
 
 
 def check_documents(documents: Sequence[Document], settings: SyncSettings, origin: str) -> None:

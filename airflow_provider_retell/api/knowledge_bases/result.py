@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell.api.errors import DocumentsFailedError
 from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
-from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
-from airflow_provider_retell.api.knowledge_bases.progress import Progress
+
+if TYPE_CHECKING:
+    from airflow_provider_retell.api.knowledge_bases.plan import Step
+    from airflow_provider_retell.api.knowledge_bases.progress import Progress
+    from airflow_provider_retell.api.knowledge_bases.sync import Sync
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
 # Titles of failed documents in the error message.
@@ -47,19 +50,14 @@ class SyncResult:
     deleted: tuple[str, ...]
 
     @classmethod
-    def of(cls, documents: Sequence[Document], progress: Progress, kept: Collection[str] = ()) -> SyncResult:
-        """Return the result of a sync that is done.
-
-        :param kept: the marks of failed documents whose old version is still there.
-        """
-        results = tuple(_result(document, progress, kept) for document in documents)
-        return cls(results, tuple(progress.deleted.values()))
-
-    @classmethod
-    def planned(cls, plan: Plan) -> SyncResult:
-        """Return the result that a sync would have if Retell can index all documents."""
-        results = tuple(DocumentResult(step.document.title, _planned(step)) for step in plan.steps)
-        return cls(results, tuple(without_mark(source.name) for source in plan.gone))
+    def of(cls, sync: Sync) -> SyncResult:
+        """Return the result of a sync that is done. After a preview: the one if Retell can index all documents."""
+        plan = sync.plan
+        if plan is not None:
+            results = tuple(DocumentResult(step.document.title, _planned(step)) for step in plan.steps)
+            return cls(results, tuple(without_mark(source.name) for source in plan.gone))
+        results = tuple(_result(document, sync.progress, sync.kept) for document in sync.documents)
+        return cls(results, tuple(sync.progress.deleted.values()))
 
     def __str__(self) -> str:
         counts = self.counts()

@@ -31,7 +31,7 @@ from airflow_provider_retell.api.knowledge_bases.progress import Progress
 from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
 from airflow_provider_retell.api.knowledge_bases.waits import KnowledgeBaseReady
-from airflow_provider_retell.api.request import Flow
+from airflow_provider_retell.api.request import Flow, no_result
 from airflow_provider_retell.clock import clock
 
 log = logging.getLogger(__name__)
@@ -43,16 +43,13 @@ _MAX_LOST = 3
 
 
 class Sync:
-    """One task's work on a knowledge base.
+    """One task's work on a knowledge base: run :meth:`advance` and wait for its condition, until it returns None.
 
-    Run :meth:`advance`, wait for the condition that it returns, and repeat both until it returns None.
-
-    :param documents: the documents, with unique titles.
-    :param settings: the settings.
-    :param progress: the progress so far, which this object updates.
-    :ivar status: the last known status of the knowledge base, or None if there is none yet.
+    :param documents: have unique titles.
+    :param progress: is updated with each step.
+    :ivar status: the last known status of the knowledge base, or None before it exists.
     :ivar plan: the plan of :meth:`preview`.
-    :ivar kept: at the end, the marks of failed documents that keep their old version.
+    :ivar kept: the marks of failed documents that keep their old version, known at the end.
     """
 
     def __init__(self, documents: Sequence[Document], settings: SyncSettings, progress: Progress) -> None:
@@ -262,7 +259,7 @@ class Sync:
                 knowledge_base.knowledge_base_id, source.source_id
             )
             try:
-                yield request.with_parser(lambda _body: None)
+                yield request.with_parser(no_result)
             except NotFoundError:
                 log.info("Retell does not know %s any more", request.subject)
             log.info("Deleted a source of %r", without_mark(source.name))
@@ -274,30 +271,15 @@ class Sync:
     def _make_room(
         self, knowledge_base: KnowledgeBase, plan: Plan, missing: Sequence[Step]
     ) -> Flow[KnowledgeBase]:
-        """Delete before adding, because the knowledge base is at its limit: as little as possible."""
-        kinds = {step.document.kind for step in missing}
-        there = {source.source_id for source in knowledge_base.sources}
-
-        def fits(source: KnowledgeBaseSource) -> bool:
-            return source.kind in kinds and source.source_id in there
-
-        gone = [source for source in deletions.gone(plan, self.progress, missing) if fits(source)]
-        if not gone:
-            last = [source for step in reversed(missing) for source in step.outdated if fits(source)]
-            gone = [*last, *filter(fits, plan.gone)][:1]
-            if not gone or len(there) == 1:
-                error = RetellError(
-                    f"Knowledge base {knowledge_base.knowledge_base_id} is at its limit of sources, and nothing can be "
-                    "deleted to make room. Use another knowledge base"
-                )
-                error.permanent = True
-                raise error
-            self.progress.note_displaced(gone[0], missing)
+        """Delete before adding, because the knowledge base is at its limit."""
+        sources, displaces = deletions.for_room(knowledge_base, plan, self.progress, missing)
+        if displaces:
+            self.progress.note_displaced(sources[0], missing)
             log.warning(
                 "The knowledge base is at its limit of sources: %r is deleted before its new version is added",
-                without_mark(gone[0].name),
+                without_mark(sources[0].name),
             )
-        return (yield from self._delete(knowledge_base, gone))
+        return (yield from self._delete(knowledge_base, sources))
 
 
 def _nothing() -> KnowledgeBase:

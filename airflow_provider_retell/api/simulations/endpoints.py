@@ -10,7 +10,8 @@ from typing import Any
 
 from airflow_provider_retell.api.body import build
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.request import Request, check_id, given, with_query
+from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.request import Request, check_id, given, no_result, with_query
 from airflow_provider_retell.api.simulations.bodies import (
     CreateBatchTest,
     CreateTestCaseDefinition,
@@ -25,6 +26,10 @@ from airflow_provider_retell.api.simulations.models import (
     TestRun,
     TestRunPage,
 )
+
+_TEST_CASE = ObjectKind("test case", "test_case_definition_id")
+_BATCH_TEST = ObjectKind("batch test", "test_case_batch_job_id")
+_TEST_RUN = ObjectKind("test run", "test_case_job_id")
 
 
 def create_test_case_definition(
@@ -118,13 +123,8 @@ def get_test_case_definition(test_case_definition_id: str) -> Request[TestCaseDe
 
     API: https://docs.retellai.com/api-references/get-test-case-definition
     """
-    test_case_id = check_id(test_case_definition_id, "test_case_definition_id")
-    return Request(
-        operation="get-test-case-definition",
-        method="GET",
-        path=f"/get-test-case-definition/{test_case_id}",
-        parse=TestCaseDefinition.read,
-        subject=f"test case {test_case_id}",
+    return _TEST_CASE.request(
+        "GET", "/get-test-case-definition", test_case_definition_id, TestCaseDefinition.read
     )
 
 
@@ -133,14 +133,7 @@ def delete_test_case_definition(test_case_definition_id: str) -> Request[None]:
 
     API: https://docs.retellai.com/api-references/delete-test-case-definition
     """
-    test_case_id = check_id(test_case_definition_id, "test_case_definition_id")
-    return Request(
-        operation="delete-test-case-definition",
-        method="DELETE",
-        path=f"/delete-test-case-definition/{test_case_id}",
-        parse=lambda _body: None,
-        subject=f"test case {test_case_id}",
-    )
+    return _TEST_CASE.request("DELETE", "/delete-test-case-definition", test_case_definition_id, no_result)
 
 
 def list_test_case_definitions(
@@ -202,14 +195,7 @@ def get_batch_test(test_case_batch_job_id: str) -> Request[BatchTest]:
 
     API: https://docs.retellai.com/api-references/get-batch-test
     """
-    batch_id = check_id(test_case_batch_job_id, "test_case_batch_job_id")
-    return Request(
-        operation="get-batch-test",
-        method="GET",
-        path=f"/get-batch-test/{batch_id}",
-        parse=BatchTest.read,
-        subject=f"batch test {batch_id}",
-    )
+    return _BATCH_TEST.request("GET", "/get-batch-test", test_case_batch_job_id, BatchTest.read)
 
 
 def list_batch_tests(
@@ -241,14 +227,7 @@ def get_test_run(test_case_job_id: str) -> Request[TestRun]:
 
     API: https://docs.retellai.com/api-references/get-test-run
     """
-    run_id = check_id(test_case_job_id, "test_case_job_id")
-    return Request(
-        operation="get-test-run",
-        method="GET",
-        path=f"/get-test-run/{run_id}",
-        parse=TestRun.read,
-        subject=f"test run {run_id}",
-    )
+    return _TEST_RUN.request("GET", "/get-test-run", test_case_job_id, TestRun.read)
 
 
 def list_test_runs(
@@ -262,11 +241,11 @@ def list_test_runs(
     :param limit: test runs per page.
     :param pagination_key: the key from the previous page.
     """
-    batch_id = check_id(test_case_batch_job_id, "test_case_batch_job_id")
-    return Request(
-        operation="list-test-runs",
-        method="GET",
-        path=with_query(f"/v2/list-test-runs/{batch_id}", limit=limit, pagination_key=pagination_key),
-        parse=TestRunPage.read,
-        subject=f"batch test {batch_id}",
+    return _BATCH_TEST.request(
+        "GET",
+        "/v2/list-test-runs",
+        test_case_batch_job_id,
+        TestRunPage.read,
+        limit=limit,
+        pagination_key=pagination_key,
     )

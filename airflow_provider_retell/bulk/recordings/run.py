@@ -15,6 +15,7 @@ from airflow_provider_retell.bulk.outcome import FailureLimits, Outcome, Result
 from airflow_provider_retell.bulk.progress import Progress
 from airflow_provider_retell.bulk.recordings.archiver import Archived, Archiver, Cause
 from airflow_provider_retell.bulk.recordings.sources import Item
+from airflow_provider_retell.bulk.watch import watch
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.report import Report
@@ -31,7 +32,6 @@ OUTCOMES: tuple[Outcome, ...] = (
 """The outcomes of a call, in the order of the manifest."""
 
 _REPORT_LINES = 500
-_TICK_SECONDS = 1.0
 
 
 class ArchiveRun:
@@ -83,22 +83,14 @@ class ArchiveRun:
         :raises Exception: the error of the source, after the rows before it.
         """
         async with self.progress.recording():
-            source = asyncio.create_task(self._fill())
-            workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
-            running = {source, *workers}
+            workers = (self._work() for _ in range(self._concurrency))
+            tasks = [asyncio.create_task(part) for part in (self._fill(), *workers)]
             try:
-                while running:
-                    ended, running = await asyncio.wait(
-                        running, timeout=_TICK_SECONDS, return_when=asyncio.FIRST_EXCEPTION
-                    )
-                    for task in ended:
-                        task.result()
-                    self.progress.log_if_due()
-                    await self.progress.flush()
+                await watch(tasks, self.progress)
             finally:
-                for task in (source, *workers):
+                for task in tasks:
                     task.cancel()
-                await asyncio.gather(source, *workers, return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
             if self._source_error is not None:
                 raise self._source_error
 

@@ -114,7 +114,7 @@ class _File:
 
 
 def _size(path: str, conn_id: str | None) -> int | None:
-    from airflow_provider_retell._compat import storage_path
+    from airflow_provider_retell._compat.services import storage_path
 
     try:
         if "://" not in path:

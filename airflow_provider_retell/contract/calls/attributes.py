@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import list_calls, update_call
-from airflow_provider_retell.contract.calls.common import WRITES, writable
+from airflow_provider_retell.contract.calls.common import UPDATES, WRITES, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -18,9 +18,8 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import KEY, TRIES
+from airflow_provider_retell.contract.records import TRIES
 from airflow_provider_retell.contract.seeing import (
-    REJECTED,
     ask,
     body_of,
     describe,
@@ -56,13 +55,7 @@ ATTRIBUTE = Flag(
 )
 def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
     """Set a custom attribute that does not exist."""
-    call = yield from writable(target, "ended")
-    response = yield from see(update_call(call.call_id, custom_attributes={KEY: "a"}))
-    if is_success(response):
-        return holds(describe(response), rejects_unknown_attributes=False)
-    if response.status in REJECTED:
-        return differs(describe(response), handled=True, rejects_unknown_attributes=True)
-    return differs(describe(response))
+    return (yield from UPDATES.check_drops_unknown_attribute(target, "rejects_unknown_attributes"))
 
 
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)

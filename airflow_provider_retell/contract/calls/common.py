@@ -9,10 +9,12 @@ from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, up
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, Call
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
-from airflow_provider_retell.contract.check import WRITE, CannotTellError, Flag, SkipError
-from airflow_provider_retell.contract.records import KEY, items_of, restore_metadata
-from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, see
+from airflow_provider_retell.contract.check import WRITE, Flag, SkipError
+from airflow_provider_retell.contract.record_list import RecordList
+from airflow_provider_retell.contract.records import KEY, restore_metadata
+from airflow_provider_retell.contract.seeing import ask
 from airflow_provider_retell.contract.target import Target, one
+from airflow_provider_retell.contract.update_checks import UpdateChecks
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow, Request
@@ -31,6 +33,8 @@ UNKNOWN_ID = "call_00000000000000000000000000000000"
 
 SAMPLE = 50
 
+CALLS = RecordList("call", list_calls)
+
 
 def sample(target: Target) -> Flow[list[dict[str, Any]]]:
     """Return the newest calls that have ended, as Retell lists them."""
@@ -40,27 +44,9 @@ def sample(target: Target) -> Flow[list[dict[str, Any]]]:
 
 def _sample(_target: Target) -> Flow[list[dict[str, Any]]]:
     ended = {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)}
-    response = yield from see(list_calls(filter_criteria={"call_status": ended}, limit=SAMPLE))
-    found = items(body_of(response)) if is_success(response) else None
-    if found is None:
-        raise CannotTellError(f"list-calls: {describe(response)}")
+    _, found = yield from CALLS.listed(filter_criteria={"call_status": ended}, limit=SAMPLE)
     one(found, "the organization has no call that has ended")
     return found
-
-
-def items(body: Any) -> list[dict[str, Any]] | None:
-    """Return the calls in the body of a list, or None if it is not a list of calls."""
-    return items_of("call", body)
-
-
-def ids(calls: list[dict[str, Any]]) -> list[str]:
-    """Return the ids of calls."""
-    return [call["call_id"] for call in calls]
-
-
-def by_ids(call_ids: list[str]) -> dict[str, Any]:
-    """Return filter criteria for calls with these ids."""
-    return {"call_id": {"type": "enum", "op": "in", "value": call_ids}}
 
 
 def named(target: Target) -> Flow[list[Call]]:
@@ -97,6 +83,9 @@ def writable(target: Target, *statuses: str) -> Flow[Call]:
         raise SkipError("the package cannot restore the metadata of the call in --call-id exactly") from None
     target.about_to_change("call", call.call_id, {"metadata": call.metadata or {}})
     return call
+
+
+UPDATES = UpdateChecks(CALLS, get_call, update_call, writable)
 
 
 def restore(call_id: str, state: dict[str, Any]) -> Flow[bool]:

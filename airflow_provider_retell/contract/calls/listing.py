@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
-from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES
-from airflow_provider_retell.contract.calls.common import by_ids, ids, items, sample
+from airflow_provider_retell.contract.calls.common import CALLS, sample
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
-    CannotTellError,
     Checks,
     Finding,
     SkipError,
@@ -21,8 +16,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import accepted_ids, check_found
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
+from airflow_provider_retell.contract.record_list import PAGE
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -32,17 +26,6 @@ if TYPE_CHECKING:
 CHECKS = Checks()
 
 _LIST = page("list-calls")
-_PAGE = 1000
-
-
-def _listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """List calls; return the body and its items."""
-    response = yield from see(list_calls(**criteria))
-    body = body_of(response)
-    found = items(body) if is_success(response) else None
-    if found is None:
-        raise CannotTellError(f"list-calls: {describe(response)}")
-    return body, found
 
 
 @CHECKS.add(
@@ -55,20 +38,7 @@ def _listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List calls without criteria."""
-    request = list_calls(limit=50)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        found = request.parse(response.body)
-    except ValidationError as fault:
-        return differs(parsing.describe(fault))
-    if found.malformed:
-        return differs(f"{len(found.malformed)} calls: {next(iter(found.malformed.values()))}")
-    body = body_of(response)
-    if kind(body.get("has_more")) != "a boolean":
-        return differs(f"has_more is {kind(body.get('has_more'))}", handled=not found.pagination_key)
-    return holds("items and has_more")
+    return (yield from CALLS.check_form())
 
 
 @CHECKS.add(
@@ -96,7 +66,7 @@ def list_sorts_by_start(_target: Target) -> Flow[Finding]:
     """List calls in both orders."""
     counted = 0
     for order in ("ascending", "descending"):
-        _, found = yield from _listed(sort_order=order, limit=50)
+        _, found = yield from CALLS.listed(sort_order=order, limit=50)
         starts = [call["start_timestamp"] for call in found if isinstance(call.get("start_timestamp"), int)]
         counted = max(counted, len(starts))
         if starts != sorted(starts, reverse=order == "descending"):
@@ -115,22 +85,7 @@ def list_sorts_by_start(_target: Target) -> Flow[Finding]:
 )
 def list_pages(target: Target) -> Flow[Finding]:
     """Read up to three calls one by one."""
-    wanted = ids((yield from sample(target)))[:3]
-    if len(wanted) < 2:
-        raise SkipError("the organization has fewer than two calls that have ended")
-    body, found = yield from _listed(filter_criteria=by_ids(wanted), limit=1)
-    seen = ids(found)
-    for number in range(1, len(wanted)):
-        if body.get("has_more") is not True or not isinstance(body.get("pagination_key"), str):
-            return differs(f"page {number} of {len(wanted)} has no next page")
-        key = body["pagination_key"]
-        body, found = yield from _listed(filter_criteria=by_ids(wanted), limit=1, pagination_key=key)
-        seen += ids(found)
-    if sorted(seen) != sorted(wanted):
-        return differs("pages repeat or lack calls")
-    if body.get("has_more"):
-        return differs("the last page promises more")
-    return holds(f"{len(wanted)} pages" + (", the last one with a key" if body.get("pagination_key") else ""))
+    return (yield from CALLS.check_pages((yield from sample(target))))
 
 
 @CHECKS.add(
@@ -143,14 +98,12 @@ def list_pages(target: Target) -> Flow[Finding]:
 )
 def list_by_ids(target: Target) -> Flow[Finding]:
     """List the newest calls by their ids."""
-    wanted = ids((yield from sample(target)))
-    _, found = yield from _listed(filter_criteria=by_ids(wanted), limit=_PAGE)
-    return check_found("call", wanted, ids(found))
+    return (yield from CALLS.check_by_ids((yield from sample(target))))
 
 
 @CHECKS.add(
     "calls.ids_per_filter",
-    assumption=f"A filter can contain {_PAGE:,} ids.",
+    assumption=f"A filter can contain {PAGE:,} ids.",
     matters="Bulk updates read the calls of 1,000 rows with one request.",
     source=NOT_DOCUMENTED,
     question="How many ids can one list request contain?",
@@ -159,15 +112,7 @@ def list_by_ids(target: Target) -> Flow[Finding]:
 )
 def ids_per_filter(target: Target) -> Flow[Finding]:
     """List by as many ids as possible. Most of them do not exist."""
-    wanted = ids((yield from sample(target))) + [f"call_{number:032x}" for number in range(_PAGE)]
-    accepted, other = yield from accepted_ids(
-        lambda count: list_calls(filter_criteria=by_ids(wanted[:count]), limit=_PAGE), _PAGE
-    )
-    if other is not None:
-        return differs(f"{accepted} ids: {describe(other)}")
-    if accepted == _PAGE:
-        return holds(f"{_PAGE} ids", max_ids_per_filter=None)
-    return differs(f"{accepted} ids", handled=True, max_ids_per_filter=accepted)
+    return (yield from CALLS.check_ids_per_filter((yield from sample(target)), "max_ids_per_filter"))
 
 
 @CHECKS.add(
@@ -179,16 +124,7 @@ def ids_per_filter(target: Target) -> Flow[Finding]:
 )
 def list_by_end(target: Target) -> Flow[Finding]:
     """List from the end of a known call on."""
-    calls = [call for call in (yield from sample(target)) if isinstance(call.get("end_timestamp"), int)]
-    call = one(calls, "no call has end_timestamp")
-    since = call["end_timestamp"]
-    criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": since}}
-    _, found = yield from _listed(filter_criteria=criteria, limit=_PAGE)
-    if any(not isinstance(item.get("end_timestamp"), int) or item["end_timestamp"] < since for item in found):
-        return differs("earlier calls too")
-    if call["call_id"] not in ids(found):
-        return differs("the call that ended then is missing")
-    return holds("that call, and none before it")
+    return (yield from CALLS.check_by_end((yield from sample(target))))
 
 
 @CHECKS.add(
@@ -200,10 +136,10 @@ def list_by_end(target: Target) -> Flow[Finding]:
 )
 def list_by_status(target: Target) -> Flow[Finding]:
     """Count known calls by their status."""
-    wanted = ids((yield from sample(target)))
+    wanted = CALLS.ids((yield from sample(target)))
     ended = {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)}
-    criteria = {**by_ids(wanted), "call_status": ended}
-    body, found = yield from _listed(filter_criteria=criteria, limit=1, include_total=True)
+    criteria = {**CALLS.by_ids(wanted), "call_status": ended}
+    body, found = yield from CALLS.listed(filter_criteria=criteria, limit=1, include_total=True)
     if any(str(call.get("call_status")) not in ENDED_STATUSES for call in found):
         return differs("other statuses too")
     total = body.get("total")
@@ -234,8 +170,8 @@ def list_by_metadata(target: Target) -> Flow[Finding]:
     )
     for value, expected in ((text, [call_id]), (f"{text} contract check", [])):
         leaf = {"type": "string", "op": "eq", "value": value, "key": key}
-        criteria = {**by_ids([call_id]), "metadata": [leaf]}
-        _, found = yield from _listed(filter_criteria=criteria, limit=1)
-        if ids(found) != expected:
+        criteria = {**CALLS.by_ids([call_id]), "metadata": [leaf]}
+        _, found = yield from CALLS.listed(filter_criteria=criteria, limit=1)
+        if CALLS.ids(found) != expected:
             return differs("the call is missing" if expected else "calls with other text")
     return holds("that call only")

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
+from airflow_provider_retell.api.calls.endpoints import update_call
 from airflow_provider_retell.api.encode import MAX_METADATA_BYTES, MAX_SAFE_INTEGER, dump, same_json
-from airflow_provider_retell.contract.calls.common import WRITES, by_ids, writable
+from airflow_provider_retell.contract.calls.common import UPDATES, WRITES, writable
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, Finding, differs, holds, page
-from airflow_provider_retell.contract.records import KEY, TRIES
-from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, kind, see, with_body
+from airflow_provider_retell.contract.records import KEY
+from airflow_provider_retell.contract.seeing import describe, is_success, kind, see, with_body
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Call
     from airflow_provider_retell.api.request import Flow
     from airflow_provider_retell.contract.target import Target
 
 CHECKS = Checks()
 
 _UPDATE = page("update-call")
-
-
-def _write(call: Call, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
-    """Update the metadata of a call and return it as get-call shows it."""
-    yield from ask(update_call(call.call_id, metadata=metadata))
-    changed: Call = yield from ask(get_call(call.call_id))
-    return changed.metadata or {}
 
 
 @CHECKS.add(
@@ -38,18 +31,7 @@ def _write(call: Call, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
 )
 def update_returns_call(target: Target) -> Flow[Finding]:
     """Write a key and look at the response."""
-    call = yield from writable(target, "ended")
-    request = update_call(call.call_id, metadata={**(call.metadata or {}), KEY: "a"})
-    response = yield from see(request)
-    body = body_of(response)
-    if not is_success(response) or not isinstance(body, dict):
-        return differs(describe(response))
-    if body.get("call_id") != call.call_id:
-        return differs(f"{response.status}, call_id is {kind(body.get('call_id'))}")
-    metadata = body.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get(KEY) != "a":
-        return differs(f"{response.status} without the new metadata")
-    return holds(f"{response.status} with the new metadata")
+    return (yield from UPDATES.check_response(target))
 
 
 @CHECKS.add(
@@ -64,14 +46,7 @@ def update_returns_call(target: Target) -> Flow[Finding]:
 )
 def metadata_replaced(target: Target) -> Flow[Finding]:
     """Write two different keys, one after the other."""
-    call = yield from writable(target, "ended")
-    yield from ask(update_call(call.call_id, metadata={KEY: "a", f"{KEY}_2": "b"}))
-    metadata = yield from _write(call, {KEY: "c"})
-    if metadata.get(KEY) != "c":
-        return differs("the new value is missing")
-    if f"{KEY}_2" in metadata:
-        return differs("the other key remains", handled=True, metadata_semantics="merge")
-    return holds("the other key is gone", metadata_semantics="replace")
+    return (yield from UPDATES.check_replaces(target, "metadata_semantics"))
 
 
 @CHECKS.add(
@@ -86,15 +61,7 @@ def metadata_replaced(target: Target) -> Flow[Finding]:
 )
 def empty_metadata_clears(target: Target) -> Flow[Finding]:
     """Write a key, then an empty object."""
-    call = yield from writable(target, "ended")
-    yield from ask(update_call(call.call_id, metadata={KEY: "a"}))
-    response = yield from see(update_call(call.call_id, metadata={}))
-    if not is_success(response):
-        return differs(describe(response), handled=True)
-    changed: Call = yield from ask(get_call(call.call_id))
-    if changed.metadata:
-        return differs("metadata remains", handled=True, empty_metadata_clears=False)
-    return holds("no metadata", empty_metadata_clears=True)
+    return (yield from UPDATES.check_empty_clears(target, "empty_metadata_clears"))
 
 
 @CHECKS.add(
@@ -109,13 +76,7 @@ def empty_metadata_clears(target: Target) -> Flow[Finding]:
 )
 def null_is_kept(target: Target) -> Flow[Finding]:
     """Write a null."""
-    call = yield from writable(target, "ended")
-    metadata = yield from _write(call, {KEY: None, f"{KEY}_2": 1})
-    if f"{KEY}_2" not in metadata or metadata.get(KEY) is not None:
-        return differs("another value")
-    if KEY in metadata:
-        return holds("null", drops_null=False)
-    return differs("no key", handled=True, drops_null=True)
+    return (yield from UPDATES.check_keeps_null(target, "drops_null"))
 
 
 _VALUES: dict[str, Any] = {
@@ -139,7 +100,7 @@ _VALUES: dict[str, Any] = {
 def values_are_kept(target: Target) -> Flow[Finding]:
     """Write a value of each kind."""
     call = yield from writable(target, "ended")
-    metadata = yield from _write(call, {KEY: _VALUES})
+    metadata = yield from UPDATES.write(call, {KEY: _VALUES})
     stored = metadata.get(KEY)
     if not isinstance(stored, dict):
         return differs(kind(stored))
@@ -158,13 +119,7 @@ def values_are_kept(target: Target) -> Flow[Finding]:
 )
 def update_is_read_at_once(target: Target) -> Flow[Finding]:
     """Write a key, and read the call until it shows it."""
-    call = yield from writable(target, "ended")
-    yield from ask(update_call(call.call_id, metadata={KEY: "read"}))
-    for number in range(1, TRIES + 1):
-        changed: Call = yield from ask(get_call(call.call_id))
-        if (changed.metadata or {}).get(KEY) == "read":
-            return holds("at once") if number == 1 else differs(f"after {number} requests")
-    return differs(f"not in {TRIES} requests")
+    return (yield from UPDATES.check_read_at_once(target))
 
 
 @CHECKS.add(
@@ -179,15 +134,8 @@ def update_is_read_at_once(target: Target) -> Flow[Finding]:
 )
 def update_is_listed_at_once(target: Target) -> Flow[Finding]:
     """Write a key, and list the call until it shows it."""
-    call = yield from writable(target, "ended")
-    yield from ask(update_call(call.call_id, metadata={KEY: "list"}))
-    for number in range(1, TRIES + 1):
-        found = yield from ask(list_calls(filter_criteria=by_ids([call.call_id]), limit=1))
-        if found.items and (found.items[0].metadata or {}).get(KEY) == "list":
-            if number == 1:
-                return holds("at once", list_lag=0.0)
-            return differs(f"after {number} requests", list_lag=60.0)
-    return differs(f"not in {TRIES} requests", list_lag=60.0)
+    found = yield from UPDATES.check_listed_at_once(target)
+    return replace(found, options={"list_lag": 0.0 if found.verdict == "holds" else 60.0})
 
 
 def _of_size(size: int) -> dict[str, str]:

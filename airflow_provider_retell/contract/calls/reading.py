@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
-from airflow_provider_retell.api.calls.endpoints import get_call, list_calls
+from airflow_provider_retell.api.calls.endpoints import get_call
 from airflow_provider_retell.api.calls.fields import DECLARED
 from airflow_provider_retell.api.encode import safe_name
-from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, ids, items, sample
+from airflow_provider_retell.contract.calls.common import CALLS, UNKNOWN_ID, sample
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
@@ -22,7 +22,7 @@ from airflow_provider_retell.contract.check import (
     page,
 )
 from airflow_provider_retell.contract.records import check_ends, check_timestamps
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
+from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see, unknown
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -44,17 +44,12 @@ _STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a call that does not exist."""
-    response = yield from see(get_call(UNKNOWN_ID))
-    if response.status == 422:
-        return holds(describe(response), unknown_id_status=422)
-    if response.status == 404 and response.is_json:
-        return differs(describe(response), handled=True, unknown_id_status=404)
-    return differs(describe(response))
+    return (yield from unknown(get_call(UNKNOWN_ID), 422, "unknown_id_status"))
 
 
 def _whole(target: Target) -> Flow[tuple[dict[str, Any], str]]:
     """Read a call of the sample; return it as a dict, and its fault or ``""``."""
-    call_id = ids((yield from sample(target)))[0]
+    call_id = CALLS.ids((yield from sample(target)))[0]
     request = get_call(call_id)
     response = yield from see(request)
     body = body_of(response)
@@ -106,10 +101,7 @@ def fields_are_declared(target: Target) -> Flow[Finding]:
 )
 def statuses_are_known(target: Target) -> Flow[Finding]:
     """Look at the statuses of the newest calls."""
-    response = yield from see(list_calls(limit=50))
-    calls = items(body_of(response)) if is_success(response) else None
-    if calls is None:
-        raise CannotTellError(f"list-calls: {describe(response)}")
+    _, calls = yield from CALLS.listed(limit=50)
     if not calls:
         raise SkipError("the organization has no call")
     found = {str(call.get("call_status")) for call in calls}
@@ -157,10 +149,7 @@ def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
 def unconnected_calls_have_no_start(_target: Target) -> Flow[Finding]:
     """List calls that never connected."""
     criteria = {"call_status": {"type": "enum", "op": "in", "value": ["not_connected"]}}
-    response = yield from see(list_calls(filter_criteria=criteria, limit=50))
-    calls = items(body_of(response)) if is_success(response) else None
-    if calls is None:
-        raise CannotTellError(f"list-calls: {describe(response)}")
+    _, calls = yield from CALLS.listed(filter_criteria=criteria, limit=50)
     if not calls:
         raise SkipError("the organization has no call that never connected")
     with_start = sum(call.get("start_timestamp") is not None for call in calls)

@@ -10,7 +10,7 @@ from airflow_provider_retell.api.calls.endpoints import (
     list_calls,
     rerun_call_analysis,
 )
-from airflow_provider_retell.contract.calls.common import by_ids
+from airflow_provider_retell.contract.calls.common import CALLS
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
@@ -156,7 +156,7 @@ def deleted_call_is_gone(target: Target) -> Flow[Finding]:
 def deleted_call_is_not_listed(target: Target) -> Flow[Finding]:
     """List a call that was deleted."""
     call_id = yield from _deleted(target)
-    found = yield from ask(list_calls(filter_criteria=by_ids([call_id]), limit=1))
+    found = yield from ask(list_calls(filter_criteria=CALLS.by_ids([call_id]), limit=1))
     return differs("the call", handled=True) if found.items else holds("no call")
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.contract.calls.common import SAMPLE, items
-from airflow_provider_retell.contract.check import CannotTellError, Checks, Finding, differs, holds, page
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
+from airflow_provider_retell.contract.calls.common import CALLS, SAMPLE
+from airflow_provider_retell.contract.check import Checks, Finding, differs, holds, page
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -28,10 +26,7 @@ def _transferred(_target: Target) -> Flow[list[dict[str, Any]]]:
         "disconnection_reason": {"type": "enum", "op": "in", "value": ["call_transfer"]},
         "end_timestamp": {"type": "number", "op": "le", "value": before},
     }
-    response = yield from see(list_calls(filter_criteria=criteria, limit=SAMPLE))
-    found = items(body_of(response)) if is_success(response) else None
-    if found is None:
-        raise CannotTellError(f"list-calls: {describe(response)}")
+    _, found = yield from CALLS.listed(filter_criteria=criteria, limit=SAMPLE)
     one(found, f"the organization has no call that was transferred more than {_HOURS} hours ago")
     return found
 

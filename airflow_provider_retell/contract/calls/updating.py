@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import get_call, update_call
 from airflow_provider_retell.api.choices import STORAGE_ORDER
-from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, WRITES, named, writable
+from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, UPDATES, WRITES, named, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     WRITE,
@@ -20,7 +20,6 @@ from airflow_provider_retell.contract.check import (
 )
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
-    NOT_FOUND,
     REJECTED,
     ask,
     body_of,
@@ -57,8 +56,7 @@ TIGHTEN = Flag(
 )
 def update_unknown_id(_target: Target) -> Flow[Finding]:
     """Update a call that does not exist."""
-    response = yield from see(update_call(UNKNOWN_ID, metadata={}))
-    return holds(describe(response)) if response.status in NOT_FOUND else differs(describe(response))
+    return (yield from UPDATES.check_unknown_id(UNKNOWN_ID))
 
 
 @CHECKS.add(

@@ -9,9 +9,10 @@ from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, up
 from airflow_provider_retell.api.chats.models import ENDED_STATUSES, Chat
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
-from airflow_provider_retell.contract.check import WRITE, CannotTellError, Flag, SkipError
-from airflow_provider_retell.contract.records import KEY, items_of, restore_metadata
-from airflow_provider_retell.contract.seeing import ask, body_of, describe, is_success, see
+from airflow_provider_retell.contract.check import WRITE, Flag, SkipError
+from airflow_provider_retell.contract.record_list import RecordList
+from airflow_provider_retell.contract.records import KEY, restore_metadata
+from airflow_provider_retell.contract.seeing import ask
 from airflow_provider_retell.contract.target import Target, one
 
 if TYPE_CHECKING:
@@ -31,15 +32,7 @@ UNKNOWN_ID = "chat_00000000000000000000000000000000"
 
 SAMPLE = 50
 
-
-def listed(**criteria: Any) -> Flow[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """List chats; return the body and its items."""
-    response = yield from see(list_chats(**criteria))
-    body = body_of(response)
-    found = items_of("chat", body) if is_success(response) else None
-    if found is None:
-        raise CannotTellError(f"list-chats: {describe(response)}")
-    return body, found
+CHATS = RecordList("chat", list_chats)
 
 
 def sample(target: Target) -> Flow[list[dict[str, Any]]]:
@@ -50,19 +43,9 @@ def sample(target: Target) -> Flow[list[dict[str, Any]]]:
 
 def _sample(_target: Target) -> Flow[list[dict[str, Any]]]:
     ended = {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)}
-    _, found = yield from listed(filter_criteria={"chat_status": ended}, limit=SAMPLE)
+    _, found = yield from CHATS.listed(filter_criteria={"chat_status": ended}, limit=SAMPLE)
     one(found, "the organization has no chat that has ended")
     return found
-
-
-def ids(chats: list[dict[str, Any]]) -> list[str]:
-    """Return the ids of chats."""
-    return [chat["chat_id"] for chat in chats]
-
-
-def by_ids(chat_ids: list[str]) -> dict[str, Any]:
-    """Return filter criteria for chats with these ids."""
-    return {"chat_id": {"type": "enum", "op": "in", "value": chat_ids}}
 
 
 def _named(target: Target) -> Flow[list[Chat]]:

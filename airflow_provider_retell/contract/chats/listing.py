@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
-from airflow_provider_retell.api.chats.endpoints import list_chats
 from airflow_provider_retell.api.chats.fields import TRANSCRIPTS
-from airflow_provider_retell.contract.chats.common import by_ids, ids, listed, sample
+from airflow_provider_retell.contract.chats.common import CHATS, sample
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     Checks,
     Finding,
-    SkipError,
     differs,
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import accepted_ids, check_found
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
-from airflow_provider_retell.contract.target import one
+from airflow_provider_retell.contract.record_list import PAGE
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -30,7 +23,6 @@ if TYPE_CHECKING:
 CHECKS = Checks()
 
 _LIST = page("list-chats")
-_PAGE = 1000
 
 
 @CHECKS.add(
@@ -43,20 +35,7 @@ _PAGE = 1000
 )
 def list_has_documented_form(_target: Target) -> Flow[Finding]:
     """List chats without criteria."""
-    request = list_chats(limit=50)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        found = request.parse(response.body)
-    except ValidationError as fault:
-        return differs(parsing.describe(fault))
-    if found.malformed:
-        return differs(f"{len(found.malformed)} chats: {next(iter(found.malformed.values()))}")
-    more = body_of(response).get("has_more")
-    if kind(more) != "a boolean":
-        return differs(f"has_more is {kind(more)}", handled=not found.pagination_key)
-    return holds("items and has_more")
+    return (yield from CHATS.check_form())
 
 
 @CHECKS.add(
@@ -82,20 +61,7 @@ def list_leaves_out_transcripts(target: Target) -> Flow[Finding]:
 )
 def list_pages(target: Target) -> Flow[Finding]:
     """Read up to three chats one by one."""
-    wanted = ids((yield from sample(target)))[:3]
-    if len(wanted) < 2:
-        raise SkipError("the organization has fewer than two chats that have ended")
-    body, found = yield from listed(filter_criteria=by_ids(wanted), limit=1)
-    seen = ids(found)
-    for number in range(1, len(wanted)):
-        if body.get("has_more") is not True or not isinstance(body.get("pagination_key"), str):
-            return differs(f"page {number} of {len(wanted)} has no next page")
-        key = body["pagination_key"]
-        body, found = yield from listed(filter_criteria=by_ids(wanted), limit=1, pagination_key=key)
-        seen += ids(found)
-    if sorted(seen) != sorted(wanted):
-        return differs("pages repeat or lack chats")
-    return differs("the last page promises more") if body.get("has_more") else holds(f"{len(wanted)} pages")
+    return (yield from CHATS.check_pages((yield from sample(target))))
 
 
 @CHECKS.add(
@@ -108,14 +74,12 @@ def list_pages(target: Target) -> Flow[Finding]:
 )
 def list_by_ids(target: Target) -> Flow[Finding]:
     """List the newest chats by their ids."""
-    wanted = ids((yield from sample(target)))
-    _, found = yield from listed(filter_criteria=by_ids(wanted), limit=_PAGE)
-    return check_found("chat", wanted, ids(found))
+    return (yield from CHATS.check_by_ids((yield from sample(target))))
 
 
 @CHECKS.add(
     "chats.ids_per_filter",
-    assumption=f"A filter of list-chats can contain {_PAGE:,} ids.",
+    assumption=f"A filter of list-chats can contain {PAGE:,} ids.",
     matters="Bulk updates read the chats of 1,000 rows with one request.",
     source=NOT_DOCUMENTED,
     question="How many ids can one request to list chats contain?",
@@ -124,15 +88,7 @@ def list_by_ids(target: Target) -> Flow[Finding]:
 )
 def ids_per_filter(target: Target) -> Flow[Finding]:
     """List by as many ids as possible. Most of them do not exist."""
-    wanted = ids((yield from sample(target))) + [f"chat_{number:032x}" for number in range(_PAGE)]
-    accepted, other = yield from accepted_ids(
-        lambda count: list_chats(filter_criteria=by_ids(wanted[:count]), limit=_PAGE), _PAGE
-    )
-    if other is not None:
-        return differs(f"{accepted} ids: {describe(other)}")
-    if accepted == _PAGE:
-        return holds(f"{_PAGE} ids", options={"chats.max_ids_per_filter": None})
-    return differs(f"{accepted} ids", handled=True, options={"chats.max_ids_per_filter": accepted})
+    return (yield from CHATS.check_ids_per_filter((yield from sample(target)), "chats.max_ids_per_filter"))
 
 
 @CHECKS.add(
@@ -144,13 +100,4 @@ def ids_per_filter(target: Target) -> Flow[Finding]:
 )
 def list_by_end(target: Target) -> Flow[Finding]:
     """List from the end of a known chat on."""
-    chats = [chat for chat in (yield from sample(target)) if isinstance(chat.get("end_timestamp"), int)]
-    chat = one(chats, "no chat has end_timestamp")
-    since = chat["end_timestamp"]
-    criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": since}}
-    _, found = yield from listed(filter_criteria=criteria, limit=_PAGE)
-    if any(not isinstance(item.get("end_timestamp"), int) or item["end_timestamp"] < since for item in found):
-        return differs("earlier chats too")
-    if chat["chat_id"] not in ids(found):
-        return differs("the chat that ended then is missing")
-    return holds("that chat, and none before it")
+    return (yield from CHATS.check_by_end((yield from sample(target))))

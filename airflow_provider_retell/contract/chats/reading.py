@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.chats.endpoints import get_chat
-from airflow_provider_retell.contract.chats.common import UNKNOWN_ID, ids, listed, sample
+from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, sample
 from airflow_provider_retell.contract.check import (
     CannotTellError,
     Checks,
@@ -19,7 +19,7 @@ from airflow_provider_retell.contract.check import (
     page,
 )
 from airflow_provider_retell.contract.records import check_ends, check_timestamps
-from airflow_provider_retell.contract.seeing import describe, is_success, see
+from airflow_provider_retell.contract.seeing import describe, is_success, see, unknown
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -41,13 +41,7 @@ _STATUSES = frozenset({"ongoing", "ended", "error"})
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a chat that does not exist."""
-    response = yield from see(get_chat(UNKNOWN_ID))
-    options = {"chats.unknown_id_status": response.status}
-    if response.status == 422:
-        return holds(describe(response), options=options)
-    if response.status == 404 and response.is_json:
-        return differs(describe(response), handled=True, options=options)
-    return differs(describe(response))
+    return (yield from unknown(get_chat(UNKNOWN_ID), 422, "chats.unknown_id_status"))
 
 
 @CHECKS.add(
@@ -59,7 +53,7 @@ def unknown_id(_target: Target) -> Flow[Finding]:
 )
 def fields_have_documented_types(target: Target) -> Flow[Finding]:
     """Read the newest chat that has ended."""
-    request = get_chat(ids((yield from sample(target)))[0])
+    request = get_chat(CHATS.ids((yield from sample(target)))[0])
     response = yield from see(request)
     if not is_success(response):
         raise CannotTellError(f"get-chat: {describe(response)}")
@@ -79,7 +73,7 @@ def fields_have_documented_types(target: Target) -> Flow[Finding]:
 )
 def statuses_are_known(_target: Target) -> Flow[Finding]:
     """List the newest chats and compare their statuses."""
-    _, chats = yield from listed(limit=50)
+    _, chats = yield from CHATS.listed(limit=50)
     if not chats:
         raise SkipError("the organization has no chat")
     found = {str(chat.get("chat_status")) for chat in chats}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, update_chat
+from airflow_provider_retell.api.chats.endpoints import get_chat, update_chat
 from airflow_provider_retell.contract.calls.attributes import ATTRIBUTE
-from airflow_provider_retell.contract.chats.common import UNKNOWN_ID, WRITES, by_ids, writable
+from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, WRITES, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
@@ -19,9 +19,8 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.records import KEY, TRIES
+from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
-    NOT_FOUND,
     REJECTED,
     ask,
     body_of,
@@ -30,6 +29,7 @@ from airflow_provider_retell.contract.seeing import (
     kind,
     see,
 )
+from airflow_provider_retell.contract.update_checks import UpdateChecks
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.chats.models import Chat
@@ -40,13 +40,7 @@ CHECKS = Checks()
 
 _UPDATE = page("update-chat")
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)
-
-
-def _write(chat: Chat, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
-    """Update the metadata of a chat and return it as get-chat shows it."""
-    yield from ask(update_chat(chat.chat_id, metadata=metadata))
-    changed: Chat = yield from ask(get_chat(chat.chat_id))
-    return changed.metadata or {}
+_UPDATES = UpdateChecks(CHATS, get_chat, update_chat, writable)
 
 
 @CHECKS.add(
@@ -59,8 +53,7 @@ def _write(chat: Chat, metadata: dict[str, Any]) -> Flow[dict[str, Any]]:
 )
 def update_unknown_id(_target: Target) -> Flow[Finding]:
     """Update a chat that does not exist."""
-    response = yield from see(update_chat(UNKNOWN_ID, metadata={}))
-    return holds(describe(response)) if response.status in NOT_FOUND else differs(describe(response))
+    return (yield from _UPDATES.check_unknown_id(UNKNOWN_ID))
 
 
 @CHECKS.add(
@@ -73,17 +66,7 @@ def update_unknown_id(_target: Target) -> Flow[Finding]:
 )
 def update_returns_chat(target: Target) -> Flow[Finding]:
     """Write a key and read the response."""
-    chat = yield from writable(target, "ended")
-    response = yield from see(update_chat(chat.chat_id, metadata={**(chat.metadata or {}), KEY: "a"}))
-    body = body_of(response)
-    if not is_success(response) or not isinstance(body, dict):
-        return differs(describe(response))
-    if body.get("chat_id") != chat.chat_id:
-        return differs(f"{response.status}, chat_id is {kind(body.get('chat_id'))}")
-    metadata = body.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get(KEY) != "a":
-        return differs(f"{response.status} without the new metadata")
-    return holds(f"{response.status} with the new metadata")
+    return (yield from _UPDATES.check_response(target))
 
 
 @CHECKS.add(
@@ -98,14 +81,7 @@ def update_returns_chat(target: Target) -> Flow[Finding]:
 )
 def metadata_replaced(target: Target) -> Flow[Finding]:
     """Write two different keys, one after the other."""
-    chat = yield from writable(target, "ended")
-    yield from ask(update_chat(chat.chat_id, metadata={KEY: "a", f"{KEY}_2": "b"}))
-    metadata = yield from _write(chat, {KEY: "c"})
-    if metadata.get(KEY) != "c":
-        return differs("the new value is missing")
-    if f"{KEY}_2" in metadata:
-        return differs("the other key remains", handled=True, options={"chats.metadata_semantics": "merge"})
-    return holds("the other key is gone", options={"chats.metadata_semantics": "replace"})
+    return (yield from _UPDATES.check_replaces(target, "chats.metadata_semantics"))
 
 
 @CHECKS.add(
@@ -120,15 +96,7 @@ def metadata_replaced(target: Target) -> Flow[Finding]:
 )
 def empty_metadata_clears(target: Target) -> Flow[Finding]:
     """Write a key, then an empty object."""
-    chat = yield from writable(target, "ended")
-    yield from ask(update_chat(chat.chat_id, metadata={KEY: "a"}))
-    response = yield from see(update_chat(chat.chat_id, metadata={}))
-    if not is_success(response):
-        return differs(describe(response), handled=True)
-    changed: Chat = yield from ask(get_chat(chat.chat_id))
-    if changed.metadata:
-        return differs("metadata remains", handled=True, options={"chats.empty_metadata_clears": False})
-    return holds("no metadata", options={"chats.empty_metadata_clears": True})
+    return (yield from _UPDATES.check_empty_clears(target, "chats.empty_metadata_clears"))
 
 
 @CHECKS.add(
@@ -143,13 +111,7 @@ def empty_metadata_clears(target: Target) -> Flow[Finding]:
 )
 def null_is_kept(target: Target) -> Flow[Finding]:
     """Write a null."""
-    chat = yield from writable(target, "ended")
-    metadata = yield from _write(chat, {KEY: None, f"{KEY}_2": 1})
-    if f"{KEY}_2" not in metadata or metadata.get(KEY) is not None:
-        return differs("another value")
-    if KEY in metadata:
-        return holds("null", options={"chats.drops_null": False})
-    return differs("no key", handled=True, options={"chats.drops_null": True})
+    return (yield from _UPDATES.check_keeps_null(target, "chats.drops_null"))
 
 
 @CHECKS.add(
@@ -163,13 +125,7 @@ def null_is_kept(target: Target) -> Flow[Finding]:
 )
 def update_is_read_at_once(target: Target) -> Flow[Finding]:
     """Write a key, and read the chat until it shows it."""
-    chat = yield from writable(target, "ended")
-    yield from ask(update_chat(chat.chat_id, metadata={KEY: "read"}))
-    for number in range(1, TRIES + 1):
-        changed: Chat = yield from ask(get_chat(chat.chat_id))
-        if (changed.metadata or {}).get(KEY) == "read":
-            return holds("at once") if number == 1 else differs(f"after {number} requests")
-    return differs(f"not in {TRIES} requests")
+    return (yield from _UPDATES.check_read_at_once(target))
 
 
 @CHECKS.add(
@@ -183,13 +139,7 @@ def update_is_read_at_once(target: Target) -> Flow[Finding]:
 )
 def update_is_listed_at_once(target: Target) -> Flow[Finding]:
     """Write a key, and list the chat until it shows it."""
-    chat = yield from writable(target, "ended")
-    yield from ask(update_chat(chat.chat_id, metadata={KEY: "list"}))
-    for number in range(1, TRIES + 1):
-        found = yield from ask(list_chats(filter_criteria=by_ids([chat.chat_id]), limit=1))
-        if found.items and (found.items[0].metadata or {}).get(KEY) == "list":
-            return holds("at once") if number == 1 else differs(f"after {number} requests")
-    return differs(f"not in {TRIES} requests")
+    return (yield from _UPDATES.check_listed_at_once(target))
 
 
 @CHECKS.add(
@@ -224,14 +174,7 @@ def update_of_ongoing_chat(target: Target) -> Flow[Finding]:
 )
 def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
     """Set a custom attribute that does not exist."""
-    chat = yield from writable(target, "ended")
-    response = yield from see(update_chat(chat.chat_id, custom_attributes={KEY: "a"}))
-    if is_success(response):
-        return holds(describe(response), options={"chats.rejects_unknown_attributes": False})
-    if response.status in REJECTED:
-        options = {"chats.rejects_unknown_attributes": True}
-        return differs(describe(response), handled=True, options=options)
-    return differs(describe(response))
+    return (yield from _UPDATES.check_drops_unknown_attribute(target, "chats.rejects_unknown_attributes"))
 
 
 @CHECKS.add(

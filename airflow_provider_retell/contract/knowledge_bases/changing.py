@@ -1,25 +1,29 @@
-"""Checks of knowledge bases. Those that change something create a knowledge base of their own, and delete it."""
+"""Checks that create a knowledge base, change it, and delete it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.knowledge_bases import endpoints
-from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
-from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
     Checks,
     Finding,
-    Flag,
-    NotYetError,
     differs,
     holds,
     page,
+)
+from airflow_provider_retell.contract.knowledge_bases.common import (
+    CREATE,
+    FILE,
+    NAME,
+    SECOND_TEXT,
+    TEXT,
+    after_addition,
+    after_creation,
+    create,
+    settled,
 )
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
@@ -28,129 +32,16 @@ from airflow_provider_retell.contract.seeing import (
     body_of,
     describe,
     is_success,
-    kind,
     result,
     see,
 )
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
-    from airflow_provider_retell.api.request import Flow, Response
+    from airflow_provider_retell.api.request import Flow
     from airflow_provider_retell.contract.target import Target
 
 CHECKS = Checks()
-
-CREATE = Flag(
-    "--create-knowledge-base",
-    "create a knowledge base with a few words, change it and delete it (Retell charges for more than ten of them)",
-)
-
-_NAME = "airflow contract check"
-_TEXT = "contract check [airflow-1]"
-_SECOND_TEXT = "contract check [airflow-2]"
-_FILE = "contract check [airflow-3].txt"
-_UNKNOWN_ID = "knowledge_base_0000000000000000"
-
-
-@CHECKS.add(
-    "knowledge_bases.list_is_an_array",
-    assumption="list-knowledge-bases returns all knowledge bases as an array, with the documented types.",
-    matters="SyncKnowledgeBaseOperator finds a knowledge base by its name.",
-    source=page("list-knowledge-bases"),
-    otherwise="The task fails and names the field.",
-)
-def list_is_an_array(_target: Target) -> Flow[Finding]:
-    """List the knowledge bases."""
-    request = endpoints.list_knowledge_bases()
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    try:
-        request.parse(response.body)
-    except ValidationError as fault:
-        return differs(f"{kind(body_of(response))}: {parsing.describe(fault)}")
-    return holds("an array")
-
-
-@CHECKS.add(
-    "knowledge_bases.unknown_id",
-    assumption="get-knowledge-base rejects an unknown id with 404.",
-    matters="The error message recommends checking the id.",
-    source="an observed response",
-    question="Does an unknown knowledge base get 404 or 422?",
-    otherwise="422 has the same meaning. With another status, the task fails with another message.",
-    options=("knowledge_bases.missing_status",),
-)
-def unknown_id(_target: Target) -> Flow[Finding]:
-    """Read a knowledge base that does not exist."""
-    response = yield from see(endpoints.get_knowledge_base(_UNKNOWN_ID))
-    if response.status not in NOT_FOUND:
-        return differs(describe(response))
-    options = {"knowledge_bases.missing_status": response.status}
-    if response.status == 404:
-        return holds(describe(response), options=options)
-    return differs(describe(response), handled=True, options=options)
-
-
-def _create(target: Target) -> Flow[Response]:
-    """Create a knowledge base with one text."""
-    text = {"title": _TEXT, "text": "This text is part of a check and can be deleted."}
-    request = endpoints.create_knowledge_base(_NAME, knowledge_base_texts=[text])
-    response: Response = yield from see(request)
-    body = body_of(response)
-    knowledge_base_id = body.get("knowledge_base_id") if isinstance(body, dict) else None
-    if is_success(response) and isinstance(knowledge_base_id, str):
-        target.clean_up(
-            lambda: _delete_if_there(knowledge_base_id),
-            f"the knowledge base {_NAME!r} could not be deleted: delete it in Retell's dashboard",
-        )
-    return response
-
-
-def _delete_if_there(knowledge_base_id: str) -> Flow[bool]:
-    read: Response = yield endpoints.get_knowledge_base(knowledge_base_id).observe()
-    if read.status in NOT_FOUND:
-        return True
-    deleted: Response = yield endpoints.delete_knowledge_base(knowledge_base_id).observe()
-    return is_success(deleted)
-
-
-def _settled(target: Target) -> Flow[KnowledgeBase]:
-    """Return the new knowledge base when nothing is in progress."""
-    response = yield from target.once(_create)
-    created = result(endpoints.create_knowledge_base(_NAME), response)
-    found: KnowledgeBase = yield from ask(endpoints.get_knowledge_base(created.knowledge_base_id))
-    if found.in_progress:
-        raise NotYetError("the knowledge base is still being indexed", seconds=5)
-    return found
-
-
-def _first(target: Target) -> Flow[KnowledgeBase]:
-    """Return the knowledge base after its creation."""
-    return (yield from target.once(_settled))
-
-
-def _add(target: Target) -> Flow[KnowledgeBase]:
-    """Add a text and a file."""
-    before = yield from _first(target)
-    file = KnowledgeBaseFile(_FILE, Content.of(b"This file is part of a check and can be deleted."))
-    text = {"title": _SECOND_TEXT, "text": "This text is part of a check and can be deleted."}
-    added: KnowledgeBase = yield from ask(
-        endpoints.add_knowledge_base_sources(
-            before.knowledge_base_id, knowledge_base_texts=[text], knowledge_base_files=[file]
-        )
-    )
-    return added
-
-
-def _resettled(target: Target) -> Flow[KnowledgeBase]:
-    yield from target.once(_add)
-    return (yield from _settled(target))
-
-
-def _second(target: Target) -> Flow[KnowledgeBase]:
-    """Return the knowledge base after sources were added."""
-    return (yield from target.once(_resettled))
 
 
 @CHECKS.add(
@@ -163,7 +54,7 @@ def _second(target: Target) -> Flow[KnowledgeBase]:
 )
 def create_accepts_form(target: Target) -> Flow[Finding]:
     """Create a knowledge base."""
-    response = yield from target.once(_create)
+    response = yield from target.once(create)
     body = body_of(response)
     if not is_success(response):
         return differs(describe(response))
@@ -183,7 +74,7 @@ def create_accepts_form(target: Target) -> Flow[Finding]:
 )
 def indexing_completes(target: Target) -> Flow[Finding]:
     """Wait until the new knowledge base is indexed."""
-    found = yield from _first(target)
+    found = yield from after_creation(target)
     return holds("complete") if found.status == "complete" else differs("error")
 
 
@@ -199,7 +90,7 @@ def indexing_completes(target: Target) -> Flow[Finding]:
 )
 def added_sources_are_listed(target: Target) -> Flow[Finding]:
     """Add a text and a file, and wait until they are indexed."""
-    found = yield from _second(target)
+    found = yield from after_addition(target)
     if len(found.sources) == 3:
         return holds("all sources", options={"knowledge_bases.listing_delay": 0.0})
     seen = f"{len(found.sources)} of 3 sources"
@@ -218,19 +109,19 @@ def added_sources_are_listed(target: Target) -> Flow[Finding]:
 )
 def names_are_kept(target: Target) -> Flow[Finding]:
     """Look at the names of the sources."""
-    names = {source.name for source in (yield from _second(target)).sources}
+    names = {source.name for source in (yield from after_addition(target)).sources}
     if len(names) < 3:
         raise CannotTellError(f"{len(names)} of 3 sources are listed")
-    if not {_TEXT, _SECOND_TEXT} <= names:
+    if not {TEXT, SECOND_TEXT} <= names:
         return differs("another title")
-    if _FILE in names:
+    if FILE in names:
         return holds("titles and file name", options={"knowledge_bases.sanitizes_file_names": False})
     return differs("another file name", handled=True, options={"knowledge_bases.sanitizes_file_names": True})
 
 
 def _delete_one(target: Target) -> Flow[bool]:
     """Delete a source, and return True if something is in progress right after that."""
-    before = yield from _second(target)
+    before = yield from after_addition(target)
     if len(before.sources) < 3:
         raise CannotTellError(f"{len(before.sources)} of 3 sources are listed")
     source_id = before.sources[0].source_id
@@ -260,11 +151,11 @@ def deletion_does_not_refresh(target: Target) -> Flow[Finding]:
 
 def _only_one_left(target: Target) -> Flow[KnowledgeBase]:
     yield from target.once(_delete_one)
-    found = yield from _settled(target)
+    found = yield from settled(target)
     if len(found.sources) == 2:
         source_id = found.sources[0].source_id
         yield from ask(endpoints.delete_knowledge_base_source(found.knowledge_base_id, source_id))
-        found = yield from _settled(target)
+        found = yield from settled(target)
     if len(found.sources) != 1:
         raise CannotTellError(f"{len(found.sources)} sources are listed after two deletions")
     return found
@@ -301,7 +192,7 @@ def last_source_is_kept(target: Target) -> Flow[Finding]:
 )
 def deletion_is_complete(target: Target) -> Flow[Finding]:
     """Delete the knowledge base, and read it."""
-    created = result(endpoints.create_knowledge_base(_NAME), (yield from target.once(_create)))
+    created = result(endpoints.create_knowledge_base(NAME), (yield from target.once(create)))
     deleted = yield from see(endpoints.delete_knowledge_base(created.knowledge_base_id))
     if not is_success(deleted):
         return differs(describe(deleted))
