@@ -11,7 +11,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.bulk.file_parts import covers
+from airflow_provider_retell.bulk.file_parts import covers, is_pattern
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import ListCallsOperator
 
@@ -292,6 +292,13 @@ def test_pattern_can_match_folders(emulator: Emulator, run: Any, tmp_path: Path)
 )
 def test_path_covers_its_matches_and_what_is_below_it(path: str, other: str, expected: bool) -> None:
     assert covers(path, other) is expected
+
+
+def test_asterisk_in_a_web_address_is_no_pattern() -> None:
+    assert is_pattern("s3://bucket/*.csv")
+    assert not is_pattern("s3://bucket/rows.csv")
+    assert not is_pattern("https://example.com/*.csv")
+    assert not is_pattern("HTTPS://example.com/*.csv")
 
 
 def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, memory: Any) -> None:
