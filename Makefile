@@ -6,9 +6,10 @@ PYTHON ?= python3
 AIRFLOW ?= 3.3
 # More arguments for pytest: make test ARGS="-k hook -x"
 ARGS ?=
-# How pytest runs in parallel: make test PARALLEL="-n 0" for one process. Tests also wait, so there is one process more
-# than there are processors.
-PARALLEL ?= -n $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)') --dist worksteal
+# Tests also wait, so there is one process more than there are processors.
+PROCESSES = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# How pytest runs in parallel: make test PARALLEL="-n 0" for one process.
+PARALLEL ?= -n $(PROCESSES) --dist worksteal
 # Cells of the matrix: make matrix CELLS="3.0-py3.12 2.11-*" (scripts/matrix.py --list prints their names)
 CELLS ?=
 # Mutation tests of some modules or groups of scripts/mutants.toml: make mutants MODULE="api/retry bulk/* rows"
@@ -38,12 +39,14 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test unit coverage mutants run-mutants system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help environment demo ui test unit coverage mutants run-mutants system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: $(READY) ## Create the environment, as all other targets do if it is missing
 
 demo: $(READY) ## Run two example DAGs against an emulated Retell and show the changes
 	@$(PY) scripts/demo.py
@@ -69,9 +72,11 @@ mutants: ## Change the code in small ways and list the changes that no test noti
 run-mutants: $(READY)
 	@$(PY) scripts/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(ARGS) $(MODULE)
 
+# Collecting all tests would cost each process ten seconds.
+SYSTEM_TESTS = $(if $(findstring tests/,$(ARGS)),,tests/system $(shell grep -rlF --include='test_*.py' mark.system tests))
 system-test: ## Run DAGs in real Airflows, with PostgreSQL, Celery and a browser (minutes)
 	$(if $(filter $(NEWEST),$(AIRFLOW)),@scripts/system-packages.sh)
-	@$(MAKE) --no-print-directory test PARALLEL='-n 2 --dist loadfile' ARGS='-m system $(ARGS)'
+	@$(MAKE) --no-print-directory test PARALLEL='-n $(PROCESSES) --dist loadfile --no-loadscope-reorder' ARGS='-m system $(SYSTEM_TESTS) $(ARGS)'
 
 soak: ## Run the receiver under load, a week of waits and a day's outage (minutes; SECONDS=20 for a short run)
 	@RETELL_SOAK_SECONDS='$(SECONDS)' $(MAKE) --no-print-directory test PARALLEL='-n 0 -s' ARGS='-m soak $(ARGS)'

@@ -28,7 +28,7 @@ COMPONENTS = {
     "dag-processor": airflow("dag-processor"),
     "triggerer": airflow("triggerer", "--skip-serve-logs"),
 }
-START_TIMEOUT = 180
+START_TIMEOUT = 300
 STOP_TIMEOUT = 15
 
 
@@ -133,7 +133,7 @@ def interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def serve(playground: Playground, port: int) -> None:
+def serve(playground: Playground, port: int, parse_seconds: int) -> None:
     """Run Airflow until interrupted."""
     airflow_home, emulator = playground.folder, playground.emulator
     env = environment(airflow_home) | playground.environment()
@@ -146,6 +146,9 @@ def serve(playground: Playground, port: int) -> None:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",  # no login; only this machine can connect
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": str(parse_seconds),
+        # On a busy machine, the API server can take longer than the default of 5 s. It rejects a repeated request.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     }
     server = Airflow(airflow_home, env, port)
     login = {"host": server.url, "login": "admin", "password": "any"}
@@ -205,6 +208,9 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=8080, help="port of Airflow's UI (default: 8080)")
     parser.add_argument("--home", default="ui", help="name of the folder in .cache (default: ui)")
+    parser.add_argument(
+        "--parse-seconds", type=int, default=30, help="seconds between parses of an example (default: 30)"
+    )
     arguments = parser.parse_args()
     port = arguments.port
 
@@ -225,7 +231,7 @@ def main() -> None:
         playground = Playground(home(arguments.home))
         with playground.emulator:
             playground.prepare()
-            serve(playground, port)
+            serve(playground, port, arguments.parse_seconds)
     except KeyboardInterrupt:
         print("Stopped.")
 

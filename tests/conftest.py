@@ -51,6 +51,14 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"not included: {', '.join(left_out)}" if left_out else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Do not measure the coverage of the property tests: it doubles their time, and other tests cover the same code."""
+    properties = Path(__file__).with_name("properties")
+    for item in items:
+        if properties in item.path.parents:
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the machine's proxies, certificates and .netrc out of the tests."""

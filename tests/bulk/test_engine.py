@@ -274,7 +274,7 @@ def test_results_are_in_the_report_while_the_source_is_slow(path: Path, mocker: 
 
     def rows() -> Any:
         yield from ({"key": str(n), "answer": Applied() if n % 10 == 0 else "same"} for n in range(1000))
-        found.append(eventually(lambda: len(path.read_text().splitlines()) == 1000, timeout=5))
+        found.append(eventually(lambda: len(path.read_text().splitlines()) == 1000))
 
     ran = Ran(CallableRows(rows), Things(), path)
     assert (ran.error, len(found)) == (None, 1)

@@ -30,9 +30,12 @@ ROWS = 120
 
 
 def add_slow_calls(emulator: Emulator, count: int = ROWS) -> list[dict[str, Any]]:
-    """Add calls whose updates take some time, so that stops come in the middle; return their rows."""
+    """Add calls and return their rows.
+
+    Updates take some time, so that a stop comes in the middle even if a busy machine delays it.
+    """
     emulator.add_calls([f"call_{n}" for n in range(count)])
-    emulator.faults.add(Fault.slow(0.004), route="update-call", times=0)
+    emulator.faults.add(Fault.slow(0.02), route="update-call", times=0)
     return [{"call_id": f"call_{n}", "n": n} for n in range(count)]
 
 
@@ -58,7 +61,7 @@ def check_report(path: Path, manifest: dict[str, Any], emulator: Emulator) -> No
     assert len(in_flight) == manifest["failed"] <= CONCURRENCY
     assert all("It is unknown whether Retell processed it" in line["reason"] for line in in_flight)
     # A timeout can interrupt the start of the thread, which then ends by itself.
-    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("retell-loop")], timeout=5)
+    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith("retell-loop")])
 
 
 @pytest.fixture
@@ -100,6 +103,7 @@ def test_the_next_run_completes_the_work_of_a_killed_task(
             "update-call"
         ):
             time.sleep(0.001)
+        emulator.faults.clear()
         forker.start(**arguments)
         assert forker.status() == 0, f"seed {seed}, round {round_}"
         assert all_written(emulator), f"seed {seed}, round {round_}"

@@ -33,7 +33,7 @@ def emulator(connect: object) -> Iterator[Emulator]:
     with Emulator(quotas=None) as emulator:
         connect(emulator)  # type: ignore[operator]
         emulator.add_calls((f"call_{n}" for n in range(CALLS)), minimal=False, duration_ms=1000)
-        emulator.faults.add(Fault.slow(0.01), route="get-call-file", times=0)
+        emulator.faults.add(Fault.slow(0.03), route="get-call-file", times=0)
         yield emulator
 
 
@@ -100,7 +100,7 @@ def check_nothing_is_left(folder: Path) -> None:
     archived(folder)
     assert not list(folder.glob(".retell-*"))
     ours = ("retell-loop", "retell-rows", "retell-report")
-    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith(ours)], timeout=5)
+    eventually(lambda: not [t for t in threading.enumerate() if t.name.startswith(ours)])
 
 
 def test_on_kill_ends_the_archive_at_once_without_temporary_files(emulator: Emulator, tmp_path: Path) -> None:

@@ -80,4 +80,5 @@ def test_import_costs_a_dag_file_little() -> None:
     memory, loaded = cost("memory")
     assert [name for name in loaded if name.startswith(HEAVY) and name not in LIGHT] == []
     assert memory < 1.0
-    assert min(cost("time")[0] for _ in range(2)) < 0.01
+    # A busy machine can only make it more.
+    assert any(cost("time")[0] < 0.01 for _ in range(5))

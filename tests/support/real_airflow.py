@@ -70,6 +70,7 @@ class AirflowHome:
     def __init__(self, folder: Path, dags: Path, speed: float = 1, **env: str) -> None:
         self.folder = folder
         self.code: int | None = None
+        self._dags = dags
         shutil.copy(migrated_database(), folder / "airflow.db")
         if speed != 1:
             (folder / "config").mkdir()
@@ -97,8 +98,17 @@ class AirflowHome:
         return done.stdout
 
     def test(self, dag_id: str, date: str = "2026-11-21", **conf: Any) -> str:
-        """Run a DAG from its first task to its last with ``airflow dags test``, and return the output."""
+        """Run a DAG from its first task to its last with ``airflow dags test``, and return the output.
+
+        If a file has the name of the DAG, Airflow parses only this file, which saves seconds.
+        """
         given = ("-c", json.dumps(conf)) if conf else ()
+        file = self._dags / f"{dag_id}.py"
+        if file.exists():
+            alone = self.folder / "dags" / dag_id
+            alone.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, alone)
+            self.env["AIRFLOW__CORE__DAGS_FOLDER"] = str(alone)
         return self.run(airflow("dags", "test", *given, dag_id, date))
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:

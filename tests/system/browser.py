@@ -25,7 +25,7 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 SIZE = {"width": 1280, "height": 800}
-SECONDS = 60
+SECONDS = 120
 """The default limit of all waits for the page."""
 
 # Airflow 3.3.2 does not ship this file of the editor that shows rendered templates.

@@ -32,13 +32,18 @@ class Postgres:
         self.address = f"127.0.0.1:{port}"
         self._databases = 0
 
-    def database(self) -> str:
-        """Create a database and return its address: user, host, port and name."""
+    def database(self, copy_of: str | None = None) -> str:
+        """Create an empty database, or a copy of another.
+
+        :param copy_of: the address of a database without clients.
+        :return: its address: user, host, port and name.
+        """
         self._databases += 1
         name = f"airflow_{self._databases}"
+        template = copy_of.rpartition("/")[2] if copy_of else "template1"
         connection = psycopg2.connect(f"postgresql://airflow@{self.address}/postgres")
         connection.autocommit = True
-        connection.cursor().execute(f"create database {name}")
+        connection.cursor().execute(f"create database {name} template {template}")
         connection.close()
         return f"airflow@{self.address}/{name}"
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VERSION = tuple(map(int, AIRFLOW_VERSION.split(".")[:2]))
 NEWEST = VERSION >= (3, 3)
 PLUGIN = "from airflow_provider_retell.plugin import RetellPlugin\n"
+SECONDS = 300
+"""The limit of all waits. Busy machines are slow."""
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 
@@ -75,6 +77,9 @@ class Stack(ui.Airflow):
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             # On a busy machine, the API server can take longer than the default of 5 s. It rejects a repeated request.
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            # The files of the DAGs do not change. Slow parsing is no failure.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             # Airflow detects killed components after seconds, not minutes.
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
@@ -91,6 +96,7 @@ class Stack(ui.Airflow):
             own["AIRFLOW__CELERY__RESULT_BACKEND"] = f"db+{stored}"
         super().__init__(home, own | env, port)
         self.url = url
+        self.database = database
         self._port = port
         self._sessions: set[int] = set()
         self._user = ""
@@ -115,25 +121,21 @@ class Stack(ui.Airflow):
         }
         self._user = next(iter(roles))
 
-    def prepare_all(self, connections: dict[str, Any]) -> None:
-        """Create the database with *connections* in it."""
-        self.prepare("db-migrate", "db", "migrate")
-        self.connect(connections)
-
-    def connect(self, connections: dict[str, Any]) -> None:
-        """Put *connections* into the database."""
-        path = self.home / "connections.json"
-        path.write_text(json.dumps(connections))
-        self.prepare("connections", "connections", "import", str(path))
-
     def connect_itself(self, conn_id: str) -> None:
-        """Add a connection to the database through the REST API."""
-        self.connect({conn_id: {"conn_type": "http", "host": self.url, "password": self.token()}})
+        """Add a connection to this Airflow's REST API."""
+        self.api(
+            "POST",
+            "/connections",
+            connection_id=conn_id,
+            conn_type="http",
+            host=self.url,
+            password=self.token(),
+        )
 
     def start_all(self, *workers: str) -> None:
         """Start all components, and Celery workers with these names. Return when they are healthy."""
         self.start(*ui.COMPONENTS, *workers)
-        self.wait("all components are healthy", self.healthy, 150)
+        self.wait("all components are healthy", self.healthy)
         for component in self.family():
             for each in component.net_connections(kind="inet"):
                 assert each.status != psutil.CONN_LISTEN or each.laddr.ip in LOOPBACK, (component, each)
@@ -165,8 +167,9 @@ class Stack(ui.Airflow):
         psutil.wait_procs(family, timeout=10)
 
     def end(self) -> None:
-        """Stop all components. Fail if a process or an open port remains."""
-        self.stop()
+        """Kill all components, because their own ends take seconds. Fail if a process or an open port remains."""
+        for name in [*self.running]:
+            self.kill(name)
         self._engine.dispose()
         left = self.family()
         for process in left:
@@ -214,15 +217,15 @@ class Stack(ui.Airflow):
         paths = (self.home / "logs").rglob("*.log")
         return "".join(path.read_text(errors="replace") for path in paths if f"run_id={run_id}" in str(path))
 
-    def wait(self, what: str, condition: Callable[[], Any], seconds: float) -> None:
-        """Wait for *condition*. Fail after *seconds*, or if a component stops."""
-        limit = time.monotonic() + seconds
+    def wait(self, what: str, condition: Callable[[], Any]) -> None:
+        """Wait for *condition*. Fail after :data:`SECONDS`, or if a component stops."""
+        limit = time.monotonic() + SECONDS
         while not condition():
             self.check()
             if time.monotonic() > limit:
                 tasks = Counter(self.rows("select dag_id, run_id, task_id, state from task_instance"))
                 component = "scheduler" if "scheduler" in self.running else [*self.running][-1]
-                self.fail(component, f"not within {seconds} s: {what}; the tasks: {dict(tasks)}")
+                self.fail(component, f"not within {SECONDS} s: {what}; the tasks: {dict(tasks)}")
             time.sleep(0.3)
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
@@ -230,7 +233,7 @@ class Stack(ui.Airflow):
         request = urllib.request.Request(self.url + path, body or None, headers, method=method)
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-                request, timeout=20
+                request, timeout=60
             ) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
@@ -260,22 +263,19 @@ class Stack(ui.Airflow):
         status, said = self.request(
             method, f"/api/v2{path}", json.dumps(body).encode() if body else b"", **headers
         )
-        assert status == 200, said
+        assert status in (200, 201), said
         return json.loads(said)
 
     def run(self, dag_id: str, run_id: str, **conf: Any) -> None:
         """Start a DAG run as soon as Airflow has parsed the DAG."""
-        self.wait(
-            f"the DAG {dag_id} is there",
-            lambda: self.rows(f"select 1 from dag where dag_id = '{dag_id}'"),
-            90,
-        )
+        query = f"select 1 from dag where dag_id = '{dag_id}'"
+        self.wait(f"the DAG {dag_id} is there", lambda: self.rows(query))
         self.api("POST", f"/dags/{dag_id}/dagRuns", dag_run_id=run_id, conf=conf, logical_date=None)
 
-    def wait_for_run(self, run_id: str, seconds: float = 120) -> str:
+    def wait_for_run(self, run_id: str) -> str:
         """Wait until a run has ended, and return its state."""
         query = f"select state from dag_run where run_id = '{run_id}' and state in ('success', 'failed')"
-        self.wait(f"run {run_id} ends", lambda: self.rows(query), seconds)
+        self.wait(f"run {run_id} ends", lambda: self.rows(query))
         return str(self.rows(query)[0][0])
 
 

@@ -42,7 +42,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
         "AIRFLOW_VAR_RETELL_APPROVER": TO,
     }
     with airflow([ROOT / "example_dags" / f"{DAG_ID}.py"], **environment) as stack:
-        stack.prepare_all({})
         stack.start_all()
         stack.connect_itself("airflow_api")
         yield stack
@@ -59,9 +58,9 @@ def start(stack: Stack, emulator: Emulator, run_id: str) -> None:
     stack.run(DAG_ID, run_id)
     # Airflow may lose an answer that comes before the scheduler knows that the worker has let go of the task.
     released = f"task_id=review, run_id={run_id}"
-    stack.wait("the UI waits", lambda: released in stack.log("scheduler").read_text(errors="replace"), 90)
+    stack.wait("the UI waits", lambda: released in stack.log("scheduler").read_text(errors="replace"))
     assert states(stack, run_id)["review"] in ("deferred", "awaiting_input")
-    stack.wait("the call is placed", lambda: len(emulator.placed) > before, 90)
+    stack.wait("the call is placed", lambda: len(emulator.placed) > before)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_a_call_answers_for_the_ui(
     emulator.options.custom_analysis[TO] = {"approved": approved}
     start(stack, emulator, run_id)
     emulator.clock.advance(60)
-    assert stack.wait_for_run(run_id, 150) == "success"
+    assert stack.wait_for_run(run_id) == "success"
     assert states(stack, run_id) == {
         "review": "success",
         "call": "success",
@@ -97,7 +96,7 @@ def test_a_person_in_the_ui_can_be_faster(stack: Stack, emulator: Emulator) -> N
     path = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/review/-1/hitlDetails"
     stack.api("PATCH", path, chosen_options=["Reject"], params_input={})
     emulator.clock.advance(60)
-    assert stack.wait_for_run(run_id, 150) == "success"
+    assert stack.wait_for_run(run_id) == "success"
     assert states(stack, run_id)["apply_change"] == "skipped"
     assert returned(stack, run_id, "answer") == "a person was faster"
 
@@ -107,10 +106,10 @@ def test_a_call_without_a_decision_leaves_it_to_the_ui(stack: Stack, emulator: E
     emulator.options.custom_analysis[TO] = {}
     start(stack, emulator, run_id)
     emulator.clock.advance(60)
-    stack.wait("the call is over", lambda: states(stack, run_id)["answer"] == "success", 120)
+    stack.wait("the call is over", lambda: states(stack, run_id)["answer"] == "success")
     assert returned(stack, run_id, "answer") == "no decision"
     assert states(stack, run_id)["review"] in ("deferred", "awaiting_input")
     path = f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/review/-1/hitlDetails"
     stack.api("PATCH", path, chosen_options=["Approve"], params_input={})
-    assert stack.wait_for_run(run_id, 120) == "success"
+    assert stack.wait_for_run(run_id) == "success"
     assert states(stack, run_id)["apply_change"] == "success"

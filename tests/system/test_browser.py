@@ -38,7 +38,7 @@ from playwright.sync_api import expect
 KEY = f"key_{secrets.token_hex(12)}"
 PHONE = "+14155550137"
 ENRICH, BULK = "enrich_call_after_pipeline", "bulk_enrich_from_warehouse"
-RUN_SECONDS = 180
+RUN_SECONDS = 300
 
 STANDARD_FIELDS = ["Description", "Base URL (optional)", "API key", "Port (optional)"]
 EXTRA_FIELDS = [
@@ -86,7 +86,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
         ) as stack,
     ):
         stack.add_plugin()
-        stack.prepare("db-migrate", "db", "migrate")
         patch.chdir(folder)
         stack.start_all()
         yield stack
@@ -306,12 +305,11 @@ def scheduled(stack: Stack, emulator: Emulator) -> None:
     """Unpause the examples, and wait for their scheduled runs."""
     store(stack, "retell_default", emulator.url)
     for dag_id in (ENRICH, BULK):
-        stack.wait(
-            "the DAG is parsed", lambda d=dag_id: stack.rows(f"select 1 from dag where dag_id = '{d}'"), 90
-        )
+        query = f"select 1 from dag where dag_id = '{dag_id}'"
+        stack.wait("the DAG is parsed", lambda q=query: stack.rows(q))
         stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
     over = "select distinct dag_id from dag_run where state in ('success', 'failed')"
-    stack.wait("the scheduled runs have ended", lambda: len(stack.rows(over)) == 2, RUN_SECONDS)
+    stack.wait("the scheduled runs have ended", lambda: len(stack.rows(over)) == 2)
 
 
 @pytest.fixture

@@ -40,7 +40,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
     }
     dags = [ROOT / "tests/system/clear_dags", ROOT / "example_dags/redial_until_answered.py"]
     with airflow(dags, **environment) as stack:
-        stack.prepare_all({})
         stack.start_all()
         yield stack
 
@@ -129,7 +128,7 @@ def test_a_reschedule_after_an_unknown_outcome_finds_the_call(
     emulator.faults.add(Fault.drop_after(), route="create-phone-call", times=0)
     stack.run("reschedules", "reschedules_1")
     query = "select state from task_instance where run_id = 'reschedules_1'"
-    stack.wait("the task is rescheduled", lambda: stack.rows(query) == [("up_for_reschedule",)], 120)
+    stack.wait("the task is rescheduled", lambda: stack.rows(query) == [("up_for_reschedule",)])
     emulator.faults.clear()
     assert stack.wait_for_run("reschedules_1") == "success"
     assert sent() == Counter({"106": 1})
@@ -155,9 +154,9 @@ def test_the_example_redials_until_a_person_answers(
 ) -> None:
     emulator.options.outcomes["+14155550109"] = "dial_no_answer"
     stack.run("redial_until_answered", "redial_1")
-    stack.wait("a second call", lambda: sent()["109"] == 2, 180)
+    stack.wait("a second call", lambda: sent()["109"] == 2)
     emulator.options.outcomes["+14155550109"] = "user_hangup"
-    assert stack.wait_for_run("redial_1", 240) == "success"
+    assert stack.wait_for_run("redial_1") == "success"
     assert 2 <= sent()["109"] <= 3
     placed = sent()
     clear_run(stack, "redial_until_answered", "redial_1")

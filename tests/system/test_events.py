@@ -44,6 +44,7 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture(scope="module")
 def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
     settings = {
+        "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url, emulator.api_key),
         "AIRFLOW__API__WORKERS": "2",
         "AIRFLOW__RETELL__WEBHOOK_ENABLED": "True",
         "AIRFLOW__RETELL__WEBHOOK_ASSET": "retell_webhook_calls",
@@ -54,7 +55,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emula
     }
     with airflow(DAGS, **settings) as stack:
         stack.add_plugin()
-        stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
         stack.start_all()
         stack.connect_itself("this_airflow")
         yield stack
@@ -82,10 +82,10 @@ def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
     def noted() -> bool:
         return any(parsed(value)["fired"] for (value,) in stored())
 
-    stack.wait("the watcher polls", lambda: emulator.count("list-calls") >= 1, 90)
+    stack.wait("the watcher polls", lambda: emulator.count("list-calls") >= 1)
     end(emulator, "call_0")
-    stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"), 90)
-    stack.wait("the call is recorded as fired", noted, 30)
+    stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"))
+    stack.wait("the call is recorded as fired", noted)
 
     stack.kill("triggerer")
     seen = emulator.count("list-calls")
@@ -98,14 +98,13 @@ def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
     stack.wait(
         "the calls that ended without a triggerer have events",
         lambda: enriched(emulator, "call_1", "call_2", "call_3"),
-        120,
     )
     end(emulator, "call_4")
-    stack.wait("the next call has an event", lambda: enriched(emulator, "call_4"), 90)
+    stack.wait("the next call has an event", lambda: enriched(emulator, "call_4"))
     seen = emulator.count("list-calls")
-    stack.wait("two more polls", lambda: emulator.count("list-calls") >= seen + 2, 60)
+    stack.wait("two more polls", lambda: emulator.count("list-calls") >= seen + 2)
     assert stack.events() == Counter([f"call_{index}" for index in range(5)])
-    stack.wait("all runs end", lambda: "running" not in str(stack.rows("select state from dag_run")), 60)
+    stack.wait("all runs end", lambda: "running" not in str(stack.rows("select state from dag_run")))
     assert {state for (state,) in stack.rows("select state from dag_run where dag_id = 'call_events'")} == {
         "success"
     }
@@ -113,9 +112,9 @@ def test_no_call_is_missed_or_fires_twice_when_the_triggerer_is_killed(
 
 @pytest.mark.skipif(VERSION >= (3, 3), reason="Airflow 3.3 and later run the test above instead")
 def test_a_call_that_ends_starts_the_dag(stack: Stack, emulator: Emulator) -> None:
-    stack.wait("the watcher polls", lambda: emulator.count("list-calls") >= 1, 90)
+    stack.wait("the watcher polls", lambda: emulator.count("list-calls") >= 1)
     end(emulator, "call_0")
-    stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"), 90)
+    stack.wait("the DAG has enriched the call", lambda: enriched(emulator, "call_0"))
     assert stack.events()["call_0"] == 1
 
 
@@ -139,7 +138,7 @@ def test_a_signed_webhook_starts_a_dag(stack: Stack, emulator: Emulator, noun: s
     assert [post(emulator.api_key) for _ in range(10)] == [204] * 10  # alternately to both processes
     assert stack.events()[hooked] == 1
     query = f"select state from dag_run where dag_id = 'webhook_{noun}s'"
-    stack.wait("the DAG of the webhook's asset has run", lambda: stack.rows(query) == [("success",)], 90)
+    stack.wait("the DAG of the webhook's asset has run", lambda: stack.rows(query) == [("success",)])
     log = stack.log("api-server").read_text(errors="replace")
     assert f"Webhook: {noun}_ended of {noun} {hooked}" in log
     assert emulator.api_key not in log
@@ -154,9 +153,9 @@ def test_a_failed_task_calls_once_and_stays_failed(stack: Stack, emulator: Emula
         return len(states) == 3 and all(state in ("failed", "success") for state in states)
 
     stack.run("phone_alert", "loud", fail=True)
-    stack.wait("the tasks fail", lambda: ended("loud"), 90)
+    stack.wait("the tasks fail", lambda: ended("loud"))
     assert stack.states("loud") == ["failed"] * 3
-    stack.wait("the person on duty is called", alerts, 20)
+    stack.wait("the person on duty is called", alerts)
     told = alerts()[0]["retell_llm_dynamic_variables"]
     assert (told["dag_id"], told["task_id"], told["run_id"]) == ("phone_alert", "load", "loud")
     assert told["reason"] == "the nightly load of loud has failed"
@@ -164,7 +163,7 @@ def test_a_failed_task_calls_once_and_stays_failed(stack: Stack, emulator: Emula
     for route in ("list-calls", "create-phone-call"):
         emulator.faults.add(Fault.status(401), route=route, times=0)
     stack.run("phone_alert", "mute", fail=True)
-    stack.wait("the tasks fail", lambda: ended("mute"), 90)
+    stack.wait("the tasks fail", lambda: ended("mute"))
     emulator.faults.clear()
     assert stack.states("mute") == ["failed"] * 3
     assert len(alerts()) == 1
@@ -179,7 +178,6 @@ def test_the_triggerer_calls_after_a_missed_deadline(stack: Stack, emulator: Emu
     stack.wait(
         "the person on duty is called",
         lambda: any(c["to_number"] == "+14155550103" for c in emulator.placed),
-        90,
     )
     (told,) = [c["retell_llm_dynamic_variables"] for c in emulator.placed if c["to_number"] == "+14155550103"]
     assert (told["dag_id"], told["run_id"], told["reason"]) == ("late", "late_1", "late is late")
@@ -193,7 +191,7 @@ def test_a_throttled_task_is_retried_after_the_delay_that_retell_asks_for(
         Fault.status(429, headers={"Retry-After": "1234"}), route="update-call", call_id="call_throttled"
     )
     stack.run("throttled", "throttled_1")
-    stack.wait("the task is up for retry", lambda: stack.states("throttled_1") == ["up_for_retry"], 90)
+    stack.wait("the task is up for retry", lambda: stack.states("throttled_1") == ["up_for_retry"])
     query = "select retry_delay_override, retry_reason from task_instance where run_id = 'throttled_1'"
     ((delay, reason),) = stack.rows(query)
     assert delay == 1234

@@ -32,7 +32,6 @@ def emulator() -> Iterator[Emulator]:
 def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
     retell = connection(emulator.url, emulator.api_key)
     with airflow([ROOT / "tests/system/restart_dags"], AIRFLOW_CONN_RETELL_DEFAULT=retell) as stack:
-        stack.prepare("db-migrate", "db", "migrate")
         stack.start_all()
         stack.connect_itself("this_airflow")
         yield stack
@@ -44,7 +43,6 @@ def polled(stack: Stack, emulator: Emulator, times: int = 1) -> None:
     stack.wait(
         f"{times} more polls",
         lambda: all(emulator.count(route) >= count for route, count in wanted.items()),
-        240,
     )
 
 
@@ -75,22 +73,25 @@ def test_each_call_and_chat_has_one_event_whenever_the_triggerer_is_killed(
 
     # Their first events contain their positions.
     polled(stack, emulator)
-    stack.wait("the first events", have_events(end()), 240)
+    stack.wait("the first events", have_events(end()))
     if NEWEST:
-        stack.wait("the records are stored as fired", lambda: noted(stack) == 2, 240)
+        stack.wait("the records are stored as fired", lambda: noted(stack) == 2)
 
-    # Kill the triggerer after the events and before the states are stored.
-    stack.wait("the second events", have_events(end()), 240)
-    stack.kill("triggerer")
-    stored = noted(stack)
+    # Kill the triggerer after the events and before the states are stored. A busy machine may need several attempts.
+    for _ in range(5):
+        stack.wait("the next events", have_events(end()))
+        stack.kill("triggerer")
+        if noted(stack) < len(ended):
+            break
+        stack.start("triggerer")
+    else:
+        pytest.fail("the states were stored before each kill")
     end()
     time.sleep(2)  # longer than the lookback
     stack.start("triggerer")
-    stack.wait("the events of the records that ended without a triggerer", have_events(ended[-2:]), 240)
+    stack.wait("the events of the records that ended without a triggerer", have_events(ended[-2:]))
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
-    # At least one of the states was not stored yet.
-    assert stored < 4
 
     # Kill the triggerer at several times after a poll that found records.
     chance = random.Random(1)
@@ -102,7 +103,7 @@ def test_each_call_and_chat_has_one_event_whenever_the_triggerer_is_killed(
         end()
         stack.start("triggerer")
     end()
-    stack.wait("all records have events", lambda: len(stack.events()) == len(ended), 240)
+    stack.wait("all records have events", lambda: len(stack.events()) == len(ended))
     polled(stack, emulator, 2)
     assert stack.events() == Counter(ended)
     assert emulator.api_key not in stack.log("triggerer").read_text(errors="replace")

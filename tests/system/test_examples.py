@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -48,14 +47,13 @@ def stack(
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("warehouse")
     sqlite3.connect(folder / "warehouse.db").close()
-    with airflow(
-        EXAMPLES, RETELL_REPORTS=str(folder), AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION="True"
-    ) as stack:
-        known = {
-            "retell_default": connection(emulator.url, emulator.api_key),
-            "warehouse": sqlite_connection(folder / "warehouse.db"),
-        }
-        stack.prepare_all({name: json.loads(value) for name, value in known.items()})
+    environment = {
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW_CONN_RETELL_DEFAULT": connection(emulator.url, emulator.api_key),
+        "AIRFLOW_CONN_WAREHOUSE": sqlite_connection(folder / "warehouse.db"),
+        "RETELL_REPORTS": str(folder),
+    }
+    with airflow(EXAMPLES, **environment) as stack:
         stack.start_all()
         yield stack
 
@@ -63,7 +61,7 @@ def stack(
 def go(stack: Stack, dag_id: str, **conf: str) -> str:
     """Unpause and start a DAG, and return the run."""
     run_id = f"{dag_id}_run"
-    stack.wait("the DAG is parsed", lambda: stack.rows(f"select 1 from dag where dag_id = '{dag_id}'"), 90)
+    stack.wait("the DAG is parsed", lambda: stack.rows(f"select 1 from dag where dag_id = '{dag_id}'"))
     stack.api("PATCH", f"/dags/{dag_id}?update_mask=is_paused", is_paused=False)
     stack.run(dag_id, run_id, **conf)
     return run_id
@@ -71,7 +69,7 @@ def go(stack: Stack, dag_id: str, **conf: str) -> str:
 
 def test_an_update_with_templates(stack: Stack, emulator: Emulator) -> None:
     run_id = go(stack, "enrich_call_after_pipeline")
-    assert stack.wait_for_run(run_id, 180) == "success"
+    assert stack.wait_for_run(run_id) == "success"
     at_risk = emulator.calls["call_5d2e03"]["metadata"]
     assert at_risk["follow_up"] == "gold customer at risk"
     assert (at_risk["customer"], at_risk["language"], at_risk["tier"]) == ("C-1003", "en", "gold")
@@ -80,14 +78,14 @@ def test_an_update_with_templates(stack: Stack, emulator: Emulator) -> None:
 
 def test_a_bulk_update_from_a_warehouse(stack: Stack, emulator: Emulator) -> None:
     run_id = go(stack, "bulk_enrich_from_warehouse")
-    assert stack.wait_for_run(run_id, 180) == "success"
+    assert stack.wait_for_run(run_id) == "success"
     assert emulator.calls["call_5d2e04"]["metadata"]["customer_segment"] == "new"
     assert emulator.calls["call_5d2e05"]["metadata"] == SAMPLE_CALLS["call_5d2e05"]
     # The schedule may have started another run before. Together, the runs have updated each call once.
     runs = stack.rows("select run_id from dag_run where dag_id = 'bulk_enrich_from_warehouse'")
     done = 0
     for (each,) in runs:
-        assert stack.wait_for_run(each, 180) == "success"
+        assert stack.wait_for_run(each) == "success"
         said = stack.api("GET", f"{DAG_RUNS}/{quote(each)}/taskInstances/summarize/xcomEntries/return_value")[
             "value"
         ]
@@ -98,16 +96,16 @@ def test_a_bulk_update_from_a_warehouse(stack: Stack, emulator: Emulator) -> Non
 
 def test_a_deferred_wait_and_its_update(stack: Stack, emulator: Emulator) -> None:
     run_id = go(stack, "wait_then_update", call_id="call_live")
-    stack.wait("the task is deferred", lambda: "deferred" in stack.states(run_id), 120)
+    stack.wait("the task is deferred", lambda: "deferred" in stack.states(run_id))
     polled = emulator.count("get-call")
-    stack.wait("the triggerer polls", lambda: emulator.count("get-call") > polled, 60)
+    stack.wait("the triggerer polls", lambda: emulator.count("get-call") > polled)
     assert emulator.count("update-call", status=200) == emulator.count("update-call")
     assert emulator.calls["call_live"]["metadata"] == {"kept": 1}
     call = emulator.calls["call_live"]
     call["end_timestamp"] = int(time.time() * 1000)
     call["call_analysis"] = {"call_summary": "private", "call_successful": True}
     call["call_status"] = "ended"
-    assert stack.wait_for_run(run_id, 180) == "success"
+    assert stack.wait_for_run(run_id) == "success"
     assert call["metadata"] == {
         "kept": 1,
         "tier": "gold",

@@ -38,32 +38,30 @@ def test_five_hundred_waits_share_the_quota_and_block_no_trigger(
         emulator.add_calls(calls, call_status="ongoing")
         retell = connection(emulator.url, emulator.api_key, quota=f"{QUOTA[0]}/{QUOTA[1]:g}")
         with airflow([ROOT / "tests/system/many_dags"], AIRFLOW_CONN_RETELL_DEFAULT=retell) as stack:
-            stack.prepare("db-migrate", "db", "migrate")
             stack.start(
                 "api-server", "dag-processor"
             )  # without a scheduler, the tasks keep the state that the triggerer sets
-            stack.wait("the API responds", stack.answers, 120)
+            stack.wait("the API responds", stack.answers)
             stack.run("many_waits", "many_1")
             stack.stop("api-server", "dag-processor")
             defer = [sys.executable, str(ROOT / "tests/system/defer_all.py"), str(POLL_INTERVAL)]
-            subprocess.run(defer, env=stack.env, check=True, timeout=120)
+            subprocess.run(defer, env=stack.env, check=True, timeout=300)
             assert Counter(stack.states("many_1")) == {"deferred": WAITS}
 
             stack.start("triggerer")
-            stack.wait("each call has been polled", lambda: set(polls(emulator)) == set(calls), 120)
+            stack.wait("each call has been polled", lambda: set(polls(emulator)) == set(calls))
             # Airflow loads five hundred triggers until here.
             started = len(stack.log("triggerer").read_text(errors="replace"))
             first = polls(emulator)
             stack.wait(
                 "all calls have been polled several times",
                 lambda: emulator.count("get-call") >= (ROUNDS + 1) * WAITS,
-                120,
             )
             rounds = polls(emulator) - first
             log = stack.log("triggerer").read_text(errors="replace")[started:]
             for call_id in calls:
                 emulator.calls[call_id]["call_status"] = "ended"
-            stack.wait("all waits end", lambda: set(stack.states("many_1")) == {"scheduled"}, 120)
+            stack.wait("all waits end", lambda: set(stack.states("many_1")) == {"scheduled"})
             events = [parsed(kwargs) for (kwargs,) in stack.rows("select next_kwargs from task_instance")]
 
     assert [str(event).count("'done'") for event in events] == [1] * WAITS
@@ -76,9 +74,9 @@ def test_five_hundred_waits_share_the_quota_and_block_no_trigger(
         record_testsuite_property(name, value)
     assert least >= median / 2
     # The waits use the quota. A busy machine polls less often.
-    assert rate > 0.6 * QUOTA[0] / QUOTA[1]
-    # A blocking trigger would block at each poll. A busy machine stalls only now and then.
-    assert len(blocked) < ROUNDS, blocked
+    assert rate > 0.4 * QUOTA[0] / QUOTA[1]
+    # If polls blocked, there would be one for each of them. A busy machine stalls only now and then.
+    assert len(blocked) < WAITS / 10, blocked
 
 
 def polls(emulator: Emulator) -> Counter[str | None]:

@@ -55,7 +55,12 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
     with (
         Emulator() as emulator,
         pytest.MonkeyPatch.context() as patch,
-        airflow([ROOT / "tests/system/report_dags"], path=PATH, RETELL_REPORTS="reports") as stack,
+        airflow(
+            [ROOT / "tests/system/report_dags"],
+            path=PATH,
+            AIRFLOW_CONN_RETELL_DEFAULT=connection(emulator.url, emulator.api_key),
+            RETELL_REPORTS="reports",
+        ) as stack,
     ):
         patch.chdir(folder)
         for number in range(1, 63):
@@ -66,7 +71,6 @@ def stack(airflow: Callable[..., AbstractContextManager[Stack]], folder: Path) -
         emulator.faults.add(Fault.status(400, body=REJECTION), route="update-call", times=2)
         stack.add_users(admin="admin", guest="")
         stack.add_plugin()
-        stack.prepare_all({"retell_default": json.loads(connection(emulator.url, emulator.api_key))})
         stack.start_all()
         stack.run("enrich_calls", RUN)
         stack.wait_for_run(RUN)

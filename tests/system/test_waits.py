@@ -37,8 +37,8 @@ def emulator() -> Iterator[Emulator]:
 def stack(airflow: Callable[..., AbstractContextManager[Stack]], emulator: Emulator) -> Iterator[Stack]:
     retell = connection(emulator.url, emulator.api_key)
     with airflow([ROOT / "tests/system/wait_dags"], AIRFLOW_CONN_RETELL_DEFAULT=retell) as stack:
-        stack.prepare("db-migrate", "db", "migrate")
-        stack.start()
+        stack.start_all()
+        stack.run("waits", "waits_1")
         yield stack
 
 
@@ -60,7 +60,7 @@ def test_waits_survive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> N
         return all(polls()[call_id] >= seen[call_id] + 2 for call_id in calls)
 
     # The worker polls first; the second and third poll are the triggerer's.
-    stack.wait("nine deferred waits", lambda: all_polled(Counter(WAITS), [*WAITS, "call_never"]), 120)
+    stack.wait("nine deferred waits", lambda: all_polled(Counter(WAITS), [*WAITS, "call_never"]))
     assert set(states(stack).values()) == {"deferred"}
 
     stack.kill("triggerer")
@@ -72,22 +72,22 @@ def test_waits_survive_a_killed_triggerer(stack: Stack, emulator: Emulator) -> N
     assert polls() == seen
     stack.start("triggerer")
 
-    stack.wait("the others are polled again", lambda: all_polled(seen, after), 60)
+    stack.wait("the others are polled again", lambda: all_polled(seen, after))
     assert {states(stack)[task_of(call_id)] for call_id in after} == {"deferred"}
     ended_at = time.time()
     for call_id in after:
         emulator.calls[call_id]["call_status"] = "ended"
     running = {None, "deferred", "scheduled", "queued", "running"}
-    stack.wait("all tasks end", lambda: not running & set(states(stack).values()), 120)
+    stack.wait("all tasks end", lambda: not running & set(states(stack).values()))
 
     ended = ends(stack)
     assert {states(stack)[task_of(call_id)] for call_id in WAITS} == {"success"}
-    assert all(ended_at < ended[task_of(call_id)] < ended_at + 45 for call_id in after)
+    assert all(ended_at < ended[task_of(call_id)] < ended_at + 150 for call_id in after)
     assert states(stack)["never", -1] == "failed"
-    first_look = next(request.at for request in emulator.requests if request.call_id == "call_never")
-    deadline = time.time() - time.monotonic() + first_look + 60
+    first, *_, last = (request.at for request in emulator.requests if request.call_id == "call_never")
     # The wait started before the worker imported the HTTP library, which can take seconds on a busy machine.
-    assert deadline - 10 < ended["never", -1] < deadline + 30
+    # If the new triggerer had started the 90 seconds again, the last poll would be at least ten seconds later.
+    assert 90 - 25 < last - first < 90 + 8
     updates = [request.call_id for request in emulator.requests if request.route == "update-call"]
     assert sorted(updates) == [call_id for call_id in WAITS if "update" in call_id]  # once each
     for call_id in updates:
