@@ -59,6 +59,17 @@ def test_at_most_twenty_settings_are_named() -> None:
     assert listed(names) == f"{', '.join(names[:20])} and 2 more"
 
 
+def test_engine_is_a_setting_but_not_its_version_or_a_time() -> None:
+    agent = Agent.read(
+        b'{"agent_id": "agent_1", "voice_speed": 1, "version": 3, "last_modification_timestamp": 5, "a_timestamp": 5,'
+        b' "response_engine": {"type": "retell-llm", "llm_id": "llm_1", "version": 3}}'
+    )
+    assert settings(agent) == {
+        "voice_speed": 1,
+        "response_engine": {"type": "retell-llm", "llm_id": "llm_1"},
+    }
+
+
 def test_version_has_no_engine_if_retell_does_not_name_one() -> None:
     for engine in ({"type": "custom-llm"}, {"type": "retell-llm"}):
         hook = FakeHook()
