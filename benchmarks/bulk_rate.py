@@ -1,5 +1,7 @@
 """Rate and CPU of BulkUpdateCallOperator without a quota, compared with bare aiohttp and with the vendor's SDK.
 
+Rate of BulkUpdateChatOperator and SyncContactsOperator, compared with bare aiohttp.
+
 The operator does its full work: it reads each call's current state, compares, validates and encodes the rows, sends the
 updates, compares the responses and writes a report. The other two send the final metadata and parse the response.
 """
@@ -17,26 +19,26 @@ from pathlib import Path
 import aiohttp
 from retell import AsyncRetell
 
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from common import API_KEY, NO_QUOTA, Context, Promises, Server, quiet, ratio, table
+from kinds import CALLS, CHATS, CONTACTS, Kind
 
 ROUNDS = 7
 ROWS = 6_000
+OTHER_ROUNDS = 5  # with chats and contacts
 SDK_ROWS = 500  # fewer, because the SDK takes much longer
 CONNECTIONS = 32
 
 
 def metadata(number: int, tier: str) -> dict[str, object]:
-    """Return the metadata that a call gets."""
+    """Return the metadata that a call or chat gets."""
     return {"customer": "C-1001", "tier": tier, "score": number}
 
 
-def operator(tier: str, report: Path | None = None, dry_run: bool = False) -> None:
-    """Update all calls with the operator, or only read and compare them."""
-    rows = [{"call_id": f"call_{number}", "tier": tier, "score": number} for number in range(ROWS)]
-    task = BulkUpdateCallOperator(
-        task_id="bulk",
-        rows=rows,
+def operator(kind: Kind, tier: str, report: Path | None = None, dry_run: bool = False) -> None:
+    """Update all records with the operator, or only read and compare them."""
+    rows = [kind.row(number, tier=tier, score=number) for number in range(ROWS)]
+    task = kind.task(
+        rows,
         concurrency=CONNECTIONS,
         quota=NO_QUOTA,
         report_path=str(report) if report else None,
@@ -47,8 +49,8 @@ def operator(tier: str, report: Path | None = None, dry_run: bool = False) -> No
     assert context.manifest["would_update" if dry_run else "updated"] == ROWS, context.manifest
 
 
-async def bare(url: str, tier: str) -> None:
-    """Update all calls with bare aiohttp."""
+async def bare(kind: Kind, ids: list[str], url: str, tier: str) -> None:
+    """Update all records with bare aiohttp."""
     numbers = iter(range(ROWS))
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     async with aiohttp.ClientSession(
@@ -57,9 +59,10 @@ async def bare(url: str, tier: str) -> None:
 
         async def work() -> None:
             for number in numbers:
-                address = f"{url}/v2/update-call/call_{number}"
-                async with session.patch(address, json={"metadata": metadata(number, tier)}) as answer:
-                    assert (await answer.json())["metadata"]["tier"] == tier
+                address = f"{url}{kind.path}{ids[number]}"
+                values = {"tier": tier} if kind is CONTACTS else metadata(number, tier)
+                async with session.patch(address, json={kind.values: values}) as answer:
+                    assert (await answer.json())[kind.values]["tier"] == tier
 
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
 
@@ -88,20 +91,23 @@ def main() -> None:
     """Run the benchmark."""
     quiet()
     gc.freeze()  # as Airflow's LocalExecutor does before it starts a worker
-    runs: dict[str, list[tuple[float, float]]] = {"operator": [], "reading": [], "aiohttp": [], "SDK": []}
+    promises = Promises()
     with Server() as server, tempfile.TemporaryDirectory() as directory:
         server.connect()
-        server("calls", ROWS, False)
         report = Path(directory) / "report.jsonl"
-        for number in range(ROUNDS + 1):
-            runs["operator"].append(measure(lambda tier=f"o{number}": operator(tier, report), ROWS))
-            runs["reading"].append(measure(lambda tier=f"r{number}": operator(tier, dry_run=True), ROWS))
-            runs["aiohttp"].append(
-                measure(lambda tier=f"a{number}": asyncio.run(bare(server.url, tier)), ROWS)
-            )
-            runs["SDK"].append(
-                measure(lambda tier=f"s{number}": asyncio.run(sdk(server.url, tier)), SDK_ROWS)
-            )
+        compare_calls(server, report, promises)
+        for kind in (CHATS, CONTACTS):
+            compare(kind, server, report, promises)
+    promises.end()
+
+
+def compare_calls(server: Server, report: Path, promises: Promises) -> None:
+    """Compare the operator for calls with bare aiohttp and with the SDK."""
+    runs: dict[str, list[tuple[float, float]]] = {"operator": [], "reading": [], "aiohttp": [], "SDK": []}
+    ids = CALLS.fill(server, ROWS, minimal=False)
+    for number in range(ROUNDS + 1):
+        add_round(runs, CALLS, ids, server.url, report, number)
+        runs["SDK"].append(measure(lambda tier=f"s{number}": asyncio.run(sdk(server.url, tier)), SDK_ROWS))
     # The first round warms up.
     seconds = {name: [run[0] for run in results[1:]] for name, results in runs.items()}
     cpu = {name: [run[1] for run in results[1:]] for name, results in runs.items()}
@@ -109,7 +115,7 @@ def main() -> None:
     rate = {name: ratio(seconds["operator"], seconds[name]) for name in runs}
     work = {name: ratio(cpu[name], cpu["operator"]) for name in runs}
     print(
-        f"bulk_rate: {ROWS:,} updates ({SDK_ROWS:,} with the SDK), {CONNECTIONS} connections, "
+        f"bulk_rate: {ROWS:,} updates of calls ({SDK_ROWS:,} with the SDK), {CONNECTIONS} connections, "
         f"medians of {ROUNDS} rounds\n"
     )
     table(
@@ -126,9 +132,7 @@ def main() -> None:
         ),
     )
     print()
-    promises = Promises()
-    updating = [whole - read for whole, read in zip(seconds["operator"], seconds["reading"], strict=True)]
-    alone = ratio(seconds["aiohttp"], updating)
+    alone = rate_alone(seconds)
     promises.keep(f"updates alone, at least 0.7 of bare aiohttp's rate ({alone:.2f})", alone >= 0.7)
     promises.keep(
         f"with reading and comparing, at least 0.7 of bare aiohttp's rate ({1 / rate['aiohttp']:.2f})",
@@ -136,7 +140,47 @@ def main() -> None:
     )
     promises.keep(f"at least 5 times the SDK's rate ({1 / rate['SDK']:.1f})", 1 / rate["SDK"] >= 5)
     promises.keep(f"at most a quarter of the SDK's CPU ({1 / work['SDK']:.2f})", work["SDK"] >= 4)
-    promises.end()
+
+
+def compare(kind: Kind, server: Server, report: Path, promises: Promises) -> None:
+    """Compare the operator of *kind* with bare aiohttp."""
+    runs: dict[str, list[tuple[float, float]]] = {"operator": [], "reading": [], "aiohttp": []}
+    ids = kind.fill(server, ROWS)
+    for number in range(OTHER_ROUNDS + 1):
+        add_round(runs, kind, ids, server.url, report, number)
+    seconds = {name: [run[0] for run in results[1:]] for name, results in runs.items()}
+    print(
+        f"\nbulk_rate: {ROWS:,} updates of {kind}, {CONNECTIONS} connections, medians of {OTHER_ROUNDS} rounds\n"
+    )
+    rates = ((name, round(1000 / statistics.median(seconds[name]))) for name in runs)
+    table(("with", "rows/s"), rates)
+    print()
+    alone, whole = rate_alone(seconds), ratio(seconds["aiohttp"], seconds["operator"])
+    promises.keep(
+        f"{kind}: updates alone, at least 0.7 of bare aiohttp's rate ({alone:.2f}; {whole:.2f} with reading and "
+        "comparing)",
+        alone >= 0.7,
+    )
+
+
+def add_round(
+    runs: dict[str, list[tuple[float, float]]],
+    kind: Kind,
+    ids: list[str],
+    url: str,
+    report: Path,
+    number: int,
+) -> None:
+    """Measure the operator, its reading alone, and bare aiohttp. Each writes values of its own."""
+    runs["operator"].append(measure(lambda: operator(kind, f"o{number}", report), ROWS))
+    runs["reading"].append(measure(lambda: operator(kind, f"r{number}", dry_run=True), ROWS))
+    runs["aiohttp"].append(measure(lambda: asyncio.run(bare(kind, ids, url, f"a{number}")), ROWS))
+
+
+def rate_alone(seconds: dict[str, list[float]]) -> float:
+    """Return the rate of the operator without its reading, as a multiple of the rate of aiohttp."""
+    updating = [whole - read for whole, read in zip(seconds["operator"], seconds["reading"], strict=True)]
+    return ratio(seconds["aiohttp"], updating)
 
 
 if __name__ == "__main__":

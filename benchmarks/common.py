@@ -34,7 +34,7 @@ os.environ |= {
 class Server:
     """``server.py`` in its own process, for the duration of a ``with`` block.
 
-    :param options: options of the emulator, "any call" to list generated calls, or
+    :param options: options of the emulator, "any record" to list generated records, or
         "recordings" to list generated calls with recordings.
     """
 

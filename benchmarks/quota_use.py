@@ -1,7 +1,8 @@
 """Use of a quota of 100 per second by 1,000 updates: alone, next to a client that takes half, and with the SDK.
 
-Ideally, 1,000 updates take nine seconds from the first to the last: a hundred at once, and a hundred more as each
-second ends. The ideal time includes the requests of the other client, because they use the same quota.
+The same for chats and contacts, alone. Ideally, 1,000 updates take nine seconds from the first to the last: a hundred
+at once, and a hundred more as each second ends. The ideal time includes the requests of the other client, because they
+use the same quota.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from typing import Any
 import aiohttp
 from retell import AsyncRetell, RetellError
 
-from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from common import API_KEY, Context, Promises, Server, quiet, table
+from kinds import CALLS, CHATS, CONTACTS, Kind
 
 ROWS = 1000
 RATE = 100
 OPTIONS: dict[str, Any] = {"quotas": {"general": [RATE, 1.0]}, "record_requests": True}
 
 
-def operator(_url: str) -> None:
-    """Update all calls with the operator."""
-    rows = [{"call_id": f"call_{number}", "tier": "gold"} for number in range(ROWS)]
-    BulkUpdateCallOperator(task_id="bulk", rows=rows).execute(Context())
+def operator(kind: Kind) -> Callable[[str], None]:
+    """Return a function that updates all records with the operator."""
+    rows = [kind.row(number, tier="gold") for number in range(ROWS)]
+    return lambda _url: kind.task(rows).execute(Context())
 
 
 def sdk(at_once: int) -> Callable[[str], None]:
@@ -79,19 +80,21 @@ class Other(threading.Thread):
         return self.answers
 
 
-def measure(what: Callable[[str], None], shared: bool = False) -> tuple[float, int, int]:
+def measure(
+    what: Callable[[str], None], kind: Kind = CALLS, *, shared: bool = False
+) -> tuple[float, int, int]:
     """Return the time as a multiple of the ideal time, the number of 429 responses, and the number of lost rows."""
     with Server(OPTIONS) as server:
         server.connect(quota=f"{RATE}/1")
-        server("calls", ROWS + 1, True)
+        kind.fill(server, ROWS + 1)
         other = Other(server.url) if shared else None
         if other is not None:
             other.start()
         what(server.url)
         theirs = other.stop() if other is not None else Counter()
-        refused = server("count", "update-call", 429) - theirs[429]
-        written = server("metadata", {"tier": "gold"})
-        came = server("sent", "update-call", ROWS)
+        refused = server("count", kind.writing, 429) - theirs[429]
+        written = server("with", kind.values, {"tier": "gold"})
+        came = server("sent", kind.writing, ROWS)
         ideal = (ROWS + theirs[200]) / RATE - 1
         return (max(came) - min(came)) / ideal, refused, ROWS - written
 
@@ -99,25 +102,29 @@ def measure(what: Callable[[str], None], shared: bool = False) -> tuple[float, i
 def main() -> None:
     """Run the benchmark."""
     quiet()
-    alone = measure(operator)
-    beside = measure(operator, shared=True)
+    alone = measure(operator(CALLS))
+    beside = measure(operator(CALLS), shared=True)
+    others = {kind: measure(operator(kind), kind) for kind in (CHATS, CONTACTS)}
     some, all_ = measure(sdk(32)), measure(sdk(ROWS))
     print(f"quota_use: {ROWS:,} updates under a quota of {RATE} per second\n")
     rows = [
         ("operator", *alone),
         ("operator next to another client", *beside),
+        *((f"operator, {kind}", *measured) for kind, measured in others.items()),
         ("SDK, gather, 32 at once", *some),
         ("SDK, gather, all at once", *all_),
     ]
     table(("with", "time over ideal", "429s", "rows lost"), rows)
     print()
     promises = Promises()
-    used = ROWS / RATE / (alone[0] * (ROWS / RATE - 1))
-    promises.keep(
-        f"at least 97 % of the quota is used from the first update to the last ({used:.0%})", used >= 0.97
-    )
-    promises.keep("no request is rejected", alone[1] == 0)
-    promises.keep("no row is lost, alone or next to another client", alone[2] == beside[2] == 0)
+    for kind, (over_ideal, refused, lost) in {CALLS: alone, **others}.items():
+        used = ROWS / RATE / (over_ideal * (ROWS / RATE - 1))
+        promises.keep(
+            f"{kind}: at least 97 % of the quota is used from the first update to the last ({used:.0%})",
+            used >= 0.97,
+        )
+        promises.keep(f"{kind}: no request is rejected and no row is lost", refused == lost == 0)
+    promises.keep("next to another client, no row is lost", beside[2] == 0)
     promises.keep(
         f"next to another client, at most 1.3 times the ideal time ({beside[0]:.2f})", beside[0] <= 1.3
     )

@@ -7,16 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.operators import (
-    BulkUpdateCallOperator,
-    BulkUpdateChatOperator,
-    SyncContactsOperator,
-)
 from common import NO_QUOTA, Context, Promises, Server, quiet, table
+from kinds import CALLS, CHATS, CONTACTS, Kind
 
 ROWS = 100_000
-DIFFERENT = 1_000
-DIFFERENT_CONTACTS = 500
+DIFFERENT = {CALLS.name: 1_000, CHATS.name: 1_000, CONTACTS.name: 500}
 
 
 def main() -> None:
@@ -25,63 +20,39 @@ def main() -> None:
     promises = Promises()
     with Server() as server, tempfile.TemporaryDirectory() as directory:
         server.connect(list_quota=NO_QUOTA)
-        path = Path(directory) / "rows.jsonl"
-        records("call", server, path, promises)
-        records("chat", server, path, promises)
-        contacts(server, path, promises)
+        for kind in (CALLS, CHATS, CONTACTS):
+            compare(kind, server, Path(directory) / "rows.jsonl", promises)
     promises.end()
 
 
-def records(kind: str, server: Server, path: Path, promises: Promises) -> None:
-    """Update metadata of calls or chats, twice."""
-    server(f"{kind}s", ROWS, *([True] if kind == "call" else []))
-    write_rows(path, f'"{kind}_id": "{kind}_{{}}"', DIFFERENT)
-    operator: Any = {"call": BulkUpdateCallOperator, "chat": BulkUpdateChatOperator}[kind]
-    task = operator(task_id="bulk", rows=FileRows(str(path)), quota=NO_QUOTA)
-    runs = [spend(server, task, f"update-{kind}", f"list-{kind}s") for _ in range(2)]
-    right = server("metadata", {"tier": "gold", "customer": "C-1001"})
-    show(runs, DIFFERENT, f"update-{kind}", f"list-{kind}s")
-    chunks = ROWS // 1000
-    promises.keep(
-        f"one update per differing {kind} and one list request per 1,000 rows",
-        runs[0][2:] == (DIFFERENT, chunks, 0),
+def compare(kind: Kind, server: Server, path: Path, promises: Promises) -> None:
+    """Run the operator of *kind* twice."""
+    kind.fill(server, ROWS)
+    different = DIFFERENT[kind.name]
+    kind.write_rows(
+        path, ("gold" if number % (ROWS // different) == 0 else "silver" for number in range(ROWS))
     )
-    promises.keep(f"no update of {kind}s in the second run", runs[1][2:] == (0, chunks, 0))
-    promises.keep(f"every {kind} has the right metadata", right == DIFFERENT)
+    task = kind.task(FileRows(str(path)), quota=NO_QUOTA)
+    runs = [spend(server, task, kind) for _ in range(2)]
+    right = server("with", kind.values, {"tier": "gold"})
+    show(runs, different, kind)
+    lists = ROWS // 1000
+    promises.keep(
+        f"one update per differing {kind.name} and one list request per 1,000 {kind}",
+        runs[0][2:] == (different, lists, 0),
+    )
+    promises.keep(f"no update of {kind} in the second run", runs[1][2:] == (0, lists, 0))
+    promises.keep(f"every {kind.name} has the right values", right == different)
     print()
 
 
-def contacts(server: Server, path: Path, promises: Promises) -> None:
-    """Sync contacts, twice."""
-    server("contacts", ROWS)
-    write_rows(path, '"phone_number": "+1415{:07}"', DIFFERENT_CONTACTS)
-    task = SyncContactsOperator(task_id="sync", rows=FileRows(str(path)), columns=["tier"], quota=NO_QUOTA)
-    runs = [spend(server, task, "update-contact", "list-contacts") for _ in range(2)]
-    right = server("custom fields", {"tier": "gold"})
-    show(runs, DIFFERENT_CONTACTS, "update-contact", "list-contacts")
-    pages = ROWS // 1000
-    promises.keep(
-        "one update per differing contact and one list request per 1,000 contacts",
-        runs[0][2:] == (DIFFERENT_CONTACTS, pages, 0),
-    )
-    promises.keep("no update of contacts in the second run", runs[1][2:] == (0, pages, 0))
-    promises.keep("every contact has the right custom field", right == DIFFERENT_CONTACTS)
-
-
-def write_rows(path: Path, key: str, different: int) -> None:
-    """Write one row per record; *different* of them have another value."""
-    with path.open("w") as file:
-        for number in range(ROWS):
-            tier = "gold" if number % (ROWS // different) == 0 else "silver"
-            file.write(f'{{{key.format(number)}, "tier": "{tier}"}}\n')
-
-
-def spend(server: Server, task: Any, write: str, read: str) -> tuple[int, ...]:
-    """Run *task*; return its updated and unchanged rows, and its requests: writes, reads and others."""
-    before = [server("count", route, None) for route in (write, read, None)]
+def spend(server: Server, task: Any, kind: Kind) -> tuple[int, ...]:
+    """Run *task*; return its updated and unchanged rows, and its requests: updates, lists and others."""
+    routes = (kind.writing, kind.listing, None)
+    before = [server("count", route, None) for route in routes]
     context = Context()
     task.execute(context)
-    after = [server("count", route, None) for route in (write, read, None)]
+    after = [server("count", route, None) for route in routes]
     writes, reads, all_ = (new - old for new, old in zip(after, before, strict=True))
     return (
         context.manifest["updated"],
@@ -92,13 +63,13 @@ def spend(server: Server, task: Any, write: str, read: str) -> tuple[int, ...]:
     )
 
 
-def show(runs: list[tuple[int, ...]], different: int, write: str, read: str) -> None:
+def show(runs: list[tuple[int, ...]], different: int, kind: Kind) -> None:
     """Print the requests."""
     print(f"requests_spent: {ROWS:,} rows, {different:,} of them different\n")
     names = ("first run", "second run", "one request per row")
     rows = [*runs, ("", "", ROWS, 0, 0)]
     table(
-        ("", "updated", "unchanged", write, read, "others"),
+        ("", "updated", "unchanged", kind.writing, kind.listing, "others"),
         ((name, *run) for name, run in zip(names, rows, strict=True)),
     )
     print()

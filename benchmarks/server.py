@@ -1,4 +1,4 @@
-"""An emulated Retell in its own process, or a server that lists generated calls. See ``common.Server``.
+"""An emulated Retell in its own process, or a server that lists generated records. See ``common.Server``.
 
 Reads one command per line from standard input, answers each with one line of JSON, and exits at the end of the input.
 """
@@ -32,29 +32,25 @@ def serve_emulator(options: dict[str, Any]) -> None:
                 for number in range(count):
                     call_id = f"call_{number}"
                     emulator.add_call(call_id=call_id, minimal=minimal, metadata=dict(METADATA))
-                answer(count)
+                answer(list(emulator.calls))
             elif command == "chats":  # replace all chats with this many ended ones: chat_0, chat_1, ...
                 emulator.reset()
                 emulator.add_chats((f"chat_{number}" for number in range(arguments[0])), metadata=METADATA)
-                answer(arguments[0])
-            elif (
-                command == "contacts"
-            ):  # replace all contacts with this many: +14150000000, +14150000001, ...
+                answer(list(emulator.chats))
+            elif command == "contacts":  # replace all contacts with this many: +14150000000, ...
                 emulator.reset()
                 numbers = (f"+1415{number:07}" for number in range(arguments[0]))
                 emulator.add_contacts(numbers, custom_fields={"tier": "silver"})
-                answer(arguments[0])
+                answer(list(emulator.contacts))
             elif command == "count":
                 route, status = arguments
                 answer(emulator.count(route, status=status))
-            elif command == "metadata":  # count the calls and chats that have these keys and values
-                wanted = arguments[0].items()
-                records = itertools.chain(emulator.calls.values(), emulator.chats.values())
-                answer(sum(wanted <= record["metadata"].items() for record in records))
-            elif command == "custom fields":  # count the contacts that have exactly these
-                answer(
-                    sum(contact["custom_fields"] == arguments[0] for contact in emulator.contacts.values())
+            elif command == "with":  # count the records that have these keys and values
+                name, wanted = arguments
+                records = itertools.chain.from_iterable(
+                    each.values() for each in (emulator.calls, emulator.chats, emulator.contacts)
                 )
+                answer(sum(wanted.items() <= record.get(name, {}).items() for record in records))
             elif command == "sent":  # times of the successful requests of a route, except those for one call
                 route, other = arguments
                 kept = (each for each in emulator.requests if each.route == route and each.status == 200)
@@ -66,21 +62,51 @@ def answer(value: Any) -> None:
     print(json.dumps(value), flush=True)
 
 
-async def serve_any_call() -> None:
-    """Serve list-calls only, and invent every requested call, so that a million of them take no memory."""
-    lists = itertools.count(1)
-    sent = 0
+async def serve_any_record() -> None:
+    """Serve lists only, and invent every record, so that a million of them take no memory. Count the requests.
 
-    async def list_calls(request: web.BaseRequest) -> web.Response:
+    The first argument of a command is the number of contacts from then on.
+    """
+    contacts = sent = 0
+
+    def listed_by_id(body: Any, name: str) -> dict[str, Any]:
+        ids = body["filter_criteria"][f"{name}_id"]["value"]
+        items = [{f"{name}_id": each, f"{name}_status": "ended", "metadata": METADATA} for each in ids]
+        return {"items": items, "has_more": False}
+
+    def listed_contacts(body: Any) -> dict[str, Any]:
+        first = int(body.get("pagination_key", 0))
+        last = min(first + body["limit"], contacts)
+        items = [
+            {
+                "contact_id": f"contact_{number:028x}",
+                "phone_number": f"+1415{number:07}",
+                "do_not_call": False,
+                "custom_fields": {"tier": "silver"},
+                "contact_tags": [],
+            }
+            for number in range(first, last)
+        ]
+        has_more = last < contacts
+        return {"items": items, "has_more": has_more, "total": contacts} | (
+            {"pagination_key": str(last)} if has_more else {}
+        )
+
+    async def respond(request: web.BaseRequest) -> web.Response:
         nonlocal sent
-        if request.path != "/v3/list-calls":
-            return web.Response(status=404)
-        ids = json.loads(await request.read())["filter_criteria"]["call_id"]["value"]
-        sent = next(lists)
-        items = [{"call_id": each, "call_status": "ended", "metadata": METADATA} for each in ids]
-        return web.json_response({"items": items, "has_more": False})
+        sent += 1
+        body = json.loads(await request.read())
+        if request.path.endswith("/list-contacts"):
+            return web.json_response(listed_contacts(body))
+        name = request.path.rpartition("/list-")[2].removesuffix("s")
+        return web.json_response(listed_by_id(body, name))
 
-    await serve(list_calls, lambda: sent)
+    def count(number_of_contacts: int = 0) -> int:
+        nonlocal contacts
+        contacts = number_of_contacts
+        return sent
+
+    await serve(respond, count)
 
 
 async def serve_recordings() -> None:
@@ -109,27 +135,27 @@ async def serve_recordings() -> None:
         page = {"items": items, "has_more": has_more} | ({"pagination_key": str(last)} if has_more else {})
         return web.json_response(page)
 
-    await serve(respond, lambda: None)
+    await serve(respond, lambda *_arguments: None)
 
 
 async def serve(
-    handler: Callable[[web.BaseRequest], Awaitable[web.Response]], result: Callable[[], Any]
+    handler: Callable[[web.BaseRequest], Awaitable[web.Response]], result: Callable[..., Any]
 ) -> None:
-    """Serve until the end of the input, and answer each command with *result*."""
+    """Serve until the end of the input, and answer each command with the *result* of its arguments."""
     runner = web.ServerRunner(web.Server(handler, access_log=None))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     answer(f"http://127.0.0.1:{runner.addresses[0][1]}")
-    while await asyncio.to_thread(sys.stdin.readline):
-        answer(result())
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        answer(result(*json.loads(line)[1:]))
     await runner.cleanup()
 
 
 if __name__ == "__main__":
     chosen = json.loads(sys.argv[1])
-    if chosen == "any call":
-        asyncio.run(serve_any_call())
+    if chosen == "any record":
+        asyncio.run(serve_any_record())
     elif chosen == "recordings":
         asyncio.run(serve_recordings())
     else:

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_retell._compat import AirflowSensorTimeout
 from airflow_provider_retell.clock import Clock, clock, no_waiting
+from airflow_provider_retell.emulator import Clock as EmulatorClock
 from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.emulator.pytest_plugin import run_task
 from airflow_provider_retell.hooks import RetellAsyncHook, RetellHook
+from airflow_provider_retell.sensors import CallSensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,3 +171,50 @@ def test_wait_ends_with_the_task_when_time_is_skipped() -> None:
 
     with no_waiting():
         asyncio.run(asyncio.wait_for(go(), 10))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(options, marks=pytest.mark.retell_emulator(quotas={"get-call": (2, 60)}, **options))
+        for options in (
+            {},
+            {"clock": EmulatorClock(frozen=True)},
+            {"throttle_headers": "http-date"},
+            {"throttle_headers": "ratelimit-reset"},
+        )
+    ],
+    ids=["running clock", "frozen clock", "date", "reset"],
+)
+def test_time_that_the_client_skips_frees_the_quota_of_the_emulator(
+    retell_emulator: Emulator, retell_connection: str, options: Any
+) -> None:
+    retell_emulator.add_call(call_id="call_1")
+    with no_waiting(retell_emulator.clock.advance) as fast, RetellHook(retell_connection) as hook:
+        for _ in range(6):
+            hook.get_call("call_1")
+    assert 119 < fast.skipped < 150
+    assert retell_emulator.count("get-call") == 8
+
+
+def test_sensor_that_pokes_skips_its_poke_interval(retell_emulator: Emulator, retell_connection: str) -> None:
+    retell_emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
+    sensor = CallSensor(task_id="wait", call_id="call_1", until="ended", poke_interval=30, deferrable=False)
+    with no_waiting(retell_emulator.clock.advance) as fast:
+        result = run_task(sensor)
+    assert result["call_status"] == "ended"
+    assert fast.skipped % 30 < 1
+    assert fast.skipped >= 30
+
+
+def test_sensor_that_pokes_times_out_by_the_skipped_time(
+    retell_emulator: Emulator, retell_connection: str
+) -> None:
+    retell_emulator.add_call(call_id="call_1", call_status="ongoing")
+    sensor = CallSensor(task_id="wait", call_id="call_1", poke_interval=60, timeout=3600, deferrable=False)
+    with (
+        no_waiting() as fast,
+        pytest.raises(AirflowSensorTimeout, match=r"timeout of 3600\.0\. .*Last state: ongoing$"),
+    ):
+        run_task(sensor)
+    assert 3600 <= fast.skipped < 3700

@@ -31,8 +31,10 @@ class EarlierRows:
         self._column = column
         self._calls = DigestMap()
         self._duplicates = DigestMap()
-        # By row number, for rows without a call id: 1 for a row to skip.
-        self._skipped = bytearray()
+        # By row number, for rows that had no call id.
+        self._numbers = bytearray()
+        self._without_id = 0
+        self._left_out: list[int] = []
         for line in lines:
             outcome, call_id = line.get("outcome"), line_id(line)
             if not isinstance(outcome, str) or outcome not in _KNOWN:
@@ -47,14 +49,30 @@ class EarlierRows:
 
     def _add_number(self, number: Any, state: int) -> None:
         if type(number) is int and 0 < number <= _MAX_ROWS:
-            self._skipped.extend(bytes(max(number + 1 - len(self._skipped), 0)))
-            self._skipped[number] = state == _OTHER
+            self._numbers.extend(bytes(max(number + 1 - len(self._numbers), 0)))
+            self._numbers[number] = state
 
     def take(self, number: int, row: Row) -> bool:
         """Return True if the run takes *row* of the source; *number* is its number, from 1."""
+        earlier = self._numbers[number] if number < len(self._numbers) else 0
         call_id = self._call_id(row)
         if call_id is None:
-            return number >= len(self._skipped) or not self._skipped[number]
+            self._without_id += 1
+            return earlier != _OTHER
+        takes = self._takes_call(call_id)
+        if not takes and earlier == _WANTED:
+            self._left_out.append(number)
+        return takes
+
+    @property
+    def left_out(self) -> list[int]:
+        """The numbers of rows that :meth:`take` refused, but that had no call id in the earlier run and failed.
+
+        None of them if the source still has as many rows without a call id: it may have another order.
+        """
+        return self._left_out if self._without_id < self._numbers.count(_WANTED) else []
+
+    def _takes_call(self, call_id: str) -> bool:
         state, duplicate = self._calls[call_id], self._duplicates[call_id]
         if not state and not duplicate:
             return True

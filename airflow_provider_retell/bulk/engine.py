@@ -158,6 +158,7 @@ class BulkUpdate(Generic[S, W]):
                 await self._resource.send_plan(self._held)
             for planned in self._held:
                 await self._release(planned)
+                await self.progress.flush(at_least=_REPORT_LINES)
         for _ in range(self._concurrency):
             await self._queue.put(None)
 

@@ -14,6 +14,7 @@ from airflow_provider_retell.bulk.rows import Header, Row, Rows
 from airflow_provider_retell.bulk.source import shown_field
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
+from airflow_provider_retell.params.rendered import check_not_empty
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.earlier_rows import EarlierRows
@@ -82,6 +83,7 @@ class FailedRows(Rows):
 
     def files(self) -> list[str]:
         """Return the path of the report, and the files of the source."""
+        check_not_empty(self.report, "the report of FailedRows")
         return [str(self.report), *as_rows(self.rows).files()]
 
     def __str__(self) -> str:
@@ -99,6 +101,19 @@ class FailedRows(Rows):
             if isinstance(row, Header) or earlier.take(number, row):
                 yield row
         self._warn_of_missing(earlier)
+        if left_out := earlier.left_out:
+            more = f" and {len(left_out) - _SHOWN_CALLS:,} more" if len(left_out) > _SHOWN_CALLS else ""
+            one = len(left_out) == 1
+            log.warning(
+                "Left out row%s %s%s: %s no call id in the earlier run, and now %s that of a call that was finished "
+                "then. To write %s, use the source without FailedRows",
+                "" if one else "s",
+                ", ".join(map(str, left_out[:_SHOWN_CALLS])),
+                more,
+                "it had" if one else "they had",
+                "has" if one else "have",
+                "it" if one else "them",
+            )
 
     def done_calls(self) -> Iterator[str]:
         """Yield the ids of the calls that the earlier run has updated or found unchanged."""
@@ -136,6 +151,7 @@ class FailedRows(Rows):
             )
 
     def _lines(self) -> Iterator[Row]:
+        check_not_empty(self.report, "the report of FailedRows")
         try:
             yield from FileRows(self.report, self.conn_id).read()
         except IncompleteFileError:

@@ -12,6 +12,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.rows import Row, Rows
 from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path, secrets_hidden
 from airflow_provider_retell.params.checks import is_literal
+from airflow_provider_retell.params.rendered import check_not_empty
 
 # GzipFile and BufferedReader raise these.
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -79,11 +80,13 @@ class FileRows(Rows):
 
     def files(self) -> list[str]:
         """Return the path, which can be a pattern or a folder."""
+        check_not_empty(self.path, "the path of FileRows")
         return [str(self.path)]
 
     def _check_path(self) -> None:
         from airflow_provider_retell.bulk.file_format import format_of
 
+        check_not_empty(self.path, "the path of FileRows")
         path = str(self.path)
         check_no_secrets("the path of FileRows", path)
         if format_of(path) is None and not path.endswith("/"):

@@ -74,10 +74,11 @@ class Report:
             import tempfile
 
             from airflow_provider_retell._compat.services import storage_path
+            from airflow_provider_retell.common.atomic import create_folder
 
             with secrets_hidden(self._path), ExitStack() as opened:
                 path = storage_path(self._path, self._conn_id)
-                path.parent.mkdir(parents=True, exist_ok=True)
+                create_folder(path)
                 with tempfile.TemporaryFile() as kept:
                     self._keep_earlier(path, kept)
                     self._file = opened.enter_context(self._open_file(path, kept))

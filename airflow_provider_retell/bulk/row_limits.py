@@ -31,7 +31,8 @@ class RowLimits:
         :raises RowsFailedError: if there are too few rows. A retry may find more.
         """
         if not rows:
-            log.warning("The source has no rows")
+            advice = ". To skip or fail such a task, set on_empty" if self.on_empty == "success" else ""
+            log.warning("The source has no rows%s", advice)
             if self.on_empty == "skip":
                 return True
             if self.on_empty == "fail":

@@ -22,7 +22,7 @@ def log_failed_rows(failed: Sequence[Result], count: int) -> None:
     if not failed:
         return
     table = [("row", failed[0].kind, "outcome", "reason")]
-    table += [(str(each.row), each.record_id or "unknown", each.outcome, each.reason) for each in failed]
+    table += [(str(each.row), each.record_id or "-", each.outcome, each.reason) for each in failed]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     shown = f"{len(failed):,} of {count:,}" if len(failed) < count else f"{count:,}"
     # Airflow 2 recognizes a group only in lines of level INFO.

@@ -16,6 +16,12 @@ from typing import Any, BinaryIO
 
 # Storages on which an object appears when its upload is complete, and not before.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss"})
+_LOCAL = frozenset({"file", "local", ""})
+
+# The file systems of S3 and Google Cloud Storage hold a part of an upload in memory: 50 MB by default, and s3fs ten of
+# them. S3 allows parts of at least 5 MiB, and 10,000 of them.
+_PART = 5 * 1024 * 1024
+_MAX_PARTS = 10_000
 
 # All files of a storage share its transaction, so that the end of one would publish another that is incomplete.
 _transaction = threading.Lock()
@@ -35,8 +41,8 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     from airflow_provider_retell._compat.services import storage_path
 
     target = storage_path(path, conn_id)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    is_local = target.protocol in ("file", "local", "")
+    create_folder(target)
+    is_local = target.protocol in _LOCAL
     folder = Path(target.path).parent if is_local else Path(tempfile.gettempdir())
     temporary = folder / f".retell-{uuid.uuid4().hex}"
     try:
@@ -46,7 +52,8 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
             temporary.chmod(_default_mode(folder))
             temporary.replace(target.path)
         elif target.protocol in _OBJECT_STORES:
-            target.fs.put_file(str(temporary), target.path)
+            options = _upload_options(target.protocol, temporary.stat().st_size)
+            target.fs.put_file(str(temporary), target.path, **options)
         else:
             with (
                 _transaction,
@@ -63,6 +70,23 @@ def atomic_write(path: str, content: bytes, conn_id: str | None = None) -> None:
     """Write *content* to *path* atomically."""
     with atomic_open(path, conn_id) as file:
         file.write(content)
+
+
+def create_folder(path: Any) -> None:
+    """Create the folder of *path*, an ``ObjectStoragePath``.
+
+    Object stores have no folders: their file systems would ask for the bucket, for which a task may have no permission,
+    and would create a bucket whose name is misspelled.
+    """
+    if path.protocol not in _OBJECT_STORES:
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _upload_options(protocol: str, size: int) -> dict[str, int]:
+    """Return the options of ``put_file`` that bound its memory."""
+    if protocol in ("s3", "s3a"):
+        return {"chunksize": max(_PART, -(-size // _MAX_PARTS)), "max_concurrency": 1}
+    return {"chunksize": _PART} if protocol in ("gs", "gcs") else {}
 
 
 def _open_private(name: Any, flags: int) -> int:

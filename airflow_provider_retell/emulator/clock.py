@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Clock:
     """A clock that runs at a chosen speed, can be frozen, and can be moved forward by hand.
 
-    Request quotas do not use it: they always follow real time, because clients wait in real time.
+    Request quotas follow real time, because clients wait in real time, and what ``advance`` adds.
 
     :param speed: emulated seconds per real second.
     :param frozen: start with the time frozen; ``advance`` still moves it.
@@ -30,6 +30,7 @@ class Clock:
         self._frozen = frozen
         self._base = time.time() if start is None else float(start)
         self._since = time.monotonic()
+        self._advanced = 0.0
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -49,6 +50,11 @@ class Clock:
                 return self._base
             return self._base + (time.monotonic() - self._since) * self._speed
 
+    @property
+    def advanced(self) -> float:
+        """The seconds that ``advance`` has added."""
+        return self._advanced
+
     def now_ms(self) -> int:
         """Return the emulated time in epoch milliseconds, the unit of Retell's timestamps."""
         return round(self.now() * 1000)
@@ -63,6 +69,7 @@ class Clock:
             raise ValueError("seconds must be 0 or more and finite: the clock only moves forward")
         with self.lock:
             self._base += seconds
+            self._advanced += seconds
         for listener in tuple(self._listeners):
             listener()
         return self.now()

@@ -77,11 +77,13 @@ def _within_quota(state: State, key: ApiKey, route: Route, request: Request) -> 
     limits = key.organization.rate_limits
     window = limits.window(route.limiter, route.name)
     errors = limits.window("call-error", route.name) if route.limiter == "call" else None
-    now = time.monotonic()
+    # The quota follows the client: it waits in real time, or moves the emulator's clock instead.
+    advanced = state.options.clock.advanced
+    now = time.monotonic() + advanced
     # A refused request costs no quota, so check both windows before charging either.
     for limiter, asked in ((route.limiter, window), ("call-error", errors)):
         if asked is not None and asked.remaining(now) <= 0:
-            return refusal(limiter, asked, state.options.throttle_headers)
+            return refusal(limiter, asked, state.options.throttle_headers, advanced)
     if window is not None:
         window.taken.append(now)
     response = _act(key, route, request)

@@ -45,7 +45,7 @@ class Options(CallOptions):
     quotas: Mapping[str, Limit | None] | None = field(default_factory=lambda: DEFAULT_QUOTAS)
     """Overrides of the documented request quotas: ``{limiter or route: (count, seconds)}``. An entry of None
     removes that limit; None in place of the mapping removes all limits. Each organization has its own budget
-    for each route, in real time."""
+    for each route, in real time plus what ``clock.advance`` adds."""
 
     throttle_headers: ThrottleHeaders = undocumented(  # noqa: RUF009
         "retry-after", "http-date", "ratelimit-reset", "none"

@@ -1,4 +1,4 @@
-"""Request quotas: sliding windows in real time, one per organization and route."""
+"""Request quotas: sliding windows, one per organization and route. They follow real time plus advances of the clock."""
 
 from __future__ import annotations
 
@@ -95,19 +95,20 @@ class RateLimits:
         self._windows.clear()
 
 
-def refusal(limiter: str, window: Window, style: ThrottleHeaders) -> Response:
+def refusal(limiter: str, window: Window, style: ThrottleHeaders, advanced: float = 0.0) -> Response:
     """Return the documented 429.
 
     :param style: the headers that carry the waiting time, since reports about Retell's differ.
+    :param advanced: the seconds that the emulator's clock was advanced.
     """
     response = json_response(429, {"status": "error", "message": THROTTLED})
     if style == "none":
         return response
-    now = time.monotonic()
+    now = time.monotonic() + advanced
     response.headers = {"X-RateLimit-Limiter": limiter, **window.headers(now)}
     wait = max(1, window.reset_after(now)) if window.limit else math.ceil(window.seconds)
     if style == "retry-after":
         response.headers["Retry-After"] = str(wait)
     elif style == "http-date":
-        response.headers["Retry-After"] = formatdate(math.ceil(time.time()) + wait, usegmt=True)
+        response.headers["Retry-After"] = formatdate(math.ceil(time.time() + advanced) + wait, usegmt=True)
     return response

@@ -66,7 +66,12 @@ def read_connection(connection: Connection) -> Settings:
         raise RetellConfigError(f"{where}: the extra fields must be a JSON object")
     unknown = sorted(set(extra) - _EXTRAS)
     if unknown:
-        log.warning("%s: ignoring unknown extra fields: %s", where, ", ".join(unknown))
+        log.warning(
+            "%s: ignoring unknown extra fields: %s. Known fields: %s",
+            where,
+            ", ".join(unknown),
+            ", ".join(sorted(_EXTRAS)),
+        )
     given: dict[str, Any] = {
         name: value for name, value in extra.items() if name in _EXTRAS and value not in (None, "")
     }

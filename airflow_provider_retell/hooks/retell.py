@@ -25,6 +25,7 @@ from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.listings import AsyncListings, Listings
 from airflow_provider_retell.hooks.methods import ResourceMethods
 from airflow_provider_retell.hooks.metrics import count_usage
+from airflow_provider_retell.hooks.xcom import allow_results
 
 if TYPE_CHECKING:
     import aiohttp
@@ -40,6 +41,8 @@ _NOT_OPEN = "RetellAsyncHook is not open: use it as 'async with RetellAsyncHook(
 _TEST_SECONDS = 10.0
 # While a request waits for a slot, another response may pause the route: check this often.
 _CHECK_SECONDS = 1.0
+
+allow_results()
 
 
 class RetellHook(ResourceMethods, Listings, BaseHook):

@@ -134,12 +134,7 @@ class DraftAgentVersionOperator(AgentOperator):
             channel=self.channel,
             on_foreign_draft=self.on_foreign_draft,
         )
-        return {
-            "agent_id": draft.agent_id,
-            "version": draft.version,
-            "changed": list(draft.changed),
-            "created": draft.created,
-        }
+        return draft.slim()
 
 
 class PublishAgentVersionOperator(AgentOperator):
@@ -227,17 +222,7 @@ class PublishAgentVersionOperator(AgentOperator):
             rebind_numbers=as_bool(self.rebind_numbers, "rebind_numbers"),
             unchanged_since=self.rendered("unchanged_since", as_epoch_milliseconds),
         )
-        numbers = publication.numbers
-        return {
-            "agent_id": publication.agent_id,
-            "version": publication.version,
-            "published_now": publication.sent,
-            "latest_published": publication.latest_published,
-            "rebound": None if numbers is None else [number.label for number in publication.rebound],
-            "pinned": None if numbers is None else [number.label for number in numbers.pinned],
-            "follow_latest": None if numbers is None else [number.label for number in numbers.follow_latest],
-            "follow_tag": None if numbers is None else [number.label for number in numbers.follow_tag],
-        }
+        return publication.slim()
 
 
 def _as_settings(value: Any, name: str) -> Mapping[str, Any]:

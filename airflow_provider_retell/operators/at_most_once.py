@@ -178,6 +178,6 @@ class AtMostOnceOperator(RetellOperator):
         if sent.recorded:
             raise error  # a retry, or a clear after the cause is fixed, may send it
         raise AirflowFailException(
-            f"{str(error).rstrip('.')}. Retell did not process it. Airflow before 3.3 cannot pass this on to a retry: "
-            "fix the cause, then clear this task with on_clear='resend'"
+            f"{str(error).rstrip('.')}. Retell did not process it. Without Airflow's task state store (Airflow 3.3 and "
+            "later), a retry would not know that: fix the cause, then clear this task with on_clear='resend'"
         ) from error

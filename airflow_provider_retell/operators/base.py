@@ -165,6 +165,7 @@ class DeferrableOperator(RetellOperator):
                 poll = self._poll(condition)
             except Exception as error:
                 failures.check(error, condition)
+                progress.failed(error)
                 pause = max(pause, getattr(error, "retry_after", None) or 0)
             else:
                 failures.reset()

@@ -13,6 +13,8 @@ from airflow_provider_retell.operators.outcome import OnUnreachable
 from airflow_provider_retell.operators.same_request import canonical
 from airflow_provider_retell.params.rendered import as_phone_number
 
+_SHOWN_INDEXES = 20
+
 
 @dataclass
 class BatchTasks:
@@ -52,9 +54,11 @@ class BatchTasks:
             where = f"tasks[{index}]"
             try:
                 number = _number(task, where)
-            except RetellInputError:
+            except RetellInputError as error:
                 if on_invalid_number == "fail":
-                    raise
+                    raise RetellInputError(
+                        f"{error.fault.rstrip('.')}. Correct the number, or set on_invalid_number='skip'"
+                    ) from None
                 batch.skipped["invalid_number"].append(index)
                 continue
             if number in forbidden:
@@ -84,8 +88,17 @@ class BatchTasks:
     def summary(self) -> str:
         """Return the numbers of people for the log."""
         parts = [f"{counted(len(self.tasks), 'call')} accepted" if self.tasks else "no tasks are left"]
-        parts += [f"{len(indexes)} skipped ({reason})" for reason, indexes in self.skipped.items() if indexes]
+        parts += [
+            f"{len(indexes)} skipped ({reason}: tasks {_listed(indexes)})"
+            for reason, indexes in self.skipped.items()
+            if indexes
+        ]
         return ", ".join(parts)
+
+
+def _listed(indexes: Sequence[int]) -> str:
+    more = f" and {len(indexes) - _SHOWN_INDEXES:,} more" if len(indexes) > _SHOWN_INDEXES else ""
+    return ", ".join(map(str, indexes[:_SHOWN_INDEXES])) + more
 
 
 def _number(task: Mapping[str, Any], where: str) -> str:

@@ -177,5 +177,5 @@ class UpdateRecordOperator(RecordOperator):
     def update(self, record_id: str, analysis_fields: Sequence[str]) -> dict[str, Any]:
         """Update the record and return its slim form."""
         updated = self.hook.run(self.prepare(record_id).apply())
-        slim: dict[str, Any] = updated.record.slim(analysis_fields)
-        return slim | {"updated": updated.sent, "written": list(updated.written)}
+        slim: dict[str, Any] = updated.slim(analysis_fields)
+        return slim

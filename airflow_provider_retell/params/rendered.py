@@ -32,7 +32,7 @@ def is_empty(value: Any) -> bool:
 
 def as_text(value: Any, name: str) -> str:
     """Return text. Native rendering turns text that looks like a number into a number."""
-    _check_not_empty(value, name)
+    check_not_empty(value, name)
     return str(value)
 
 
@@ -50,7 +50,7 @@ def as_list(value: Any, name: str) -> Sequence[Any]:
 
 def as_bool(value: Any, name: str) -> bool:
     """Return True or False, also for 1, 0 and the texts of all four: Python takes the text ``False`` for true."""
-    _check_not_empty(value, name)
+    check_not_empty(value, name)
     found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
     if found is None:
         raise RetellInputError(f"{name} must be True or False, or a template that renders to one of them")
@@ -59,7 +59,7 @@ def as_bool(value: Any, name: str) -> bool:
 
 def as_whole_number(value: Any, name: str, minimum: int | None = None) -> int:
     """Return a whole number of at least *minimum*."""
-    _check_not_empty(value, name)
+    check_not_empty(value, name)
     limit = "" if minimum is None else f" of at least {minimum}"
     try:
         number = int(str(value).strip()) if not isinstance(value, (bool, float)) else None
@@ -94,7 +94,7 @@ def as_phone_number(value: Any, name: str, *, only_e164: bool = True, advice: st
     """
     from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 
-    _check_not_empty(value, name)
+    check_not_empty(value, name)
     if only_e164:
         check_e164(value, name, advice)
     elif not isinstance(value, str):
@@ -107,7 +107,7 @@ def as_epoch_milliseconds(value: Any, name: str) -> int:
 
     :param value: epoch milliseconds, a datetime with a time zone, or the text of either (ISO 8601).
     """
-    _check_not_empty(value, name)
+    check_not_empty(value, name)
     try:
         if isinstance(value, str):
             value = _parse_time(value.strip())
@@ -151,7 +151,7 @@ def parse_text(text: str, kind: type) -> Any:
 
 
 def _parsed(value: Any, name: str, kind: type, python: str, form: str) -> Any:
-    _check_not_empty(value, name)
+    check_not_empty(value, name)
     if isinstance(value, str):
         parsed = parse_text(value, kind)
         if parsed is not None:
@@ -171,7 +171,8 @@ def _parse_time(text: str) -> float | datetime:
     return datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))  # Python 3.10 does not parse the Z
 
 
-def _check_not_empty(value: Any, name: str) -> None:
+def check_not_empty(value: Any, name: str) -> None:
+    """Raise :class:`RetellInputError` if the template of the parameter *name* rendered to an empty value."""
     if is_empty(value):
         raise _empty(name)
 

@@ -97,9 +97,7 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
             try:
                 return super().execute(context)
             except AirflowSensorTimeout as error:
-                message = (
-                    f"{error} Waited for {self.condition()}. Last state: {self._progress.state or 'unknown'}"
-                )
+                message = f"{error} Waited for {self.condition()}. {self._progress.last_state()}"
                 raise AirflowSensorTimeout(message) from error
 
     def execute_complete(
@@ -124,9 +122,24 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
         """Poll Retell once."""
         with self._airflow_errors():
             poll = self._poll()
-            if poll is None or not poll.done:
-                return PokeReturnValue(False)
-            return PokeReturnValue(True, poll.result)
+            if poll is not None and poll.done:
+                return PokeReturnValue(True, poll.result)
+        waited = clock().time() - self._progress.started
+        if not self.reschedule and waited > self._timeout_seconds:
+            # Airflow's own check, which follows, knows real time only.
+            raise AirflowSensorTimeout(
+                f"Sensor has timed out; run duration of {waited} seconds exceeds the specified timeout of "
+                f"{self.timeout}."
+            )
+        return PokeReturnValue(False)
+
+    def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
+        """Sleep until the next poll, because Airflow would sleep in real time, and leave no time to sleep."""
+        seconds: float = super()._get_next_poke_interval(*args, **kwargs)
+        if self.reschedule:
+            return seconds
+        clock().sleep(seconds)
+        return 0
 
     def _poll(self) -> Poll | None:
         """Return the result of one poll, or None if it failed and the wait continues."""
@@ -140,6 +153,7 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
                 poll = hook.run(condition.poll())
         except Exception as error:
             self._failures.check(error, condition)
+            self._progress.failed(error)
             return None
         self._failures.reset()
         self._progress.polled(poll)

@@ -144,6 +144,7 @@ class PollTrigger(BaseTrigger):
                     poll = await hook.run(condition.poll())
                 except Exception as error:
                     failures.check(error, condition)
+                    progress.failed(error)
                 else:
                     failures.reset()
                     progress.polled(poll)

@@ -49,7 +49,10 @@ class PollFailures:
             raise WaitFailedError(self._message(error, condition)) from error
         if self._limit is not None and self.count > self._limit:
             raise RetellError(self._message(error, condition)) from error
-        self._log.warning("Poll failed, %d in a row: %s", self.count, safe_reason(error))
+        if isinstance(error, RateLimitError):
+            self._log.warning("Poll was throttled: %s", safe_reason(error))
+        else:
+            self._log.warning("Poll failed, %d in a row: %s", self.count, safe_reason(error))
 
     def _message(self, error: Exception, condition: object) -> str:
         polls = f" ({self.count} polls in a row failed)" if self.count > 1 else ""

@@ -46,6 +46,7 @@ class Polling:
                     poll = await hook.run(condition.poll())
                 except Exception as error:
                     failures.check(error, condition)
+                    progress.failed(error)
                 else:
                     failures.reset()
                     if progress.state is not None or not (quiet and poll.done):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.wording import duration
+from airflow_provider_retell.hooks.reason import safe_reason
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition, Poll
@@ -45,6 +46,7 @@ class Progress:
         self._log: logging.Logger = log or logging.getLogger(__name__)
         self._logged_at = clock().time()
         self.state: str | None = None
+        self._failure: str | None = None
 
     def start(self) -> None:
         """Log that the wait starts, or continues in another process."""
@@ -58,7 +60,7 @@ class Progress:
     def polled(self, poll: Poll) -> None:
         """Log the end of the wait, a new state, or once in a while that the wait continues."""
         now, before = clock().time(), self.state
-        self.state = poll.state
+        self.state, self._failure = poll.state, None
         if poll.done:
             self._log.info(
                 "Finished waiting for %s after %s: %s",
@@ -79,10 +81,22 @@ class Progress:
             return
         self._logged_at = now
 
+    def failed(self, error: BaseException) -> None:
+        """Keep the error of a poll for the message of a timeout."""
+        self._failure = safe_reason(error)
+
+    def last_state(self) -> str:
+        """Return the last state for messages, and the last error if no poll has succeeded since."""
+        state = self.state or "unknown"
+        if self._failure is None:
+            return f"Last state: {state}"
+        polls = "The last poll" if self.state else "All polls"
+        return f"Last state: {state}. {polls} failed: {self._failure}"
+
     def timeout_message(self) -> str:
         """Return the message of the error for a wait that reached its deadline."""
         waited = duration(clock().time() - self.started)
-        return f"Timed out after {waited} of waiting for {self._condition}. Last state: {self.state or 'unknown'}"
+        return f"Timed out after {waited} of waiting for {self._condition}. {self.last_state()}"
 
 
 def _details(result: Mapping[str, Any]) -> list[str]:

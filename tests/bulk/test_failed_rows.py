@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.bulk.digest_set import DigestMap, DigestSet
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.emulator.pytest_plugin import run_task
+from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 
 @pytest.mark.parametrize("kind", ["list", "function", "file"])
@@ -156,6 +159,24 @@ def test_rows_without_a_call_id_go_by_number(tmp_path: Path) -> None:
     assert list(FailedRows(rows, report, outcomes=["failed"]).read()) == [rows[1], rows[3]]
 
 
+def test_row_that_was_repaired_to_the_id_of_a_finished_call_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [(1, None, "invalid"), (2, "b", "updated"), (3, None, "invalid"), (4, "d", "unchanged")]
+    report = write_report(tmp_path / "old.jsonl", *lines)
+    repaired = [{"call_id": "d"}, {"call_id": "b"}, {"call_id": "new"}]
+    assert list(FailedRows(repaired, report).read()) == [repaired[2]]
+    [message] = caplog.messages
+    assert message == (
+        "Left out row 1: it had no call id in the earlier run, and now has that of a call that was finished then. "
+        "To write it, use the source without FailedRows"
+    )
+    caplog.clear()
+    # In another order, the rows still have no id.
+    assert len(list(FailedRows([{"call_id": "b"}, {"call_id": "d"}, {}, {}], report).read())) == 2
+    assert not caplog.messages
+
+
 def test_the_last_line_of_a_call_counts(tmp_path: Path) -> None:
     lines = [
         (1, "a", "failed"),
@@ -209,3 +230,21 @@ def test_the_state_of_a_million_calls_fits_into_memory() -> None:
     digests[texts[0]] = 7
     assert digests[texts[0]] == 7
     assert len(digests._table) * digests._table.itemsize + len(digests._values) <= 36 * len(texts)
+
+
+@pytest.mark.parametrize("field", ["report", "path"])
+def test_path_that_rendered_to_nothing_is_named_before_anything_is_read(
+    emulator: Emulator, tmp_path: Path, field: str
+) -> None:
+    report = tmp_path / "report.jsonl"
+    paths = {"report": str(report), "path": str(report)} | {field: "{{ params.nothing }}"}
+    task = BulkUpdateCallOperator(
+        task_id="repair",
+        rows=FailedRows(FileRows(paths["path"]), paths["report"]),
+        metadata_columns=["tier"],
+        report_path=str(tmp_path / "new.jsonl"),
+    )
+    name = "the report of FailedRows" if field == "report" else "the path of FileRows"
+    with pytest.raises(AirflowFailException, match=f"^{name} rendered to an empty value"):
+        run_task(task, params={"nothing": ""})
+    assert not list(tmp_path.iterdir())

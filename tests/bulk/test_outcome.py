@@ -77,7 +77,7 @@ def test_a_task_without_rows_succeeds_with_a_warning(
     task.check(rows=0)
     assert task.path.read_text() == ""
     assert not emulator.requests
-    assert ("WARNING", "The source has no rows") in [
+    assert ("WARNING", "The source has no rows. To skip or fail such a task, set on_empty") in [
         (record.levelname, record.getMessage()) for record in caplog.records
     ]
 

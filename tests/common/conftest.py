@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from memory_storage import memory, private_memory
+from object_store import object_store
 
-__all__ = ["memory", "private_memory"]
+__all__ = ["memory", "object_store", "private_memory"]

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from object_store import ObjectStore
 
+from airflow_provider_retell.common import atomic
 from airflow_provider_retell.common.atomic import atomic_open, atomic_write
 
 OLD, NEW = b"old\n", b"new\n" * 1000
@@ -110,3 +112,45 @@ def test_a_copy_that_fails_is_discarded(memory: MemoryFileSystem, spool: Path, m
     # The storage can be used as before.
     atomic_write("memory://bucket/b.jsonl", NEW)
     assert memory.cat_file("/bucket/b.jsonl") == NEW
+
+
+def test_an_object_store_gets_the_file_in_small_parts_when_it_is_complete(
+    object_store: ObjectStore, spool: Path, mocker: Any
+) -> None:
+    mocker.patch.object(atomic, "_PART", 100)
+    object_store.objects["bucket/b.jsonl"] = OLD
+    with atomic_open("s3://bucket/b.jsonl", object_store.conn_id) as file:
+        file.write(NEW)
+        assert object_store.objects == {"bucket/b.jsonl": OLD}
+    assert object_store.objects == {"bucket/b.jsonl": NEW}
+    assert object_store.most_read == 100
+    assert not temporary_files(spool)
+
+
+def test_a_large_file_has_no_more_parts_than_s3_allows(
+    object_store: ObjectStore, spool: Path, mocker: Any
+) -> None:
+    mocker.patch.multiple(atomic, _PART=100, _MAX_PARTS=7)
+    parts = mocker.patch.object(object_store, "on_part")
+    atomic_write("s3://bucket/b.jsonl", NEW, object_store.conn_id)
+    assert object_store.objects == {"bucket/b.jsonl": NEW}
+    assert parts.call_count == 7
+
+
+def test_an_upload_that_fails_leaves_the_earlier_object(
+    object_store: ObjectStore, spool: Path, mocker: Any
+) -> None:
+    object_store.objects["bucket/b.jsonl"] = OLD
+    mocker.patch.object(object_store, "on_part", side_effect=ConnectionError("the network is down"))
+    for name in ("b.jsonl", "new.jsonl"):
+        with pytest.raises(ConnectionError):
+            atomic_write(f"s3://bucket/{name}", NEW, object_store.conn_id)
+    assert object_store.objects == {"bucket/b.jsonl": OLD}
+    assert not temporary_files(spool)
+
+
+def test_no_bucket_is_created(object_store: ObjectStore, spool: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="bucket does not exist"):
+        atomic_write("s3://bukcet/folder/b.jsonl", NEW, object_store.conn_id)
+    assert object_store.buckets == {"bucket"}
+    assert not temporary_files(spool)

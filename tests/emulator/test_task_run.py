@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
 from tasks import DAG
 
 try:
@@ -178,3 +179,17 @@ def test_mapped_tasks_and_two_sources_of_xcoms_are_rejected() -> None:
 def test_values_that_are_not_json_cannot_be_pushed() -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         FakeTaskInstance().xcom_push("key", object())
+
+
+def test_task_runs_without_the_warning_of_airflows_safeguard(
+    retell_emulator: Emulator, retell_connection: str, caplog: pytest.LogCaptureFixture, mocker: MockerFixture
+) -> None:
+    try:
+        from airflow.sdk.bases.operator import ExecutorSafeguard
+    except ImportError:  # Airflow 2
+        from airflow.models.baseoperator import ExecutorSafeguard  # type: ignore[attr-defined, no-redef]
+    mocker.patch.object(ExecutorSafeguard, "test_mode", False)
+    retell_emulator.add_call(call_id="call_1")
+    run_task(UpdateCallOperator(task_id="update", call_id="call_1", metadata={"tier": "gold"}))
+    assert "Task Runner" not in caplog.text
+    assert ExecutorSafeguard.test_mode is False

@@ -204,7 +204,10 @@ def test_unknown_extra_fields_are_logged_by_name_without_their_values(
     assert settings.timeout == 5
     (record,) = [record for record in caplog.records if record.name.startswith("airflow_provider_retell")]
     assert record.levelname == "WARNING"
-    assert record.getMessage() == "connection 'my_retell': ignoring unknown extra fields: api_key, time_out"
+    assert record.getMessage() == (
+        "connection 'my_retell': ignoring unknown extra fields: api_key, time_out. "
+        "Known fields: connect_timeout, list_quota, quota, timeout"
+    )
 
 
 ENVIRONMENT = {

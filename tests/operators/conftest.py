@@ -11,6 +11,7 @@ import tasks
 from connected import connect, emulator
 from lookups import failing_lookups
 from memory_storage import memory, private_memory
+from object_store import object_store
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Emulator
@@ -21,6 +22,7 @@ __all__ = [
     "failing_lookups",
     "memory",
     "no_sleep",
+    "object_store",
     "private_memory",
     "run_try",
     "state_store",

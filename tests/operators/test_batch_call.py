@@ -439,8 +439,10 @@ def test_numbers_in_templates_stay_text(emulator: Emulator, native: bool) -> Non
 )
 def test_invalid_numbers_fail_or_are_left_out(emulator: Emulator, bad: Any) -> None:
     tasks = [{"to_number": bad}, {"to_number": TO}]
-    with pytest.raises(AirflowFailException, match=r"tasks\[0\].to_number (must be|rendered to)"):
+    with pytest.raises(AirflowFailException, match=r"tasks\[0\].to_number (must be|rendered to)") as error:
         run_try(batch(tasks=tasks))
+    assert str(error.value).endswith("or set on_invalid_number='skip'. Nothing was sent")
+    assert str(error.value).count("Nothing was sent") == 1
     assert not emulator.requests
     result = run_try(batch(tasks=tasks, on_invalid_number="skip"))
     assert result["total_task_count"] == 1
@@ -471,7 +473,8 @@ def test_a_batch_without_anybody_left_is_skipped(emulator: Emulator) -> None:
     ti = Ti()
     operator = batch(do_not_call=[TO, OTHER], on_do_not_call="skip")
     with pytest.raises(
-        AirflowSkipException, match=r"nobody to call: no tasks are left, 2 skipped \(do_not_call\)"
+        AirflowSkipException,
+        match=r"nobody to call: no tasks are left, 2 skipped \(do_not_call: tasks 0, 1\)",
     ):
         run_try(operator, ti=ti)
     assert ti.xcom == {"skipped": {"invalid_number": [], "do_not_call": [0, 1]}}

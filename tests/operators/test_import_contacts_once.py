@@ -240,7 +240,7 @@ def test_a_rejected_import_can_be_started_after_the_cause_is_fixed(emulator: Emu
     operator = importing(columns={"first_name": "plan"})
     with fast(emulator), pytest.raises(AirflowFailException, match=r"400.*CRM config") as error:
         run_try(operator, store=store, dag_run=dag_run())
-    assert ("Airflow before 3.3" in str(error.value)) == (store is None)
+    assert ("Without Airflow's task state store" in str(error.value)) == (store is None)
     assert emulator.contact_imports == []
     emulator.options.contacts.custom_fields = ["plan"]
     retry(emulator, 1 if store else None, importing(columns={"first_name": "plan"}), store=store)

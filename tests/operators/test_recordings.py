@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from object_store import ObjectStore
 from tasks import Ti
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
@@ -352,6 +355,47 @@ def test_files_are_copied_and_compared_with_the_connection_of_the_storage(
     assert private_memory.cat_file("/bucket/calls/call_1.wav") == ONE_SECOND
     assert run(archive("memory://bucket/calls", **options))["unchanged"] == 1
     assert b"call_1" in private_memory.cat_file("/bucket/report.jsonl")
+
+
+def test_the_first_request_to_a_storage_is_alone(
+    emulator: Emulator, run: Any, object_store: ObjectStore, mocker: Any
+) -> None:
+    for number in range(5):
+        add(emulator, f"call_{number}")
+    requests, second, info = count(1), threading.Event(), object_store.info
+
+    def wait_for_the_second(path: str) -> Any:
+        if next(requests) > 1:
+            second.set()
+        elif second.wait(0.2):
+            raise ConnectionError("two clients")
+        return info(path)
+
+    mocker.patch.object(object_store, "info", wait_for_the_second)
+    assert run(archive("s3://bucket", path_conn_id=object_store.conn_id))["archived"] == 5
+
+
+def test_an_object_store_has_whole_files_and_no_others(
+    emulator: Emulator, run: Any, object_store: ObjectStore
+) -> None:
+    for number in range(20):
+        add(emulator, f"call_{number}")
+    broken = {f"bucket/calls/call_{number}.wav" for number in (3, 7)}
+
+    def fail(path: str) -> None:
+        if path in broken:
+            raise PermissionError("Forbidden")
+
+    object_store.on_part = fail
+    task = archive("s3://bucket/calls", path_conn_id=object_store.conn_id, max_failed_rows=2)
+    manifest = run(task)
+    assert (manifest["archived"], manifest["failed"]) == (18, 2)
+    broken.clear()
+    emulator.clear_requests()
+    manifest = run(task)
+    assert (manifest["archived"], manifest["unchanged"]) == (2, 18)
+    assert object_store.objects == {f"bucket/calls/call_{number}.wav": ONE_SECOND for number in range(20)}
+    assert downloads(emulator) == 2
 
 
 @pytest.mark.parametrize(

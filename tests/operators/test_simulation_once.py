@@ -220,7 +220,7 @@ def test_a_rejected_batch_test_can_be_started_after_the_cause_is_fixed(
     emulator.test_run_credit = 0
     with pytest.raises(AirflowFailException, match="402") as error:
         run_try(simulation(), store=store, dag_run=dag_run())
-    assert ("Airflow before 3.3" in str(error.value)) == (store is None)
+    assert ("Without Airflow's task state store" in str(error.value)) == (store is None)
     emulator.test_run_credit = None
     retry(emulator, 1 if store else None, store=store, cleared_at=cleared_at)
     if store is None:

@@ -15,7 +15,9 @@ except ImportError:
 
 # Airflow keeps the first storage of a connection.
 _PRIVATE = MemoryFileSystem(skip_instance_cache=True)
+# All instances of the class share these by default.
 _PRIVATE.store = {}
+_PRIVATE.pseudo_dirs = [""]
 
 
 @pytest.fixture
@@ -34,6 +36,7 @@ def private_memory(memory: MemoryFileSystem) -> Iterator[MemoryFileSystem]:
     Without the connection, the same paths are on another storage, on which a test must leave nothing.
     """
     _PRIVATE.store.clear()
+    _PRIVATE.pseudo_dirs[:] = [""]
     attach(protocol="memory", conn_id="private_storage", fs=_PRIVATE)
     yield _PRIVATE
     assert not memory.store

@@ -55,11 +55,12 @@ def test_success_resets_the_count() -> None:
     assert failures.count == 1
 
 
-def test_rate_limiting_does_not_count() -> None:
+def test_rate_limiting_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
     failures = PollFailures(0)
     for _ in range(20):
         failures.check(RATE_LIMITED, "the end")
     assert failures.count == 0
+    assert set(caplog.messages) == {"Poll was throttled: Retell responded with 429"}
 
 
 def test_permanent_error_ends_the_wait_at_once() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.calls.waits import CallReached
+from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.api.waits import Poll
 from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.waiting.progress import HEARTBEAT_SECONDS, Progress, duration
@@ -76,6 +77,19 @@ def test_the_timeout_message_has_the_time_and_the_last_state() -> None:
     )
     wait.polled(Poll(False, "ongoing"))
     assert wait.timeout_message().endswith("Last state: ongoing")
+
+
+def test_the_timeout_message_has_the_error_of_the_last_poll() -> None:
+    wait = progress()
+    wait.failed(RateLimitError("Retell responded with 429", status=429))
+    wait.failed(ValueError("a private value"))
+    assert wait.timeout_message().endswith("Last state: unknown. All polls failed: ValueError")
+    wait.polled(Poll(False, "ongoing"))
+    assert wait.timeout_message().endswith("Last state: ongoing")
+    wait.failed(RateLimitError("Retell responded with 429", status=429))
+    assert wait.timeout_message().endswith(
+        "Last state: ongoing. The last poll failed: Retell responded with 429"
+    )
 
 
 def test_another_logger_may_be_used(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,12 +36,13 @@ from airflow_provider_retell.api.errors import (
     RetellInputError,
 )
 from airflow_provider_retell.api.request import Flow, check_id, given
+from airflow_provider_retell.api.storable import Storable
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(Storable):
     """The version of an agent that has the wanted settings.
 
     :ivar version: the draft, or the published version if nothing differs from it.
@@ -53,6 +54,15 @@ class Draft:
     version: int
     changed: tuple[str, ...] = ()
     created: bool = False
+
+    def slim(self) -> dict[str, Any]:
+        """Return the draft as the operator does: its settings are not in it."""
+        return {
+            "agent_id": self.agent_id,
+            "version": self.version,
+            "changed": list(self.changed),
+            "created": self.created,
+        }
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_provider_retell.api.agents import endpoints, listings
 from airflow_provider_retell.api.agents.models import Agent
@@ -25,12 +26,13 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.phone_numbers.models import PhoneNumber
 from airflow_provider_retell.api.request import Flow, check_id
+from airflow_provider_retell.api.storable import Storable
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Publication:
+class Publication(Storable):
     """A published version, and the phone numbers that do not use it.
 
     :ivar sent: True if this run published it, False if it was published already.
@@ -45,6 +47,20 @@ class Publication:
     latest_published: int
     numbers: BoundNumbers | None
     rebound: tuple[PhoneNumber, ...] = ()
+
+    def slim(self) -> dict[str, Any]:
+        """Return the publication as the operator does: phone numbers by nickname and last four digits."""
+        numbers = self.numbers
+        return {
+            "agent_id": self.agent_id,
+            "version": self.version,
+            "published_now": self.sent,
+            "latest_published": self.latest_published,
+            "rebound": None if numbers is None else [number.label for number in self.rebound],
+            "pinned": None if numbers is None else [number.label for number in numbers.pinned],
+            "follow_latest": None if numbers is None else [number.label for number in numbers.follow_latest],
+            "follow_tag": None if numbers is None else [number.label for number in numbers.follow_tag],
+        }
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from airflow_provider_retell.api.records.changes import (
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.request import Flow, Request, check_id
+from airflow_provider_retell.api.storable import Storable
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,8 @@ S = TypeVar("S", bound=RecordState)
 
 
 @dataclass(frozen=True)
-class UpdateResult(Generic[R]):
-    """The result of an update.
+class UpdateResult(Storable, Generic[R]):
+    """The result of an update. A task that returns it stores only :meth:`slim` in XCom.
 
     :ivar record: the call or chat as Retell returned it last.
     :ivar sent: False if nothing was sent because the call or chat already had all values.
@@ -50,6 +51,13 @@ class UpdateResult(Generic[R]):
     sent: bool
     written: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+
+    def slim(self, analysis_fields: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the result of the operators: the record's :meth:`slim`, ``updated`` and ``written``, but no content.
+
+        :param analysis_fields: the fields of the analysis to add as ``analysis``. Default: none, and no ``analysis``.
+        """
+        return self.record.slim(analysis_fields) | {"updated": self.sent, "written": list(self.written)}
 
 
 @dataclass(frozen=True)

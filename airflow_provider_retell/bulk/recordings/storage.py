@@ -32,6 +32,8 @@ class Storage:
     def __init__(self, conn_id: str | None, threads: int) -> None:
         self._conn_id = conn_id
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="retell-recordings")
+        self._opening = asyncio.Lock()
+        self._is_open = False
 
     def close(self) -> None:
         """Start no more work."""
@@ -39,6 +41,14 @@ class Storage:
 
     async def size(self, path: str) -> int | None:
         """Return the size of a file, or None if there is no such file."""
+        # The first request is alone. Otherwise, each thread would create a client, and some versions of s3fs lose the
+        # connection's credentials if a second request begins before the first one has connected.
+        async with self._opening:
+            if not self._is_open:
+                try:
+                    return await self._run(_size, path, self._conn_id)
+                finally:
+                    self._is_open = True
         return await self._run(_size, path, self._conn_id)
 
     async def write(self, path: str, chunks: AsyncIterator[bytes]) -> int:

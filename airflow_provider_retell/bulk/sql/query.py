@@ -11,6 +11,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.column_names import check_distinct
 from airflow_provider_retell.bulk.rows import BATCH, Header, Row
 from airflow_provider_retell.bulk.sql import drivers
+from airflow_provider_retell.bulk.sql.errors import values_hidden
 from airflow_provider_retell.bulk.sql.spool import Spool
 from airflow_provider_retell.bulk.sql.statement import written_by
 from airflow_provider_retell.bulk.sql.wire import decoder
@@ -52,6 +53,7 @@ class Query:
     def read(self) -> Iterator[Row]:
         """Yield the header and the rows as dicts.
 
+        :raises DatabaseError: if the query fails.
         :raises RetellConfigError: if the connection leads to no SQL database.
         :raises RetellInputError: if the statement writes or returns no rows, or if two columns have the same name.
         """
@@ -73,7 +75,7 @@ class Query:
         """Copy the result to *spool* and return the names of its columns."""
         hook = drivers.sql_hook(self._conn_id, self._hook_params)
         with _closing(drivers.open_database(hook)) as database:
-            with _closing(drivers.open_cursor(database, self._sql)) as cursor:
+            with values_hidden(), _closing(drivers.open_cursor(database, self._sql)) as cursor:
                 cursor.execute(self._sql, *([] if self._parameters is None else [self._parameters]))
                 batch = drivers.first_batch(cursor, BATCH)
                 names = [column[0] for column in cursor.description]

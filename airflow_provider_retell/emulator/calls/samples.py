@@ -164,8 +164,11 @@ def finish(call: Call, at_ms: int, reason: str) -> None:
     started = call.get("start_timestamp")
     if started is not None and call["call_status"] != "not_connected":
         injected = call.get("transcript_with_tool_calls") or []
-        call.update(ended_fields(call["call_id"], at_ms - started))
-        call["transcript_with_tool_calls"] += injected
+        fields = ended_fields(call["call_id"], at_ms - started)
+        # A test may have given the transcript, for example, when it added the call.
+        kept = {name: call[name] for name in fields if name in call and name != "duration_ms"}
+        call.update(fields | kept)
+        call["transcript_with_tool_calls"] = fields["transcript_with_tool_calls"] + injected
 
 
 def check_vocabulary(fields: Mapping[str, Any]) -> None:

@@ -147,7 +147,8 @@ class Organization(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects
         Fields that are not given are filled as in a real call of that type and status. The default is a phone
         call that has ended and is analyzed. The returned dictionary is live: tests may change it.
 
-        :param progress: let a call that is registered, ongoing or not analyzed yet continue its life cycle.
+        :param progress: let a call that is registered, ongoing or not analyzed yet continue its life cycle. Given
+            fields, such as ``transcript``, stay as they are.
         :param minimal: leave out transcripts, recordings, costs, latencies and analysis, for tests with very
             many calls.
         :param fields: fields of the call; None leaves a field out.

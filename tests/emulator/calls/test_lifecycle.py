@@ -117,3 +117,13 @@ def test_calls_continue_without_requests_while_the_clock_runs(make: Make) -> Non
     while "call_analysis" not in emulator.calls["call_1"] and time.monotonic() < deadline:
         time.sleep(0.002)
     assert emulator.calls["call_1"]["duration_ms"] == 10_000
+
+
+def test_given_fields_of_a_live_call_stay_at_its_end(emulator: Emulator) -> None:
+    given = {"transcript": "User: Is it open?\n", "recording_url": "https://files.example.com/1.wav"}
+    call = emulator.add_call(call_status="ongoing", progress=True, **given)
+    emulator.clock.advance(60)
+    assert call["call_status"] == "ended"
+    assert {name: call[name] for name in given} == given
+    assert call["duration_ms"] == 30_000
+    assert call["call_cost"]
