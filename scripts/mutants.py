@@ -6,6 +6,7 @@ group of modules in .cache/mutants/GROUP, and prints the score of each module an
 
     python scripts/mutants.py                       every group
     python scripts/mutants.py api/retry 'bulk/*'    these modules
+    python scripts/mutants.py retries rows          the modules of these groups
     python scripts/mutants.py --sample 20           at most 20 mutants of each module, always the same ones
     python scripts/mutants.py --survivors           only the mutants that survived the last run
 
@@ -37,7 +38,7 @@ SETTINGS = """
 [tool.mutmut]
 source_paths = ["{package}"]
 only_mutate = {modules}
-also_copy = ["scripts"]
+also_copy = ["docs", "scripts"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:xdist", "-m", "not slow and not system and not soak"]
 # The words of log messages may change.
@@ -72,14 +73,15 @@ def run_group(name: str, options: argparse.Namespace) -> list[dict[str, str]]:
     else:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    for each in (PACKAGE, "tests", "scripts"):
+    for each in (PACKAGE, "tests", "docs", "scripts"):
         (folder / each).unlink(missing_ok=True)
         (folder / each).symlink_to(ROOT / each)
     tests = sorted({str(path.relative_to(ROOT)) for each in group["tests"] for path in ROOT.glob(each)})
+    left_out = CONFIG["left_out"] + group.get("slow_tests", [])
     settings = SETTINGS.format(
         package=PACKAGE,
         modules=json.dumps([f"{PACKAGE}/{module}.py" for module in modules_of(group["modules"])]),
-        tests=json.dumps(tests + [f"--deselect={each}" for each in group.get("slow_tests", [])]),
+        tests=json.dumps(tests + [f"--deselect={each}" for each in left_out]),
     )
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8") + settings
     (folder / "pyproject.toml").write_text(project, encoding="utf-8")
@@ -107,11 +109,15 @@ def last_results(name: str) -> list[dict[str, str]]:
 
 def run_mutmut() -> None:
     """Run mutmut in the current directory, the folder of a group, and write results.json."""
+    import libcst as cst
     import mutmut.__main__ as tool
     from mutmut.mutation import file_mutation, mutators
+    from mutmut.workers.isolation import ForkServerRunner
 
     options = json.loads(Path("options.json").read_text(encoding="utf-8"))
     collect, mutate_text = tool.collect_source_file_mutation_data, mutators.operator_string
+    skip_node = file_mutation.MutationVisitor._skip_node_and_children
+    parts: set[Any] = set()
 
     def module_of(data: Any) -> str:
         return str(Path(data.path).relative_to(PACKAGE).with_suffix(""))
@@ -137,12 +143,20 @@ def run_mutmut() -> None:
             chosen += entries
         return chosen, by_path
 
+    def skip(visitor: Any, node: Any) -> Any:
+        if isinstance(node, cst.ConcatenatedString):
+            parts.update((node.left, node.right))
+        return skip_node(visitor, node) or (isinstance(node, cst.SimpleString) and node in parts)
+
     # The words of messages may change. Strings without a space are data: keys, paths, names. Strings with a hyphen are
-    # mostly names of HTTP headers, whose case does not matter.
+    # mostly names of HTTP headers, whose case does not matter. A string of several parts is a message.
     operators: Any = mutators.mutation_operators
     operators[:] = [(kind, mutate_data if op is mutate_text else op) for kind, op in operators]
     file_mutation.NEVER_MUTATE_FUNCTION_CALLS.add("cast")  # does nothing when it runs
+    file_mutation.MutationVisitor._skip_node_and_children = skip
     tool.collect_source_file_mutation_data = selected
+    # The collection of statistics has run the same tests without mutants.
+    ForkServerRunner.run_clean_tests = lambda *_, **__: 0
     tool._run((), options["jobs"])
 
     results = []
@@ -206,20 +220,23 @@ def main() -> None:
     options = parser.parse_args()
     if options.in_group:
         return run_mutmut()
-    wanted = modules_of(options.modules) if options.modules else None
-    results = []
-    for name, group in CONFIG["groups"].items():
+    groups = CONFIG["groups"]
+    patterns = [each for name in options.modules for each in groups.get(name, {"modules": [name]})["modules"]]
+    wanted = modules_of(patterns) if patterns else None
+    results, found = [], False
+    for name, group in groups.items():
         modules = modules_of(group["modules"])
         options.modules = modules if wanted is None else [each for each in modules if each in wanted]
         if not options.modules:
             continue
+        found = True
         if options.report:
             results += [each for each in last_results(name) if each["module"] in options.modules]
         else:
             print(f"{name} ...", flush=True)
             results += run_group(name, options)
-    if not results:
-        sys.exit(f"error: no mutants for {wanted}; the modules are in scripts/mutants.toml.")
+    if not found:
+        sys.exit("error: scripts/mutants.toml has no such group, and no group with such a module.")
     sys.exit(0 if report(results) else 1)
 
 

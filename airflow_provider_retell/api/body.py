@@ -103,7 +103,7 @@ def build_patch(operation: str, changes: Mapping[str, Any]) -> bytes:
     :param operation: names the request in error messages.
     :raises RetellInputError: if *changes* is empty, or a value has no JSON form.
     """
-    fields = to_json(changes, operation)
+    fields = to_json(changes, f"{operation}: changes")
     if not isinstance(fields, dict) or not fields:
         raise RetellInputError(f"{operation}: changes must be a dict with at least one field")
     return dump(fields)

@@ -67,7 +67,7 @@ class ContactUpdate(Planned):
 
     def apply(self) -> Flow[Applied]:
         """Send the fields that differ and verify the response."""
-        yield from _update(self.record_id, self.state.fields, self.wanted, self.changed)
+        yield from _update(self.record_id, self.wanted, self.changed)
         return Applied()
 
     def difference(self) -> Difference:
@@ -120,7 +120,7 @@ class ContactCreation(Planned):
         changed = diff(current, self.wanted)
         if changed:
             self._guards.add_late_update()
-            yield from _update(contact.contact_id, current, self.wanted, changed)
+            yield from _update(contact.contact_id, self.wanted, changed)
         return Applied(record_id=contact.contact_id, outcome="updated" if changed else "unchanged")
 
     def difference(self) -> Difference:
@@ -128,8 +128,9 @@ class ContactCreation(Planned):
         return Difference(f"create the contact of row {self.row}", self.changed or ("phone_number",), {}, {})
 
 
-def _update(contact_id: str, current: Fields, wanted: Fields, changed: tuple[str, ...]) -> Flow[None]:
+def _update(contact_id: str, wanted: Fields, changed: tuple[str, ...]) -> Flow[None]:
     """Send the fields that differ and verify the response."""
+    current: Fields = {}
     if changes_tags(changed):
         # The request replaces all tags, and others may have changed them since the run has read the contact.
         current = fields_of((yield endpoints.get_contact(contact_id)))

@@ -62,7 +62,7 @@ class ContactReader:
     :param fixed_columns: True if all rows of the source have the same columns.
     """
 
-    def __init__(self, columns: ContactColumns, fixed_columns: bool = False) -> None:
+    def __init__(self, columns: ContactColumns, fixed_columns: bool) -> None:
         self._columns = columns
         flag = [] if columns.do_not_call is None else [columns.do_not_call]
         self._named = NamedColumns(

@@ -40,7 +40,7 @@ class ContactFile:
         self, columns: Sequence[str], contacts: Iterable[tuple[str, Mapping[str, JsonValue]]]
     ) -> None:
         self.names = [PHONE_NUMBER, *(name.removeprefix(CUSTOM) for name in columns)]
-        self._file: BinaryIO = tempfile.TemporaryFile(prefix="retell-")  # noqa: SIM115 - closed by close()
+        self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         text = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
         writer = csv.writer(text)
         writer.writerow(self.names)

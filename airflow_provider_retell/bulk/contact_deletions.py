@@ -49,7 +49,7 @@ class ContactDeletions(Resource[Contact, None]):
     guarded = True
 
     def __init__(
-        self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool, fixed_columns: bool = False
+        self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool, fixed_columns: bool
     ) -> None:
         self._hook = hook
         self._reader = ContactReader(ContactColumns(phone_number=column), fixed_columns)

@@ -65,7 +65,7 @@ class ContactSync(Resource[ContactState, Fields]):
         *,
         allow_clearing: bool,
         max_changed_ratio: float,
-        fixed_columns: bool = False,
+        fixed_columns: bool,
     ) -> None:
         self._hook = hook
         self._reader = ContactReader(columns, fixed_columns)

@@ -20,9 +20,7 @@ from airflow_provider_retell.bulk.text_lines import TextLines, is_utf8, is_valid
 _DELIMITER_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
-def read_csv(
-    file: Any, encoding: str = "utf-8", delimiter: str = ",", quotechar: str | None = '"'
-) -> Iterator[Row]:
+def read_csv(file: Any, encoding: str, delimiter: str, quotechar: str | None) -> Iterator[Row]:
     """Yield the header and the rows of *file*.
 
     :param quotechar: the character around cells that contain the delimiter. None reads all quotes as text.

@@ -133,7 +133,7 @@ def as_rows(source: Any, names: Sequence[str] | None = None) -> Rows:
     return GivenRows(source, names)
 
 
-def as_field(rows: Any, names: Sequence[str] | None = None) -> Any:
+def as_field(rows: Any, names: Sequence[str] | None) -> Any:
     """Return the value of an operator's parameter in a form whose templates Airflow can render."""
     check_not_iterator(rows)
     _check_text(rows)
@@ -145,7 +145,7 @@ def as_field(rows: Any, names: Sequence[str] | None = None) -> Any:
     )
 
 
-def from_field(rows: Any, names: Sequence[str] | None = None) -> Rows:
+def from_field(rows: Any, names: Sequence[str] | None) -> Rows:
     """Return the source in an operator's field after rendering."""
     if isinstance(rows, SourceField):
         rows = rows.source

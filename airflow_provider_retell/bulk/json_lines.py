@@ -17,7 +17,7 @@ class _DuplicateKeyError(ValueError):
     """An object has two members of the same name."""
 
 
-def read_json_lines(file: Any, encoding: str = "utf-8") -> Iterator[Row]:
+def read_json_lines(file: Any, encoding: str) -> Iterator[Row]:
     """Yield the rows of *file*. Lines without text are no rows.
 
     A line that is not a JSON object, or has the same key twice, is a :class:`BadRow`.

@@ -38,7 +38,7 @@ class AgentSnapshot:
             name: hashlib.sha256(content).hexdigest() for name, content in self._contents.items()
         }
 
-    def compare(self, path: str, conn_id: str | None = None) -> list[Difference] | None:
+    def compare(self, path: str, conn_id: str | None) -> list[Difference] | None:
         """Return the differences from the snapshot in folder *path*, or None if the folder has no snapshot.
 
         :raises RetellInputError: if the folder does not contain a snapshot of this package.
@@ -63,7 +63,7 @@ class AgentSnapshot:
             ) from error
         return differences(old, {name: self._files[name] for name in changed & self._files.keys()})
 
-    def write(self, path: str, conn_id: str | None = None) -> None:
+    def write(self, path: str, conn_id: str | None) -> None:
         """Write the files to folder *path*, and delete the files there that belong to an earlier snapshot only."""
         stored = _read_manifest(path, conn_id) or {}
         # If the task is killed now, the folder has no snapshot instead of a mixture of two.

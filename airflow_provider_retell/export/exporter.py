@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PAGE = 1000
 # The number of records with transcripts that are in memory at once. They can be large.
 _WHOLE_RECORDS = 50
 
@@ -36,26 +37,24 @@ async def export(
     path: str,
     kind: Kind[Any],
     *,
-    conn_id: str | None = None,
-    filter_criteria: Mapping[str, Any] | None = None,
-    whole: bool = False,
-    fields: Sequence[str] | None = None,
-    skip_metadata_key: str | None = None,
-    page_size: int = 1000,
+    conn_id: str | None,
+    filter_criteria: Mapping[str, Any] | None,
+    whole: bool,
+    fields: Sequence[str] | None,
+    skip_metadata_key: str | None,
 ) -> dict[str, Any]:
     """Write every matching record to *path*, oldest first, and return the manifest.
 
     :param kind: calls or chats.
-    :param conn_id: the Airflow connection of the storage. Default: the storage's default connection.
-    :param filter_criteria: the conditions. Default: all records.
+    :param conn_id: the Airflow connection of the storage, or None for the storage's default connection.
+    :param filter_criteria: the conditions, or None for all records.
     :param whole: True to read each record separately, which includes its transcript.
-    :param fields: the fields to keep, in addition to the id. Default: all.
+    :param fields: the fields to keep, in addition to the id, or None for all.
     :param skip_metadata_key: skip the listed records whose metadata has this key; the manifest counts them. For kinds
         without a filter on the metadata.
-    :param page_size: records per list request, 1 to 1000.
     """
     run = _Export(hook, kind)
-    pages = Pages(kind.listing, filter_criteria=filter_criteria, sort_order="ascending", limit=page_size)
+    pages = Pages(kind.listing, filter_criteria=filter_criteria, sort_order="ascending", limit=_PAGE)
     async with WorkerThread("retell-export") as disk:
         writer = await disk.enter(open_writer(path, kind, fields, conn_id))
 

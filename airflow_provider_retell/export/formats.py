@@ -45,11 +45,12 @@ def _suffix(path: str) -> str:
 
 @contextmanager
 def open_writer(
-    path: str, kind: Kind[Any], fields: Sequence[str] | None, conn_id: str | None = None
+    path: str, kind: Kind[Any], fields: Sequence[str] | None, conn_id: str | None
 ) -> Iterator[Writer]:
     """Open *path* for calls or chats. The file appears when the block ends without an error.
 
-    :param fields: the fields to keep. Default: all.
+    :param fields: the fields to keep, or None for all.
+    :param conn_id: the Airflow connection of the storage, or None for the storage's default connection.
     :raises RetellInputError: if the suffix is not ``.jsonl``, ``.ndjson`` or ``.parquet``.
     """
     check_suffix(path)

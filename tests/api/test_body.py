@@ -178,5 +178,5 @@ def test_patch_must_be_a_dict_with_a_field(changes: Any) -> None:
 
 
 def test_patch_names_the_place_of_a_value_without_a_json_form() -> None:
-    with pytest.raises(RetellInputError, match=r"^update-agent\.voice is a set"):
+    with pytest.raises(RetellInputError, match=r"^update-agent: changes\.voice is a set"):
         build_patch("update-agent", {"voice": {1}})

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import tasks
 from connected import connect
-from memory_storage import memory
+from memory_storage import memory, private_memory
 
 from airflow_provider_retell.clock import FastClock, no_waiting
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
-__all__ = ["Task", "connect", "emulator", "memory", "no_sleep", "run", "warehouse"]
+__all__ = ["Task", "connect", "emulator", "memory", "no_sleep", "private_memory", "run", "warehouse"]
 
 RUNS = itertools.count()
 OUTCOMES = ("updated", "unchanged", "not_found", "not_ended", "invalid", "conflict", "failed")

@@ -118,27 +118,34 @@ def test_an_opt_out_keeps_the_mark_of_a_contact_that_is_created_during_the_run(
 # -- deletions
 
 
-def test_a_contact_that_is_marked_after_the_search_is_not_deleted(emulator: Emulator) -> None:
+def last_reason(tmp_path: Path) -> str:
+    """Return the reason of the row that was processed last."""
+    return str(json.loads((tmp_path / "report.jsonl").read_text().splitlines()[-1])["reason"])
+
+
+def test_a_contact_that_is_marked_after_the_search_is_not_deleted(emulator: Emulator, tmp_path: Path) -> None:
     def rows(contact: Any) -> Any:
         # The contacts of a chunk of 1,000 rows are found before the rest is read.
         given = [{"phone_number": contact["phone_number"]}, *[{"phone_number": "1"}] * 999]
         return rows_and_then(given, lambda: emulator.edit_contact(contact["contact_id"], do_not_call=True))
 
     contact = emulator.add_contact(phone(1))
-    run = delete(rows=rows(contact), max_failed_rows=1000)
+    run = delete(rows=rows(contact), max_failed_rows=1000, report_path=str(tmp_path / "report.jsonl"))
     assert (run.counts, emulator.count("delete-contact")) == ({"conflict": 1, "invalid": 999}, 0)
+    assert "the mark would be deleted with it" in last_reason(tmp_path)
     emulator.edit_contact(contact["contact_id"], do_not_call=False)
     run = delete(rows=rows(contact), allow_deleting_do_not_call=True, max_failed_rows=1000)
     assert (run.counts, emulator.contacts) == ({"deleted": 1, "invalid": 999}, {})
     assert emulator.count("get-contact") == 1
 
 
-def test_a_contact_that_is_deleted_after_the_search_is_not_found(emulator: Emulator) -> None:
+def test_a_contact_that_is_deleted_after_the_search_is_not_found(emulator: Emulator, tmp_path: Path) -> None:
     contact = emulator.add_contact(phone(1))
     given = [{"phone_number": phone(1)}, *[{"phone_number": "1"}] * 999]
     rows = rows_and_then(given, lambda: emulator.contacts.pop(contact["contact_id"]))
-    run = delete(rows=rows, max_failed_rows=1000)
+    run = delete(rows=rows, max_failed_rows=1000, report_path=str(tmp_path / "report.jsonl"))
     assert (run.counts, emulator.count("delete-contact")) == ({"not_found": 1, "invalid": 999}, 0)
+    assert last_reason(tmp_path) == "no contact has the phone number"
 
 
 def test_a_page_of_another_server_is_not_taken_for_a_missing_contact(emulator: Emulator) -> None:

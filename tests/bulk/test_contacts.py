@@ -141,6 +141,28 @@ def test_other_tags_and_custom_fields_are_kept(emulator: Emulator, tmp_path: Pat
     assert contact["do_not_call"] is True
 
 
+@pytest.mark.parametrize("nulls", ["skip", "write"])
+@pytest.mark.parametrize("value", [None, float("nan"), "", " "])
+def test_blank_names_change_nothing(emulator: Emulator, tmp_path: Path, value: Any, nulls: str) -> None:
+    contact = emulator.add_contact(phone(1), first_name="Ann")
+    rows = [{"phone_number": phone(1), "first_name": value}]
+    counts, _, error = run(tmp_path, rows=rows, columns=["first_name"], nulls=nulls)
+    assert (counts, error, contact["first_name"]) == ({"unchanged": 1}, None, "Ann")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(5, "name must be text, not int"), ("\ud800", "name is text with half of a surrogate pair")],
+)
+def test_invalid_names_are_reported_with_their_column(
+    emulator: Emulator, tmp_path: Path, value: Any, reason: str
+) -> None:
+    rows = [{"phone_number": phone(1), "name": value}]
+    counts, lines, _ = run(tmp_path, rows=rows, columns={"name": "first_name"})
+    assert counts == {"invalid": 1}
+    assert lines[0]["reason"].startswith(reason)
+
+
 def test_a_mark_is_set(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contacts([phone(1), phone(2)])
     rows = [{"phone_number": phone(1), "out": True}, {"phone_number": phone(3), "out": "true"}]
@@ -149,6 +171,24 @@ def test_a_mark_is_set(emulator: Emulator, tmp_path: Path) -> None:
     assert [line["changed"] for line in lines] == [["do_not_call"]] * 2
     marked = [contact["phone_number"] for contact in emulator.contacts.values() if contact["do_not_call"]]
     assert marked == [phone(1), phone(3)]
+
+
+def test_the_log_has_the_numbers_of_marks_to_set_and_to_clear(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.add_contacts([phone(1), phone(2)], do_not_call=True)
+    emulator.add_contact(phone(3))
+    rows = [{"phone_number": phone(n), "plan": "gold", "out": n != 1} for n in (1, 2, 3, 4)]
+    run(
+        tmp_path,
+        rows=rows,
+        columns=["plan"],
+        do_not_call_column="out",
+        allow_clearing_do_not_call=True,
+        max_changed_ratio=1,
+    )
+    # The contact of row 2 is marked already.
+    assert "do_not_call: 2 contacts to mark, 1 to clear" in caplog.messages
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -218,6 +258,7 @@ def test_a_value_that_is_no_boolean_never_clears_a_mark(
     assert (counts, contact["do_not_call"], writes(emulator)) == ({outcome: 1}, True, 0)
     assert lines[0]["contact_id"] == contact["contact_id"]
     assert (error is None) == (outcome == "unchanged")
+    assert error is None or lines[0]["reason"].startswith("out must be true, false, yes, no, 1, 0 or null")
 
 
 def test_a_contact_without_a_row_keeps_its_mark(emulator: Emulator, tmp_path: Path) -> None:
@@ -417,9 +458,13 @@ def test_a_value_that_retell_drops_fails_the_row(emulator: Emulator, tmp_path: P
     )
 
 
-def test_a_malformed_contact_fails_only_its_row(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.add_contact(phone(1), first_name=["Pr1vate"])
-    emulator.add_contact(phone(2))
+@pytest.mark.parametrize("fields", [{"first_name": ["Pr1vate"]}, {"custom_fields": "Pr1vate"}])
+def test_a_malformed_contact_fails_only_its_row(
+    emulator: Emulator, tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    contacts = [{**emulator.add_contact(phone(1)), **fields}, emulator.add_contact(phone(2))]
+    page = {"items": contacts, "has_more": False, "total": 2}
+    emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
     rows = [{"phone_number": phone(1)}, {"phone_number": phone(2)}]
     counts, lines, _ = run(tmp_path, rows=rows)
     assert counts == {"unchanged": 1, "failed": 1}

@@ -70,6 +70,18 @@ def test_a_second_row_of_a_call_is_a_duplicate_in_the_next_run_too(
     assert again.counts == {"unchanged": 2}
 
 
+def test_calls_that_were_updated_or_unchanged_are_done(tmp_path: Path) -> None:
+    report = write_report(
+        tmp_path / "report.jsonl",
+        (1, "a", "updated"),
+        (2, "b", "unchanged"),
+        (3, "c", "failed"),
+        (4, "d", "not_found"),
+    )
+    rows = FailedRows([{"call_id": name} for name in "abcd"], report)
+    assert list(rows.done_calls()) == ["a", "b"]
+
+
 def test_the_compressed_report_of_a_killed_run_is_read_up_to_its_end(tmp_path: Path) -> None:
     with Report(str(tmp_path / "report.jsonl.gz")) as report:
         report.write(Result(row, f"call_{row}", "updated") for row in range(1, 1001))

@@ -11,6 +11,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FileRows
+from airflow_provider_retell.bulk.file_parts import covers, is_pattern
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import ListCallsOperator
 
@@ -268,6 +269,38 @@ def test_names_with_the_other_characters_of_patterns_are_names(
     assert run(rows=FileRows(f"{tmp_path}/rows [1]?*.csv")).counts == {"unchanged": 1}
 
 
+def test_pattern_can_match_folders(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls("ab")
+    for name in "ab":
+        (tmp_path / f"day={name}").mkdir()
+        (tmp_path / f"day={name}/part-0.csv").write_text(f"call_id,n\n{name},1\n")
+    assert run(rows=FileRows(f"{tmp_path}/day=*/")).counts == {"updated": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "expected"),
+    [
+        ("/data/rows.csv", "/data/rows.csv", True),
+        ("/data/rows.csv", "/data/rows-csv", False),
+        ("/data/rows", "/data/rows/part.csv", True),
+        ("/data/rows/", "/data/rows/part.csv", True),
+        ("/data/rows", "/data/rows.csv", False),
+        ("/data/*.csv", "/data/rows.csv", True),
+        ("/data/*.csv", "/data/rows.jsonl", False),
+        ("/data/day=*/", "/data/day=1/part.csv", True),
+    ],
+)
+def test_path_covers_its_matches_and_what_is_below_it(path: str, other: str, expected: bool) -> None:
+    assert covers(path, other) is expected
+
+
+def test_asterisk_in_a_web_address_is_no_pattern() -> None:
+    assert is_pattern("s3://bucket/*.csv")
+    assert not is_pattern("s3://bucket/rows.csv")
+    assert not is_pattern("https://example.com/*.csv")
+    assert not is_pattern("HTTPS://example.com/*.csv")
+
+
 def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, memory: Any) -> None:
     emulator.add_calls("abc")
     for number, call_id in enumerate("abc"):
@@ -275,6 +308,16 @@ def test_patterns_and_folders_of_another_storage(emulator: Emulator, run: Any, m
     memory.pipe("/bucket/out/_SUCCESS", b"")
     assert run(rows=FileRows("memory://bucket/out/*-1.csv")).counts == {"updated": 1}
     assert run(rows=FileRows("memory://bucket/out/")).counts == {"updated": 2, "unchanged": 1}
+
+
+@pytest.mark.parametrize("path", ["rows.csv", "*.csv", ""])
+def test_files_are_read_with_the_connection_of_their_storage(
+    emulator: Emulator, run: Any, private_memory: Any, path: str
+) -> None:
+    emulator.add_calls("a")
+    private_memory.pipe("/bucket/out/rows.csv", b"call_id,n\na,1\n")
+    rows = FileRows(f"memory://bucket/out/{path}", "private_storage")
+    assert run(rows=rows).counts == {"updated": 1}
 
 
 # -- names of columns

@@ -10,6 +10,7 @@ import pytest
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FailedRows, SqlRows
 from airflow_provider_retell.bulk.errors import RowsFailedError, TooFewRowsError
+from airflow_provider_retell.bulk.outcome import DUPLICATE, is_duplicate, line_id, line_kind
 from airflow_provider_retell.emulator import Emulator, Fault
 
 
@@ -119,3 +120,22 @@ def test_too_few_rows_skip_or_fail_the_task(
     if error is not None:
         assert type(task.error) is error
         assert says in str(task.error)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "record_id"),
+    [
+        ({"row": 1, "call_id": "call_1"}, "call", "call_1"),
+        ({"row": 1, "chat_id": "chat_1"}, "chat", "chat_1"),
+        ({"row": 1, "contact_id": None}, "contact", None),
+        ({"row": 1}, "call", None),
+    ],
+)
+def test_line_of_a_report_has_the_id_of_its_kind_of_record(line: Any, kind: str, record_id: Any) -> None:
+    assert (line_kind(line), line_id(line)) == (kind, record_id)
+
+
+def test_line_of_a_duplicate_is_recognized_by_its_reason() -> None:
+    assert is_duplicate({"reason": f"{DUPLICATE}call id"})
+    assert not is_duplicate({"reason": f"not {DUPLICATE}"})
+    assert not is_duplicate({})

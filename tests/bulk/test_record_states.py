@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
 import pytest
 
+from airflow_provider_retell.api.errors import AuthenticationError
+from airflow_provider_retell.bulk.record_states import read_each
 from airflow_provider_retell.emulator import Emulator, Fault
 
 
@@ -88,6 +91,32 @@ def test_a_listing_is_trusted_after_20_unknown_calls(emulator: Emulator, run: An
     task.check(rows=1600)
     assert task.counts == {"unchanged": 100, "not_found": 1500}
     assert emulator.count("get-call") == 20
+
+
+def test_unknown_calls_of_all_chunks_count_for_the_trust(emulator: Emulator, run: Any) -> None:
+    rows = add_rows(emulator, 3 * 985)
+    missing = [{"call_id": f"missing_{n}"} for n in range(45)]
+    chunks = [rows[985 * n : 985 * (n + 1)] + missing[15 * n : 15 * (n + 1)] for n in range(3)]
+    task = run(rows=[row for chunk in chunks for row in chunk], tolerate=["not_found"])
+    assert task.counts == {"unchanged": 3 * 985, "not_found": 45}
+    assert emulator.count("get-call") == 20
+
+
+def test_an_error_that_ends_the_run_cancels_the_other_reads() -> None:
+    canceled = []
+
+    async def read(key: str) -> None:
+        if key == "rejected":
+            raise AuthenticationError("the API key was revoked", status=401)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            canceled.append(key)
+            raise
+
+    with pytest.raises(AuthenticationError):
+        asyncio.run(read_each(["a", "rejected", "b"], read))
+    assert canceled == ["a", "b"]
 
 
 def test_a_call_that_cannot_be_read_fails_only_its_own_row(emulator: Emulator, run: Any) -> None:

@@ -171,6 +171,20 @@ def test_another_storage_keeps_the_lines_of_earlier_tries(
     assert task.manifest["task_run"].items() >= {"tries": 2, "rows": 2, "updated": 2}.items()
 
 
+def test_a_report_is_written_and_read_with_the_connection_of_its_storage(
+    emulator: Emulator, run: Any, private_memory: Any
+) -> None:
+    emulator.add_calls("ab")
+    path, rows = "memory://bucket/reports/a.jsonl", [{"call_id": "a", "x": 1}, {"call_id": "c", "x": 1}]
+    options = {"report_path": path, "report_conn_id": "private_storage"}
+    run(rows=rows, ti=tasks.Ti(1), fails=True, **options)
+    task = run(rows=rows, ti=tasks.Ti(2), fails=True, **options)
+    assert task.manifest["task_run"].items() >= {"tries": 2, "rows": 2, "updated": 1, "not_found": 1}.items()
+    assert len(private_memory.cat_file("/bucket/reports/a.jsonl").splitlines()) == 4
+    failed = FailedRows(rows, path, conn_id="private_storage")
+    assert run(rows=failed, report_path=None, fails=True).counts == {"not_found": 1}
+
+
 def test_another_dag_run_replaces_the_report(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     emulator.add_calls("ab")
     run(rows=[{"call_id": "a", "x": 1}])

@@ -84,6 +84,13 @@ def test_fields_selects_the_exported_fields(emulator: Emulator, tmp_path: Path) 
     assert rows(path) == [{"call_id": "a", "end_timestamp": END, "metadata": emulator.calls["a"]["metadata"]}]
 
 
+def test_json_lines_can_have_either_suffix(emulator: Emulator, tmp_path: Path) -> None:
+    add(emulator, "a")
+    for suffix in ("jsonl", "ndjson"):
+        export(tmp_path / f"calls.{suffix}", fields=[])
+        assert rows(tmp_path / f"calls.{suffix}") == [{"call_id": "a"}]
+
+
 def test_every_field_of_a_call_can_be_selected(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "a", call_type="phone_call", metadata={"n": 1})
     path = tmp_path / "calls.jsonl"
@@ -128,6 +135,17 @@ def test_calls_can_be_exported_to_another_storage(emulator: Emulator, memory: Me
     assert json.loads(memory.cat_file("/bucket/retell/2026-11-21.jsonl"))["call_id"] == "a"
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_calls_are_exported_with_the_connection_of_the_storage(
+    emulator: Emulator, private_memory: MemoryFileSystem, suffix: str
+) -> None:
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    add(emulator, "a")
+    export(f"memory://bucket/retell/calls.{suffix}", path_conn_id="private_storage")
+    assert private_memory.size(f"/bucket/retell/calls.{suffix}") > 10
+
+
 def test_whole_calls_are_read_within_the_quota(connect: Any, tmp_path: Path) -> None:
     with Emulator(quotas={"general": (100, 1)}) as emulator:
         connect(emulator, quota="100/1")
@@ -141,16 +159,17 @@ def test_whole_calls_are_read_within_the_quota(connect: Any, tmp_path: Path) -> 
     assert all(row["transcript"] for row in written)
 
 
-def test_a_call_that_is_deleted_during_the_export_is_written_as_listed(
+def test_calls_that_are_deleted_during_the_export_are_written_as_listed(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    add(emulator, "a")
-    add(emulator, "b", END + 1)
-    gone = {"status": "error", "message": "Item a not found"}
-    emulator.faults.add(Fault.status(422, body=gone), route="get-call", call_id="a")
+    for number, name in enumerate("abc"):
+        add(emulator, name, END + number)
+    gone = {"status": "error", "message": "Item not found"}
+    for name in "ac":
+        emulator.faults.add(Fault.status(422, body=gone), route="get-call", call_id=name)
     result = export(tmp_path / "calls.jsonl", whole_calls=True)
-    assert (result["calls"], result["vanished"]) == (2, 1)
-    assert [("transcript" in row) for row in rows(tmp_path / "calls.jsonl")] == [False, True]
+    assert (result["calls"], result["vanished"]) == (3, 2)
+    assert [("transcript" in row) for row in rows(tmp_path / "calls.jsonl")] == [False, True, False]
 
 
 # -- calls that do not match the documentation

@@ -284,6 +284,14 @@ def test_overwriting_changes_the_draft_of_an_agent_that_was_never_published(
     assert emulator.count("update-retell-llm") == 1
 
 
+def test_a_draft_that_is_deleted_before_it_is_read_is_not_used(hook: RetellHook, emulator: Emulator) -> None:
+    emulator.add_agent_version("agent_1", llm=PROMPT)
+    gone = Fault.status(404, body={"status": "error", "message": "Version 2 not found"})
+    emulator.faults.add(gone, route="get-agent", after=1)
+    draft = hook.draft_agent_version("agent_1", llm=PROMPT)
+    assert (draft.version, draft.created) == (3, True)
+
+
 # -- values that Retell stores in another form
 
 
@@ -298,6 +306,11 @@ def test_settings_that_retell_stores_as_they_are_published_leave_no_draft(
     second = hook.draft_agent_version("agent_1", llm={"general_tools": [tool]})
     assert (second.version, second.changed, second.created) == (first.version, (), False)
     assert max(emulator.agents["agent_1"].versions) == first.version
+    assert emulator.count("delete-agent-version") == 1
+    # A draft that the task has not created stays.
+    emulator.add_agent_version("agent_1")
+    third = hook.draft_agent_version("agent_1", llm={"general_tools": [tool]})
+    assert (third.version, third.created) == (first.version, False)
     assert emulator.count("delete-agent-version") == 1
 
 

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,10 @@ import pytest
 import wire
 
 from airflow_provider_retell import api
-from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.errors import BadRequestError, RetellConnectionError, RetellInputError
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
+from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
 
@@ -124,6 +126,51 @@ def test_endpoint_sends_and_returns_the_same_from_both_hooks(
     assert "cookie" not in request.headers
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_error_names_the_endpoint(emulator: Emulator, example: wire.Example) -> None:
+    emulator.faults.add(Fault.status(400))
+    with RetellHook() as hook, pytest.raises(BadRequestError) as caught:
+        getattr(hook, example.method)(*example.args, **example.kwargs)
+    (request,) = emulator.requests
+    # Phone numbers are private.
+    ids = [value for value in request.ids.values() if not value.startswith("+")]
+    named = re.match(rf"{request.route}( of .+)?: Retell answered 400", str(caught.value))
+    assert named
+    assert [value for value in ids if value not in (named[1] or "")] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_request_that_could_act_twice_is_sent_once(
+    emulator: Emulator, sleeps: list[float], example: wire.Example
+) -> None:
+    emulator.faults.add(Fault.drop(), times=1)
+    with RetellHook() as hook:
+        if example.sent_once:
+            with pytest.raises(RetellConnectionError):
+                getattr(hook, example.method)(*example.args, **example.kwargs)
+        else:
+            getattr(hook, example.method)(*example.args, **example.kwargs)
+    assert len(emulator.requests) == (1 if example.sent_once else 2)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_blank_id_or_number_is_rejected_by_the_name_of_its_parameter(
+    emulator: Emulator, example: wire.Example
+) -> None:
+    with RetellHook() as hook:
+        method = getattr(hook, example.method)
+        for place, (name, value) in enumerate(
+            zip(inspect.signature(method).parameters, example.args, strict=False)
+        ):
+            if isinstance(value, str) and name != "knowledge_base_name":
+                args = [*example.args[:place], " ", *example.args[place + 1 :]]
+                with pytest.raises(
+                    RetellInputError, match=rf"^(create-contact-import: )?{name} (is empty|must )"
+                ):
+                    method(*args, **example.kwargs)
+    assert emulator.requests == []
+
+
 def test_method_keeps_the_name_the_text_and_the_parameters_of_its_function() -> None:
     method = RetellHook().update_call
     assert method.__name__ == "update_call"
@@ -204,6 +251,18 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("update_contact", ("contact_1",), {}),
         ("update_contact", ("contact_1",), {"contact_tag_ids": ["pr1vate", ""]}),
         ("get_contact", ("pr1vate/../x",), {}),
+        ("get_agent", ("agent_1",), {"version": -1}),
+        ("get_agent", ("agent_1",), {"version": True}),
+        ("get_chat_agent", ("agent_1",), {"version": " "}),
+        ("update_agent", ("agent_1", {}), {}),
+        ("update_agent", ("agent_1", {"voice_speed": {"pr1vate"}}), {}),
+        ("publish_agent_version", ("agent_1",), {"version": -1}),
+        ("delete_agent_version", ("agent_1",), {"version": "pr1vate"}),
+        ("delete_agent_version", ("agent_1",), {"version": None}),
+        ("get_retell_llm", ("pr1vate/../x",), {}),
+        ("update_retell_llm", ("llm_1", {}), {}),
+        ("update_conversation_flow", ("conversation_flow_1", {"nodes": b"pr1vate"}), {}),
+        ("update_phone_number", ("+14155550100", {}), {}),
         ("delete_contact", ("",), {}),
         ("find_contact", ("pr1vate",), {}),
         ("list_contacts_page", (), {"sort_order": "pr1vate"}),
@@ -243,6 +302,11 @@ def test_invalid_input_is_rejected_before_a_request_and_not_quoted(
     with pytest.raises(RetellInputError) as caught:
         getattr(client, name)(*args, **kwargs)
     assert emulator.requests == []
+    operation = name.removesuffix("_page").replace("_", "-")
+    assert re.match(
+        rf"{operation}( of [A-Za-z ]+ …?\w+)?: |(\w+_ids?|\w+_number|response_engine|version)\b",
+        str(caught.value),
+    )
     assert "pr1vate" not in caplog.text
     printed = [line for line in traceback.format_exception(caught.value) if not line.startswith("  File")]
     assert "pr1vate" not in "".join(printed)

@@ -10,7 +10,7 @@ import pytest
 import tasks
 from connected import connect, emulator
 from lookups import failing_lookups
-from memory_storage import memory
+from memory_storage import memory, private_memory
 from object_store import object_store
 
 from airflow_provider_retell.clock import no_waiting
@@ -23,6 +23,7 @@ __all__ = [
     "memory",
     "no_sleep",
     "object_store",
+    "private_memory",
     "run_try",
     "state_store",
     "store",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_storage import memory
+from memory_storage import memory, private_memory
 from tasks import Ti, rendered_fields, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -16,7 +16,7 @@ from airflow_provider_retell.operators import SnapshotAgentsOperator
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
 
-__all__ = ["memory"]
+__all__ = ["memory", "private_memory"]
 
 SECRET = "zebra-umbrella"
 NUMBER = "+14155550100"
@@ -264,6 +264,20 @@ def test_files_of_deleted_agents_are_deleted_and_other_files_stay(emulator: Emul
     snapshot(folder)
     assert not (folder / "agents/agent_2/agent.json").exists()
     assert (folder / "README.md").exists()
+
+
+def test_snapshots_are_written_and_read_with_the_connection_of_the_storage(
+    emulator: Emulator, private_memory: Any
+) -> None:
+    path = "memory://bucket/snapshots"
+    snapshot(path, path_conn_id="private_storage")
+    first = set(private_memory.find("/bucket/snapshots"))
+    del emulator.agents["agent_2"]
+    result = snapshot("memory://bucket/other", path_conn_id="private_storage", compare_with=path)
+    assert (result["compared_with"], result["drift"]) == (path, True)
+    snapshot(path, path_conn_id="private_storage")
+    deleted = first - set(private_memory.find("/bucket/snapshots"))
+    assert {name.split("/")[-2] for name in deleted} == {"agent_2"}
 
 
 def test_an_interrupted_snapshot_is_no_snapshot(folder: Path, mocker: Any) -> None:

@@ -32,6 +32,13 @@ def test_get_returns_ids_status_and_keys_only(ended: dict[str, Any]) -> None:
         assert private not in str(result)
 
 
+@pytest.mark.usefixtures("ended")
+def test_call_is_written_with_the_connection_of_the_storage(private_memory: Any) -> None:
+    path = "memory://bucket/call.json"
+    run_try(GetCallOperator(task_id="a_task", call_id="call_1", path=path, path_conn_id="private_storage"))
+    assert json.loads(private_memory.cat_file("/bucket/call.json"))["call_id"] == "call_1"
+
+
 def test_get_writes_the_whole_call_without_its_access_token(
     ended: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,7 +14,7 @@ from tasks import Ti, run_task
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.bulk import FailedRows, FileRows
-from airflow_provider_retell.bulk.errors import RowsFailedError
+from airflow_provider_retell.bulk.errors import TooFewRowsError
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.operators import ImportContactsOperator
@@ -220,7 +220,7 @@ def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, 
     assert "on_empty is 'fail'" in str(Run(tmp_path, rows=[]).error)
     assert isinstance(Run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
     few = Run(tmp_path, rows=[row(0)], min_rows=2).error
-    assert type(few) is RowsFailedError
+    assert type(few) is TooFewRowsError
     assert "The source has 1 row, and min_rows is 2. Nothing was sent" in str(few)
     missing = Run(tmp_path, rows=[row(0)], columns=["first_name"]).error
     assert "No row has the column first_name" in str(missing)
@@ -411,6 +411,15 @@ def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator
     assert emulator.count("list-contacts") == 2
     done = Run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1, max_failed_ratio=0.5)
     assert (done.error, done.counts) == (None, {"failed": 2, "unchanged": 2})
+
+
+def test_failed_rows_of_both_files_are_found_with_one_reading(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.options.contacts.import_failures = {phone(0), phone(1)}
+    rows = [row(n, out=n == 0) for n in range(3)]
+    done = Run(tmp_path, rows=rows, do_not_call_column="out", max_failed_rows=2)
+    assert (done.counts, done.error) == ({"created": 1, "failed": 2}, None)
+    assert [each["failed"] for each in done.manifest["imports"]] == [1, 1]
+    assert emulator.count("list-contacts") == 2
 
 
 def test_contacts_that_can_be_read_only_later_are_not_failed(emulator: Emulator, tmp_path: Path) -> None:

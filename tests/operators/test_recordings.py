@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
@@ -17,7 +19,9 @@ from tasks import Ti
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.bulk.errors import RowsFailedError
-from airflow_provider_retell.emulator import Emulator
+from airflow_provider_retell.bulk.given_rows import CallableRows
+from airflow_provider_retell.bulk.recordings.sources import given
+from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
 from airflow_provider_retell.operators import ArchiveRecordingsOperator, ListCallsOperator
 
@@ -221,6 +225,55 @@ def test_a_recording_that_retell_has_removed_after_it_was_archived_is_unchanged(
     assert run(archive(tmp_path, rows=[{"call_id": "call_1"}]))["unchanged"] == 1
 
 
+def test_a_link_that_was_removed_after_it_was_exported_is_no_failure(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    add(emulator, "call_1")
+    link = f"{emulator.url}/call-files/default/call_1/recording.wav"
+    emulator.edit_call("call_1", recording_url=None)
+    emulator.faults.add(Fault.status(403), route="get-call-file", times=0)
+    rows, report = [{"call_id": "call_1", "recording_url": link}], tmp_path / "report.jsonl"
+    manifest = run(archive(tmp_path / "archive", rows=rows, report_path=str(report)))
+    assert (manifest["no_recording"], emulator.count("get-call")) == (1, 1)
+    assert manifest["no_recording_causes"]["removed"] == 1
+    assert "the agent's retention has deleted them" in json.loads(report.read_text())["reason"]
+
+
+def test_a_call_without_transcripts_has_no_file_of_them(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    add(emulator, "call_1")
+    names_of_transcripts = [name for name in emulator.calls["call_1"] if name.startswith("transcript")]
+    for name in names_of_transcripts:
+        del emulator.calls["call_1"][name]
+    manifest = run(archive(tmp_path, files=["transcript"]))
+    assert (len(names_of_transcripts) > 1, manifest["no_recording"], names(tmp_path)) == (True, 1, [])
+
+
+def test_a_listed_call_that_has_not_ended_is_not_archived(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_call(call_id="live", call_status="ongoing")
+    link = f"{emulator.url}/call-files/default/live/recording.wav"
+    listed = {**emulator.calls["live"], "recording_url": link}
+    page = {"items": [listed], "has_more": False}
+    emulator.faults.add(Fault.status(200, body=page), route="list-calls")
+    report = tmp_path / "report.jsonl"
+    manifest = run(archive(tmp_path / "archive", report_path=str(report)), RowsFailedError)
+    assert (manifest["not_ended"], downloads(emulator)) == (1, 0)
+    assert json.loads(report.read_text())["reason"] == "the call has not ended. Archive it after its end"
+
+
+def test_a_recording_of_more_than_one_buffer_is_copied_whole(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    end = START + timedelta(minutes=5)
+    times = {"start_timestamp": ms(end) - 60_000, "end_timestamp": ms(end), "duration_ms": 60_000}
+    emulator.add_call(call_id="call_1", **times)
+    manifest = run(archive(tmp_path, files=["recording_multi_channel"]))
+    content = recording(60, channels=2)
+    assert (tmp_path / "call_1.multi_channel.wav").read_bytes() == content
+    assert manifest["bytes"] == len(content) > 1024 * 1024
+
+
 def test_a_call_with_some_of_the_files_is_archived_and_the_report_names_the_others(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
@@ -250,6 +303,22 @@ def test_rows_that_name_no_archivable_call_fail_the_task(
     assert run(tolerant)["rows"] == 2
 
 
+def test_rows_are_read_while_calls_are_archived() -> None:
+    read = []
+
+    def rows() -> Any:
+        for number in range(2000):
+            read.append(number)
+            yield {"call_id": f"call_{number}"}
+
+    async def first() -> Any:
+        async with aclosing(given(CallableRows(rows), "call_id")) as items:
+            return await items.__anext__()
+
+    assert asyncio.run(first()).call_id == "call_0"
+    assert len(read) < 1000
+
+
 def test_a_source_without_the_id_column_fails_before_anything_is_copied(
     emulator: Emulator, run_try: Any, tmp_path: Path
 ) -> None:
@@ -271,6 +340,21 @@ def test_files_on_another_storage_are_copied_and_skipped(emulator: Emulator, run
     emulator.clear_requests()
     assert run(archive("memory://bucket/calls"))["unchanged"] == 20
     assert downloads(emulator) == 0
+
+
+def test_files_are_copied_and_compared_with_the_connection_of_the_storage(
+    emulator: Emulator, run: Any, private_memory: Any
+) -> None:
+    add(emulator, "call_1")
+    options = {
+        "path_conn_id": "private_storage",
+        "report_path": "memory://bucket/report.jsonl",
+        "report_conn_id": "private_storage",
+    }
+    assert run(archive("memory://bucket/calls", **options))["archived"] == 1
+    assert private_memory.cat_file("/bucket/calls/call_1.wav") == ONE_SECOND
+    assert run(archive("memory://bucket/calls", **options))["unchanged"] == 1
+    assert b"call_1" in private_memory.cat_file("/bucket/report.jsonl")
 
 
 def test_the_first_request_to_a_storage_is_alone(

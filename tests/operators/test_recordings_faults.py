@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from tasks import Ti, rendered_fields
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.recordings import storage
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
@@ -184,6 +188,32 @@ def test_a_recording_in_chunks_without_a_length_is_archived(
     assert run.files() == {"call_1.wav": AUDIO}
 
 
+@pytest.mark.parametrize("content", [b"", b"hi\n", b"agent: hello\n" * 10])
+def test_a_log_of_any_length_is_archived(
+    archive: Callable[..., Run], emulator: Emulator, host: RawServer, content: bytes
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    host.respond = lambda connection: connection.sendall(head + content)
+    run = archive(rows=[{"call_id": "call_1", "public_log_url": host.url}], files=["public_log"])
+    assert run.files() == {"call_1.public_log.txt": content}
+
+
+def test_audio_in_very_small_parts_is_checked_and_archived(
+    archive: Callable[..., Run], emulator: Emulator, host: RawServer
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: {len(AUDIO)}\r\n\r\n".encode()
+
+    def respond(connection: Any) -> None:
+        connection.sendall(head + AUDIO[:3])
+        for start, end in ((3, 20), (20, 21), (21, len(AUDIO))):
+            time.sleep(0.02)
+            connection.sendall(AUDIO[start:end])
+
+    host.respond = respond
+    run = archive(rows=[{"call_id": "call_1", "recording_url": host.url}])
+    assert run.files() == {"call_1.wav": AUDIO}
+
+
 @pytest.mark.parametrize(
     "link",
     ["http://example.com/a.wav", "file:///etc/passwd", "ftp://host/a.wav", "https://", "a.wav", "http://[1/"],
@@ -294,6 +324,43 @@ def test_a_rejected_api_key_ends_the_run(archive: Callable[..., Run], emulator: 
     run = archive(rows=[{"call_id": f"call_{n}"} for n in range(100)])
     assert isinstance(run.error, AirflowFailException)
     assert emulator.count("get-call") < 40
+
+
+@pytest.mark.usefixtures("call")
+def test_a_wait_beyond_the_retry_limits_stops_the_run(
+    archive: Callable[..., Run], emulator: Emulator
+) -> None:
+    fault = Fault.status(429, headers={"Retry-After": "3600"})
+    emulator.faults.add(fault, route="get-call", times=0)
+    run = archive(rows=[{"call_id": f"call_{n}"} for n in range(100)])
+    assert isinstance(run.error, BulkStoppedError)
+    assert "Retell asks to wait 3600 s" in str(run.error)
+    assert emulator.count("get-call") < 40
+
+
+def test_a_cancellation_waits_for_the_running_step_of_the_storage(mocker: Any) -> None:
+    running, release, done = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(*_: Any) -> None:
+        running.set()
+        release.wait(20)
+        done.set()
+        raise OSError("the connection was lost")
+
+    mocker.patch.object(storage, "_size", slow)
+
+    async def cancel() -> None:
+        files = storage.Storage(None, 1)
+        task = asyncio.create_task(files.size("a.wav"))
+        await asyncio.to_thread(running.wait, 20)
+        task.cancel()
+        asyncio.get_running_loop().call_later(0.05, release.set)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert done.is_set()
+        files.close()
+
+    asyncio.run(cancel())
 
 
 def test_the_error_of_the_source_fails_the_task_after_the_rows_before_it(

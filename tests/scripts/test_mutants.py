@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 if sys.version_info < (3, 11):
     pytest.skip("the script needs Python 3.11", allow_module_level=True)
@@ -32,6 +33,12 @@ def test_every_pattern_matches_a_file(group: str) -> None:
         assert mutants.modules_of([pattern]), pattern
     for pattern in GROUPS[group]["tests"]:
         assert list(ROOT.glob(pattern)), pattern
+
+
+def test_each_group_is_in_one_job_of_the_nightly_workflow() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_text(encoding="utf-8"))
+    jobs = workflow["jobs"]["mutants"]["strategy"]["matrix"]["groups"]
+    assert sorted(" ".join(jobs).split()) == sorted(GROUPS)
 
 
 @pytest.mark.parametrize("module", ACCEPTED)

@@ -26,6 +26,7 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
     :ivar assets: the assets' names by id.
     :ivar events: the stored events.
     :ivar seen: method and path of each request.
+    :ivar matches: the number of stored events that each read of events has asked for.
     :ivar tokens: the valid tokens.
     :ivar answers: methods and statuses. The next request with such a method gets that status, once each.
     :ivar after: called with the method after each request for events, before the response is sent.
@@ -39,6 +40,7 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
         self.assets = {7: "other_retell_calls", 8: ASSET}
         self.events: list[dict[str, Any]] = []
         self.seen: list[tuple[str, str]] = []
+        self.matches: list[int] = []
         self.tokens = {"token_1"}
         self.answers: list[tuple[str, int]] = []
         self.after: Callable[[str], None] = lambda _method: None
@@ -107,6 +109,7 @@ class FakeAirflow(http.server.ThreadingHTTPServer):
             return 200, self.add(made["extra"] | {"from_rest_api": True}, made["asset_id"])
         since = datetime.fromisoformat(query.get("timestamp_gte", "1970-01-01T00:00:00+00:00")).timestamp()
         found = [e for e in self.events if e["asset_id"] == int(query["asset_id"]) and e["at"] >= since]
+        self.matches.append(len(found))
         descending = query["order_by"].startswith("-")
         if self.mixed and query["offset"] != "0":
             self.mixed -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import gzip
 import json
@@ -238,6 +239,22 @@ def test_body_in_several_parts_is_accepted(receiver: Any, airflow_api: Any) -> N
         connection.sendall(body[start_ : start_ + 50_000])
     assert status_of(connection) == 204
     assert len(airflow_api.events) == 1
+
+
+def test_server_may_leave_out_an_empty_body(receiver: Any) -> None:
+    headers = [(b"x-retell-signature", sign(b"").encode())]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/webhook", "headers": headers}
+    asyncio.run(receiver.app(scope, receive, send))
+    # 400 rather than 401: the signature is that of an empty body.
+    assert [message.get("status") for message in sent] == [400, None]
 
 
 def test_incomplete_body_is_rejected(receiver: Any, airflow_api: Any) -> None:

@@ -77,7 +77,9 @@ class TestOneAssetEvent:
         assert receiver.post(make_event(agent_id="agent_1")) == 204
         assert len(airflow_api.events) == 2
 
-    def test_concurrent_events_of_one_call_are_one(self, receiver: Any, airflow_api: Any) -> None:
+    def test_concurrent_events_of_one_call_are_one(
+        self, receiver: Any, airflow_api: Any, caplog: Any
+    ) -> None:
         airflow_api.after = lambda method: time.sleep(0.2)
         with ThreadPoolExecutor(20) as pool:
             bodies = [make_event(f"call_{index % 4}") for index in range(20)]
@@ -85,6 +87,7 @@ class TestOneAssetEvent:
         assert sorted(event["extra"]["calls"][0]["call_id"] for event in airflow_api.events) == [
             f"call_{i}" for i in range(4)
         ]
+        assert caplog.text.count("dropped: Airflow has its event") == 16
 
     def test_events_that_wait_share_a_read_of_the_stored_events(
         self, receiver: Any, airflow_api: Any
@@ -94,6 +97,13 @@ class TestOneAssetEvent:
             assert set(pool.map(receiver.post, map(make_event, map(str, range(20))))) == {204}
         assert len(airflow_api.events) == 20
         assert airflow_api.seen.count(("GET", "/api/v2/assets/events")) <= 5
+
+    def test_later_reads_ask_only_for_new_events(self, receiver: Any, airflow_api: Any) -> None:
+        for index in range(3):
+            airflow_api.add({"event": "call_ended", "calls": [{"call_id": f"old_{index}"}]}, ago=600)
+        for index in range(3):
+            assert receiver.post(make_event(f"call_{index}")) == 204
+        assert airflow_api.matches == [3, 1, 2]
 
     def test_a_failed_read_of_the_stored_events_is_not_shared(self, receiver: Any, airflow_api: Any) -> None:
         assert receiver.post(make_event("call_0")) == 204
@@ -148,12 +158,18 @@ class TestOneAssetEvent:
         assert receiver.post(make_event("call_2")) == 204
         assert len(airflow_api.events) == 4
 
-    def test_number_of_known_events_is_limited(self, receiver: Any, mocker: MockerFixture) -> None:
+    def test_only_the_newest_events_stay_known(
+        self, receiver: Any, airflow_api: Any, mocker: MockerFixture
+    ) -> None:
         mocker.patch.object(events, "_MAX_KNOWN", 10)
         for index in range(30):
             assert receiver.post(make_event(f"call_{index}")) == 204
         assert len(receiver.app._events["call_ended"]._known) == 10
         assert receiver.app._events["call_ended"]._sending == {}
+        requests = len(airflow_api.seen)
+        assert receiver.post(make_event("call_29")) == 204
+        assert receiver.result == "duplicate"
+        assert len(airflow_api.seen) == requests
 
 
 class TestAirflowFails:

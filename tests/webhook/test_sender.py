@@ -127,6 +127,20 @@ def test_a_receiver_without_a_key_tells_nothing(
     assert receiver.result is None
 
 
+def test_event_is_posted_as_json() -> None:
+    with Emulator() as emulator:
+        assert main(["send", "--url", f"{emulator.url}/webhook", "--api-key-env", "RETELL_KEY"]) == 1
+    (request,) = emulator.requests
+    assert request.headers["content-type"] == "application/json"
+
+
+def test_redirects_are_not_followed(airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]) -> None:
+    airflow_api.answers = [("POST", 302)]
+    assert main(["send", "--url", f"{airflow_api.url}/webhook", "--api-key-env", "RETELL_KEY"]) == 1
+    assert airflow_api.seen == [("POST", "/webhook")]
+    assert ": 302\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("event", EVENTS)
 def test_sample_events_are_events_without_real_data(event: str) -> None:
     body = sample(event, "id_1", 1_800_000_000.5)
@@ -136,7 +150,10 @@ def test_sample_events_are_events_without_real_data(event: str) -> None:
     ((record_id, summary),) = records_in(payload)
     assert record_id == "id_1"
     assert (summary["end_timestamp"] is None) == (state == "started")
-    assert (f"{noun}_analysis" in json.loads(body)[noun]) == (state == "analyzed")
+    record = json.loads(body)[noun]
+    assert record[f"{noun}_status"] == ("ongoing" if state == "started" else "ended")
+    assert (f"{noun}_analysis" in record) == (state == "analyzed")
+    assert record.get("duration_ms") == (60_000 if noun == "call" and state != "started" else None)
 
 
 def test_the_vendors_sdk_accepts_the_signature() -> None:
@@ -151,7 +168,7 @@ def test_the_vendors_sdk_accepts_the_signature() -> None:
         (["--url", "localhost:8080/retell/webhook", "--api-key-env", "RETELL_KEY"], "--url must be"),
         (
             ["--url", "http://127.0.0.1:9/", "--api-key-env", "RETELL_KEY"],
-            "no response from http://127.0.0.1:9/",
+            "no response from http://127.0.0.1:9/ (ConnectionError)",
         ),
         (["--url", "http://127.0.0.1:9/", "--api-key-env", "NO_KEY"], "NO_KEY is not set"),
         (["--url", "http://127.0.0.1:9/", "--conn-id", "retell_unknown"], "cannot read the connection"),
@@ -165,6 +182,41 @@ def test_what_cannot_be_sent_is_explained_in_one_line(
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert KEY not in captured.err + captured.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "arguments are required: command"),
+        (["send"], "arguments are required: --url"),
+        (["send", "--url", "http://127.0.0.1:9/", "--event", "call_began"], "invalid choice: 'call_began'"),
+    ],
+)
+def test_wrong_arguments_are_usage_errors(capsys: Any, arguments: list[str], message: str) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("usage: python -m airflow_provider_retell.webhook")
+    assert message in captured.err
+
+
+def test_help_explains_the_command_and_its_options(capsys: Any) -> None:
+    for arguments in (["--help"], ["send", "--help"]):
+        with pytest.raises(SystemExit) as exit_:
+            main(arguments)
+        assert exit_.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "Test a webhook receiver",
+        "send sign a sample event",
+        "Exit code: 0 if the receiver accepts the event",
+        "--url URL the receiver, such as http://localhost:8080/retell/webhook",
+        "--event {call_started",
+        "} the event (default: call_ended)",
+        "--id ID id of the call or chat",
+    ):
+        assert words in text
 
 
 def test_other_receivers_get_a_general_explanation() -> None:

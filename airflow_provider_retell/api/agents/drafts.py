@@ -208,11 +208,11 @@ class PreparedDraft:
 def prepare_draft(
     agent_id: str,
     *,
-    agent: Mapping[str, Any] | None = None,
-    llm: Mapping[str, Any] | None = None,
-    conversation_flow: Mapping[str, Any] | None = None,
-    channel: Channel = "voice",
-    on_foreign_draft: OnForeignDraft = "fail",
+    agent: Mapping[str, Any] | None,
+    llm: Mapping[str, Any] | None,
+    conversation_flow: Mapping[str, Any] | None,
+    channel: Channel,
+    on_foreign_draft: OnForeignDraft,
 ) -> PreparedDraft:
     """Check the changes of an agent; see :func:`draft_agent_version` for the parameters.
 

@@ -178,7 +178,9 @@ def delete_agent_version(agent_id: str, *, version: int) -> Request[None]:
     :param version: the version to delete.
     :raises RetellInputError: if an argument is invalid.
     """
-    return _AGENT.request("DELETE", "/delete-agent-version", agent_id, no_result, version=_checked(version))
+    if not _is_number(version):
+        raise RetellInputError("version must be a version number of 0 or more")
+    return _AGENT.request("DELETE", "/delete-agent-version", agent_id, no_result, version=version)
 
 
 def _get(operation: str, agent_id: str, version: int | str | None) -> Request[Agent]:
@@ -199,8 +201,10 @@ def _update(
 
 
 def _checked(version: int | str | None) -> int | str | None:
-    if version is None or (isinstance(version, int) and not isinstance(version, bool) and version >= 0):
-        return version
-    if isinstance(version, str) and version.strip():
+    if version is None or _is_number(version) or (isinstance(version, str) and version.strip()):
         return version
     raise RetellInputError("version must be a version number of 0 or more, or the name of a version")
+
+
+def _is_number(version: object) -> bool:
+    return isinstance(version, int) and not isinstance(version, bool) and version >= 0

@@ -197,11 +197,11 @@ def prepare_publication(
     agent_id: str,
     version: int,
     *,
-    channel: Channel = "voice",
-    version_title: str | None = None,
-    version_description: str | None = None,
-    rebind_numbers: bool = False,
-    unchanged_since: float | None = None,
+    channel: Channel,
+    version_title: str | None,
+    version_description: str | None,
+    rebind_numbers: bool,
+    unchanged_since: float | None,
 ) -> PreparedPublication:
     """Check the input of a publication; see :func:`publish_agent_version_checked` for the parameters.
 

@@ -87,9 +87,9 @@ def check_status(status: int) -> None:
 def check_headers(headers: Mapping[str, str], kind: FileKind) -> None:
     """Raise :class:`BadFileError` if the headers of a response are not those of the file."""
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    expected = "audio/" if kind.is_audio else "text/"
+    expected = ("audio/", "video/webm") if kind.is_audio else ("text/",)
     if media_type in ("text/html", "application/xhtml+xml") or not (
-        media_type.startswith((expected, "video/webm")) or media_type in _UNKNOWN_TYPES
+        media_type.startswith(expected) or media_type in _UNKNOWN_TYPES
     ):
         raise BadFileError(f"the link leads to {_shown(media_type)}, not to {_noun(kind)}")
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):

@@ -53,7 +53,7 @@ class ArchiveRun:
         report: Report,
         concurrency: int,
         limits: FailureLimits,
-        total: int | None = None,
+        total: int | None,
     ) -> None:
         self._archiver = archiver
         self._items = items

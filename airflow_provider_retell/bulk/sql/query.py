@@ -36,8 +36,8 @@ class Query:
         self,
         conn_id: str,
         sql: str,
-        parameters: Sequence[Any] | Mapping[str, Any] | None = None,
-        hook_params: Mapping[str, Any] | None = None,
+        parameters: Sequence[Any] | Mapping[str, Any] | None,
+        hook_params: Mapping[str, Any] | None,
     ) -> None:
         self.size: int | None = None
         self._conn_id = conn_id

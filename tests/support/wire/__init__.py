@@ -18,6 +18,7 @@ class Example(NamedTuple):
     :ivar status: the status of the response.
     :ivar result: the type of the result, or None.
     :ivar content_type: the media type of the request.
+    :ivar sent_once: True if the request acts again if it is sent again.
     """
 
     method: str
@@ -28,6 +29,7 @@ class Example(NamedTuple):
     status: int
     result: type | None
     content_type: str = "application/json"
+    sent_once: bool = False
 
     def __str__(self) -> str:
         return self.method

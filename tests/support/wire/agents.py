@@ -65,6 +65,7 @@ EXAMPLES = [
         {"base_version": 0},
         201,
         Agent,
+        sent_once=True,
     ),
     Example(
         "publish_agent_version",
@@ -74,6 +75,7 @@ EXAMPLES = [
         {"version": 1, "version_title": "9f8a7c1", "version_description": "From git"},
         200,
         None,
+        sent_once=True,
     ),
     Example(
         "delete_agent_version",

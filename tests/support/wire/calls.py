@@ -47,6 +47,7 @@ EXAMPLES = [
         },
         200,
         LiveUpdate,
+        sent_once=True,
     ),
     Example(
         "update_live_call",
@@ -151,8 +152,18 @@ EXAMPLES = [
         },
         201,
         BatchCall,
+        sent_once=True,
     ),
     Example("stop_call", ("call_live",), {}, "POST /v2/stop-call/call_live", None, 204, None),
     Example("delete_call", ("call_1",), {}, "DELETE /v2/delete-call/call_1", None, 204, None),
-    Example("rerun_call_analysis", ("call_1",), {}, "PUT /rerun-call-analysis/call_1", None, 201, Call),
+    Example(
+        "rerun_call_analysis",
+        ("call_1",),
+        {},
+        "PUT /rerun-call-analysis/call_1",
+        None,
+        201,
+        Call,
+        sent_once=True,
+    ),
 ]

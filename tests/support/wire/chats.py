@@ -48,5 +48,14 @@ EXAMPLES = [
     ),
     Example("end_chat", ("chat_live",), {}, "PATCH /end-chat/chat_live", None, 204, None),
     Example("delete_chat", ("chat_1",), {}, "DELETE /delete-chat/chat_1", None, 204, None),
-    Example("rerun_chat_analysis", ("chat_1",), {}, "PUT /rerun-chat-analysis/chat_1", None, 201, Chat),
+    Example(
+        "rerun_chat_analysis",
+        ("chat_1",),
+        {},
+        "PUT /rerun-chat-analysis/chat_1",
+        None,
+        201,
+        Chat,
+        sent_once=True,
+    ),
 ]

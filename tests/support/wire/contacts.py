@@ -41,6 +41,7 @@ EXAMPLES = [
         },
         201,
         Contact,
+        sent_once=True,
     ),
     Example(
         "update_contact",
@@ -102,6 +103,7 @@ EXAMPLES = [
         },
         201,
         ContactImport,
+        sent_once=True,
     ),
     Example("get_contact_import", (), {}, "GET /get-contact-import", None, 200, ContactImport),
 ]

@@ -53,6 +53,7 @@ EXAMPLES = [
         201,
         KnowledgeBase,
         FORM,
+        sent_once=True,
     ),
     Example(
         "create_knowledge_base",
@@ -63,6 +64,7 @@ EXAMPLES = [
         201,
         KnowledgeBase,
         FORM,
+        sent_once=True,
     ),
     Example(
         "add_knowledge_base_sources",
@@ -73,6 +75,7 @@ EXAMPLES = [
         201,
         KnowledgeBase,
         FORM,
+        sent_once=True,
     ),
     Example("get_knowledge_base", ("kb_1",), {}, "GET /get-knowledge-base/kb_1", None, 200, KnowledgeBase),
     Example("list_knowledge_bases", (), {}, "GET /list-knowledge-bases", None, 200, list),

@@ -27,6 +27,7 @@ EXAMPLES = [
         CASE,
         201,
         TestCaseDefinition,
+        sent_once=True,
     ),
     Example(
         "create_test_case_definition",
@@ -36,6 +37,7 @@ EXAMPLES = [
         {**CASE, "dynamic_variables": {"sum": "3"}, "llm_model": "gpt-5", "tool_mocks": [MOCK, PARTIAL]},
         201,
         TestCaseDefinition,
+        sent_once=True,
     ),
     Example(
         "update_test_case_definition",
@@ -81,6 +83,7 @@ EXAMPLES = [
         {"test_case_definition_ids": ["test_case_1"], "response_engine": {**LLM, "version": 1}},
         201,
         BatchTest,
+        sent_once=True,
     ),
     Example(
         "get_batch_test", ("test_batch_1",), {}, "GET /get-batch-test/test_batch_1", None, 200, BatchTest
