@@ -31,4 +31,5 @@ def test_invalid_arguments_of_a_listing_are_named(arguments: dict[str, Any], mes
 def test_valid_arguments_of_a_listing_are_sent(arguments: dict[str, Any]) -> None:
     request = list_chats(**arguments)
     assert (request.operation, request.path) == ("list-chats", "/v3/list-chats")
-    assert json.loads(request.body or b"") == arguments
+    assert isinstance(request.body, bytes)
+    assert json.loads(request.body) == arguments
