@@ -10,7 +10,14 @@ import pytest
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FailedRows, SqlRows
 from airflow_provider_retell.bulk.errors import RowsFailedError, TooFewRowsError
-from airflow_provider_retell.bulk.outcome import DUPLICATE, is_duplicate, line_id, line_kind
+from airflow_provider_retell.bulk.outcome import (
+    DUPLICATE,
+    FailureLimits,
+    Result,
+    is_duplicate,
+    line_id,
+    line_kind,
+)
 from airflow_provider_retell.emulator import Emulator, Fault
 
 
@@ -120,6 +127,26 @@ def test_too_few_rows_skip_or_fail_the_task(
     if error is not None:
         assert type(task.error) is error
         assert says in str(task.error)
+
+
+@pytest.mark.parametrize(
+    ("failed", "reasons", "says"),
+    [
+        (1, ["down"], "Row 1: down"),
+        (2, ["down", "late"], "Row 1: down"),
+        (3, ["late", "down", "down"], "Most frequent reason (2 rows): down"),
+        (4, ["late", "down", "down"], "Most frequent reason (2 of the first 3 failed rows): down"),
+    ],
+)
+def test_message_has_the_most_frequent_reason(failed: int, reasons: list[str], says: str) -> None:
+    failures = [Result(row, f"call_{row}", "failed", reason) for row, reason in enumerate(reasons, start=1)]
+    with pytest.raises(RowsFailedError) as raised:
+        FailureLimits().check({"rows": 9, "failed": failed, "report": None}, failures)
+    assert str(raised.value).splitlines() == [
+        f"{failed} of 9 rows failed: {failed} failed",
+        says,
+        "Set report_path to get a report of all rows",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -93,6 +94,17 @@ def test_nanoseconds_survive_another_zone_and_other_fields() -> None:
     assert time.isoformat() == "2026-11-22T10:00:00.000005007"
 
 
+def test_nanoseconds_are_of_the_second_time_when_clocks_go_back() -> None:
+    from airflow_provider_retell.bulk.arrow_values import NanosecondTime
+
+    zone = ZoneInfo("Europe/Berlin")
+    first, second = (
+        NanosecondTime.of(datetime(2026, 10, 25, 2, 30, tzinfo=zone, fold=fold), 7) for fold in (0, 1)
+    )
+    assert first.isoformat() == "2026-10-25T02:30:00.000000007+02:00"
+    assert second.isoformat() == "2026-10-25T02:30:00.000000007+01:00"
+
+
 def test_a_value_that_python_lacks_makes_only_its_row_invalid(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
@@ -105,6 +117,17 @@ def test_a_value_that_python_lacks_makes_only_its_row_invalid(
         "day has a value that cannot be converted to Python (OverflowError)",
     )
     assert emulator.calls["c"]["metadata"] == {"day": "1970-01-02"}
+
+
+def test_a_name_that_may_be_private_is_not_shown(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.add_calls("a")
+    days = pyarrow.array([10_000_000], pyarrow.date32())
+    rows = write(tmp_path, {"call_id": ["a"], "+1 415": days})
+    task = run(rows=rows, metadata_columns={"+1 415": "day"}, fails=True)
+    assert task.outcome(1) == (
+        "invalid",
+        "column 2 has a value that cannot be converted to Python (OverflowError)",
+    )
 
 
 def test_a_damaged_page_costs_the_rows_of_its_row_group(emulator: Emulator, run: Any, tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.bulk.row_limits import RowLimits
 
 
-@pytest.mark.parametrize(("on_empty", "skips"), [("success", False), ("skip", True)])
+@pytest.mark.parametrize(
+    ("on_empty", "skips", "advice"),
+    [("success", False, ". To skip or fail such a task, set on_empty"), ("skip", True, "")],
+)
 def test_task_without_rows_succeeds_or_is_skipped(
-    on_empty: str, skips: bool, caplog: pytest.LogCaptureFixture
+    on_empty: str, skips: bool, advice: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert RowLimits(on_empty=on_empty).skips(0) is skips  # type: ignore[arg-type]
-    assert caplog.messages == ["The source has no rows"]
+    assert caplog.messages == [f"The source has no rows{advice}"]
 
 
 def test_task_without_rows_can_fail() -> None:

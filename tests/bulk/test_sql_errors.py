@@ -17,6 +17,10 @@ class DataError(Exception):
     """As every driver calls it."""
 
 
+class IntegrityError(Exception):
+    """As every driver calls it."""
+
+
 class ConversionException(DataError):  # noqa: N818
     """DuckDB's."""
 
@@ -25,6 +29,12 @@ class InvalidTextRepresentation(DataError):  # noqa: N818
     """PostgreSQL's."""
 
     sqlstate = "22P02"
+
+
+class UniqueViolation(IntegrityError):  # noqa: N818
+    """PostgreSQL's, of an older driver."""
+
+    pgcode = "23505"
 
 
 class UndefinedTable(Exception):  # noqa: N818
@@ -49,6 +59,10 @@ class UndefinedTable(Exception):  # noqa: N818
         (
             UndefinedTable('relation "facts" does not exist'),
             'UndefinedTable: relation "facts" does not exist (SQLSTATE 42P01)',
+        ),
+        (
+            UniqueViolation('duplicate entry "gold"'),
+            'UniqueViolation: duplicate entry "***" (SQLSTATE 23505)',
         ),
         (DataError("value 'it's gold\nor gold' is bad"), "DataError: value '***' is bad"),
         (DataError("Key (tier)=(gold) is bad"), "DataError: Key (tier)=(***) is bad"),

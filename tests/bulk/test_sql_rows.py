@@ -308,6 +308,36 @@ def test_wire_formats_are_converted_by_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (5, "INTEGER"),
+        (1.5, "FLOAT"),
+        (True, "TIMESTAMP"),
+        ("2026-11-22", "TIMESTAMP"),
+        ("1.5", "STRING"),
+        ("many", "NUMERIC"),
+        (1, 16),
+        ([], "STRING"),
+        ([{"v": "a", "w": "b"}], "RECORD"),
+        ({"v": "a", "w": "b"}, "RECORD"),
+        ({"f": "a"}, "RECORD"),
+        ({"f": [1, 2]}, "RECORD"),
+        ({"f": [{"v": "a"}], "g": 1}, "RECORD"),
+    ],
+)
+def test_other_values_are_not_converted(value: Any, kind: Any) -> None:
+    decode = decoder([("call_id", "STRING"), ("x", kind)])
+    assert decode is not None
+    found = decode(("a", value))[1]
+    assert (type(found), found) == (type(value), value)
+
+
+def test_rows_of_a_driver_without_names_of_types_are_not_converted() -> None:
+    assert decoder([("call_id", 1043), ("x", None)]) is None
+    assert decoder([("call_id",)]) is None
+
+
+@pytest.mark.parametrize(
     "value",
     [
         {"f": [{"v": "gold"}, {"v": "3"}]},

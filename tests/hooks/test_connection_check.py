@@ -86,9 +86,10 @@ def test_masked_api_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
         (404, {"Content-Type": "application/json"}, b'{"message": "no route"}'),
         (200, {"Content-Type": "text/html"}, b"<html>pr1vate</html>"),
         (200, {"Content-Type": "application/json"}, b'{"hello": "pr1vate"}'),
+        (300, {"Location": "https://pr1vate.example/login"}, b""),
         (302, {"Location": "https://pr1vate.example/login"}, b""),
     ],
-    ids=["404 HTML", "404 JSON", "200 HTML", "200 JSON", "redirect"],
+    ids=["404 HTML", "404 JSON", "200 HTML", "200 JSON", "choice", "redirect"],
 )
 def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -> None:
     server = serve(response)
@@ -100,7 +101,8 @@ def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -
 
 
 @pytest.mark.parametrize(
-    ("status", "message"), [(402, "payment method"), (429, "quota"), (500, "Retell failed")]
+    ("status", "message"),
+    [(400, "answered 400"), (402, "payment method"), (429, "quota"), (500, "Retell failed")],
 )
 def test_other_errors_are_reported_without_retries(emulator: Emulator, status: int, message: str) -> None:
     emulator.faults.add(Fault.status(status), times=0)

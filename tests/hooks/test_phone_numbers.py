@@ -1,4 +1,4 @@
-"""Errors about phone numbers, which show the last four digits only."""
+"""The phone numbers of the organization. Errors show the last four digits only."""
 
 from __future__ import annotations
 
@@ -51,3 +51,9 @@ def test_a_number_and_its_label_show_the_last_digits(client: Any, emulator: Emul
     assert "1415555" not in repr(number)
     emulator.add_phone_number("sip-7")
     assert client.get_phone_number("sip-7").label == "…****"
+
+
+def test_all_numbers_are_listed(client: Any, emulator: Emulator) -> None:
+    emulator.add_phone_number("sip-7")
+    assert {each.phone_number for each in client.list_phone_numbers()} == set(emulator.phone_numbers)
+    assert emulator.count("list-phone-numbers") == 1

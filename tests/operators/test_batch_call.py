@@ -502,6 +502,20 @@ def test_the_preflight_of_a_batch_that_can_call_is_followed_by_the_batch(campaig
     ]
 
 
+def test_the_preflight_reads_the_agents_of_the_tasks(campaign: Emulator) -> None:
+    _unbind(campaign)
+    campaign.add_agent(agent_id="agent_support")
+    tasks = [
+        {**TASKS[0], "override_agent_id": "agent_sales"},
+        {"to_number": OTHER, "override_agent_id": "agent_support"},
+    ]
+    assert run_try(batch(tasks=tasks, preflight=True))["total_task_count"] == 2
+    campaign.agents["agent_support"].is_suspended = True
+    with pytest.raises(AirflowFailException, match="agent agent_support is suspended"):
+        run_try(batch(tasks=tasks, preflight=True))
+    assert campaign.count("create-batch-call") == 1
+
+
 def _remove_number(emulator: Emulator) -> None:
     del emulator.phone_numbers[FROM]
 

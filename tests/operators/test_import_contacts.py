@@ -457,6 +457,14 @@ def test_the_task_waits_for_the_import_of_another_client_before_it_compares(
     assert "Waiting for the organization's contact import to end: running" in caplog.text
 
 
+def test_the_log_has_no_wait_for_other_imports_if_none_is_running(
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.add_contact(phone(0), first_name="Ada")
+    assert Run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"]).error is None
+    assert "the organization's contact import" not in caplog.text
+
+
 @pytest.mark.parametrize("status", [400, 409, 422])
 @pytest.mark.parametrize("lag", [0, 5])
 def test_rows_are_compared_again_if_another_import_starts_first(

@@ -12,7 +12,9 @@ from airflow_provider_retell.api.organization.waits import ConcurrencyAvailable
 @pytest.mark.parametrize(("calls", "done"), [(1, True), (5, True), (6, False), (18, False)])
 def test_concurrency_is_available_if_enough_slots_are_free(calls: int, done: bool) -> None:
     limits = {"current_concurrency": 13, "concurrency_limit": 20, "reserved_inbound_concurrency": 2}
-    poll = FakeHook(limits).run(ConcurrencyAvailable(calls).poll())
+    hook = FakeHook(limits)
+    poll = hook.run(ConcurrencyAvailable(calls).poll())
+    assert hook.operations == ["get-concurrency"]
     assert poll.done is done
     assert poll.state == "5 available"
     assert poll.result == {"available": 5}
