@@ -141,15 +141,13 @@ class BulkUpdate(Generic[S, W]):
             await self._resource.set_up()
             await source.run(self._add_done_records)
             rows = await source.enter(open_rows(self._rows, self._resource.check_header))
-            number = 1
             while self._source_error is None:
                 chunk, self._source_error = await source.run(take, rows, CHUNK)
                 if not chunk:
                     break
                 self.progress.total = self._rows.size()
-                await self._plan_chunk(self._read_rows(number, chunk))
+                await self._plan_chunk(self._read_rows(chunk))
                 await self.progress.flush(at_least=_REPORT_LINES)
-                number += len(chunk)
         if self._resource.guarded and self._source_error is None:
             self._check_columns()
             self._row_limits.check_before(self.progress.rows + len(self._held))
@@ -167,19 +165,19 @@ class BulkUpdate(Generic[S, W]):
             if (key := self._resource.key(record_id)) is not None:
                 self._keys.add(key)
 
-    def _read_rows(self, number: int, chunk: list[Row]) -> dict[str, tuple[int, W]]:
-        """Return the row's number and the change that it asks for, by key; *number* is that of the first row."""
+    def _read_rows(self, chunk: list[tuple[int, Row]]) -> dict[str, tuple[int, W]]:
+        """Return the row's number and the change that it asks for, by key."""
         wanted: dict[str, tuple[int, W]] = {}
-        for row_number, row in enumerate(chunk, start=number):
+        for number, row in chunk:
             try:
                 key, change = self._resource.read_row(row)
             except InvalidRowError as invalid:
-                self.progress.end(self._invalid(row_number, self._duplicate(invalid.key) or invalid))
+                self.progress.end(self._invalid(number, self._duplicate(invalid.key) or invalid))
                 continue
             if duplicate := self._duplicate(key):
-                self.progress.end(self._invalid(row_number, duplicate))
+                self.progress.end(self._invalid(number, duplicate))
             else:
-                wanted[key] = row_number, change
+                wanted[key] = number, change
         return wanted
 
     async def _plan_chunk(self, wanted: Mapping[str, tuple[int, W]]) -> None:

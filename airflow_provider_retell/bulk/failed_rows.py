@@ -35,7 +35,8 @@ class FailedRows(Rows):
         )
 
     The call id of a row selects its line in the report, so the source can have another order than in the earlier run,
-    and lack rows. The number of a row counts only for rows without a call id. If a call has rows that failed as
+    and lack rows. The number of a row counts only for rows without a call id. The rows keep their numbers in the
+    source. If a call has rows that failed as
     duplicates, all its rows are processed again. A warning in the log names failed calls that the source lacks.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
@@ -98,11 +99,16 @@ class FailedRows(Rows):
 
     def read(self) -> Iterator[Row]:
         """Yield the rows that are not in the report, or that are there with one of the outcomes."""
-        earlier = self._earlier()
-        number = 0
-        for row in self._source().read():
-            number += not isinstance(row, Header)
-            if isinstance(row, Header) or earlier.take(number, row):
+        earlier, source = self._earlier(), self._source()
+        count = 0
+        for row in source.read():
+            if isinstance(row, Header):
+                yield row
+                continue
+            count += 1
+            number = source.row_number or count
+            if earlier.take(number, row):
+                self.row_number = number
                 yield row
         self._warn_of_missing(earlier)
         if left_out := earlier.left_out:

@@ -14,14 +14,16 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def open_rows(source: Rows, check_header: Callable[[Collection[str]], None]) -> Iterator[Iterator[Row]]:
-    """Open *source*, and close it at the end of the block, on the same thread.
+def open_rows(
+    source: Rows, check_header: Callable[[Collection[str]], None]
+) -> Iterator[Iterator[tuple[int, Row]]]:
+    """Open the rows of *source* with their numbers, and close it at the end of the block, on the same thread.
 
     :param check_header: called with the names of the columns, if the source announces them.
     """
     rows: Any = iter(source.read())
     try:
-        yield _without_headers(rows, check_header)
+        yield _numbered(source, rows, check_header)
     finally:
         try:
             getattr(rows, "close", lambda: None)()
@@ -29,17 +31,21 @@ def open_rows(source: Rows, check_header: Callable[[Collection[str]], None]) -> 
             log.warning("The source of the rows could not be closed", exc_info=True)
 
 
-def _without_headers(rows: Iterator[Row], check_header: Callable[[Collection[str]], None]) -> Iterator[Row]:
+def _numbered(
+    source: Rows, rows: Iterator[Row], check_header: Callable[[Collection[str]], None]
+) -> Iterator[tuple[int, Row]]:
+    number = 0
     for row in rows:
         if isinstance(row, Header):
             check_header(row)
         else:
-            yield row
+            number += 1
+            yield source.row_number or number, row
 
 
-def take(rows: Iterator[Row], most: int) -> tuple[list[Row], Exception | None]:
-    """Return the next rows, and the error of the source after them."""
-    taken: list[Row] = []
+def take(rows: Iterator[tuple[int, Row]], most: int) -> tuple[list[tuple[int, Row]], Exception | None]:
+    """Return the next rows with their numbers, and the error of the source after them."""
+    taken: list[tuple[int, Row]] = []
     try:
         for row in islice(rows, most):
             taken.append(row)

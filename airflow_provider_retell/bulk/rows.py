@@ -48,10 +48,13 @@ class Rows(Source):
 
     :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
     :ivar key_column: the column that identifies a row. The operator sets it before it reads the rows.
+    :ivar row_number: the number of the row that :meth:`read` has yielded last, if it leaves out rows. None counts
+        the rows.
     """
 
     fixed_columns = False
     key_column = "call_id"
+    row_number: int | None = None
 
     @abstractmethod
     def read(self) -> Iterator[Row]:

@@ -151,6 +151,31 @@ def test_the_task_names_the_column_with_the_call_id(emulator: Emulator, run: Any
     assert [line["call_id"] for line in task.report] == ["b"]
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_rows_keep_their_numbers_in_the_source(
+    emulator: Emulator, run: Any, tmp_path: Path, nested: bool
+) -> None:
+    emulator.add_calls("abe")
+    source = [{"call_id": name, "n": 1} for name in ("a", "b", "", "d", "e")]
+    full = write_report(
+        tmp_path / "full.jsonl",
+        (1, "a", "updated"),
+        (2, "b", "failed"),
+        (3, None, "invalid"),
+        (4, "d", "failed"),
+    )
+    rows = FailedRows(source, full)
+    if nested:
+        repair = [(2, "b", "updated"), (3, None, "invalid"), (4, "d", "not_found"), (5, "e", "updated")]
+        rows = FailedRows(rows, write_report(tmp_path / "repair.jsonl", *repair))
+    task = run(rows=rows, fails=True)
+    numbers = {line["row"]: line["outcome"] for line in task.report}
+    done = {} if nested else {2: "updated", 5: "updated"}
+    assert numbers == {3: "invalid", 4: "not_found"} | done
+    assert [line["row"] for line in task.ti.xcom["failures"]] == [3, 4]
+    assert "Row 3: call_id is empty" in str(task.error)
+
+
 def test_rows_without_a_call_id_go_by_number(tmp_path: Path) -> None:
     lines = [(1, None, "invalid"), (2, None, "invalid"), (3, "c", "updated")]
     report = write_report(tmp_path / "old.jsonl", *lines)

@@ -74,8 +74,8 @@ async def given(rows: Rows, column: str) -> AsyncIterator[Item | Result]:
                 chunk, failure = await source.run(take, content, _CHUNK)
                 if not chunk:
                     break
-                for row in chunk:
-                    yield reader.read(row)
+                for number, row in chunk:
+                    yield reader.read(number, row)
         finally:
             rows.stop()
         if failure is not None:
@@ -87,18 +87,16 @@ class _RowReader:
         self._named = NamedColumns(column, (), fixed_columns)
         self.check_header = self._named.check_header
         self._ids = DigestSet()
-        self._number = 0
 
-    def read(self, row: Row) -> Item | Result:
+    def read(self, number: int, row: Row) -> Item | Result:
         """Return the call that *row* names, or the result of an invalid row."""
-        self._number += 1
         try:
             call_id = self._named.id_of(row)
         except InvalidRowError as invalid:
-            return Result(self._number, None, "invalid", invalid.fault)
+            return Result(number, None, "invalid", invalid.fault)
         if not self._ids.add(call_id):
-            return Result(self._number, call_id, "invalid", f"{DUPLICATE}call id")
-        return Item(self._number, call_id, dict(_links(row)))
+            return Result(number, call_id, "invalid", f"{DUPLICATE}call id")
+        return Item(number, call_id, dict(_links(row)))
 
 
 def _links(row: Row) -> Iterator[tuple[str, str]]:
