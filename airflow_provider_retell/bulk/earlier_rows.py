@@ -15,6 +15,8 @@ _MAX_ROWS = 2**30
 
 _OTHER, _WANTED, _TAKEN = 1, 2, 3
 _KNOWN = frozenset(get_args(Outcome))
+# Reports of contacts have no key that finds a row.
+_RECORD_IDS = frozenset({"call_id", "chat_id"})
 
 
 class EarlierRows:
@@ -25,6 +27,8 @@ class EarlierRows:
     :param lines: the lines of the report. Of several lines of a row, the last one counts.
     :param wanted: the outcomes of the rows to take.
     :param column: the column that identifies a row.
+    :ivar is_empty: True if there are no lines.
+    :ivar is_report: True if a line has the number, the record's id and the outcome of a row.
     """
 
     def __init__(self, lines: Iterable[Row], wanted: Collection[str], column: str) -> None:
@@ -35,10 +39,14 @@ class EarlierRows:
         self._numbers = bytearray()
         self._without_id = 0
         self._left_out: list[int] = []
+        self.is_empty, self.is_report = True, False
         for line in lines:
+            self.is_empty = False
             outcome, call_id = line.get("outcome"), line_id(line)
             if not isinstance(outcome, str) or outcome not in _KNOWN:
                 continue
+            if type(line.get("row")) is int and not _RECORD_IDS.isdisjoint(line):
+                self.is_report = True
             state = _WANTED if outcome in wanted else _OTHER
             if not isinstance(call_id, str):
                 self._add_number(line.get("row"), state)

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.errors import IncompleteFileError
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.given_rows import as_rows
 from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, line_kind
 from airflow_provider_retell.bulk.rows import Header, Row, Rows
 from airflow_provider_retell.bulk.source import shown_field
+from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params.checks import text_list
 from airflow_provider_retell.params.rendered import check_not_empty
@@ -43,12 +45,13 @@ class FailedRows(Rows):
 
     :param rows: the source of the earlier run: another row source, a list of dicts, or a function that returns dicts.
     :param report: the path of the earlier run's report (templated). The last line of a call counts. It must not be the
-        report of the new run.
+        report of the new run. With a report without lines, all rows run, and the log has a warning.
     :param outcomes: the outcomes of the rows to take, for example ``["invalid"]``. Default: all that count as failed
         (``failed``, ``invalid``, ``conflict``, ``not_found``, ``not_ended``).
     :param conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
         connection.
     :raises ValueError: if *outcomes* has an unknown outcome.
+    :raises RetellInputError: when the task runs, if *report* has lines, but none of a report.
     """
 
     template_fields = ("rows", "report", "conn_id")
@@ -100,6 +103,12 @@ class FailedRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows that are not in the report, or that are there with one of the outcomes."""
         earlier, source = self._earlier(), self._source()
+        if earlier.is_empty:
+            log.warning(
+                "The report %s has no lines, so all rows of the source run. The earlier run had no rows, or was "
+                "stopped before it wrote a line",
+                safe_path(str(self.report)),
+            )
         count = 0
         for row in source.read():
             if isinstance(row, Header):
@@ -142,7 +151,14 @@ class FailedRows(Rows):
         from airflow_provider_retell.bulk.earlier_rows import EarlierRows
 
         wanted = FAILURES if self.outcomes is None else self.outcomes
-        return EarlierRows(self._lines(), wanted, self.key_column)
+        earlier = EarlierRows(self._lines(), wanted, self.key_column)
+        if not earlier.is_report and not earlier.is_empty:
+            raise RetellInputError(
+                f"{safe_path(str(self.report))} is not a report of a bulk update: none of its lines has the outcome of "
+                "a row. Set the report of FailedRows to the report_path of the earlier run, or use the source without "
+                "FailedRows to process all rows"
+            )
+        return earlier
 
     def _warn_of_missing(self, earlier: EarlierRows) -> None:
         missing, kind = 0, "call"

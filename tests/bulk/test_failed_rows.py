@@ -109,6 +109,56 @@ def test_a_line_that_is_not_of_a_report_is_ignored(tmp_path: Path, line: Any) ->
     assert not digests.add("b")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "some notes\n",
+        "notes\nof a team\n",
+        '{"call_id": "a", "call_status": "ended"}\n',
+        '{"call_id": "a", "row": 1, "outcome": "sold"}\n',
+        '{"call_id": "a", "row": "1", "outcome": "failed"}\n',
+        '{"contact_id": "a", "row": 1, "outcome": "failed"}\n',
+    ],
+)
+def test_another_file_than_a_report_fails_before_the_source_is_read(
+    emulator: Emulator, run: Any, memory: Any, content: str
+) -> None:
+    path = "memory://bucket/export.jsonl?token=pr1vate"
+    memory.pipe_file("/bucket/export.jsonl?token=pr1vate", content.encode())
+
+    def rows() -> Any:
+        pytest.fail("The source is read")
+        yield
+
+    for source in (FailedRows(rows, path), FailedRows(FailedRows(rows, path), path)):
+        task = run(rows=source, fails=True)
+        assert isinstance(task.error, AirflowFailException)
+        assert str(task.error) == (
+            "memory://bucket/export.jsonl?*** is not a report of a bulk update: none of its lines has the outcome "
+            "of a row. Set the report of "
+            "FailedRows to the report_path of the earlier run, or use the source without FailedRows to process all "
+            "rows. Nothing was sent"
+        )
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("name", ["old.jsonl", "old.jsonl.gz"])
+def test_report_without_lines_runs_all_rows_with_a_warning(
+    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    emulator.add_calls("ab")
+    with Report(str(tmp_path / name)):
+        pass
+    rows = FailedRows([{"call_id": "a", "n": 1}, {"call_id": "b", "n": 1}], str(tmp_path / name))
+    assert run(rows=rows).counts == {"updated": 2}
+    [warning] = [record for record in caplog.records if "has no lines" in record.getMessage()]
+    assert warning.levelname == "WARNING"
+    assert warning.getMessage() == (
+        f"The report {tmp_path / name} has no lines, so all rows of the source run. The earlier run had no rows, or "
+        "was stopped before it wrote a line"
+    )
+
+
 def write_report(path: Path, *lines: tuple[int, str | None, str]) -> str:
     names = ("row", "call_id", "outcome")
     path.write_text("".join(json.dumps(dict(zip(names, line, strict=True))) + "\n" for line in lines))
