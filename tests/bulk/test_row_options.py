@@ -195,3 +195,10 @@ def test_tables_are_rows(emulator: Emulator, run: Any, make: Any, how: str) -> N
 def test_a_table_has_fixed_columns(emulator: Emulator, run: Any) -> None:
     task = run(rows=arrow_table(), metadata_columns=["tier"], fails=True)
     assert "the rows have no column tier; they have: call_id, n, short, at" in str(task.error)
+
+
+def test_options_that_another_run_may_need_are_accepted_without_effect(emulator: Emulator, run: Any) -> None:
+    emulator.add_calls(["a"])
+    task = run(rows=[{"call_id": "a", "n": 1}], show_values=True, column_names=["call_id", "m"])
+    assert task.counts == {"updated": 1}
+    assert emulator.calls["a"]["metadata"] == {"n": 1}
