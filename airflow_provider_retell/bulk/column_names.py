@@ -6,11 +6,13 @@ The module of the operator imports this one, so it imports nothing that DAG file
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.params import checks
 
+_MAX_LISTED = 20
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", ",": "commas"}
 
 
@@ -42,6 +44,11 @@ def shown_names(names: Iterable[Any]) -> list[str]:
     from airflow_provider_retell.api.encode import safe_name
 
     return [safe_name(str(name), f"column {number}") for number, name in enumerate(names, start=1)]
+
+
+def listed_names(names: Iterable[Any]) -> str:
+    """Return the first of *names* for a message, as :func:`shown_names`."""
+    return ", ".join(shown_names(islice(names, _MAX_LISTED))) or "no columns"
 
 
 def hint(missing: Sequence[str], names: Iterable[Any]) -> str:

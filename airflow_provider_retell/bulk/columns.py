@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, cast
 
 from airflow_provider_retell.api.choices import DataStorageSetting
@@ -12,13 +11,11 @@ from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.api.request import check_id
-from airflow_provider_retell.bulk.column_names import check_names, hint, shown_names
+from airflow_provider_retell.bulk.column_names import check_names, hint, listed_names, shown_names
 from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.row_options import DEFAULTS, RowOptions, without_nulls
 from airflow_provider_retell.bulk.rows import BadRow, Row
 from airflow_provider_retell.params.rendered import as_storage_setting
-
-_MAX_SHOWN_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -77,8 +74,9 @@ class NamedColumns:
         if self._is_first or self._missing:
             self._look_for_columns(row)
         if self._key not in row:
-            names = ", ".join(shown_names(islice(row, _MAX_SHOWN_NAMES))) or "no columns"
-            raise InvalidRowError(f"the row has no {self._key!r}; it has: {names}{hint([self._key], row)}")
+            raise InvalidRowError(
+                f"the row has no {self._key!r}; it has: {listed_names(row)}{hint([self._key], row)}"
+            )
         if row[self._key] is None:
             raise InvalidRowError(f"{self._key} is null")
         return row[self._key]

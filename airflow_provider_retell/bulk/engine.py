@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.bulk.column_names import hint, listed_names
 from airflow_provider_retell.bulk.digest_set import DigestSet
 from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import DUPLICATE, IN_DRY_RUN, FailureLimits, Result
@@ -77,6 +78,8 @@ class BulkUpdate(Generic[S, W]):
         self._row_limits = row_limits
         self._dry_run = dry_run
         self._keys = DigestSet()
+        # The columns of the first row that could be read.
+        self._first_columns: list[str] = []
         # The changes of a guarded resource, until all rows are planned.
         self._held: list[Planned] = []
         self._source_error: Exception | None = None
@@ -169,6 +172,7 @@ class BulkUpdate(Generic[S, W]):
         """Return the row's number and the change that it asks for, by key."""
         wanted: dict[str, tuple[int, W]] = {}
         for number, row in chunk:
+            self._first_columns = self._first_columns or list(row)
             try:
                 key, change = self._resource.read_row(row)
             except InvalidRowError as invalid:
@@ -268,7 +272,8 @@ class BulkUpdate(Generic[S, W]):
         if missing:
             sent = f"The other columns of {counted(self.progress.rows, 'row')} were processed"
             error = RowsFailedError(
-                f"No row has the column {', '.join(missing)}. Check the spelling. "
+                f"No row has the column {', '.join(missing)}; the first row has: {listed_names(self._first_columns)}"
+                f"{hint(missing, self._first_columns)}. Check the spelling. "
                 + ("Nothing was sent" if self._resource.guarded else sent)
             )
             error.permanent = True

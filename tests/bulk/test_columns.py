@@ -63,7 +63,9 @@ def test_a_column_that_no_row_has_fails_the_task_after_the_last_row(
     source = {"list": given, "function": lambda: given, "file": FileRows(str(tmp_path / "rows.jsonl"))}[kind]
     task = run(rows=source, fails=True, **names)
     assert isinstance(task.error, AirflowFailException)
-    assert str(task.error).startswith("No row has the column teir. ")
+    assert str(task.error).startswith(
+        "No row has the column teir; the first row has: call_id, tier, ltv. Check the spelling. "
+    )
     task.check(rows=50)
     assert task.counts == {"updated": 50}
     assert emulator.calls["call_49"]["metadata"] == {"ltv": 49}
@@ -192,3 +194,23 @@ def test_a_second_row_of_a_call_is_invalid_wherever_it_is(emulator: Emulator, ru
     assert [task.outcome(row) for row in (1002, 1003, 1005, 1006)] == [duplicate] * 4
     assert emulator.calls["call_0"]["metadata"] == {"n": 1}
     assert emulator.count("update-call") == 1001
+
+
+@pytest.mark.parametrize(
+    ("column", "hint"),
+    [("Tier", ". Names are case-sensitive"), ("ltv", ". The name ltv has spaces before or after it")],
+)
+def test_the_reason_for_a_column_that_no_row_has_is_guessed(
+    emulator: Emulator, run: Any, column: str, hint: str
+) -> None:
+    emulator.add_calls(["a"])
+    # The first row that can be read has the names. A name that may be a value is not shown.
+    rows: list[Any] = [
+        "no row",
+        {"call_id": "a", "tier": 1, "ltv ": 1, "+49 151 1234567": 1},
+        {"call_id": "b"},
+    ]
+    task = run(rows=rows, metadata_columns=[column], fails=True)
+    assert str(task.error).startswith(
+        f"No row has the column {column}; the first row has: call_id, tier, column 3, column 4{hint}. Check the "
+    )

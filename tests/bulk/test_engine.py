@@ -321,7 +321,9 @@ def test_column_that_no_row_has_is_an_error(
     assert isinstance(ran.error, RowsFailedError)
     assert ran.error.permanent
     says = "Nothing was sent" if guarded else "The other columns of 1 row were processed"
-    assert str(ran.error) == f"No row has the column tier, n. Check the spelling. {says}"
+    assert (
+        str(ran.error) == f"No row has the column tier, n; the first row has: key. Check the spelling. {says}"
+    )
     assert things.applied == ([] if guarded else [1])
 
 

@@ -154,7 +154,9 @@ def test_a_guarded_run_sends_nothing_if_its_source_fails_or_lacks_a_column(
     _, error = run_bulk(CallableRows(fail), guarded, tmp_path / "report.jsonl")
     assert str(error) == "the warehouse is gone"
     _, error = run_bulk([{"call_id": "a", "m": 2}], guarded, tmp_path / "report.jsonl")
-    assert str(error) == "No row has the column n. Check the spelling. Nothing was sent"
+    assert str(error) == (
+        "No row has the column n; the first row has: call_id, m. Check the spelling. Nothing was sent"
+    )
     assert emulator.count("update-call") == 0
 
 
