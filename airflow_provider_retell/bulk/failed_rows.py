@@ -70,6 +70,7 @@ class FailedRows(Rows):
         self.report: Any = report
         self.outcomes = outcomes
         self.conn_id = conn_id
+        self._has_read = False
 
     @property
     def fixed_columns(self) -> bool:  # type: ignore[override]
@@ -100,6 +101,12 @@ class FailedRows(Rows):
         """Return the class and the report."""
         return f"FailedRows(report={shown_field(self.report)})"
 
+    def empty_text(self) -> str:
+        """Return whether the source or the report is the reason."""
+        if self._has_read:
+            return "According to the report, no row of the source is left to process"
+        return as_rows(self.rows).empty_text()
+
     def read(self) -> Iterator[Row]:
         """Yield the rows that are not in the report, or that are there with one of the outcomes."""
         earlier, source = self._earlier(), self._source()
@@ -109,11 +116,13 @@ class FailedRows(Rows):
                 "stopped before it wrote a line",
                 safe_path(str(self.report)),
             )
+        self._has_read = False
         count = 0
         for row in source.read():
             if isinstance(row, Header):
                 yield row
                 continue
+            self._has_read = True
             count += 1
             number = source.row_number or count
             if earlier.take(number, row):

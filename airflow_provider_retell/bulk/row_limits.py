@@ -21,11 +21,13 @@ class RowLimits:
     :ivar min_rows: the smallest number of rows.
     :ivar on_empty: the result of a task without rows.
     :ivar source: the label of the rows' source, for messages.
+    :ivar empty_text: the reason for a task without rows.
     """
 
     min_rows: int = 0
     on_empty: OnEmpty = "success"
     source: str = ""
+    empty_text: str = "The source has no rows"
 
     def skips(self, rows: int) -> bool:
         """Return True if the task is skipped, because it has no rows.
@@ -34,12 +36,12 @@ class RowLimits:
         """
         if not rows:
             advice = ". To skip or fail such a task, set on_empty" if self.on_empty == "success" else ""
-            log.warning("The source has no rows%s%s", self._suffix, advice)
+            log.warning("%s%s%s", self.empty_text, self._suffix, advice)
             if self.on_empty == "skip":
                 return True
             if self.on_empty == "fail":
                 raise RowsFailedError(
-                    f"The source has no rows, and on_empty is 'fail'{self._suffix}. Check the source"
+                    f"{self.empty_text}, and on_empty is 'fail'{self._suffix}. Check the source"
                 )
         self._check_min_rows(rows, "All of them were processed")
         return False

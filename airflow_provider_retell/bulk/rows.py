@@ -70,6 +70,10 @@ class Rows(Source):
     def stop(self) -> None:
         """Let :meth:`read` end soon if it is not between two rows. The engine calls this in another thread."""
 
+    def empty_text(self) -> str:
+        """Return the reason why :meth:`read` has yielded no row, as a sentence without a period."""
+        return "The source has no rows"
+
     def label(self) -> str:
         """Return a text that names the source in messages, without SQL; empty if the source has no name."""
         return str(self)

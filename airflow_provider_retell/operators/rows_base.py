@@ -116,7 +116,7 @@ class RowsOperator(LoopOperator):
         self.on_empty = on_empty
         self._report_template = report_path
         self._progress: Progress | None = None
-        self._source_label = ""
+        self._source: Rows | None = None
 
     @property
     @abstractmethod
@@ -163,8 +163,9 @@ class RowsOperator(LoopOperator):
                 count_rows(self._progress.counts.items(), context["ti"])
                 self.log_details()
                 log_failed_rows(failures, manifest["failed_rows"])
-        if self.row_limits().skips(manifest["rows"]):
-            raise AirflowSkipException("The source has no rows")
+        row_limits = self.row_limits()
+        if row_limits.skips(manifest["rows"]):
+            raise AirflowSkipException(row_limits.empty_text)
         try:
             limits.check(manifest, failures)
         except RowsFailedError as error:
@@ -193,13 +194,15 @@ class RowsOperator(LoopOperator):
         rows = from_field(unmask(self.rows), self.column_names)
         rows.key_column = self.key_column
         rows.bind(context)
-        self._source_label = rows.label()
+        self._source = rows
         report.check(rows.files())
         return rows
 
     def row_limits(self) -> RowLimits:
         """Return the number of rows that the task expects. Call :meth:`open_rows` before."""
-        return RowLimits(self.min_rows, self.on_empty, self._source_label)
+        if self._source is None:
+            return RowLimits(self.min_rows, self.on_empty)
+        return RowLimits(self.min_rows, self.on_empty, self._source.label(), self._source.empty_text())
 
     def _add_to_asset_events(self, context: Context, manifest: Mapping[str, Any]) -> None:
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}

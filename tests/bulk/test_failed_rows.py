@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
 from airflow_provider_retell.bulk.digest_set import DigestMap, DigestSet
 from airflow_provider_retell.bulk.outcome import Result
@@ -135,9 +135,8 @@ def test_another_file_than_a_report_fails_before_the_source_is_read(
         assert isinstance(task.error, AirflowFailException)
         assert str(task.error) == (
             "memory://bucket/export.jsonl?*** is not a report of a bulk update: none of its lines has the outcome "
-            "of a row. Set the report of "
-            "FailedRows to the report_path of the earlier run, or use the source without FailedRows to process all "
-            "rows. Nothing was sent"
+            "of a row. Set the report of FailedRows to the report_path of the earlier run, or use the source without "
+            "FailedRows to process all rows. Nothing was sent"
         )
     assert not emulator.requests
 
@@ -224,6 +223,28 @@ def test_rows_keep_their_numbers_in_the_source(
     assert numbers == {3: "invalid", 4: "not_found"} | done
     assert [line["row"] for line in task.ti.xcom["failures"]] == [3, 4]
     assert "Row 3: call_id is empty" in str(task.error)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ([{"call_id": "a"}], "According to the report, no row of the source is left to process"),
+        ([], "The source has no rows"),
+    ],
+)
+def test_repair_without_rows_names_the_reason(
+    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, source: Any, says: str
+) -> None:
+    report = write_report(tmp_path / "old.jsonl", (1, "a", "updated"))
+    rows = FailedRows(FailedRows(source, report), report)
+    assert run(rows=rows).manifest["rows"] == 0
+    label = f"FailedRows(report='{report}')"
+    assert f"{says}: {label}. To skip or fail such a task, set on_empty" in caplog.messages
+    with pytest.raises(AirflowSkipException, match=f"^{says}$"):
+        run(rows=rows, on_empty="skip")
+    assert f"{says}, and on_empty is 'fail': {label}" in str(
+        run(rows=rows, on_empty="fail", fails=True).error
+    )
 
 
 def test_rows_without_a_call_id_go_by_number(tmp_path: Path) -> None:
