@@ -89,7 +89,9 @@ def bulk_enrich_from_warehouse() -> None:
     @task
     def summarize(manifest: dict[str, Any]) -> str:
         """Return a summary. Yours could send it to a chat channel."""
-        return f"{manifest['updated']} of {manifest['rows']} calls updated, {manifest['unchanged']} were up to date"
+        # All tries, each row once. The other counts of the manifest are those of the last try alone.
+        run = manifest["task_run"] or manifest  # None if the tries before a retry wrote no rows
+        return f"{run['updated']} of {run['rows']} calls updated, {run['unchanged']} were up to date"
 
     score_calls(DAY) >> enrich_calls
     summarize(enrich_calls.output["manifest"])

@@ -122,6 +122,8 @@ def campaign_from_query() -> None:
                 deferrable=True,
                 poll_interval=5,
                 max_active_tis_per_dag=20,  # the organization's limit of concurrent calls
+                # Airflow shows the id of the person in place of the map index.
+                map_index_template=f"{{{{ ti.xcom_pull('{people.operator.task_id}')[ti.map_index] }}}}",
             ).expand_kwargs(people.map(to_call))
 
             @task(trigger_rule="none_failed")

@@ -88,10 +88,15 @@ def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue
     except ValidationError as error:
         # The message has only paths and rules. "from None" drops pydantic's text, which may quote values.
         faults: dict[str, list[str]] = {}
-        for item in error.errors(include_input=False, include_url=False):
-            faults.setdefault(_place(item, plain), []).append(_fault(item))
+        nulls = set()
+        for item in error.errors(include_url=False):
+            place = _place(item, plain)
+            faults.setdefault(place, []).append(_fault(item))
+            if item["type"] in _TYPES and item["input"] is None:
+                nulls.add(place)
         listed = (
-            f"{place} {' or '.join(what).replace(' or must be', ' or')}" for place, what in faults.items()
+            f"{place} {' or '.join(what).replace(' or must be', ' or')}{_NOT_NULL if place in nulls else ''}"
+            for place, what in faults.items()
         )
         raise RetellInputError(f"{operation}: {'; '.join(listed)}") from None
     return body
@@ -133,6 +138,8 @@ _TYPES = {
     "model_type": "must be a dict",
     "list_type": "must be a list",
 }
+
+_NOT_NULL = ", and is null: give it a value, or leave it out"
 
 
 def _fault(item: ErrorDetails) -> str:

@@ -94,11 +94,12 @@ class Progress:
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the run so far. The counts of the outcomes add up to ``rows``.
 
-        ``task_run`` has the counts of all tries.
+        A dry run also has ``updated: 0``, so that downstream tasks can read the same keys. ``task_run`` has the counts
+        of all tries.
         """
-        outcomes = [
-            IN_DRY_RUN.get(outcome, outcome) if self._dry_run else outcome for outcome in self._outcomes
-        ]
+        outcomes = list(self._outcomes)
+        if self._dry_run:
+            outcomes += [IN_DRY_RUN[outcome] for outcome in self._outcomes if outcome in IN_DRY_RUN]
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
         failed_rows = sum(self.counts[outcome] for outcome in self._failures)
         others = {"report": self._report.path, "task_run": self._report.task_run(tuple(outcomes))}

@@ -26,11 +26,11 @@ from airflow_provider_retell.hooks.response_body import ACCEPT_ENCODING, SlowRes
 _NEXT_STEP = {
     "connect": (
         "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy. If the network "
-        "is slow, raise connect_timeout in the Airflow connection's extra fields"
+        "is slow, raise connect_timeout in the connection's extra fields"
     ),
     "timeout": (
-        "Retell took too long: try again later, or raise timeout in the Airflow connection's extra fields "
-        "(connect_timeout, if a proxy or TLS is slow)"
+        "Retell took too long: try again later, or raise timeout (connect_timeout, if a proxy or TLS is slow) in the "
+        "extra fields of the Airflow connection"
     ),
     "tls": (
         "The TLS certificate was not accepted: check the host in the Airflow connection. If your network's proxy "

@@ -25,6 +25,7 @@ from airflow_provider_retell.hooks.connection import Settings, read_connection
 from airflow_provider_retell.hooks.listings import AsyncListings, Listings
 from airflow_provider_retell.hooks.methods import ResourceMethods
 from airflow_provider_retell.hooks.metrics import count_usage
+from airflow_provider_retell.hooks.reason import CONNECTION, name_connection
 from airflow_provider_retell.hooks.xcom import allow_results
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ class RetellHook(ResourceMethods, Listings, BaseHook):
                     outcome = self._exchange(request)
                 else:
                     clock().sleep(seconds)
+        except RetellError as error:
+            name_connection(error, self.retell_conn_id)
+            raise
         finally:
             # Free the quota slot of an interrupted request.
             attempts.close()
@@ -158,7 +162,8 @@ class RetellHook(ResourceMethods, Listings, BaseHook):
             # Airflow's UI tests a copy of the connection with a random id, which would confuse users.
             return False, str(error).replace(f"connection {self.retell_conn_id!r}", "This connection")
         with self:
-            return self.run(check_connection(self.settings.base_url))
+            works, text = self.run(check_connection(self.settings.base_url))
+        return works, text.replace(f"{CONNECTION} {self.retell_conn_id!r}", CONNECTION)
 
     def close(self) -> None:
         """Close the HTTP connections. The hook opens new ones if it is used again."""
@@ -259,6 +264,9 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
         except StopIteration as end:
             result: T = end.value
             return result
+        except RetellError as error:
+            name_connection(error, self.retell_conn_id)
+            raise
         finally:
             attempts.close()
 

@@ -40,8 +40,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     ``enrich.output["manifest"]``. The manifest is a dict with these keys:
 
     - ``rows``: the number of rows.
-    - ``updated`` (``would_update`` in a dry run), ``unchanged``, ``not_found``, ``not_ended``, ``invalid``,
-      ``conflict`` and ``failed``: the number of rows with each outcome. They add up to ``rows``.
+    - ``updated``, ``unchanged``, ``not_found``, ``not_ended``, ``invalid``, ``conflict`` and ``failed``: the number of
+      rows with each outcome; in a dry run also ``would_update``, and ``updated`` is 0. They add up to ``rows``.
     - ``failed_rows``: the number of rows that count as failed.
     - ``requests``: the number of requests, including retries.
     - ``seconds``: the duration of the run, and ``waited_seconds``: how long the quota delayed requests.

@@ -7,9 +7,12 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_provider_retell.operators.base import RetellOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_retell._compat import Context
 
 R = TypeVar("R")
 
@@ -22,12 +25,16 @@ class LoopOperator(RetellOperator):
         self._stop: Callable[[], object] | None = None
         self._stopped = False
 
+    def execute(self, context: Context) -> Any:
+        """Run the task. A kill that comes before its coroutine begins prevents the coroutine."""
+        self._stopped = False
+        return super().execute(context)
+
     def run_loop(self, work: Coroutine[Any, Any, R]) -> R:
         """Run *work* and return its result.
 
         :raises asyncio.CancelledError: if the task was killed meanwhile.
         """
-        self._stopped = False
         run, may_start = None, threading.Event()
 
         def run_in_thread() -> R:

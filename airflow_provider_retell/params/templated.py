@@ -260,6 +260,8 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
     """
     from jinja2 import TemplateError, UndefinedError
 
+    from airflow_provider_retell.common.user_code import place_in_user_code
+
     if isinstance(error, (AirflowException, RetellError)):
         return error
     if quote and error.args and (missing := _NO_VARIABLE.fullmatch(str(error.args[0]))):
@@ -268,14 +270,15 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
             f"{name} could not be rendered: the Airflow Variable {key!r} is not defined. Define it (Admin, Variables), "
             f"or set AIRFLOW_VAR_{key.upper()} where the task runs"
         )
-    reason, variable = type(error).__name__, "name"
+    place = place_in_user_code(error)
+    reason, variable = type(error).__name__ + (f" in {place}" if place else ""), "name"
     if isinstance(error, TemplateError) and quote:
         message = error.message or ""
         # Quoted parts are names from the template in most messages, but can be values that the template computes.
         reason += ": " + _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] else "'...'", message)
         undefined = _UNDEFINED.fullmatch(message)
         variable = undefined[1] if undefined else variable
-    advice = "Check the template"
+    advice = "Check that line" if place else "Check the template"
     if isinstance(error, UndefinedError) and hint:
         variable = "{{" + variable + "}}"
         advice += f". If {variable} is a variable of the agent, write {{% raw %}}{variable}{{% endraw %}}"

@@ -91,6 +91,10 @@ def test_any_mapping_is_an_object() -> None:
         ({"items": [{"name": "a", "note": 1}]}, "items[0].note must be text"),
         ({"title": ""}, "title must not be empty"),
         ({"title": 5}, "title must be text"),
+        (
+            {"items": [{"name": None}]},
+            "items[0].name must be text, and is null: give it a value, or leave it out",
+        ),
         ({"either": 1.5}, "either must be a whole number or text"),
         ({"either": {"a": 1}}, "either must be a whole number or text"),
         ({"either": [1]}, "either must be a whole number or text"),

@@ -262,7 +262,7 @@ def test_every_result_is_in_the_report_once_also_those_of_rows_in_flight() -> No
     ]
 
 
-def test_manifest_of_a_dry_run_has_the_names_of_a_dry_run() -> None:
+def test_manifest_of_a_dry_run_has_the_names_of_a_dry_run_and_of_a_real_run() -> None:
     progress = Progress(Report(None), Usage(), dry_run=True, outcomes=("updated", "failed"))
     progress.end(result(1, outcome="would_update"))
     progress.end(result(2, outcome="failed"))
@@ -271,8 +271,13 @@ def test_manifest_of_a_dry_run_has_the_names_of_a_dry_run() -> None:
         **{"rows": 2, "would_update": 1, "failed": 1, "failed_rows": 1},
         "report": None,
     }
-    assert "updated" not in manifest
+    assert (manifest["updated"], manifest["task_run"]["updated"]) == (0, 0)
     assert manifest["task_run"].keys() >= {"would_update", "failed"}
+
+
+def test_manifest_of_a_real_run_has_no_names_of_a_dry_run() -> None:
+    progress = Progress(Report(None), Usage(), outcomes=("updated", "created", "deleted"))
+    assert not [name for name in progress.manifest() if name.startswith("would_")]
 
 
 def test_total_of_unverified_rows_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -252,7 +252,13 @@ def test_a_command_that_is_killed_leaves_nothing_changed(tmp_path: Path, number:
         emulator.calls["call_ended"]["metadata"] = dict(METADATA)
         emulator.faults.add(Fault.hang(), route="get-call", after=2, times=1)
         checks = ("--write", "--call-id", "call_ended", "--only", "calls.metadata_replaced")
-        process = subprocess.Popen(command(emulator, tmp_path, *checks), env=environment, cwd=tmp_path)
+        process = subprocess.Popen(
+            command(emulator, tmp_path, *checks),
+            env=environment,
+            cwd=tmp_path,
+            # Programs in the background ignore SIGINT, and so would this one.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         try:
             deadline = time.monotonic() + 60
             while emulator.count("get-call") < 3:
@@ -261,7 +267,7 @@ def test_a_command_that_is_killed_leaves_nothing_changed(tmp_path: Path, number:
                 time.sleep(0.02)
             assert emulator.calls["call_ended"]["metadata"] != METADATA
             process.send_signal(number)
-            assert process.wait(30) == (-number if number == signal.SIGKILL else 130)
+            assert process.wait(120) == (-number if number == signal.SIGKILL else 130)
         finally:
             process.kill()
         if number == signal.SIGKILL:

@@ -66,6 +66,11 @@ def test_a_campaign_has_a_result_for_each_person_and_redials_who_was_not_reached
     call = calls[call_id]
     assert successful == call["call_analysis"]["call_successful"]
     assert cents == call["call_cost"]["combined_cost"] > 0
+    query = "select rendered_map_index from task_instance where task_id = '{}' and map_index >= 0 order by map_index"
+    labels = [
+        [label for (label,) in home.query(query.format(f"round_{number}.call"))] for number in (1, 2, 3)
+    ]
+    assert labels == [["C-1001", "C-1002", "C-1003", "C-1004"], *[["C-1002", "C-1003"]] * 2]
     # The warehouse has the phone numbers, and Airflow does not.
     stored = tables_of(home) | {"the output": printed}
     for number in (ADA, GRACE, EDSGER):

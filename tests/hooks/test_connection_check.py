@@ -136,6 +136,11 @@ def closed_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
+def test_the_random_id_of_a_connection_under_test_is_not_named(closed_port: int, connect: Any) -> None:
+    connect(f"http://127.0.0.1:{closed_port}")
+    assert "retell_default" not in check()[1]
+
+
 def test_closed_port_is_reported(closed_port: int, connect: Any) -> None:
     connect(f"http://127.0.0.1:{closed_port}")
     works, text = check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -239,7 +240,31 @@ def test_server_that_does_not_respond_is_a_timeout(
         client.get_call("call_1")
     assert 0.3 <= time.monotonic() - start < 2
     assert caught.value.kind == "timeout"
-    assert "raise timeout in the Airflow connection's extra fields (connect_timeout" in str(caught.value)
+    assert "in the extra fields of the Airflow connection 'retell_default'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"),
+    [
+        (
+            Fault.status(401),
+            "Check the API key in the Airflow connection 'retell_eu' (Retell dashboard, API Keys)",
+        ),
+        (Fault.redirect("http://127.0.0.1:9/"), "check the host in the Airflow connection 'retell_eu'"),
+    ],
+)
+def test_an_error_names_the_connection_to_check(
+    make_client: Callable[..., Any],
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    step: str,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_RETELL_EU", os.environ["AIRFLOW_CONN_RETELL_DEFAULT"])
+    emulator.faults.add(fault, times=0)
+    with pytest.raises(RetellStatusError) as caught:
+        make_client(retell_conn_id="retell_eu").get_call("call_1")
+    assert step in str(caught.value)
 
 
 def test_connection_that_breaks_is_reported_as_dropped(

@@ -170,7 +170,7 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
         "row  call     outcome    reason",
         "  2  missing  not_found  the API key's organization has no such call",
         (
-            "  3  unknown  invalid    call_id has '/' as character 3: an id must consist of letters, digits, '_' and "
+            "  3  -        invalid    call_id has '/' as character 3: an id must consist of letters, digits, '_' and "
             "'-'"
         ),
         (

@@ -154,6 +154,7 @@ def test_durations_may_be_timedeltas() -> None:
         task_id="update",
         call_id="call_1",
         metadata={"a": 1},
+        wait_until="ended",
         poll_interval=timedelta(seconds=45),
         wait_timeout=timedelta(hours=1),
     )

@@ -64,9 +64,21 @@ def test_on_kill_cancels_the_coroutine() -> None:
 
 def test_on_kill_after_the_end_does_nothing() -> None:
     task = Loop()
-    assert task.work({}) == "result"
+    assert tasks.run_task(task) == "result"
     task.on_kill()
-    assert task.work({}) == "result"
+    assert tasks.run_task(task) == "result"
+
+
+def test_on_kill_before_the_coroutine_prevents_it() -> None:
+    class KilledEarly(Loop):
+        def work(self, context: Any) -> str:
+            self.on_kill()
+            return super().work(context)
+
+    task = KilledEarly()
+    with pytest.raises(asyncio.CancelledError):
+        tasks.run_task(task)
+    assert not task.events
 
 
 def test_a_timeout_while_the_thread_starts_prevents_the_work(mocker: Any) -> None:

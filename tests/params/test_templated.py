@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Sequence
@@ -158,6 +159,7 @@ def failure(render: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.Captur
         ("{{ row[row.name + ' x'] }}", "UndefinedError: 'dict object' has no attribute '...'"),
         ("{{ row", "TemplateSyntaxError: unexpected end of template, expected '...'."),
         ("{{ row.name + 1 }}", "TypeError"),
+        ("{{ row.name | tojson(default=5) }}", "TypeError"),
     ],
 )
 def test_a_rendering_error_names_the_field_and_no_value(
@@ -166,6 +168,35 @@ def test_a_rendering_error_names_the_field_and_no_value(
     operator = task(private={"a": template})
     says = failure(lambda: run_task(operator, row={"name": PRIVATE}), caplog, capsys)
     assert says == f"private could not be rendered: {reason}. Check the template"
+
+
+def people() -> None:
+    raise ValueError(PRIVATE)
+
+
+def people_in_json() -> None:
+    json.loads(PRIVATE)
+
+
+@pytest.mark.parametrize("read", [people, people_in_json])
+def test_an_error_in_the_users_function_names_its_line_and_no_value(
+    read: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    says = failure(lambda: run_task(task(private="{{ read() | tojson }}"), read=read), caplog, capsys)
+    kind = "ValueError" if read is people else "JSONDecodeError"
+    line = read.__code__.co_firstlineno + 1
+    assert says == (
+        f"private could not be rendered: {kind} in {read.__name__}(), line {line} of test_templated.py. Check that line"
+    )
+
+
+def test_an_error_in_a_users_lambda_names_its_line() -> None:
+    read = lambda: 1 / 0  # noqa: E731
+    with pytest.raises(RetellError) as error:
+        run_task(task(private="{{ read() }}"), read=read)
+    assert f"ZeroDivisionError in line {read.__code__.co_firstlineno} of test_templated.py" in str(
+        error.value
+    )
 
 
 @pytest.mark.parametrize("kind", ["value", "json"])

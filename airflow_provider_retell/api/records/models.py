@@ -95,7 +95,8 @@ class RecordSummary(RecordState):
 
         :param analysis_fields: the fields of the analysis to add as ``analysis``. Default: none, and no ``analysis``.
         """
-        slim = {name: value for name in self.slim_fields if (value := getattr(self, name)) is not None}
+        # A malformed record may lack fields.
+        slim = {name: value for name in self.slim_fields if (value := getattr(self, name, None)) is not None}
         if cost := cost_of(self.cost):
             slim[f"{self.kind}_cost"] = cost
         slim["metadata_keys"] = sorted(self.metadata) if isinstance(self.metadata, dict) else []

@@ -247,9 +247,17 @@ def test_other_formats_are_accepted_with_ignore_e164_validation() -> None:
             "retell_llm_dynamic_variables.visits must be text.",
         ),
         (
+            batch,
+            {"tasks": [{"to_number": TO, "retell_llm_dynamic_variables": {"name": None}}]},
+            "tasks[0].retell_llm_dynamic_variables.name must be text, and is null: give it a value, or leave it out.",
+        ),
+        (
             update,
             {"custom_attributes": {"attr": None}},
-            "custom_attributes.attr must be text or a boolean or a whole number or a number.",
+            (
+                "custom_attributes.attr must be text or a boolean or a whole number or a number, and is null: give it "
+                "a value, or leave it out."
+            ),
         ),
     ],
 )
