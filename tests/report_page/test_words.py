@@ -48,6 +48,13 @@ def texts(operator: str, outcome: str = "", **manifest: Any) -> dict[str, Any]:
     return result
 
 
+def test_a_run_without_rows_does_not_claim_that_its_source_was_empty() -> None:
+    # It may have read FailedRows of a report without failures.
+    verdict = texts("BulkUpdateCallOperator", rows=0)["verdict"]
+    assert verdict["title"] == "No rows"
+    assert verdict["text"].startswith("There was no row to process. Nothing was changed.")
+
+
 def test_an_archive_counts_calls_and_shows_the_size_as_a_fact() -> None:
     shown = texts("ArchiveRecordingsOperator", archived=2, no_recording=1, bytes=1_234_567, window=[1, 2])
     assert shown["outcomes"] == {"archived": 2, "no_recording": 1}

@@ -99,7 +99,7 @@ export function verdict(manifest, outcomes, task) {
     };
   }
   if (!manifest.rows) {
-    return { kind: "warning", title: `${prefix}No rows`, text: "The source of the rows was empty. Nothing was changed." };
+    return { kind: "warning", title: `${prefix}No rows`, text: "There was no row to process. Nothing was changed." };
   }
   const tolerated = outcomes.filter((each) => each.count > 0 && FAILURES.includes(each.name));
   if (tolerated.length) {
