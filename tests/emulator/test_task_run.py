@@ -198,6 +198,8 @@ def test_task_runs_without_the_warning_of_airflows_safeguard(
 
 def test_a_function_reads_the_asset_events_of_the_test() -> None:
     sdk = pytest.importorskip("airflow.sdk")
+    if sdk.Asset.__hash__ is None:
+        pytest.skip("assets of Airflow 3.0 cannot be keys of a dict")
     from airflow_provider_retell.triggers import CallEventTrigger
 
     watcher = sdk.AssetWatcher(name="ended", trigger=CallEventTrigger())
