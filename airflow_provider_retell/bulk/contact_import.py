@@ -21,6 +21,7 @@ from airflow_provider_retell.bulk.contact_changes import ContactCreation, Contac
 from airflow_provider_retell.bulk.contact_csv import ContactFile, as_cell
 from airflow_provider_retell.bulk.contact_import_jobs import ImportBusyError, ImportJobs
 from airflow_provider_retell.bulk.contact_sync import KIND, ContactSync
+from airflow_provider_retell.bulk.errors import GuardError
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.resource import Applied, InvalidRowError, Planned
 
@@ -184,11 +185,26 @@ class ContactImport(ContactSync):
             await self._jobs.wait_until_idle()
             await self._read_again()
             rows = self._plan_again(rows)
-            self.check_plan(rows)
+            self._check_again(rows)
         raise ImportBusyError(
-            f"Other clients started an import before this task, {_STARTS} times. Nothing was imported. Run the task "
+            f"Other clients started an import before this task, {_STARTS} times. {self._imported()}. Run the task "
             "again later, and use an Airflow pool for the tasks that import"
         )
+
+    def _check_again(self, rows: Sequence[ImportedRow]) -> None:
+        try:
+            self.check_plan(rows)
+        except GuardError as refusal:
+            if not self._jobs.has_started(MARKING):
+                raise
+            # Not the same error, whose message and log line say that nothing was sent.
+            error = RetellError(f"{refusal.fault}. {self._imported()}")
+            error.permanent = True
+            raise error from None
+
+    def _imported(self) -> str:
+        marks = self._jobs.has_started(MARKING)
+        return "Only the rows that set do_not_call were imported" if marks else "Nothing was imported"
 
     def _plan_again(self, rows: Sequence[ImportedRow]) -> list[ImportedRow]:
         again = []

@@ -495,6 +495,34 @@ def test_guards_hold_for_rows_that_are_compared_again(emulator: Emulator, tmp_pa
     assert len(emulator.contact_imports) == 1
 
 
+@pytest.mark.parametrize("marks_meanwhile", [True, False])
+def test_an_error_after_the_first_file_names_the_rows_that_were_imported(
+    emulator: Emulator,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    meanwhile: Any,
+    marks_meanwhile: bool,
+) -> None:
+    other = emulator.add_contact(phone(1))
+    emulator.faults.add(Fault.status(409), route="create-contact-import", after=1, times=0)
+    if marks_meanwhile:
+        meanwhile(lambda: emulator.edit_contact(other["contact_id"], do_not_call=True))
+    done = Run(
+        tmp_path,
+        rows=[row(0, out=True, first_name="Ada"), row(1, out=False, first_name="Bo")],
+        columns=["first_name"],
+        do_not_call_column="out",
+        max_changed_ratio=1,
+    )
+    reason = "would clear do_not_call" if marks_meanwhile else "started an import before this task, 5 times"
+    assert reason in str(done.error)
+    assert "Only the rows that set do_not_call were imported" in str(done.error)
+    assert isinstance(done.error, AirflowFailException) is marks_meanwhile
+    assert "othing was" not in str(done.error) + caplog.text
+    assert contact(emulator, 0)["do_not_call"] is True
+    assert "first_name" not in contact(emulator, 1) or contact(emulator, 1)["first_name"] != "Bo"
+
+
 def test_the_task_gives_up_if_others_are_always_faster(emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.add(Fault.status(409), route="create-contact-import", times=0)
     done = Run(tmp_path, rows=[row(0)])
