@@ -6,15 +6,16 @@ later only if the object is no pydantic model.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 
-class Storable:
+class Storable(ABC):
     """An object that goes to XCom without its private values. The task that pulls it gets a dict."""
 
+    @abstractmethod
     def slim(self) -> dict[str, Any]:
         """Return the values that can be stored anywhere."""
-        raise NotImplementedError
 
     def serialize(self) -> dict[str, Any]:
         """Return the values that Airflow stores in XCom."""
