@@ -57,10 +57,9 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     agents use the new documents at once.
 
     If Retell cannot index a document, its old version stays, and the task fails with the document's title after it has
-    processed all others. There is one exception: if the knowledge base is at its limit of sources, the task must delete
-    an old version before it adds the new one. If the new one fails, the message names it as missing.
-
-    A deferred task reads the documents again when it continues. If one that it has sent differs then, the task fails.
+    processed all others. At the limit of sources, an old version is deleted first; if the new one then fails, the
+    message names it as missing. A deferred task reads the documents again when it continues, and fails if one that it
+    has sent differs.
 
     The task returns the number of documents that were ``added``, ``replaced``, ``unchanged`` and ``failed``, which add
     up to ``documents``; ``deleted``, the number of sources whose document is gone; and ``knowledge_base_id``,
@@ -72,8 +71,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
     :param documents: :class:`~airflow_provider_retell.documents.FileDocuments`,
         :class:`~airflow_provider_retell.documents.SqlDocuments`, a list of dicts with ``title`` and ``text`` (and of
-        other sources), a template that renders to a list of dicts, or a function that returns or
-        yields dicts (templated). Titles must be unique. Only titles are logged.
+        other sources), a template that renders to one, or a function that returns or yields dicts (templated). Titles
+        must be unique. Only titles are logged.
     :param knowledge_base_id: the knowledge base (templated).
     :param knowledge_base_name: the name of a knowledge base in place of its id (templated). The task creates the
         knowledge base if it does not exist. Fewer than 40 characters. If two have the name, the task fails.
@@ -88,8 +87,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     :param report_path: a file for one line of JSON per document (``title``, ``outcome``, ``reason``) and per deleted
         source, on any storage of Airflow's ``ObjectStoragePath``: ``.jsonl`` or ``.ndjson``, optionally followed by
         ``.gz`` (templated).
-    :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
-        connection.
+    :param report_conn_id: the Airflow connection of its storage (templated). Default: the storage's default connection.
     :param min_chunk_size: the smallest chunk of a new knowledge base, in characters. If the knowledge base has another
         size, the task fails, because Retell cannot change it. Default: any; Retell's default is 400.
     :param max_chunk_size: the same for the largest chunk. Retell's default is 2000.
