@@ -15,7 +15,7 @@ import sys
 from airflow_provider_retell.get_provider_info import get_provider_info
 from common import HERE, Promises, table
 
-RUNS = 5
+RUNS = 3
 MAX_MS = 15.0
 MAX_MB = 1.0
 MAX_PLUGIN_MS = 5.0
