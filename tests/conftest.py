@@ -79,6 +79,13 @@ def plain_logging() -> Iterator[None]:
 
 
 @pytest.fixture
+def whole_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Let ``caplog`` have all lines of the package, to see that none has private data. The emulator's may have some."""
+    caplog.set_level(logging.DEBUG, "airflow_provider_retell")
+    caplog.set_level(logging.WARNING, "airflow_provider_retell.emulator")
+
+
+@pytest.fixture
 def deaf_server() -> Iterator[str]:
     """The URL of a server whose queue is full, so that the kernel drops new connections."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server, socket.socket() as first:

@@ -34,15 +34,19 @@ class RunStats:
     @property
     def waited_seconds(self) -> float:
         """The time during which the quota delayed at least one request."""
+        return self._waited(self.seconds)
+
+    def _waited(self, seconds: float) -> float:
         # The usage includes delays that have not passed yet.
-        return min(self._usage.waited, self.seconds)
+        return min(self._usage.waited, seconds)
 
     def manifest(self, **counts: Any) -> dict[str, Any]:
         """Return the manifest of the run, with *counts*."""
+        seconds = self.seconds
         return {
             "schema_version": SCHEMA_VERSION,
             **counts,
             "requests": self.requests,
-            "seconds": round(self.seconds, 3),
-            "waited_seconds": round(self.waited_seconds, 3),
+            "seconds": round(seconds, 3),
+            "waited_seconds": round(self._waited(seconds), 3),
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from requests.structures import CaseInsensitiveDict
+from sleeping_clock import SleepingClock
 
 from airflow_provider_retell.api import errors
 from airflow_provider_retell.api.attempts import attempt
@@ -14,24 +15,14 @@ from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.quota import Rate, Window
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.retry import RetryLimits
-from airflow_provider_retell.clock import FastClock
 
 GET = endpoints.get_call("call_1")
 PLACE = endpoints.create_phone_call("+14155550100", "+14155550123")
 
 
-class SimulatedClock(FastClock):
-    """A clock whose time passes only in sleeps."""
-
-    def time(self) -> float:
-        return 1000.0 + self.skipped
-
-    monotonic = time
-
-
 @pytest.fixture(autouse=True)
-def clock(mocker: Any) -> SimulatedClock:
-    return mocker.patch("airflow_provider_retell.clock._clock", SimulatedClock())
+def clock(mocker: Any) -> SleepingClock:
+    return mocker.patch("airflow_provider_retell.clock._clock", SleepingClock())
 
 
 def response(status: int, body: bytes = b"{}", **headers: str) -> Response:
@@ -46,7 +37,7 @@ class Sender:
     """Sends requests as a hook does, to a server with prepared responses."""
 
     def __init__(
-        self, clock: SimulatedClock, window: Window, outcomes: list[Any], limits: RetryLimits | None = None
+        self, clock: SleepingClock, window: Window, outcomes: list[Any], limits: RetryLimits | None = None
     ) -> None:
         self.clock = clock
         self.window = window
@@ -70,7 +61,7 @@ class Sender:
             return end.value
 
 
-def test_retries_wait_as_decided_and_the_result_is_returned(clock: SimulatedClock) -> None:
+def test_retries_wait_as_decided_and_the_result_is_returned(clock: SleepingClock) -> None:
     outcomes = [response(429, Retry_After="3"), response(500), SUCCESS]
     sender = Sender(clock, Window(Rate(100, 10)), outcomes)
     assert sender.send().call_id == "call_1"
@@ -79,7 +70,7 @@ def test_retries_wait_as_decided_and_the_result_is_returned(clock: SimulatedCloc
     assert 0.5 <= third - second <= 1
 
 
-def test_request_that_is_not_idempotent_survives_429_but_not_500(clock: SimulatedClock) -> None:
+def test_request_that_is_not_idempotent_survives_429_but_not_500(clock: SleepingClock) -> None:
     outcomes = [response(429, Retry_After="3"), response(429, Retry_After="3"), SUCCESS]
     sender = Sender(clock, Window(Rate(100, 10)), outcomes)
     assert sender.send(PLACE).call_id == "call_1"
@@ -90,7 +81,7 @@ def test_request_that_is_not_idempotent_survives_429_but_not_500(clock: Simulate
     assert len(sender.sent) == 2
 
 
-def test_429_pauses_the_route_and_500_does_not(clock: SimulatedClock) -> None:
+def test_429_pauses_the_route_and_500_does_not(clock: SleepingClock) -> None:
     window = Window(Rate(100, 10))
     attempts = attempt(GET, window, RetryLimits())
     assert next(attempts) is None
@@ -102,7 +93,7 @@ def test_429_pauses_the_route_and_500_does_not(clock: SimulatedClock) -> None:
     assert 3 <= window.pause_left(1000.0) <= 3.2
 
 
-def test_wait_beyond_the_limits_pauses_the_route_for_at_most_an_hour(clock: SimulatedClock) -> None:
+def test_wait_beyond_the_limits_pauses_the_route_for_at_most_an_hour(clock: SleepingClock) -> None:
     outcomes = [response(429, Retry_After="86400"), SUCCESS, SUCCESS]
     sender = Sender(clock, Window(Rate(100, 10)), outcomes)
     for passed, left in ((0, 86400), (1, 3599), (3400, 200)):
@@ -117,7 +108,7 @@ def test_wait_beyond_the_limits_pauses_the_route_for_at_most_an_hour(clock: Simu
     assert sender.sent == [1000.0, 4600.0]
 
 
-def test_pause_as_long_as_the_limits_is_waited_for(clock: SimulatedClock) -> None:
+def test_pause_as_long_as_the_limits_is_waited_for(clock: SleepingClock) -> None:
     window = Window(Rate(100, 10))
     sender = Sender(clock, window, [SUCCESS], RetryLimits(seconds=30))
     window.pause(1030.0)
@@ -125,14 +116,14 @@ def test_pause_as_long_as_the_limits_is_waited_for(clock: SimulatedClock) -> Non
     assert sender.sent == [1030.0]
 
 
-def test_refusal_without_a_wait_does_not_pause_the_route(clock: SimulatedClock) -> None:
+def test_refusal_without_a_wait_does_not_pause_the_route(clock: SleepingClock) -> None:
     window = Window(Rate(100, 10))
     with pytest.raises(errors.RateLimitError):
         Sender(clock, window, [response(429, x_should_retry="false")]).send()
     assert window.pause_left(1000.0) == 0
 
 
-def test_all_waits_together_are_limited(clock: SimulatedClock) -> None:
+def test_all_waits_together_are_limited(clock: SleepingClock) -> None:
     outcomes = [response(500, Retry_After="1") for _ in range(9)]
     sender = Sender(clock, Window(Rate(100, 10)), outcomes, RetryLimits(attempts=99, seconds=2.5))
     with pytest.raises(errors.ServerError, match="Gave up after 3 attempts and 2 s of waiting"):
@@ -140,7 +131,7 @@ def test_all_waits_together_are_limited(clock: SimulatedClock) -> None:
     assert len(sender.sent) == 3
 
 
-def test_date_in_a_header_is_compared_with_the_clock(clock: SimulatedClock) -> None:
+def test_date_in_a_header_is_compared_with_the_clock(clock: SleepingClock) -> None:
     outcomes = [response(429, Retry_After=formatdate(1007, usegmt=True)), SUCCESS]
     sender = Sender(clock, Window(Rate(100, 10)), outcomes)
     sender.send()
@@ -154,19 +145,19 @@ def free_slots(window: Window, now: float) -> int:
     return count
 
 
-def test_window_learns_from_the_headers_of_a_response(clock: SimulatedClock) -> None:
+def test_window_learns_from_the_headers_of_a_response(clock: SleepingClock) -> None:
     window = Window(Rate(10, 10))
     Sender(clock, window, [response(200, SUCCESS.body, RateLimit_Remaining="5")]).send()
     assert free_slots(window, 1000.0) == 5  # 1 was used, and 4 are left to other clients
 
 
-def test_refused_request_is_not_among_those_that_the_server_counted(clock: SimulatedClock) -> None:
+def test_refused_request_is_not_among_those_that_the_server_counted(clock: SleepingClock) -> None:
     window = Window(Rate(10, 10))
     Sender(clock, window, [response(429), response(200, SUCCESS.body, RateLimit_Remaining="7")]).send()
     assert free_slots(window, clock.time()) == 6  # 2 were used, and 2 are left to other clients
 
 
-def test_window_knows_when_a_request_was_sent(clock: SimulatedClock) -> None:
+def test_window_knows_when_a_request_was_sent(clock: SleepingClock) -> None:
     window = Window(Rate(10, 10))
     Sender(clock, window, [SUCCESS]).send()
     clock.skipped = 9.5
@@ -181,12 +172,12 @@ def test_window_knows_when_a_request_was_sent(clock: SimulatedClock) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 429])
-def test_result_of_an_observed_request_is_its_response(clock: SimulatedClock, status: int) -> None:
+def test_result_of_an_observed_request_is_its_response(clock: SleepingClock, status: int) -> None:
     outcome = response(status, SUCCESS.body, x_should_retry="false")
     assert Sender(clock, Window(Rate(9, 9)), [outcome]).send(GET.observe()) is outcome
 
 
-def test_observed_request_without_a_response_raises_its_error(clock: SimulatedClock) -> None:
+def test_observed_request_without_a_response_raises_its_error(clock: SleepingClock) -> None:
     sender = Sender(
         clock, Window(Rate(9, 9)), [errors.RetellConnectionError("dropped")], RetryLimits(attempts=1)
     )
@@ -194,21 +185,21 @@ def test_observed_request_without_a_response_raises_its_error(clock: SimulatedCl
         sender.send(GET.observe())
 
 
-def test_waiting_for_a_slot_does_not_count_against_the_limits(clock: SimulatedClock) -> None:
+def test_waiting_for_a_slot_does_not_count_against_the_limits(clock: SleepingClock) -> None:
     window = Window(Rate(1, 1000))
     sender = Sender(clock, window, [response(500), SUCCESS], RetryLimits(seconds=1))
     sender.send()
     assert sender.sent[1] - sender.sent[0] >= 1000
 
 
-def test_wait_of_less_than_a_second_for_a_slot_is_waited_for(clock: SimulatedClock) -> None:
+def test_wait_of_less_than_a_second_for_a_slot_is_waited_for(clock: SleepingClock) -> None:
     sender = Sender(clock, Window(Rate(1, 0.5)), [SUCCESS, SUCCESS])
     sender.send()
     sender.send()
     assert sender.sent == [1000.0, 1000.5]
 
 
-def test_interrupted_request_frees_its_slot_after_one_window(clock: SimulatedClock) -> None:
+def test_interrupted_request_frees_its_slot_after_one_window(clock: SleepingClock) -> None:
     window = Window(Rate(1, 10))
     attempts = attempt(GET, window, RetryLimits())
     assert next(attempts) is None
@@ -217,7 +208,8 @@ def test_interrupted_request_frees_its_slot_after_one_window(clock: SimulatedClo
     assert window.reserve(1010.0) == 0
 
 
-def test_retry_is_logged_without_values(clock: SimulatedClock, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.usefixtures("whole_log")
+def test_retry_is_logged_without_values(clock: SleepingClock, caplog: pytest.LogCaptureFixture) -> None:
     request = endpoints.update_call("call_1", metadata={"note": "private"})
     Sender(clock, Window(Rate(9, 9)), [response(503), SUCCESS]).send(request)
     (record,) = caplog.records
@@ -227,7 +219,7 @@ def test_retry_is_logged_without_values(clock: SimulatedClock, caplog: pytest.Lo
     assert "private" not in caplog.text
 
 
-def test_quiet_limits_log_no_warning(clock: SimulatedClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_quiet_limits_log_no_warning(clock: SleepingClock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     attempts = attempt(endpoints.get_call("call_1"), Window(Rate(9, 9)), RetryLimits(quiet=True))
     assert attempts.send(None) is None

@@ -37,14 +37,6 @@ BODIES = [
 
 
 class TestSignature:
-    @pytest.mark.parametrize("body", BODIES, ids=len)
-    @pytest.mark.parametrize("key", [KEY, "key_\u00e9"])
-    def test_signature_of_the_sdk_is_valid_for_its_key_and_body_only(self, body: bytes, key: str) -> None:
-        signature = webhook_auth.symmetric["sign"](body.decode(), key)
-        assert is_signed(body, signature, key, time.time())
-        assert not is_signed(body, signature, key + "x", time.time())
-        assert not is_signed(body + b" ", signature, key, time.time())
-
     @pytest.mark.parametrize(
         "template",
         [
@@ -73,18 +65,6 @@ class TestSignature:
         assert is_signed(b"{}", f"v={timestamp},d={digest}", KEY, time.time())
         header = template.format(v=timestamp, d=digest, D=digest.upper())
         assert not is_signed(b"{}", header, KEY, time.time())
-
-    @pytest.mark.parametrize(
-        ("seconds", "valid"),
-        [(0, True), (-299, True), (299, True), (-301, False), (301, False), (-(10**9), False)],
-    )
-    def test_signature_is_valid_five_minutes_before_and_after_its_timestamp(
-        self, seconds: int, valid: bool
-    ) -> None:
-        """The SDK agrees."""
-        signature = sign(b"{}", KEY, seconds)
-        assert is_signed(b"{}", signature, KEY, time.time()) is valid
-        assert bool(webhook_auth.symmetric["verify"]("{}", KEY, signature)) is valid
 
     def test_client_of_the_sdk_accepts_the_same_signature(self) -> None:
         from retell import Retell

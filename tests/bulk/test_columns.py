@@ -152,6 +152,7 @@ def test_a_call_id_can_be_a_whole_number_but_no_other_value(emulator: Emulator, 
         (Decimal("0.12345678901234567890123"), "metadata.x is a Decimal with more digits"),
     ],
 )
+@pytest.mark.usefixtures("whole_log")
 def test_a_row_with_a_value_that_cannot_be_sent_is_invalid(
     emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture, value: Any, says: str
 ) -> None:

@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tasks
-from phone_digits import has_phone_number
+from contact_runs import Run, listing, no_private_log, phone, writes
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import DeleteContactsOperator, SyncContactsOperator
 
-WRITES = ("create-contact", "update-contact", "delete-contact")
+__all__ = ["no_private_log"]
 
 
-def phone(n: int) -> str:
-    return f"+1415{5550000 + n}"
+def sync(path: Path | None = None, **arguments: Any) -> Run:
+    return Run(SyncContactsOperator, path, **{"max_changed_ratio": 1, **arguments})
 
 
-class Run:
-    """A run of an operator: its manifest, its failures, and its error or None."""
-
-    def __init__(self, operator: Any, ti: tasks.Ti | None = None, **arguments: Any) -> None:
-        ti = ti or tasks.Ti()
-        self.error: Any = None
-        try:
-            operator(task_id="contacts", quota="100000/1", **arguments).execute({"ti": ti})
-        except Exception as caught:
-            self.error = caught
-        self.manifest = ti.xcom["manifest"]
-        self.counts = {name: self.manifest[name] for name in list(self.manifest)[2:-6] if self.manifest[name]}
-        self.failures = ti.xcom["failures"]
-        assert not has_phone_number(json.dumps(ti.xcom) + str(self.error))
-
-    @property
-    def reason(self) -> str:
-        return str(self.failures[0]["reason"])
-
-
-def sync(**arguments: Any) -> Run:
-    return Run(SyncContactsOperator, **{"max_changed_ratio": 1, **arguments})
-
-
-def delete(**arguments: Any) -> Run:
-    return Run(DeleteContactsOperator, **arguments)
-
-
-def writes(emulator: Emulator) -> int:
-    return sum(emulator.count(route) for route in WRITES)
+def delete(path: Path | None = None, **arguments: Any) -> Run:
+    return Run(DeleteContactsOperator, path, **arguments)
 
 
 def rows_and_then(given: list[dict[str, Any]], change: Callable[[], Any]) -> Callable[[], Iterator[Any]]:
@@ -65,8 +36,9 @@ def rows_and_then(given: list[dict[str, Any]], change: Callable[[], Any]) -> Cal
     return rows
 
 
-def listing(*contacts: Any, **fields: Any) -> Fault:
-    return Fault.status(200, body={"items": list(contacts), "has_more": False, **fields})
+def listed(*contacts: Any, **fields: Any) -> Fault:
+    """Return a response that lists *contacts* and no others."""
+    return Fault.status(200, body=listing(*contacts, **fields))
 
 
 # -- opt-outs of other rows
@@ -111,16 +83,11 @@ def test_an_opt_out_keeps_the_mark_of_a_contact_that_is_created_during_the_run(
         allow_clearing_do_not_call=True,
     )
     assert (run.counts, emulator.count("update-contact")) == ({"invalid": 1, "failed": 1}, 0)
-    assert "but another row with the same phone number sets it" in run.reason
+    assert "but another row with the same phone number sets it" in run.first_reason
     assert [contact["do_not_call"] for contact in emulator.contacts.values()] == [True]
 
 
 # -- deletions
-
-
-def last_reason(tmp_path: Path) -> str:
-    """Return the reason of the row that was processed last."""
-    return str(json.loads((tmp_path / "report.jsonl").read_text().splitlines()[-1])["reason"])
 
 
 def test_a_contact_that_is_marked_after_the_search_is_not_deleted(emulator: Emulator, tmp_path: Path) -> None:
@@ -130,9 +97,9 @@ def test_a_contact_that_is_marked_after_the_search_is_not_deleted(emulator: Emul
         return rows_and_then(given, lambda: emulator.edit_contact(contact["contact_id"], do_not_call=True))
 
     contact = emulator.add_contact(phone(1))
-    run = delete(rows=rows(contact), max_failed_rows=1000, report_path=str(tmp_path / "report.jsonl"))
+    run = delete(tmp_path / "report.jsonl", rows=rows(contact), max_failed_rows=1000)
     assert (run.counts, emulator.count("delete-contact")) == ({"conflict": 1, "invalid": 999}, 0)
-    assert "the mark would be deleted with it" in last_reason(tmp_path)
+    assert "the mark would be deleted with it" in run.reason(1)
     emulator.edit_contact(contact["contact_id"], do_not_call=False)
     run = delete(rows=rows(contact), allow_deleting_do_not_call=True, max_failed_rows=1000)
     assert (run.counts, emulator.contacts) == ({"deleted": 1, "invalid": 999}, {})
@@ -143,9 +110,9 @@ def test_a_contact_that_is_deleted_after_the_search_is_not_found(emulator: Emula
     contact = emulator.add_contact(phone(1))
     given = [{"phone_number": phone(1)}, *[{"phone_number": "1"}] * 999]
     rows = rows_and_then(given, lambda: emulator.contacts.pop(contact["contact_id"]))
-    run = delete(rows=rows, max_failed_rows=1000, report_path=str(tmp_path / "report.jsonl"))
+    run = delete(tmp_path / "report.jsonl", rows=rows, max_failed_rows=1000)
     assert (run.counts, emulator.count("delete-contact")) == ({"not_found": 1, "invalid": 999}, 0)
-    assert last_reason(tmp_path) == "no contact has the phone number"
+    assert run.reason(1) == "no contact has the phone number"
 
 
 def test_a_page_of_another_server_is_not_taken_for_a_missing_contact(emulator: Emulator) -> None:
@@ -170,10 +137,10 @@ def test_an_ambiguous_or_malformed_contact_is_not_deleted(
 ) -> None:
     contact = emulator.add_contact(phone(1))
     page = [contact, {**contact, **fields}] if "contact_id" in fields else [{**contact, **fields}]
-    emulator.faults.add(listing(*page), route="list-contacts")
+    emulator.faults.add(listed(*page), route="list-contacts")
     run = delete(rows=[{"phone_number": phone(1)}])
     assert (run.counts, len(emulator.contacts)) == ({"failed": 1}, 1)
-    assert reason in run.reason
+    assert reason in run.first_reason
 
 
 # -- tags
@@ -195,7 +162,7 @@ def test_tags_that_others_add_during_the_run_are_kept(emulator: Emulator) -> Non
 def test_tags_that_a_listing_lacks_are_read_and_kept(emulator: Emulator, wanted: bool) -> None:
     emulator.options.contacts.tags = {"a": "A", "b": "B"}
     contact = emulator.add_contact(phone(1), contact_tag_ids=["a", "b"])
-    emulator.faults.add(listing(contact, total=1), route="list-contacts")
+    emulator.faults.add(listed(contact, total=1), route="list-contacts")
     run = sync(rows=[{"phone_number": phone(1), "b": wanted}], tag_columns=["b"])
     assert run.counts == {"updated": 1}
     assert contact["contact_tag_ids"] == (["a", "b"] if wanted else ["a"])
@@ -204,11 +171,11 @@ def test_tags_that_a_listing_lacks_are_read_and_kept(emulator: Emulator, wanted:
 def test_unknown_tags_are_not_replaced(emulator: Emulator) -> None:
     emulator.options.contacts.tags = {"a": "A", "b": "B"}
     contact = emulator.add_contact(phone(1), contact_tag_ids=["a"])
-    emulator.faults.add(listing(contact, total=1), route="list-contacts")
+    emulator.faults.add(listed(contact, total=1), route="list-contacts")
     emulator.faults.add(Fault.status(200, body=contact), route="get-contact")
     run = sync(rows=[{"phone_number": phone(1), "b": True}], tag_columns=["b"])
     assert (run.counts, contact["contact_tag_ids"], writes(emulator)) == ({"failed": 1}, ["a"], 0)
-    assert "Retell's response has no contact_tags" in run.reason
+    assert "Retell's response has no contact_tags" in run.first_reason
 
 
 # -- incomplete listings
@@ -218,7 +185,7 @@ def test_an_incomplete_listing_changes_nothing(emulator: Emulator) -> None:
     emulator.add_contacts(map(phone, range(20)), first_name="old")
     first = next(iter(emulator.contacts.values()))
     # The same contact twice does not make up for a missing one.
-    emulator.faults.add(listing(first, first, total=2), route="list-contacts")
+    emulator.faults.add(listed(first, first, total=2), route="list-contacts")
     run = sync(
         rows=[{"phone_number": phone(n), "first_name": "new"} for n in range(20)], columns=["first_name"]
     )
@@ -228,8 +195,8 @@ def test_an_incomplete_listing_changes_nothing(emulator: Emulator) -> None:
 
 def test_updates_of_contacts_that_the_listing_lacked_count_for_the_ratio(emulator: Emulator) -> None:
     emulator.add_contacts(map(phone, range(20)), first_name="old")
-    listed = [dict(contact) for contact in list(emulator.contacts.values())[:10]]
-    emulator.faults.add(listing(*listed), route="list-contacts", times=1)
+    known = [dict(contact) for contact in list(emulator.contacts.values())[:10]]
+    emulator.faults.add(listed(*known), route="list-contacts", times=1)
     run = sync(
         rows=[{"phone_number": phone(n), "first_name": "new"} for n in range(8, 20)],
         columns=["first_name"],
@@ -239,13 +206,13 @@ def test_updates_of_contacts_that_the_listing_lacked_count_for_the_ratio(emulato
     assert isinstance(run.error, BulkStoppedError)
     # 4 of 12 contacts are no more than 30 %, and 5 of 13 are.
     assert run.counts == {"updated": 3, "failed": 1}
-    assert "did not list 2 contacts of the rows" in run.reason
+    assert "did not list 2 contacts of the rows" in run.first_reason
     assert sum(contact["first_name"] == "new" for contact in emulator.contacts.values()) == 3
 
 
 def test_a_contact_that_is_listed_twice_is_one_contact(emulator: Emulator) -> None:
     contact = emulator.add_contact(phone(1), first_name="old")
-    emulator.faults.add(listing(contact, contact, total=1), route="list-contacts", times=1)
+    emulator.faults.add(listed(contact, contact, total=1), route="list-contacts", times=1)
     run = sync(rows=[{"phone_number": phone(1), "first_name": "new"}], columns=["first_name"])
     assert (run.counts, run.error, contact["first_name"]) == ({"updated": 1}, None, "new")
 
@@ -268,7 +235,7 @@ def test_contacts_that_exist_keep_their_counts_if_the_rows_change_their_order(
     emulator.add_contact(phone(2))
     emulator.faults.add(Fault.status(400), route="update-contact", times=1)
     rows = [{"phone_number": phone(n), "plan": "gold"} for n in (1, 2)]
-    arguments: dict[str, Any] = {"columns": ["plan"], "report_path": str(tmp_path / "report.jsonl")}
+    arguments: dict[str, Any] = {"columns": ["plan"], "path": tmp_path / "report.jsonl"}
     ti = tasks.Ti()
     assert sync(rows=rows, ti=ti, **arguments).counts == {"created": 1, "failed": 1}
     ti.try_number += 1
@@ -283,7 +250,7 @@ def test_a_deletion_whose_response_was_lost_is_counted_once(emulator: Emulator, 
     emulator.faults.add(Fault.status(400), route="delete-contact", times=1)
     arguments: dict[str, Any] = {
         "rows": [{"phone_number": phone(1)}],
-        "report_path": str(tmp_path / "report.jsonl"),
+        "path": tmp_path / "report.jsonl",
     }
     ti = tasks.Ti()
     assert delete(ti=ti, **arguments).counts == {"failed": 1}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tasks
-from phone_digits import has_phone_number
+from contact_runs import Run, has_phone_number, listing, no_private_log, phone, writes
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
@@ -18,44 +16,15 @@ from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import SyncContactsOperator
 
-WRITES = ("create-contact", "update-contact", "delete-contact")
-
-
-def phone(n: int) -> str:
-    return f"+1415{5550000 + n}"
+__all__ = ["no_private_log"]
 
 
 def run(
     tmp_path: Path, name: str = "report.jsonl", ti: tasks.Ti | None = None, **arguments: Any
 ) -> tuple[dict[str, int], list[Any], Any]:
     """Return the counts of the outcomes, the report, and the error or None."""
-    path, ti, error = tmp_path / name, ti or tasks.Ti(), None
-    task = SyncContactsOperator(
-        task_id="sync", **{"report_path": str(path), "quota": "100000/1", **arguments}
-    )
-    try:
-        task.execute({"ti": ti})
-    except Exception as caught:
-        error = caught
-    manifest = ti.xcom["manifest"]
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    counts = {name: manifest[name] for name in list(manifest)[2:-6] if manifest[name]}
-    return counts, sorted(lines, key=lambda line: (line["try"], line["row"])), error
-
-
-def writes(emulator: Emulator) -> int:
-    return sum(emulator.count(route) for route in WRITES)
-
-
-@pytest.fixture(autouse=True)
-def no_private_data(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> Any:
-    """No test's log or report has a number of a contact or a private value."""
-    caplog.set_level(logging.DEBUG, logger="airflow_provider_retell")
-    yield
-    reports = "".join(path.read_text() for path in tmp_path.glob("*report*.jsonl"))
-    for text in (caplog.text, reports):
-        assert not has_phone_number(text)
-        assert "Pr1vate" not in text
+    done = Run(SyncContactsOperator, tmp_path / name, ti, **arguments)
+    return done.counts, done.report, done.error
 
 
 def test_an_id_with_the_digits_of_a_number_is_not_taken_for_one(emulator: Emulator, tmp_path: Path) -> None:
@@ -103,7 +72,7 @@ def test_contacts_are_created_with_all_fields(emulator: Emulator, tmp_path: Path
         "do_not_call_column": "dnc",
         "tag_columns": {"vip": "tag_vip", "old": "tag_old"},
     }
-    counts, lines, _ = run(tmp_path, "dry_report.jsonl", dry_run=True, **arguments)
+    counts, lines, _ = run(tmp_path, "dry.jsonl", dry_run=True, **arguments)
     assert (counts, writes(emulator)) == ({"would_create": 1}, 0)
     counts, lines, error = run(tmp_path, **arguments)
     assert (counts, error) == ({"created": 1}, None)
@@ -134,7 +103,7 @@ def test_other_tags_and_custom_fields_are_kept(emulator: Emulator, tmp_path: Pat
     assert (counts, contact["contact_tag_ids"]) == ({"updated": 1}, ["a", "c"])
     assert lines[0]["changed"] == ["tags.b", "tags.c"]
     counts, lines, _ = run(
-        tmp_path, "next_report.jsonl", rows=rows, columns=["plan"], tag_columns=["b", "c"], nulls="write"
+        tmp_path, "next.jsonl", rows=rows, columns=["plan"], tag_columns=["b", "c"], nulls="write"
     )
     assert (counts, lines[0]["changed"]) == ({"updated": 1}, ["custom_fields.plan"])
     assert contact["custom_fields"] == {"other": 1}
@@ -463,7 +432,7 @@ def test_a_malformed_contact_fails_only_its_row(
     emulator: Emulator, tmp_path: Path, fields: dict[str, Any]
 ) -> None:
     contacts = [{**emulator.add_contact(phone(1)), **fields}, emulator.add_contact(phone(2))]
-    page = {"items": contacts, "has_more": False, "total": 2}
+    page = listing(*contacts, total=2)
     emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
     rows = [{"phone_number": phone(1)}, {"phone_number": phone(2)}]
     counts, lines, _ = run(tmp_path, rows=rows)
@@ -474,7 +443,7 @@ def test_a_malformed_contact_fails_only_its_row(
 def test_two_contacts_with_the_same_number_are_not_changed(emulator: Emulator, tmp_path: Path) -> None:
     contact = emulator.add_contact(phone(1))
     others = [{**contact, "contact_id": name, "do_not_call": True} for name in ("contact_a", "contact_b")]
-    page = {"items": [contact, *others], "has_more": False, "total": 3}
+    page = listing(contact, *others, total=3)
     emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
     rows = [{"phone_number": phone(1), "out": False}]
     counts, lines, _ = run(

@@ -65,7 +65,10 @@ class Things(Resource[str, Any]):
     kind = "thing"
     key_name = "thing key"
 
-    def __init__(self, unreadable: Mapping[str, RetellError] | RetellError | None = None) -> None:
+    def __init__(
+        self, unreadable: Mapping[str, RetellError] | RetellError | None = None, *, guarded: bool = False
+    ) -> None:
+        self.guarded = guarded  # type: ignore[misc]
         self.unreadable = unreadable if unreadable is not None else {}
         self.missing: list[str] = []
         self.chunks: list[list[str]] = []
@@ -166,11 +169,8 @@ def test_every_row_has_the_result_that_belongs_to_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize("guarded", [False, True])
-def test_dry_run_sends_nothing_and_keeps_the_first_ten_differences(
-    path: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool
-) -> None:
-    monkeypatch.setattr(Things, "guarded", guarded)
-    things = Things()
+def test_dry_run_sends_nothing_and_keeps_the_first_ten_differences(path: Path, guarded: bool) -> None:
+    things = Things(guarded=guarded)
     ran = Ran([{"key": str(n)} for n in range(12)], things, path, dry_run=True)
     assert set(ran.outcomes.values()) == {"would_update"}
     assert ran.update.progress.manifest()["would_update"] == 12
@@ -294,16 +294,12 @@ def test_rows_of_records_that_an_earlier_run_has_updated_are_duplicates(path: Pa
 
 
 @pytest.mark.parametrize("guarded", [False, True])
-def test_error_of_the_source_is_raised_after_the_rows_before_it(
-    path: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool
-) -> None:
-    monkeypatch.setattr(Things, "guarded", guarded)
-
+def test_error_of_the_source_is_raised_after_the_rows_before_it(path: Path, guarded: bool) -> None:
     def rows() -> Any:
         yield {"key": "a"}
         raise OSError("the warehouse is gone")
 
-    things = Things()
+    things = Things(guarded=guarded)
     ran = Ran(CallableRows(rows), things, path)
     assert str(ran.error) == "the warehouse is gone"
     assert ran.outcomes == ({} if guarded else {1: "updated"})
@@ -311,11 +307,8 @@ def test_error_of_the_source_is_raised_after_the_rows_before_it(
 
 
 @pytest.mark.parametrize("guarded", [False, True])
-def test_column_that_no_row_has_is_an_error(
-    path: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool
-) -> None:
-    monkeypatch.setattr(Things, "guarded", guarded)
-    things = Things()
+def test_column_that_no_row_has_is_an_error(path: Path, guarded: bool) -> None:
+    things = Things(guarded=guarded)
     things.missing = ["tier", "n"]
     ran = Ran([{"key": "a"}], things, path)
     assert isinstance(ran.error, RowsFailedError)
@@ -327,21 +320,23 @@ def test_column_that_no_row_has_is_an_error(
     assert things.applied == ([] if guarded else [1])
 
 
-def test_guard_sees_all_changes_before_the_first_is_sent(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Things, "guarded", True)
-    seen: list[int] = []
+class Guarded(Things):
+    """Records of which a run may change at most two."""
 
-    def check(self: Things, planned: Sequence[Planned]) -> None:
+    seen: Sequence[int] = ()
+
+    def check_plan(self, planned: Sequence[Planned]) -> None:
         assert self.applied == []
-        seen.extend(change.row for change in planned)
+        self.seen = [change.row for change in planned]
         if len(planned) > 2:
             raise RetellInputError("too many changes")
 
-    monkeypatch.setattr(Things, "check_plan", check)
-    things = Things()
+
+def test_guard_sees_all_changes_before_the_first_is_sent(path: Path) -> None:
+    things = Guarded(guarded=True)
     ran = Ran([{"key": "a"}, {"key": "b", "answer": "same"}, {"key": "c"}], things, path)
-    assert (seen, sorted(things.applied), ran.error) == ([1, 3], [1, 3], None)
-    things = Things()
+    assert (things.seen, sorted(things.applied), ran.error) == ([1, 3], [1, 3], None)
+    things = Guarded(guarded=True)
     ran = Ran([{"key": n} for n in "abc"], things, path)
     assert str(ran.error) == "too many changes. Nothing was sent"
     assert things.applied == []

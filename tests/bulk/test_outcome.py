@@ -91,6 +91,7 @@ def test_a_task_without_rows_succeeds_with_a_warning(
     ]
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_a_source_without_rows_is_named_without_its_query(
     emulator: Emulator, run: Any, warehouse: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

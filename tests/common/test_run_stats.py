@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import Any
+
 import pytest
 
 from airflow_provider_retell.api.quota import Usage
-from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.clock import Clock, no_waiting
 from airflow_provider_retell.common.run_stats import SCHEMA_VERSION, RunStats
 
 
@@ -27,3 +30,13 @@ def test_delays_that_have_not_passed_yet_do_not_count() -> None:
     stats = RunStats(usage)
     usage.delay(0.0, 90.0)
     assert stats.waited_seconds < 10
+
+
+def test_the_quota_never_delays_a_run_for_longer_than_it_lasts(mocker: Any) -> None:
+    """Even if time passes while the manifest is made."""
+    mocker.patch.object(Clock, "monotonic", side_effect=itertools.count())
+    usage = Usage()
+    stats = RunStats(usage)
+    usage.delay(0.0, 90.0)
+    manifest = stats.manifest()
+    assert manifest["waited_seconds"] == manifest["seconds"]

@@ -53,6 +53,7 @@ def test_metadata_is_restored_after_each_check(
         run_checks(CHECKS, target(), clients.run, lambda _: states.append(dict(metadata["metadata"])))
     # Where Retell merges and keeps nulls, a key cannot be removed.
     rest = {"airflow_contract_check": None, "airflow_contract_check_2": None}
+    assert len(states) == len(CHECKS)
     for state in states:
         assert {name: value for name, value in state.items() if name not in rest} == METADATA
         assert all(value is None for name, value in state.items() if name in rest)

@@ -194,6 +194,7 @@ def test_half_of_a_surrogate_pair_is_replaced(emulator: Emulator, tmp_path: Path
 
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+@pytest.mark.usefixtures("whole_log")
 def test_a_malformed_call_is_exported_unchanged(
     emulator: Emulator,
     tmp_path: Path,

@@ -356,6 +356,7 @@ def test_a_misspelled_setting_is_rejected_by_retell(hook: RetellHook, emulator: 
 # -- phone numbers that follow the latest version
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_numbers_that_follow_the_latest_version_are_named_in_a_warning(
     hook: RetellHook, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -368,23 +369,19 @@ def test_numbers_that_follow_the_latest_version_are_named_in_a_warning(
     assert "1415" not in caplog.text
 
 
-def test_a_key_that_cannot_read_numbers_can_draft(
-    hook: RetellHook, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_that_cannot_read_numbers_can_draft(hook: RetellHook, emulator: Emulator, connect: Any) -> None:
     emulator.add_key("key_agents", {"agent": "edit"})
-    connection = f'{{"conn_type": "retell", "host": "{emulator.url}", "password": "key_agents"}}'
-    monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", connection)
+    connect(emulator.url, password="key_agents")
     assert hook.draft_agent_version("agent_1", llm=PROMPT).version == 2
     assert emulator.count("list-phone-numbers", status=403) == 1
 
 
 def test_discarding_needs_the_permission_to_read_numbers(
-    hook: RetellHook, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    hook: RetellHook, emulator: Emulator, connect: Any
 ) -> None:
     foreign(emulator)
     emulator.add_key("key_agents", {"agent": "edit"})
-    connection = f'{{"conn_type": "retell", "host": "{emulator.url}", "password": "key_agents"}}'
-    monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", connection)
+    connect(emulator.url, password="key_agents")
     with pytest.raises(PermissionDeniedError):
         hook.draft_agent_version("agent_1", llm=PROMPT, on_foreign_draft="discard")
     assert 2 in emulator.agents["agent_1"].versions

@@ -145,6 +145,7 @@ def test_proxy_of_https_does_not_see_the_api_key(
     assert caught.value.kind in ("refused", "dropped")
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_error_of_a_proxy_that_is_down_mentions_the_proxy_without_its_login(
     one_attempt: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

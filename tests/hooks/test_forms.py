@@ -117,6 +117,7 @@ def test_error_message_has_no_words_of_documents(
     )
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_message_about_a_lost_connection_names_the_error(
     client: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from broken_server import replace
 
 from airflow_provider_retell.api.errors import (
     AgentVersionError,
     NotFoundError,
+    PaymentRequiredError,
     PermissionDeniedError,
     RetellConnectionError,
     RetellInputError,
     RetellResponseError,
     RetellTimeoutError,
+    ServerError,
 )
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellHook
@@ -106,9 +108,9 @@ def test_a_lost_request_is_not_sent_again_by_the_same_try(
     hook: RetellHook, emulator: Emulator, fault: Fault
 ) -> None:
     emulator.faults.add(fault, route="publish-agent-version")
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - the two faults have different errors
+    with pytest.raises((RetellConnectionError, ServerError)) as caught:
         hook.publish_agent_version_checked("agent_1", 1)
-    assert caught.value.permanent is False  # type: ignore[attr-defined]
+    assert caught.value.permanent is False
     assert emulator.count("publish-agent-version") == 1
     assert not emulator.agents["agent_1"].versions[1]["is_published"]
     # The next try reads that the version is a draft, and publishes it.
@@ -122,17 +124,17 @@ def test_a_request_that_is_throttled_is_sent_again(hook: RetellHook, emulator: E
 
 
 def test_a_version_that_another_client_publishes_meanwhile_counts_as_published(
-    hook: RetellHook, emulator: Emulator, mocker: Any
+    hook: RetellHook, emulator: Emulator
 ) -> None:
-    send = RetellHook.send
-
-    def publish_first(hook: RetellHook, request: Any) -> Any:
-        if request.operation == "publish-agent-version":
-            agents = emulator.organization.agent_backend
+    def published_first(endpoint: Any) -> Any:
+        def publish(organization: Any, request: Any) -> Any:
+            agents = organization.agent_backend
             agents.publish(agents.find("agent_1"), 1)
-        return send(hook, request)
+            return endpoint(organization, request)
 
-    mocker.patch.object(RetellHook, "send", publish_first)
+        return publish
+
+    replace("publish-agent-version", published_first)(emulator)
     done = hook.publish_agent_version_checked("agent_1", 1)
     assert (done.sent, done.latest_published) == (False, 1)
 
@@ -214,6 +216,7 @@ def labels(numbers: Any) -> list[str]:
     return [number.nickname for number in numbers]
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_numbers_that_do_not_use_the_version_are_reported(
     client: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -261,7 +264,7 @@ def test_an_interrupted_rebinding_is_finished_by_a_retry(hook: RetellHook, emula
     for digits in ("0100", "0101", "0102"):
         bind(emulator, digits, 0)
     emulator.faults.add(Fault.status(402), route="update-phone-number", after=1)
-    with pytest.raises(Exception, match="402"):
+    with pytest.raises(PaymentRequiredError):
         hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
     done = hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
     assert (done.sent, len(done.rebound)) == (False, 2)
@@ -283,27 +286,18 @@ def test_numbers_are_not_bound_back_to_a_version_that_is_no_longer_live(
 
 
 def test_a_key_that_cannot_read_numbers_can_publish_but_not_rebind(
-    hook: RetellHook, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    hook: RetellHook, emulator: Emulator, connect: Any
 ) -> None:
     emulator.add_key("key_agents", {"agent": "edit"})
-    connection = {"conn_type": "retell", "host": emulator.url, "password": "key_agents"}
-    monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
+    connect(emulator.url, password="key_agents")
     done = hook.publish_agent_version_checked("agent_1", 1)
     assert (done.sent, done.numbers) == (True, None)
     with pytest.raises(PermissionDeniedError):
         hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
 
 
-def test_a_request_that_times_out_is_resolved_by_the_next_try(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connection = {
-        "conn_type": "retell",
-        "host": emulator.url,
-        "password": emulator.api_key,
-        "extra": {"timeout": 1},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
+def test_a_request_that_times_out_is_resolved_by_the_next_try(emulator: Emulator, connect: Any) -> None:
+    connect(emulator.url, password=emulator.api_key, timeout=1)
     emulator.faults.add(Fault.hang(), route="publish-agent-version")
     with RetellHook() as hook:
         with pytest.raises(RetellTimeoutError):

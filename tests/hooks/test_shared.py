@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -121,14 +120,9 @@ def test_canceled_user_does_not_close_the_hook_of_the_others(emulator: Emulator)
 
 
 @pytest.fixture
-def rotate(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def rotate(emulator: Emulator, connect: Any) -> Callable[..., None]:
     """Change the API key and the extra fields of ``retell_default``."""
-
-    def rotate(key: str, **extra: Any) -> None:
-        connection = {"conn_type": "retell", "host": emulator.url, "password": key, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
-
-    return rotate
+    return lambda key, **extra: connect(emulator.url, password=key, **extra)
 
 
 @pytest.fixture

@@ -182,6 +182,7 @@ class TestTemplates:
         assert variables(emulator)[0]["reason"] == "{{ missing.much }}"
         assert "reason could not be rendered: UndefinedError" in caplog.text
 
+    @pytest.mark.usefixtures("whole_log")
     def test_other_templates_are_rendered_if_one_cannot_be(
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -232,6 +233,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         "arguments", [{"to_number": "{{ private }}"}, {"from_number": "{{ '' }}"}, {"retell_conn_id": "none"}]
     )
+    @pytest.mark.usefixtures("whole_log")
     def test_invalid_argument_is_logged(
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture, way: str, arguments: dict[str, Any]
     ) -> None:

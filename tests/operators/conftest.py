@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tasks
 from connected import connect, emulator
+from crashes import hasty
 from lookups import failing_lookups
 from memory_storage import memory, private_memory
 from object_store import object_store
@@ -20,6 +21,7 @@ __all__ = [
     "connect",
     "emulator",
     "failing_lookups",
+    "hasty",
     "memory",
     "no_sleep",
     "object_store",

@@ -55,6 +55,7 @@ def times_published(emulator: Emulator) -> int:
     return emulator.agents["agent_1"].published.count(1)
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_the_task_returns_the_versions_and_the_numbers(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,15 +10,13 @@ from typing import Any
 import airflow
 import pytest
 from approvals import FIRST, FROM, HOUR, SECOND, answer, approval, asked, run_deferred
-from crashes import killed, killed_at_request
+from crashes import killed, killed_at_request, without_retries
 from tasks import DAG, defer, rendered_fields, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
-from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
-from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.operators import GetCallOperator, PhoneApprovalOperator
 
 GUIDE = Path(__file__).parents[2] / "docs/approval.md"
@@ -71,12 +69,6 @@ def outcome(make: Callable[[], Any], run: Callable[..., Any] = run_try, **option
         assert "on_clear='resend'" in str(error)  # noqa: PT017
         return "fails"
     return str(result["decision"])
-
-
-def without_retries(operator: Any) -> Any:
-    """Let the first fault end the try."""
-    operator.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
-    return operator
 
 
 # -- decisions
@@ -333,6 +325,7 @@ OTHER_QUESTIONS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("cleared_at", [0, 1], ids=["retry", "clear"])
 @pytest.mark.parametrize("name", OTHER_QUESTIONS)
 @pytest.mark.usefixtures("no_sleep")
+@pytest.mark.usefixtures("whole_log")
 def test_an_answer_to_another_question_does_not_count(
     emulator: Emulator, store: Any, name: str, cleared_at: int, caplog: pytest.LogCaptureFixture
 ) -> None:

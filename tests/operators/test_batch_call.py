@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from crashes import FAULTS, LATER, killed, timeouts
+from crashes import FAULTS, LATER, killed
 from tasks import StateStore, Ti, eventually, rendered_fields, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
@@ -26,13 +26,6 @@ def batch(**arguments: Any) -> CreateBatchCallOperator:
     return CreateBatchCallOperator(
         task_id="a_task", **{"from_number": FROM, "tasks": TASKS, "retries": 1, **arguments}
     )
-
-
-@pytest.fixture
-def hasty(emulator: Emulator, connect: Any, fault: str) -> Emulator:
-    """An emulator behind a connection whose timeout suits the test's fault."""
-    connect(emulator, **timeouts(FAULTS[fault][0]))
-    return emulator
 
 
 # -- the request

@@ -67,6 +67,7 @@ def test_an_undefined_custom_attribute_fails_the_task(ended: dict[str, Any]) -> 
         update(custom_attributes={"attr_typo": "gold"})
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_dynamic_variables_are_overridden_and_cleared(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,14 +14,12 @@ from uuid import UUID, uuid4
 
 import airflow
 import pytest
-from crashes import HOUR, killed
+from crashes import HOUR, killed, without_retries
 from tasks import HAS_STATE_STORE, StateStore, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.operators import (
     CreateBatchCallOperator,
     CreatePhoneCallOperator,
@@ -200,10 +198,8 @@ def test_a_reschedule_after_an_unknown_outcome_sends_nothing(
             next(name for name, kind in KINDS.items() if kind is make), "rerun-call-analysis"
         ),
     )
-    first = make()
-    first.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
     with pytest.raises((RetellError, AirflowFailException)):
-        run_try(first, store=store)
+        run_try(without_retries(make()), store=store)
     emulator.clock.advance(seconds)
     attempt(make(), store=store, region=None, task_reschedule_count=1)
     assert sent(emulator) == 1

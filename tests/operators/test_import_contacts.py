@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from phone_digits import has_phone_number
-from tasks import Ti, run_task
+from contact_runs import Run, listing, no_private_log, phone, row, writes
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
@@ -24,56 +21,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("no_sleep")
 
-WRITES = ("create-contact-import", "create-contact", "update-contact", "upload-contact-import-file")
-OUTCOMES = (
-    "created",
-    "updated",
-    "unchanged",
-    "not_found",
-    "invalid",
-    "failed",
-    "would_create",
-    "would_update",
-)
+__all__ = ["no_private_log"]
 
 
-def phone(n: int) -> str:
-    return f"+1415{5550000 + n}"
-
-
-def row(n: int, **fields: Any) -> dict[str, Any]:
-    return {"phone_number": phone(n), **fields}
-
-
-class Run:
-    """A run of the operator: its manifest, its report, and its error."""
-
-    def __init__(self, folder: Path, ti: Ti | None = None, **arguments: Any) -> None:
-        self.path, self.ti, self.error = folder / "report.jsonl", ti or Ti(), None
-        task = ImportContactsOperator(
-            task_id="a_task", **{"report_path": str(self.path), "quota": "100000/1", **arguments}
-        )
-        try:
-            run_task(task, ti=self.ti)
-        except Exception as caught:
-            self.error = caught
-        self.manifest: dict[str, Any] = self.ti.xcom.get("manifest", {})
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return {name: self.manifest[name] for name in OUTCOMES if self.manifest.get(name)}
-
-    @property
-    def report(self) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
-        return sorted(lines, key=lambda line: (line["try"], line["row"]))
-
-    def reason(self, number: int) -> str:
-        return next(line["reason"] for line in self.report if line["row"] == number)
-
-
-def writes(emulator: Emulator) -> int:
-    return sum(emulator.count(route) for route in WRITES)
+def run(folder: Path, **arguments: Any) -> Run:
+    return Run(ImportContactsOperator, folder / "report.jsonl", **arguments)
 
 
 def contact(emulator: Emulator, n: int) -> dict[str, Any]:
@@ -82,22 +34,11 @@ def contact(emulator: Emulator, n: int) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(autouse=True)
-def no_private_data(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> Any:
-    """No test's log or report has a number of a contact or a private value."""
-    caplog.set_level(logging.DEBUG, logger="airflow_provider_retell")
-    yield
-    reports = "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
-    for text in (caplog.text, reports):
-        assert not has_phone_number(text)
-        assert "Pr1vate" not in text
-
-
 def test_rows_that_differ_are_imported_with_one_file(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contacts(map(phone, range(100)), first_name="Ada", custom_fields={"plan": "gold"})
     rows = [row(n, first_name="Ada", plan="gold") for n in range(90)]
     rows += [row(n, first_name='Pr1vate, "B"\nó', plan=None) for n in range(90, 120)]
-    done = Run(tmp_path, rows=rows, columns=["first_name", "plan"])
+    done = run(tmp_path, rows=rows, columns=["first_name", "plan"])
     assert done.error is None
     assert done.counts == {"created": 20, "updated": 10, "unchanged": 90}
     assert contact(emulator, 95)["custom_fields"] == {"plan": "gold"}
@@ -116,8 +57,7 @@ def test_rows_that_differ_are_imported_with_one_file(emulator: Emulator, tmp_pat
     assert [line["contact_id"] for line in done.report] == [
         contact(emulator, n)["contact_id"] for n in range(120)
     ]
-    assert not has_phone_number(json.dumps(done.ti.xcom))
-    again = Run(tmp_path, rows=rows, columns=["first_name", "plan"])
+    again = run(tmp_path, rows=rows, columns=["first_name", "plan"])
     assert (again.counts, again.manifest["imports"]) == ({"unchanged": 120}, [])
     assert writes(emulator) == 2
 
@@ -131,7 +71,7 @@ def test_all_types_of_values_are_compared_as_texts(emulator: Emulator, tmp_path:
         row(1, age=31, vip=False, score=1.5, text="x"),
     ]
     for outcomes in ({"created": 1, "unchanged": 1}, {"unchanged": 2}):
-        done = Run(tmp_path, rows=rows, columns=list(types))
+        done = run(tmp_path, rows=rows, columns=list(types))
         assert (done.counts, done.error) == (outcomes, None)
     assert contact(emulator, 1)["custom_fields"] == {"age": 31, "vip": False, "score": 1.5, "text": "x"}
 
@@ -142,7 +82,7 @@ def test_nulls_and_blank_texts_change_nothing(emulator: Emulator, tmp_path: Path
     before = {"first_name": "Ada", "custom_fields": {"plan": "gold", "other": 1}, "do_not_call": True}
     emulator.add_contact(phone(0), **before)
     rows = [row(0, first_name=" ", last_name="Pr1vate", plan="", out=None), row(1, first_name=None)]
-    done = Run(
+    done = run(
         tmp_path,
         rows=rows,
         columns=["first_name", "last_name", "plan"],
@@ -158,7 +98,7 @@ def test_a_dry_run_imports_nothing_and_does_not_wait(emulator: Emulator, tmp_pat
     emulator.add_contact(phone(0))
     emulator.add_contact_import(seconds=1e6)
     rows = [row(0, first_name="Ada"), row(1, first_name="Ada")]
-    done = Run(tmp_path, rows=rows, columns=["first_name"], dry_run="true", max_changed_ratio=1)
+    done = run(tmp_path, rows=rows, columns=["first_name"], dry_run="true", max_changed_ratio=1)
     assert (done.counts, done.error) == ({"would_create": 1, "would_update": 1}, None)
     assert (writes(emulator), done.manifest["imports"]) == (0, [])
 
@@ -181,12 +121,12 @@ def test_an_invalid_row_keeps_everything_from_being_imported(
 ) -> None:
     rows = [row(0, plan="x", out=True), {"plan": None, "out": None, **bad}]
     arguments: dict[str, Any] = {"columns": ["plan"], "do_not_call_column": "out"}
-    done = Run(tmp_path, rows=rows, **arguments)
+    done = run(tmp_path, rows=rows, **arguments)
     assert isinstance(done.error, AirflowFailException)
     assert str(done.error).startswith("Nothing was imported: 1 of 2 rows failed: 1 invalid")
     assert reason in done.reason(2)
     assert (writes(emulator), emulator.contacts) == (0, {})
-    done = Run(tmp_path, rows=rows, max_failed_rows=1, **arguments)
+    done = run(tmp_path, rows=rows, max_failed_rows=1, **arguments)
     assert (done.error, done.counts) == (None, {"created": 1, "invalid": 1})
 
 
@@ -194,10 +134,10 @@ def test_a_value_of_a_contact_that_a_file_cannot_have_is_not_overwritten(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.add_contact(phone(0), custom_fields={"plan": ["a", "b"]})
-    done = Run(tmp_path, rows=[row(0, first_name="Ada", plan=None)], columns=["first_name", "plan"])
+    done = run(tmp_path, rows=[row(0, first_name="Ada", plan=None)], columns=["first_name", "plan"])
     assert "is a list or an object" in done.reason(1)
     assert writes(emulator) == 0
-    done = Run(tmp_path, rows=[row(0, plan="x")], columns=["plan"], max_changed_ratio=1)
+    done = run(tmp_path, rows=[row(0, plan="x")], columns=["plan"], max_changed_ratio=1)
     assert (done.counts, contact(emulator, 0)["custom_fields"]) == ({"updated": 1}, {"plan": "x"})
 
 
@@ -206,7 +146,7 @@ def test_two_contacts_with_one_number_keep_everything_from_being_imported(
 ) -> None:
     emulator.add_contact(phone(0))
     emulator.add_contact(phone(1))["phone_number"] = phone(0)
-    done = Run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
+    done = run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
     assert "several contacts" in done.reason(1)
     assert (writes(emulator), done.counts) == (0, {"failed": 1})
 
@@ -216,19 +156,19 @@ def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, 
         yield row(0)
         raise RuntimeError("the warehouse is down")
 
-    assert "the warehouse is down" in str(Run(tmp_path, rows=rows).error)
-    assert "on_empty is 'fail'" in str(Run(tmp_path, rows=[]).error)
-    assert isinstance(Run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
-    few = Run(tmp_path, rows=[row(0)], min_rows=2).error
+    assert "the warehouse is down" in str(run(tmp_path, rows=rows).error)
+    assert "on_empty is 'fail'" in str(run(tmp_path, rows=[]).error)
+    assert isinstance(run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
+    few = run(tmp_path, rows=[row(0)], min_rows=2).error
     assert type(few) is TooFewRowsError
     assert "The source has 1 row, and min_rows is 2. Nothing was sent" in str(few)
-    missing = Run(tmp_path, rows=[row(0)], columns=["first_name"]).error
+    missing = run(tmp_path, rows=[row(0)], columns=["first_name"]).error
     assert "No row has the column first_name" in str(missing)
     (tmp_path / "rows.csv").write_text(f"phone\n{phone(0)}\n")
-    assert "no column phone_number" in str(Run(tmp_path, rows=FileRows(str(tmp_path / "rows.csv"))).error)
+    assert "no column phone_number" in str(run(tmp_path, rows=FileRows(str(tmp_path / "rows.csv"))).error)
     report = tmp_path / "earlier.jsonl"
     report.write_text("")
-    assert "must not be FailedRows" in str(Run(tmp_path, rows=FailedRows([row(0)], report=str(report))).error)
+    assert "must not be FailedRows" in str(run(tmp_path, rows=FailedRows([row(0)], report=str(report))).error)
     assert writes(emulator) == 0
 
 
@@ -237,19 +177,19 @@ def test_too_many_changed_contacts_keep_everything_from_being_imported(
 ) -> None:
     emulator.add_contacts(map(phone, range(4)))
     rows = [row(n, first_name="Ada") for n in range(3)]
-    done = Run(tmp_path, rows=rows, columns=["first_name"])
+    done = run(tmp_path, rows=rows, columns=["first_name"])
     assert "3 of 4 contacts would be updated, and max_changed_ratio is 0.5" in str(done.error)
     assert writes(emulator) == 0
-    assert Run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1).error is None
+    assert run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1).error is None
 
 
 def test_an_incomplete_listing_keeps_everything_from_being_imported(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.add_contacts(map(phone, range(4)), first_name="Ada")
-    page = {"items": [], "has_more": False, "total": 4}
+    page = listing(total=4)
     emulator.faults.add(Fault.status(200, body=page), route="list-contacts", times=1)
-    done = Run(tmp_path, rows=[row(n, first_name="Bo") for n in range(4)], columns=["first_name"])
+    done = run(tmp_path, rows=[row(n, first_name="Bo") for n in range(4)], columns=["first_name"])
     assert "list-contacts has 0 of 4 contacts" in str(done.error)
     assert writes(emulator) == 0
 
@@ -264,7 +204,7 @@ def test_an_opt_out_in_an_invalid_row_keeps_the_mark(
     emulator: Emulator, tmp_path: Path, opt_out: dict[str, Any]
 ) -> None:
     emulator.add_contact(phone(0), do_not_call=True)
-    done = Run(
+    done = run(
         tmp_path,
         rows=[row(0, first_name=None, out=False), row(0, **opt_out)],
         columns=["first_name"],
@@ -287,7 +227,7 @@ def test_marks_are_set_in_a_file_of_their_own(emulator: Emulator, tmp_path: Path
         row(3, first_name="Cy", out=False),
         row(4, first_name="Di", out="yes"),
     ]
-    done = Run(tmp_path, rows=rows, columns=["first_name"], do_not_call_column="out", max_changed_ratio=1)
+    done = run(tmp_path, rows=rows, columns=["first_name"], do_not_call_column="out", max_changed_ratio=1)
     assert (done.counts, done.error) == ({"created": 2, "updated": 2, "unchanged": 1}, None)
     marks = {n: (contact(emulator, n)["first_name"], contact(emulator, n)["do_not_call"]) for n in range(5)}
     assert marks == {0: ("Bo", True), 1: ("Ada", True), 2: ("Ada", True), 3: ("Cy", False), 4: ("Di", True)}
@@ -319,21 +259,21 @@ def test_a_mark_is_cleared_only_with_permission_and_without_the_import(
         "max_changed_ratio": 1,
     }
     for dry_run in (False, True):
-        done = Run(tmp_path, **arguments, dry_run=dry_run)
+        done = run(tmp_path, **arguments, dry_run=dry_run)
         assert isinstance(done.error, AirflowFailException)
         assert "2 rows would clear do_not_call of a contact, the first of them row 1" in str(done.error)
     assert writes(emulator) == 0
-    done = Run(tmp_path, **arguments, allow_clearing_do_not_call=True)
+    done = run(tmp_path, **arguments, allow_clearing_do_not_call=True)
     assert (done.error, done.counts) == (None, {"updated": 2, "unchanged": 1})
     assert [contact(emulator, n)["do_not_call"] for n in range(4)] == [False, False, True, True]
     assert contact(emulator, 0)["first_name"] == "Ada"
     assert (emulator.count("create-contact-import"), emulator.count("update-contact")) == (1, 2)
-    assert Run(tmp_path, **arguments).counts == {"unchanged": 3}
+    assert run(tmp_path, **arguments).counts == {"unchanged": 3}
 
 
 def test_a_row_does_not_clear_a_mark_that_another_row_sets(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact(phone(0), do_not_call=True)
-    done = Run(
+    done = run(
         tmp_path,
         rows=[row(0, out=False), row(0, out=True)],
         do_not_call_column="out",
@@ -372,7 +312,7 @@ def test_a_mark_that_is_set_during_the_import_is_kept(
         emulator.edit_contact(found["contact_id"], do_not_call=True)
 
     meanwhile(mark)
-    done = Run(
+    done = run(
         tmp_path,
         rows=[row(0, first_name="Ada", out=False)],
         columns=["first_name"],
@@ -388,7 +328,7 @@ def test_a_mark_that_is_set_during_the_import_is_kept(
 def test_marks_that_retell_does_not_understand_fail(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.contacts.import_marks = "digits"
     emulator.add_contact(phone(0))
-    done = Run(tmp_path, rows=[row(0, out=True)], do_not_call_column="out", max_changed_ratio=1)
+    done = run(tmp_path, rows=[row(0, out=True)], do_not_call_column="out", max_changed_ratio=1)
     assert isinstance(done.error, AirflowFailException)
     assert "these fields differ from the row: do_not_call" in done.reason(1)
 
@@ -400,7 +340,7 @@ def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator
     emulator.add_contact(phone(0), first_name="Ada")
     emulator.options.contacts.import_failures = {phone(0), phone(2)}
     rows = [row(n, first_name="Bo") for n in range(4)]
-    done = Run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1)
+    done = run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1)
     assert isinstance(done.error, AirflowFailException)
     assert str(done.error).startswith("2 of 4 rows failed: 2 failed")
     assert "starts no further import. Correct the rows, and run SyncContactsOperator" in str(done.error)
@@ -409,14 +349,14 @@ def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator
     assert "these fields differ from the row: first_name. Retell does not give the reason" in done.reason(1)
     assert "the import has not created the contact" in done.reason(3)
     assert emulator.count("list-contacts") == 2
-    done = Run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1, max_failed_ratio=0.5)
+    done = run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1, max_failed_ratio=0.5)
     assert (done.error, done.counts) == (None, {"failed": 2, "unchanged": 2})
 
 
 def test_failed_rows_of_both_files_are_found_with_one_reading(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.contacts.import_failures = {phone(0), phone(1)}
     rows = [row(n, out=n == 0) for n in range(3)]
-    done = Run(tmp_path, rows=rows, do_not_call_column="out", max_failed_rows=2)
+    done = run(tmp_path, rows=rows, do_not_call_column="out", max_failed_rows=2)
     assert (done.counts, done.error) == ({"created": 1, "failed": 2}, None)
     assert [each["failed"] for each in done.manifest["imports"]] == [1, 1]
     assert emulator.count("list-contacts") == 2
@@ -424,7 +364,7 @@ def test_failed_rows_of_both_files_are_found_with_one_reading(emulator: Emulator
 
 def test_contacts_that_can_be_read_only_later_are_not_failed(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.contacts.import_read_lag = 15
-    done = Run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
+    done = run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
     assert (done.counts, done.error) == ({"created": 1}, None)
 
 
@@ -441,7 +381,7 @@ def test_the_task_waits_for_its_own_import(
     options.import_queued_start, options.import_lag, options.import_queue_seconds = queued_start, lag, queued
     emulator.add_contact_import([row(9)])
     for n in (0, 1):
-        done = Run(tmp_path, rows=[row(n, first_name="Ada")], columns=["first_name"])
+        done = run(tmp_path, rows=[row(n, first_name="Ada")], columns=["first_name"])
         assert (done.counts, done.error) == ({"created": 1}, None)
         start = emulator.contact_imports[-1]["start_timestamp"]
         assert done.manifest["imports"][0].items() >= {"start_timestamp": start, "succeeded": 1}.items()
@@ -452,7 +392,7 @@ def test_the_task_waits_for_the_import_of_another_client_before_it_compares(
     emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     emulator.add_contact_import([row(0, first_name="Ada")], seconds=600)
-    done = Run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
+    done = run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
     assert (done.counts, writes(emulator)) == ({"unchanged": 1}, 0)
     assert "Waiting for the organization's contact import to end: running" in caplog.text
 
@@ -461,7 +401,7 @@ def test_the_log_has_no_wait_for_other_imports_if_none_is_running(
     emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     emulator.add_contact(phone(0), first_name="Ada")
-    assert Run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"]).error is None
+    assert run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"]).error is None
     assert "the organization's contact import" not in caplog.text
 
 
@@ -478,7 +418,7 @@ def test_rows_are_compared_again_if_another_import_starts_first(
         yield from rows
         emulator.add_contact_import([row(0, first_name="Ada")])
 
-    done = Run(tmp_path, rows=source, columns=["first_name"])
+    done = run(tmp_path, rows=source, columns=["first_name"])
     assert (done.counts, done.error) == ({"created": 2}, None)
     assert done.manifest["imports"][0]["rows"] == 1
     assert (len(emulator.contact_imports), emulator.count("create-contact-import")) == (2, 2)
@@ -489,7 +429,7 @@ def test_guards_hold_for_rows_that_are_compared_again(emulator: Emulator, tmp_pa
         yield row(0, out=False)
         emulator.add_contact_import([row(0, do_not_call="true")])
 
-    done = Run(tmp_path, rows=source, do_not_call_column="out", max_changed_ratio=1)
+    done = run(tmp_path, rows=source, do_not_call_column="out", max_changed_ratio=1)
     assert "1 row would clear do_not_call of a contact" in str(done.error)
     assert contact(emulator, 0)["do_not_call"] is True
     assert len(emulator.contact_imports) == 1
@@ -507,7 +447,7 @@ def test_an_error_after_the_first_file_names_the_rows_that_were_imported(
     emulator.faults.add(Fault.status(409), route="create-contact-import", after=1, times=0)
     if marks_meanwhile:
         meanwhile(lambda: emulator.edit_contact(other["contact_id"], do_not_call=True))
-    done = Run(
+    done = run(
         tmp_path,
         rows=[row(0, out=True, first_name="Ada"), row(1, out=False, first_name="Bo")],
         columns=["first_name"],
@@ -525,7 +465,7 @@ def test_an_error_after_the_first_file_names_the_rows_that_were_imported(
 
 def test_the_task_gives_up_if_others_are_always_faster(emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.add(Fault.status(409), route="create-contact-import", times=0)
-    done = Run(tmp_path, rows=[row(0)])
+    done = run(tmp_path, rows=[row(0)])
     assert isinstance(done.error, RetellError)
     assert "Other clients started an import before this task, 5 times. Nothing was imported" in str(
         done.error
@@ -535,7 +475,7 @@ def test_the_task_gives_up_if_others_are_always_faster(emulator: Emulator, tmp_p
 
 def test_a_wait_that_takes_too_long_fails(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact_import(seconds=1e6)
-    done = Run(tmp_path, rows=[row(0)], wait_timeout=60)
+    done = run(tmp_path, rows=[row(0)], wait_timeout=60)
     assert isinstance(done.error, WaitTimeoutError)
     assert "waiting for the organization's contact import to end. Last state: running" in str(done.error)
     assert writes(emulator) == 0
@@ -543,9 +483,9 @@ def test_a_wait_that_takes_too_long_fails(emulator: Emulator, tmp_path: Path) ->
 
 def test_failed_polls_are_tolerated(emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.add(Fault.status(500), route="get-contact-import", times=7)
-    assert Run(tmp_path, rows=[row(0)]).counts == {"created": 1}
+    assert run(tmp_path, rows=[row(0)]).counts == {"created": 1}
     emulator.faults.add(Fault.status(500), route="get-contact-import", times=0)
-    done = Run(tmp_path, rows=[row(1)], max_poll_failures=1)
+    done = run(tmp_path, rows=[row(1)], max_poll_failures=1)
     assert "Stopped waiting for the organization's contact import to end (2 polls in a row failed)" in str(
         done.error
     )
@@ -555,7 +495,7 @@ def test_only_failed_polls_in_a_row_count(emulator: Emulator, tmp_path: Path) ->
     # Each failed poll sends two requests.
     for after in (1, 2):
         emulator.faults.add(Fault.status(500), route="get-contact-import", times=2, after=after)
-    done = Run(tmp_path, rows=[row(0)], max_poll_failures=1)
+    done = run(tmp_path, rows=[row(0)], max_poll_failures=1)
     assert (done.counts, done.error) == ({"created": 1}, None)
     assert emulator.count("get-contact-import", status=500) == 4
 
@@ -568,7 +508,7 @@ def test_the_counts_of_an_import_that_a_later_one_hides_are_unknown(
         emulator.add_contact_import(seconds=0)
 
     meanwhile(replace)
-    done = Run(tmp_path, rows=[row(0)])
+    done = run(tmp_path, rows=[row(0)])
     assert (done.counts, done.error) == ({"created": 1}, None)
     first = emulator.contact_imports[0]["start_timestamp"]
     assert done.manifest["imports"][0].items() >= {"start_timestamp": first, "succeeded": None}.items()
@@ -597,6 +537,6 @@ def test_many_rows_are_imported_with_few_requests(connect: Any, tmp_path: Path) 
         connect(emulator)
         emulator.add_contacts(map(phone, range(2_000)), first_name="Ada")
         rows = [row(n, first_name="Ada" if n % 5 else "Bo") for n in range(4_000)]
-        done = Run(tmp_path, rows=rows, columns=["first_name"])
+        done = run(tmp_path, rows=rows, columns=["first_name"])
         assert done.counts == {"created": 2_000, "updated": 400, "unchanged": 1_600}
         assert (writes(emulator), emulator.count("list-contacts")) == (2, 6)

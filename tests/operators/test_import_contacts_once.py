@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
-import time
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
+from at_most_once import (
+    FAULTS,
+    LOOP,
+    RESCHEDULE,
+    STORES,
+    cell,
+    check_guide,
+    fast,
+    new_ti,
+    store_of,
+)
 from crashes import timeouts
 from simulations import dag_run
 from task_forker import Forker
@@ -20,14 +28,12 @@ from tasks import HAS_STATE_STORE, StateStore, Ti, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
-from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.operators import ImportContactsOperator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAILS = "fails"
 BULK = "airflow_provider_retell.bulk"
 STARTS = "create-contact-import"
 ROWS = [{"phone_number": "+14155550101", "first_name": "Ada", "out": None}]
@@ -35,16 +41,6 @@ TWO_FILES = [*ROWS, {"phone_number": "+14155550102", "first_name": "Bo", "out": 
 ARGUMENTS: dict[str, Any] = {"columns": ["first_name"], "do_not_call_column": "out", "retries": 1}
 LEFT_OUT = "+14155550103"
 
-# The fault of the request, and the number of imports after the first try, and whether that try fails.
-FAULTS: dict[str, tuple[Fault, int, bool]] = {
-    "connection lost before Retell acted": (Fault.drop(), 0, True),
-    "connection lost after Retell acted": (Fault.drop_after(), 1, False),
-    "429": (Fault.status(429, headers={"Retry-After": "2"}), 1, False),
-    "500": (Fault.status(500), 0, True),
-    "response truncated": (Fault.truncate(), 1, False),
-    "timeout, Retell did not act": (Fault.hang(), 0, True),
-    "timeout, Retell acted later": (Fault.slow(0.7), 1, False),
-}
 # The step of the request, or the function in which the worker is killed; the imports after the first try, and after a
 # retry with and without a state store. None means that the retry fails and starts no import.
 KILLS: dict[str, tuple[str, int, int | None, int | None]] = {
@@ -77,21 +73,6 @@ AGAIN = {
     'clear with `on_clear="skip"`': (1, 1, 1),
     'clear with `on_clear="resend"`': (2, 2, 2),
 }
-STORES = ("kept", "discarded", "none")
-LOOP = "next iteration of a task loop"
-RESCHEDULE = "reschedule by a retry policy"
-
-
-@contextmanager
-def fast(emulator: Emulator, pause: float = 0.0) -> Iterator[None]:
-    """Waits advance the emulator's clock, and last *pause* real seconds."""
-
-    def advance(seconds: float) -> None:
-        emulator.clock.advance(seconds)
-        time.sleep(pause)
-
-    with no_waiting(advance):
-        yield
 
 
 def importing(rows: Any = ROWS, **arguments: Any) -> ImportContactsOperator:
@@ -259,14 +240,6 @@ def test_a_task_that_failed_before_the_request_can_be_retried(emulator: Emulator
 # -- retries, clears and loops
 
 
-class NewTi(Ti):
-    """A task instance of Airflow 3.4, which has task loops."""
-
-    def __init__(self, *args: Any, iteration: tuple[UUID, int] | None = None) -> None:
-        super().__init__(*args)
-        self.region_id, self.region_index = iteration or (UUID(int=0), 0)
-
-
 def attempt(
     emulator: Emulator,
     on_clear: Any,
@@ -289,13 +262,11 @@ def attempt(
 def test_a_retry_or_clear_starts_another_import_only_with_resend(
     emulator: Emulator, tmp_path: Path, event: str, kind: str
 ) -> None:
-    if kind != "none" and not HAS_STATE_STORE:
-        pytest.skip("requires Airflow 3.3 or later")
-    store = None if kind == "none" else StateStore(tmp_path / "store.json")
-    new_ti = NewTi if kind == "discarded" else Ti
+    store = store_of(kind, tmp_path)
+    make_ti = new_ti if kind == "discarded" else Ti
     on_clear = "resend" if "resend" in event else "skip"
     failed = "1 of 2 rows failed: 1 failed"
-    assert failed in attempt(emulator, on_clear, new_ti(1, 1), store)
+    assert failed in attempt(emulator, on_clear, make_ti(1, 1), store)
     assert len(emulator.contact_imports) == 1
     is_clear = event.startswith("clear")
     max_tries = 2 if is_clear else 1
@@ -304,9 +275,9 @@ def test_a_retry_or_clear_starts_another_import_only_with_resend(
     if is_clear and kind == "discarded" and store:
         store.clear()
     expected = AGAIN[event][STORES.index(kind)]
-    assert failed in attempt(emulator, on_clear, new_ti(2, max_tries), store, started)
+    assert failed in attempt(emulator, on_clear, make_ti(2, max_tries), store, started)
     assert len(emulator.contact_imports) == expected
-    third = attempt(emulator, on_clear, new_ti(3, max_tries), store, started)
+    third = attempt(emulator, on_clear, make_ti(3, max_tries), store, started)
     assert ("may have sent" if kind == "none" and expected == 2 else failed) in third
     assert len(emulator.contact_imports) == expected
 
@@ -318,34 +289,21 @@ def test_each_iteration_of_a_task_loop_has_an_import_of_its_own(emulator: Emulat
     for index, total in ((0, 1), (1, 2)):
         store = StateStore(tmp_path / f"store_{index}.json")
         for number in (1, 2):
-            attempt(emulator, "skip", NewTi(number, 1, iteration=(region, index)), store)
+            attempt(emulator, "skip", new_ti(number, 1, region, index), store)
             assert len(emulator.contact_imports) == total
 
 
 def test_a_rescheduled_try_starts_no_import_again(emulator: Emulator, state_store: StateStore) -> None:
     """Airflow 3.4 then keeps the number of the try, and the store."""
-    attempt(emulator, "skip", NewTi(1, 1), state_store)
-    attempt(emulator, "skip", NewTi(1, 1), state_store, task_reschedule_count=1)
-    attempt(emulator, "skip", NewTi(1, 1), None, task_reschedule_count=1)
+    attempt(emulator, "skip", new_ti(1, 1), state_store)
+    attempt(emulator, "skip", new_ti(1, 1), state_store, task_reschedule_count=1)
+    attempt(emulator, "skip", new_ti(1, 1), None, task_reschedule_count=1)
     assert len(emulator.contact_imports) == 1
 
 
 def test_the_tables_in_the_guide_match_these_scenarios() -> None:
-    def cell(number: int | None) -> str:
-        return FAILS if number is None else str(number)
-
-    rows = [
-        f"| {name} | {started}{', fails' if fails else ''} | {FAILS if fails else started} "
-        f"| {FAILS if fails else started} |"
-        for name, (_, started, fails) in FAULTS.items()
-    ]
-    rows += [
-        f"| {name} | {started} | {cell(with_store)} | {cell(without)} |"
+    kills = {
+        name: (started, cell(with_store), cell(without))
         for name, (_, started, with_store, without) in (*KILLS.items(), *SECOND_KILLS.items())
-    ]
-    rows += [f"| {name} | {' | '.join(map(str, stores))} |" for name, stores in AGAIN.items()]
-    rows += [f"| {LOOP} | - | 2 | - |", f"| {RESCHEDULE} | - | 1 | - |"]
-    lines = (Path(__file__).parents[2] / "docs/contacts.md").read_text(encoding="utf-8").splitlines()
-    names = (*FAULTS, *KILLS, *SECOND_KILLS, *AGAIN, LOOP, RESCHEDULE)
-    listed = [line for line in lines if any(re.match(rf"\| {re.escape(name)} \|", line) for name in names)]
-    assert listed == rows
+    }
+    check_guide("contacts.md", {**kills, **AGAIN, LOOP: ("-", 2, "-"), RESCHEDULE: ("-", 1, "-")})

@@ -646,6 +646,7 @@ def test_source_that_retell_never_lists_counts_as_failed(kb: Emulator) -> None:
         refresh(texts({"a": "1"}))
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_error_messages_of_retell_are_shown_without_words_of_documents(
     kb: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crashes import FAULTS, HOUR, LATER, killed, timeouts
+from crashes import FAULTS, HOUR, LATER, killed, without_retries
 from tasks import (
     TaskDeferred,
     Ti,
@@ -35,10 +35,8 @@ from airflow_provider_retell.api.errors import (
     WaitFailedError,
     WaitTimeoutError,
 )
-from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
-from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
 
 FROM, TO, OTHER = "+14155550100", "+14155550123", "+14155550199"
@@ -62,19 +60,6 @@ def phone_call(**arguments: Any) -> CreatePhoneCallOperator:
     if arguments.get("wait_until"):
         defaults |= {"poll_interval": 5, "wait_timeout": 300}
     return CreatePhoneCallOperator(task_id="a_task", **{**defaults, **arguments})
-
-
-def without_retries(operator: Any) -> Any:
-    """Let the first fault end the try."""
-    operator.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
-    return operator
-
-
-@pytest.fixture
-def hasty(emulator: Emulator, connect: Any, fault: str) -> Emulator:
-    """An emulator behind a connection whose timeout suits the test's fault."""
-    connect(emulator, **timeouts(FAULTS[fault][0]))
-    return emulator
 
 
 # -- placed once
@@ -326,6 +311,7 @@ INVALID = [
 
 @pytest.mark.parametrize("native", [False, True])
 @pytest.mark.parametrize("bad", INVALID)
+@pytest.mark.usefixtures("whole_log")
 def test_an_invalid_number_is_rejected_without_showing_it(
     emulator: Emulator, bad: Any, native: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -337,6 +323,7 @@ def test_an_invalid_number_is_rejected_without_showing_it(
     assert "555" not in str(error.value) + str(error.value.__cause__) + caplog.text
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_numbers_in_a_response_are_masked(emulator: Emulator, caplog: Any) -> None:
     quote = {"status": "error", "message": f"{TO} is not reachable from {FROM}: (415) 555-0123, note {NOTE}"}
     emulator.faults.add(Fault.status(400, body=quote), route="create-phone-call")

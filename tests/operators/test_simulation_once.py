@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import re
-import time
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from at_most_once import (
+    FAILS,
+    FAULTS,
+    LOOP,
+    RESCHEDULE,
+    STORES,
+    cell,
+    check_guide,
+    fast,
+    new_ti,
+    store_of,
+)
 from crashes import killed, timeouts
 from simulations import AGENT, ENGINE, add_agent, add_case, dag_run, simulation
 from tasks import HAS_STATE_STORE, StateStore, Ti, defer, event_of, restored, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-FAILS = "fails"
 STARTS = "create-batch-test"
 
-# The fault of the request, and the number of batch tests after the first try, and whether that try fails.
-FAULTS: dict[str, tuple[Fault, int, bool]] = {
-    "connection lost before Retell acted": (Fault.drop(), 0, True),
-    "connection lost after Retell acted": (Fault.drop_after(), 1, False),
-    "429": (Fault.status(429, headers={"Retry-After": "2"}), 1, False),
-    "500": (Fault.status(500), 0, True),
-    "response truncated": (Fault.truncate(), 1, False),
-    "timeout, Retell did not act": (Fault.hang(), 0, True),
-    "timeout, Retell acted later": (Fault.slow(0.7), 1, False),
-}
 # The step, its request and the number of that request; the batch tests after the first try, and after a retry
 # with and without a state store. None means that the retry fails and starts no batch test.
 KILLS: dict[str, tuple[str, str | None, int, int, int | None, int | None]] = {
@@ -59,22 +53,7 @@ AGAIN = {
     'clear with `on_clear="skip"`': ((1, 1), (1, 1), (1, 1)),
     'clear with `on_clear="resend"`': ((2, 2), (2, 2), (2, FAILS)),
 }
-STORES = ("kept", "discarded", "none")
 CHANGED = "clear, and the agent, its version or the test cases have changed"
-LOOP = "next iteration of a task loop"
-RESCHEDULE = "reschedule by a retry policy"
-
-
-@contextmanager
-def fast(emulator: Emulator, pause: float = 0.0) -> Iterator[None]:
-    """Waits advance the emulator's clock, and last *pause* real seconds."""
-
-    def advance(seconds: float) -> None:
-        emulator.clock.advance(seconds)
-        time.sleep(pause)
-
-    with no_waiting(advance):
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -245,14 +224,6 @@ def test_a_rejected_repetition_can_be_started_by_a_clear(emulator: Emulator, sta
 # -- retries, clears and loops
 
 
-class NewTi(Ti):
-    """A task instance of Airflow 3.4, which has task loops."""
-
-    def __init__(self, *args: Any, iteration: tuple[UUID, int] | None = None) -> None:
-        super().__init__(*args)
-        self.region_id, self.region_index = iteration or (UUID(int=0), 0)
-
-
 def attempt(
     emulator: Emulator,
     on_clear: Any,
@@ -271,12 +242,10 @@ def attempt(
 def test_a_retry_or_clear_starts_another_batch_test_only_with_resend(
     emulator: Emulator, tmp_path: Path, event: str, kind: str
 ) -> None:
-    if kind != "none" and not HAS_STATE_STORE:
-        pytest.skip("requires Airflow 3.3 or later")
-    store = None if kind == "none" else StateStore(tmp_path / "store.json")
-    new_ti = NewTi if kind == "discarded" else Ti
+    store = store_of(kind, tmp_path)
+    make_ti = new_ti if kind == "discarded" else Ti
     on_clear = "resend" if "resend" in event else "skip"
-    first = attempt(emulator, on_clear, new_ti(1, 1), store)
+    first = attempt(emulator, on_clear, make_ti(1, 1), store)
     is_clear = event.startswith("clear")
     max_tries = 2 if is_clear else 1
     # A clear of a DAG run that has ended gives it a new start date.
@@ -284,14 +253,14 @@ def test_a_retry_or_clear_starts_another_batch_test_only_with_resend(
     if is_clear and kind == "discarded" and store:
         store.clear()
     then, finally_ = AGAIN[event][STORES.index(kind)]
-    second = attempt(emulator, on_clear, new_ti(2, max_tries), store, started)
+    second = attempt(emulator, on_clear, make_ti(2, max_tries), store, started)
     assert (second["batch_test_ids"] == first["batch_test_ids"]) == (then == 1)
     assert len(emulator.batch_tests) == then
     if finally_ == FAILS:
         with pytest.raises(AirflowFailException, match="may have sent"):
-            attempt(emulator, on_clear, new_ti(3, max_tries), store, started)
+            attempt(emulator, on_clear, make_ti(3, max_tries), store, started)
     else:
-        third = attempt(emulator, on_clear, new_ti(3, max_tries), store, started)
+        third = attempt(emulator, on_clear, make_ti(3, max_tries), store, started)
         assert third["batch_test_ids"] == second["batch_test_ids"]
     assert len(emulator.batch_tests) == then
 
@@ -300,10 +269,10 @@ def test_a_clear_of_a_running_task_on_airflow_3_4_finds_the_batch_test(
     emulator: Emulator, state_store: StateStore
 ) -> None:
     """Airflow then discards the store, and does not change ``max_tries``."""
-    first = attempt(emulator, "skip", NewTi(1, 1), state_store)
+    first = attempt(emulator, "skip", new_ti(1, 1), state_store)
     state_store.clear()
     second = attempt(
-        emulator, "skip", NewTi(2, 1), state_store, datetime.now(timezone.utc) - timedelta(minutes=1)
+        emulator, "skip", new_ti(2, 1), state_store, datetime.now(timezone.utc) - timedelta(minutes=1)
     )
     assert second["batch_test_ids"] == first["batch_test_ids"]
 
@@ -313,8 +282,8 @@ def test_a_retry_on_airflow_3_4_of_a_task_that_sent_nothing_starts_the_batch_tes
 ) -> None:
     emulator.faults.add(Fault.status(500), route="get-agent", times=8)
     with pytest.raises(RetellError, match="500"):
-        attempt(emulator, "skip", NewTi(1, 1), state_store)
-    assert attempt(emulator, "skip", NewTi(2, 1), state_store)["passed"] == 2
+        attempt(emulator, "skip", new_ti(1, 1), state_store)
+    assert attempt(emulator, "skip", new_ti(2, 1), state_store)["passed"] == 2
 
 
 def test_each_iteration_of_a_task_loop_has_a_batch_test_of_its_own(
@@ -325,8 +294,8 @@ def test_each_iteration_of_a_task_loop_has_a_batch_test_of_its_own(
     region = uuid4()
     for index, total in ((0, 1), (1, 2)):
         store = StateStore(tmp_path / f"store_{index}.json")
-        first = attempt(emulator, "skip", NewTi(1, 1, iteration=(region, index)), store)
-        again = attempt(emulator, "skip", NewTi(2, 1, iteration=(region, index)), store)
+        first = attempt(emulator, "skip", new_ti(1, 1, region, index), store)
+        again = attempt(emulator, "skip", new_ti(2, 1, region, index), store)
         assert again["batch_test_ids"] == first["batch_test_ids"]
         assert len(emulator.batch_tests) == total
 
@@ -337,15 +306,13 @@ def test_an_iteration_that_a_clear_has_created_again_finds_the_batch_test(
     """Airflow then begins a new region with an empty store, and counts the tries from 1."""
     if not HAS_STATE_STORE:
         pytest.skip("requires Airflow 3.3 or later")
-    first = attempt(
-        emulator, "skip", NewTi(1, 1, iteration=(uuid4(), 0)), StateStore(tmp_path / "store_0.json")
-    )
+    first = attempt(emulator, "skip", new_ti(1, 1, uuid4()), StateStore(tmp_path / "store_0.json"))
     cleared = dag_run(datetime.now(timezone.utc) + timedelta(hours=1))
     cleared.clear_number = 1
     again = attempt(
         emulator,
         "skip",
-        NewTi(1, 1, iteration=(uuid4(), 0)),
+        new_ti(1, 1, uuid4()),
         StateStore(tmp_path / "store_1.json"),
         dag_run=cleared,
     )
@@ -354,11 +321,11 @@ def test_an_iteration_that_a_clear_has_created_again_finds_the_batch_test(
 
 def test_a_rescheduled_try_finds_the_batch_test(emulator: Emulator, state_store: StateStore) -> None:
     """Airflow 3.4 then keeps the number of the try, and the store."""
-    first = attempt(emulator, "skip", NewTi(1, 1), state_store)
-    again = attempt(emulator, "skip", NewTi(1, 1), state_store, task_reschedule_count=1)
+    first = attempt(emulator, "skip", new_ti(1, 1), state_store)
+    again = attempt(emulator, "skip", new_ti(1, 1), state_store, task_reschedule_count=1)
     assert again["batch_test_ids"] == first["batch_test_ids"]
     state_store.clear()
-    lost = attempt(emulator, "skip", NewTi(1, 1), None, task_reschedule_count=1)
+    lost = attempt(emulator, "skip", new_ti(1, 1), None, task_reschedule_count=1)
     assert lost["batch_test_ids"] == first["batch_test_ids"]
 
 
@@ -427,16 +394,14 @@ def test_a_batch_test_of_something_else_does_not_count(
 def test_a_clear_with_another_version_fails_with_every_store(
     emulator: Emulator, tmp_path: Path, kind: str
 ) -> None:
-    if kind != "none" and not HAS_STATE_STORE:
-        pytest.skip("requires Airflow 3.3 or later")
-    store = None if kind == "none" else StateStore(tmp_path / "store.json")
-    new_ti = NewTi if kind == "discarded" else Ti
-    attempt(emulator, "skip", new_ti(1, 1), store)
+    store = store_of(kind, tmp_path)
+    make_ti = new_ti if kind == "discarded" else Ti
+    attempt(emulator, "skip", make_ti(1, 1), store)
     emulator.add_agent_version(AGENT)
     if kind == "discarded" and store:
         store.clear()
     with pytest.raises(AirflowFailException, match=r"on_clear='resend'"):
-        attempt(emulator, "skip", new_ti(2, 2), store)
+        attempt(emulator, "skip", make_ti(2, 2), store)
     assert len(emulator.batch_tests) == 1
 
 
@@ -492,25 +457,13 @@ def test_a_batch_test_that_is_listed_late_is_found(connect: Any, store: Any) -> 
 
 
 def test_the_tables_in_the_guide_match_these_scenarios() -> None:
-    def cell(number: int | None) -> str:
-        return FAILS if number is None else str(number)
-
-    rows = [
-        f"| {name} | {started}{', fails' if fails else ''} | {FAILS if fails else started} "
-        f"| {FAILS if fails else started} |"
-        for name, (_, started, fails) in FAULTS.items()
-    ]
-    rows += [
-        f"| {name} | {started} | {cell(with_store)} | {cell(without)} |"
+    kills = {
+        name: (started, cell(with_store), cell(without))
         for name, (*_, started, with_store, without) in (*KILLS.items(), *SECOND_KILLS.items())
-    ]
-    rows.append(f"| {TRIGGERER} | 1 | 1 | 1 |")
-    for name, stores in AGAIN.items():
-        cells = (f"{then}, then {after}" if after == FAILS else str(then) for then, after in stores)
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    rows += [f"| {CHANGED} | {FAILS} | {FAILS} | {FAILS} |"]
-    rows += [f"| {LOOP} | - | 2 | - |", f"| {RESCHEDULE} | - | 1 | - |"]
-    lines = (Path(__file__).parents[2] / "docs/simulations.md").read_text(encoding="utf-8").splitlines()
-    names = (*FAULTS, *KILLS, *SECOND_KILLS, TRIGGERER, *AGAIN, CHANGED, LOOP, RESCHEDULE)
-    listed = [line for line in lines if any(re.match(rf"\| {re.escape(name)} \|", line) for name in names)]
-    assert listed == rows
+    }
+    again = {
+        name: [f"{then}, then {after}" if after == FAILS else then for then, after in stores]
+        for name, stores in AGAIN.items()
+    }
+    others = {CHANGED: [FAILS] * 3, LOOP: ("-", 2, "-"), RESCHEDULE: ("-", 1, "-")}
+    check_guide("simulations.md", {**kills, TRIGGERER: (1, 1, 1), **again, **others})

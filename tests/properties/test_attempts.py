@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
+from sleeping_clock import SleepingClock
 
 from airflow_provider_retell.api.attempts import attempt
 from airflow_provider_retell.api.calls import endpoints
@@ -15,25 +16,15 @@ from airflow_provider_retell.api.errors import RetellConnectionError, RetellErro
 from airflow_provider_retell.api.quota import Rate, Window
 from airflow_provider_retell.api.request import Response
 from airflow_provider_retell.api.retry import RetryLimits
-from airflow_provider_retell.clock import FastClock
 
 GET = endpoints.get_call("call_1")
 PLACE = endpoints.create_phone_call("+14155550100", "+14155550123")
 CALL = b'{"call_id": "call_1", "call_status": "ended"}'
 
 
-class SimulatedClock(FastClock):
-    """A clock whose time passes only in sleeps."""
-
-    def time(self) -> float:
-        return 1000.0 + self.skipped
-
-    monotonic = time
-
-
 @pytest.fixture
-def clock(mocker: Any) -> SimulatedClock:
-    return mocker.patch("airflow_provider_retell.clock._clock", SimulatedClock())
+def clock(mocker: Any) -> SleepingClock:
+    return mocker.patch("airflow_provider_retell.clock._clock", SleepingClock())
 
 
 responses = st.builds(
@@ -60,7 +51,7 @@ outcomes = st.lists(responses | failures, min_size=1, max_size=12)
     st.builds(RetryLimits, st.integers(1, 5), st.sampled_from([0.0, 3.0, 30.0])),
 )
 def test_attempts_are_bounded_and_free_their_slots(
-    clock: SimulatedClock, requests: Any, rate: Rate, limits: RetryLimits
+    clock: SleepingClock, requests: Any, rate: Rate, limits: RetryLimits
 ) -> None:
     window = Window(rate)
     sent: list[float] = []

@@ -53,13 +53,27 @@ def test_every_value_is_encoded_or_rejected(value: Any) -> None:
         assert json.loads(dump(encoded)) == encoded
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False))
-def test_decimal_is_sent_with_all_its_digits_or_rejected(value: Decimal) -> None:
+@given(strategies.json_values)
+def test_plain_json_is_unchanged_after_encoding_and_parsing(value: Any) -> None:
+    encoded = to_json(value, "metadata")
+    # In Python, 1 == 1.0 == True.
+    assert repr(encoded) == repr(json.loads(dump(encoded))) == repr(value)
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False)
+    | st.builds(
+        lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(), st.integers(-30, 10)
+    )
+)
+def test_decimal_is_sent_with_all_its_digits_or_has_too_many(value: Decimal) -> None:
     try:
         encoded = to_json(value, "metadata")
     except RetellInputError:
-        return
-    assert Decimal(repr(encoded)) == value
+        digits = len(value.normalize().as_tuple().digits)
+        assert digits > 15 or not 1e-300 < abs(value) <= 2**53
+    else:
+        assert Decimal(repr(encoded)) == value
 
 
 @given(strategies.json_values, strategies.json_values)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import strategies
+import tasks
 from hypothesis import example, given
 from hypothesis import strategies as st
 from raw_server import RawServer, raw_server
@@ -83,13 +84,7 @@ codings = st.sampled_from(
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
     with raw_server() as server:
-        connection = {
-            "conn_type": "retell",
-            "host": server.url,
-            "password": "key_x",
-            "extra": {"timeout": 0.3},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
+        tasks.connect(monkeypatch, server.url, api_key="key_x", timeout=0.3)
         yield server
 
 

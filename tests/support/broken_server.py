@@ -14,14 +14,20 @@ from airflow_provider_retell.emulator.routing import Request
 Break = Callable[[Emulator], object]
 
 
-def change(route: str, edit: Callable[[Response, Request], Response | None]) -> Break:
-    """Return a break that changes the responses of *route*, errors included."""
+def replace(route: str, wrap: Callable[[Any], Any]) -> Break:
+    """Return a break that replaces the endpoint of *route* with ``wrap(endpoint)``."""
 
     def apply(emulator: Emulator) -> None:
         for routes in emulator._state.router._by_prefix.values():
             for position, (found, parts) in enumerate(routes):
                 if found.name == route:
                     routes[position] = (dataclasses.replace(found, endpoint=wrap(found.endpoint)), parts)
+
+    return apply
+
+
+def change(route: str, edit: Callable[[Response, Request], Response | None]) -> Break:
+    """Return a break that changes the responses of *route*, errors included."""
 
     def wrap(endpoint: Any) -> Any:
         def changed(organization: Any, request: Request) -> Response:
@@ -33,7 +39,7 @@ def change(route: str, edit: Callable[[Response, Request], Response | None]) -> 
 
         return changed
 
-    return apply
+    return replace(route, wrap)
 
 
 def change_json(route: str, edit: Callable[[Any, Any], Any]) -> Break:
@@ -91,12 +97,6 @@ def remember_first(route: str) -> Break:
 def without_filter(name: str, route: str = "list-calls") -> Break:
     """Return a break that ignores a condition of lists."""
 
-    def apply(emulator: Emulator) -> None:
-        for routes in emulator._state.router._by_prefix.values():
-            for position, (found, parts) in enumerate(routes):
-                if found.name == route:
-                    routes[position] = (dataclasses.replace(found, endpoint=wrap(found.endpoint)), parts)
-
     def wrap(endpoint: Any) -> Any:
         def unfiltered(organization: Any, request: Request) -> Response:
             request.body.get("filter_criteria", {}).pop(name, None)
@@ -104,20 +104,12 @@ def without_filter(name: str, route: str = "list-calls") -> Break:
 
         return unfiltered
 
-    return apply
+    return replace(route, wrap)
 
 
 def no_effect(route: str, status: int) -> Break:
     """Return a break that answers without acting."""
-
-    def apply(emulator: Emulator) -> None:
-        for routes in emulator._state.router._by_prefix.values():
-            for position, (found, parts) in enumerate(routes):
-                if found.name == route:
-                    nothing = dataclasses.replace(found, endpoint=lambda *_: Response(status))
-                    routes[position] = (nothing, parts)
-
-    return apply
+    return replace(route, lambda _: lambda *_: Response(status))
 
 
 def as_text(value: Any) -> Any:

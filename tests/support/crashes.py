@@ -8,10 +8,12 @@ import select
 import signal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import urllib3.connection
 
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import Clock
-from airflow_provider_retell.emulator import Fault
+from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import requests_transport
 from airflow_provider_retell.hooks.retell import RetellHook
 from airflow_provider_retell.operators.base import DeferrableOperator
@@ -40,24 +42,52 @@ def timeouts(fault: Fault) -> dict[str, float]:
     return {"timeout": 0.4} if fault.kind in ("hang", "slow") else {}
 
 
+def without_retries(operator: Any) -> Any:
+    """Let the first fault end the try of *operator*."""
+    operator.__dict__["hook"] = RetellHook(retry=RetryLimits(attempts=1))
+    return operator
+
+
+@pytest.fixture
+def hasty(emulator: Emulator, connect: Any, fault: str) -> Emulator:
+    """An emulator behind a connection whose timeout suits the test's fault."""
+    connect(emulator, **timeouts(FAULTS[fault][0]))
+    return emulator
+
+
+def in_child(task: Callable[[], Any], prepare: Callable[[], Any] = lambda: None) -> int:
+    """Run *task* in a forked process, as Airflow does, and return the status of the process: 0 if the task succeeds.
+
+    :param prepare: called in the process before the task, to kill the process at some point.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            prepare()
+            task()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1]
+
+
 def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth: int = 1) -> None:
-    """Run *task* in a forked process, as Airflow does, and kill the process at *step*.
+    """Run *task* in a forked process, and kill the process at *step*.
 
     :param step: ``"before"`` the request, when Retell has ``"acted"``, when the response is ``"received"``, when the
         operator starts to ``"wait"``, or ``"waiting"``.
     :param operation: the kind of request that the first three steps refer to. Default: any.
     :param nth: its number, from 1.
     """
-    pid = os.fork()
-    if pid == 0:
-        try:
-            arm(step, operation, nth)
-            task()
-        finally:
-            os._exit(3)  # the process survived
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), f"the process exited with {os.waitstatus_to_exitcode(status)}"
-    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert in_child(task, lambda: arm(step, operation, nth)) == signal.SIGKILL
+
+
+def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
+    """Run *task* in a forked process, and kill the process at its request *number*, from 1.
+
+    :param when: ``"before"`` the request is sent, or ``"after"`` its response was received.
+    """
+    assert in_child(task, lambda: die_at(number, when)) == signal.SIGKILL
 
 
 def arm(step: str, operation: str | None, nth: int) -> None:
@@ -103,24 +133,8 @@ def _die_when_readable(connection: Any) -> None:
     die()
 
 
-def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
-    """Run *task* in a forked process, and kill the process at its request *number*, from 1.
-
-    :param when: ``"before"`` the request is sent, or ``"after"`` its response was received.
-    """
-    pid = os.fork()
-    if pid == 0:
-        try:
-            _die_at(number, when)
-            task()
-        finally:
-            os._exit(3)  # the process survived
-    _, status = os.waitpid(pid, 0)
-    assert os.WIFSIGNALED(status), f"the process exited with {os.waitstatus_to_exitcode(status)}"
-    assert os.WTERMSIG(status) == signal.SIGKILL
-
-
-def _die_at(number: int, when: str) -> None:
+def die_at(number: int, when: str) -> None:
+    """Let this process kill itself at a request; see :func:`killed_at_request`."""
     exchange, sent = requests_transport.exchange, 0
 
     def exchange_or_die(*arguments: Any) -> Any:

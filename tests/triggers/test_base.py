@@ -378,9 +378,10 @@ class TestCancellation:
         emulator.calls["call_1"]["call_status"] = "ended"
 
         async def go() -> None:
-            async for _event in call_trigger().run():
-                assert shared._shared == {}
-                break
+            events = call_trigger().run()
+            assert (await anext(events)).payload["status"] == "done"
+            assert shared._shared == {}
+            await events.aclose()
 
         asyncio.run(go())
 

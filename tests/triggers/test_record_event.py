@@ -355,6 +355,7 @@ class TestRestart:
         assert slept == [SETTLE_SECONDS] * 2
         assert SETTLE_SECONDS == 5
 
+    @pytest.mark.usefixtures("whole_log")
     def test_failing_state_store_loses_no_record(
         self, records: Records, emulator: Emulator, caplog: pytest.LogCaptureFixture
     ) -> None:

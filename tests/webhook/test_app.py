@@ -37,6 +37,7 @@ def lines(records: list[logging.LogRecord]) -> list[str]:
     return [r.getMessage() for r in records if r.name.startswith("airflow_provider_retell") or r.levelno > 30]
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_signed_event_becomes_an_asset_event(receiver: Any, airflow_api: Any, caplog: Any) -> None:
     body = make_event(
         agent_id="agent_1", end_timestamp=5, direction="inbound", transcript=PRIVATE, from_number="+14155550111",
@@ -59,6 +60,7 @@ def test_signed_event_becomes_an_asset_event(receiver: Any, airflow_api: Any, ca
     assert PRIVATE not in caplog.text
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_signed_event_of_a_chat_becomes_an_event_of_the_asset_for_chats(
     receiver: Any, airflow_api: Any, caplog: Any
 ) -> None:
@@ -322,6 +324,7 @@ def test_rejected_requests_are_counted_once_a_minute(
     ]
 
 
+@pytest.mark.usefixtures("whole_log")
 def test_requests_of_strangers_do_not_hide_another_reason(receiver: Any, caplog: Any) -> None:
     for _ in range(3):
         receiver.request("POST", "/retell/webhook", b"x")

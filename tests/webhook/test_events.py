@@ -240,6 +240,7 @@ class TestAirflowFails:
         assert receiver.post(make_event()) == 503
         assert "no asset named 'retell_calls'" in caplog.text
 
+    @pytest.mark.usefixtures("whole_log")
     def test_rejected_login(
         self, receiver: Any, airflow_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
     ) -> None:

@@ -270,6 +270,7 @@ class TestRestart:
 class TestUnreadableEvents:
     @with_and_without_store
     @pytest.mark.parametrize("fault", ["500", "login", "refused", "asset", "order", "garbage"])
+    @pytest.mark.usefixtures("whole_log")
     def test_nothing_fires_until_the_events_can_be_read(
         self,
         records: Records,
