@@ -81,8 +81,9 @@ def plain_logging() -> Iterator[None]:
 @pytest.fixture
 def whole_log(caplog: pytest.LogCaptureFixture) -> None:
     """Let ``caplog`` have all lines of the package, to see that none has private data. The emulator's may have some."""
-    caplog.set_level(logging.DEBUG, "airflow_provider_retell")
     caplog.set_level(logging.WARNING, "airflow_provider_retell.emulator")
+    # The last one, because it is also the level of caplog itself.
+    caplog.set_level(logging.DEBUG, "airflow_provider_retell")
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def memory() -> MemoryFileSystem:
     """An empty storage other than the local disk."""
     files = MemoryFileSystem()
     files.store.clear()
+    files.pseudo_dirs[:] = [""]
     attach(protocol="memory", fs=files)
     return files
 
