@@ -60,12 +60,26 @@ def test_tests_do_not_share_the_clock_and_outcomes_of_their_marker(
     outcomes.clear()
 
 
-def run(tmp_path: Path, test: str) -> tuple[int, str]:
-    """Run pytest on a project with the plugin in its conftest.py and one test; return its code and output."""
+def test_the_marker_is_registered_and_wrong_ones_are_explained(tmp_path: Path) -> None:
+    """In a project with the plugin in its conftest.py."""
     (tmp_path / "conftest.py").write_text(
         'pytest_plugins = ["airflow_provider_retell.emulator.pytest_plugin"]\n'
     )
-    (tmp_path / "test_it.py").write_text(f"import pytest\n\n\n{test}\n")
+    wrong = {
+        "retell_emulator(volume='red')": "unexpected keyword argument 'volume'",
+        "retell_emulator(port=70_000)": "port must be between 0 and 65535",
+        "retell_emulator('key_test')": "the retell_emulator marker takes keyword arguments only",
+    }
+    tests = [
+        f"@pytest.mark.{marker}\ndef test_{number}(retell_emulator):\n    pass\n"
+        for number, marker in enumerate(wrong)
+    ]
+    tests.append(
+        "@pytest.mark.retell_emulator(concurrency=3)\n"
+        "def test_it(retell_emulator):\n"
+        "    assert retell_emulator.options.concurrency == 3\n"
+    )
+    (tmp_path / "test_it.py").write_text("\n".join(["import pytest", *tests]))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", "test_it.py"],
         cwd=tmp_path,
@@ -73,28 +87,7 @@ def run(tmp_path: Path, test: str) -> tuple[int, str]:
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_the_marker_is_registered(tmp_path: Path) -> None:
-    code, out = run(
-        tmp_path,
-        "@pytest.mark.retell_emulator(concurrency=3)\n"
-        "def test_it(retell_emulator):\n"
-        "    assert retell_emulator.options.concurrency == 3",
-    )
-    assert code == 0, out
-
-
-@pytest.mark.parametrize(
-    ("marker", "message"),
-    [
-        ("retell_emulator(volume='red')", "volume"),
-        ("retell_emulator(port=70_000)", "port must be between 0 and 65535"),
-        ("retell_emulator('key_test')", "the retell_emulator marker takes keyword arguments only"),
-    ],
-)
-def test_a_wrong_marker_is_explained(tmp_path: Path, marker: str, message: str) -> None:
-    code, out = run(tmp_path, f"@pytest.mark.{marker}\ndef test_it(retell_emulator):\n    pass")
-    assert code == 1
-    assert message in out
+    out = done.stdout + done.stderr
+    assert "1 passed, 3 errors" in out
+    for number, message in enumerate(wrong.values()):
+        assert message in out.split(f"test_{number} __")[1].split(" ERROR at ")[0]
