@@ -19,6 +19,10 @@ class CallEventTrigger(RecordEventTrigger):
 
     ::
 
+        from airflow.sdk import DAG, Asset, AssetWatcher
+
+        from airflow_provider_retell.triggers import CallEventTrigger
+
         ended = AssetWatcher(name="ended", trigger=CallEventTrigger(event="ended"))
 
         with DAG("after_calls", schedule=Asset("calls", watchers=[ended])):
@@ -42,11 +46,9 @@ class CallEventTrigger(RecordEventTrigger):
 
     All watchers of calls of a connection share one poll.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - API: https://docs.retellai.com/api-references/list-calls
 
-    Retell: https://docs.retellai.com/api-references/list-calls
-
-    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param event: ``"ended"`` (default) fires when a call ends, answered or not; ``"analyzed"`` fires when its
         ``call_analysis`` is available, up to six hours after the call.
     :param agent_ids: only calls of these agents. Default: all.
@@ -60,6 +62,7 @@ class CallEventTrigger(RecordEventTrigger):
     :param airflow_conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a
         token as the password alone. The user needs permission to read assets. Requires ``asset_name``.
     :param asset_name: the name of the watcher's asset. Requires ``airflow_conn_id``.
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :raises ValueError: if an argument is invalid.
     """
 
@@ -68,7 +71,7 @@ class CallEventTrigger(RecordEventTrigger):
 
     def __init__(
         self,
-        retell_conn_id: str = "retell_default",
+        *,
         event: Until = "ended",
         agent_ids: Collection[str] | None = None,
         call_type: str | None = None,
@@ -78,17 +81,18 @@ class CallEventTrigger(RecordEventTrigger):
         lookback: float | timedelta = 600,
         airflow_conn_id: str | None = None,
         asset_name: str | None = None,
+        retell_conn_id: str = "retell_default",
         **airflow: Any,
     ) -> None:
         super().__init__(
-            retell_conn_id,
-            event,
-            agent_ids,
-            poll_interval,
-            overlap,
-            lookback,
-            airflow_conn_id,
-            asset_name,
+            event=event,
+            agent_ids=agent_ids,
+            poll_interval=poll_interval,
+            overlap=overlap,
+            lookback=lookback,
+            airflow_conn_id=airflow_conn_id,
+            asset_name=asset_name,
+            retell_conn_id=retell_conn_id,
             **airflow,
         )
         checks.one_of("event", event, UNTIL)

@@ -22,6 +22,10 @@ class ChatEventTrigger(RecordEventTrigger):
 
     ::
 
+        from airflow.sdk import DAG, Asset, AssetWatcher
+
+        from airflow_provider_retell.triggers import ChatEventTrigger
+
         ended = AssetWatcher(name="ended", trigger=ChatEventTrigger(event="ended"))
 
         with DAG("after_chats", schedule=Asset("chats", watchers=[ended])):
@@ -34,11 +38,9 @@ class ChatEventTrigger(RecordEventTrigger):
 
     All watchers of chats of a connection share one poll.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - API: https://docs.retellai.com/api-references/list-chats
 
-    Retell: https://docs.retellai.com/api-references/list-chats
-
-    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param event: ``"ended"`` (default) fires when a chat ends or fails; ``"analyzed"`` fires when its ``chat_analysis``
         is available, up to six hours after the chat.
     :param agent_ids: only chats of these agents. Default: all.
@@ -53,6 +55,7 @@ class ChatEventTrigger(RecordEventTrigger):
     :param airflow_conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a
         token as the password alone. The user needs permission to read assets. Requires ``asset_name``.
     :param asset_name: the name of the watcher's asset. Requires ``airflow_conn_id``.
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :raises ValueError: if an argument is invalid.
     """
 
@@ -61,7 +64,7 @@ class ChatEventTrigger(RecordEventTrigger):
 
     def __init__(
         self,
-        retell_conn_id: str = "retell_default",
+        *,
         event: ChatUntil = "ended",
         agent_ids: Collection[str] | None = None,
         chat_type: str | None = None,
@@ -70,17 +73,18 @@ class ChatEventTrigger(RecordEventTrigger):
         lookback: float | timedelta = 600,
         airflow_conn_id: str | None = None,
         asset_name: str | None = None,
+        retell_conn_id: str = "retell_default",
         **airflow: Any,
     ) -> None:
         super().__init__(
-            retell_conn_id,
-            event,
-            agent_ids,
-            poll_interval,
-            overlap,
-            lookback,
-            airflow_conn_id,
-            asset_name,
+            event=event,
+            agent_ids=agent_ids,
+            poll_interval=poll_interval,
+            overlap=overlap,
+            lookback=lookback,
+            airflow_conn_id=airflow_conn_id,
+            asset_name=asset_name,
+            retell_conn_id=retell_conn_id,
             **airflow,
         )
         checks.one_of("event", event, CHAT_UNTIL)
