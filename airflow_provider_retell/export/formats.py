@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.common.atomic import atomic_open
-from airflow_provider_retell.common.paths import file_name, safe_path
+from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.kind import Kind
@@ -35,6 +35,7 @@ class Writer(Protocol):
 
 def check_suffix(path: str) -> None:
     """Raise :class:`RetellInputError` if records cannot be exported to a file of this name."""
+    check_no_secrets("path", path)
     if _suffix(path) not in ("jsonl", "ndjson", "parquet"):
         raise RetellInputError(f"path must end in .jsonl, .ndjson or .parquet, not {safe_path(path)!r}")
 
