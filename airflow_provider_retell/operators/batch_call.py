@@ -111,7 +111,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         on_invalid_number: OnUnreachable = "fail",
         on_do_not_call: OnUnreachable = "fail",
         allow_duplicates: bool = False,
-        name: str | None = None,
+        name: str | XComArg | None = None,
         trigger_timestamp: float | str | datetime | XComArg | None = None,
         reserved_concurrency: int | None = None,
         call_time_window: Mapping[str, Any] | None = None,

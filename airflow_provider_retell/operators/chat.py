@@ -110,7 +110,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
         *,
         chat_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
-        data_storage_setting: ChatStorageSetting | str | None = None,
+        data_storage_setting: ChatStorageSetting | str | XComArg | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
         override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         clear_dynamic_variables: bool = False,
@@ -172,7 +172,9 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
             self.wait_for(ChatReached(chat_id, self.wait_until))
         return self.after_wait(context, chat_id)
 
-    def after_wait(self, context: Context, record_id: str, deadline: float | None = None) -> dict[str, Any]:
+    def after_wait(
+        self, context: Context, record_id: str, deadline: float | None = None, **_state: Any
+    ) -> dict[str, Any]:
         """Update the chat and return its slim form."""
         return self.update(record_id, self.analysis_fields)
 
@@ -201,7 +203,7 @@ class GetChatOperator(ReadRecordOperator, ChatOperator):
     :param chat_id: the chat (templated).
     :param path: the file for the whole chat as JSON, a local path or any URL of Airflow's ``ObjectStoragePath``
         (templated). The file has the transcript.
-    :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param path_conn_id: the Airflow connection of that storage (templated). Default: the storage's default connection.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``chat_successful``,
         ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is None. The values
         are stored in Airflow's database. Default: none.
@@ -215,7 +217,7 @@ class GetChatOperator(ReadRecordOperator, ChatOperator):
         self,
         *,
         chat_id: str | XComArg,
-        path: str | None = None,
+        path: str | XComArg | None = None,
         path_conn_id: str | None = None,
         analysis_fields: Sequence[str] = (),
         **kwargs: Any,

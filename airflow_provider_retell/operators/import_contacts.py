@@ -123,7 +123,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         max_changed_ratio: float = 0.5,
         column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,
@@ -132,7 +132,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         min_rows: int = 0,
         on_empty: OnEmpty = "fail",
         poll_interval: float | timedelta = 10,
-        wait_timeout: float | timedelta = timedelta(hours=2),
+        wait_timeout: float | timedelta = 7200,
         max_poll_failures: int = 10,
         **kwargs: Any,
     ) -> None:
@@ -141,6 +141,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
             phone_number_column=phone_number_column,
             columns=columns,
             do_not_call_column=do_not_call_column,
+            tag_columns=(),  # Retell's import knows no tags
             allow_clearing_do_not_call=allow_clearing_do_not_call,
             max_changed_ratio=max_changed_ratio,
             column_names=column_names,

@@ -106,7 +106,7 @@ class SyncContactsOperator(ContactRowsOperator):
         nulls: ContactNulls = "skip",
         column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,

@@ -44,8 +44,14 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
         ),
         ({"data_storage_setting_column": ["x"]}, "data_storage_setting_column must be text, not a?list"),
         ({"call_id_column": ""}, "call_id_column must not be blank"),
-        ({"metadata_columns": {"a": "{{ params.key }}"}}, "metadata_columns has a template in a name"),
-        ({"metadata_columns": ["{{ params.key }}"]}, "metadata_columns has a template in a name"),
+        (
+            {"metadata_columns": {"a": "{{ params.key }}"}},
+            "the values of metadata_columns must not be a template",
+        ),
+        ({"metadata_columns": ["{{ params.key }}"]}, "metadata_columns must not be a template"),
+        ({"call_id_column": "{{ params.key }}"}, "call_id_column must not be a template"),
+        ({"remove_metadata_keys": ["{{ params.key }}"]}, "remove_metadata_keys must not be a template"),
+        ({"json_columns": ["{{ params.key }}"]}, "json_columns must not be a template"),
         ({"remove_metadata_keys": "key"}, "remove_metadata_keys must be a list of texts, not text"),
         (
             {"remove_metadata_keys": ["x"], "metadata_columns": ["x"]},
