@@ -46,7 +46,9 @@ DECISIONS: dict[str, tuple[Any, Any, int, str]] = {
 }
 
 
-NO_VALUE = "the analysis has no value for 'approved'. If this repeats, check that the agent's post-call analysis has this field"
+NO_VALUE = (
+    "the analysis has no value for 'approved'. If this repeats, check that the agent's post-call analysis"
+)
 
 
 @pytest.fixture
@@ -181,7 +183,7 @@ def test_a_call_without_a_decision_approves_nothing_and_its_reason_is_logged(
         result = run_try(approval(), try_number=2)
     assert result["decision"] == "rejected"
     assert asked(at_once) == [FIRST, SECOND]
-    assert f"Call {at_once.placed[0]['call_id']}: no decision, because {reason}" in caplog.messages
+    assert f"Call {at_once.placed[0]['call_id']}: no decision, because {reason}" in caplog.text
 
 
 @pytest.mark.usefixtures("no_sleep")
