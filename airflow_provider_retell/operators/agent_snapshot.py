@@ -61,7 +61,7 @@ class SnapshotAgentsOperator(RetellOperator):
         ``fail_on_drift`` is True: otherwise a retry would compare with the snapshot of the first try.
     :param fail_on_drift: True to fail if the configuration differs from the snapshot in ``compare_with``. If ``path``
         is the same folder, a snapshot there is never replaced.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: an unknown agent, a folder without a snapshot in
         ``compare_with`` if ``fail_on_drift`` is True, or a difference from it.
     """

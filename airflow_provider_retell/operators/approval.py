@@ -94,7 +94,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     :param wait_timeout: seconds after which the wait for one call and its analysis fails, or a timedelta. Default: 2
         hours. A retry waits for the same call.
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if nobody decided, or a retry cannot help: invalid input (nobody was called), an
         earlier try has asked another question, or Retell rejects a call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. Nobody else is called meanwhile.

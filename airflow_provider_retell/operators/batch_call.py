@@ -85,7 +85,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         per page of the organization's agents.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the batch is not sent again.
         ``"resend"``: it is sent again, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if the input is invalid (nothing was sent), Retell rejects the batch, or it is unknown
         whether Retell processed it.
     """

@@ -103,7 +103,7 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
         Default: 0.
     :param on_empty: the result of a task whose source has no rows: ``"success"`` (default), ``"skip"`` or ``"fail"``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
         them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or

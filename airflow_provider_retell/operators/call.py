@@ -65,7 +65,7 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
         Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
         ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown call, a storage
         setting that is less strict than the call's, or a response that differs from the values sent.
     :raises CallNotEndedError: if the call has not ended, and ``wait_until`` is None.
@@ -186,7 +186,7 @@ class GetCallOperator(ReadRecordOperator, CallOperator):
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``call_successful``,
         ``in_voicemail``, ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is
         None. The values are stored in Airflow's database. Default: none.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if there is no such call, or the input is invalid.
     """
 

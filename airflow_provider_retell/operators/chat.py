@@ -86,7 +86,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
         configure the wait, and must not be set without it.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``ChatSensor``.
         Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown chat, a storage
         setting that is less strict than the chat's, or a response that differs from the values sent.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``.
@@ -207,7 +207,7 @@ class GetChatOperator(ReadRecordOperator, ChatOperator):
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``chat_successful``,
         ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is None. The values
         are stored in Airflow's database. Default: none.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if there is no such chat, or the input is invalid.
     """
 
@@ -250,7 +250,7 @@ class DeleteChatOperator(DeleteRecordOperator, ChatOperator):
     :param missing_ok: False to fail if the chat does not exist (templated). The task then reads the chat first. A retry
         also fails if an earlier try deleted the chat and crashed.
     :param dry_run: True to read the chat and delete nothing (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises CallNotEndedError: if Retell refuses to delete the chat because it has not ended.
     :raises AirflowFailException: if Retell refuses to delete the chat for another reason, or the chat does not exist
         and ``missing_ok`` is False.
@@ -288,6 +288,6 @@ class RerunChatAnalysisOperator(ChatOperator, RerunAnalysisOperator):
     :param chat_id: the chat (templated).
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
         ``"resend"``: it is run again, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
     """

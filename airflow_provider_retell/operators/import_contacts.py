@@ -102,7 +102,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
     :param max_poll_failures: the number of consecutive failed polls that a wait tolerates. Default: 10.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): it compares the rows, and starts no
         import again. ``"resend"``: it imports the rows that differ, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has no or too few rows. Nothing was imported.
     :raises WaitTimeoutError: if a wait reached ``wait_timeout``. A retry continues to wait.
     :raises BulkStoppedError: if the task was stopped, or Retell or the network failed. A retry continues.

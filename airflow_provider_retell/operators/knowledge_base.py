@@ -100,7 +100,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
     :param wait_timeout: seconds after which the wait for Retell's indexing fails, or a timedelta: from the first wait
         on, for all rounds of adding and deleting together. Default: 30 minutes. A retry continues, with a new timeout.
     :param max_poll_failures: the number of consecutive failed polls that a wait tolerates. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises DocumentsFailedError: if Retell could not index documents. A retry tries them again.
     :raises AirflowFailException: if a retry cannot help: invalid documents, a guard or a limit (nothing was sent), an
         unknown knowledge base, documents that differ each time they are read, or an API key that Retell rejects.

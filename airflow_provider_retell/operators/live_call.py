@@ -57,7 +57,7 @@ class UpdateLiveCallOperator(CallOperator):
         as it is.
     :param additional_context: text for the agent, added to the transcript (templated).
     :param trigger_response: True to make the agent speak now.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if the input is invalid, the call is not ongoing, or it is unknown whether Retell
         processed an instruction.
     """
@@ -173,7 +173,7 @@ class StopCallOperator(CallOperator):
     - API: https://docs.retellai.com/api-references/stop-call
 
     :param call_id: the call (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if there is no such call, or Retell refuses to stop it.
     """
 

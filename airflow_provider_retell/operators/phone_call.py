@@ -78,7 +78,7 @@ class CreatePhoneCallOperator(PlacingOperator):
         Requires ``wait_until="analyzed"``. Default: none.
     :param stop_on_kill: True to hang up if the task is killed while it waits, or reaches ``execution_timeout``. In a
         deferred wait this requires Airflow 3.3 or later.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), or Retell rejects the call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. A retry waits for the same call.
     """

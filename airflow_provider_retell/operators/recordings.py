@@ -101,7 +101,7 @@ class ArchiveRecordingsOperator(RowsOperator):
     :param tolerate: the outcomes that do not count as failed: ``"not_found"``, ``"not_ended"`` or both. Default: none.
     :param min_rows: the smallest number of calls with which the task succeeds. Default: 0.
     :param on_empty: the result of a task without calls: ``"success"`` (default), ``"skip"`` or ``"fail"``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if there are too few calls, or too many failed, and a retry may succeed.
     :raises BulkStoppedError: if Retell, the host of the recordings, the storage or the network failed for 50 calls in a
         row, Retell asked for a long wait, or the task was stopped. A retry continues.

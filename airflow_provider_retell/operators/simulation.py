@@ -89,7 +89,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOper
     :param wait_timeout: seconds after which the wait for a batch test fails, or a timedelta. Default: 1 hour. A retry
         waits for the same batch test.
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if too few test cases passed, the input is invalid, a real tool would be called, the
         agent was changed meanwhile, an earlier try has simulated something else, or it is unknown whether Retell has
         started a batch test.

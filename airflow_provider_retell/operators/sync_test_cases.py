@@ -54,7 +54,7 @@ class SyncTestCasesOperator(RetellOperator):
     :param max_deleted_ratio: the largest share of the agent's test cases that may be deleted, 0 to 1. Beyond it, the
         task fails and sends nothing. Default: 0.5.
     :param dry_run: True to change nothing (templated). The log and the result then show the planned changes.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if the input is invalid or ``max_deleted_ratio`` is exceeded (nothing was sent), or
         Retell rejects a test case.
     """

@@ -36,7 +36,7 @@ class KnowledgeBaseSensor(RetellSensor):
         ``[operators] default_deferrable``. ``mode`` has no effect then.
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. With
         ``mode="reschedule"``, failures end the wait only with 0. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :param kwargs: the parameters of every Airflow sensor, for example ``poke_interval``, ``timeout``, ``mode`` and
         ``soft_fail``.
     :raises AirflowSensorTimeout: if the wait reached ``timeout``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.params import checks
@@ -12,6 +12,9 @@ from airflow_provider_retell.triggers.record_event import RecordEventTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.nouns import Noun
+
+CallType = Literal["phone_call", "web_call"]
+Direction = Literal["inbound", "outbound"]
 
 
 class CallEventTrigger(RecordEventTrigger):
@@ -74,8 +77,8 @@ class CallEventTrigger(RecordEventTrigger):
         *,
         event: Until = "ended",
         agent_ids: Collection[str] | None = None,
-        call_type: str | None = None,
-        direction: str | None = None,
+        call_type: CallType | None = None,
+        direction: Direction | None = None,
         poll_interval: float | timedelta = 30,
         overlap: float | timedelta = 900,
         lookback: float | timedelta = 600,
@@ -96,7 +99,7 @@ class CallEventTrigger(RecordEventTrigger):
             **airflow,
         )
         checks.one_of("event", event, UNTIL)
-        checks.one_of("call_type", call_type, ("phone_call", "web_call", None))
-        checks.one_of("direction", direction, ("inbound", "outbound", None))
+        checks.one_of("call_type", call_type, (*get_args(CallType), None))
+        checks.one_of("direction", direction, (*get_args(Direction), None))
         self.call_type = call_type
         self.direction = direction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from airflow_provider_retell.api.choices import CHAT_UNTIL, ChatUntil
 from airflow_provider_retell.params import checks
@@ -12,6 +12,8 @@ from airflow_provider_retell.triggers.record_event import RecordEventTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.nouns import Noun
+
+ChatType = Literal["api_chat", "sms_chat"]
 
 
 class ChatEventTrigger(RecordEventTrigger):
@@ -67,7 +69,7 @@ class ChatEventTrigger(RecordEventTrigger):
         *,
         event: ChatUntil = "ended",
         agent_ids: Collection[str] | None = None,
-        chat_type: str | None = None,
+        chat_type: ChatType | None = None,
         poll_interval: float | timedelta = 30,
         overlap: float | timedelta = 7200,
         lookback: float | timedelta = 600,
@@ -88,5 +90,5 @@ class ChatEventTrigger(RecordEventTrigger):
             **airflow,
         )
         checks.one_of("event", event, CHAT_UNTIL)
-        checks.one_of("chat_type", chat_type, ("api_chat", "sms_chat", None))
+        checks.one_of("chat_type", chat_type, (*get_args(ChatType), None))
         self.chat_type = chat_type
