@@ -122,6 +122,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         if reserved_concurrency is not None:
             checks.whole_number("reserved_concurrency", reserved_concurrency, 0)
         checks.mapping(call_time_window=call_time_window)
+        checks.text(**{"call_time_window.timezone": (call_time_window or {}).get("timezone")})
         checks.flag(allow_duplicates=allow_duplicates, preflight=preflight)
         check_on_unreachable(on_invalid_number=on_invalid_number, on_do_not_call=on_do_not_call)
         skipping = on_do_not_call if on_do_not_call == "skip" else None

@@ -182,6 +182,7 @@ def test_an_option_that_only_other_operators_have_is_an_error(name: str, option:
             {"from_number": FROM, "to_numbers": [TO], "decision_field": "{{ params.field }}"},
         ),
         ("SyncContactsOperator", {**CONTACTS, "do_not_call_column": "{{ params.column }}"}),
+        ("CreateBatchCallOperator", {**BATCH, "call_time_window": {"timezone": "{{ params.zone }}"}}),
         ("RunBatchTestOperator", {"agent_id": "agent_1", "allow_unmocked_tools": ["{{ params.tool }}"]}),
     ],
 )
