@@ -27,8 +27,6 @@ def read_csv(file: Any, encoding: str, delimiter: str, quotechar: str | None) ->
     :raises SourceError: at the first line that hides where the next cells begin, without a header, or if the last
         line is cut off.
     """
-    if is_utf8(encoding):
-        encoding = "utf-8-sig"  # removes the byte order mark
     records = _Records(TextLines(file, encoding, ""), encoding, quotechar)
     names = records.header(delimiter)
     yield Header(names)
@@ -60,6 +58,7 @@ class _Records:
         first = next((line for line in self._lines if line.strip()), None)
         if first is None:
             raise SourceError("there is no header: the file is empty")
+        first = first.removeprefix("\ufeff")  # the byte order mark
         if marked := _DELIMITER_LINE.fullmatch(first):
             delimiter = marked[1] if delimiter == "," else delimiter
             first = next(self._lines, "")

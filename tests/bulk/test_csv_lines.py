@@ -95,6 +95,7 @@ def test_a_cell_can_have_quotes_delimiters_and_ends_of_lines(
         ("call_id,n\na,\u00e4\n".encode("cp1252"), "rows.csv", {"encoding": "cp1252"}, "\u00e4"),
         ("call_id,n\na,\u00e4\n".encode("utf-16"), "rows.csv", {"encoding": "UTF_16"}, "\u00e4"),
         ("call_id,n\na,\u00e4\n".encode("utf-16-le"), "rows.csv", {"encoding": "utf-16-le"}, "\u00e4"),
+        ("\ufeffcall_id,n\na,\u00e4\n".encode("utf-16-le"), "rows.csv", {"encoding": "utf-16-le"}, "\u00e4"),
     ],
 )
 def test_delimiter_encoding_and_quotes_can_be_set(
