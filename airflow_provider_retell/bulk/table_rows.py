@@ -45,8 +45,7 @@ class TableRows(Rows):
 
     def size(self) -> int | None:
         """Return the number of rows. A LazyFrame does not know it."""
-        known: int | None = getattr(self._table, "num_rows", None)
-        return len(self._table) if known is None and hasattr(self._table, "__len__") else known
+        return len(self._table) if hasattr(self._table, "__len__") else None
 
     def read(self) -> Iterator[Row]:
         """Yield the rows as dicts."""
@@ -71,7 +70,11 @@ def _pandas(frame: Any) -> Iterator[Row]:
 
 def _pandas_values(column: Any) -> list[Any]:
     values = column
-    if str(column.dtype) in ("float16", "float32"):
+    if hasattr(column.dtype, "pyarrow_dtype"):
+        from airflow_provider_retell.bulk.arrow_values import column_values
+
+        values = column_values(column.array.__arrow_array__())
+    elif str(column.dtype) in ("float16", "float32"):
         # The text of a short float has the digits that pandas shows, and no others.
         values = [float(str(value)) for value in column.to_numpy()]
     return [None if is_missing else value for value, is_missing in zip(values, column.isna(), strict=True)]
