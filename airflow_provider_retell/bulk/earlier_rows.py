@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, get_args
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.digest_set import DigestMap
+from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.outcome import Outcome, is_duplicate, line_id
 from airflow_provider_retell.bulk.rows import Row
 

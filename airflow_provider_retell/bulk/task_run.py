@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from airflow_provider_retell.bulk.digest_set import DigestMap
+from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.outcome import Outcome, Result, is_duplicate, line_id
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
