@@ -83,11 +83,29 @@ def _pandas_values(column: Any) -> list[Any]:
 def _polars(frame: Any) -> Iterator[Row]:
     import polars as pl  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    # The text of a 32-bit float has the digits that polars shows, and no others.
-    shown = frame.with_columns(pl.col(pl.Float32).cast(pl.String).cast(pl.Float64))
+    # The text of a short float has the digits that polars shows, and no others.
+    shown = frame.with_columns(
+        pl.col(name).cast(_other_floats(kind, pl.String)).cast(_other_floats(kind, pl.Float64))
+        for name, kind in frame.collect_schema().items()
+        if _other_floats(kind, pl.String) != kind
+    )
     collected = getattr(shown, "collect", lambda: shown)()
     yield Header(collected.columns)
     yield from collected.iter_rows(named=True)
+
+
+def _other_floats(kind: Any, other: Any) -> Any:
+    """Return a type of polars with *other* in place of short floats, also inside lists and structs."""
+    name = type(kind).__name__
+    if name in ("Float16", "Float32"):
+        return other
+    if name == "List":
+        return type(kind)(_other_floats(kind.inner, other))
+    if name == "Array":
+        return type(kind)(_other_floats(kind.inner, other), kind.size)
+    if name == "Struct":
+        return type(kind)({field.name: _other_floats(field.dtype, other) for field in kind.fields})
+    return kind
 
 
 def _arrow(table: Any) -> Iterator[Row]:

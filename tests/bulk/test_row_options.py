@@ -216,6 +216,35 @@ def test_a_table_knows_its_size(make: Any, size: int | None) -> None:
     assert as_rows(make()).size() == size
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_short_floats_in_lists_and_structs_of_polars_keep_their_digits(
+    emulator: Emulator, run: Any, lazy: bool
+) -> None:
+    pl = pytest.importorskip("polars")
+    emulator.add_calls(["a", "b"], metadata={"short": 9})
+    kinds = {
+        "list": (pl.List(pl.Float32), [0.1]),
+        "array": (pl.Array(pl.Float32, (2, 1)), [[0.1], [0.2]]),
+        "struct": (
+            pl.Struct({"x": pl.Float32, "y": pl.List(pl.Float32), "z": pl.Int8}),
+            {"x": 0.1, "y": [0.2]},
+        ),
+        "double": (pl.Float64, 0.1),
+        "short": (pl.Float32, 0.1),
+    }
+    values = {name: pl.Series([value, None], dtype=kind) for name, (kind, value) in kinds.items()}
+    frame = pl.DataFrame({"call_id": ["a", "b"], **values})
+    assert run(rows=frame.lazy() if lazy else frame).counts == {"updated": 2}
+    assert emulator.calls["a"]["metadata"] == {
+        "list": [0.1],
+        "array": [[0.1], [0.2]],
+        "struct": {"x": 0.1, "y": [0.2], "z": None},
+        "double": 0.1,
+        "short": 0.1,
+    }
+    assert emulator.calls["b"]["metadata"] == dict.fromkeys(kinds)
+
+
 def test_arrow_columns_of_pandas_are_values_of_arrow(emulator: Emulator, run: Any) -> None:
     pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
     emulator.add_calls(["a", "b"], metadata={"short": 9})
