@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.costs import is_number
 from airflow_provider_retell.common.atomic import atomic_open
 from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path
 
@@ -132,7 +133,7 @@ class Parquet:
 
     def _cell(self, name: str, value: Any) -> Any:
         if name in _NUMBERS:
-            return value if isinstance(value, (int, float)) else None
+            return float(value) if is_number(value) else None
         if value is None or isinstance(value, str):
             return value
         return json.dumps(value, ensure_ascii=False)
