@@ -53,7 +53,7 @@ class _Method(Generic[P, T]):
     def __init__(self, build: Callable[P, Any]) -> None:
         functools.update_wrapper(self, build)  # type: ignore[arg-type]
         self._build = build
-        self._functions: dict[bool, Callable[..., Any]] = {}
+        self._functions: dict[type, Callable[..., Any]] = {}
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.__name__ = name
@@ -67,10 +67,10 @@ class _Method(Generic[P, T]):
 
     def __get__(self, hook: Any, owner: Any) -> Any:
         # A real function, because help(), inspect and notebooks show the parameters of no other kind of attribute.
-        is_async = inspect.iscoroutinefunction(getattr(owner, "send", None))
-        if is_async not in self._functions:
-            self._functions[is_async] = _function(self.__name__, self._build, self._sender, is_async)
-        function = self._functions[is_async]
+        function = self._functions.get(owner)
+        if function is None:
+            is_async = inspect.iscoroutinefunction(getattr(owner, "send", None))
+            function = self._functions[owner] = _function(self.__name__, self._build, self._sender, is_async)
         return function if hook is None else MethodType(function, hook)
 
 
