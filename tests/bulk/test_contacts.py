@@ -35,12 +35,12 @@ def test_an_id_with_the_digits_of_a_number_is_not_taken_for_one(emulator: Emulat
 
 
 def test_only_contacts_that_differ_are_written(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.add_contacts(map(phone, range(2500)), custom_fields={"plan": "gold"})
-    rows = [{"phone_number": phone(n), "plan": "gold" if n % 50 else "silver"} for n in range(2500)]
+    emulator.add_contacts(map(phone, range(1050)), custom_fields={"plan": "gold"})
+    rows = [{"phone_number": phone(n), "plan": "gold" if n % 50 else "silver"} for n in range(1050)]
     counts, lines, error = run(tmp_path, rows=rows, columns=["plan"])
-    assert (counts, error) == ({"updated": 50, "unchanged": 2450}, None)
-    assert (emulator.count("list-contacts"), writes(emulator)) == (3, 50)
-    assert sum(contact["custom_fields"] == {"plan": "silver"} for contact in emulator.contacts.values()) == 50
+    assert (counts, error) == ({"updated": 21, "unchanged": 1029}, None)
+    assert (emulator.count("list-contacts"), writes(emulator)) == (2, 21)
+    assert sum(contact["custom_fields"] == {"plan": "silver"} for contact in emulator.contacts.values()) == 21
     assert lines[0] == {
         "row": 1,
         "contact_id": next(iter(emulator.contacts)),
@@ -49,8 +49,8 @@ def test_only_contacts_that_differ_are_written(emulator: Emulator, tmp_path: Pat
         "changed": ["custom_fields.plan"],
         **{name: lines[0][name] for name in ("task_run", "try")},
     }
-    assert run(tmp_path, rows=rows, columns=["plan"])[0] == {"unchanged": 2500}
-    assert writes(emulator) == 50
+    assert run(tmp_path, rows=rows, columns=["plan"])[0] == {"unchanged": 1050}
+    assert writes(emulator) == 21
 
 
 def test_contacts_are_created_with_all_fields(emulator: Emulator, tmp_path: Path) -> None:
