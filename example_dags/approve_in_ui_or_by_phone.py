@@ -1,7 +1,7 @@
 """
 ### Approve in Airflow's UI or by phone
 
-`review` waits until somebody approves or rejects in Airflow's UI, under "Required Actions". At the same time, `call`
+`review` waits until a user approves or rejects in Airflow's UI, under "Required Actions". At the same time, `call`
 phones the person on duty, and `answer` passes the decision on to `review` through Airflow's REST API. The first answer
 wins: Airflow responds with 409 to the second one.
 

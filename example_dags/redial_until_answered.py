@@ -49,7 +49,7 @@ else:
         doc_md=__doc__,
     )
     def redial_until_answered() -> None:
-        """Call up to three times, and return whether somebody answered."""
+        """Call up to three times, and return whether a person answered."""
 
         @task_group
         def attempt() -> None:

@@ -96,7 +96,7 @@ def release_agent() -> None:
         task_id="publish",
         agent_id=AGENT,
         version=SIMULATED,
-        # Fails if somebody has changed the draft after its simulation.
+        # Fails if the draft was changed after its simulation.
         unchanged_since="{{ ti.xcom_pull('simulate')['modified_at'] }}",
         version_title="{{ params.revision }}",
         rebind_numbers=True,

@@ -18,7 +18,6 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,7 +25,6 @@ sys.path.insert(0, str(ROOT))
 # Importing Airflow writes its configuration there.
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".cache/docs-airflow"))
 
-from airflow_provider_retell.contract.check import Check, Flag  # noqa: E402
 from airflow_provider_retell.contract.resources import CHECKS, flags  # noqa: E402
 from marked_blocks import write  # noqa: E402
 
@@ -59,32 +57,6 @@ def flag_table() -> str:
         for flag in flags()
     ]
     return table(["flag", "meaning"], rows)
-
-
-def checks() -> str:
-    """Return all checks, grouped by the flags that they need."""
-    parts = []
-    for needed, group in groupby(sorted(CHECKS, key=position), key=lambda check: check.flags):
-        rows = [
-            [f"`{check.name}`", check.assumption, check.matters, source(check), check.otherwise]
-            for check in group
-        ]
-        heading = " ".join(f"`{flag.option}`" for flag in needed) or "Without flags"
-        parts.append(
-            f"### {heading}\n\n{table(['check', 'assumption', 'reason', 'source', 'if it is wrong'], rows)}"
-        )
-    return "\n" + "\n".join(parts) + "\n"
-
-
-def position(check: Check) -> tuple[int, ...]:
-    """Return a sort key that keeps checks with the same flags together."""
-    known: list[Flag] = flags()
-    return tuple(known.index(flag) for flag in check.flags)
-
-
-def source(check: Check) -> str:
-    """Return the source of an assumption, as a link if it is a page."""
-    return f"[page]({check.source})" if check.source.startswith("https://") else check.source
 
 
 def contract_options() -> str:
@@ -126,7 +98,6 @@ def options(parser: argparse.ArgumentParser, without: set[str] = frozenset()) ->
 TABLES: dict[str, Callable[[], str]] = {
     "questions": questions,
     "flags": flag_table,
-    "checks": checks,
     "contract_options": contract_options,
     "emulator_options": emulator_options,
     "webhook_options": webhook_options,

@@ -34,7 +34,7 @@ class FileRows(Rows):
     All but the last can be compressed (``.jsonl.gz``). A row that cannot be read is ``invalid``; the others are
     processed. If a file is damaged, the rows before the damage are processed, and the task fails.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/rows.html#files
 
     :param path: a local path or a URL (templated): a file, a pattern such as ``s3://bucket/{{ ds }}/*.parquet``, or a
         folder of parts. A folder without one of the suffixes must end in a slash. Files are read in the order of their

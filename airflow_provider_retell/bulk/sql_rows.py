@@ -29,7 +29,7 @@ class SqlRows(Rows):
     the first update. It must only read. The result is copied to a private temporary file before the first update, so
     that the database does not wait for Retell's quota.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html#databases
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/rows.html#databases
 
     :param conn_id: the Airflow connection of a SQL database: any type whose hook is a ``DbApiHook``, or Google Cloud
         for BigQuery (templated).

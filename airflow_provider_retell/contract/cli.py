@@ -56,7 +56,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="run only these checks, such as 'calls.*'; may be repeated",
     )
-    add("--list", action="store_true", help="print the checks and their assumptions, and run none")
+    add(
+        "--list",
+        action="store_true",
+        help="print each check with its assumption, effects and source, and run none",
+    )
     add(
         "--backup",
         type=Path,
@@ -112,7 +116,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.list:
             for check in checks:
                 needs = " ".join(flag.option for flag in check.flags) or "reads only"
-                write(f"{check.name} ({needs})\n  {check.assumption}\n")
+                write(
+                    f"{check.name} ({needs})\n"
+                    f"  assumed:  {check.assumption}\n"
+                    f"  affects:  {check.matters}\n"
+                    f"  instead:  {check.otherwise}\n"
+                    f"  source:   {check.source}\n"
+                )
             return 0
         settings = settings_from(args, host=args.base_url)
         given = _given(args)

@@ -57,7 +57,7 @@ class RetellHook(ResourceMethods, Listings, BaseHook):
     Each endpoint of the API is a method. The Airflow connection sets the timeouts and the quota. As a context manager,
     the hook closes its HTTP connections at the end.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/hook.html
 
     :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param retry: the limits for the retries of one request. Default: 8 attempts and 120 seconds of waiting.
@@ -190,7 +190,7 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
 
     All requests of one hook share its quota, and pause together when Retell is rate limiting.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/read_export.html
+    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/hook.html
 
     :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param retry: the limits for the retries of one request. Default: 8 attempts and 120 seconds of waiting.

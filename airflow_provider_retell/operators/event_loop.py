@@ -27,8 +27,10 @@ class LoopOperator(RetellOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the task. A kill that comes before its coroutine begins prevents the coroutine."""
-        self._stopped = False
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        finally:
+            self._stopped = False  # not earlier: Airflow may kill the task before it executes it
 
     def run_loop(self, work: Coroutine[Any, Any, R]) -> R:
         """Run *work* and return its result.

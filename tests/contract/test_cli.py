@@ -185,9 +185,12 @@ def test_some_checks_can_be_selected(emulator: Emulator, capsys: pytest.CaptureF
 def test_the_list_of_checks_needs_no_connection(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 0
     printed = capsys.readouterr().out
-    assert "calls.unknown_id (reads only)\n  get-call rejects an unknown id with 422.\n" in printed
+    assert "calls.unknown_id (reads only)\n  assumed:  get-call rejects an unknown id with 422.\n" in printed
     assert "calls.metadata_replaced (--write --call-id)" in printed
-    assert printed.count("\n") == 2 * len(CHECKS)
+    for check in CHECKS:
+        for text in (check.assumption, check.matters, check.otherwise, check.source):
+            assert f"  {text}\n" in printed
+    assert printed.count("\n") == 5 * len(CHECKS)
 
 
 def test_the_help_names_every_flag(capsys: pytest.CaptureFixture[str]) -> None:

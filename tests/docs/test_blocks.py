@@ -76,7 +76,7 @@ def check_migrating(names: dict[str, Any], emulator: Emulator) -> None:
         assert emulator.calls["call_1"]["metadata"] == {"tier": f"by {task}"}
 
 
-def check_read_export(names: dict[str, Any], emulator: Emulator) -> None:
+def check_hook(names: dict[str, Any], emulator: Emulator) -> None:
     assert emulator.count("list-calls", status=200) == 1
     assert asyncio.run(names["durations"](["call_1"])) == [emulator.calls["call_1"]["duration_ms"]]
 
@@ -99,8 +99,8 @@ def check_chats(_names: dict[str, Any], emulator: Emulator) -> None:
 # Further checks after the blocks of a page have run.
 CHECKS: dict[str, Callable[[dict[str, Any], Emulator], None]] = {
     "docs/chats.md": check_chats,
+    "docs/hook.md": check_hook,
     "docs/migrating.md": check_migrating,
-    "docs/read_export.md": check_read_export,
     "docs/retries.md": check_retries,
     "docs/erase.md": check_erase,
 }

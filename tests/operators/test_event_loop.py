@@ -66,6 +66,15 @@ def test_on_kill_after_the_end_does_nothing() -> None:
     task = Loop()
     assert tasks.run_task(task) == "result"
     task.on_kill()
+
+
+def test_on_kill_before_the_task_prevents_the_coroutine() -> None:
+    """Airflow handles SIGTERM from before it renders the templates."""
+    task = Loop()
+    task.on_kill()
+    with pytest.raises(asyncio.CancelledError):
+        tasks.run_task(task)
+    assert not task.events
     assert tasks.run_task(task) == "result"
 
 
