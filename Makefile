@@ -39,7 +39,7 @@ $(foreach name,$(filter AIRFLOW_%,$(.VARIABLES)),$(eval unexport $(name)))
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo ui test unit coverage mutants run-mutants s3-test system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
+.PHONY: help environment demo ui test unit coverage mutants run-mutants s3-test tables-test system-test soak matrix docs docs-code linkcheck screenshots bench check release-check format lock clean
 
 help: ## Show this list
 	@echo 'Usage: make TARGET [AIRFLOW=2.11|3.0|3.1|3.2|3.3|3.4] [PYTHON=python3]'
@@ -75,6 +75,9 @@ run-mutants: $(READY)
 # On the newest line whose constraints have versions that Amazon's libraries accept.
 s3-test: ## Test files on S3, against a server of its protocol on this machine
 	@$(MAKE) --no-print-directory VENV=.venv-s3 GROUP=s3 AIRFLOW=3.2 test PARALLEL='-n 0' ARGS='tests/s3 $(ARGS)'
+
+tables-test: ## Test DataFrames of pandas and polars as rows
+	@$(MAKE) --no-print-directory VENV=.venv-tables GROUP=tables AIRFLOW=3.2 test PARALLEL='-n 0' ARGS='tests/bulk/test_row_options.py tests/api/test_encode.py $(ARGS)'
 
 # Collecting all tests would cost each process ten seconds.
 SYSTEM_TESTS = $(if $(findstring tests/,$(ARGS)),,tests/system $(shell grep -rlF --include='test_*.py' mark.system tests))

@@ -31,6 +31,8 @@ class RetellRetryPolicy(RetryPolicy):
 
     ::
 
+        from airflow.sdk import DAG
+
         from airflow_provider_retell.policies import RetellRetryPolicy
 
         DAG("update_calls", default_args={"retries": 5, "retry_policy": RetellRetryPolicy()})

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from sphinx.util.nodes import make_refnode
 
@@ -26,8 +24,7 @@ os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".cache" / "docs-airflow"))
 logging.getLogger("airflow").setLevel(logging.WARNING)  # it logs that it reads its configuration
 sys.path.insert(0, str(ROOT))
 
-from airflow_provider_retell import __version__, hooks  # noqa: E402
-from airflow_provider_retell.hooks.endpoint import Endpoint, Steps  # noqa: E402
+from airflow_provider_retell import __version__  # noqa: E402
 
 REPOSITORY = "https://github.com/airflow-provider-retell/airflow-provider-retell"
 
@@ -110,28 +107,6 @@ def add_directives(_app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 # -- the reference
-
-
-def as_method(endpoint: Any) -> Any:
-    """Return an endpoint of a hook as the method that it is for users, with its signature and docstring."""
-    signature = inspect.signature(endpoint.__wrapped__, eval_str=True)
-    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    result = get_args(signature.return_annotation)[-1]  # of Request[...] or Flow[...]
-
-    @functools.wraps(endpoint.__wrapped__)
-    def method() -> None: ...
-
-    del method.__wrapped__
-    method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [this, *signature.parameters.values()], return_annotation=result
-    )
-    return method
-
-
-for owner in hooks.RetellHook.__mro__:
-    for attribute, value in list(vars(owner).items()):
-        if isinstance(value, (Endpoint, Steps)):
-            setattr(owner, attribute, as_method(value))
 
 
 def resolve_by_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Element) -> Any:

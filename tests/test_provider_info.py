@@ -80,6 +80,7 @@ BASES = {
     "placing",
     "record",
     "record_event",
+    "reporting",
     "rows_base",
 }
 

@@ -82,8 +82,9 @@ class Window:
         self._occupied: deque[float] = deque()
         # How many slots to leave to other clients, and until when.
         self._others: deque[tuple[float, int]] = deque()
-        # The time of each response. The server counted the request before that time.
-        self._counted: deque[float] = deque()
+        # The time of each response. The server counted the request before that time. More of them would not change
+        # what _learn finds, and would fill the memory if responses have no header to learn from.
+        self._counted: deque[float] = deque(maxlen=rate.requests)
         self._resume = 0.0
 
     def reserve(self, now: float) -> float:

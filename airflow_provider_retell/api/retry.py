@@ -36,6 +36,8 @@ class RetryLimits:
 
     ::
 
+        from airflow_provider_retell.hooks import RetellHook, RetryLimits
+
         RetellHook(retry=RetryLimits(attempts=3, seconds=30))
 
     :ivar attempts: the maximum number of attempts. Default: 8.

@@ -29,11 +29,9 @@ def names_by_column(
         return None
     if not isinstance(columns, Mapping):
         names = checks.text_list(parameter, columns)
-        checks.no_templates(parameter, names)
         return {name: name for name in names}
     checks.text_list(f"the keys of {parameter}", list(columns))
     names = checks.text_list(f"the values of {parameter}", list(columns.values()))
-    checks.no_templates(parameter, names)
     if len(set(names)) < len(names):
         raise ValueError(f"{parameter} must give each column a name of its own")
     return columns

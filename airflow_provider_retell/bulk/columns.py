@@ -114,6 +114,7 @@ class RowReader:
 
     :param change: the class of the changes.
     :param fixed_columns: True if all rows of the source have the same columns.
+    :ivar named_columns: the columns that the task names.
     """
 
     def __init__(self, columns: Columns, change: type[Change], fixed_columns: bool = False) -> None:
@@ -121,21 +122,12 @@ class RowReader:
         self._columns = columns
         self._attributes = columns.custom_attributes or {}
         storage = [] if columns.storage_column is None else [columns.storage_column]
-        self._named = NamedColumns(
+        self.named_columns = NamedColumns(
             columns.record_id,
             [*(columns.metadata or ()), *self._attributes, *sorted(columns.options.json_columns), *storage],
             fixed_columns,
         )
         self._reserved = {columns.record_id, columns.storage_column, *self._attributes}
-
-    @property
-    def missing_columns(self) -> list[str]:
-        """The named columns that no row had so far; empty until a row could be read."""
-        return self._named.missing
-
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        self._named.check_header(names)
 
     def read(self, row: Row) -> tuple[str, Change]:
         """Return the record's id and the change that *row* asks for.
@@ -143,7 +135,7 @@ class RowReader:
         :raises InvalidRowError: if the row cannot be sent.
         :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
         """
-        record_id = self._named.id_of(row)
+        record_id = self.named_columns.id_of(row)
         try:
             return record_id, self._change(row)
         except RetellInputError as error:

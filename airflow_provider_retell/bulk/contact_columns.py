@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,24 +60,16 @@ class ContactReader:
     """Reads rows, and remembers which named columns no row had.
 
     :param fixed_columns: True if all rows of the source have the same columns.
+    :ivar named_columns: the columns that the task names.
     """
 
     def __init__(self, columns: ContactColumns, fixed_columns: bool) -> None:
         self._columns = columns
         flag = [] if columns.do_not_call is None else [columns.do_not_call]
-        self._named = NamedColumns(
+        self.named_columns = NamedColumns(
             columns.phone_number, [*columns.fields, *flag, *columns.tags], fixed_columns
         )
         self._is_first = True
-
-    @property
-    def missing_columns(self) -> list[str]:
-        """The named columns that no row had so far; empty until a row could be read."""
-        return self._named.missing
-
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        self._named.check_header(names)
 
     def read(self, row: Row) -> tuple[str, dict[str, JsonValue]]:
         """Return the phone number and the wanted fields, by flat name.
@@ -85,7 +77,7 @@ class ContactReader:
         :raises InvalidContactError: if the row cannot be sent. The message has no number and no value.
         :raises InvalidRowError: if its phone number is invalid.
         """
-        number = self._named.key_of(row)
+        number = self.named_columns.key_of(row)
         if self._is_first:
             self._is_first = False
             self._log_unused(row)
@@ -112,7 +104,7 @@ class ContactReader:
     def _log_unused(self, row: Row) -> None:
         """Log the columns that the task ignores: a forgotten parameter would otherwise look like a success."""
         shown = dict(zip(row, shown_names(row), strict=True))
-        if unused := [name for column, name in shown.items() if column not in self._named.names]:
+        if unused := [name for column, name in shown.items() if column not in self.named_columns.names]:
             log.info("The task uses no column %s", ", ".join(unused))
 
     def _wanted(self, row: Row) -> dict[str, JsonValue]:

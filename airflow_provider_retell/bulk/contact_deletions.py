@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -53,16 +53,8 @@ class ContactDeletions(Resource[Contact, None]):
     ) -> None:
         self._hook = hook
         self._reader = ContactReader(ContactColumns(phone_number=column), fixed_columns)
+        self.named_columns = self._reader.named_columns
         self._allow_do_not_call = allow_do_not_call
-
-    @property
-    def missing_columns(self) -> list[str]:
-        """Nothing: a row without the phone number is invalid."""
-        return self._reader.missing_columns
-
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if the column is not among *names*."""
-        self._reader.check_header(names)
 
     def read_row(self, row: Row) -> tuple[str, None]:
         """Return the phone number."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from airflow_provider_retell.api.contacts.changes import DO_NOT_CALL, Fields, clears_do_not_call
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactUpdate
-from airflow_provider_retell.bulk.digest_set import DigestMap
+from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import BulkStoppedError, GuardError
 from airflow_provider_retell.bulk.resource import Planned
 from airflow_provider_retell.common.wording import counted
@@ -109,4 +109,5 @@ class ContactGuards:
 
     def _exceeds_ratio(self) -> bool:
         contacts = self.contacts + self.created + self._late
-        return self._planned + self._late > self._max_changed_ratio * contacts
+        # Not a product: 0.29 * 100 is less than 29.
+        return (self._planned + self._late) / max(contacts, 1) > self._max_changed_ratio

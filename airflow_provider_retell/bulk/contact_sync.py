@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_retell.api.contacts.changes import (
@@ -69,6 +69,7 @@ class ContactSync(Resource[ContactState, Fields]):
     ) -> None:
         self._hook = hook
         self._reader = ContactReader(columns, fixed_columns)
+        self.named_columns = self._reader.named_columns
         self._names = {name if name in NAMES else CUSTOM + name for name in columns.fields.values()}
         self.guards = ContactGuards(allow_clearing, max_changed_ratio)
         # By phone number, as JSON, which takes a tenth of the memory: the id of the contact, and its fields or the
@@ -107,15 +108,6 @@ class ContactSync(Resource[ContactState, Fields]):
             if name in (DO_NOT_CALL, UNKNOWN_TAGS) or name.startswith(TAG) or name in self._names
         }
         self._contacts[number] = json.dumps([contact_id, fault or shown]).encode()
-
-    @property
-    def missing_columns(self) -> list[str]:
-        """The columns that the task names and no row had so far; empty until a row could be read."""
-        return self._reader.missing_columns
-
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        self._reader.check_header(names)
 
     def read_row(self, row: Row) -> tuple[str, Fields]:
         """Return the phone number and the wanted fields."""

@@ -14,7 +14,7 @@ from typing import Any
 from airflow_provider_retell.bulk.column_names import check_distinct
 from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.rows import BadRow, Header, Row
-from airflow_provider_retell.bulk.text_lines import TextLines, is_utf8, is_valid, not_encoded
+from airflow_provider_retell.bulk.text_lines import MAX_LINE, TextLines, is_utf8, is_valid, not_encoded
 
 # Excel writes the delimiter into a line before the header, and reads it from there.
 _DELIMITER_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
@@ -27,8 +27,6 @@ def read_csv(file: Any, encoding: str, delimiter: str, quotechar: str | None) ->
     :raises SourceError: at the first line that hides where the next cells begin, without a header, or if the last
         line is cut off.
     """
-    if is_utf8(encoding):
-        encoding = "utf-8-sig"  # removes the byte order mark
     records = _Records(TextLines(file, encoding, ""), encoding, quotechar)
     names = records.header(delimiter)
     yield Header(names)
@@ -60,6 +58,7 @@ class _Records:
         first = next((line for line in self._lines if line.strip()), None)
         if first is None:
             raise SourceError("there is no header: the file is empty")
+        first = first.removeprefix("\ufeff")  # the byte order mark
         if marked := _DELIMITER_LINE.fullmatch(first):
             delimiter = marked[1] if delimiter == "," else delimiter
             first = next(self._lines, "")
@@ -85,6 +84,8 @@ class _Records:
         quotes: dict[str, Any] = {"quotechar": self._quotechar}
         if self._quotechar is None:
             quotes = {"quoting": csv.QUOTE_NONE}
+        # The default of 131,072 characters is less than a long transcript. The limit is one for the whole process.
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
         self._reader = csv.reader(lines(), delimiter=delimiter, strict=True, **quotes)
         self._is_first = True
 

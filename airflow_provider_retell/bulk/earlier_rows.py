@@ -6,12 +6,9 @@ from collections.abc import Collection, Iterable
 from typing import Any, get_args
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.digest_set import DigestMap
+from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.outcome import Outcome, is_duplicate, line_id
 from airflow_provider_retell.bulk.rows import Row
-
-# A larger number is no row of a report. One byte per row must fit into memory.
-_MAX_ROWS = 2**30
 
 _OTHER, _WANTED, _TAKEN = 1, 2, 3
 _KNOWN = frozenset(get_args(Outcome))
@@ -22,7 +19,7 @@ _RECORD_IDS = frozenset({"call_id", "chat_id"})
 class EarlierRows:
     """Selects the rows of a source that a run takes again.
 
-    The memory holds about 18 to 36 bytes for each line of the report.
+    The memory holds about 13 to 27 bytes for each line of the report.
 
     :param lines: the lines of the report. Of several lines of a row, the last one counts.
     :param wanted: the outcomes of the rows to take.
@@ -36,7 +33,8 @@ class EarlierRows:
         self._calls = DigestMap()
         self._duplicates = DigestMap()
         # By row number, for rows that had no call id.
-        self._numbers = bytearray()
+        self._numbers = DigestMap()
+        self._wanted_numbers = 0
         self._without_id = 0
         self._left_out: list[int] = []
         self.is_empty, self.is_report = True, False
@@ -56,13 +54,14 @@ class EarlierRows:
                 self._calls[call_id] = state
 
     def _add_number(self, number: Any, state: int) -> None:
-        if type(number) is int and 0 < number <= _MAX_ROWS:
-            self._numbers.extend(bytes(max(number + 1 - len(self._numbers), 0)))
-            self._numbers[number] = state
+        if type(number) is int and number > 0:
+            key = str(number)
+            self._wanted_numbers += (state == _WANTED) - (self._numbers[key] == _WANTED)
+            self._numbers[key] = state
 
     def take(self, number: int, row: Row) -> bool:
         """Return True if the run takes *row* of the source; *number* is its number, from 1."""
-        earlier = self._numbers[number] if number < len(self._numbers) else 0
+        earlier = self._numbers[str(number)]
         call_id = self._call_id(row)
         if call_id is None:
             self._without_id += 1
@@ -78,7 +77,7 @@ class EarlierRows:
 
         None of them if the source still has as many rows without a call id: it may have another order.
         """
-        return self._left_out if self._without_id < self._numbers.count(_WANTED) else []
+        return self._left_out if self._without_id < self._wanted_numbers else []
 
     def _takes_call(self, call_id: str) -> bool:
         state, duplicate = self._calls[call_id], self._duplicates[call_id]

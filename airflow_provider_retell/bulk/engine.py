@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.column_names import hint, listed_names
-from airflow_provider_retell.bulk.digest_set import DigestSet
+from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
-from airflow_provider_retell.bulk.outcome import DUPLICATE, IN_DRY_RUN, FailureLimits, Result
+from airflow_provider_retell.bulk.outcome import IN_DRY_RUN, FailureLimits, Result, duplicate
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
 from airflow_provider_retell.bulk.record_states import CHUNK
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
@@ -39,6 +39,8 @@ _SAMPLES = 10
 # Updates in the queue: ten seconds of the documented quota, so that it is used while the next chunk is planned.
 _QUEUE = 100
 _CLOSE_SECONDS = 5.0
+# In place of the number of a row, for records that an earlier run has updated.
+_EARLIER_RUN = 2**32 - 1
 # Three chunks that cannot be read stop the run.
 _FAILURES_PER_CHUNK = FAILURES_IN_A_ROW // 3 + 1
 
@@ -77,7 +79,8 @@ class BulkUpdate(Generic[S, W]):
         self._concurrency = concurrency
         self._row_limits = row_limits
         self._dry_run = dry_run
-        self._keys = DigestSet()
+        # The number of the row with each key.
+        self._rows_by_key = DigestMap("I")
         # The columns of the first row that could be read.
         self._first_columns: list[str] = []
         # The changes of a guarded resource, until all rows are planned.
@@ -99,8 +102,8 @@ class BulkUpdate(Generic[S, W]):
         """Process every row.
 
         :raises AuthenticationError: at once, as for 402 and 403, because every row would meet the same error.
-        :raises BulkStoppedError: if 50 rows in a row fail because of Retell or the network, or if Retell asks for a
-            wait that is too long for the hook.
+        :raises BulkStoppedError: if Retell cannot be reached, if 50 rows in a row fail because of Retell or the
+            network, or if Retell asks for a wait that is too long for the hook.
         :raises RetellInputError: before the first update, if the source has fixed columns and lacks one of the task's.
         :raises RowsFailedError: after the last row, if no row has a column that the task names, or if a guarded
             resource has too few rows.
@@ -143,7 +146,7 @@ class BulkUpdate(Generic[S, W]):
         async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
             await self._resource.set_up()
             await source.run(self._add_done_records)
-            rows = await source.enter(open_rows(self._rows, self._resource.check_header))
+            rows = await source.enter(open_rows(self._rows, self._resource.named_columns.check_header))
             while self._source_error is None:
                 chunk, self._source_error = await source.run(take, rows, CHUNK)
                 if not chunk:
@@ -166,7 +169,7 @@ class BulkUpdate(Generic[S, W]):
     def _add_done_records(self) -> None:
         for record_id in self._rows.done_calls():
             if (key := self._resource.key(record_id)) is not None:
-                self._keys.add(key)
+                self._rows_by_key[key] = _EARLIER_RUN
 
     def _read_rows(self, chunk: list[tuple[int, Row]]) -> dict[str, tuple[int, W]]:
         """Return the row's number and the change that it asks for, by key."""
@@ -176,10 +179,10 @@ class BulkUpdate(Generic[S, W]):
             try:
                 key, change = self._resource.read_row(row)
             except InvalidRowError as invalid:
-                self.progress.end(self._invalid(number, self._duplicate(invalid.key) or invalid))
+                self.progress.end(self._invalid(number, self._duplicate(number, invalid.key) or invalid))
                 continue
-            if duplicate := self._duplicate(key):
-                self.progress.end(self._invalid(number, duplicate))
+            if error := self._duplicate(number, key):
+                self.progress.end(self._invalid(number, error))
             else:
                 wanted[key] = number, change
         return wanted
@@ -220,16 +223,19 @@ class BulkUpdate(Generic[S, W]):
             raise
         except RetellError as error:
             self.progress.stop_if_throttled(error)
+            self.progress.stop_if_unreachable(error)
             for key, (row, _) in wanted.items():
                 self.progress.end(self._unreadable(row, key, error))
             self.progress.count_failure("read", error, _FAILURES_PER_CHUNK)
             return {}
 
-    def _duplicate(self, key: str | None) -> InvalidRowError | None:
-        """Note *key*; return an error if an earlier row has it."""
-        if key is None or self._keys.add(key):
+    def _duplicate(self, row: int, key: str | None) -> InvalidRowError | None:
+        """Note that *row* has *key*; return an error if an earlier row has it."""
+        earlier = 0 if key is None else self._rows_by_key.setdefault(key, row)
+        if not earlier:
             return None
-        return InvalidRowError(DUPLICATE + self._resource.key_name, key)
+        shown = None if earlier == _EARLIER_RUN else earlier
+        return InvalidRowError(duplicate(self._resource.key_name, shown), key)
 
     def _invalid(self, row: int, error: InvalidRowError) -> Result:
         record_id = None if error.key is None else self._resource.record_id(error.key)
@@ -268,7 +274,7 @@ class BulkUpdate(Generic[S, W]):
             await self.progress.flush(at_least=_REPORT_LINES)
 
     def _check_columns(self) -> None:
-        missing = self._resource.missing_columns
+        missing = self._resource.named_columns.missing
         if missing:
             sent = f"The other columns of {counted(self.progress.rows, 'row')} were processed"
             error = RowsFailedError(

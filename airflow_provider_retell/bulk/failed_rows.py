@@ -31,6 +31,9 @@ class FailedRows(Rows):
 
     ::
 
+        from airflow_provider_retell.bulk import FailedRows, FileRows
+        from airflow_provider_retell.operators import BulkUpdateCallOperator
+
         BulkUpdateCallOperator(
             task_id="repair",
             rows=FailedRows(FileRows("/data/enriched.csv"), report="/data/report.jsonl"),

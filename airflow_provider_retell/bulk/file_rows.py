@@ -23,6 +23,9 @@ class FileRows(Rows):
 
     ::
 
+        from airflow_provider_retell.bulk import FileRows
+        from airflow_provider_retell.operators import BulkUpdateCallOperator
+
         BulkUpdateCallOperator(task_id="enrich", rows=FileRows("s3://bucket/{{ ds }}/enriched.jsonl.gz"))
 
     The name of the file selects the format:

@@ -61,8 +61,7 @@ IN_DRY_RUN: dict[Outcome, Outcome] = {
 FAILURES: tuple[Outcome, ...] = ("failed", "invalid", "conflict", "not_found", "not_ended")
 """The outcomes that count as failed, unless the task tolerates them."""
 
-DUPLICATE = "an earlier row has the same "
-"""The start of the reason of a row whose record is in an earlier row. The name of the key follows."""
+_DUPLICATE = "an earlier row has the same "
 
 _RETRYABLE: frozenset[Outcome] = frozenset({"failed", "not_ended"})
 
@@ -140,7 +139,8 @@ class FailureLimits:
         failed, rows = self.count(manifest), manifest["rows"]
         max_rows = 0 if self.max_rows is None and self.max_ratio is None else self.max_rows
         too_many = max_rows is not None and failed > max_rows
-        if not too_many and (self.max_ratio is None or failed <= self.max_ratio * rows):
+        # Not a product: 0.29 * 100 is less than 29.
+        if not too_many and (self.max_ratio is None or failed / max(rows, 1) <= self.max_ratio):
             return
         outcomes = [outcome for outcome in self.failures if manifest.get(outcome)]
         listed = ", ".join(f"{manifest[outcome]:,} {outcome}" for outcome in outcomes)
@@ -157,11 +157,15 @@ def _main_reason(failures: Sequence[Result], failed: int) -> str:
     """Return a line with the most frequent reason, or an empty text if there is no reason."""
     if not failures:
         return ""
-    [(reason, count)] = Counter(failure.reason for failure in failures).most_common(1)
+    [(reason, count)] = Counter(_without_row(failure.reason) for failure in failures).most_common(1)
     if count == 1:
         return f"Row {failures[0].row}: {failures[0].reason}\n"
     shown = f" of the first {len(failures)} failed" if failed > len(failures) else ""
     return f"Most frequent reason ({count}{shown} rows): {reason}\n"
+
+
+def _without_row(reason: str) -> str:
+    return reason.partition(": row ")[0] if reason.startswith(_DUPLICATE) else reason
 
 
 def line_kind(line: Mapping[str, Any]) -> str:
@@ -174,6 +178,14 @@ def line_id(line: Mapping[str, Any]) -> Any:
     return line.get(f"{line_kind(line)}_id")
 
 
+def duplicate(key_name: str, row: int | None) -> str:
+    """Return the reason of a row whose record is in an earlier row.
+
+    :param row: the number of that row, or None if it is one of an earlier run.
+    """
+    return f"{_DUPLICATE}{key_name}" + ("" if row is None else f": row {row}")
+
+
 def is_duplicate(line: Mapping[str, Any]) -> bool:
     """Return True if a line of a report is of a row whose record is in an earlier row."""
-    return str(line.get("reason")).startswith(DUPLICATE)
+    return str(line.get("reason")).startswith(_DUPLICATE)

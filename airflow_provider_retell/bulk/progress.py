@@ -87,6 +87,7 @@ class Progress:
         # The record ids of rows that are being sent, by row number.
         self._in_flight: dict[int, str | None] = {}
         self._failures_in_a_row: Counter[str] = Counter()
+        self._was_reached = False
         self._unverified = 0
         self._refusal: GuardError | TooFewRowsError | None = None
         self._broke = False
@@ -151,6 +152,15 @@ class Progress:
                 error.retry_after,
             ) from None
 
+    def stop_if_unreachable(self, error: RetellError) -> None:
+        """Stop the run if Retell has not responded yet. Otherwise, every row would fail with the same reason.
+
+        :param error: the error of a read, after all its retries. Its rows get no results.
+        :raises BulkStoppedError: if it is a connection error, and no row was read or updated so far.
+        """
+        if isinstance(error, RetellConnectionError) and not self._was_reached:
+            raise self._stopped("Retell cannot be reached", error) from None
+
     def count_failure(self, kind: str, error: RetellError, rows: int = 1) -> None:
         """Count a failed read or update.
 
@@ -162,14 +172,18 @@ class Progress:
             return
         self._failures_in_a_row[kind] += rows
         if self._failures_in_a_row[kind] >= FAILURES_IN_A_ROW:
-            raise BulkStoppedError(
-                f"Stopped after {counted(self.rows, 'row')}, because Retell or the network failed for too many rows "
-                f"in a row. Last error: {str(error).removesuffix('.')}. {RESUME}"
-            ) from None
+            raise self._stopped("Retell or the network failed for too many rows in a row", error) from None
 
     def count_success(self, kind: str) -> None:
         """Set the count of failures in a row to 0."""
         self._failures_in_a_row[kind] = 0
+        self._was_reached = True
+
+    def _stopped(self, reason: str, error: RetellError) -> BulkStoppedError:
+        return BulkStoppedError(
+            f"Stopped after {counted(self.rows, 'row')}, because {reason}. Last error: "
+            f"{str(error).removesuffix('.')}. {RESUME}"
+        )
 
     # -- the report
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.records.changes import Change
@@ -34,17 +34,9 @@ class RecordUpdates(Resource[RecordState, Change]):
         self.kind = plan.kind.name
         self.key_name = f"{self.kind} id"
         self._reader = RowReader(columns, plan.kind.change, fixed_columns)
+        self.named_columns = self._reader.named_columns
         self._states = RecordStates(hook, plan.kind)
         self._plan = plan
-
-    @property
-    def missing_columns(self) -> list[str]:
-        """The columns that the task names and no row had so far; empty until a row could be read."""
-        return self._reader.missing_columns
-
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        self._reader.check_header(names)
 
     def read_row(self, row: Row) -> tuple[str, Change]:
         """Return the record's id and the change that *row* asks for."""

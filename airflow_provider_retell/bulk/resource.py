@@ -7,7 +7,7 @@ chats and other records: the meaning of a row, how to read records, how to compa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from airflow_provider_retell.bulk.outcome import OUTCOMES, Outcome, Result
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.bulk.columns import NamedColumns
     from airflow_provider_retell.bulk.rows import Row
 
 S = TypeVar("S")
@@ -103,6 +104,7 @@ class Resource(ABC, Generic[S, W]):
 
     :ivar kind: the noun for messages. The report has the record's id as ``{kind}_id``.
     :ivar key_name: the name of the key, for messages.
+    :ivar named_columns: the columns that the task names, and those of them that no row had so far.
     :cvar outcomes: the outcomes that a row can have. The manifest counts them.
     :cvar guarded: True to plan all rows before the first change is sent. The run then calls :meth:`check_plan`, and
         sends nothing if the source fails or lacks a column. All changes are in memory at that time.
@@ -110,20 +112,12 @@ class Resource(ABC, Generic[S, W]):
 
     kind: str
     key_name: str
+    named_columns: NamedColumns
     outcomes: ClassVar[tuple[Outcome, ...]] = OUTCOMES
     guarded: ClassVar[bool] = False
 
     async def set_up(self) -> None:
         """Prepare the run before the first row: read all records, for example."""
-
-    @property
-    @abstractmethod
-    def missing_columns(self) -> list[str]:
-        """The columns that the task names and no row had so far; empty until a row could be read."""
-
-    @abstractmethod
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
 
     @abstractmethod
     def read_row(self, row: Row) -> tuple[str, W]:

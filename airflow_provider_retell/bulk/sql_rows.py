@@ -20,6 +20,9 @@ class SqlRows(Rows):
 
     ::
 
+        from airflow_provider_retell.bulk import SqlRows
+        from airflow_provider_retell.operators import BulkUpdateCallOperator
+
         BulkUpdateCallOperator(
             task_id="enrich",
             rows=SqlRows("warehouse", "select call_id, tier from enriched where day = %s", ["{{ ds }}"]),

@@ -22,7 +22,13 @@ def log_failed_rows(failed: Sequence[Result], count: int) -> None:
     if not failed:
         return
     table = [("row", failed[0].kind, "outcome", "reason")]
-    table += [(str(each.row), each.record_id or "-", each.outcome, each.reason) for each in failed]
+    above = ""
+    for each in failed:
+        # Messages about requests contain the id, and how long they were repeated.
+        reason = each.reason.replace(each.record_id or "", "").partition(". Gave up after ")[0]
+        cell = "as above" if reason == above else each.reason
+        table.append((str(each.row), each.record_id or "-", each.outcome, cell))
+        above = reason
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     shown = f"{len(failed):,} of {count:,}" if len(failed) < count else f"{count:,}"
     # Airflow 2 recognizes a group only in lines of level INFO.

@@ -45,8 +45,7 @@ class TableRows(Rows):
 
     def size(self) -> int | None:
         """Return the number of rows. A LazyFrame does not know it."""
-        known: int | None = getattr(self._table, "num_rows", None)
-        return len(self._table) if known is None and hasattr(self._table, "__len__") else known
+        return len(self._table) if hasattr(self._table, "__len__") else None
 
     def read(self) -> Iterator[Row]:
         """Yield the rows as dicts."""
@@ -71,7 +70,11 @@ def _pandas(frame: Any) -> Iterator[Row]:
 
 def _pandas_values(column: Any) -> list[Any]:
     values = column
-    if str(column.dtype) in ("float16", "float32"):
+    if hasattr(column.dtype, "pyarrow_dtype"):
+        from airflow_provider_retell.bulk.arrow_values import column_values
+
+        values = column_values(column.array.__arrow_array__())
+    elif str(column.dtype) in ("float16", "float32"):
         # The text of a short float has the digits that pandas shows, and no others.
         values = [float(str(value)) for value in column.to_numpy()]
     return [None if is_missing else value for value, is_missing in zip(values, column.isna(), strict=True)]
@@ -80,11 +83,29 @@ def _pandas_values(column: Any) -> list[Any]:
 def _polars(frame: Any) -> Iterator[Row]:
     import polars as pl  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    # The text of a 32-bit float has the digits that polars shows, and no others.
-    shown = frame.with_columns(pl.col(pl.Float32).cast(pl.String).cast(pl.Float64))
+    # The text of a short float has the digits that polars shows, and no others.
+    shown = frame.with_columns(
+        pl.col(name).cast(_other_floats(kind, pl.String)).cast(_other_floats(kind, pl.Float64))
+        for name, kind in frame.collect_schema().items()
+        if _other_floats(kind, pl.String) != kind
+    )
     collected = getattr(shown, "collect", lambda: shown)()
     yield Header(collected.columns)
     yield from collected.iter_rows(named=True)
+
+
+def _other_floats(kind: Any, other: Any) -> Any:
+    """Return a type of polars with *other* in place of short floats, also inside lists and structs."""
+    name = type(kind).__name__
+    if name in ("Float16", "Float32"):
+        return other
+    if name == "List":
+        return type(kind)(_other_floats(kind.inner, other))
+    if name == "Array":
+        return type(kind)(_other_floats(kind.inner, other), kind.size)
+    if name == "Struct":
+        return type(kind)({field.name: _other_floats(field.dtype, other) for field in kind.fields})
+    return kind
 
 
 def _arrow(table: Any) -> Iterator[Row]:

@@ -64,7 +64,10 @@ def secrets_hidden(path: str) -> Iterator[None]:
         shown = safe_path(path)
         if shown == path:
             raise
-        hidden = RetellError(f"The storage failed with {type(error).__name__} at {shown}")
+        hidden = RetellError(
+            f"The storage failed with {type(error).__name__} at {shown}. Check the path, and the connection and "
+            "permissions of the storage"
+        )
     else:
         return
     raise hidden  # not in the except clause, so that the original error is not logged with it

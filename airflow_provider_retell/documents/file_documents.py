@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.common.paths import check_no_secrets
 from airflow_provider_retell.documents.documents import Documents
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ class FileDocuments(Documents):
     """The files of a folder, on any storage that Airflow's ``ObjectStoragePath`` supports.
 
     ::
+
+        from airflow_provider_retell.documents import FileDocuments
 
         FileDocuments("s3://bucket/handbook", pattern="**/*.md")
 
@@ -81,6 +84,7 @@ class FileDocuments(Documents):
     def _root(self) -> Any:
         from airflow_provider_retell._compat.services import storage_path
 
+        check_no_secrets("the path of FileDocuments", str(self.path))
         return storage_path(str(self.path), None if self.conn_id is None else str(self.conn_id))
 
     def _title(self, name: str, base: str) -> str | None:

@@ -20,6 +20,8 @@ class SqlDocuments(Documents):
 
     ::
 
+        from airflow_provider_retell.documents import SqlDocuments
+
         SqlDocuments("warehouse", "select question as title, answer as text from faq")
 
     :param conn_id: the Airflow connection of the database, of any type whose hook is a ``DbApiHook`` (templated).

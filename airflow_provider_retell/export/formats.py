@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.records.costs import is_number
 from airflow_provider_retell.common.atomic import atomic_open
-from airflow_provider_retell.common.paths import file_name, safe_path
+from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.kind import Kind
@@ -35,6 +36,7 @@ class Writer(Protocol):
 
 def check_suffix(path: str) -> None:
     """Raise :class:`RetellInputError` if records cannot be exported to a file of this name."""
+    check_no_secrets("path", path)
     if _suffix(path) not in ("jsonl", "ndjson", "parquet"):
         raise RetellInputError(f"path must end in .jsonl, .ndjson or .parquet, not {safe_path(path)!r}")
 
@@ -131,7 +133,7 @@ class Parquet:
 
     def _cell(self, name: str, value: Any) -> Any:
         if name in _NUMBERS:
-            return value if isinstance(value, (int, float)) else None
+            return float(value) if is_number(value) else None
         if value is None or isinstance(value, str):
             return value
         return json.dumps(value, ensure_ascii=False)

@@ -48,6 +48,10 @@ class AirflowApi:
 
     ::
 
+        import asyncio
+
+        from airflow_provider_retell.hooks import AirflowApi
+
         asyncio.run(AirflowApi("airflow_api").send("GET", "/dags"))
 
     :param conn_id: the connection to the API: the URL as host, and either a login and a password, or a token as the

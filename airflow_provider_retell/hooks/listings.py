@@ -69,7 +69,7 @@ class AsyncListings:
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> AsyncIterator[Call]:
-        """Yield every matching call. For the parameters, see :meth:`Listings.list_calls`."""
+        """Yield every matching call. The parameters are those of :meth:`RetellHook.list_calls`."""
         return _items_async(self, calls.list_calls, filter_criteria, sort_order, page_size)
 
     def list_chats(
@@ -79,7 +79,7 @@ class AsyncListings:
         sort_order: str | None = None,
         page_size: int = 1000,
     ) -> AsyncIterator[Chat]:
-        """Yield every matching chat. For the parameters, see :meth:`Listings.list_chats`."""
+        """Yield every matching chat. The parameters are those of :meth:`RetellHook.list_chats`."""
         return _items_async(self, chats.list_chats, filter_criteria, sort_order, page_size)
 
 

@@ -51,6 +51,8 @@ class RetellHook(ResourceMethods, Listings, BaseHook):
 
     ::
 
+        from airflow_provider_retell.hooks import RetellHook
+
         with RetellHook() as hook:
             hook.update_call_checked("call_abc", metadata={"tier": "gold"})
 
@@ -184,6 +186,8 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 
     ::
+
+        from airflow_provider_retell.hooks import RetellAsyncHook
 
         async with RetellAsyncHook() as hook:
             await hook.update_call_checked("call_abc", metadata={"tier": "gold"})

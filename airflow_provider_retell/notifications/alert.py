@@ -96,7 +96,7 @@ def place_alert(alert: Alert) -> Flow[str]:
     )
     count_alert(str(alert.variables.get("dag_id", "")))
     note = f"; earlier calls could not be listed, so more calls may follow: {unlisted}" if unlisted else ""
-    return f"call {placed.call_id}{note}"
+    return f"placed call {placed.call_id}{note}"
 
 
 def _placed_at(call: Mapping[str, Any]) -> float:

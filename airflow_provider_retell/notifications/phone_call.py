@@ -25,6 +25,10 @@ class PhoneCallNotifier(BaseNotifier):
 
     ::
 
+        from airflow.sdk import DAG
+
+        from airflow_provider_retell.notifications import PhoneCallNotifier
+
         with DAG(
             "nightly_load",
             on_failure_callback=PhoneCallNotifier(
@@ -41,9 +45,8 @@ class PhoneCallNotifier(BaseNotifier):
     earlier calls by their metadata, and concurrent reporters share an idempotency key. A failure that exceeds a limit
     is logged, and no call follows later.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/phone_alert.html
-
-    Retell: https://docs.retellai.com/api-references/create-phone-call
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/phone_alert.html
+    - API: https://docs.retellai.com/api-references/create-phone-call
 
     :param from_number: a number of your organization, in E.164 format (templated).
     :param to_number: the number to call, in E.164 format (templated).
@@ -101,9 +104,9 @@ class PhoneCallNotifier(BaseNotifier):
 
         try:
             with RetellHook(str(self.retell_conn_id), retry=_retry_limits()) as hook:
-                _log(hook.run(self._alert(context)))
+                _log(context, hook.run(self._alert(context)))
         except Exception as error:
-            _log_failure(error)
+            _log_failure(context, error)
 
     async def async_notify(self, context: Context) -> None:
         """Place the call, from the triggerer."""
@@ -113,9 +116,9 @@ class PhoneCallNotifier(BaseNotifier):
             async with RetellAsyncHook(
                 str(self.retell_conn_id), retry=_retry_limits(), connections=1
             ) as hook:
-                _log(await hook.run(self._alert(context)))
+                _log(context, await hook.run(self._alert(context)))
         except Exception as error:
-            _log_failure(error)
+            _log_failure(context, error)
 
     def _update_context(self, context: Context) -> Context:
         # Airflow's version would overwrite the `reason` in the context of a DAG's callback with this notifier's.
@@ -129,14 +132,9 @@ class PhoneCallNotifier(BaseNotifier):
                 jinja_env = jinja_env or self.get_template_env(dag=context.get("dag"))
                 setattr(self, name, self._rendered(name, context, jinja_env))
             except Exception as error:
-                log.error(
-                    "Phone alert: %s could not be rendered: %s. Write variables of the agent as "
-                    "{%% raw %%}{{name}}{%% endraw %%}",
-                    name,
-                    type(error).__name__,
-                )
+                log.error("%s: %s", _about(context), _render_failure(name, error, getattr(self, name)))
                 if name == "override_agent_id":
-                    log.warning("Phone alert: the agent of from_number speaks instead")
+                    log.warning("%s: the agent of from_number speaks instead", _about(context))
                     self.override_agent_id = None  # Retell would reject the unrendered text
 
     def _rendered(self, name: str, context: Context, jinja_env: Any) -> Any:
@@ -156,16 +154,13 @@ class PhoneCallNotifier(BaseNotifier):
         from airflow_provider_retell.notifications.alert import Alert, place_alert
         from airflow_provider_retell.params.rendered import as_phone_number
 
-        # The context of a DAG's callback may have only the DAG and the run id. A deadline's has the run as a mapping.
         given: Mapping[str, Any] = {**context}
-        run, dag, deadline = (given.get(name) for name in ("dag_run", "dag", "deadline"))
-        ti = given.get("task_instance") or given.get("ti")
+        deadline, ti = given.get("deadline"), _task_instance(given)
         of_dag = "reason" in given
         error = None if of_dag else given.get("exception")
         failure = type(error).__name__ if isinstance(error, BaseException) else given.get("reason")
         variables = {
-            "dag_id": _field("dag_id", run, ti, dag),
-            "run_id": _field("run_id", run, ti, given) or _field("dag_run_id", run),
+            **_dag_run(given),
             "task_id": _field("task_id", ti),
             "map_index": _field("map_index", ti),
             "reason": _text(self.reason) or str(failure or ("deadline missed" if deadline else "failed")),
@@ -218,11 +213,37 @@ def _field(name: str, *sources: Any) -> str:
     return ""
 
 
-def _log(outcome: str) -> None:
-    log.info("Phone alert: %s", outcome)
+def _task_instance(given: Mapping[str, Any]) -> Any:
+    return given.get("task_instance") or given.get("ti")
 
 
-def _log_failure(error: Exception) -> None:
+def _dag_run(given: Mapping[str, Any]) -> dict[str, str]:
+    # The context of a DAG's callback may have only the DAG and the run id. A deadline's has the run as a mapping.
+    run, dag, ti = given.get("dag_run"), given.get("dag"), _task_instance(given)
+    return {
+        "dag_id": _field("dag_id", run, ti, dag),
+        "run_id": _field("run_id", run, ti, given) or _field("dag_run_id", run),
+    }
+
+
+def _about(context: Mapping[str, Any]) -> str:
+    # The log of the DAG processor has the callbacks of many DAGs.
+    return "Phone alert about DAG {dag_id}, run {run_id}".format(**_dag_run(context))
+
+
+def _log(context: Mapping[str, Any], outcome: str) -> None:
+    log.info("%s: %s", _about(context), outcome)
+
+
+def _log_failure(context: Mapping[str, Any], error: Exception) -> None:
     from airflow_provider_retell.hooks.reason import safe_reason
 
-    log.error("Phone alert: no call was placed: %s", safe_reason(error))
+    log.error("%s: no call was placed: %s", _about(context), safe_reason(error))
+
+
+def _render_failure(name: str, error: Exception, template: object) -> str:
+    from airflow_provider_retell.params.templated import render_error
+
+    is_variable = name == "retell_llm_dynamic_variables"
+    text = str(render_error(name, error, template, hint=is_variable))
+    return text if text.startswith(name) else f"{name} could not be rendered: {text}"

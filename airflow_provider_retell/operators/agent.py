@@ -88,7 +88,7 @@ class DraftAgentVersionOperator(AgentOperator):
         settings. ``"overwrite"``: the task sets the other changes back to their published values. ``"discard"``: the
         task deletes such drafts, unless a phone number or a tag uses them, and forks a new one.
     :param channel: ``"voice"`` (default), or ``"chat"`` for a chat agent.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown agent, a foreign
         draft, or a response that differs from the values sent.
     """
@@ -176,7 +176,7 @@ class PublishAgentVersionOperator(AgentOperator):
         ``RunBatchTestOperator`` (templated). If the draft or its response engine was changed later, the task fails for
         good and publishes nothing. Default: no check.
     :param channel: ``"voice"`` (default), or ``"chat"`` for a chat agent.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown agent or version,
         a draft that is older than the published version, or a draft that was changed after ``unchanged_since``.
     """
@@ -197,9 +197,9 @@ class PublishAgentVersionOperator(AgentOperator):
         *,
         agent_id: str | XComArg,
         version: int | str | XComArg,
-        version_title: str | None = None,
-        version_description: str | None = None,
-        rebind_numbers: bool | str = False,
+        version_title: str | XComArg | None = None,
+        version_description: str | XComArg | None = None,
+        rebind_numbers: bool | str | XComArg = False,
         unchanged_since: float | str | XComArg | None = None,
         channel: Channel = "voice",
         **kwargs: Any,
@@ -215,7 +215,7 @@ class PublishAgentVersionOperator(AgentOperator):
         """Publish the version, prove it, and check the phone numbers."""
         publication = self.hook.publish_agent_version_checked(
             self.linked_agent_id(context),
-            as_whole_number(self.version, "version", 0),
+            version=as_whole_number(self.version, "version", 0),
             channel=self.channel,
             version_title=self.rendered("version_title", as_text),
             version_description=self.rendered("version_description", as_text),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import DriftError, RetellInputError
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
@@ -55,13 +55,13 @@ class SnapshotAgentsOperator(RetellOperator):
 
     :param path: the folder of the snapshot, a local path or any URL of Airflow's ``ObjectStoragePath`` (templated).
         Files of an earlier snapshot there are replaced, and deleted if they have no successor.
-    :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param path_conn_id: the Airflow connection of that storage (templated). Default: the storage's default connection.
     :param agent_ids: the agents, a list or a template that renders to one (templated). Default: all agents.
     :param compare_with: the folder of an earlier snapshot, in the same storage (templated). It can be ``path`` only if
         ``fail_on_drift`` is True: otherwise a retry would compare with the snapshot of the first try.
     :param fail_on_drift: True to fail if the configuration differs from the snapshot in ``compare_with``. If ``path``
         is the same folder, a snapshot there is never replaced.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: an unknown agent, a folder without a snapshot in
         ``compare_with`` if ``fail_on_drift`` is True, or a difference from it.
     """
@@ -71,10 +71,10 @@ class SnapshotAgentsOperator(RetellOperator):
     def __init__(
         self,
         *,
-        path: str,
+        path: str | XComArg,
         path_conn_id: str | None = None,
         agent_ids: Sequence[str] | str | XComArg | None = None,
-        compare_with: str | None = None,
+        compare_with: str | XComArg | None = None,
         fail_on_drift: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -95,7 +95,7 @@ class SnapshotAgentsOperator(RetellOperator):
         from airflow_provider_retell.api.agents.snapshot import PHONE_NUMBERS, read_snapshot
         from airflow_provider_retell.export.agent_snapshot import SCHEMA_VERSION, AgentSnapshot
 
-        path = as_text(unmask(self.path), "path").rstrip("/")
+        path = _as_folder(unmask(self.path), "path")
         conn_id = self.rendered("path_conn_id", as_text)
         baseline = self.rendered("compare_with", _as_folder)
         if path == baseline and not self.fail_on_drift:
@@ -142,7 +142,9 @@ class SnapshotAgentsOperator(RetellOperator):
 
 
 def _as_folder(value: Any, name: str) -> str:
-    return as_text(value, name).rstrip("/")
+    path = as_text(value, name).rstrip("/")
+    check_no_secrets(name, path)
+    return path
 
 
 def _as_ids(value: Any, name: str) -> list[str]:

@@ -15,10 +15,9 @@ from airflow_provider_retell.clock import clock
 from airflow_provider_retell.links.retell import link_call
 from airflow_provider_retell.operators.approval_calls import ApprovalCalls
 from airflow_provider_retell.operators.placing import PlacingOperator
-from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_id, as_list, as_object
+from airflow_provider_retell.params.rendered import as_list, as_object
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
@@ -80,7 +79,8 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     :param override_agent_id: the agent of the calls, in place of the number's agent (templated).
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
     :param agent_override: settings of the agent for these calls only.
-    :param custom_sip_headers: SIP headers of the calls.
+    :param custom_sip_headers: SIP headers of the calls, texts by name: a dict, or a template that renders to a JSON
+        object (templated).
     :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
     :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call. Such a number gives no
         decision.
@@ -94,7 +94,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     :param wait_timeout: seconds after which the wait for one call and its analysis fails, or a timedelta. Default: 2
         hours. A retry waits for the same call.
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if nobody decided, or a retry cannot help: invalid input (nobody was called), an
         earlier try has asked another question, or Retell rejects a call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. Nobody else is called meanwhile.
@@ -118,8 +118,8 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         fail_on_reject: bool = False,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         retell_llm_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
-        override_agent_id: str | None = None,
-        override_agent_version: int | str | None = None,
+        override_agent_id: str | XComArg | None = None,
+        override_agent_version: int | str | XComArg | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -164,21 +164,15 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         """Return the decision of an earlier try's call, or call the numbers that were not called yet."""
         return self._ask(context, ApprovalCalls(self, context, self._question()), 0)
 
-    def after_event(
-        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **state: Any
+    def after_wait(
+        self, context: Context, record_id: str, deadline: float | None = None, **state: Any
     ) -> dict[str, Any]:
-        """Continue with the call of the event.
+        """Continue with a call.
 
         :param state: the state of :class:`ApprovalCalls`.
         """
         calls = ApprovalCalls(self, context, self._question(), state)
-        return self._ask(context, calls, calls.ids.index(as_id(event.get("call_id"), "call_id")), deadline)
-
-    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
-        """Continue with a call that is the only one so far."""
-        metadata = self.stored_call(call_id).metadata or {}
-        state = {"call_ids": [call_id], "question": metadata.get(REQUEST_DIGEST_METADATA)}
-        return self.after_event(context, {"call_id": call_id}, deadline, **state)
+        return self._ask(context, calls, calls.ids.index(record_id), deadline)
 
     def _question(self) -> dict[str, Any]:
         """Return the variables and the agent of the calls."""
@@ -235,8 +229,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         """Wait for a call, and return the task's result if the call decides."""
         link_call(self, context, call_id)
         value, ended = self._value(call_id, calls.state(), deadline)
-        if value is None or (isinstance(value, str) and not value.strip()):
-            log.info("Call %s: no decision", call_id)
+        if value is None:
             return None
         approved = any(type(value) is type(item) and value == item for item in self.approve_values)
         return self._finish(context, "approved" if approved else "rejected", call_id, ended)
@@ -244,14 +237,16 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
     def _value(
         self, call_id: str, state: Mapping[str, Any], deadline: float | None
     ) -> tuple[Any, float | None]:
-        """Return the value that decides and the end of the call, or None for both."""
+        """Return the value that decides and the end of the call, or None for both after logging the reason."""
         resumed = deadline
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         call = self.wait_for_call(
             call_id, "ended", stop_on_kill=self.stop_on_kill, deadline=resumed, state=state
         )
         if call["call_status"] != "ended" and not call.get("duration_ms"):
-            return None, None  # a call that never connected may never get an analysis
+            # It may never get an analysis.
+            log.info("Call %s: no decision, because the call never connected", call_id)
+            return None, None
         call = self.wait_for_call(
             call_id,
             "analyzed",
@@ -262,8 +257,18 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         )
         analysis = call["analysis"]
         if analysis["in_voicemail"] or call.get("disconnection_reason") in _NOT_A_PERSON:
+            log.info("Call %s: no decision, because the call reached no person", call_id)
             return None, None
-        return analysis[self.decision_field], call.get("end_timestamp")
+        value = analysis[self.decision_field]
+        if value is None or (isinstance(value, str) and not value.strip()):
+            log.warning(
+                "Call %s: no decision, because the analysis has no value for %r. If this repeats, check that the "
+                "agent's post-call analysis has this field",
+                call_id,
+                self.decision_field,
+            )
+            return None, None
+        return value, call.get("end_timestamp")
 
     def _finish(
         self, context: Context, decision: Decision, call_id: str | None, ended: float | None

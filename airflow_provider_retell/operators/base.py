@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class RetellOperator(TemplatedTask, BaseOperator):
     """Base class of all operators. A permanent error fails the task without further retries.
 
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     """
 
     template_fields: Sequence[str] = ("retell_conn_id",)

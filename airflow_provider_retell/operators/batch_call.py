@@ -85,7 +85,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         per page of the organization's agents.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the batch is not sent again.
         ``"resend"``: it is sent again, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if the input is invalid (nothing was sent), Retell rejects the batch, or it is unknown
         whether Retell processed it.
     """
@@ -111,7 +111,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         on_invalid_number: OnUnreachable = "fail",
         on_do_not_call: OnUnreachable = "fail",
         allow_duplicates: bool = False,
-        name: str | None = None,
+        name: str | XComArg | None = None,
         trigger_timestamp: float | str | datetime | XComArg | None = None,
         reserved_concurrency: int | None = None,
         call_time_window: Mapping[str, Any] | None = None,
@@ -122,6 +122,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         if reserved_concurrency is not None:
             checks.whole_number("reserved_concurrency", reserved_concurrency, 0)
         checks.mapping(call_time_window=call_time_window)
+        checks.text(**{"call_time_window.timezone": (call_time_window or {}).get("timezone")})
         checks.flag(allow_duplicates=allow_duplicates, preflight=preflight)
         check_on_unreachable(on_invalid_number=on_invalid_number, on_do_not_call=on_do_not_call)
         skipping = on_do_not_call if on_do_not_call == "skip" else None

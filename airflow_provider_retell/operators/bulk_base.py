@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.summary import log_differences
 from airflow_provider_retell.operators.rows_base import RowsOperator
-from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_bool
 
 if TYPE_CHECKING:
@@ -29,21 +28,18 @@ class BulkOperator(RowsOperator):
     A subclass has the parameters of its :class:`~airflow_provider_retell.bulk.resource.Resource`, and creates it in
     :meth:`resource`.
 
+    :cvar show_values: True if a dry run logs the values of the first differences too.
     :param dry_run: True to send no changes (templated).
-    :param show_values: True to log the values of the first ten differences of a dry run. Without ``dry_run`` it has no
-        effect.
     """
 
     template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")
 
-    def __init__(
-        self, *, dry_run: bool | str | XComArg = False, show_values: bool = False, **kwargs: Any
-    ) -> None:
+    show_values = False
+
+    def __init__(self, *, dry_run: bool | str | XComArg = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        checks.flag(show_values=show_values)
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
-        self.show_values = show_values
         self._differences: list[Difference] = []
 
     @abstractmethod

@@ -80,7 +80,7 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
     :param min_rows: the smallest number of rows with which the task succeeds. It is checked after the last row.
         Default: 0.
     :param on_empty: the result of a task whose source has no rows: ``"success"`` (default), ``"skip"`` or ``"fail"``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
         them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
@@ -98,7 +98,7 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
         chat_id_column: str = "chat_id",
         metadata_columns: Mapping[str, str] | Sequence[str] | None = None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None = None,
-        data_storage_setting: ChatStorageSetting | str | None = None,
+        data_storage_setting: ChatStorageSetting | str | XComArg | None = None,
         data_storage_setting_column: str | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
@@ -108,7 +108,7 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
         column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
         show_values: bool = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,

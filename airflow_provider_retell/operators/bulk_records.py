@@ -14,6 +14,8 @@ from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_storage_setting
 
 if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
     from airflow_provider_retell.bulk.columns import Columns
     from airflow_provider_retell.bulk.plan import Plan
     from airflow_provider_retell.bulk.resource import Resource
@@ -36,6 +38,7 @@ class BulkUpdateOperator(BulkOperator):
     :param nulls: the meaning of nulls.
     :param timezone: the zone of timestamps without one.
     :param json_columns: the columns with JSON in text.
+    :param show_values: True to log the values of the first ten differences of a dry run.
     """
 
     template_fields: Sequence[str] = (
@@ -56,16 +59,18 @@ class BulkUpdateOperator(BulkOperator):
         record_id_column: str,
         metadata_columns: Mapping[str, str] | Sequence[str] | None,
         custom_attribute_columns: Mapping[str, str] | Sequence[str] | None,
-        data_storage_setting: str | None,
+        data_storage_setting: str | XComArg | None,
         data_storage_setting_column: str | None,
         metadata_mode: MetadataMode,
         remove_metadata_keys: Sequence[str],
         nulls: Nulls,
         timezone: str | None,
         json_columns: Sequence[str],
+        show_values: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        checks.flag(show_values=show_values)
         checks.text(
             **{f"{self.noun}_id_column": record_id_column},
             data_storage_setting_column=data_storage_setting_column,
@@ -90,6 +95,7 @@ class BulkUpdateOperator(BulkOperator):
         self.nulls = nulls
         self.timezone = timezone
         self.json_columns = json_columns
+        self.show_values = show_values
         self._id_column = record_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns

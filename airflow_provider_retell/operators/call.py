@@ -65,7 +65,7 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
         Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
     :param opt_out_sensitive_data_storage: deprecated, a former parameter of the API. True means
         ``data_storage_setting="basic_attributes_only"``, False leaves the setting as it is (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown call, a storage
         setting that is less strict than the call's, or a response that differs from the values sent.
     :raises CallNotEndedError: if the call has not ended, and ``wait_until`` is None.
@@ -88,7 +88,7 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
         *,
         call_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
-        data_storage_setting: DataStorageSetting | str | None = None,
+        data_storage_setting: DataStorageSetting | str | XComArg | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
         metadata_mode: MetadataMode = "merge",
         remove_metadata_keys: Sequence[str] = (),
@@ -96,7 +96,7 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
         confirm_custom_attributes: bool = False,
         wait_until: Until | None = None,
         analysis_fields: Sequence[str] = (),
-        opt_out_sensitive_data_storage: bool | str | None = None,
+        opt_out_sensitive_data_storage: bool | str | XComArg | None = None,
         retell_conn_id: str = "retell_default",
         **kwargs: Any,
     ) -> None:
@@ -141,7 +141,9 @@ class UpdateCallOperator(UpdateRecordOperator, CallOperator, WaitingOperator):
             self.wait_for_call(call_id, self.wait_until)
         return self.after_wait(context, call_id)
 
-    def after_wait(self, context: Context, record_id: str, deadline: float | None = None) -> dict[str, Any]:
+    def after_wait(
+        self, context: Context, record_id: str, deadline: float | None = None, **_state: Any
+    ) -> dict[str, Any]:
         """Update the call and return its slim form."""
         return self.update(record_id, self.analysis_fields)
 
@@ -180,11 +182,11 @@ class GetCallOperator(ReadRecordOperator, CallOperator):
     :param call_id: the call (templated).
     :param path: the file for the whole call as JSON, a local path or any URL of Airflow's ``ObjectStoragePath``
         (templated). The file has the transcript, the links and the phone numbers, but not the access token.
-    :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param path_conn_id: the Airflow connection of that storage (templated). Default: the storage's default connection.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``call_successful``,
         ``in_voicemail``, ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is
         None. The values are stored in Airflow's database. Default: none.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if there is no such call, or the input is invalid.
     """
 
@@ -194,7 +196,7 @@ class GetCallOperator(ReadRecordOperator, CallOperator):
         self,
         *,
         call_id: str | XComArg,
-        path: str | None = None,
+        path: str | XComArg | None = None,
         path_conn_id: str | None = None,
         analysis_fields: Sequence[str] = (),
         **kwargs: Any,

@@ -86,7 +86,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
         configure the wait, and must not be set without it.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``, see ``ChatSensor``.
         Requires that ``wait_until`` is ``"analyzed"`` or None. Default: none.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), an unknown chat, a storage
         setting that is less strict than the chat's, or a response that differs from the values sent.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``.
@@ -110,7 +110,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
         *,
         chat_id: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
-        data_storage_setting: ChatStorageSetting | str | None = None,
+        data_storage_setting: ChatStorageSetting | str | XComArg | None = None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None = None,
         override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         clear_dynamic_variables: bool = False,
@@ -172,7 +172,9 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
             self.wait_for(ChatReached(chat_id, self.wait_until))
         return self.after_wait(context, chat_id)
 
-    def after_wait(self, context: Context, record_id: str, deadline: float | None = None) -> dict[str, Any]:
+    def after_wait(
+        self, context: Context, record_id: str, deadline: float | None = None, **_state: Any
+    ) -> dict[str, Any]:
         """Update the chat and return its slim form."""
         return self.update(record_id, self.analysis_fields)
 
@@ -201,11 +203,11 @@ class GetChatOperator(ReadRecordOperator, ChatOperator):
     :param chat_id: the chat (templated).
     :param path: the file for the whole chat as JSON, a local path or any URL of Airflow's ``ObjectStoragePath``
         (templated). The file has the transcript.
-    :param path_conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param path_conn_id: the Airflow connection of that storage (templated). Default: the storage's default connection.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``chat_successful``,
         ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is None. The values
         are stored in Airflow's database. Default: none.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if there is no such chat, or the input is invalid.
     """
 
@@ -215,7 +217,7 @@ class GetChatOperator(ReadRecordOperator, ChatOperator):
         self,
         *,
         chat_id: str | XComArg,
-        path: str | None = None,
+        path: str | XComArg | None = None,
         path_conn_id: str | None = None,
         analysis_fields: Sequence[str] = (),
         **kwargs: Any,
@@ -248,7 +250,7 @@ class DeleteChatOperator(DeleteRecordOperator, ChatOperator):
     :param missing_ok: False to fail if the chat does not exist (templated). The task then reads the chat first. A retry
         also fails if an earlier try deleted the chat and crashed.
     :param dry_run: True to read the chat and delete nothing (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises CallNotEndedError: if Retell refuses to delete the chat because it has not ended.
     :raises AirflowFailException: if Retell refuses to delete the chat for another reason, or the chat does not exist
         and ``missing_ok`` is False.
@@ -286,6 +288,6 @@ class RerunChatAnalysisOperator(ChatOperator, RerunAnalysisOperator):
     :param chat_id: the chat (templated).
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
         ``"resend"``: it is run again, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
     """

@@ -12,8 +12,8 @@ from airflow_provider_retell.params import checks
 _OTHER_PARAMETERS = {
     "phone_number": "phone_number_column",
     "do_not_call": "do_not_call_column",
-    "contact_tags": "tag_columns",
-    "contact_tag_ids": "tag_columns",
+    "contact_tags": "tag_columns of SyncContactsOperator",
+    "contact_tag_ids": "tag_columns of SyncContactsOperator",
 }
 
 
@@ -23,6 +23,7 @@ class ContactRowsOperator(BulkOperator):
     :param phone_number_column: the column with the phone number.
     :param columns: the columns with names or custom fields: a list, or a dict from column to field.
     :param do_not_call_column: the column with the do-not-call mark.
+    :param tag_columns: the columns that set or remove a tag, if the operator has tags.
     :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks. Requires
         ``do_not_call_column``.
     :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1.
@@ -34,12 +35,12 @@ class ContactRowsOperator(BulkOperator):
         phone_number_column: str = "phone_number",
         columns: Mapping[str, str] | Sequence[str] = (),
         do_not_call_column: str | None = None,
-        tag_columns: Mapping[str, str] | Sequence[str] = (),
+        tag_columns: Mapping[str, str] | Sequence[str],
         allow_clearing_do_not_call: bool = False,
         max_changed_ratio: float = 0.5,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(tolerate=(), **kwargs)
         checks.text(phone_number_column=phone_number_column, do_not_call_column=do_not_call_column)
         checks.flag(allow_clearing_do_not_call=allow_clearing_do_not_call)
         checks.between("max_changed_ratio", max_changed_ratio, 0, 1)

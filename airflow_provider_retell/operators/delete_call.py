@@ -32,7 +32,7 @@ class DeleteCallOperator(DeleteRecordOperator, CallOperator):
     :param missing_ok: False to fail if the call does not exist (templated). The task then reads the call first. A retry
         also fails if an earlier try deleted the call and crashed.
     :param dry_run: True to read the call and delete nothing (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises CallNotEndedError: if Retell refuses to delete the call because it has not ended.
     :raises AirflowFailException: if Retell refuses to delete the call for another reason, or the call does not exist
         and ``missing_ok`` is False.

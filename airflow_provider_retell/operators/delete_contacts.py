@@ -68,9 +68,11 @@ class DeleteContactsOperator(BulkOperator):
     :param max_failed_rows: the largest number of failed rows with which the task succeeds. Default: 0, or no limit if
         ``max_failed_ratio`` is set.
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
+    :param min_rows: the smallest number of rows. If there are fewer, nothing is deleted. Default: 0.
     :param on_empty: the result of a task whose source has no rows: ``"success"`` (default), ``"skip"`` or ``"fail"``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
-    :raises RowsFailedError: if more rows failed than the task allows, and some of them may succeed in a retry.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
+        them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
         the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help, as for calls.
@@ -85,12 +87,13 @@ class DeleteContactsOperator(BulkOperator):
         missing_ok: bool = True,
         column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,
         max_failed_rows: int | None = None,
         max_failed_ratio: float | None = None,
+        min_rows: int = 0,
         on_empty: OnEmpty = "success",
         **kwargs: Any,
     ) -> None:
@@ -106,6 +109,7 @@ class DeleteContactsOperator(BulkOperator):
             max_failed_rows=max_failed_rows,
             max_failed_ratio=max_failed_ratio,
             tolerate=["not_found"] if missing_ok else [],
+            min_rows=min_rows,
             on_empty=on_empty,
             **kwargs,
         )

@@ -102,7 +102,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
     :param max_poll_failures: the number of consecutive failed polls that a wait tolerates. Default: 10.
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): it compares the rows, and starts no
         import again. ``"resend"``: it imports the rows that differ, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has no or too few rows. Nothing was imported.
     :raises WaitTimeoutError: if a wait reached ``wait_timeout``. A retry continues to wait.
     :raises BulkStoppedError: if the task was stopped, or Retell or the network failed. A retry continues.
@@ -123,7 +123,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         max_changed_ratio: float = 0.5,
         column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,
@@ -132,7 +132,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         min_rows: int = 0,
         on_empty: OnEmpty = "fail",
         poll_interval: float | timedelta = 10,
-        wait_timeout: float | timedelta = timedelta(hours=2),
+        wait_timeout: float | timedelta = 7200,
         max_poll_failures: int = 10,
         **kwargs: Any,
     ) -> None:
@@ -141,6 +141,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
             phone_number_column=phone_number_column,
             columns=columns,
             do_not_call_column=do_not_call_column,
+            tag_columns=(),  # Retell's import knows no tags
             allow_clearing_do_not_call=allow_clearing_do_not_call,
             max_changed_ratio=max_changed_ratio,
             column_names=column_names,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILES, MAX_NAME_LENGTH, MAX_TEXTS
-from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
 from airflow_provider_retell.operators.base import DeferrableOperator
+from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_bool, as_id, as_list, as_text
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _SCHEMA_VERSION = 1
 
 
-class SyncKnowledgeBaseOperator(DeferrableOperator):
+class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
     """Bring a knowledge base to the state of a set of documents, and send only the differences.
 
     ::
@@ -100,7 +100,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
     :param wait_timeout: seconds after which the wait for Retell's indexing fails, or a timedelta: from the first wait
         on, for all rounds of adding and deleting together. Default: 30 minutes. A retry continues, with a new timeout.
     :param max_poll_failures: the number of consecutive failed polls that a wait tolerates. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises DocumentsFailedError: if Retell could not index documents. A retry tries them again.
     :raises AirflowFailException: if a retry cannot help: invalid documents, a guard or a limit (nothing was sent), an
         unknown knowledge base, documents that differ each time they are read, or an API key that Retell rejects.
@@ -130,7 +130,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         min_documents: int = 1,
         max_deleted_ratio: float = 0.5,
         dry_run: bool | str | XComArg = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         min_chunk_size: int | None = None,
         max_chunk_size: int | None = None,
@@ -140,7 +140,13 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         wait_timeout: float | timedelta = 1800,
         **kwargs: Any,
     ) -> None:
-        super().__init__(poll_interval=poll_interval, wait_timeout=wait_timeout, **kwargs)
+        super().__init__(
+            report_path=report_path,
+            report_conn_id=report_conn_id,
+            poll_interval=poll_interval,
+            wait_timeout=wait_timeout,
+            **kwargs,
+        )
         checks.exclusive(knowledge_base_id=knowledge_base_id, knowledge_base_name=knowledge_base_name)
         if knowledge_base_id is None and knowledge_base_name is None:
             raise ValueError("knowledge_base_id or knowledge_base_name must be set")
@@ -152,11 +158,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         for name, size in (("min_chunk_size", min_chunk_size), ("max_chunk_size", max_chunk_size)):
             if size is not None:
                 checks.whole_number(name, size, 1)
-        if checks.is_literal(knowledge_base_name) and len(str(knowledge_base_name)) > MAX_NAME_LENGTH:
+        if checks.is_literal(knowledge_base_name) and len(knowledge_base_name) > MAX_NAME_LENGTH:
             raise ValueError(f"knowledge_base_name must have fewer than {MAX_NAME_LENGTH + 1} characters")
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
         self.documents = as_template(documents)
         self.depend_on_xcoms_in(self.documents)
         self.knowledge_base_id = knowledge_base_id
@@ -166,9 +169,6 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
         self.max_deleted_ratio = max_deleted_ratio
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
         self.dry_run = dry_run  # type: ignore[method-assign,assignment]
-        self.report_path = report_path
-        self._report_template = report_path
-        self.report_conn_id = report_conn_id
         self.min_chunk_size = min_chunk_size
         self.max_chunk_size = max_chunk_size
         self.max_texts = max_texts
@@ -177,7 +177,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Bring the knowledge base to the state of the documents."""
-        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
+        self.check_report_path(context)
         progress = {"knowledge_base_id": self.rendered("knowledge_base_id", as_id)}
         return self._work(context, {"progress": progress, "started": clock().time(), "requests": 0})
 
@@ -253,13 +253,11 @@ class SyncKnowledgeBaseOperator(DeferrableOperator):
             as_list(value, "documents") if value is None or isinstance(value, str) else value
         )
         path = self.rendered("report_path", as_text)
-        if path is not None:
-            check_suffix(path)
-            if source.reads(path):
-                raise RetellInputError(
-                    f"report_path must not be one of the documents. Use another path than {safe_path(path)}, or "
-                    "another pattern"
-                )
+        if path is not None and source.reads(path):
+            raise RetellInputError(
+                f"report_path must not be one of the documents. Use another path than {safe_path(path)}, or another "
+                "pattern"
+            )
         return source
 
     def _poll(self, condition: Condition) -> Poll:

@@ -67,7 +67,7 @@ class ListCallsOperator(ListRecordsOperator):
     :param without_metadata_key: exports only calls whose metadata lacks this key. Default: all.
     :param whole_calls: True to read each call separately, with its transcript; costs one more request per call.
     :param fields: the fields to keep, in addition to ``call_id``. Default: all. Transcripts need ``whole_calls``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input, or a run without a data interval.
     """
 
@@ -82,7 +82,7 @@ class ListCallsOperator(ListRecordsOperator):
     def __init__(
         self,
         *,
-        path: str,
+        path: str | XComArg,
         path_conn_id: str | None = None,
         filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         by: By | None = "end_timestamp",

@@ -54,7 +54,7 @@ class ListChatsOperator(ListRecordsOperator):
         the key.
     :param whole_chats: True to read each chat separately, with its transcript; costs one more request per chat.
     :param fields: the fields to keep, in addition to ``chat_id``. Default: all. Transcripts need ``whole_chats``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input, or a run without a data interval.
     """
 
@@ -67,7 +67,7 @@ class ListChatsOperator(ListRecordsOperator):
     def __init__(
         self,
         *,
-        path: str,
+        path: str | XComArg,
         path_conn_id: str | None = None,
         filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         by: By | None = "end_timestamp",

@@ -58,7 +58,7 @@ class ListRecordsOperator(LoopOperator):
     def __init__(
         self,
         *,
-        path: str,
+        path: str | XComArg,
         path_conn_id: str | None,
         filter_criteria: Mapping[str, Any] | str | XComArg | None,
         by: By | None,

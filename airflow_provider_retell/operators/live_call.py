@@ -57,7 +57,7 @@ class UpdateLiveCallOperator(CallOperator):
         as it is.
     :param additional_context: text for the agent, added to the transcript (templated).
     :param trigger_response: True to make the agent speak now.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if the input is invalid, the call is not ongoing, or it is unknown whether Retell
         processed an instruction.
     """
@@ -81,8 +81,8 @@ class UpdateLiveCallOperator(CallOperator):
         clear_metadata: bool = False,
         override_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
         clear_dynamic_variables: bool = False,
-        data_storage_setting: DataStorageSetting | str | None = None,
-        additional_context: str | None = None,
+        data_storage_setting: DataStorageSetting | str | XComArg | None = None,
+        additional_context: str | XComArg | None = None,
         trigger_response: bool | None = None,
         **kwargs: Any,
     ) -> None:
@@ -98,6 +98,13 @@ class UpdateLiveCallOperator(CallOperator):
             clear_dynamic_variables=clear_dynamic_variables,
         )
         checks.one_of_or_template("data_storage_setting", data_storage_setting, STORAGE_ORDER)
+        values = (metadata, override_dynamic_variables, data_storage_setting, additional_context)
+        flags = clear_metadata or clear_dynamic_variables or trigger_response
+        if not flags and all(value is None for value in values):
+            raise ValueError(
+                "set metadata, clear_metadata, override_dynamic_variables, clear_dynamic_variables, "
+                "data_storage_setting, additional_context or trigger_response=True"
+            )
         self.metadata = metadata
         self.clear_metadata = clear_metadata
         self.override_dynamic_variables = override_dynamic_variables
@@ -144,7 +151,10 @@ class UpdateLiveCallOperator(CallOperator):
                 "send it again anyway, clear this task"
             ) from error
         if not response.success:
-            raise RetellResponseError(f"{where}Retell responded that the update did not succeed")
+            raise RetellResponseError(
+                f"{where}Retell responded that the update did not succeed. Check in Retell's dashboard whether the "
+                "call is still ongoing"
+            )
         return {"call_id": call_id, "updated": True}
 
 
@@ -163,7 +173,7 @@ class StopCallOperator(CallOperator):
     - API: https://docs.retellai.com/api-references/stop-call
 
     :param call_id: the call (templated).
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if there is no such call, or Retell refuses to stop it.
     """
 

@@ -61,7 +61,8 @@ class CreatePhoneCallOperator(PlacingOperator):
     :param override_agent_id: the agent of the call, in place of the number's agent (templated).
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
     :param agent_override: settings of the agent for this call only.
-    :param custom_sip_headers: SIP headers of the call.
+    :param custom_sip_headers: SIP headers of the call, texts by name: a dict, or a template that renders to a JSON
+        object (templated).
     :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
     :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call.
     :param on_invalid_number: what happens if ``to_number`` is empty or not a phone number. ``"fail"`` (default): the
@@ -77,7 +78,7 @@ class CreatePhoneCallOperator(PlacingOperator):
         Requires ``wait_until="analyzed"``. Default: none.
     :param stop_on_kill: True to hang up if the task is killed while it waits, or reaches ``execution_timeout``. In a
         deferred wait this requires Airflow 3.3 or later.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if a retry cannot help: invalid input (nothing was sent), or Retell rejects the call.
     :raises WaitTimeoutError: if the wait reached ``wait_timeout``. A retry waits for the same call.
     """
@@ -93,10 +94,10 @@ class CreatePhoneCallOperator(PlacingOperator):
         to_number: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         retell_llm_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
-        override_agent_id: str | None = None,
-        override_agent_version: int | str | None = None,
+        override_agent_id: str | XComArg | None = None,
+        override_agent_version: int | str | XComArg | None = None,
         agent_override: Mapping[str, Any] | None = None,
-        custom_sip_headers: Mapping[str, str] | None = None,
+        custom_sip_headers: Mapping[str, str] | str | XComArg | None = None,
         ignore_e164_validation: bool | None = None,
         honor_internal_dnc: bool | None = None,
         on_invalid_number: OnUnreachable = "fail",
@@ -171,10 +172,12 @@ class CreatePhoneCallOperator(PlacingOperator):
             analysis_fields=self.analysis_fields,
         )
 
-    def after_wait(self, context: Context, call_id: str, deadline: float | None = None) -> dict[str, Any]:
+    def after_wait(
+        self, context: Context, record_id: str, deadline: float | None = None, **_state: Any
+    ) -> dict[str, Any]:
         """Read the call and return its slim form. This is the last poll of the wait, and tolerates failures as such."""
         return self.wait_for_call(
-            call_id,
+            record_id,
             self.wait_until or "ended",
             stop_on_kill=self.stop_on_kill,
             deadline=deadline,

@@ -36,7 +36,7 @@ class PlacingOperator(WaitingOperator):
     :param override_agent_id: the agent of the call, in place of the number's agent (templated).
     :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
     :param agent_override: settings of the agent for this call only.
-    :param custom_sip_headers: SIP headers of the call.
+    :param custom_sip_headers: SIP headers of the call, texts by name (templated).
     :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
     :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call.
     :param on_clear: what happens when a user clears the task: ``"skip"`` (default) or ``"resend"``.
@@ -49,9 +49,15 @@ class PlacingOperator(WaitingOperator):
         "retell_llm_dynamic_variables",
         "override_agent_id",
         "override_agent_version",
+        "custom_sip_headers",
         "retell_conn_id",
     )
-    masked_fields: Sequence[str] = ("from_number", "metadata", "retell_llm_dynamic_variables")
+    masked_fields: Sequence[str] = (
+        "from_number",
+        "metadata",
+        "retell_llm_dynamic_variables",
+        "custom_sip_headers",
+    )
     text_names: Sequence[str] = ("from_number",)
     agent_fields: Sequence[str] = ("retell_llm_dynamic_variables",)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellCallLink(),)
@@ -62,10 +68,10 @@ class PlacingOperator(WaitingOperator):
         from_number: str | XComArg,
         metadata: Mapping[str, Any] | str | XComArg | None = None,
         retell_llm_dynamic_variables: Mapping[str, str] | str | XComArg | None = None,
-        override_agent_id: str | None = None,
-        override_agent_version: int | str | None = None,
+        override_agent_id: str | XComArg | None = None,
+        override_agent_version: int | str | XComArg | None = None,
         agent_override: Mapping[str, Any] | None = None,
-        custom_sip_headers: Mapping[str, str] | None = None,
+        custom_sip_headers: Mapping[str, str] | str | XComArg | None = None,
         ignore_e164_validation: bool | None = None,
         honor_internal_dnc: bool | None = None,
         on_clear: OnClear = "skip",
@@ -74,7 +80,9 @@ class PlacingOperator(WaitingOperator):
     ) -> None:
         super().__init__(**kwargs)
         check_on_clear(on_clear)
-        checks.mapping(agent_override=agent_override, custom_sip_headers=custom_sip_headers)
+        checks.mapping(agent_override=agent_override)
+        if not (isinstance(custom_sip_headers, str) or hasattr(custom_sip_headers, "iter_references")):
+            checks.mapping(custom_sip_headers=custom_sip_headers)
         checks.flag(
             ignore_e164_validation=ignore_e164_validation,
             honor_internal_dnc=honor_internal_dnc,
@@ -101,7 +109,11 @@ class PlacingOperator(WaitingOperator):
         try:
             self.hook.stop_call(self._waiting_for)
         except RetellError as error:
-            log.warning("Call %s could not be stopped: %s", self._waiting_for, error)
+            log.warning(
+                "Call %s could not be stopped: %s. Check whether it is still ongoing",
+                self._waiting_for,
+                error,
+            )
 
     def place(self, context: Context, to_number: str, marks: Mapping[str, str], idempotency_key: str) -> Call:
         """Place a call.
@@ -119,7 +131,7 @@ class PlacingOperator(WaitingOperator):
             override_agent_id=self._agent("override_agent_id"),
             override_agent_version=version_number(self._agent("override_agent_version")),
             agent_override=self.agent_override,
-            custom_sip_headers=self.custom_sip_headers,
+            custom_sip_headers=self.rendered("custom_sip_headers", as_object),
             ignore_e164_validation=self.ignore_e164_validation,
             honor_internal_dnc=self.honor_internal_dnc,
             idempotency_key=idempotency_key,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
 from airflow_provider_retell.api.records.nouns import Noun, kind_of
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.operators.base import DeferrableOperator, RetellOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id, as_object, as_storage_setting, as_text
@@ -47,17 +47,20 @@ class WaitingRecordOperator(DeferrableOperator):
         return arguments
 
     def after_event(
-        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **_state: Any
+        self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **state: Any
     ) -> Any:
         """Continue with the call or chat of the event."""
         name = f"{self.noun}_id"
-        return self.after_wait(context, as_id(event.get(name), name), deadline)
+        return self.after_wait(context, as_id(event.get(name), name), deadline, **state)
 
     @abstractmethod
-    def after_wait(self, context: Context, record_id: str, deadline: float | None = None) -> Any:
+    def after_wait(
+        self, context: Context, record_id: str, deadline: float | None = None, **state: Any
+    ) -> Any:
         """Do the rest of the work and return the task's result.
 
         :param deadline: epoch seconds at which a deferred wait ends.
+        :param state: the values that :meth:`wait_for` was given.
         """
 
 
@@ -72,13 +75,15 @@ class ReadRecordOperator(RecordOperator):
     def __init__(
         self,
         *,
-        path: str | None = None,
+        path: str | XComArg | None = None,
         path_conn_id: str | None = None,
         analysis_fields: Sequence[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.check_effect("path", path is not None, path_conn_id=path_conn_id)
+        if checks.is_literal(path):
+            check_no_secrets("path", path)
         self.analysis_fields = checks.analysis_fields(analysis_fields)
         self.path = path
         self.path_conn_id = path_conn_id
@@ -86,6 +91,8 @@ class ReadRecordOperator(RecordOperator):
     def work(self, context: Context) -> dict[str, Any]:
         """Read the call or chat."""
         path = self.rendered("path", as_text)
+        if path is not None:
+            check_no_secrets("path", path)
         record = self.hook.send(kind_of(self.noun).get(self.selected_id(context)))
         slim: dict[str, Any] = record.slim(self.analysis_fields)
         if path is None:
@@ -115,7 +122,7 @@ class UpdateRecordOperator(RecordOperator):
         self,
         *,
         metadata: Mapping[str, Any] | str | XComArg | None,
-        data_storage_setting: str | None,
+        data_storage_setting: str | XComArg | None,
         custom_attributes: Mapping[str, Any] | str | XComArg | None,
         metadata_mode: MetadataMode,
         remove_metadata_keys: Sequence[str],

@@ -83,6 +83,8 @@ class ArchiveRecordingsOperator(RowsOperator):
         yields dicts (templated). Columns with Retell's names, such as ``recording_url``, are used as links.
         Calls without a link, or with one that has expired, are read. Default: the calls of the data interval.
     :param call_id_column: the column of ``rows`` with the call's id. Default: ``call_id``.
+    :param column_names: the names of the columns, if ``rows`` are tuples or lists, as the output of Airflow's SQL
+        operators.
     :param filter_criteria: conditions that the calls of the data interval must meet, in the form of list-calls: a dict,
         or a template that renders to a JSON object (templated).
     :param overlap: how long before the interval the listing begins, in seconds or as a timedelta. Default: 30 minutes,
@@ -99,7 +101,7 @@ class ArchiveRecordingsOperator(RowsOperator):
     :param tolerate: the outcomes that do not count as failed: ``"not_found"``, ``"not_ended"`` or both. Default: none.
     :param min_rows: the smallest number of calls with which the task succeeds. Default: 0.
     :param on_empty: the result of a task without calls: ``"success"`` (default), ``"skip"`` or ``"fail"``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if there are too few calls, or too many failed, and a retry may succeed.
     :raises BulkStoppedError: if Retell, the host of the recordings, the storage or the network failed for 50 calls in a
         row, Retell asked for a long wait, or the task was stopped. A retry continues.
@@ -122,14 +124,15 @@ class ArchiveRecordingsOperator(RowsOperator):
     def __init__(
         self,
         *,
-        path: str,
+        path: str | XComArg,
         path_conn_id: str | None = None,
         files: Sequence[str] = ("recording",),
         rows: AnyRows | None = None,
         call_id_column: str = "call_id",
+        column_names: Sequence[str] | None = None,
         filter_criteria: Mapping[str, Any] | str | XComArg | None = None,
         overlap: float | timedelta = timedelta(minutes=30),
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,
@@ -142,6 +145,7 @@ class ArchiveRecordingsOperator(RowsOperator):
     ) -> None:
         super().__init__(
             rows=rows,
+            column_names=column_names,
             report_path=report_path,
             report_conn_id=report_conn_id,
             concurrency=concurrency,
@@ -155,15 +159,13 @@ class ArchiveRecordingsOperator(RowsOperator):
         )
         checks.whole_number("concurrency", concurrency, 1, 64)
         if checks.is_literal(path):
-            check_path(str(path))
+            check_path(path)
         checks.text(call_id_column=call_id_column)
         overlapping = self.is_set_in_dag("overlap") and not self.from_mapped
         for name, is_set in (("filter_criteria", filter_criteria is not None), ("overlap", overlapping)):
             if rows is not None and is_set:
                 raise ValueError(f"{name} must not be set with rows, which name the calls")
-        self.check_effect(
-            "rows", rows is not None, call_id_column=call_id_column, column_names=self.column_names
-        )
+        self.check_effect("rows", rows is not None, call_id_column=call_id_column, column_names=column_names)
         self.files = checks.text_list("files", files, choices=FILE_NAMES)
         if not self.files:
             raise ValueError(f"files must have at least one of {', '.join(FILE_NAMES)}")

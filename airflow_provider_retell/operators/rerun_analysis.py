@@ -48,6 +48,6 @@ class RerunCallAnalysisOperator(CallOperator, RerunAnalysisOperator):
     :param call_id: the call (templated).
     :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
         ``"resend"``: it is run again, once.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
     """

@@ -13,13 +13,13 @@ from airflow_provider_retell._compat.task_context import add_asset_event
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.quota_option import parse_quota
-from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.summary import log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_text
@@ -47,7 +47,7 @@ FAILURES_KEY = "failures"
 """The XCom key of the first failed rows."""
 
 
-class RowsOperator(LoopOperator):
+class RowsOperator(LoopOperator, ReportingOperator):
     """Base class of the operators that process rows, with a report and limits for failed rows.
 
     A subclass does its work in :meth:`process`.
@@ -56,8 +56,6 @@ class RowsOperator(LoopOperator):
     :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
         yields dicts; it can have parameters for values of Airflow's context (templated).
     :param column_names: the names of the columns, if rows are tuples or lists.
-    :param report_path: a file for one line of JSON per row (templated). Default: no report.
-    :param report_conn_id: the Airflow connection of the report's storage (templated).
     :param concurrency: the largest number of rows that are processed at the same time, 1 to 256. Default: 16.
     :param quota: the quota of each route, for example ``"100/10"``. Default: the connection's.
     :param max_failed_rows: the largest number of failed rows with which the task succeeds.
@@ -79,8 +77,6 @@ class RowsOperator(LoopOperator):
         *,
         rows: AnyRows | None,
         column_names: Sequence[str] | None = None,
-        report_path: str | None = None,
-        report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,
         max_failed_rows: int | None = None,
@@ -98,15 +94,10 @@ class RowsOperator(LoopOperator):
             checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
         checks.whole_number("min_rows", min_rows, 0)
         checks.one_of("on_empty", on_empty, get_args(OnEmpty))
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
         parse_quota(quota)
         self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
         self.rows = as_field(rows, self.column_names)
         self.depend_on_xcoms_in(self.rows)
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
         self.concurrency = concurrency
         self.quota = quota
         self.max_failed_rows = max_failed_rows
@@ -114,7 +105,6 @@ class RowsOperator(LoopOperator):
         self.tolerate = checks.text_list("tolerate", tolerate, choices=get_args(Tolerated))
         self.min_rows = min_rows
         self.on_empty = on_empty
-        self._report_template = report_path
         self._progress: Progress | None = None
         self._source: Rows | None = None
 
@@ -143,7 +133,7 @@ class RowsOperator(LoopOperator):
         from airflow_provider_retell.bulk.outcome import FailureLimits
         from airflow_provider_retell.bulk.task_run import TryId
 
-        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
+        self.check_report_path(context)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         failures: list[Result] = []

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import SimulationFailedError
 from airflow_provider_retell.api.versions import version_number
-from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.export.json_lines import write_json_lines
-from airflow_provider_retell.operators.at_most_once import (
-    AtMostOnceOperator,
-)
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
 from airflow_provider_retell.operators.base import DeferrableOperator
 from airflow_provider_retell.operators.batch_tests import BatchTests
+from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id, as_list, as_text
 
@@ -35,7 +33,7 @@ log = logging.getLogger(__name__)
 _FACTS = ("agent_id", "agent_version", "is_draft", "modified_at")
 
 
-class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
+class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOperator):
     """Run simulation tests of an agent, and fail if too few of them pass.
 
     ::
@@ -91,7 +89,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
     :param wait_timeout: seconds after which the wait for a batch test fails, or a timedelta. Default: 1 hour. A retry
         waits for the same batch test.
     :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. Default: 10.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if too few test cases passed, the input is invalid, a real tool would be called, the
         agent was changed meanwhile, an earlier try has simulated something else, or it is unknown whether Retell has
         started a batch test.
@@ -116,44 +114,37 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator):
         min_pass_ratio: float = 1.0,
         retry_failed: int = 1,
         allow_unmocked_tools: bool | Sequence[str] = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         include_transcripts: bool = False,
         poll_interval: float | timedelta = 10,
         wait_timeout: float | timedelta = 3600,
         **kwargs: Any,
     ) -> None:
-        super().__init__(poll_interval=poll_interval, wait_timeout=wait_timeout, **kwargs)
+        super().__init__(
+            report_path=report_path,
+            report_conn_id=report_conn_id,
+            poll_interval=poll_interval,
+            wait_timeout=wait_timeout,
+            **kwargs,
+        )
         checks.between("min_pass_ratio", min_pass_ratio, 0, 1)
         checks.whole_number("retry_failed", retry_failed, 0)
         checks.flag(include_transcripts=include_transcripts)
         if not isinstance(allow_unmocked_tools, bool):
             checks.text_list("allow_unmocked_tools", allow_unmocked_tools, empty=False)
-        if checks.is_literal(report_path):
-            check_suffix(str(report_path))
-        self.check_effect(
-            "report_path",
-            report_path is not None,
-            report_conn_id=report_conn_id,
-            include_transcripts=include_transcripts,
-        )
+        self.check_effect("report_path", report_path is not None, include_transcripts=include_transcripts)
         self.agent_id = agent_id
         self.agent_version = agent_version
         self.test_case_definition_ids = test_case_definition_ids
         self.min_pass_ratio = min_pass_ratio
         self.retry_failed = retry_failed
         self.allow_unmocked_tools = allow_unmocked_tools
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
         self.include_transcripts = include_transcripts
-        self._report_template = report_path
 
     def work(self, context: Context) -> dict[str, Any]:
         """Start the first batch test, unless an earlier try has started it, and continue with it."""
-        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
-        report_path = self.rendered("report_path", as_text)
-        if report_path is not None:
-            check_suffix(report_path)
+        self.check_report_path(context)
         batch_tests = BatchTests(self, context)
         plan = self._plan(is_started=bool(batch_tests.started))
         test_ids = [test.test_case_definition_id for test in plan.tests]

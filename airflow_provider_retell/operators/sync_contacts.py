@@ -85,7 +85,7 @@ class SyncContactsOperator(ContactRowsOperator):
     :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1. Default: no limit.
     :param min_rows: the smallest number of rows. If there are fewer, nothing is sent. Default: 0.
     :param on_empty: the result of a task whose source has no rows: ``"fail"`` (default), ``"skip"`` or ``"success"``.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
         them may succeed in a retry.
     :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
@@ -106,7 +106,7 @@ class SyncContactsOperator(ContactRowsOperator):
         nulls: ContactNulls = "skip",
         column_names: Sequence[str] | None = None,
         dry_run: bool | str | XComArg = False,
-        report_path: str | None = None,
+        report_path: str | XComArg | None = None,
         report_conn_id: str | None = None,
         concurrency: int = 16,
         quota: str | None = None,

@@ -48,13 +48,13 @@ class SyncTestCasesOperator(RetellOperator):
         ``ObjectStoragePath``, also with ``*`` in the path; or a list of both. Paths and whole lists can be
         templates. Dicts are not rendered, because Retell's dynamic variables have the same braces as templates. Only
         names are logged and shown.
-    :param storage_conn_id: the Airflow connection of the files' storage (templated). Default: the storage's default
+    :param test_cases_conn_id: the Airflow connection of the files' storage (templated). Default: the storage's default
         connection.
     :param delete_missing: True to delete the agent's test cases that are not in ``test_cases``. Default: False.
     :param max_deleted_ratio: the largest share of the agent's test cases that may be deleted, 0 to 1. Beyond it, the
         task fails and sends nothing. Default: 0.5.
     :param dry_run: True to change nothing (templated). The log and the result then show the planned changes.
-    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises AirflowFailException: if the input is invalid or ``max_deleted_ratio`` is exceeded (nothing was sent), or
         Retell rejects a test case.
     """
@@ -62,7 +62,7 @@ class SyncTestCasesOperator(RetellOperator):
     template_fields: Sequence[str] = (
         "agent_id",
         "test_cases",
-        "storage_conn_id",
+        "test_cases_conn_id",
         "dry_run",
         "retell_conn_id",
     )
@@ -74,7 +74,7 @@ class SyncTestCasesOperator(RetellOperator):
         *,
         agent_id: str | XComArg,
         test_cases: str | Mapping[str, Any] | Sequence[Mapping[str, Any] | str] | XComArg,
-        storage_conn_id: str | None = None,
+        test_cases_conn_id: str | None = None,
         delete_missing: bool = False,
         max_deleted_ratio: float = 0.5,
         dry_run: bool | str | XComArg = False,
@@ -86,7 +86,7 @@ class SyncTestCasesOperator(RetellOperator):
         self.check_effect("delete_missing", delete_missing, max_deleted_ratio=max_deleted_ratio)
         self.agent_id = agent_id
         self.test_cases = keep_literal(test_cases)
-        self.storage_conn_id = storage_conn_id
+        self.test_cases_conn_id = test_cases_conn_id
         self.delete_missing = delete_missing
         self.max_deleted_ratio = max_deleted_ratio
         # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
@@ -98,7 +98,7 @@ class SyncTestCasesOperator(RetellOperator):
         from airflow_provider_retell.api.simulations.sync import sync_test_cases
 
         dry_run = as_bool(self.dry_run, "dry_run")
-        cases = as_test_cases(self.test_cases, "test_cases", self.storage_conn_id)
+        cases = as_test_cases(self.test_cases, "test_cases", self.test_cases_conn_id)
         agent = self.hook.run(read_agent(as_id(self.agent_id, "agent_id")))
         result = self.hook.run(
             sync_test_cases(

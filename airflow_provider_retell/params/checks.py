@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.params.rendered import is_empty
@@ -18,14 +18,14 @@ from airflow_provider_retell.params.rendered import is_empty
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
-def is_literal(value: object) -> bool:
+def is_literal(value: object) -> TypeGuard[str]:
     """Return True if *value* is text without a template, so that it can be checked before it is rendered."""
     return isinstance(value, str) and not any(mark in value for mark in ("{{", "{%", "{#"))
 
 
 def connection_id(name: str, value: object) -> None:
     """Raise ValueError if *value* is text with spaces, such as a query in place of the id of a connection."""
-    if is_literal(value) and len(str(value).split()) > 1:
+    if is_literal(value) and len(value.split()) > 1:
         # Without the value: a query can contain private data.
         raise ValueError(
             f"{name} must be the id of a connection, without spaces. The query is the next argument"
@@ -45,12 +45,13 @@ def one_of_or_template(name: str, value: object, choices: Sequence[object]) -> N
 
 
 def text(**parameters: object) -> None:
-    """Raise unless all *parameters* are texts that are not blank, or None."""
+    """Raise unless all *parameters* are texts that are neither blank nor templates, or None."""
     for name, value in parameters.items():
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{name} must be text, not {_type(value)}")
         if value is not None and not value.strip():
             raise ValueError(f"{name} must not be blank")
+        _no_template(name, value)
 
 
 def phone_number(name: str, value: object, advice: str = "") -> None:
@@ -65,12 +66,6 @@ def phone_number(name: str, value: object, advice: str = "") -> None:
             check_e164(value, name, advice)
         except RetellInputError as error:
             raise ValueError(error.fault) from None
-
-
-def no_templates(name: str, texts: Iterable[str]) -> None:
-    """Raise if one of *texts*, names in a parameter that is not templated, is a template."""
-    if any("{{" in text or "{%" in text for text in texts):
-        raise ValueError(f"{name} has a template in a name, and is not templated. Write the name itself")
 
 
 def mapping(**parameters: object) -> None:
@@ -108,11 +103,6 @@ def whole_number(name: str, value: object, minimum: int | None = None, maximum: 
     _number(name, value, "a whole number", int, minimum, maximum)
 
 
-def at_least(name: str, value: object, minimum: float) -> None:
-    """Raise unless *value* is a number of at least *minimum*."""
-    _number(name, value, "a number", (int, float), minimum, None)
-
-
 def between(name: str, value: object, minimum: float, maximum: float) -> None:
     """Raise unless *value* is a number from *minimum* to *maximum*."""
     _number(name, value, "a number", (int, float), minimum, maximum)
@@ -139,7 +129,9 @@ def in_seconds(name: str, value: object, *, positive: bool = False) -> float:
 def text_list(
     name: str, value: object, *, choices: Iterable[str] | None = None, empty: bool = True
 ) -> list[str]:
-    """Return a list of texts. A single text is an error, because it would be read as a list of characters.
+    """Return a list of texts, none of which is a template.
+
+    A single text is an error, because it would be read as a list of characters.
 
     :param choices: the allowed texts.
     :param empty: False to reject an empty list.
@@ -154,6 +146,7 @@ def text_list(
             raise TypeError(f"{name} must be {kind}; it contains {_shown(item)}")
         if allowed is not None and item not in allowed:
             raise ValueError(f"{name} must be {kind}; it contains {_shown(item)}")
+        _no_template(name, item)
     if not items and not empty:
         raise ValueError(f"{name} must have at least one entry")
     return items
@@ -192,6 +185,12 @@ def analysis_fields(value: object, **wait: str | None) -> tuple[str, ...]:
                 f"analysis_fields needs {name}='analyzed', because only then the analysis is complete"
             )
     return fields
+
+
+def _no_template(name: str, value: object) -> None:
+    """Raise if *value* is a template. Airflow would not render it, and Retell would get the braces."""
+    if isinstance(value, str) and not is_literal(value):
+        raise ValueError(f"{name} must not be a template, because it is not rendered. Write the text itself")
 
 
 def _number(

@@ -27,6 +27,7 @@ _NO_VARIABLE = re.compile(
     r"|VARIABLE_NOT_FOUND: \{'(?:key': '|message': 'Variable )(\w+)(?: not found)?'\}"
 )
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
+_WORD = re.compile(r"\w+")
 
 
 class TemplatedTask(_Task):
@@ -192,7 +193,8 @@ class TemplatedTask(_Task):
             return self.render_template(value, context, jinja_env, seen_oids)
         except Exception as caught:
             # A mapped task may have values that a DAG file has read from elsewhere.
-            error = _render_error(where, caught, quote=not self.from_mapped, hint=name in self.agent_fields)
+            source = None if self.from_mapped else value
+            error = render_error(where, caught, source, hint=name in self.agent_fields)
         raise error  # not in the except clause, so that the original error is not logged with it
 
     def render_template(
@@ -252,10 +254,12 @@ def _has_template_key(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(map(_has_template_key, value))
 
 
-def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Exception:
+def render_error(name: str, error: Exception, template: Any, *, hint: bool) -> Exception:
     """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values.
 
-    :param quote: False if the template may come from data.
+    :param name: the template field.
+    :param template: the value of the field before rendering, or None if it may come from data. The message quotes only
+        words that are in it.
     :param hint: True to explain how to send a variable of the agent.
     """
     from jinja2 import TemplateError, UndefinedError
@@ -264,7 +268,7 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
 
     if isinstance(error, (AirflowException, RetellError)):
         return error
-    if quote and error.args and (missing := _NO_VARIABLE.fullmatch(str(error.args[0]))):
+    if template is not None and error.args and (missing := _NO_VARIABLE.fullmatch(str(error.args[0]))):
         key = missing[missing.lastindex or 0]
         return RetellError(
             f"{name} could not be rendered: the Airflow Variable {key!r} is not defined. Define it (Admin, Variables), "
@@ -272,10 +276,12 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
         )
     place = place_in_user_code(error)
     reason, variable = type(error).__name__ + (f" in {place}" if place else ""), "name"
-    if isinstance(error, TemplateError) and quote:
-        message = error.message or ""
-        # Quoted parts are names from the template in most messages, but can be values that the template computes.
-        reason += ": " + _QUOTED.sub(lambda quoted: quoted[0] if quoted[1] else "'...'", message)
+    if isinstance(error, TemplateError) and template is not None:
+        message, words = error.message or "", frozenset(_WORD.findall(str(template)))
+        # The others are values that the template computes, such as the key in row[name].
+        reason += ": " + _QUOTED.sub(
+            lambda quoted: quoted[0] if _is_name(quoted[1], words) else "'...'", message
+        )
         undefined = _UNDEFINED.fullmatch(message)
         variable = undefined[1] if undefined else variable
     advice = "Check that line" if place else "Check the template"
@@ -283,3 +289,8 @@ def _render_error(name: str, error: Exception, *, quote: bool, hint: bool) -> Ex
         variable = "{{" + variable + "}}"
         advice += f". If {variable} is a variable of the agent, write {{% raw %}}{variable}{{% endraw %}}"
     return RetellError(f"{name} could not be rendered: {reason}. {advice}")
+
+
+def _is_name(quoted: str | None, words: Collection[str]) -> bool:
+    """Return True for a word of the template, and for a type such as ``dict object``."""
+    return quoted is not None and (quoted in words or quoted.endswith(" object"))

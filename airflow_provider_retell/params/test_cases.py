@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import is_empty, parse_text
 
@@ -75,6 +75,7 @@ def _in_files(path: str, name: str, conn_id: str | None) -> Iterator[Mapping[str
 
     if not path.lower().endswith(_SUFFIXES):
         raise RetellInputError(f"{name}: a file with test cases must end in .json, .yaml or .yml")
+    check_no_secrets(name, path)
     if "*" in path:
         from airflow_provider_retell.common.folders import matches
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.common.paths import safe_path
+from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 
 
 class TextFile:
@@ -27,7 +27,7 @@ class TextFile:
     be an error, and ``{{params}}`` would be replaced.
 
     :param path: a local path or any URL of Airflow's ``ObjectStoragePath`` (templated). The text must be UTF-8.
-    :param conn_id: the Airflow connection of that storage. Default: the storage's own default (templated).
+    :param conn_id: the Airflow connection of that storage (templated). Default: the storage's default connection.
     """
 
     template_fields = ("path", "conn_id")
@@ -46,10 +46,11 @@ class TextFile:
     def read(self) -> str:
         """Return the text.
 
-        :raises RetellInputError: if there is no such file, or it is not UTF-8.
+        :raises RetellInputError: if there is no such file, it is not UTF-8, or the path contains a password.
         """
         from airflow_provider_retell._compat.services import storage_path
 
+        check_no_secrets("the path of TextFile", self.path)
         try:
             with storage_path(self.path, self.conn_id).open("rb") as file:
                 content: bytes = file.read()

@@ -25,15 +25,14 @@ class CallSensor(RetellSensor):
 
     ::
 
+        from airflow_provider_retell.sensors import CallSensor
+
         CallSensor(task_id="wait", call_id="{{ params.call_id }}", until="analyzed", deferrable=True, timeout=3600)
 
-    The task links to the call in Retell's dashboard. The other parameters are those of every sensor of this package
-    (``retell_conn_id``, ``deferrable``, ``max_poll_failures``) and of every Airflow sensor (``poke_interval``,
-    ``timeout``, ``mode``, ``soft_fail`` ...).
+    The task links to the call in Retell's dashboard.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
-
-    Retell: https://docs.retellai.com/api-references/get-call
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+    - API: https://docs.retellai.com/api-references/get-call
 
     :param call_id: the call (templated).
     :param until: ``"ended"`` (default) waits for the end of the call, answered or not; ``"analyzed"`` waits for its
@@ -43,6 +42,15 @@ class CallSensor(RetellSensor):
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``call_successful``,
         ``in_voicemail``, ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is
         None. The values are stored in Airflow's database. Requires ``until="analyzed"``. Default: none.
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``. ``mode`` has no effect then.
+    :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. With
+        ``mode="reschedule"``, failures end the wait only with 0. Default: 10.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :param kwargs: the parameters of every Airflow sensor, for example ``poke_interval``, ``timeout``, ``mode`` and
+        ``soft_fail``.
+    :raises AirflowSensorTimeout: if the wait reached ``timeout``.
+    :raises AirflowFailException: if a retry cannot help: there is no such call, or Retell rejects the API key.
     """
 
     template_fields: Sequence[str] = ("call_id", *RetellSensor.template_fields)
@@ -96,6 +104,8 @@ class BatchCallSensor(RetellSensor):
 
     ::
 
+        from airflow_provider_retell.sensors import BatchCallSensor
+
         BatchCallSensor(
             task_id="wait",
             batch_call_id="{{ ti.xcom_pull('call_them')['batch_call_id'] }}",
@@ -104,18 +114,25 @@ class BatchCallSensor(RetellSensor):
             timeout=6 * 3600,
         )
 
-    A number that Retell rejects never becomes a call, so the sensor then waits until ``timeout``. The other parameters
-    are those of :class:`CallSensor`.
+    A number that Retell rejects never becomes a call, so the sensor then waits until ``timeout``.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
-
-    Retell: https://docs.retellai.com/api-references/create-batch-call
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+    - API: https://docs.retellai.com/api-references/create-batch-call
 
     :param batch_call_id: the batch (templated).
     :param total: the number of its calls, ``total_task_count`` in the result of
         :class:`~airflow_provider_retell.operators.batch_call.CreateBatchCallOperator` (templated).
     :param until: ``"ended"`` (default) waits for the end of all calls; ``"analyzed"`` waits until all calls have a
         ``call_analysis``, except calls that never connected.
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``. ``mode`` has no effect then.
+    :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. With
+        ``mode="reschedule"``, failures end the wait only with 0. Default: 10.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :param kwargs: the parameters of every Airflow sensor, for example ``poke_interval``, ``timeout``, ``mode`` and
+        ``soft_fail``.
+    :raises AirflowSensorTimeout: if the wait reached ``timeout``.
+    :raises AirflowFailException: if a retry cannot help: the input is invalid, or Retell rejects the API key.
     """
 
     template_fields: Sequence[str] = ("batch_call_id", "total", *RetellSensor.template_fields)

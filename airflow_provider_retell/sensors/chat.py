@@ -22,19 +22,27 @@ class ChatSensor(RetellSensor):
 
     ::
 
+        from airflow_provider_retell.sensors import ChatSensor
+
         ChatSensor(task_id="wait", chat_id="{{ params.chat_id }}", until="analyzed", deferrable=True, timeout=3600)
 
-    The other parameters are those of :class:`~airflow_provider_retell.sensors.CallSensor`.
-
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/chats.html
-
-    Retell: https://docs.retellai.com/api-references/get-chat
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/chats.html
+    - API: https://docs.retellai.com/api-references/get-chat
 
     :param chat_id: the chat (templated).
     :param until: ``"ended"`` (default) waits for the end of the chat; ``"analyzed"`` waits for its ``chat_analysis``.
     :param analysis_fields: the fields of the analysis that the result contains, as ``analysis``: ``chat_successful``,
         ``user_sentiment``, and keys of ``custom_analysis_data``. A field that the analysis lacks is None. The values
         are stored in Airflow's database. Requires ``until="analyzed"``. Default: none.
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``. ``mode`` has no effect then.
+    :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. With
+        ``mode="reschedule"``, failures end the wait only with 0. Default: 10.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :param kwargs: the parameters of every Airflow sensor, for example ``poke_interval``, ``timeout``, ``mode`` and
+        ``soft_fail``.
+    :raises AirflowSensorTimeout: if the wait reached ``timeout``.
+    :raises AirflowFailException: if a retry cannot help: there is no such chat, or Retell rejects the API key.
     """
 
     template_fields: Sequence[str] = ("chat_id", *RetellSensor.template_fields)

@@ -21,18 +21,27 @@ class ConcurrencySensor(RetellSensor):
 
     ::
 
+        from airflow_provider_retell.sensors import ConcurrencySensor
+
         ConcurrencySensor(task_id="wait", calls=10, deferrable=True, timeout=3600)
 
     The sensor reserves nothing: calls from elsewhere may start before yours. If the organization's limit is lower than
-    ``calls``, the task fails at once. The other parameters are those of every sensor of this package
-    (``retell_conn_id``, ``deferrable``, ``max_poll_failures``) and of every Airflow sensor (``poke_interval``,
-    ``timeout``, ``mode``, ``soft_fail`` ...).
+    ``calls``, the task fails at once.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
-
-    Retell: https://docs.retellai.com/api-references/get-concurrency
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+    - API: https://docs.retellai.com/api-references/get-concurrency
 
     :param calls: the number of calls (templated). Default: 1.
+    :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
+        ``[operators] default_deferrable``. ``mode`` has no effect then.
+    :param max_poll_failures: the number of consecutive failed polls that the wait tolerates. With
+        ``mode="reschedule"``, failures end the wait only with 0. Default: 10.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :param kwargs: the parameters of every Airflow sensor, for example ``poke_interval``, ``timeout``, ``mode`` and
+        ``soft_fail``.
+    :raises AirflowSensorTimeout: if the wait reached ``timeout``.
+    :raises AirflowFailException: if a retry cannot help: the organization's limit is lower than ``calls``, or Retell
+        rejects the API key.
     """
 
     template_fields: Sequence[str] = ("calls", *RetellSensor.template_fields)

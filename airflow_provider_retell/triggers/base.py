@@ -59,6 +59,7 @@ class PollTrigger(BaseTrigger):
 
     def __init__(
         self,
+        *,
         retell_conn_id: str,
         poll_interval: float | timedelta,
         deadline: float,

@@ -19,6 +19,10 @@ class CallTrigger(PollTrigger):
     The event contains the call's ids, status, settings, times, cost and the keys of its metadata. The other parameters
     are those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
+        import time
+
+        from airflow_provider_retell.triggers import CallTrigger
+
         self.defer(
             trigger=CallTrigger(
                 call_id="call_abc", retell_conn_id="retell_default", poll_interval=30, deadline=time.time() + 3600
@@ -26,7 +30,8 @@ class CallTrigger(PollTrigger):
             method_name="resume",
         )
 
-    Retell: https://docs.retellai.com/api-references/get-call
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+    - API: https://docs.retellai.com/api-references/get-call
 
     :param call_id: the call.
     :param until: ``"ended"`` (default) waits for the end of the call, answered or not; ``"analyzed"`` waits for its
@@ -80,6 +85,10 @@ class BatchCallTrigger(PollTrigger):
     and with ``until="analyzed"`` also ``analyzed``. The other parameters are those of
     :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
+        import time
+
+        from airflow_provider_retell.triggers import BatchCallTrigger
+
         self.defer(
             trigger=BatchCallTrigger(
                 batch_call_id="batch_abc",
@@ -91,7 +100,8 @@ class BatchCallTrigger(PollTrigger):
             method_name="resume",
         )
 
-    Retell: https://docs.retellai.com/api-references/list-calls
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+    - API: https://docs.retellai.com/api-references/list-calls
 
     :param batch_call_id: the batch.
     :param total: the number of its calls, ``total_task_count`` in the response of create-batch-call.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.params import checks
@@ -13,11 +13,18 @@ from airflow_provider_retell.triggers.record_event import RecordEventTrigger
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.nouns import Noun
 
+CallType = Literal["phone_call", "web_call"]
+Direction = Literal["inbound", "outbound"]
+
 
 class CallEventTrigger(RecordEventTrigger):
     """Fire an asset event when calls end, or when their analyses arrive. Needs Airflow 3.
 
     ::
+
+        from airflow.sdk import DAG, Asset, AssetWatcher
+
+        from airflow_provider_retell.triggers import CallEventTrigger
 
         ended = AssetWatcher(name="ended", trigger=CallEventTrigger(event="ended"))
 
@@ -42,11 +49,9 @@ class CallEventTrigger(RecordEventTrigger):
 
     All watchers of calls of a connection share one poll.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - API: https://docs.retellai.com/api-references/list-calls
 
-    Retell: https://docs.retellai.com/api-references/list-calls
-
-    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param event: ``"ended"`` (default) fires when a call ends, answered or not; ``"analyzed"`` fires when its
         ``call_analysis`` is available, up to six hours after the call.
     :param agent_ids: only calls of these agents. Default: all.
@@ -60,6 +65,7 @@ class CallEventTrigger(RecordEventTrigger):
     :param airflow_conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a
         token as the password alone. The user needs permission to read assets. Requires ``asset_name``.
     :param asset_name: the name of the watcher's asset. Requires ``airflow_conn_id``.
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :raises ValueError: if an argument is invalid.
     """
 
@@ -68,31 +74,32 @@ class CallEventTrigger(RecordEventTrigger):
 
     def __init__(
         self,
-        retell_conn_id: str = "retell_default",
+        *,
         event: Until = "ended",
         agent_ids: Collection[str] | None = None,
-        call_type: str | None = None,
-        direction: str | None = None,
+        call_type: CallType | None = None,
+        direction: Direction | None = None,
         poll_interval: float | timedelta = 30,
         overlap: float | timedelta = 900,
         lookback: float | timedelta = 600,
         airflow_conn_id: str | None = None,
         asset_name: str | None = None,
+        retell_conn_id: str = "retell_default",
         **airflow: Any,
     ) -> None:
         super().__init__(
-            retell_conn_id,
-            event,
-            agent_ids,
-            poll_interval,
-            overlap,
-            lookback,
-            airflow_conn_id,
-            asset_name,
+            event=event,
+            agent_ids=agent_ids,
+            poll_interval=poll_interval,
+            overlap=overlap,
+            lookback=lookback,
+            airflow_conn_id=airflow_conn_id,
+            asset_name=asset_name,
+            retell_conn_id=retell_conn_id,
             **airflow,
         )
         checks.one_of("event", event, UNTIL)
-        checks.one_of("call_type", call_type, ("phone_call", "web_call", None))
-        checks.one_of("direction", direction, ("inbound", "outbound", None))
+        checks.one_of("call_type", call_type, (*get_args(CallType), None))
+        checks.one_of("direction", direction, (*get_args(Direction), None))
         self.call_type = call_type
         self.direction = direction

@@ -17,6 +17,10 @@ class ChatTrigger(PollTrigger):
     The event contains the chat's ids, status, times, cost and the keys of its metadata. The other parameters are those
     of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
+        import time
+
+        from airflow_provider_retell.triggers import ChatTrigger
+
         self.defer(
             trigger=ChatTrigger(
                 chat_id="chat_abc", retell_conn_id="retell_default", poll_interval=30, deadline=time.time() + 3600
@@ -24,9 +28,8 @@ class ChatTrigger(PollTrigger):
             method_name="resume",
         )
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/chats.html
-
-    Retell: https://docs.retellai.com/api-references/get-chat
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/chats.html
+    - API: https://docs.retellai.com/api-references/get-chat
 
     :param chat_id: the chat.
     :param until: ``"ended"`` (default) waits for the end of the chat, ``"analyzed"`` for its analysis.

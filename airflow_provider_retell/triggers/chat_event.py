@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from airflow_provider_retell.api.choices import CHAT_UNTIL, ChatUntil
 from airflow_provider_retell.params import checks
@@ -12,6 +12,8 @@ from airflow_provider_retell.triggers.record_event import RecordEventTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.nouns import Noun
+
+ChatType = Literal["api_chat", "sms_chat"]
 
 
 class ChatEventTrigger(RecordEventTrigger):
@@ -21,6 +23,10 @@ class ChatEventTrigger(RecordEventTrigger):
     is restarted or killed.
 
     ::
+
+        from airflow.sdk import DAG, Asset, AssetWatcher
+
+        from airflow_provider_retell.triggers import ChatEventTrigger
 
         ended = AssetWatcher(name="ended", trigger=ChatEventTrigger(event="ended"))
 
@@ -34,11 +40,9 @@ class ChatEventTrigger(RecordEventTrigger):
 
     All watchers of chats of a connection share one poll.
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/events.html
+    - API: https://docs.retellai.com/api-references/list-chats
 
-    Retell: https://docs.retellai.com/api-references/list-chats
-
-    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :param event: ``"ended"`` (default) fires when a chat ends or fails; ``"analyzed"`` fires when its ``chat_analysis``
         is available, up to six hours after the chat.
     :param agent_ids: only chats of these agents. Default: all.
@@ -53,6 +57,7 @@ class ChatEventTrigger(RecordEventTrigger):
     :param airflow_conn_id: the connection to this Airflow's REST API: the URL as host, and a login with password, or a
         token as the password alone. The user needs permission to read assets. Requires ``asset_name``.
     :param asset_name: the name of the watcher's asset. Requires ``airflow_conn_id``.
+    :param retell_conn_id: the Airflow connection of type ``retell``. Default: ``retell_default``.
     :raises ValueError: if an argument is invalid.
     """
 
@@ -61,28 +66,29 @@ class ChatEventTrigger(RecordEventTrigger):
 
     def __init__(
         self,
-        retell_conn_id: str = "retell_default",
+        *,
         event: ChatUntil = "ended",
         agent_ids: Collection[str] | None = None,
-        chat_type: str | None = None,
+        chat_type: ChatType | None = None,
         poll_interval: float | timedelta = 30,
         overlap: float | timedelta = 7200,
         lookback: float | timedelta = 600,
         airflow_conn_id: str | None = None,
         asset_name: str | None = None,
+        retell_conn_id: str = "retell_default",
         **airflow: Any,
     ) -> None:
         super().__init__(
-            retell_conn_id,
-            event,
-            agent_ids,
-            poll_interval,
-            overlap,
-            lookback,
-            airflow_conn_id,
-            asset_name,
+            event=event,
+            agent_ids=agent_ids,
+            poll_interval=poll_interval,
+            overlap=overlap,
+            lookback=lookback,
+            airflow_conn_id=airflow_conn_id,
+            asset_name=asset_name,
+            retell_conn_id=retell_conn_id,
             **airflow,
         )
         checks.one_of("event", event, CHAT_UNTIL)
-        checks.one_of("chat_type", chat_type, ("api_chat", "sms_chat", None))
+        checks.one_of("chat_type", chat_type, (*get_args(ChatType), None))
         self.chat_type = chat_type

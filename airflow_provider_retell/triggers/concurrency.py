@@ -16,6 +16,10 @@ class ConcurrencyTrigger(PollTrigger):
     The event contains ``available``, the number of calls that can be placed. The other parameters are those of
     :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
+        import time
+
+        from airflow_provider_retell.triggers import ConcurrencyTrigger
+
         self.defer(
             trigger=ConcurrencyTrigger(
                 calls=10, retell_conn_id="retell_default", poll_interval=60, deadline=time.time() + 3600
@@ -23,7 +27,8 @@ class ConcurrencyTrigger(PollTrigger):
             method_name="resume",
         )
 
-    Retell: https://docs.retellai.com/api-references/get-concurrency
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
+    - API: https://docs.retellai.com/api-references/get-concurrency
 
     :param calls: the number of calls.
     """

@@ -18,6 +18,10 @@ class KnowledgeBaseTrigger(PollTrigger):
     other parameters are those of :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an
     operator of your own::
 
+        import time
+
+        from airflow_provider_retell.triggers import KnowledgeBaseTrigger
+
         self.defer(
             trigger=KnowledgeBaseTrigger(
                 knowledge_base_id="knowledge_base_abc",
@@ -28,12 +32,13 @@ class KnowledgeBaseTrigger(PollTrigger):
             method_name="resume",
         )
 
-    Retell: https://docs.retellai.com/api-references/get-knowledge-base
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/knowledge_bases.html
+    - API: https://docs.retellai.com/api-references/get-knowledge-base
 
     :param knowledge_base_id: the knowledge base.
     :param present: the marks of sources that the list must show, or have an error message for. Default: none.
     :param absent: the ids of deleted sources that the list must not show. Default: none.
-    :param patience_until: epoch seconds until which to wait for ``present`` and ``absent``.
+    :param list_deadline: epoch seconds until which to wait for ``present`` and ``absent``.
     :param accept_error: True to end the wait with the status ``error`` too, False (default) to fail.
     """
 
@@ -43,7 +48,7 @@ class KnowledgeBaseTrigger(PollTrigger):
         knowledge_base_id: str,
         present: Sequence[str] = (),
         absent: Sequence[str] = (),
-        patience_until: float = 0.0,
+        list_deadline: float = 0.0,
         accept_error: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -51,7 +56,7 @@ class KnowledgeBaseTrigger(PollTrigger):
         self.knowledge_base_id = knowledge_base_id
         self.present = list(present)
         self.absent = list(absent)
-        self.patience_until = patience_until
+        self.list_deadline = list_deadline
         self.accept_error = accept_error
 
     def parameters(self) -> dict[str, Any]:
@@ -60,7 +65,7 @@ class KnowledgeBaseTrigger(PollTrigger):
             "knowledge_base_id": self.knowledge_base_id,
             "present": self.present,
             "absent": self.absent,
-            "patience_until": self.patience_until,
+            "list_deadline": self.list_deadline,
             "accept_error": self.accept_error,
         }
 
@@ -72,6 +77,6 @@ class KnowledgeBaseTrigger(PollTrigger):
             self.knowledge_base_id,
             tuple(self.present),
             tuple(self.absent),
-            self.patience_until,
+            self.list_deadline,
             self.accept_error,
         )

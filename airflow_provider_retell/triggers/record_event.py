@@ -50,7 +50,7 @@ class RecordEventTrigger(BaseEventTrigger):
 
     def __init__(
         self,
-        retell_conn_id: str,
+        *,
         event: Until,
         agent_ids: Collection[str] | None,
         poll_interval: float | timedelta,
@@ -58,6 +58,7 @@ class RecordEventTrigger(BaseEventTrigger):
         lookback: float | timedelta,
         airflow_conn_id: str | None,
         asset_name: str | None,
+        retell_conn_id: str,
         **airflow: Any,
     ) -> None:
         # Airflow's base class accepts any argument, so a misspelled filter would let all records through.

@@ -16,6 +16,10 @@ class BatchTestTrigger(PollTrigger):
     The event contains ``batch_test_id``. The other parameters are those of
     :class:`~airflow_provider_retell.triggers.base.PollTrigger`. For example, in an operator of your own::
 
+        import time
+
+        from airflow_provider_retell.triggers import BatchTestTrigger
+
         self.defer(
             trigger=BatchTestTrigger(
                 batch_test_id="test_batch_abc",
@@ -26,7 +30,8 @@ class BatchTestTrigger(PollTrigger):
             method_name="resume",
         )
 
-    Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/simulations.html
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/simulations.html
+    - API: https://docs.retellai.com/api-references/get-batch-test
 
     :param batch_test_id: the batch test (Retell: ``test_case_batch_job_id``).
     """

@@ -58,7 +58,7 @@ class PollFailures:
             raise error
         self._polled_before = True
         self.count += not isinstance(error, RateLimitError)
-        if is_permanent(error):
+        if isinstance(error, RetellError) and error.permanent:
             raise WaitFailedError(self._message(error, condition)) from error
         if self._limit is not None and self.count > self._limit:
             raise RetellError(self._message(error, condition)) from error
@@ -74,8 +74,3 @@ class PollFailures:
     def _message(self, error: Exception, condition: object) -> str:
         polls = f" ({self.count} polls in a row failed)" if self.count > 1 else ""
         return f"Stopped waiting for {condition}{polls}: {safe_reason(error)}"
-
-
-def is_permanent(error: Exception) -> bool:
-    """Return True if another attempt cannot succeed."""
-    return bool(getattr(error, "permanent", False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import heapq
 import itertools
+import pickle
 import random
 from typing import Any
 
@@ -107,6 +108,19 @@ def test_full_quota_is_used() -> None:
     counted = simulate(Rate(20, 1), 40, 200, lambda _: (0.001, 0.001))
     assert counted[19] < 0.1  # the first window has 20 free slots
     assert 9 <= counted[-1] <= 9.3  # 200 requests at 20 per second; the first 20 take no time
+
+
+def test_requests_without_headers_do_not_fill_the_memory() -> None:
+    window = Window(Rate(10, 1))
+
+    def send(seconds: range) -> int:
+        for second in seconds:
+            for _ in range(10):
+                assert window.reserve(float(second)) == 0
+                window.release(second + 0.5, {})
+        return len(pickle.dumps(window))
+
+    assert send(range(10, 1000, 2)) == send(range(1000, 10_000, 2))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -67,7 +67,7 @@ def test_every_outcome_names_the_chat(emulator: Emulator, tmp_path: Path) -> Non
     counts, lines, error = run(tmp_path, rows=rows, data_storage_setting_column="keeps")
     assert counts == {"updated": 2, "not_found": 1, "invalid": 3}
     assert lines[2]["reason"] == "the API key's organization has no such chat"
-    assert lines[4]["reason"] == "an earlier row has the same chat id"
+    assert lines[4]["reason"] == "an earlier row has the same chat id: row 1"
     assert "data_storage_setting" in lines[3]["reason"]
     assert lines[5]["reason"].startswith("the row is a whole chat, as ListChatsOperator exports it")
     assert "3 invalid, 1 not_found" in str(error)
@@ -84,7 +84,7 @@ def test_failed_rows_of_an_earlier_run_are_repeated(emulator: Emulator, tmp_path
     counts, lines, _ = run(tmp_path, "again.jsonl", rows=again)
     # All rows of "a" are repeated, because one of them was a duplicate.
     assert counts == {"updated": 1, "unchanged": 1, "invalid": 1}
-    assert lines[2]["reason"] == "an earlier row has the same chat id"
+    assert lines[2]["reason"] == "an earlier row has the same chat id: row 1"
     # Only the duplicate is left.
     counts, _, _ = run(tmp_path, "third.jsonl", rows=FailedRows(rows, report=str(tmp_path / "again.jsonl")))
     assert counts == {"unchanged": 1, "invalid": 1}

@@ -190,8 +190,9 @@ def test_a_second_row_of_a_call_is_invalid_wherever_it_is(emulator: Emulator, ru
     task = run(rows=rows, fails=True)
     task.check(rows=1006)
     assert task.counts == {"updated": 1001, "invalid": 5}
-    duplicate = ("invalid", "an earlier row has the same call id")
-    assert [task.outcome(row) for row in (1002, 1003, 1005, 1006)] == [duplicate] * 4
+    earlier_rows = {1002: 1, 1003: 1001, 1005: 1004, 1006: 2}
+    for row, earlier in earlier_rows.items():
+        assert task.outcome(row) == ("invalid", f"an earlier row has the same call id: row {earlier}")
     assert emulator.calls["call_0"]["metadata"] == {"n": 1}
     assert emulator.count("update-call") == 1001
 

@@ -243,6 +243,15 @@ def test_updates_of_contacts_that_the_listing_lacked_count_for_the_ratio(emulato
     assert sum(contact["first_name"] == "new" for contact in emulator.contacts.values()) == 3
 
 
+def test_a_share_of_updates_that_equals_its_limit_is_accepted(emulator: Emulator) -> None:
+    emulator.add_contacts(map(phone, range(100)), first_name="old")
+    rows = [{"phone_number": phone(n), "first_name": "new"} for n in range(30)]
+    run = sync(rows=rows, columns=["first_name"], max_changed_ratio=0.29)
+    assert "30 of 100 contacts would be updated, and max_changed_ratio is 0.29" in str(run.error)
+    run = sync(rows=rows[:29], columns=["first_name"], max_changed_ratio=0.29)
+    assert (run.counts, run.error) == ({"updated": 29}, None)
+
+
 def test_a_contact_that_is_listed_twice_is_one_contact(emulator: Emulator) -> None:
     contact = emulator.add_contact(phone(1), first_name="old")
     emulator.faults.add(listing(contact, contact, total=1), route="list-contacts", times=1)

@@ -384,7 +384,7 @@ def test_a_second_row_of_a_number_is_invalid(emulator: Emulator, tmp_path: Path)
     contact = emulator.add_contact(phone(1))
     counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}] * 2)
     assert counts == {"unchanged": 1, "invalid": 1}
-    assert lines[1]["reason"] == "an earlier row has the same phone number"
+    assert lines[1]["reason"] == "an earlier row has the same phone number: row 1"
     assert lines[1]["contact_id"] == contact["contact_id"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,51 @@ def csv_file(folder: Path, content: bytes, name: str = "rows.csv", **options: An
     return FileRows(str(folder / name), **options)
 
 
+@pytest.fixture(autouse=True)
+def _field_size_limit() -> Iterator[None]:
+    limit = csv.field_size_limit(131_072)
+    yield
+    csv.field_size_limit(limit)
+
+
+@pytest.fixture
+def small_cells(mocker: Any) -> None:
+    """A cell can have 1,000 characters."""
+    mocker.patch("airflow_provider_retell.bulk.csv_lines.MAX_LINE", 1000)
+    csv.field_size_limit(1000)
+
+
+@pytest.mark.parametrize("line", ["x" * 100, "x" * 200_000])
+def test_a_cell_can_be_long(emulator: Emulator, run: Any, tmp_path: Path, line: str) -> None:
+    emulator.add_calls("ab")
+    text = f"{line}\n" * 2000 if len(line) == 100 else line
+    rows = csv_file(tmp_path, f'call_id,transcript,n\na,"{text}",1\nb,short,2\n'.encode())
+    assert run(rows=rows, metadata_columns=["n"]).counts == {"updated": 2}
+    assert csv.field_size_limit() > 131_072
+
+
+def test_a_larger_limit_for_cells_is_kept(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    csv.field_size_limit(2**31 - 1)
+    emulator.add_calls("a")
+    run(rows=csv_file(tmp_path, b"call_id,n\na,1\n"))
+    assert csv.field_size_limit() == 2**31 - 1
+
+
+def test_a_cell_of_several_lines_that_is_too_long_ends_the_file(
+    emulator: Emulator, run: Any, tmp_path: Path, small_cells: None
+) -> None:
+    emulator.add_calls("ab")
+    content = b'call_id,n\na,1\nb,"' + b"0123456789\n" * 200 + b'"\n'
+    task = run(rows=csv_file(tmp_path, content), fails=True)
+    assert "line 3 has a quote that is never closed, or cannot be read: field larger" in str(task.error)
+    assert task.counts == {"updated": 1}
+
+
 def test_a_bad_csv_line_is_invalid_and_the_others_are_processed(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, run: Any, tmp_path: Path, small_cells: None
 ) -> None:
     emulator.add_calls(["a", "b", "c"])
-    huge = "x" * (csv.field_size_limit() + 1)
+    huge = "x" * 1001
     content = (
         b"\xef\xbb\xbfcall_id,tier\nshort\na,gold,too long\n"
         + f'b,"{huge}"\n'.encode()
@@ -95,6 +136,7 @@ def test_a_cell_can_have_quotes_delimiters_and_ends_of_lines(
         ("call_id,n\na,\u00e4\n".encode("cp1252"), "rows.csv", {"encoding": "cp1252"}, "\u00e4"),
         ("call_id,n\na,\u00e4\n".encode("utf-16"), "rows.csv", {"encoding": "UTF_16"}, "\u00e4"),
         ("call_id,n\na,\u00e4\n".encode("utf-16-le"), "rows.csv", {"encoding": "utf-16-le"}, "\u00e4"),
+        ("\ufeffcall_id,n\na,\u00e4\n".encode("utf-16-le"), "rows.csv", {"encoding": "utf-16-le"}, "\u00e4"),
     ],
 )
 def test_delimiter_encoding_and_quotes_can_be_set(
@@ -118,11 +160,11 @@ def test_delimiter_encoding_and_quotes_can_be_set(
             "latin-1",
             "begins with the mark of UTF-8, but the encoding is 'latin-1'",
         ),
-        (b"x" * (csv.field_size_limit() + 1), "utf-8", "the header cannot be read: line 1 is not CSV"),
+        (b"x" * 1001, "utf-8", "the header cannot be read: line 1 is not CSV"),
     ],
 )
 def test_a_header_that_cannot_be_read_fails_the_task_before_the_first_update(
-    emulator: Emulator, run: Any, tmp_path: Path, content: bytes, encoding: str, says: str
+    emulator: Emulator, run: Any, tmp_path: Path, content: bytes, encoding: str, says: str, small_cells: None
 ) -> None:
     emulator.add_calls(["a"])
     task = run(rows=csv_file(tmp_path, content, encoding=encoding), fails=True)

@@ -21,6 +21,7 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.request import Flow
+from airflow_provider_retell.bulk.columns import NamedColumns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, GivenRows
@@ -67,19 +68,12 @@ class Things(Resource[str, Any]):
 
     def __init__(self, unreadable: Mapping[str, RetellError] | RetellError | None = None) -> None:
         self.unreadable = unreadable if unreadable is not None else {}
-        self.missing: list[str] = []
         self.chunks: list[list[str]] = []
         self.applied: list[int] = []
-        self.header: list[str] = []
-
-    @property
-    def missing_columns(self) -> list[str]:
-        return self.missing
-
-    def check_header(self, names: Any) -> None:
-        self.header = list(names)
+        self.named_columns = NamedColumns("key", [])
 
     def read_row(self, row: Any) -> tuple[str, Any]:
+        self.named_columns.key_of({"key": "", **row})
         if "fault" in row:
             raise InvalidRowError(row["fault"], row.get("key"))
         return row["key"], row.get("answer", Applied())
@@ -154,8 +148,8 @@ def test_every_row_has_the_result_that_belongs_to_it(path: Path) -> None:
         ("id_b", "unchanged", "", []),
         (None, "invalid", "no key", []),
         ("id_c", "invalid", "bad", []),
-        ("id_c", "invalid", "an earlier row has the same thing key", []),
-        ("id_a", "invalid", "an earlier row has the same thing key", []),
+        ("id_c", "invalid", "an earlier row has the same thing key: row 4", []),
+        ("id_a", "invalid", "an earlier row has the same thing key: row 1", []),
         ("id_d", "failed", "rejected", []),
         ("id_e", "updated", "Retell's response does not confirm metadata.n, custom_attributes.t", changed),
         ("id_new", "created", "", changed),
@@ -211,6 +205,36 @@ def test_chunk_that_cannot_be_read_fails_its_rows_and_the_third_stops_the_run(pa
     ran = Ran([{"key": str(n)} for n in range(5000)], things, path)
     assert isinstance(ran.error, BulkStoppedError)
     assert len(things.chunks) == 3
+
+
+@pytest.mark.parametrize("earlier", [[], [{"fault": "no key"}]])
+def test_run_stops_without_results_if_retell_never_responds(path: Path, earlier: Any) -> None:
+    things = Things(RetellConnectionError("list-things: no connection.", kind="refused"))
+    ran = Ran([*earlier, *({"key": str(n)} for n in range(5000))], things, path)
+    assert isinstance(ran.error, BulkStoppedError)
+    rows = "1 row" if earlier else "no rows"
+    assert str(ran.error).startswith(
+        f"Stopped after {rows}, because Retell cannot be reached. Last error: list-things: no connection. Run the task"
+    )
+    assert list(ran.outcomes.values()) == ["invalid"] * len(earlier)
+    assert len(things.chunks) == 1
+
+
+def test_chunk_without_a_connection_fails_its_rows_if_retell_has_responded_before(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = RetellConnectionError("no connection", kind="refused")
+
+    async def read_states(self: Things, keys: Sequence[str]) -> Mapping[str, Any]:
+        self.chunks.append(list(keys))
+        if len(self.chunks) == 2:
+            raise lost
+        return dict.fromkeys(keys, "state")
+
+    monkeypatch.setattr(Things, "read_states", read_states)
+    ran = Ran([{"key": str(n), "answer": "same"} for n in range(2500)], Things(), path)
+    assert ran.error is None
+    assert dict(ran.update.progress.counts) == {"unchanged": 1500, "failed": 1000}
 
 
 @pytest.mark.parametrize("per_record", [True, False])
@@ -293,6 +317,16 @@ def test_rows_of_records_that_an_earlier_run_has_updated_are_duplicates(path: Pa
     assert ran.lines[1]["reason"] == "an earlier row has the same thing key"
 
 
+def test_duplicate_names_the_row_of_an_earlier_chunk(path: Path) -> None:
+    rows = [{"key": str(n), "answer": "same"} for n in range(1500)]
+    ran = Ran([*rows, rows[70], rows[70], rows[1200]], Things(), path)
+    assert {row: line["reason"] for row, line in ran.lines.items() if line["outcome"] == "invalid"} == {
+        1501: "an earlier row has the same thing key: row 71",
+        1502: "an earlier row has the same thing key: row 71",
+        1503: "an earlier row has the same thing key: row 1201",
+    }
+
+
 @pytest.mark.parametrize("guarded", [False, True])
 def test_error_of_the_source_is_raised_after_the_rows_before_it(
     path: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool
@@ -316,7 +350,7 @@ def test_column_that_no_row_has_is_an_error(
 ) -> None:
     monkeypatch.setattr(Things, "guarded", guarded)
     things = Things()
-    things.missing = ["tier", "n"]
+    things.named_columns = NamedColumns("key", ["tier", "n"])
     ran = Ran([{"key": "a"}], things, path)
     assert isinstance(ran.error, RowsFailedError)
     assert ran.error.permanent

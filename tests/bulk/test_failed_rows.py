@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
-from airflow_provider_retell.bulk.digest_set import DigestMap, DigestSet
+from airflow_provider_retell.bulk.digest_map import DigestMap
+from airflow_provider_retell.bulk.earlier_rows import EarlierRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -103,10 +105,35 @@ def test_a_line_that_is_not_of_a_report_is_ignored(tmp_path: Path, line: Any) ->
     rows = [{"call_id": name} for name in "abc"]
     again = FailedRows(rows, str(path))
     assert list(again.read()) == [rows[0], rows[2]]
-    digests = DigestSet()
-    for call_id in again.done_calls():
-        digests.add(call_id)
-    assert not digests.add("b")
+    assert "b" in again.done_calls()
+
+
+def test_a_line_with_a_huge_number_takes_no_memory() -> None:
+    lines = [{"row": number, "call_id": None, "outcome": "invalid"} for number in (2**30, 1, 10**30)]
+    tracemalloc.start()
+    try:
+        earlier = EarlierRows(lines, ["invalid"], "call_id")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    assert earlier.take(1, {})
+    assert not EarlierRows([{**lines[1], "outcome": "updated"}], ["invalid"], "call_id").take(1, {})
+
+
+def test_the_last_line_of_a_row_without_an_id_counts() -> None:
+    lines = [{"row": 1, "call_id": None, "outcome": outcome} for outcome in ("invalid", "updated")]
+    first, last = EarlierRows(lines[:1], ["invalid"], "call_id"), EarlierRows(lines, ["invalid"], "call_id")
+    done = {"row": 2, "call_id": "a", "outcome": "updated"}
+    for earlier in (first, last):
+        earlier.take(1, {"call_id": "b"})
+    assert (first.take(1, {}), last.take(1, {})) == (True, False)
+    again = EarlierRows([*lines, *lines[:1], done], ["invalid"], "call_id")
+    assert not again.take(1, {"call_id": "a"})
+    assert again.left_out == [1]
+    again = EarlierRows([*lines, done], ["invalid"], "call_id")
+    assert not again.take(1, {"call_id": "a"})
+    assert again.left_out == []
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from airflow_provider_retell._compat import AirflowFailException, AirflowSkipExc
 from airflow_provider_retell.bulk import FailedRows, SqlRows
 from airflow_provider_retell.bulk.errors import RowsFailedError, TooFewRowsError
 from airflow_provider_retell.bulk.outcome import (
-    DUPLICATE,
     FailureLimits,
     Result,
+    duplicate,
     is_duplicate,
     line_id,
     line_kind,
@@ -136,6 +136,12 @@ def test_too_few_rows_skip_or_fail_the_task(
         (2, ["down", "late"], "Row 1: down"),
         (3, ["late", "down", "down"], "Most frequent reason (2 rows): down"),
         (4, ["late", "down", "down"], "Most frequent reason (2 of the first 3 failed rows): down"),
+        (1, [duplicate("call id", 17)], "Row 1: an earlier row has the same call id: row 17"),
+        (
+            *(3, ["late", duplicate("call id", 17), duplicate("call id", 18)]),
+            "Most frequent reason (2 rows): an earlier row has the same call id",
+        ),
+        (2, ["late: row 1", "late: row 2"], "Row 1: late: row 1"),
     ],
 )
 def test_message_has_the_most_frequent_reason(failed: int, reasons: list[str], says: str) -> None:
@@ -147,6 +153,16 @@ def test_message_has_the_most_frequent_reason(failed: int, reasons: list[str], s
         says,
         "Set report_path to get a report of all rows",
     ]
+
+
+@pytest.mark.parametrize(("failed", "rows", "ratio"), [(29, 100, 0.29), (57, 100, 0.57), (0, 0, 0.0)])
+def test_a_share_of_failed_rows_that_equals_its_limit_is_accepted(
+    failed: int, rows: int, ratio: float
+) -> None:
+    limits = FailureLimits(max_ratio=ratio)
+    limits.check({"rows": rows, "failed": failed, "report": None})
+    with pytest.raises(RowsFailedError):
+        limits.check({"rows": rows + 1, "failed": failed + 1, "report": None})
 
 
 @pytest.mark.parametrize(
@@ -163,6 +179,7 @@ def test_line_of_a_report_has_the_id_of_its_kind_of_record(line: Any, kind: str,
 
 
 def test_line_of_a_duplicate_is_recognized_by_its_reason() -> None:
-    assert is_duplicate({"reason": f"{DUPLICATE}call id"})
-    assert not is_duplicate({"reason": f"not {DUPLICATE}"})
+    assert is_duplicate({"reason": duplicate("call id", 17)})
+    assert is_duplicate({"reason": duplicate("call id", None)})
+    assert not is_duplicate({"reason": f"not {duplicate('call id', 17)}"})
     assert not is_duplicate({})

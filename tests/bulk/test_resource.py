@@ -66,22 +66,15 @@ class CallsByNumber(Resource[str, None]):
 
     def __init__(self, hook: RetellAsyncHook) -> None:
         self._hook = hook
-        self._named = NamedColumns("phone", [])
+        self.named_columns = NamedColumns("phone", [])
         self._ids: dict[str, str] = {}
 
     async def set_up(self) -> None:
         page = await self._hook.send(endpoints.list_calls())
         self._ids = {call.to_number: call.call_id for call in page.items if call.to_number}
 
-    @property
-    def missing_columns(self) -> list[str]:
-        return self._named.missing
-
-    def check_header(self, names: Any) -> None:
-        self._named.check_header(names)
-
     def read_row(self, row: Any) -> tuple[str, None]:
-        phone = self._named.key_of(row)
+        phone = self.named_columns.key_of(row)
         if row.get("bad"):
             raise InvalidRowError("the row is bad", phone)
         return phone, None
@@ -171,7 +164,7 @@ def test_private_keys_are_not_in_the_report_and_new_records_have_their_id(
     lines = sorted(map(json.loads, path.read_text().splitlines()), key=lambda line: line["row"])
     assert [(line["call_id"], line["outcome"], line["reason"]) for line in lines] == [
         (call_id, "updated", ""),
-        (None, "invalid", "an earlier row has the same phone number"),
+        (None, "invalid", "an earlier row has the same phone number: row 1"),
         (None, "invalid", "the row is bad"),
     ]
     assert PHONE not in path.read_text()

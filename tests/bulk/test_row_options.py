@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_retell.bulk.given_rows import as_rows
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 if TYPE_CHECKING:
@@ -190,6 +191,82 @@ def test_tables_are_rows(emulator: Emulator, run: Any, make: Any, how: str) -> N
     assert first["short"] in (0.1, 0.5)
     assert (first["n"], first["at"]) == (1, "2026-07-01T00:00:00+00:00")
     assert second == {"n": None, "short": None, "at": None}
+
+
+def test_the_size_of_a_table_is_not_taken_from_a_column(emulator: Emulator, run: Any) -> None:
+    """The columns of a DataFrame are attributes of it."""
+    emulator.add_calls(["a", "b"])
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"call_id": ["a", "b"], "num_rows": [7, 8]})
+    assert as_rows(frame).size() == 2
+    assert run(rows=frame).counts == {"updated": 2}
+    assert emulator.calls["b"]["metadata"] == {"num_rows": 8}
+
+
+@pytest.mark.parametrize(
+    ("make", "size"),
+    [
+        (arrow_table, 2),
+        (lambda: arrow_table().to_batches()[0], 2),
+        (polars_frame, 2),
+        (lambda: polars_frame().lazy(), None),
+    ],
+)
+def test_a_table_knows_its_size(make: Any, size: int | None) -> None:
+    assert as_rows(make()).size() == size
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_short_floats_in_lists_and_structs_of_polars_keep_their_digits(
+    emulator: Emulator, run: Any, lazy: bool
+) -> None:
+    pl = pytest.importorskip("polars")
+    emulator.add_calls(["a", "b"], metadata={"short": 9})
+    kinds = {
+        "list": (pl.List(pl.Float32), [0.1]),
+        "array": (pl.Array(pl.Float32, (2, 1)), [[0.1], [0.2]]),
+        "struct": (
+            pl.Struct({"x": pl.Float32, "y": pl.List(pl.Float32), "z": pl.Int8}),
+            {"x": 0.1, "y": [0.2]},
+        ),
+        "double": (pl.Float64, 0.1),
+        "short": (pl.Float32, 0.1),
+    }
+    values = {name: pl.Series([value, None], dtype=kind) for name, (kind, value) in kinds.items()}
+    frame = pl.DataFrame({"call_id": ["a", "b"], **values})
+    assert run(rows=frame.lazy() if lazy else frame).counts == {"updated": 2}
+    assert emulator.calls["a"]["metadata"] == {
+        "list": [0.1],
+        "array": [[0.1], [0.2]],
+        "struct": {"x": 0.1, "y": [0.2], "z": None},
+        "double": 0.1,
+        "short": 0.1,
+    }
+    assert emulator.calls["b"]["metadata"] == dict.fromkeys(kinds)
+
+
+def test_arrow_columns_of_pandas_are_values_of_arrow(emulator: Emulator, run: Any) -> None:
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    emulator.add_calls(["a", "b"], metadata={"short": 9})
+    kinds = {
+        "short": (pa.float32(), 0.1),
+        "half": (pa.float16(), 0.1),
+        "tags": (pa.map_(pa.string(), pa.int64()), [("gold", 1)]),
+        "shorts": (pa.list_(pa.float32()), [0.1]),
+        "at": (pa.timestamp("ns", "UTC"), 1_782_864_000_000_000_001),
+    }
+    frame = pd.DataFrame({"call_id": ["a", "b"]})
+    for name, (kind, value) in kinds.items():
+        frame[name] = pd.array(pa.array([value, None], kind), dtype=pd.ArrowDtype(kind))
+    assert run(rows=frame).counts == {"updated": 2}
+    assert emulator.calls["a"]["metadata"] == {
+        "short": 0.1,
+        "half": 0.1,
+        "tags": {"gold": 1},
+        "shorts": [0.1],
+        "at": "2026-07-01T00:00:00.000000001+00:00",
+    }
+    assert emulator.calls["b"]["metadata"] == dict.fromkeys(kinds)
 
 
 def test_a_table_has_fixed_columns(emulator: Emulator, run: Any) -> None:

@@ -127,16 +127,16 @@ def test_missing_columns_are_those_that_no_readable_row_has() -> None:
         ),
         CallChange,
     )
-    assert reader.missing_columns == []
+    assert reader.named_columns.missing == []
     with pytest.raises(InvalidRowError):
         reader.read(BadRow("broken"))
-    assert reader.missing_columns == []
+    assert reader.named_columns.missing == []
     reader.read({"id": "a"})
-    assert reader.missing_columns == ["tier", "t", "a_facts", "z_facts", "keeps"]
+    assert reader.named_columns.missing == ["tier", "t", "a_facts", "z_facts", "keeps"]
     reader.read({"id": "b", "t": "x", "keeps": None})
-    assert reader.missing_columns == ["tier", "a_facts", "z_facts"]
+    assert reader.named_columns.missing == ["tier", "a_facts", "z_facts"]
     reader.read({"id": "c", "tier": 1, "a_facts": "1", "z_facts": "1"})
-    assert reader.missing_columns == []
+    assert reader.named_columns.missing == []
 
 
 def test_columns_of_a_source_with_fixed_columns_are_checked_with_its_first_row() -> None:
@@ -153,6 +153,6 @@ def test_columns_of_a_source_with_fixed_columns_are_checked_with_its_first_row()
     fixed = RowReader(Columns("id", {"tier": "tier"}), CallChange, fixed_columns=True)
     with pytest.raises(RetellInputError, match="^the rows have no column tier; they have: id"):
         fixed.read({"id": "a"})
-    fixed.check_header(["id", "tier"])
+    fixed.named_columns.check_header(["id", "tier"])
     with pytest.raises(RetellInputError, match="^the rows have no column id, tier; they have: a"):
-        fixed.check_header(["a"])
+        fixed.named_columns.check_header(["a"])

@@ -18,6 +18,7 @@ from airflow_provider_retell.bulk.sql.drivers import (
     sql_hook,
     values,
 )
+from airflow_provider_retell.bulk.sql.errors import DatabaseError
 
 
 class Database:
@@ -96,6 +97,33 @@ def test_connection_of_google_cloud_leads_to_bigquery(mocker: Any, hook_params: 
     mocker.patch.object(BaseHook, "get_connection", return_value=connection)
     hook = sql_hook("lake", hook_params)
     assert hook.options == {"gcp_conn_id": "lake", "use_legacy_sql": legacy}
+
+
+class IOException(Exception):  # noqa: N818
+    """DuckDB's."""
+
+    __module__ = "_duckdb"
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (IOException('IO Error: Could not set lock on file "/data/w.duckdb": in use (PID 7)'), DatabaseError),
+        (IOException('IO Error: Cannot open file "/data/w.duckdb"'), IOException),
+        (OSError("a lock"), OSError),
+    ],
+)
+def test_a_locked_duckdb_file_has_advice(error: Exception, raised: type[Exception]) -> None:
+    def get_conn() -> Any:
+        raise error
+
+    with pytest.raises(raised) as caught:
+        open_database(SimpleNamespace(get_conn=get_conn))
+    if raised is DatabaseError:
+        assert '"read_only": true' in str(caught.value)
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    else:
+        assert caught.value is error
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,22 @@ def test_a_malformed_call_is_exported_unchanged(
     assert b"secret" not in path.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("number", "exported"),
+    [(2**60 + 1, 2.0**60), (10**400, None), (1.5, 1.5), (True, 1.0)],
+    ids=["large", "huge", "float", "true"],
+)
+def test_any_number_of_a_call_can_be_exported_to_parquet(
+    emulator: Emulator, tmp_path: Path, number: Any, exported: float | None
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    add(emulator, "a", call_cost={"combined_cost": number})
+    emulator.calls["a"]["end_timestamp"] = number
+    path = tmp_path / "calls.parquet"
+    result = export(path)
+    assert (result["calls"], parquet.read_table(path).to_pylist()[0]["end_timestamp"]) == (1, exported)
+
+
 # -- atomicity
 
 

@@ -6,18 +6,21 @@ import importlib
 import inspect
 import json
 import pkgutil
+import pydoc
 import re
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 import wire
 
 from airflow_provider_retell import api
+from airflow_provider_retell.api.calls.models import Call
 from airflow_provider_retell.api.errors import BadRequestError, RetellConnectionError, RetellInputError
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
+from airflow_provider_retell.api.records.update import UpdateResult
 from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
@@ -74,9 +77,6 @@ def test_endpoints_of_several_resources_are_found() -> None:
 def test_every_endpoint_function_is_a_method_of_both_hooks(hook: type, function: Callable[..., Any]) -> None:
     (name,) = [name for name, method in methods(hook).items() if method.__wrapped__ is function]
     assert isinstance(inspect.getattr_static(hook, name), Endpoint)
-    method = getattr(hook(), name)
-    assert method.__doc__ == function.__doc__
-    assert inspect.signature(method) == inspect.signature(function)
 
 
 def test_both_hooks_have_the_same_methods() -> None:
@@ -171,13 +171,38 @@ def test_blank_id_or_number_is_rejected_by_the_name_of_its_parameter(
     assert emulator.requests == []
 
 
-def test_method_keeps_the_name_the_text_and_the_parameters_of_its_function() -> None:
-    method = RetellHook().update_call
-    assert method.__name__ == "update_call"
-    assert method.__doc__.startswith("Send one update-call request")
-    assert list(inspect.signature(method).parameters)[:2] == ["call_id", "metadata"]
-    assert RetellHook.update_call.__name__ == "update_call"
-    assert RetellHook().update_call_checked.__doc__.startswith("Update a call that has ended")
+@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("name", methods(RetellHook))
+def test_the_interpreter_shows_the_parameters_the_result_and_the_text_of_a_method(
+    hook: type, name: str
+) -> None:
+    function = inspect.getattr_static(hook, name).__wrapped__
+    signature = inspect.signature(function)
+    for method, own in ((getattr(hook, name), ["self"]), (getattr(hook(), name), [])):
+        shown = inspect.signature(method)
+        assert method.__name__ == name
+        assert list(shown.parameters) == [*own, *signature.parameters]
+        assert list(shown.parameters.values())[len(own) :] == list(signature.parameters.values())
+        assert signature.return_annotation in (
+            f"Request[{shown.return_annotation}]",
+            f"Flow[{shown.return_annotation}]",
+        )
+        assert inspect.iscoroutinefunction(method) == (hook is RetellAsyncHook)
+        assert inspect.getdoc(method) == inspect.getdoc(function)
+        text = pydoc.plain(pydoc.render_doc(method))
+        assert [parameter for parameter in signature.parameters if f"{parameter}: " not in text] == []
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_help_of_a_hook_lists_all_methods(hook: type) -> None:
+    text = pydoc.plain(pydoc.render_doc(hook))
+    assert [name for name in methods(hook) if f"{name}(" not in text] == []
+    assert "get_call(self, call_id: 'str') -> 'Call'" in text
+
+
+def test_the_types_of_a_method_can_be_resolved() -> None:
+    assert get_type_hints(RetellHook.get_call) == {"call_id": str, "return": Call}
+    assert get_type_hints(RetellHook().update_call_checked)["return"] == UpdateResult[Call]
 
 
 def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> None:

@@ -55,7 +55,7 @@ def bind(
 
 def test_a_draft_is_published_and_read_back(client: Any, emulator: Emulator) -> None:
     done = client.publish_agent_version_checked(
-        "agent_1", 1, version_title="9f8a7c1", version_description="From git"
+        "agent_1", version=1, version_title="9f8a7c1", version_description="From git"
     )
     assert (done.version, done.sent, done.latest_published) == (1, True, 1)
     version = emulator.agents["agent_1"].versions[1]
@@ -72,8 +72,8 @@ def test_a_draft_is_published_and_read_back(client: Any, emulator: Emulator) -> 
 
 
 def test_a_published_version_is_not_published_again(client: Any, emulator: Emulator) -> None:
-    client.publish_agent_version_checked("agent_1", 1)
-    again = client.publish_agent_version_checked("agent_1", 1, version_title="Other")
+    client.publish_agent_version_checked("agent_1", version=1)
+    again = client.publish_agent_version_checked("agent_1", version=1, version_title="Other")
     assert (again.sent, again.latest_published) == (False, 1)
     assert emulator.count("publish-agent-version") == 1
     assert "version_title" not in emulator.agents["agent_1"].versions[1]
@@ -81,12 +81,12 @@ def test_a_published_version_is_not_published_again(client: Any, emulator: Emula
 
 def test_the_first_version_of_an_agent_can_be_published(hook: RetellHook, emulator: Emulator) -> None:
     emulator.add_agent(agent_id="agent_new", published=False)
-    assert hook.publish_agent_version_checked("agent_new", 0).sent
+    assert hook.publish_agent_version_checked("agent_new", version=0).sent
 
 
 def test_a_chat_agent_is_published_in_the_same_way(hook: RetellHook, emulator: Emulator) -> None:
     emulator.add_agent(agent_id="agent_chat", channel="chat", published=False)
-    assert hook.publish_agent_version_checked("agent_chat", 0, channel="chat").sent
+    assert hook.publish_agent_version_checked("agent_chat", version=0, channel="chat").sent
 
 
 # -- the outcome of the request is unknown
@@ -97,7 +97,7 @@ def test_a_chat_agent_is_published_in_the_same_way(hook: RetellHook, emulator: E
 )
 def test_a_lost_response_is_replaced_by_a_read(hook: RetellHook, emulator: Emulator, fault: Fault) -> None:
     emulator.faults.add(fault, route="publish-agent-version")
-    assert hook.publish_agent_version_checked("agent_1", 1).sent
+    assert hook.publish_agent_version_checked("agent_1", version=1).sent
     assert emulator.count("publish-agent-version") == 1
 
 
@@ -107,17 +107,17 @@ def test_a_lost_request_is_not_sent_again_by_the_same_try(
 ) -> None:
     emulator.faults.add(fault, route="publish-agent-version")
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the two faults have different errors
-        hook.publish_agent_version_checked("agent_1", 1)
+        hook.publish_agent_version_checked("agent_1", version=1)
     assert caught.value.permanent is False  # type: ignore[attr-defined]
     assert emulator.count("publish-agent-version") == 1
     assert not emulator.agents["agent_1"].versions[1]["is_published"]
     # The next try reads that the version is a draft, and publishes it.
-    assert hook.publish_agent_version_checked("agent_1", 1).sent
+    assert hook.publish_agent_version_checked("agent_1", version=1).sent
 
 
 def test_a_request_that_is_throttled_is_sent_again(hook: RetellHook, emulator: Emulator) -> None:
     emulator.faults.add(Fault.status(429), route="publish-agent-version", times=2)
-    assert hook.publish_agent_version_checked("agent_1", 1).sent
+    assert hook.publish_agent_version_checked("agent_1", version=1).sent
     assert emulator.count("publish-agent-version", status=200) == 1
 
 
@@ -133,7 +133,7 @@ def test_a_version_that_another_client_publishes_meanwhile_counts_as_published(
         return send(hook, request)
 
     mocker.patch.object(RetellHook, "send", publish_first)
-    done = hook.publish_agent_version_checked("agent_1", 1)
+    done = hook.publish_agent_version_checked("agent_1", version=1)
     assert (done.sent, done.latest_published) == (False, 1)
 
 
@@ -143,7 +143,7 @@ def test_the_original_error_is_raised_if_the_version_cannot_be_read_back(
     emulator.faults.add(Fault.drop(), route="publish-agent-version")
     emulator.faults.add(Fault.status(401), route="get-agent", after=2)
     with pytest.raises(RetellConnectionError):
-        hook.publish_agent_version_checked("agent_1", 1)
+        hook.publish_agent_version_checked("agent_1", version=1)
 
 
 def test_a_success_that_the_list_of_versions_does_not_show_is_an_error(
@@ -151,7 +151,7 @@ def test_a_success_that_the_list_of_versions_does_not_show_is_an_error(
 ) -> None:
     emulator.faults.add(Fault.status(200), route="publish-agent-version")
     with pytest.raises(RetellResponseError, match="does not show the version as published") as caught:
-        hook.publish_agent_version_checked("agent_1", 1)
+        hook.publish_agent_version_checked("agent_1", version=1)
     assert not caught.value.permanent
 
 
@@ -163,7 +163,7 @@ def test_a_draft_that_is_older_than_the_published_version_is_not_published(
 ) -> None:
     emulator.add_agent_version("agent_1", published=True)
     with pytest.raises(AgentVersionError, match="was forked from version 0, but version 2 is published now"):
-        client.publish_agent_version_checked("agent_1", 1)
+        client.publish_agent_version_checked("agent_1", version=1)
     assert emulator.count("publish-agent-version") == 0
 
 
@@ -175,9 +175,9 @@ def test_a_draft_without_a_base_version_is_older_if_its_number_is(
     if later:
         emulator.add_agent_version("agent_1", published=True)
         with pytest.raises(AgentVersionError, match="version 1 is older, but version 2 is published now"):
-            hook.publish_agent_version_checked("agent_1", 1)
+            hook.publish_agent_version_checked("agent_1", version=1)
     else:
-        assert hook.publish_agent_version_checked("agent_1", 1).sent
+        assert hook.publish_agent_version_checked("agent_1", version=1).sent
 
 
 @pytest.mark.parametrize(("agent_id", "version"), [("agent_none", 0), ("agent_1", 9)])
@@ -185,25 +185,25 @@ def test_an_unknown_agent_or_version_is_not_found(
     client: Any, emulator: Emulator, agent_id: str, version: int
 ) -> None:
     with pytest.raises(NotFoundError):
-        client.publish_agent_version_checked(agent_id, version)
+        client.publish_agent_version_checked(agent_id, version=version)
     assert emulator.count("publish-agent-version") == 0
 
 
 @pytest.mark.parametrize(
-    ("args", "kwargs"),
+    ("agent_id", "arguments"),
     [
-        (("agent_1", -1), {}),
-        (("agent_1", "1"), {}),
-        (("agent_1", 1), {"version_title": ""}),
-        (("agent_1", 1), {"channel": "sms"}),
-        (("not an id", 1), {}),
+        ("agent_1", {"version": -1}),
+        ("agent_1", {"version": "1"}),
+        ("agent_1", {"version": 1, "version_title": ""}),
+        ("agent_1", {"version": 1, "channel": "sms"}),
+        ("not an id", {"version": 1}),
     ],
 )
 def test_invalid_input_is_rejected_before_a_request(
-    hook: RetellHook, emulator: Emulator, args: Any, kwargs: Any
+    hook: RetellHook, emulator: Emulator, agent_id: str, arguments: dict[str, Any]
 ) -> None:
     with pytest.raises(RetellInputError):
-        hook.publish_agent_version_checked(*args, **kwargs)
+        hook.publish_agent_version_checked(agent_id, **arguments)
     assert emulator.requests == []
 
 
@@ -227,7 +227,7 @@ def test_numbers_that_do_not_use_the_version_are_reported(
         bind(emulator, digits, version)
     other = [{"agent_id": "agent_2", "agent_version": 0, "weight": 1}]
     emulator.add_phone_number(NUMBER + "0108", nickname="Line 0108", inbound_agents=other)
-    done = client.publish_agent_version_checked("agent_1", 1)
+    done = client.publish_agent_version_checked("agent_1", version=1)
     assert labels(done.numbers.pinned) == ["Line 0100", "Line 0101"]
     assert labels(done.numbers.follow_latest) == ["Line 0102", "Line 0103"]
     assert labels(done.numbers.follow_tag) == ["Line 0104"]
@@ -247,7 +247,7 @@ def test_pinned_numbers_are_rebound_and_keep_everything_else(client: Any, emulat
     outbound = [{"agent_id": "agent_2", "weight": 1}]
     emulator.add_phone_number(NUMBER + "0100", inbound_agents=inbound, outbound_agents=outbound)
     bind(emulator, "0101", None)
-    done = client.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
+    done = client.publish_agent_version_checked("agent_1", version=1, rebind_numbers=True)
     assert [number.last_digits for number in done.rebound] == ["0100"]
     assert done.numbers.pinned == ()
     assert labels(done.numbers.follow_latest) == ["Line 0101"]
@@ -262,8 +262,8 @@ def test_an_interrupted_rebinding_is_finished_by_a_retry(hook: RetellHook, emula
         bind(emulator, digits, 0)
     emulator.faults.add(Fault.status(402), route="update-phone-number", after=1)
     with pytest.raises(Exception, match="402"):
-        hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
-    done = hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
+        hook.publish_agent_version_checked("agent_1", version=1, rebind_numbers=True)
+    done = hook.publish_agent_version_checked("agent_1", version=1, rebind_numbers=True)
     assert (done.sent, len(done.rebound)) == (False, 2)
     bound = [number["inbound_agents"][0]["agent_version"] for number in emulator.phone_numbers.values()]
     assert bound == [1, 1, 1]
@@ -273,10 +273,10 @@ def test_an_interrupted_rebinding_is_finished_by_a_retry(hook: RetellHook, emula
 def test_numbers_are_not_bound_back_to_a_version_that_is_no_longer_live(
     hook: RetellHook, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hook.publish_agent_version_checked("agent_1", 1)
+    hook.publish_agent_version_checked("agent_1", version=1)
     emulator.add_agent_version("agent_1", published=True)
     bind(emulator, "0100", 2)
-    done = hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
+    done = hook.publish_agent_version_checked("agent_1", version=1, rebind_numbers=True)
     assert (done.latest_published, done.rebound) == (2, ())
     assert emulator.phone_numbers[NUMBER + "0100"]["inbound_agents"][0]["agent_version"] == 2
     assert "version 2 was published after it and is live" in caplog.text
@@ -288,10 +288,10 @@ def test_a_key_that_cannot_read_numbers_can_publish_but_not_rebind(
     emulator.add_key("key_agents", {"agent": "edit"})
     connection = {"conn_type": "retell", "host": emulator.url, "password": "key_agents"}
     monkeypatch.setenv("AIRFLOW_CONN_RETELL_DEFAULT", json.dumps(connection))
-    done = hook.publish_agent_version_checked("agent_1", 1)
+    done = hook.publish_agent_version_checked("agent_1", version=1)
     assert (done.sent, done.numbers) == (True, None)
     with pytest.raises(PermissionDeniedError):
-        hook.publish_agent_version_checked("agent_1", 1, rebind_numbers=True)
+        hook.publish_agent_version_checked("agent_1", version=1, rebind_numbers=True)
 
 
 def test_a_request_that_times_out_is_resolved_by_the_next_try(
@@ -307,5 +307,5 @@ def test_a_request_that_times_out_is_resolved_by_the_next_try(
     emulator.faults.add(Fault.hang(), route="publish-agent-version")
     with RetellHook() as hook:
         with pytest.raises(RetellTimeoutError):
-            hook.publish_agent_version_checked("agent_1", 1)
-        assert hook.publish_agent_version_checked("agent_1", 1).sent
+            hook.publish_agent_version_checked("agent_1", version=1)
+        assert hook.publish_agent_version_checked("agent_1", version=1).sent

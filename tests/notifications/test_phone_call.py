@@ -82,7 +82,7 @@ def test_call_has_the_facts_of_the_failure_as_variables(
         "reason": "ValueError",
         "team": "data",
     }
-    assert f"Phone alert: call {placed['call_id']}" in caplog.text
+    assert f"Phone alert about DAG dag_a, run run_1: placed call {placed['call_id']}" in caplog.text
     assert [text for text in (FROM, TO, PRIVATE, emulator.api_key) if text in caplog.text] == []
     assert set(given) == keys  # other callbacks get the same context
 
@@ -180,7 +180,32 @@ class TestTemplates:
     ) -> None:
         notifier(reason="{{ missing.much }}")(context())
         assert variables(emulator)[0]["reason"] == "{{ missing.much }}"
-        assert "reason could not be rendered: UndefinedError" in caplog.text
+        assert (
+            "Phone alert about DAG dag_a, run run_1: reason could not be rendered: UndefinedError: 'missing' is "
+            "undefined. Check the template"
+        ) in caplog.messages
+
+    def test_message_about_a_variable_of_the_agent_says_how_to_write_it(
+        self, emulator: Emulator, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        notifier(retell_llm_dynamic_variables={"greeting": "Hello {{ user_name }}"})(context())
+        assert variables(emulator)[0]["greeting"] == "Hello {{ user_name }}"
+        assert (
+            "retell_llm_dynamic_variables could not be rendered: UndefinedError: 'user_name' is undefined"
+            in caplog.text
+        )
+        assert "write {% raw %}{{user_name}}{% endraw %}" in caplog.text
+
+    @pytest.mark.parametrize("template", ["{{ private + 1 }}", "{{ fail() }}", "{{ ti[private] }}"])
+    def test_message_about_a_template_has_no_values(
+        self, caplog: pytest.LogCaptureFixture, emulator: Emulator, template: str
+    ) -> None:
+        def fail() -> None:
+            raise ValueError(PRIVATE)
+
+        notifier(reason=template)(context(private=PRIVATE, fail=fail))
+        assert "reason could not be rendered: " in caplog.text
+        assert PRIVATE not in caplog.text
 
     def test_other_templates_are_rendered_if_one_cannot_be(
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture
@@ -224,7 +249,8 @@ class TestErrors:
         caplog.set_level(logging.DEBUG)
         emulator.faults.add(fault, route="create-phone-call", times=0)
         notify(notifier(), context(), way)
-        (line,) = [text for text in caplog.messages if text.startswith("Phone alert: no call was placed: ")]
+        about = "Phone alert about DAG dag_a, run run_1: no call was placed: "
+        (line,) = [text for text in caplog.messages if text.startswith(about)]
         assert message in line
         assert [text for text in (FROM, TO, PRIVATE, emulator.api_key) if text in caplog.text] == []
 
@@ -236,7 +262,7 @@ class TestErrors:
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture, way: str, arguments: dict[str, Any]
     ) -> None:
         notify(notifier(**arguments), context(private=PRIVATE), way)
-        assert "Phone alert: no call was placed" in caplog.text
+        assert "no call was placed: " in caplog.text
         assert PRIVATE not in caplog.text
         assert emulator.placed == []
 
@@ -244,7 +270,7 @@ class TestErrors:
     def test_message_names_a_missing_connection(self, caplog: pytest.LogCaptureFixture, way: str) -> None:
         notify(notifier(retell_conn_id="no_such_conn"), context(), way)
         (line,) = [record.getMessage() for record in caplog.records if record.name.endswith("phone_call")]
-        assert line.startswith("Phone alert: no call was placed: ")
+        assert line.startswith("Phone alert about DAG dag_a, run run_1: no call was placed: ")
         assert "no_such_conn" in line
 
     @pytest.mark.parametrize("arguments", [{"max_calls_per_run": 0}, {"cooldown": -1}])

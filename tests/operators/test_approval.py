@@ -46,6 +46,11 @@ DECISIONS: dict[str, tuple[Any, Any, int, str]] = {
 }
 
 
+NO_VALUE = (
+    "the analysis has no value for 'approved'. If this repeats, check that the agent's post-call analysis"
+)
+
+
 @pytest.fixture
 def emulator(connect: Callable[..., None]) -> Iterator[Emulator]:
     """An emulator whose people can be set, and whose clock the test advances."""
@@ -147,17 +152,27 @@ def test_another_field_and_other_values_can_decide(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "reason"),
     [
-        {"call_analysis": {"in_voicemail": True, "custom_analysis_data": {"approved": True}}},
-        {"call_analysis": {"in_voicemail": False, "custom_analysis_data": None}},
-        {"call_analysis": {"in_voicemail": False, "custom_analysis_data": {"approved": None}}},
-        {"call_status": "error", "duration_ms": None},
-        {"call_status": "not_connected", "duration_ms": None, "call_analysis": None},
+        (
+            {"call_analysis": {"in_voicemail": True, "custom_analysis_data": {"approved": True}}},
+            "the call reached no person",
+        ),
+        ({"call_analysis": {"in_voicemail": False, "custom_analysis_data": None}}, NO_VALUE),
+        ({"call_analysis": {"in_voicemail": False, "custom_analysis_data": {"approved": None}}}, NO_VALUE),
+        ({"call_analysis": {"in_voicemail": False, "custom_analysis_data": {"approved": " "}}}, NO_VALUE),
+        ({"call_status": "error", "duration_ms": None}, "the call never connected"),
+        (
+            {"call_status": "not_connected", "duration_ms": None, "call_analysis": None},
+            "the call never connected",
+        ),
     ],
-    ids=["voicemail", "no fields", "null", "error", "never connected"],
+    ids=["voicemail", "no fields", "null", "blank", "error", "never connected"],
 )
-def test_a_call_without_a_decision_approves_nothing(at_once: Emulator, change: dict[str, Any]) -> None:
+def test_a_call_without_a_decision_approves_nothing_and_its_reason_is_logged(
+    at_once: Emulator, caplog: pytest.LogCaptureFixture, change: dict[str, Any], reason: str
+) -> None:
+    caplog.set_level("INFO")
     answer(at_once, SECOND, False)
     at_once.faults.add(Fault.status(503), route="get-call", times=0)
     with no_waiting(), pytest.raises(RetellError):
@@ -168,6 +183,7 @@ def test_a_call_without_a_decision_approves_nothing(at_once: Emulator, change: d
         result = run_try(approval(), try_number=2)
     assert result["decision"] == "rejected"
     assert asked(at_once) == [FIRST, SECOND]
+    assert f"Call {at_once.placed[0]['call_id']}: no decision, because {reason}" in caplog.text
 
 
 @pytest.mark.usefixtures("no_sleep")

@@ -12,6 +12,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
+from airflow_provider_retell.bulk.errors import RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
@@ -44,8 +45,14 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
         ),
         ({"data_storage_setting_column": ["x"]}, "data_storage_setting_column must be text, not a?list"),
         ({"call_id_column": ""}, "call_id_column must not be blank"),
-        ({"metadata_columns": {"a": "{{ params.key }}"}}, "metadata_columns has a template in a name"),
-        ({"metadata_columns": ["{{ params.key }}"]}, "metadata_columns has a template in a name"),
+        (
+            {"metadata_columns": {"a": "{{ params.key }}"}},
+            "the values of metadata_columns must not be a template",
+        ),
+        ({"metadata_columns": ["{{ params.key }}"]}, "metadata_columns must not be a template"),
+        ({"call_id_column": "{{ params.key }}"}, "call_id_column must not be a template"),
+        ({"remove_metadata_keys": ["{{ params.key }}"]}, "remove_metadata_keys must not be a template"),
+        ({"json_columns": ["{{ params.key }}"]}, "json_columns must not be a template"),
         ({"remove_metadata_keys": "key"}, "remove_metadata_keys must be a list of texts, not text"),
         (
             {"remove_metadata_keys": ["x"], "metadata_columns": ["x"]},
@@ -184,6 +191,23 @@ def test_the_log_lists_failed_rows_with_their_reasons(emulator: Emulator, log_li
         "Row 2: the API key's organization has no such call",
         "Set report_path to get a report of all rows",
     ]
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_the_log_has_a_reason_once_for_rows_in_a_row(emulator: Emulator, log_lines: Any) -> None:
+    ids = ["a1", "b2", "c3", "d4", "e5"]
+    emulator.add_calls(ids)
+    emulator.faults.add(Fault.status(400), route="update-call", call_id="c3", times=0)
+    for call_id in ("a1", "b2", "d4", "e5"):
+        emulator.faults.add(Fault.status(500), route="update-call", call_id=call_id, times=0)
+    with pytest.raises(RowsFailedError):
+        tasks.run_task(bulk(rows=[{"call_id": call_id, "n": 1} for call_id in ids]))
+    reasons = [line[line.index("failed") + 6 :].strip() for line in log_lines()[2:-1]]
+    assert reasons[0].startswith("update-call of call a1: ")
+    assert reasons[1] == "as above"
+    assert reasons[2].startswith("update-call of call c3: ")
+    assert reasons[3].startswith("update-call of call d4: ")
+    assert reasons[4] == "as above"
 
 
 def test_the_error_has_the_most_frequent_reason(emulator: Emulator) -> None:

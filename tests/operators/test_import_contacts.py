@@ -171,7 +171,7 @@ def test_a_dry_run_imports_nothing_and_does_not_wait(emulator: Emulator, tmp_pat
     [
         ({"phone_number": "4155550100"}, "must be a phone number in E.164 format"),
         ({"phone_number": None}, "phone_number is null"),
-        (row(0), "an earlier row has the same phone number"),
+        (row(0), "an earlier row has the same phone number: row 1"),
         (row(1, out="maybe"), "out must be true, false, yes, no, 1, 0 or null"),
         (row(1, plan=["Pr1vate"]), "must be text, a number or a boolean"),
     ],

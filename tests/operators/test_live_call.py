@@ -81,7 +81,6 @@ def test_metadata_is_cleared(ongoing: dict[str, Any], emulator: Emulator) -> Non
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"trigger_response": False}, "set at least one field to change"),
         ({"trigger_response": False, "metadata": {}}, r"metadata is empty.*clear_metadata=True"),
         ({"metadata": "{{ facts }}"}, r"metadata is empty.*clear_metadata=True"),
         ({"override_dynamic_variables": {}}, r"variables is empty.*clear_dynamic_variables=True"),
@@ -108,6 +107,8 @@ def test_an_update_without_content_is_rejected(
             "override_dynamic_variables and clear_dynamic_variables must not both be set",
         ),
         ({"data_storage_setting": "nothing"}, "data_storage_setting must be 'everything'"),
+        ({}, "set metadata, .* or trigger_response=True"),
+        ({"trigger_response": False}, "set metadata, .* or trigger_response=True"),
     ],
 )
 def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: Any, says: str) -> None:
@@ -163,7 +164,7 @@ def test_a_call_that_has_ended_is_not_changed(ended: dict[str, Any]) -> None:
 
 def test_a_response_without_success_fails_the_task(ongoing: dict[str, Any], emulator: Emulator) -> None:
     emulator.faults.add(Fault.status(200, body={"success": False}), route="update-live-call")
-    with pytest.raises(RetellResponseError, match="Retell responded that the update did not succeed"):
+    with pytest.raises(RetellResponseError, match="the update did not succeed. Check in Retell's dashboard"):
         run_try(live(metadata={"new": 1}))
 
 

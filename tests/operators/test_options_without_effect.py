@@ -153,3 +153,39 @@ def test_an_approval_that_fails_skips_nothing() -> None:
             ignore_downstream_trigger_rules=True,
             fail_on_reject=True,
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("ImportContactsOperator", "tag_columns", ["vip"]),
+        ("ImportContactsOperator", "tolerate", ["not_found"]),
+        ("SyncContactsOperator", "tolerate", ["not_ended"]),
+        ("SyncContactsOperator", "show_values", True),
+        ("DeleteContactsOperator", "show_values", True),
+    ],
+)
+def test_an_option_that_only_other_operators_have_is_an_error(name: str, option: str, value: Any) -> None:
+    arguments = {} if name == "DeleteContactsOperator" else CONTACTS
+    with pytest.raises(Exception, match=option):
+        getattr(operators, name)(task_id="a_task", **{"rows": [], **arguments, option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("UpdateCallOperator", {"call_id": "call_1", "remove_metadata_keys": ["{{ params.key }}"]}),
+        ("GetCallOperator", {"call_id": "call_1", "analysis_fields": ["{{ params.field }}"]}),
+        ("ListCallsOperator", {"path": "/calls.jsonl", "without_metadata_key": "{{ params.key }}"}),
+        (
+            "PhoneApprovalOperator",
+            {"from_number": FROM, "to_numbers": [TO], "decision_field": "{{ params.field }}"},
+        ),
+        ("SyncContactsOperator", {**CONTACTS, "do_not_call_column": "{{ params.column }}"}),
+        ("CreateBatchCallOperator", {**BATCH, "call_time_window": {"timezone": "{{ params.zone }}"}}),
+        ("RunBatchTestOperator", {"agent_id": "agent_1", "allow_unmocked_tools": ["{{ params.tool }}"]}),
+    ],
+)
+def test_a_template_that_airflow_would_not_render_is_an_error(name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must not be a template, because it is not rendered"):
+        getattr(operators, name)(task_id="a_task", **arguments)

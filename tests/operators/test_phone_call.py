@@ -261,7 +261,7 @@ def test_all_parameters_are_sent_and_nothing_private_is_shown(
         override_agent_id="{{ agent }}",
         override_agent_version="{{ 3 }}",
         agent_override={"agent": {"language": "en-US"}},
-        custom_sip_headers={"X-Campaign": "autumn"},
+        custom_sip_headers={"X-Customer": "{{ facts.note }}"},
         honor_internal_dnc=True,
     )
     facts = {"note": NOTE, "n": 1}
@@ -276,7 +276,7 @@ def test_all_parameters_are_sent_and_nothing_private_is_shown(
         "override_agent_id": "agent_1",
         "override_agent_version": 3,
         "agent_override": {"agent": {"language": "en-US"}},
-        "custom_sip_headers": {"X-Campaign": "autumn"},
+        "custom_sip_headers": {"X-Customer": NOTE},
         "honor_internal_dnc": True,
     }
     for private in (FROM[1:], TO[1:], NOTE):
@@ -301,6 +301,7 @@ def test_an_empty_agent_selects_the_agent_of_the_number(emulator: Emulator, nati
         "retell_llm_dynamic_variables",
         "override_agent_id",
         "override_agent_version",
+        "custom_sip_headers",
     ],
 )
 def test_a_template_without_a_value_calls_nobody(emulator: Emulator, name: str, native: bool) -> None:
@@ -603,6 +604,7 @@ def test_stop_on_kill_tolerates_a_call_that_has_ended(
     emulator.clock.advance(60)
     operator.on_kill()
     assert "could not be stopped" in caplog.text
+    assert "Check whether it is still ongoing" in caplog.text
 
 
 @pytest.mark.parametrize(("stop_on_kill", "status"), [(True, "ended"), (False, "registered")])

@@ -104,6 +104,25 @@ def test_recordings_of_the_data_interval_are_copied(
     assert manifest["requests"] == 1
 
 
+@pytest.mark.parametrize(
+    "path", ["report.csv", "s3://user:secret@bucket/report.jsonl"], ids=["suffix", "password"]
+)
+def test_a_report_path_that_cannot_be_is_an_error_without_rows_too(
+    emulator: Emulator, run_try: Callable[..., Any], tmp_path: Path, path: str
+) -> None:
+    add(emulator, "call_1")
+    with pytest.raises(AirflowFailException, match="report_path must ") as error:
+        run_try(archive(tmp_path, report_path="{{ path }}"), ti=Ti(), path=path, **INTERVAL)
+    assert "secret" not in str(error.value)
+    assert not emulator.requests
+
+
+def test_rows_may_be_tuples(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    add(emulator, "call_1")
+    run(archive(tmp_path, rows=[("call_1", 7)], column_names=["call_id", "n"]))
+    assert names(tmp_path) == ["call_1.wav"]
+
+
 def test_filter_criteria_select_among_the_calls_of_the_interval(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:

@@ -55,7 +55,6 @@ def test_numbers_within_the_limits_pass() -> None:
     checks.whole_number("n", 0, 0)
     checks.whole_number("n", 256, 1, 256)
     checks.whole_number("n", -3)
-    checks.at_least("n", 0.5, 0)
     checks.between("n", 1, 0, 1)
 
 
@@ -64,8 +63,8 @@ def test_numbers_within_the_limits_pass() -> None:
     [
         (lambda: checks.whole_number("n", -1, 0), "n must be a whole number of at least 0, not -1"),
         (lambda: checks.whole_number("n", 300, 1, 256), "n must be a whole number from 1 to 256, not 300"),
-        (lambda: checks.at_least("n", -0.1, 0), "n must be a number of at least 0, not -0.1"),
-        (lambda: checks.at_least("n", float("nan"), 0), "n must be a number of at least 0, not nan"),
+        (lambda: checks.between("n", -0.1, 0, 1), "n must be a number from 0 to 1, not -0.1"),
+        (lambda: checks.between("n", float("nan"), 0, 1), "n must be a number from 0 to 1, not nan"),
         (lambda: checks.between("n", 1.5, 0, 1), "n must be a number from 0 to 1, not 1.5"),
     ],
 )
@@ -81,7 +80,7 @@ def test_a_number_outside_the_limits_is_an_error(check: Any, says: str) -> None:
         (lambda: checks.whole_number("n", 1.0), "n must be a whole number, not 1.0"),
         (lambda: checks.whole_number("n", True), "n must be a whole number, not True"),
         (lambda: checks.whole_number("n", None, 0), "n must be a whole number of at least 0, not None"),
-        (lambda: checks.at_least("n", "1", 0), "n must be a number of at least 0, not other text"),
+        (lambda: checks.between("n", "1", 0, 1), "n must be a number from 0 to 1, not other text"),
         (lambda: checks.between("n", [1], 0, 1), "n must be a number from 0 to 1, not list"),
     ],
 )

@@ -157,6 +157,7 @@ def failure(render: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.Captur
         ("{{ missing }}", "UndefinedError: 'missing' is undefined"),
         ("{{ row.missing }}", "UndefinedError: 'dict object' has no attribute 'missing'"),
         ("{{ row[row.name + ' x'] }}", "UndefinedError: 'dict object' has no attribute '...'"),
+        ("{{ row[row.name] }}", "UndefinedError: 'dict object' has no attribute '...'"),
         ("{{ row", "TemplateSyntaxError: unexpected end of template, expected '...'."),
         ("{{ row.name + 1 }}", "TypeError"),
         ("{{ row.name | tojson(default=5) }}", "TypeError"),

@@ -186,7 +186,7 @@ report_lines = st.fixed_dictionaries(
 @example([b'{"row": 1000000000000000, "outcome": "updated"}'])
 @example([b'{"row": 1, "call_id": "\\ud83d", "outcome": "updated"}'])
 def test_any_file_can_be_taken_for_the_report_of_an_earlier_run(tmp_path: Path, parts: list[bytes]) -> None:
-    from airflow_provider_retell.bulk.digest_set import DigestSet
+    from airflow_provider_retell.bulk.digest_map import DigestMap
 
     path = tmp_path / "report.jsonl"
     path.write_bytes(b"\n".join(parts))
@@ -194,9 +194,9 @@ def test_any_file_can_be_taken_for_the_report_of_an_earlier_run(tmp_path: Path, 
     again = FailedRows(rows, str(path))
     try:
         taken = list(again.read())
-        done = DigestSet()
+        done = DigestMap()
         for call_id in again.done_calls():
-            done.add(call_id)
+            done[call_id] = 1
     except RetellError:
         return
     assert all(not isinstance(row, BadRow) for row in taken)

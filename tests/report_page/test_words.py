@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import airflow_provider_retell.report_page
+from airflow_provider_retell.bulk.outcome import duplicate
 
 if shutil.which("node") is None:
     pytest.skip("needs Node.js", allow_module_level=True)
@@ -25,15 +26,16 @@ console.log(JSON.stringify({
   advice: Object.fromEntries(advice(manifest, outcomes, failures, task)),
   facts: Object.fromEntries(facts(manifest)),
   snippet: snippet(manifest, { task: "sync" }, task),
+  reasons: failures.map((failure) => commonReason(failure.reason ?? "")),
 }));
 """
 BASE = {"schema_version": 1, "requests": 4, "seconds": 1.2, "waited_seconds": 0.0, "report": "/r/x.jsonl"}
 
 
-def texts(operator: str, outcome: str = "", **manifest: Any) -> dict[str, Any]:
+def texts(operator: str, outcome: str = "", reason: str | None = None, **manifest: Any) -> dict[str, Any]:
     task = {"operator_name": operator, "state": "failed" if outcome else "success"}
     manifest = {**BASE, "rows": 3, "failed_rows": int(bool(outcome)), **manifest}
-    failures = [{"outcome": outcome}] if outcome else []
+    failures = [{"outcome": outcome, "reason": reason}] if outcome else []
     done = subprocess.run(
         [
             *("node", "--input-type=module", "-e"),
@@ -53,6 +55,19 @@ def test_a_run_without_rows_does_not_claim_that_its_source_was_empty() -> None:
     verdict = texts("BulkUpdateCallOperator", rows=0)["verdict"]
     assert verdict["title"] == "No rows"
     assert verdict["text"].startswith("There was no row to process. Nothing was changed.")
+
+
+@pytest.mark.parametrize(
+    ("reason", "common"),
+    [
+        (duplicate("call id", 17), duplicate("call id", None)),
+        (duplicate("call id", None), duplicate("call id", None)),
+        ("column tier: row 17", "column tier: row 17"),
+        (None, ""),
+    ],
+)
+def test_all_duplicates_have_one_reason_in_the_filter(reason: str | None, common: str) -> None:
+    assert texts("BulkUpdateCallOperator", "invalid", reason)["reasons"] == [common]
 
 
 def test_an_archive_counts_calls_and_shows_the_size_as_a_fact() -> None:

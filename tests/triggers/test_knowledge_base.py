@@ -47,17 +47,17 @@ def test_wait_ends_when_new_sources_are_listed_and_deleted_ones_are_not(emulator
     new = {"source_id": "source_3", "title": f"a [{MARK}]"}
     backend.index(emulator.knowledge_bases["kb_1"], [new])
     backend.delete_source(emulator.knowledge_bases["kb_1"], "source_1")
-    arguments = {"present": (MARK,), "absent": ("source_1",), "patience_until": time.time() + 1000}
+    arguments = {"present": (MARK,), "absent": ("source_1",), "list_deadline": time.time() + 1000}
     assert run(emulator, **arguments) == done(sources=2)
 
 
 def test_message_about_a_new_source_ends_the_wait(emulator: Emulator) -> None:
     emulator.edit_knowledge_base("kb_1", error_messages=[f"{MARK}: failed"])
-    assert run(emulator, present=(MARK,), patience_until=time.time() + 1000) == done()
+    assert run(emulator, present=(MARK,), list_deadline=time.time() + 1000) == done()
 
 
-def test_patience_with_the_list_is_limited(emulator: Emulator) -> None:
-    assert run(emulator, present=(MARK,), absent=("source_1",), patience_until=time.time() + 0.01) == done()
+def test_the_wait_for_the_list_is_limited(emulator: Emulator) -> None:
+    assert run(emulator, present=(MARK,), absent=("source_1",), list_deadline=time.time() + 0.01) == done()
 
 
 def test_status_error_can_be_accepted(emulator: Emulator) -> None:

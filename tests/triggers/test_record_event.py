@@ -594,16 +594,26 @@ def test_no_private_value_is_kept_fired_or_logged(
     asyncio.run(go())
 
 
+OTHER: dict[str, Any] = {
+    "retell_conn_id": "other",
+    "event": "analyzed",
+    "agent_ids": {"b", "a", "c"},
+    "poll_interval": 10,
+    "overlap": 20,
+    "lookback": 30,
+}
+
+
 class TestArguments:
     @pytest.mark.parametrize(
         ("trigger", "path"),
         [
             (
-                CallEventTrigger("other", "analyzed", {"b", "a", "c"}, "web_call", "inbound", 10, 20, 30),
+                CallEventTrigger(call_type="web_call", direction="inbound", **OTHER),
                 "airflow_provider_retell.triggers.call_event.CallEventTrigger",
             ),
             (
-                ChatEventTrigger("other", "analyzed", {"b", "a", "c"}, "sms_chat", 10, 20, 30),
+                ChatEventTrigger(chat_type="sms_chat", **OTHER),
                 "airflow_provider_retell.triggers.chat_event.ChatEventTrigger",
             ),
         ],
@@ -614,6 +624,7 @@ class TestArguments:
     ) -> None:
         serialized, arguments = trigger.serialize()
         assert serialized == path
+        assert (arguments["retell_conn_id"], arguments["event"]) == ("other", "analyzed")
         assert arguments["agent_ids"] == ["a", "b", "c"]
         assert [arguments[name] for name in ("poll_interval", "overlap", "lookback")] == [10, 20, 30]
         again: Any = type(trigger)

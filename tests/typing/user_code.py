@@ -594,7 +594,7 @@ def release(hook: RetellHook) -> None:
     draft = hook.draft_agent_version("agent_1", llm={"general_prompt": "Hi"}, on_foreign_draft="overwrite")
     assert_type(draft.version, int)
     assert_type(draft.changed, tuple[str, ...])
-    published = hook.publish_agent_version_checked("agent_1", draft.version, rebind_numbers=True)
+    published = hook.publish_agent_version_checked("agent_1", version=draft.version, rebind_numbers=True)
     assert_type(published.rebound, tuple[PhoneNumber, ...])
     agent = hook.get_agent("agent_1", version="latest_published")
     assert_type(agent, Agent)

@@ -226,8 +226,8 @@ def prepare_publication(
 
 def publish_agent_version_checked(
     agent_id: str,
-    version: int,
     *,
+    version: int,
     channel: Channel = "voice",
     version_title: str | None = None,
     version_description: str | None = None,
@@ -240,7 +240,7 @@ def publish_agent_version_checked(
 
     ::
 
-        hook.publish_agent_version_checked("agent_abc", 5, version_title="9f8a7c1")
+        hook.publish_agent_version_checked("agent_abc", version=5, version_title="9f8a7c1")
 
     :param agent_id: a voice or chat agent.
     :param version: the version to publish.

@@ -31,7 +31,7 @@ class Progress:
     :ivar displaced: the marks of documents whose old version was deleted before they were sent, to make room.
     :ivar removed: the ids of all deleted sources.
     :ivar deleted: the name by id of each source that was deleted without a replacement.
-    :ivar patience_until: epoch seconds until which Retell's list of sources may be outdated.
+    :ivar list_deadline: epoch seconds until which Retell's list of sources may be outdated.
     """
 
     knowledge_base_id: str | None = None
@@ -49,7 +49,7 @@ class Progress:
     displaced: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     deleted: dict[str, str] = field(default_factory=dict)
-    patience_until: float = 0.0
+    list_deadline: float = 0.0
 
     def dump(self) -> dict[str, Any]:
         """Return JSON values, from which ``Progress(**values)`` makes the same progress."""

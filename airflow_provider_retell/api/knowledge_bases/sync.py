@@ -37,7 +37,7 @@ from airflow_provider_retell.clock import clock
 log = logging.getLogger(__name__)
 
 # Retell does not document how soon its list of sources shows a change.
-_PATIENCE_SECONDS = 60.0
+_LIST_SECONDS = 60.0
 # Requests with an unknown outcome, after which the task fails.
 _MAX_LOST = 3
 
@@ -151,12 +151,12 @@ class Sync:
     def _ready(self, *, changed: bool = False) -> KnowledgeBaseReady:
         progress = self.progress
         if changed:
-            progress.patience_until = clock().time() + _PATIENCE_SECONDS
+            progress.list_deadline = clock().time() + _LIST_SECONDS
         return KnowledgeBaseReady(
             progress.knowledge_base_id or "",
             tuple(progress.pending),
             tuple(progress.removed),
-            progress.patience_until,
+            progress.list_deadline,
             accept_error=True,
         )
 

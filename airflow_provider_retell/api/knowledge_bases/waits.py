@@ -21,7 +21,7 @@ class KnowledgeBaseReady(Condition):
     :ivar knowledge_base_id: the knowledge base.
     :ivar present: the marks of sources that were added. Each must be listed, or have an error message.
     :ivar absent: the ids of sources that were deleted. None may be listed.
-    :ivar patience_until: epoch seconds after which the list may differ from ``present`` and ``absent``. Retell does not
+    :ivar list_deadline: epoch seconds after which the list may differ from ``present`` and ``absent``. Retell does not
         document how soon the list shows a change.
     :ivar accept_error: True to take the status ``error`` as the end of the wait, False to raise.
     """
@@ -29,7 +29,7 @@ class KnowledgeBaseReady(Condition):
     knowledge_base_id: str
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    patience_until: float = 0.0
+    list_deadline: float = 0.0
     accept_error: bool = False
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class KnowledgeBaseReady(Condition):
         listed = {str(mark) for source in sources if (mark := Mark.find(source.name))}
         waiting = [mark for mark in self.present if mark not in listed and not errors.of_mark(mark)]
         deleted = [source for source in sources if source.source_id in self.absent]
-        is_late = clock().time() >= self.patience_until
+        is_late = clock().time() >= self.list_deadline
         done = not knowledge_base.in_progress and (is_late or not (waiting or deleted))
         state = status if not waiting else f"{status}, {len(waiting)} new sources not listed yet"
         result = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import Any
 
 
@@ -16,7 +16,7 @@ def cost_of(record_cost: Any) -> dict[str, float]:
         value: Any = (
             record_cost.get(field) if isinstance(record_cost, dict) else getattr(record_cost, field, None)
         )
-        if _is_number(value):
+        if is_number(value):
             cost[name] = value
     return cost
 
@@ -45,5 +45,7 @@ class CostTotal:
         return {"cost_cents": round(self._cents, 4), f"{self._kind}s_without_cost": self._missing}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: Any) -> bool:
+    """Return True if *value* is a finite number that a double can hold. A malformed record may have any value."""
+    largest = sys.float_info.max
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -largest <= value <= largest

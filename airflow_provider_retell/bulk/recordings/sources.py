@@ -11,8 +11,8 @@ from airflow_provider_retell.api.calls.files import FILES
 from airflow_provider_retell.api.calls.recordings import ArchivedCall, ArchivedCallPage
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.bulk.columns import NamedColumns
-from airflow_provider_retell.bulk.digest_set import DigestSet
-from airflow_provider_retell.bulk.outcome import DUPLICATE, Result
+from airflow_provider_retell.bulk.digest_map import DigestMap
+from airflow_provider_retell.bulk.outcome import Result, duplicate
 from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.row_chunks import open_rows, take
 from airflow_provider_retell.bulk.rows import Row, Rows
@@ -45,10 +45,10 @@ class Item:
 async def listed(hook: RetellAsyncHook, criteria: Mapping[str, Any] | None) -> AsyncIterator[Item]:
     """Yield the calls that meet *criteria*, oldest first."""
     pages = Pages(_list_calls, filter_criteria=criteria, sort_order="ascending", limit=_PAGE)
-    ids, row = DigestSet(), 0
+    ids, row = DigestMap(), 0
     for request in pages:
         for call in pages.read(await hook.send(request), malformed=True):
-            if ids.add(call.call_id):
+            if not ids.setdefault(call.call_id, 1):
                 row += 1
                 yield Item(row, call.call_id, call.links(), call)
 
@@ -86,7 +86,7 @@ class _RowReader:
     def __init__(self, column: str, *, fixed_columns: bool) -> None:
         self._named = NamedColumns(column, (), fixed_columns)
         self.check_header = self._named.check_header
-        self._ids = DigestSet()
+        self._rows_by_id = DigestMap("I")
 
     def read(self, number: int, row: Row) -> Item | Result:
         """Return the call that *row* names, or the result of an invalid row."""
@@ -94,8 +94,8 @@ class _RowReader:
             call_id = self._named.id_of(row)
         except InvalidRowError as invalid:
             return Result(number, None, "invalid", invalid.fault)
-        if not self._ids.add(call_id):
-            return Result(number, call_id, "invalid", f"{DUPLICATE}call id")
+        if earlier := self._rows_by_id.setdefault(call_id, number):
+            return Result(number, call_id, "invalid", duplicate("call id", earlier))
         return Item(number, call_id, dict(_links(row)))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellConfigError, RetellInputError
 from airflow_provider_retell.bulk.rows import BATCH
+from airflow_provider_retell.bulk.sql.errors import DatabaseError
 from airflow_provider_retell.bulk.sql.statement import is_plain_select
 
 _MISSING = object()
@@ -36,14 +37,27 @@ def sql_hook(conn_id: str, hook_params: Mapping[str, Any] | None) -> Any:
 
 
 def open_database(hook: Any) -> Any:
-    """Return an open DB-API connection of *hook*."""
+    """Return an open DB-API connection of *hook*.
+
+    :raises DatabaseError: if another process has a DuckDB file open for writing.
+    """
     if any(kind.__name__ == "BigQueryHook" for kind in type(hook).__mro__):
         # Airflow's own cursor for BigQuery returns the values of the REST API. Google's client converts them.
         from google.cloud.bigquery import dbapi  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
         client = hook.get_client(project_id=hook.project_id, location=hook.location)
         return dbapi.connect(client, prefer_bqstorage_client=False)
-    return hook.get_conn()
+    try:
+        return hook.get_conn()
+    except Exception as error:
+        if "duckdb" not in type(error).__module__ or "lock" not in str(error):
+            raise
+    # Not in the except clause, so that DuckDB's error is not logged with it.
+    raise DatabaseError(
+        "Another process has locked the DuckDB file: either one process can write to it, or several can read it. Set "
+        '{"read_only": true} in the extra of the connection, and run the task again when the other process has closed '
+        "the file"
+    )
 
 
 def open_cursor(database: Any, sql: str) -> Any:

@@ -1,6 +1,6 @@
 // The table of failed rows: filters, order, copying.
 
-import { count, kindOf, label } from "./words.js";
+import { commonReason, count, kindOf, label } from "./words.js";
 
 const DASHBOARD = "https://dashboard.retellai.com/call-history?history=";
 const MOST_REASONS = 50;
@@ -32,13 +32,14 @@ export function showFailures(failures, manifest, { copy, element, framed }) {
   find("table").classList.toggle("unchanged", !rows.some((row) => text(row.changed)));
 
   fill(find("#outcome"), rows, (row) => row.outcome, label, element);
-  fill(find("#reason"), rows, (row) => row.reason, (reason) => reason || "no reason", element);
+  const reasonOf = (row) => commonReason(text(row.reason));
+  fill(find("#reason"), rows, reasonOf, (reason) => reason || "no reason", element);
 
   function chosen() {
     const outcome = find("#outcome").value;
     const reason = find("#reason").value;
     return rows
-      .filter((row) => (!outcome || text(row.outcome) === outcome) && (!reason || text(row.reason) === reason))
+      .filter((row) => (!outcome || text(row.outcome) === outcome) && (!reason || reasonOf(row) === reason))
       .sort((one, other) => compare(one[order.key], other[order.key]) * (order.down ? -1 : 1));
   }
 

@@ -19,6 +19,11 @@ const OUTCOMES = {
 
 const FAILURES = ["failed", "not_ended", "invalid", "conflict", "not_found"];
 
+// The reason of a duplicate ends with the number of the earlier row. All duplicates have this reason in common.
+export function commonReason(reason) {
+  return reason.replace(/^(an earlier row has the same [^:]*): row \d+$/, "$1");
+}
+
 // The operators of contacts have "Contact" in their names, and those of chats "Chat".
 function nounOf(task) {
   return /Contact/.test(task.operator_name) ? "contact" : /Chat/.test(task.operator_name) ? "chat" : "call";

@@ -1,0 +1,41 @@
+"""Base class of the operators that write a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.bulk.report_path import check_differs, check_suffix
+from airflow_provider_retell.operators.base import RetellOperator
+from airflow_provider_retell.params import checks
+from airflow_provider_retell.params.rendered import as_text
+
+if TYPE_CHECKING:
+    from airflow.sdk import XComArg
+
+    from airflow_provider_retell._compat import Context
+
+
+class ReportingOperator(RetellOperator):
+    """Base class of the operators that write a report.
+
+    :param report_path: a file for lines of JSON (templated). Default: no report.
+    :param report_conn_id: the Airflow connection of the report's storage (templated).
+    """
+
+    def __init__(
+        self, *, report_path: str | XComArg | None = None, report_conn_id: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if checks.is_literal(report_path):
+            check_suffix(report_path)
+        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
+        self.report_path = report_path
+        self.report_conn_id = report_conn_id
+        self._report_template = report_path
+
+    def check_report_path(self, context: Context) -> None:
+        """Raise :class:`RetellInputError` if a report cannot have this name, or if mapped tasks share it."""
+        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
+        path = self.rendered("report_path", as_text)
+        if path is not None:
+            check_suffix(path)
