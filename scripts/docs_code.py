@@ -15,23 +15,16 @@ select several statements.
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import sys
 import textwrap
 from pathlib import Path
 
+from marked_blocks import write
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("*.md", "docs/**/*.md", "benchmarks/*.md", ".github/**/*.md")
-
-MARKED = re.compile(
-    r"^<!-- begin code: (?P<file>\S+)(?P<names>[^>\n]*?) -->\n"
-    r"(?P<block>(?:(?!<!-- begin code:).*\n)*?)"
-    r"<!-- end code -->$",
-    re.MULTILINE,
-)
-BEGIN = re.compile(r"^<!-- begin code:", re.MULTILINE)
 
 
 def defined_names(statement: ast.stmt) -> set[str]:
@@ -68,50 +61,22 @@ def select(source: str, name: str) -> str:
     return textwrap.dedent("\n".join(lines[start : node.end_lineno]))
 
 
-def fenced(file: str, names: list[str]) -> str:
-    """Return the code of *file* (or of *names* in it) as a fenced block."""
+def fenced(words: list[str]) -> str:
+    """Return the code of a file as a fenced block.
+
+    :param words: the file, and the names of the statements if it is not the whole file.
+    """
+    file, *names = words
     source = (ROOT / file).read_text(encoding="utf-8")
     code = "\n\n".join(select(source, name) for name in names) if names else source.strip("\n")
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`{3,}", code))])
     return f"{fence}{Path(file).suffix.removeprefix('.').replace('py', 'python')}\n{code}\n{fence}\n"
 
 
-def updated(text: str) -> str:
-    """Return a page with the current code between its markers.
-
-    :raises LookupError: if a page names code that does not exist, or a marker has no end.
-    """
-    if len(BEGIN.findall(text)) != len(MARKED.findall(text)):
-        raise LookupError("a line '<!-- begin code: ... -->' has no line '<!-- end code -->'")
-
-    def replace(match: re.Match[str]) -> str:
-        opening = match[0].partition("\n")[0]
-        return f"{opening}\n{fenced(match['file'], match['names'].split())}<!-- end code -->"
-
-    return MARKED.sub(replace, text)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Update the pages, or check them; return the exit code."""
-    parser = argparse.ArgumentParser(description="Write code from tested files into the Markdown pages.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if a page is not current")
-    check = parser.parse_args(arguments).check
-    stale = False
-    for page in sorted({page for pattern in PAGES for page in ROOT.glob(pattern)}):
-        name = page.relative_to(ROOT)
-        text = page.read_text(encoding="utf-8")
-        try:
-            new = updated(text)
-        except (LookupError, OSError) as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            return 2
-        if new == text:
-            continue
-        stale = True
-        print(f"{name}: {'not current; run make docs-code' if check else 'updated'}")
-        if not check:
-            page.write_text(new, encoding="utf-8")
-    return int(stale and check)
+    pages = sorted({page for pattern in PAGES for page in ROOT.glob(pattern)})
+    return write(ROOT, pages, "code", fenced, arguments)
 
 
 if __name__ == "__main__":

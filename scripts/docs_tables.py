@@ -26,14 +26,9 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".cache/docs-airflow"))
 
 from airflow_provider_retell.contract.resources import CHECKS, flags  # noqa: E402
+from marked_blocks import write  # noqa: E402
 
 PAGES = ("docs/contract.md", "docs/safety.md", "docs/reference/commands.md")
-
-MARKED = re.compile(
-    r"^<!-- begin table: (?P<table>\w+) -->\n(?:(?!<!-- begin table:).*\n)*?<!-- end table -->$",
-    re.MULTILINE,
-)
-BEGIN = re.compile(r"^<!-- begin table:", re.MULTILINE)
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
@@ -109,43 +104,17 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def updated(text: str) -> str:
-    """Return a page with the current tables between its markers.
-
-    :raises LookupError: if a page names a table that does not exist, or a marker has no end.
-    """
-    if len(BEGIN.findall(text)) != len(MARKED.findall(text)):
-        raise LookupError("a line '<!-- begin table: ... -->' has no line '<!-- end table -->'")
-
-    def replace(match: re.Match[str]) -> str:
-        if match["table"] not in TABLES:
-            raise LookupError(f"there is no table {match['table']!r}: {', '.join(TABLES)}")
-        return f"<!-- begin table: {match['table']} -->\n{TABLES[match['table']]()}<!-- end table -->"
-
-    return MARKED.sub(replace, text)
+def content(words: list[str]) -> str:
+    """Return the table with a name; raise :class:`LookupError` if there is none."""
+    name = " ".join(words)
+    if name not in TABLES:
+        raise LookupError(f"there is no table {name!r}: {', '.join(TABLES)}")
+    return TABLES[name]()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Update the pages, or check them; return the exit code."""
-    parser = argparse.ArgumentParser(description="Write tables into the Markdown pages.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if a page is not current")
-    check = parser.parse_args(arguments).check
-    stale = False
-    for name in PAGES:
-        page = ROOT / name
-        text = page.read_text(encoding="utf-8")
-        try:
-            new = updated(text)
-        except LookupError as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            return 2
-        if new == text:
-            continue
-        stale = True
-        print(f"{name}: {'not current; run make docs-code' if check else 'updated'}")
-        if not check:
-            page.write_text(new, encoding="utf-8")
-    return int(stale and check)
+    return write(ROOT, [ROOT / name for name in PAGES], "table", content, arguments)
 
 
 if __name__ == "__main__":

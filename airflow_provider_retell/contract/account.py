@@ -153,6 +153,24 @@ def restricted_key(_target: Target) -> Flow[Finding]:
 
 
 @CHECKS.add(
+    "account.restricted_key_identity",
+    assumption="A restricted key can read get-api-key-info.",
+    matters="The Test button of the connection form shows the organization.",
+    source=NOT_DOCUMENTED,
+    question="Can a restricted key read get-api-key-info?",
+    otherwise="With 403, the Test button shows the concurrency instead. With 401, it says that the key is wrong.",
+    flags=(RESTRICTED_KEY,),
+    client="restricted key",
+)
+def restricted_key_identity(_target: Target) -> Flow[Finding]:
+    """Read the organization of a restricted key."""
+    response = yield from see(get_api_key_info(), 401, 403)
+    if is_success(response):
+        return holds(describe(response))
+    return differs(describe(response), handled=response.status == 403)
+
+
+@CHECKS.add(
     "account.restricted_key_reads",
     assumption="A key that is restricted to reading the call history can read calls.",
     matters="A read-only key is enough for exports, sensors and event triggers.",

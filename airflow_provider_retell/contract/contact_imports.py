@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.contract.check import (
@@ -17,13 +18,15 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.contacts import delete_if_there, with_number
+from airflow_provider_retell.contract.contacts import with_number
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
     body_of,
+    delete_if_there,
     describe,
     is_success,
+    rejection,
     result,
     see,
 )
@@ -80,7 +83,11 @@ def _start(target: Target) -> Flow[tuple[Response, Response]]:
     for number in (_MARKED, _BLANK):
         contact = yield from ask(endpoints.create_contact(phone_number=number, last_name="Contract"))
         target.clean_up(
-            _deletion_of(contact.contact_id),
+            partial(
+                delete_if_there,
+                endpoints.get_contact(contact.contact_id),
+                endpoints.delete_contact(contact.contact_id),
+            ),
             "a contact with the number +1 202 555 0188 or 0189 could not be deleted: delete it in Retell's dashboard",
         )
     uploads: list[str] = []
@@ -92,10 +99,6 @@ def _start(target: Target) -> Flow[tuple[Response, Response]]:
         endpoints.create_contact_import(uploads[1], column_mapping=_MAPPING), _BUSY
     )
     return first, second
-
-
-def _deletion_of(contact_id: str) -> Any:
-    return lambda: delete_if_there(contact_id)
 
 
 def _ended(target: Target) -> Flow[list[Contact]]:
@@ -145,12 +148,7 @@ def import_starts(target: Target) -> Flow[Finding]:
 def one_import_at_a_time(target: Target) -> Flow[Finding]:
     """Start a second import at once."""
     _, response = yield from target.once(_start)
-    if response.status not in (_BUSY, *REJECTED):
-        return differs(describe(response))
-    options = {"contacts.import_busy_status": response.status}
-    if response.status == _BUSY:
-        return holds(describe(response), options=options)
-    return differs(describe(response), handled=True, options=options)
+    return rejection(response, _BUSY, REJECTED, "contacts.import_busy_status")
 
 
 @CHECKS.add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.contacts import endpoints
@@ -22,10 +23,11 @@ from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
     body_of,
+    delete_if_there,
     describe,
     documented,
-    gone,
     is_success,
+    rejection,
     result,
     see,
     unknown,
@@ -143,15 +145,10 @@ def _create(target: Target) -> Flow[Response]:
     contact_id = body.get("contact_id") if isinstance(body, dict) else None
     if is_success(response) and isinstance(contact_id, str):
         target.clean_up(
-            lambda: delete_if_there(contact_id),
+            partial(delete_if_there, endpoints.get_contact(contact_id), endpoints.delete_contact(contact_id)),
             "the contact with the number +1 202 555 0187 could not be deleted: delete it in Retell's dashboard",
         )
     return response
-
-
-def delete_if_there(contact_id: str) -> Flow[bool]:
-    """Delete a contact. Return False if that fails."""
-    return (yield from gone(endpoints.delete_contact(contact_id)))
 
 
 def _created(target: Target) -> Flow[Contact]:
@@ -189,12 +186,7 @@ def existing_number(target: Target) -> Flow[Finding]:
     """Create a second contact with the same number."""
     yield from _created(target)
     response = yield from see(endpoints.create_contact(phone_number=_NUMBER), _EXISTS)
-    if response.status not in (_EXISTS, *REJECTED):
-        return differs(describe(response))
-    options = {"contacts.existing_status": response.status}
-    if response.status == _EXISTS:
-        return holds(describe(response), options=options)
-    return differs(describe(response), handled=True, options=options)
+    return rejection(response, _EXISTS, REJECTED, "contacts.existing_status")
 
 
 @CHECKS.add(

@@ -12,6 +12,8 @@ from airflow_provider_retell.api import parsing
 from airflow_provider_retell.contract.check import CannotTellError, DiffersError, Finding, differs, holds
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_retell.api.request import Flow, Request, Response
 
 T = TypeVar("T")
@@ -84,18 +86,39 @@ def unknown(request: Request[Any], expected: int, option: str) -> Flow[Finding]:
     :param option: the option of the emulator with this status.
     """
     response = yield from see(request)
+    return rejection(response, expected, NOT_FOUND if response.is_json else (), option)
+
+
+def rejection(response: Response, expected: int, others: Collection[int], option: str) -> Finding:
+    """Return the finding for the response to a request that Retell should reject.
+
+    :param expected: the status that the check expects.
+    :param others: the statuses that the package handles as well.
+    :param option: the option of the emulator with this status.
+    """
     options = {option: response.status}
     if response.status == expected:
         return holds(describe(response), options=options)
-    if response.status in NOT_FOUND and response.is_json:
+    if response.status in others:
         return differs(describe(response), handled=True, options=options)
     return differs(describe(response))
 
 
-def gone(deletion: Request[Any]) -> Flow[bool]:
-    """Send *deletion*; return True if its object no longer exists, or never did."""
-    deleted: Response = yield deletion.observe()
-    return is_success(deleted) or deleted.status in NOT_FOUND
+def delete_if_there(read: Request[Any], deletion: Request[Any]) -> Flow[bool]:
+    """Delete an object; return True if it no longer exists.
+
+    :param read: reads the object. A deletion that gets 404 or 422 may also be a refusal.
+    """
+    found: Response = yield read.observe()
+    if found.status in NOT_FOUND:
+        return True
+    return (yield from succeeds(deletion))
+
+
+def succeeds(request: Request[Any]) -> Flow[bool]:
+    """Send *request* and return True if it succeeds."""
+    response: Response = yield request.observe()
+    return is_success(response)
 
 
 def is_success(response: Response) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.agents.endpoints import get_agent
@@ -21,7 +22,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.seeing import ask, gone, unknown
+from airflow_provider_retell.contract.seeing import ask, delete_if_there, unknown
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -138,7 +139,11 @@ def _create(target: Target) -> Flow[tuple[dict[str, Any], TestCaseDefinition]]:
     )
     test_case_id = created.test_case_definition_id
     target.clean_up(
-        lambda: gone(endpoints.delete_test_case_definition(test_case_id)),
+        partial(
+            delete_if_there,
+            endpoints.get_test_case_definition(test_case_id),
+            endpoints.delete_test_case_definition(test_case_id),
+        ),
         f"the test case {_NAME!r} could not be deleted: delete it in Retell's dashboard",
     )
     return engine, created

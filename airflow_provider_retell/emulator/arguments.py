@@ -62,12 +62,6 @@ def parser() -> argparse.ArgumentParser:
         "such as update-call; NAME=off removes the quota; may be repeated",
     )
     add("--no-quota", action="store_true", help="remove all request quotas")
-    add(
-        "--throttle-headers",
-        choices=("retry-after", "http-date", "ratelimit-reset", "none"),
-        default=argparse.SUPPRESS,
-        help="headers of a 429 that carry the waiting time (default: retry-after)",
-    )
     add("--concurrency", type=int, default=20, help="number of live calls allowed (default: 20)")
     add("--speed", type=float, default=1.0, help="emulated seconds per real second (default: 1)")
     add("--frozen", action="store_true", help="start with the clock frozen")
@@ -92,51 +86,19 @@ def parser() -> argparse.ArgumentParser:
         help="number that is marked as do not call; may be repeated",
     )
     add(
-        "--metadata-semantics",
-        choices=("replace", "merge"),
-        default=argparse.SUPPRESS,
-        help="effect of update-call on metadata (default: replace)",
-    )
-    add(
-        "--drops-null",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="drop metadata keys whose value is null",
-    )
-    add(
-        "--echo-custom-attributes",
-        action="store_true",
-        default=argparse.SUPPRESS,
-        help="show custom attributes in call objects",
-    )
-    add(
-        "--not-ended-status",
-        type=int,
-        choices=(400, 422),
-        default=argparse.SUPPRESS,
-        help="status code of update-call for a call that has not ended (default: 400)",
-    )
-    add(
-        "--max-ids-per-filter",
-        type=int,
-        default=argparse.SUPPRESS,
-        metavar="N",
-        help="number of ids allowed in a call_id filter (default: unlimited)",
-    )
-    add(
         "--option",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="another option for a point that Retell does not document, such as unknown_id_status=404 or "
-        "lists_registered=false; may be repeated",
+        help="an option for a point that Retell does not document, such as metadata_semantics=merge, drops_null=true "
+        "or chats.unknown_id_status=404; may be repeated",
     )
     add(
         "--like",
         type=Path,
         metavar="REPORT",
         help="behave as the account in this report of `python -m airflow_provider_retell.contract --json REPORT`; "
-        "the options above take precedence",
+        "--option takes precedence",
     )
     add("--webhook-url", metavar="URL", help="send signed webhooks to this URL as calls and chats progress")
     add(

@@ -6,7 +6,16 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+
+def assign(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """Set *fields* of an object; None removes a field."""
+    for name, value in fields.items():
+        if value is None:
+            record.pop(name, None)
+        else:
+            record[name] = value
 
 
 class Backend(ABC):

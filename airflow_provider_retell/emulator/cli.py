@@ -21,7 +21,6 @@ from airflow_provider_retell.emulator.undocumented import (
     as_option,
     keywords,
     options_in_report,
-    undocumented_options,
 )
 from airflow_provider_retell.emulator.webhooks import EVENTS
 
@@ -81,7 +80,7 @@ def _undocumented(args: argparse.Namespace) -> dict[str, Any]:
             options[name] = as_option(Options, name, json.loads(value))
         except json.JSONDecodeError:
             options[name] = as_option(Options, name, value)
-    return options | {name: getattr(args, name) for name in undocumented_options(Options) if name in args}
+    return options
 
 
 def load_options(path: Path) -> dict[str, Any]:

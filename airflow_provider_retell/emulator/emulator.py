@@ -6,8 +6,10 @@ import inspect
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from airflow_provider_retell.emulator.agents.objects import AgentObjects
+from airflow_provider_retell.emulator.calls.objects import CallObjects
 from airflow_provider_retell.emulator.chats.objects import ChatObjects
 from airflow_provider_retell.emulator.contacts.objects import ContactObjects
+from airflow_provider_retell.emulator.knowledge_bases.objects import KnowledgeBaseObjects
 from airflow_provider_retell.emulator.options import Options
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
 from airflow_provider_retell.emulator.phone_numbers.objects import PhoneNumberObjects
@@ -17,13 +19,11 @@ from airflow_provider_retell.emulator.simulations.objects import SimulationObjec
 from airflow_provider_retell.emulator.state import DEFAULT_ORGANIZATION, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from types import TracebackType
 
-    from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.clock import Clock
     from airflow_provider_retell.emulator.faults import Faults
-    from airflow_provider_retell.emulator.knowledge_bases.backend import KnowledgeBase
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.recorder import RecordedRequest
     from airflow_provider_retell.emulator.webhooks import WebhookDelivery
@@ -47,7 +47,15 @@ def _keywords_of(
     return decorate
 
 
-class Emulator(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects, SimulationObjects):
+class Emulator(
+    AgentObjects,
+    CallObjects,
+    ChatObjects,
+    ContactObjects,
+    KnowledgeBaseObjects,
+    PhoneNumberObjects,
+    SimulationObjects,
+):
     """Retell's REST API on localhost.
 
     Use it as a context manager::
@@ -223,45 +231,3 @@ class Emulator(AgentObjects, ChatObjects, ContactObjects, PhoneNumberObjects, Si
         """
         if not self._state.webhooks.wait(timeout):
             raise TimeoutError(f"some webhook events were not delivered within {timeout:g} s")
-
-    # -- the objects of the default organization
-
-    @property
-    def calls(self) -> dict[str, Call]:
-        """The calls by id. The dictionary is live: changes take effect at once."""
-        return self.organization.calls
-
-    @property
-    def placed(self) -> list[Call]:
-        """The calls that create-phone-call and create-batch-call placed, oldest first."""
-        return self.organization.placed
-
-    @property
-    def reruns(self) -> int:
-        """The number of analyses that were run and charged again."""
-        return self.organization.reruns
-
-    def add_call(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Call:
-        """Add a call and return it; see ``Organization.add_call``."""
-        return self.organization.add_call(progress=progress, minimal=minimal, **fields)
-
-    def add_calls(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
-        """Add many calls; see ``Organization.add_calls``."""
-        self.organization.add_calls(call_ids, minimal=minimal, **fields)
-
-    def edit_call(self, call_id: str, *, progress: bool = False, **fields: Any) -> Call:
-        """Change fields of a call and return it; see ``Organization.edit_call``."""
-        return self.organization.edit_call(call_id, progress=progress, **fields)
-
-    @property
-    def knowledge_bases(self) -> dict[str, KnowledgeBase]:
-        """The knowledge bases by id. The dictionary is live: changes take effect at once."""
-        return self.organization.knowledge_bases
-
-    def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
-        """Add a knowledge base and return it; see ``Organization.add_knowledge_base``."""
-        return self.organization.add_knowledge_base(**fields)
-
-    def edit_knowledge_base(self, knowledge_base_id: str, **fields: Any) -> KnowledgeBase:
-        """Change fields of a knowledge base and return it; see ``Organization.edit_knowledge_base``."""
-        return self.organization.edit_knowledge_base(knowledge_base_id, **fields)

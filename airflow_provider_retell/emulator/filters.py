@@ -7,9 +7,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_retell.emulator.conditions import MISSING, Test, compile_condition, inside
+from airflow_provider_retell.emulator.paging import MAX_PAGE
+from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, Schema, closed
 
 Record = Mapping[str, Any]
 Filter = Callable[[Record], bool]
+
+AGENTS: Schema = {
+    "type": "array",
+    "items": closed(
+        {"agent_id": STRING, "version": {"type": "array", "items": {"type": "number"}}}, "agent_id"
+    ),
+}
+"""The schema of the condition ``agent``."""
+
+
+def list_body(criteria: Schema) -> Schema:
+    """Return the schema of the body of list-calls or list-chats.
+
+    :param criteria: the schema of ``filter_criteria``.
+    """
+    properties: dict[str, Any] = {
+        "filter_criteria": criteria,
+        "sort_order": {"type": "string", "enum": ("ascending", "descending")},
+        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
+        "pagination_key": {"type": "string", "minLength": 1},
+        "skip": {"type": "integer", "minimum": 0},
+        "include_total": BOOLEAN,
+    }
+    return closed(properties, excludes=(("skip", "pagination_key"),))
 
 
 @dataclass(frozen=True)

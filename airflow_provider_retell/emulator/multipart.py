@@ -39,6 +39,15 @@ class UploadedFile:
     sha256: str
     content: bytes = b""
 
+    def describe(self) -> dict[str, Any]:
+        """Return JSON values that describe the file, without its content."""
+        return {
+            "filename": self.filename,
+            "content_type": self.content_type,
+            "size": self.size,
+            "sha256": self.sha256,
+        }
+
 
 @dataclass(slots=True)
 class Form:
@@ -53,13 +62,7 @@ class Form:
         for name, value in self.fields:
             found.setdefault(name, []).append(value)
         for file in self.files:
-            description = {
-                "filename": file.filename,
-                "content_type": file.content_type,
-                "size": file.size,
-                "sha256": file.sha256,
-            }
-            found.setdefault(file.field, []).append(description)
+            found.setdefault(file.field, []).append(file.describe())
         return found
 
 

@@ -39,16 +39,14 @@ def walk(keys: list[OrderKey], *, descending: bool, cursor: str | None) -> Itera
     return (keys[position] for position in range(begin, len(keys)))
 
 
-def cut(found: Iterable[OrderKey], *, skip: int, limit: int) -> tuple[list[OrderKey], str | None]:
-    """Return the keys of one page, and the cursor of the next page or None if there is no next page."""
-    page: list[OrderKey] = []
-    for position, key in enumerate(found):
-        if position < skip:
-            continue
-        if len(page) == limit:
-            return page, _encode(page[-1])
-        page.append(key)
-    return page, None
+def cut(found: Iterable[OrderKey], *, skip: int = 0, limit: int) -> tuple[list[str], dict[str, Any]]:
+    """Return the ids of one page, and the fields of the response that lead to the next page."""
+    # Not islice, which refuses a number above sys.maxsize.
+    keys = [key for _, key in zip(range(skip + limit + 1), found, strict=False)][skip:]
+    ids = [object_id for _, object_id in keys[:limit]]
+    if len(keys) <= limit:
+        return ids, {"has_more": False}
+    return ids, {"has_more": True, "pagination_key": _encode(keys[limit - 1])}
 
 
 def _encode(key: OrderKey) -> str:
@@ -84,8 +82,5 @@ def page(
         )
     keys = sorted((order(value), object_id) for object_id, value in objects.items())
     following = walk(keys, descending=direction == "descending", cursor=query.get("pagination_key"))
-    found, cursor = cut(following, skip=0, limit=int(text))
-    rest: dict[str, Any] = {"has_more": cursor is not None}
-    if cursor is not None:
-        rest["pagination_key"] = cursor
-    return [objects[object_id] for _, object_id in found], rest
+    ids, rest = cut(following, limit=int(text))
+    return [objects[object_id] for object_id in ids], rest

@@ -10,8 +10,8 @@ A resource is a package with the same modules each time. To add one, for example
    ``Faults.add`` accepts the ids in its paths.
 3. ``organization/organization.py``: create the backend in ``__init__`` and add it to ``backends``. Resetting and
    the control API (``/_emulator/voices``) then work.
-4. ``emulator/voices/objects.py``: a mixin with the properties and methods for tests (``voices``, ``add_voice``,
-   ``edit_voice``), which ``Organization`` and ``Emulator`` inherit.
+4. ``emulator/voices/objects.py``: a subclass of :class:`~.objects.Objects` with the properties and methods for tests
+   (``voices``, ``add_voice``, ``edit_voice``), which ``Organization`` and ``Emulator`` inherit.
 5. ``emulator/voices/options.py``: an ``undocumented`` field for each point that Retell does not document. ``Options``
    inherits it. The command line sets it with ``--option NAME=VALUE``, and the contract needs a check for it.
 6. ``control.py``: a line in the docstring.

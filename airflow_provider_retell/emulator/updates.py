@@ -1,4 +1,4 @@
-"""The updates of metadata and custom attributes, which calls and chats share."""
+"""The rules of updates that calls and chats share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from airflow_provider_retell.emulator.responses import ApiError
 from airflow_provider_retell.emulator.schema import compact_size
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.record_options import RecordOptions
+    from airflow_provider_retell.emulator.schema import Schema
+
+
+CUSTOM_ATTRIBUTES: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": ("string", "number", "boolean")},
+}
+"""The schema of the custom attributes in an update."""
 
 
 def check_size(org: Organization, fields: dict[str, Any], at: str) -> None:
@@ -27,6 +37,18 @@ def check_attributes(org: Organization, options: RecordOptions, body: dict[str, 
     unknown = body.get("custom_attributes", {}).keys() - org.custom_attributes
     if unknown and options.rejects_unknown_attributes:
         raise ApiError(400, f"body/custom_attributes must NOT have unknown attributes: {', '.join(unknown)}")
+
+
+def check_tightening(record: dict[str, Any], setting: str, order: Sequence[str], status: int) -> None:
+    """Raise an error with *status* if *setting* is less strict than the present one.
+
+    :param order: the values of ``data_storage_setting``, the least strict first.
+    """
+    present = record.get("data_storage_setting", order[0])
+    if order.index(setting) < order.index(present):
+        raise ApiError(
+            status, f"data_storage_setting cannot be changed from {present} to the less restrictive {setting}"
+        )
 
 
 def set_fields(

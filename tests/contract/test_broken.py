@@ -28,6 +28,11 @@ def change_chats(edit: Any) -> Break:
     return change_items(edit, "list-chats")
 
 
+def list_a_call_of_any_batch(items: list[Any], asked: Any) -> None:
+    if "batch_call_id" in asked.get("filter_criteria", {}) and not items:
+        items.append({"call_id": "call_other", "call_status": "ended"})
+
+
 BREAKS: dict[str, Break] = {
     "account.wrong_key": fault(Fault.status(403)),
     "account.missing_key": fault(Fault.status(401, body={"reason": "no key"})),
@@ -35,6 +40,7 @@ BREAKS: dict[str, Break] = {
     "account.rejected_body": fault(Fault.status(400, body="<html>")),
     "account.unknown_path": fault(Fault.status(404)),
     "account.restricted_key": option(restricted_key_status=405),
+    "account.restricted_key_identity": fault(Fault.status(403), "get-api-key-info"),
     "account.restricted_key_reads": fault(Fault.status(403), "get-call"),
     "calls.unknown_id": option(unknown_id_status=410),
     "calls.fields_have_documented_types": change_json(
@@ -121,7 +127,7 @@ BREAKS: dict[str, Break] = {
     "calls.batch_returns_id": change_json(
         "create-batch-call", lambda body, _: body.pop("batch_call_id") and None
     ),
-    "calls.batch_is_listed": without_filter("batch_call_id"),
+    "calls.batch_is_listed": change_items(list_a_call_of_any_batch),
     "chats.unknown_id": option(chats__unknown_id_status=410),
     "chats.fields_have_documented_types": change_json(
         "get-chat", lambda chat, _: chat.update(end_timestamp="late")
@@ -209,6 +215,9 @@ BREAKS: dict[str, Break] = {
     ),
     "agents.update_keeps_other_fields": change_json(
         "update-agent", lambda agent, _: agent.pop("voice_id") and None
+    ),
+    "agents.engine_update_keeps_other_fields": change_json(
+        "update-retell-llm", lambda llm, _: llm.pop("general_prompt") and None
     ),
     "agents.published_version_is_immutable": change_status("update-agent", 200),
     "agents.draft_can_be_deleted": no_effect("delete-agent-version", 204),

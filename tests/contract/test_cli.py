@@ -85,7 +85,10 @@ def changing(emulator: Emulator) -> set[str]:
         (("--rerun-call-id", "call_rerun"), {"rerun-call-analysis"}),
         (("--tighten-call-id", "call_tighten"), {"update-call"}),
         (("--custom-attribute", "attr_one"), set()),
-        (("--draft-agent-id", "agent_one"), {"create-agent-version", "update-agent", "delete-agent-version"}),
+        (
+            ("--draft-agent-id", "agent_one"),
+            {"create-agent-version", "update-agent", "update-retell-llm", "delete-agent-version"},
+        ),
         (("--run-test",), set()),
         (
             ("--test-agent-id", "agent_one"),

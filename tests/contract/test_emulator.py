@@ -47,7 +47,6 @@ ENDED_STATUSES = {
 # Checks that an option leaves without an answer.
 UNDECIDED = {
     "list_lag": {"calls.attributes_merged"},
-    "lists_registered": {"calls.batch_is_listed"},
     "knowledge_bases.listing_delay": {
         "knowledge_bases.names_are_kept",
         "knowledge_bases.deletion_does_not_refresh",
@@ -57,7 +56,12 @@ UNDECIDED = {
 
 # More options that an option needs to have an effect within a test.
 MORE: dict[str, dict[str, Any]] = {"rerun_seconds": {"clock": Clock(speed=20_000)}}
-WITHOUT = {"throttle_headers": (), "rerun_seconds": ("--use-up-quota", "--place-call", "--import-contacts")}
+WITHOUT = {
+    "throttle_headers": (),
+    "rerun_seconds": ("--use-up-quota", "--place-call", "--import-contacts"),
+    # The call of the batch could not be stopped, because it is never listed.
+    "lists_registered": ("--use-up-quota", "--place-batch"),
+}
 
 # Checks that the SDK cannot express, because it has no such endpoint, header or field.
 NOT_IN_THE_SDK = {"account.missing_key", "account.unknown_path", "calls.unknown_field_rejected"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_server import change, change_json
+from broken_server import change, change_json, without_filter
 from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, target
 
 from airflow_provider_retell.clock import no_waiting
@@ -157,6 +157,38 @@ def test_a_placed_call_that_cannot_be_stopped_is_reported(emulator: Emulator) ->
     assert at.failures == ["a call that was placed could not be stopped"]
 
 
+def test_the_call_of_a_batch_is_stopped_also_if_no_check_lists_it(emulator: Emulator) -> None:
+    check_account(emulator, only=("calls.batch_returns_id",))
+    (call,) = emulator.placed
+    assert call["disconnection_reason"] == "manual_stopped"
+
+
+def test_the_call_of_a_batch_that_is_not_listed_is_reported(emulator: Emulator) -> None:
+    at = target()
+    emulator.options.lists_registered = False
+    results = check_account(emulator, only=("calls.batch_returns_id", "calls.batch_is_listed"), at=at)
+    assert results["calls.batch_is_listed"].finding.verdict == "cannot tell"
+    assert at.failures == ["the call of the batch could not be stopped: look for it in Retell's dashboard"]
+
+
+def test_the_calls_of_others_are_not_stopped_if_the_filter_of_batches_is_ignored(emulator: Emulator) -> None:
+    at = target()
+    without_filter("batch_call_id")(emulator)
+    check_account(emulator, only=("calls.batch_returns_id",), at=at)
+    assert emulator.count("stop-call") == 0
+    assert len(at.failures) == 1
+
+
+def test_a_storage_setting_that_stays_looser_is_reported(emulator: Emulator) -> None:
+    at = target()
+    emulator.faults.add(Fault.status(200, body={}), route="update-call", times=1)
+    emulator.faults.add(Fault.status(500), route="update-call", times=0)
+    results = check_account(emulator, only=("calls.storage_cannot_loosen",), at=at)
+    assert results["calls.storage_cannot_loosen"].finding.verdict == "cannot tell"
+    (failure,) = at.failures
+    assert failure.endswith("is less strict than before: set it again")
+
+
 @pytest.mark.parametrize(
     ("check", "route", "sentence"),
     [
@@ -171,13 +203,15 @@ def test_a_placed_call_that_cannot_be_stopped_is_reported(emulator: Emulator) ->
             "delete-test-case-definition",
             "'contract check' could not be",
         ),
+        ("contacts.create_returns_contact", "delete-contact", "+1 202 555 0187 could not be deleted"),
     ],
 )
+@pytest.mark.parametrize("status", [422, 500])
 def test_a_created_object_that_cannot_be_deleted_is_reported(
-    emulator: Emulator, check: str, route: str, sentence: str
+    emulator: Emulator, check: str, route: str, sentence: str, status: int
 ) -> None:
     at = target()
-    emulator.faults.add(Fault.status(500), route=route, times=0)
+    emulator.faults.add(Fault.status(status), route=route, times=0)
     check_account(emulator, only=(check,), at=at)
     (failure,) = at.failures
     assert sentence in failure
@@ -199,6 +233,13 @@ def test_created_objects_are_deleted_after_an_interruption(emulator: Emulator) -
     assert emulator.knowledge_bases.keys() == {"knowledge_base_one"}
     assert emulator.test_cases.keys() == {"test_case_one"}
     assert emulator.agents["agent_one"].versions.keys() == {0}
+
+
+def test_an_engine_that_the_draft_shares_with_another_version_is_not_changed(emulator: Emulator) -> None:
+    change_json("create-agent-version", lambda agent, _: agent["response_engine"].update(version=0))(emulator)
+    name = "agents.engine_update_keeps_other_fields"
+    finding = check_account(emulator, only=(name,))[name].finding
+    assert (finding.verdict, emulator.count("update-retell-llm")) == ("skipped", 0)
 
 
 def test_a_check_that_waits_too_long_gives_up(emulator: Emulator) -> None:

@@ -152,18 +152,17 @@ def test_the_arguments_set_the_options_of_the_emulator() -> None:
         "--contact-tag=tag_vip",
         "--quota=list=off",
         "--quota=update-call=5/1.5",
-        "--throttle-headers=none",
         "--concurrency=3",
         "--speed=60",
         "--frozen",
         "--delays=1/2/3",
         "--outcome=+14155550123=dial_busy",
         "--do-not-call=+14155550199",
-        "--metadata-semantics=merge",
-        "--drops-null",
-        "--echo-custom-attributes",
-        "--not-ended-status=422",
-        "--max-ids-per-filter=9",
+        "--option=throttle_headers=none",
+        "--option=metadata_semantics=merge",
+        "--option=drops_null=true",
+        "--option=not_ended_status=422",
+        "--option=chats.max_ids_per_filter=9",
     ]
     options = cli.build(cli.parser().parse_args(arguments)).options
     assert options.custom_attributes == ("attr_a", "attr_b")
@@ -176,8 +175,7 @@ def test_the_arguments_set_the_options_of_the_emulator() -> None:
     assert options.outcomes == {"+14155550123": "dial_busy"}
     assert options.do_not_call == ("+14155550199",)
     assert (options.metadata_semantics, options.drops_null) == ("merge", True)
-    assert (options.echo_custom_attributes, options.not_ended_status) == (True, 422)
-    assert options.max_ids_per_filter == 9
+    assert (options.not_ended_status, options.chats.max_ids_per_filter) == (422, 9)
     assert cli.build(cli.parser().parse_args(["--no-quota"])).options.quotas is None
 
 
@@ -202,7 +200,9 @@ def test_the_emulator_behaves_as_the_account_in_a_report(tmp_path: Path) -> None
     assert (options.metadata_semantics, options.list_lag, options.drops_null) == ("merge", 60, True)
     assert options.ended_statuses == ("ended",)
     assert options.unknown_id_status == Options().unknown_id_status
-    options = options_of("--like", str(report), "--metadata-semantics=replace", "--option", "list_lag=1.5")
+    options = options_of(
+        "--like", str(report), "--option=metadata_semantics=replace", "--option=list_lag=1.5"
+    )
     assert (options.metadata_semantics, options.list_lag, options.drops_null) == ("replace", 1.5, True)
 
 

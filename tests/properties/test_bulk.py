@@ -181,6 +181,9 @@ class BulkUpdates(RuleBasedStateMachine):
         if not complete:
             # The emulator processes slow requests even if the client has left.
             time.sleep(0.06)
+            recorder = self.emulator._state.recorder
+            while recorder._received.total() != recorder._answered.total():
+                time.sleep(0.01)
         after = self.stored()
         lines = [json.loads(line) for line in self.report.read_text().splitlines()]
         report = {line["row"]: line for line in lines}

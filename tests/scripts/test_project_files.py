@@ -43,6 +43,13 @@ def test_workflows_use_existing_make_targets_and_scripts(path: Any) -> None:
         assert (ROOT / script).exists()
 
 
+def test_the_property_tests_run_nightly_with_new_examples() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_text())
+    run = workflow["jobs"]["properties"]["steps"][-1]
+    assert run == {"run": "make test ARGS=tests/properties", "env": {"HYPOTHESIS_PROFILE": "nightly"}}
+    assert 'register_profile("nightly"' in (ROOT / "tests/properties/conftest.py").read_text()
+
+
 def test_only_release_and_docs_jobs_may_write_and_every_job_sets_its_permissions() -> None:
     for path in WORKFLOWS:
         workflow = yaml.safe_load(path.read_text())

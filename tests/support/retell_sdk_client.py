@@ -47,6 +47,7 @@ METHODS = {
     "get-contact": "contact.get",
     "get-contact-import": "contact.get_import",
     "get-knowledge-base": "knowledge_base.retrieve",
+    "get-retell-llm": "llm.retrieve",
     "get-test-case-definition": "tests.get_test_case_definition",
     "list-agent-versions": "agent.list_versions",
     "list-agents": "agent.list",
@@ -65,6 +66,7 @@ METHODS = {
     "update-chat": "chat.update",
     "update-contact": "contact.update",
     "update-live-call": "call.update_live",
+    "update-retell-llm": "llm.update",
     "upload-contact-import-file": "contact.upload_import_file",
     "update-test-case-definition": "tests.update_test_case_definition",
 }

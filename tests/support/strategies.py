@@ -15,7 +15,11 @@ MAX_SAFE_INTEGER = 2**53 - 1
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """Text that UTF-8 can encode."""
 
-keys = st.one_of(st.sampled_from(["a", "b", "tier", "plan", "_x", "a.b"]), texts)
+keys = st.one_of(
+    st.sampled_from(["a", "b", "tier", "plan", "_x", "a.b"]),
+    # The package cannot tell a key with the replacement character from one that it has repaired.
+    texts.filter(lambda text: "\ufffd" not in text),
+)
 
 safe_integers = st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER)
 finite_floats = st.floats(allow_nan=False, allow_infinity=False)

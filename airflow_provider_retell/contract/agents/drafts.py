@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.engines import endpoints as engine_endpoints
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     CannotTellError,
@@ -20,24 +22,29 @@ from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,
     ask,
+    delete_if_there,
     describe,
     is_success,
     result,
     see,
+    succeeds,
 )
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.agents.models import Agent, AgentVersionPage
-    from airflow_provider_retell.api.request import Flow, Response
+    from airflow_provider_retell.api.request import Flow, Request
+    from airflow_provider_retell.api.response_model import ResponseModel
     from airflow_provider_retell.contract.target import Target
 
 CHECKS = Checks()
 
 DRAFT = Flag(
     "--draft-agent-id",
-    "a voice agent of which the checks may create a draft version, change it and delete it",
+    "a voice agent of which the checks may create a draft version, change it and its response engine, and delete it",
     "ID",
 )
+
+_CUSTOM_LLM = "the agent in --draft-agent-id has a custom LLM"
 
 
 def _fork(target: Target) -> Flow[tuple[Agent, Agent]]:
@@ -50,18 +57,14 @@ def _fork(target: Target) -> Flow[tuple[Agent, Agent]]:
     number = draft.version
     if number is not None and number != base.version:
         target.clean_up(
-            lambda: _delete_if_there(agent_id, number),
+            partial(
+                delete_if_there,
+                endpoints.get_agent(agent_id, version=number),
+                endpoints.delete_agent_version(agent_id, version=number),
+            ),
             f"the draft version {number} could not be deleted: delete it in Retell's dashboard",
         )
     return base, draft
-
-
-def _delete_if_there(agent_id: str, version: int) -> Flow[bool]:
-    read: Response = yield endpoints.get_agent(agent_id, version=version).observe()
-    if read.status in NOT_FOUND:
-        return True
-    deleted: Response = yield endpoints.delete_agent_version(agent_id, version=version).observe()
-    return is_success(deleted)
 
 
 @CHECKS.add(
@@ -96,7 +99,7 @@ def fork_has_its_own_engine(target: Target) -> Flow[Finding]:
     """Compare the numbers of the draft."""
     base, draft = yield from target.once(_fork)
     if draft.response_engine.engine_id is None:
-        raise SkipError("the agent in --draft-agent-id has a custom LLM")
+        raise SkipError(_CUSTOM_LLM)
     if draft.response_engine.engine_id != base.response_engine.engine_id:
         return differs("another engine")
     return holds("equal") if draft.response_engine.version == draft.version else differs("another number")
@@ -116,15 +119,52 @@ def update_keeps_other_fields(target: Target) -> Flow[Finding]:
     request = endpoints.update_agent(
         draft.agent_id, {"version_title": "contract check"}, version=draft.version
     )
+    return (yield from _changes_one_field(request, draft.model_dump(), "version_title", "contract check"))
+
+
+def _changes_one_field(
+    request: Request[Any], before: dict[str, Any], name: str, value: object
+) -> Flow[Finding]:
+    """Send *request*, which sets the field *name* to *value*, and compare the response with *before*."""
     response = yield from see(request)
     if not is_success(response):
         return differs(describe(response))
-    before, after = draft.model_dump(), result(request, response).model_dump()
-    ignored = {"version_title", "last_modification_timestamp"}
-    changed = [name for name in before.keys() - ignored if before[name] != after.get(name)]
-    if after.get("version_title") != "contract check":
+    after = result(request, response).model_dump()
+    if after.get(name) != value:
         return differs("the field has not changed")
-    return differs(f"{len(changed)} other fields") if changed else holds("only this field")
+    others = before.keys() - {name, "last_modification_timestamp"}
+    changed = sum(before[other] != after.get(other) for other in others)
+    return differs(f"{changed} other fields") if changed else holds("only this field")
+
+
+@CHECKS.add(
+    "agents.engine_update_keeps_other_fields",
+    assumption="update-retell-llm and update-conversation-flow change the given fields of a draft and keep the others.",
+    matters="Drafts send only the settings that differ.",
+    source=page("update-retell-llm"),
+    otherwise="The draft loses the other settings of its response engine.",
+    flags=(DRAFT,),
+)
+def engine_update_keeps_other_fields(target: Target) -> Flow[Finding]:
+    """Add a default variable to the response engine of the draft."""
+    _, draft = yield from target.once(_fork)
+    engine_id, version = draft.response_engine.engine_id, draft.engine_version
+    if engine_id is None:
+        raise SkipError(_CUSTOM_LLM)
+    if version != draft.version:
+        raise SkipError("the draft has no response engine of its own")
+    is_llm = draft.response_engine.llm_id is not None
+    read = engine_endpoints.get_retell_llm if is_llm else engine_endpoints.get_conversation_flow
+    update = engine_endpoints.update_retell_llm if is_llm else engine_endpoints.update_conversation_flow
+    engine: ResponseModel = yield from ask(read(engine_id, version=version))
+    before = engine.model_dump()
+    name = "default_dynamic_variables"
+    value = before.get(name) or {}
+    request = update(engine_id, {name: {**value, "contract_check": "1"}}, version=version)
+    finding = yield from _changes_one_field(request, before, name, {**value, "contract_check": "1"})
+    # Retell does not document that the engine is deleted with the draft.
+    yield from succeeds(update(engine_id, {name: value}, version=version))
+    return finding
 
 
 @CHECKS.add(

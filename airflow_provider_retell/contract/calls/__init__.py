@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_retell.contract.calls import (
     attributes,
+    batches,
     listing,
     live,
     metadata,
@@ -27,4 +28,5 @@ CHECKS = (
     *live.CHECKS,
     *removing.CHECKS,
     *placing.CHECKS,
+    *batches.CHECKS,
 )

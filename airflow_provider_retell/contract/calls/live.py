@@ -22,6 +22,7 @@ from airflow_provider_retell.contract.seeing import (
     body_of,
     describe,
     is_success,
+    rejection,
     see,
 )
 from airflow_provider_retell.contract.target import one
@@ -113,11 +114,9 @@ def live_update_of_ended_call(target: Target) -> Flow[Finding]:
     call = yield from writable(target, "ended")
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_live_call(call.call_id, metadata=metadata))
-    if response.status == 404:
-        return holds(describe(response), not_live_status=404)
-    if response.status in REJECTED:
-        return differs(describe(response), handled=True, not_live_status=response.status)
-    return differs(describe(response), handled=is_success(response))
+    if is_success(response):
+        return differs(describe(response), handled=True)
+    return rejection(response, 404, REJECTED, "not_live_status")
 
 
 @CHECKS.add(
@@ -135,11 +134,9 @@ def stop_of_ended_call(target: Target) -> Flow[Finding]:
     calls: list[Call] = yield from named(target)
     call = one([call for call in calls if call.has_ended], "needs --call-id of a call that has ended")
     response = yield from see(stop_call(call.call_id))
-    if response.status == 400:
-        return holds(describe(response), stop_ended_status=400)
-    if response.status in NOT_FOUND:
-        return differs(describe(response), handled=True, stop_ended_status=response.status)
-    return differs(describe(response), handled=is_success(response))
+    if is_success(response):
+        return differs(describe(response), handled=True)
+    return rejection(response, 400, NOT_FOUND, "stop_ended_status")
 
 
 @CHECKS.add(

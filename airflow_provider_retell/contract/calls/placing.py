@@ -7,7 +7,6 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import (
-    create_batch_call,
     create_phone_call,
     get_call,
     list_calls,
@@ -47,12 +46,8 @@ PLACE = Flag(
     "--place-call",
     "call --to-number and hang up; Retell bills the call, and a second one if it ignores idempotency keys",
 )
-PLACE_BATCH = Flag(
-    "--place-batch", "call --to-number once more, as a batch of one call; Retell bills the call"
-)
 
 _PLACES = (PLACE, FROM_NUMBER, TO_NUMBER)
-_BATCH = (PLACE_BATCH, FROM_NUMBER, TO_NUMBER)
 
 
 @dataclasses.dataclass
@@ -84,12 +79,14 @@ def _place(target: Target) -> Flow[_Placed]:
 
 def _send(target: Target, request: Request[Call]) -> Flow[Response]:
     response = yield from see(request)
-    if is_success(response):
-        _hang_up_at_end(target, _fields(response).get("call_id"))
+    call_id = fields_of(response).get("call_id")
+    if is_success(response) and isinstance(call_id, str):
+        target.clean_up(lambda: hang_up(call_id), "a call that was placed could not be stopped")
     return response
 
 
-def _fields(response: Response) -> dict[str, Any]:
+def fields_of(response: Response) -> dict[str, Any]:
+    """Return the body of a response, or an empty object if it is something else."""
     body = body_of(response)
     return body if isinstance(body, dict) else {}
 
@@ -103,13 +100,8 @@ def _request(target: Target, mark: str, key: str) -> Request[Call]:
     )
 
 
-def _hang_up_at_end(target: Target, call_id: Any) -> None:
-    """Stop a call after the last check, if it is not over by then."""
-    if isinstance(call_id, str):
-        target.clean_up(lambda: _hang_up(call_id), "a call that was placed could not be stopped")
-
-
-def _hang_up(call_id: str) -> Flow[None]:
+def hang_up(call_id: str) -> Flow[None]:
+    """Stop a call that is not over yet."""
     call: Call = yield get_call(call_id)
     if not call.has_ended:
         yield stop_call(call_id)
@@ -134,7 +126,7 @@ def place_returns_call(target: Target) -> Flow[Finding]:
     placed = yield from target.once(_place)
     if not is_success(placed.response):
         raise CannotTellError(f"create-phone-call: {describe(placed.response)}")
-    body = _fields(placed.response)
+    body = fields_of(placed.response)
     wrong = [name for name in ("call_id", "call_status") if not isinstance(body.get(name), str)]
     if wrong:
         return differs(f"{placed.response.status} without {', '.join(wrong)}")
@@ -226,62 +218,3 @@ def stop_ends_call(target: Target) -> Flow[Finding]:
         if current.has_ended:
             return holds(f"{response.status}, ended after {number} requests")
     return differs(f"{response.status}, not ended in {TRIES} requests")
-
-
-def _batch(target: Target) -> Flow[Response]:
-    """Place a batch of one call."""
-    request = create_batch_call(
-        target.values(FROM_NUMBER)[0],
-        [{"to_number": target.values(TO_NUMBER)[0], "metadata": {KEY: "batch"}}],
-    )
-    response: Response = yield from see(request)
-    return response
-
-
-@CHECKS.add(
-    "calls.batch_returns_id",
-    assumption="create-batch-call returns batch_call_id and total_task_count.",
-    matters="CreateBatchCallOperator returns both, and BatchCallSensor needs both.",
-    source=page("create-batch-call"),
-    otherwise="Without the id, the task fails although the phones ring. Without the count, the operator counts.",
-    flags=_BATCH,
-)
-def batch_returns_id(target: Target) -> Flow[Finding]:
-    """Place a batch."""
-    response = yield from target.once(_batch)
-    if not is_success(response):
-        raise CannotTellError(f"create-batch-call: {describe(response)}")
-    body = _fields(response)
-    if not isinstance(body.get("batch_call_id"), str):
-        return differs(f"{response.status} without batch_call_id")
-    if body.get("total_task_count") != 1:
-        return differs(f"{response.status} with another total_task_count", handled=True)
-    return holds(f"{response.status} with both")
-
-
-@CHECKS.add(
-    "calls.batch_is_listed",
-    assumption="A filter on batch_call_id returns the calls of a batch.",
-    matters="BatchCallSensor counts them.",
-    source=page("list-calls"),
-    otherwise="The sensor waits until its timeout.",
-    flags=_BATCH,
-)
-def batch_is_listed(target: Target) -> Flow[Finding]:
-    """List the calls of the batch, and stop them."""
-    batch_id = _fields((yield from target.once(_batch))).get("batch_call_id")
-    if not isinstance(batch_id, str):
-        raise CannotTellError("there is no batch")
-    others = yield from ask(list_calls(filter_criteria=_of_batch(f"{batch_id}0"), limit=1))
-    if others.items:
-        return differs("calls of an unknown batch")
-    for number in range(1, TRIES + 1):
-        found = yield from ask(list_calls(filter_criteria=_of_batch(batch_id), limit=1))
-        if found.items:
-            _hang_up_at_end(target, found.items[0].call_id)
-            return holds(f"after {number} requests")
-    raise CannotTellError(f"no call in {TRIES} requests")
-
-
-def _of_batch(batch_id: str) -> dict[str, Any]:
-    return {"batch_call_id": {"type": "string", "op": "eq", "value": batch_id}}

@@ -81,15 +81,17 @@ def fields_have_documented_types(target: Target) -> Flow[Finding]:
     matters="ListCallsOperator validates `fields` against these names.",
     source=page("get-call"),
     otherwise="The package keeps other fields, but `fields` cannot select them.",
+    options=("shows_tool_calls",),
 )
 def fields_are_declared(target: Target) -> Flow[Finding]:
     """Compare the names of the fields of the newest calls."""
     body, _ = yield from target.once(_whole)
     listed = yield from sample(target)
     names = set(body).union(*listed) - DECLARED
+    option = {"shows_tool_calls": "tool_calls" in names}
     if not names:
-        return holds("no other fields")
-    return differs(", ".join(sorted({safe_name(name) for name in names})), handled=True)
+        return holds("no other fields", options=option)
+    return differs(", ".join(sorted({safe_name(name) for name in names})), handled=True, options=option)
 
 
 @CHECKS.add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import get_call, update_call
@@ -25,7 +26,9 @@ from airflow_provider_retell.contract.seeing import (
     body_of,
     describe,
     is_success,
+    rejection,
     see,
+    succeeds,
     with_body,
 )
 from airflow_provider_retell.contract.target import one
@@ -142,20 +145,22 @@ def storage_cannot_loosen(target: Target) -> Flow[Finding]:
         ],
         "needs --call-id of a call that has ended and stores less than everything",
     )
-    return (yield from _loosen(call))
+    return (yield from _loosen(target, call))
 
 
-def _loosen(call: Call) -> Flow[Finding]:
+def _loosen(target: Target, call: Call) -> Flow[Finding]:
     strict = next(setting for setting in STORAGE_ORDER if setting == call.data_storage_setting)
     looser = STORAGE_ORDER[STORAGE_ORDER.index(strict) - 1]
     response = yield from see(update_call(call.call_id, data_storage_setting=looser))
-    if response.status == 400:
-        return holds(describe(response), storage_conflict_status=400)
-    if response.status == 422:
-        return differs(describe(response), handled=True, storage_conflict_status=422)
     if is_success(response):
-        yield from ask(update_call(call.call_id, data_storage_setting=strict))
-    return differs(describe(response), handled=is_success(response))
+        again = update_call(call.call_id, data_storage_setting=strict)
+        target.clean_up(
+            partial(succeeds, again),
+            "the data storage setting of a call in --call-id is less strict than before: set it again",
+        )
+        yield from ask(again)
+        return differs(describe(response), handled=True)
+    return rejection(response, 400, REJECTED, "storage_conflict_status")
 
 
 @CHECKS.add(

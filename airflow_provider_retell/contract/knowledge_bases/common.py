@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.knowledge_bases import endpoints
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
-from airflow_provider_retell.contract.check import (
-    Flag,
-    NotYetError,
-)
-from airflow_provider_retell.contract.seeing import (
-    NOT_FOUND,
-    ask,
-    body_of,
-    is_success,
-    result,
-    see,
-)
+from airflow_provider_retell.contract.check import Flag, NotYetError
+from airflow_provider_retell.contract.seeing import ask, body_of, delete_if_there, is_success, result, see
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
@@ -45,18 +36,14 @@ def create(target: Target) -> Flow[Response]:
     knowledge_base_id = body.get("knowledge_base_id") if isinstance(body, dict) else None
     if is_success(response) and isinstance(knowledge_base_id, str):
         target.clean_up(
-            lambda: _delete_if_there(knowledge_base_id),
+            partial(
+                delete_if_there,
+                endpoints.get_knowledge_base(knowledge_base_id),
+                endpoints.delete_knowledge_base(knowledge_base_id),
+            ),
             f"the knowledge base {NAME!r} could not be deleted: delete it in Retell's dashboard",
         )
     return response
-
-
-def _delete_if_there(knowledge_base_id: str) -> Flow[bool]:
-    read: Response = yield endpoints.get_knowledge_base(knowledge_base_id).observe()
-    if read.status in NOT_FOUND:
-        return True
-    deleted: Response = yield endpoints.delete_knowledge_base(knowledge_base_id).observe()
-    return is_success(deleted)
 
 
 def settled(target: Target) -> Flow[KnowledgeBase]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.agents import samples
 from airflow_provider_retell.emulator.agents.vocabulary import CHANNELS, Version
-from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.engines.samples import new_id
 from airflow_provider_retell.emulator.responses import ApiError
 
@@ -178,11 +178,7 @@ class AgentBackend(Backend):
 
     def change(self, version: Version, fields: Mapping[str, Any]) -> Version:
         """Set *fields*; None removes a field. That null removes a field of any name is our guess."""
-        for name, value in fields.items():
-            if value is None:
-                version.pop(name, None)
-            else:
-                version[name] = value
+        assign(version, fields)
         version["last_modification_timestamp"] = self.options.clock.now_ms()
         return version
 

@@ -117,8 +117,8 @@ def _update(org: Organization, request: Request, channel: str) -> Response:
     return json_response(200, agents.visible(agent, agents.change(version, body)))
 
 
-def _modified(agent: Agent) -> float:
-    return float(max(version["last_modification_timestamp"] for version in agent.versions.values()))
+def _modified(agent: Agent) -> int:
+    return max(int(version["last_modification_timestamp"]) for version in agent.versions.values())
 
 
 def _matches(agent: Agent, criteria: dict[str, Any]) -> bool:

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_retell.emulator.agents.backend import Agent, AgentBackend
+    from airflow_provider_retell.emulator.agents.backend import Agent
     from airflow_provider_retell.emulator.agents.vocabulary import Version
-    from airflow_provider_retell.emulator.engines.backend import EngineBackend
     from airflow_provider_retell.emulator.engines.vocabulary import Engine
-    from airflow_provider_retell.emulator.options import Options
 
 
-class Owner(Protocol):
-    """The organization."""
-
-    options: Options
-    agent_backend: AgentBackend
-    llm_backend: EngineBackend
-    flow_backend: EngineBackend
-
-
-class AgentObjects(ABC):
-    """The methods of an organization, and of the emulator for its default organization."""
-
-    @property
-    @abstractmethod
-    def _owner(self) -> Owner:
-        """The organization."""
+class AgentObjects(Objects):
+    """Agents and their response engines, for tests."""
 
     @property
     def agents(self) -> dict[str, Agent]:

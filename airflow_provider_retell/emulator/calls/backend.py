@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.calls import samples
 from airflow_provider_retell.emulator.calls.batches import Batches
 from airflow_provider_retell.emulator.calls.lifecycle import Progress
@@ -16,6 +16,7 @@ from airflow_provider_retell.emulator.responses import ApiError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from airflow_provider_retell.emulator.calls.speakers import Speakers
     from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.recordings.links import Links
     from airflow_provider_retell.emulator.timeline import Timeline
@@ -31,6 +32,7 @@ class CallBackend(Backend):
     :param concurrency: returns the organization's limit of live calls.
     :param on_event: called with the name of a webhook event and the call, as the API shows it.
     :param links: the links to the files of calls.
+    :param speakers: the agents that speak in placed calls.
     :ivar placed: the calls that the endpoints placed, oldest first.
     :ivar reruns: the number of analyses that were charged again.
     :ivar analysis_runs: the number of analyses by call id, if more than one.
@@ -46,9 +48,11 @@ class CallBackend(Backend):
         concurrency: Callable[[], int],
         on_event: Callable[[str, Call], None],
         links: Links,
+        speakers: Speakers,
     ) -> None:
         self.options = options
         self.links = links
+        self.speakers = speakers
         self.store = CallStore()
         self.progress = Progress(
             self.store,
@@ -72,8 +76,12 @@ class CallBackend(Backend):
     @property
     def hidden_fields(self) -> tuple[str, ...]:
         """The fields that the API does not show."""
-        hidden = UNDECLARED[1:] if self.options.echo_custom_attributes else UNDECLARED
-        return hidden if self.options.shows_transfer_end else (*hidden, "transfer_end_timestamp")
+        shown = {
+            "custom_attributes": self.options.echo_custom_attributes,
+            "tool_calls": self.options.shows_tool_calls,
+            "transfer_end_timestamp": self.options.shows_transfer_end,
+        }
+        return tuple(name for name in (*UNDECLARED, "transfer_end_timestamp") if not shown.get(name))
 
     @property
     def hidden_in_lists(self) -> tuple[str, ...]:
@@ -150,10 +158,7 @@ class CallBackend(Backend):
                     f"call_ids must be texts, not {type(call_id).__name__}. For calls with different fields, use "
                     "add_call(**fields) for each call"
                 )
-            copies: dict[str, Any] = {
-                name: dict(value) if isinstance(value, dict) else value for name, value in fields.items()
-            }
-            self.add(**{**copies, "call_id": call_id, "minimal": minimal})
+            self.add(**{**copy.deepcopy(fields), "call_id": call_id, "minimal": minimal})
 
     def edit(self, object_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call and return it; see ``Organization.edit_call``."""
@@ -166,9 +171,7 @@ class CallBackend(Backend):
         live, ended = ("registered", "ongoing"), self.options.ended_statuses
         if call["call_status"] in live and fields.get("call_status") in ended:
             fields = {"end_timestamp": self.options.clock.now_ms(), **fields}
-        call.update(fields)
-        for name in [name for name, value in fields.items() if value is None]:
-            del call[name]
+        assign(call, fields)
         self.store.changed(call)
         if progress:
             self.progress.schedule(call, self.options.clock.now())
@@ -189,11 +192,7 @@ class CallBackend(Backend):
         for name in ("metadata", "retell_llm_dynamic_variables", "custom_sip_headers"):
             if name in task:
                 call[name] = dict(task[name])
-        if "override_agent_id" in task:
-            call["agent_id"] = task["override_agent_id"]
-        # Only Retell can resolve "latest", "latest_published" and tags; the call keeps its default version.
-        if isinstance(task.get("override_agent_version"), int):
-            call["agent_version"] = task["override_agent_version"]
+        call.update(self.speakers.fields(from_number, task))
         if batch_call_id is not None:
             call["batch_call_id"] = batch_call_id
         self.store.add(call)

@@ -12,8 +12,9 @@ from airflow_provider_retell.emulator.calls.vocabulary import (
     STORAGE_SETTINGS,
 )
 from airflow_provider_retell.emulator.conditions import AMOUNT, KEYED_LIST, TEXT, TRUTH, enum, one_of
-from airflow_provider_retell.emulator.paging import MAX_PAGE
+from airflow_provider_retell.emulator.filters import AGENTS, list_body
 from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, STRING_MAP, closed
+from airflow_provider_retell.emulator.updates import CUSTOM_ATTRIBUTES
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
@@ -26,10 +27,7 @@ UPDATE_CALL = closed(
     {
         "metadata": _METADATA,
         "data_storage_setting": _STORAGE,
-        "custom_attributes": {
-            "type": "object",
-            "additionalProperties": {"type": ("string", "number", "boolean")},
-        },
+        "custom_attributes": CUSTOM_ATTRIBUTES,
     }
 )
 
@@ -104,12 +102,7 @@ CREATE_BATCH_CALL = closed(
 
 _FILTER = closed(
     {
-        "agent": {
-            "type": "array",
-            "items": closed(
-                {"agent_id": STRING, "version": {"type": "array", "items": {"type": "number"}}}, "agent_id"
-            ),
-        },
+        "agent": AGENTS,
         "agent_tag": enum(),
         "batch_call_id": TEXT,
         "call_id": one_of(TEXT, enum()),
@@ -140,14 +133,4 @@ _FILTER = closed(
     }
 )
 
-LIST_CALLS = closed(
-    {
-        "filter_criteria": _FILTER,
-        "sort_order": {"type": "string", "enum": ("ascending", "descending")},
-        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
-        "pagination_key": {"type": "string", "minLength": 1},
-        "skip": {"type": "integer", "minimum": 0},
-        "include_total": BOOLEAN,
-    },
-    excludes=(("skip", "pagination_key"),),
-)
+LIST_CALLS = list_body(_FILTER)

@@ -33,16 +33,13 @@ def list_calls(org: Organization, request: Request) -> Response:
         descending=body.get("sort_order", "descending") == "descending",
         cursor=body.get("pagination_key"),
     )
-    found, cursor = cut(
+    ids, page = cut(
         _matching(calls, criteria, following),
         skip=int(body.get("skip", 0)),
         limit=int(body.get("limit", DEFAULT_PAGE)),
     )
     hidden = org.call_backend.hidden_in_lists
-    items = [org.call_backend.without(hidden, calls[call_id]) for _, call_id in found]
-    page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
-    if cursor is not None:
-        page["pagination_key"] = cursor
+    page["items"] = [org.call_backend.without(hidden, calls[call_id]) for call_id in ids]
     if body.get("include_total"):
         page["total"] = sum(1 for _ in _matching(calls, criteria, keys))
     return json_response(200, page)

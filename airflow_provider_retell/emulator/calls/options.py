@@ -30,6 +30,10 @@ class CallOptions(RecordOptions):
     echo_custom_attributes: bool = undocumented(False, True)
     """True to show ``custom_attributes`` in call objects. Retell's typed responses do not declare the field."""
 
+    shows_tool_calls: bool = undocumented(False, True)
+    """True to show ``tool_calls`` in call objects. The field was observed, but Retell's typed responses do not
+    declare it."""
+
     ended_statuses: Collection[str] = undocumented(
         TERMINAL_STATUSES, (*TERMINAL_STATUSES, "registered"), ("ended", "error"), ("ended", "not_connected")
     )

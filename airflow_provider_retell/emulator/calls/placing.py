@@ -46,10 +46,8 @@ def create_phone_call(org: Organization, request: Request) -> Response:
         raise ApiError(400, "The contact is marked as do not call")
     if calls.store.live_count() >= org.concurrency:
         raise ApiError(429, f"Concurrency limit of {org.concurrency} calls reached")
-    _check_owned(org, body)
-    speaking = _agent(org, body)
+    calls.speakers.check(body["from_number"], body)
     call = calls.place(body["from_number"], body, now)
-    call.update(speaking)
     if key is not None:
         calls.idempotency[key] = (now, call["call_id"])
     return json_response(201, calls.visible(call))
@@ -87,32 +85,6 @@ def create_batch_call(org: Organization, request: Request) -> Response:
         accepted["call_time_window"] = window
     org.catch_up()
     return json_response(201, accepted)
-
-
-def _check_owned(org: Organization, body: dict[str, Any]) -> None:
-    """Raise the 404 that Retell sends for a number or agent that the organization does not have.
-
-    An organization without numbers accepts any number, and one without agents any agent.
-    """
-    number, agent_id = body["from_number"], body.get("override_agent_id")
-    if org.phone_numbers and number not in org.phone_numbers:
-        raise ApiError(404, f"Item {number} not found from phone-number")
-    if org.agents and agent_id is not None and agent_id not in org.agents:
-        raise ApiError(404, f"Item {agent_id} not found from agent")
-
-
-def _agent(org: Organization, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of the agent that speaks: the overriding one, or the first that the number is bound to."""
-    bound = org.phone_numbers.get(body["from_number"], {}).get("outbound_agents") or [{}]
-    agent_id = body.get("override_agent_id", bound[0].get("agent_id"))
-    if agent_id not in org.agents:
-        return {} if agent_id is None else {"agent_id": agent_id}
-    reference = body.get("override_agent_version", bound[0].get("agent_version"))
-    version = org.agents[agent_id].resolve(reference)
-    if version is None:
-        raise ApiError(404, f"Item {agent_id} version {reference} not found from agent")
-    names = {"agent_id": "agent_id", "agent_version": "version", "agent_name": "agent_name"}
-    return {name: version[source] for name, source in names.items() if source in version}
 
 
 def _check_number(number: str, at: str) -> None:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from airflow_provider_retell.emulator.calls.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Call
-from airflow_provider_retell.emulator.responses import ApiError
+from airflow_provider_retell.emulator.calls.vocabulary import TRANSCRIPTS, Call
 
 _RECORDINGS = ("recording_url", "recording_multi_channel_url")
 _LOGS = ("public_log_url", "knowledge_base_retrieved_contents_url")
@@ -24,15 +23,6 @@ _SCRUBBED = {
     "recording_multi_channel_url": "scrubbed_recording_multi_channel_url",
 }
 _PII = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|\+?\d(?:[\s().-]*\d){6,}")
-
-
-def check_tightening(call: Call, setting: str, status: int) -> None:
-    """Raise an error with *status* if *setting* is less strict than the current setting of the call."""
-    present = call.get("data_storage_setting", "everything")
-    if STORAGE_SETTINGS.index(setting) < STORAGE_SETTINGS.index(present):
-        raise ApiError(
-            status, f"data_storage_setting cannot be changed from {present} to the less restrictive {setting}"
-        )
 
 
 def tighten(call: Call, setting: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.calls.privacy import tighten
 from airflow_provider_retell.emulator.calls.vocabulary import CALL_STATUSES, CALL_TYPES, Call, status_of
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ def finish(call: Call, at_ms: int, reason: str) -> None:
         kept = {name: call[name] for name in fields if name in call and name != "duration_ms"}
         call.update(fields | kept)
         call["transcript_with_tool_calls"] = fields["transcript_with_tool_calls"] + injected
+        if "data_storage_setting" in call:
+            tighten(call, call["data_storage_setting"])
 
 
 def check_vocabulary(fields: Mapping[str, Any]) -> None:
@@ -211,6 +214,7 @@ def build(
             call["duration_ms"] = duration
             if not minimal:
                 call.update(ended_fields(call_id, duration))
+                tighten(call, fields.get("data_storage_setting", "everything"))
         call["end_timestamp"] = (start if start is not None else default_start_ms) + duration
         if not minimal:
             known = {name: fields[name] for name in ("disconnection_reason",) if name in fields}

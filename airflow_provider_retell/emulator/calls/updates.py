@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.calls.privacy import check_tightening, tighten
+from airflow_provider_retell.emulator.calls.privacy import tighten
+from airflow_provider_retell.emulator.calls.vocabulary import STORAGE_SETTINGS
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
-from airflow_provider_retell.emulator.updates import check_attributes, check_size, set_fields
+from airflow_provider_retell.emulator.updates import (
+    check_attributes,
+    check_size,
+    check_tightening,
+    set_fields,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.backend import CallBackend
@@ -30,7 +36,7 @@ def update_call(org: Organization, request: Request) -> Response:
     check_attributes(org, org.options, body)
     setting = body.get("data_storage_setting")
     if setting is not None:
-        check_tightening(call, setting, options.storage_conflict_status)
+        check_tightening(call, setting, STORAGE_SETTINGS, options.storage_conflict_status)
     org.call_backend.about_to_change(call)
     if setting is not None:
         tighten(call, setting)
@@ -49,9 +55,10 @@ def update_live_call(org: Organization, request: Request) -> Response:
             org.options.not_live_status,
             f"Call {call['call_id']} is not live (call_status is {call['call_status']})",
         )
-    if "data_storage_setting" in fields:
-        check_tightening(call, fields["data_storage_setting"], org.options.storage_conflict_status)
-        tighten(call, fields["data_storage_setting"])
+    setting = fields.get("data_storage_setting")
+    if setting is not None:
+        check_tightening(call, setting, STORAGE_SETTINGS, org.options.storage_conflict_status)
+        tighten(call, setting)
     if "metadata" in fields:
         call["metadata"] = fields["metadata"]
     if "override_dynamic_variables" in fields:

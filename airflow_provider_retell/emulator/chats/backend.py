@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.chats import samples
 from airflow_provider_retell.emulator.chats.vocabulary import UNDECLARED, Chat
 from airflow_provider_retell.emulator.responses import ApiError
@@ -79,10 +80,7 @@ class ChatBackend(Backend):
     def add_many(self, chat_ids: Iterable[str], **fields: Any) -> None:
         """Add a minimal chat for each id; see ``Organization.add_chats``."""
         for chat_id in chat_ids:
-            copies: dict[str, Any] = {
-                name: dict(value) if isinstance(value, dict) else value for name, value in fields.items()
-            }
-            self.add(**{**copies, "chat_id": chat_id, "minimal": True})
+            self.add(**{**copy.deepcopy(fields), "chat_id": chat_id, "minimal": True})
 
     def edit(self, object_id: str, **fields: Any) -> Chat:
         """Change fields of a chat and return it; see ``Organization.edit_chat``."""
@@ -92,9 +90,7 @@ class ChatBackend(Backend):
         if fields.get("chat_id", object_id) != object_id:
             raise ValueError("chat_id must not change: add a new chat instead")
         samples.check_vocabulary({**chat, **fields})
-        chat.update(fields)
-        for name in [name for name, value in fields.items() if value is None]:
-            del chat[name]
+        assign(chat, fields)
         return chat
 
     def end(self, chat: Chat, when: float) -> None:

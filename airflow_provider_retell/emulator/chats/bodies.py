@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from airflow_provider_retell.emulator.calls.vocabulary import DIRECTIONS, SENTIMENTS
+from airflow_provider_retell.emulator.calls.vocabulary import (
+    DIRECTIONS,
+    DISCONNECTION_REASONS,
+    SENTIMENTS,
+)
+from airflow_provider_retell.emulator.calls.vocabulary import STORAGE_SETTINGS as STORAGE_SETTINGS_OF_CALLS
 from airflow_provider_retell.emulator.chats.vocabulary import CHAT_STATUSES, CHAT_TYPES, STORAGE_SETTINGS
 from airflow_provider_retell.emulator.conditions import AMOUNT, KEYED_LIST, TEXT, TRUTH, enum, one_of
-from airflow_provider_retell.emulator.paging import MAX_PAGE
-from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, closed
+from airflow_provider_retell.emulator.filters import AGENTS, list_body
+from airflow_provider_retell.emulator.schema import STRING, closed
+from airflow_provider_retell.emulator.updates import CUSTOM_ATTRIBUTES
 
 UPDATE_CHAT = closed(
     {
         "metadata": {"type": "object"},
         "data_storage_setting": {"type": "string", "enum": STORAGE_SETTINGS},
-        "custom_attributes": {
-            "type": "object",
-            "additionalProperties": {"type": ("string", "number", "boolean")},
-        },
+        "custom_attributes": CUSTOM_ATTRIBUTES,
         "override_dynamic_variables": {"type": ("object", "null"), "additionalProperties": STRING},
     }
 )
 
 _FILTER = closed(
     {
-        "agent": {
-            "type": "array",
-            "items": closed(
-                {"agent_id": STRING, "version": {"type": "array", "items": {"type": "number"}}}, "agent_id"
-            ),
-        },
+        "agent": AGENTS,
         "agent_number": TEXT,
         "agent_tag": enum(),
         "chat_id": one_of(TEXT, enum()),
@@ -37,9 +35,10 @@ _FILTER = closed(
         "combined_cost": AMOUNT,
         "custom_analysis_data": KEYED_LIST,
         "custom_attributes": KEYED_LIST,
-        "data_storage_setting": enum(),
+        # The filter accepts a setting that no chat can have.
+        "data_storage_setting": enum(*STORAGE_SETTINGS_OF_CALLS),
         "direction": enum(*DIRECTIONS),
-        "disconnection_reason": enum(),
+        "disconnection_reason": enum(*DISCONNECTION_REASONS),
         "duration_ms": AMOUNT,
         "end_timestamp": AMOUNT,
         "start_timestamp": AMOUNT,
@@ -48,14 +47,4 @@ _FILTER = closed(
     }
 )
 
-LIST_CHATS = closed(
-    {
-        "filter_criteria": _FILTER,
-        "sort_order": {"type": "string", "enum": ("ascending", "descending")},
-        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
-        "pagination_key": {"type": "string", "minLength": 1},
-        "skip": {"type": "integer", "minimum": 0},
-        "include_total": BOOLEAN,
-    },
-    excludes=(("skip", "pagination_key"),),
-)
+LIST_CHATS = list_body(_FILTER)

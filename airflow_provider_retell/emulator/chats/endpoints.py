@@ -9,7 +9,12 @@ from airflow_provider_retell.emulator.conditions import inside
 from airflow_provider_retell.emulator.filters import FilterFields, agents
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
-from airflow_provider_retell.emulator.updates import check_attributes, check_size, set_fields
+from airflow_provider_retell.emulator.updates import (
+    check_attributes,
+    check_size,
+    check_tightening,
+    set_fields,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
@@ -45,11 +50,8 @@ def list_chats(org: Organization, request: Request) -> Response:
         descending=body.get("sort_order", "descending") == "descending",
         cursor=body.get("pagination_key"),
     )
-    found, cursor = cut(following, skip=int(body.get("skip", 0)), limit=int(body.get("limit", DEFAULT_PAGE)))
-    items = [_without_transcripts(chats.visible(chats.chats[chat_id])) for _, chat_id in found]
-    page: dict[str, Any] = {"items": items, "has_more": cursor is not None}
-    if cursor is not None:
-        page["pagination_key"] = cursor
+    ids, page = cut(following, skip=int(body.get("skip", 0)), limit=int(body.get("limit", DEFAULT_PAGE)))
+    page["items"] = [_without_transcripts(chats.visible(chats.chats[chat_id])) for chat_id in ids]
     if body.get("include_total"):
         page["total"] = len(keys)
     return json_response(200, page)
@@ -87,7 +89,8 @@ def update_chat(org: Organization, request: Request) -> Response:
     check_attributes(org, options, body)
     setting = body.get("data_storage_setting")
     if setting is not None:
-        _tighten(chat, setting, org.options.storage_conflict_status)
+        check_tightening(chat, setting, STORAGE_SETTINGS, org.options.storage_conflict_status)
+        _tighten(chat, setting)
     set_fields(org, options, chat, body)
     if "override_dynamic_variables" in body:
         override = body["override_dynamic_variables"]
@@ -95,14 +98,8 @@ def update_chat(org: Organization, request: Request) -> Response:
     return json_response(200, org.chat_backend.visible(chat))
 
 
-def _tighten(chat: Chat, setting: str, conflict_status: int) -> None:
+def _tighten(chat: Chat, setting: str) -> None:
     """Set the ``data_storage_setting`` of the chat and remove the content that it does not allow."""
-    present = chat.get("data_storage_setting", STORAGE_SETTINGS[0])
-    if STORAGE_SETTINGS.index(setting) < STORAGE_SETTINGS.index(present):
-        raise ApiError(
-            conflict_status,
-            f"data_storage_setting cannot be changed from {present} to the less restrictive {setting}",
-        )
     chat["data_storage_setting"] = setting
     if setting == "basic_attributes_only":
         for name in TRANSCRIPTS:

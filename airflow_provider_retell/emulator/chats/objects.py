@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_provider_retell.emulator.chats.backend import ChatBackend
     from airflow_provider_retell.emulator.chats.vocabulary import Chat
-    from airflow_provider_retell.emulator.options import Options
 
 
-class Owner(Protocol):
-    """The organization."""
-
-    options: Options
-    chat_backend: ChatBackend
-
-    def catch_up(self) -> None:
-        """Run everything that is due on the clock."""
-
-
-class ChatObjects(ABC):
-    """The methods of an organization, and of the emulator for its default organization."""
-
-    @property
-    @abstractmethod
-    def _owner(self) -> Owner:
-        """The organization."""
+class ChatObjects(Objects):
+    """Chats, for tests."""
 
     @property
     def chats(self) -> dict[str, Chat]:

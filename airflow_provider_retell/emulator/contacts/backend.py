@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
@@ -86,11 +87,7 @@ class ContactBackend(Backend):
     def add_many(self, phone_numbers: Iterable[str], **fields: Any) -> None:
         """Add a contact for each number; see ``Organization.add_contacts``."""
         for phone_number in phone_numbers:
-            copies = {
-                name: value.copy() if isinstance(value, (dict, list)) else value
-                for name, value in fields.items()
-            }
-            self.add(phone_number=phone_number, **copies)
+            self.add(phone_number=phone_number, **copy.deepcopy(fields))
 
     def edit(self, object_id: str, **fields: Any) -> Contact:
         """Change fields of a contact and return it; None removes a field."""
@@ -99,11 +96,7 @@ class ContactBackend(Backend):
         if {"contact_id", "phone_number"} & fields.keys():
             raise ValueError("contact_id and phone_number must not change: add a new contact instead")
         contact = self.contacts[object_id]
-        for name, value in fields.items():
-            if value is None:
-                contact.pop(name, None)
-            else:
-                contact[name] = value
+        assign(contact, fields)
         contact["user_modified_timestamp"] = self.options.clock.now_ms()
         return contact
 

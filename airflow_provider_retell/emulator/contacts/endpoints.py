@@ -50,15 +50,9 @@ def list_contacts(org: Organization, request: Request) -> Response:
     following = walk(
         keys, descending=body.get("sort_order", "desc") == "desc", cursor=body.get("pagination_key")
     )
-    found, cursor = cut(following, skip=int(body.get("skip", 0)), limit=limit)
-    page: dict[str, Any] = {
-        "items": [contacts.visible(contacts.contacts[contact_id]) for _, contact_id in found],
-        "has_more": cursor is not None,
-        "total": len(keys),
-    }
-    if cursor is not None:
-        page["pagination_key"] = cursor
-    return json_response(200, page)
+    ids, page = cut(following, skip=int(body.get("skip", 0)), limit=limit)
+    items = [contacts.visible(contacts.contacts[contact_id]) for contact_id in ids]
+    return json_response(200, {"items": items, **page, "total": len(keys)})
 
 
 def _matching(org: Organization, body: dict[str, Any]) -> list[OrderKey]:

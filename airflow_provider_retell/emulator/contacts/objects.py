@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from airflow_provider_retell.emulator.contacts.backend import Contact, ContactBackend
-    from airflow_provider_retell.emulator.contacts.imports import ContactImport, ContactImports
-    from airflow_provider_retell.emulator.options import Options
+    from airflow_provider_retell.emulator.contacts.backend import Contact
+    from airflow_provider_retell.emulator.contacts.imports import ContactImport
 
 
-class Owner(Protocol):
-    """The organization."""
-
-    options: Options
-    contact_backend: ContactBackend
-    contact_import_jobs: ContactImports
-
-    def catch_up(self) -> None:
-        """Run everything that is due on the clock."""
-
-
-class ContactObjects(ABC):
-    """The methods of an organization, and of the emulator for its default organization."""
-
-    @property
-    @abstractmethod
-    def _owner(self) -> Owner:
-        """The organization."""
+class ContactObjects(Objects):
+    """Contacts, for tests."""
 
     @property
     def contacts(self) -> dict[str, Contact]:

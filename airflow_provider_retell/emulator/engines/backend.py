@@ -6,9 +6,8 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.engines import samples
-from airflow_provider_retell.emulator.engines.vocabulary import FLOW_FIELDS, LLM_FIELDS
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class Kind:
     :ivar prefix: the first part of its ids.
     :ivar table: its name in the message for an unknown id.
     :ivar shows_published: True if the API returns ``is_published``.
-    :ivar fields: the fields that the API accepts.
     :ivar sample: returns the settings of a new engine.
     """
 
@@ -36,18 +34,16 @@ class Kind:
     prefix: str
     table: str
     shows_published: bool
-    fields: tuple[str, ...]
     sample: Callable[[], Engine]
 
 
-LLM = Kind("retell-llm", "llm_id", "llm", "retell-llm", True, LLM_FIELDS, samples.llm)
+LLM = Kind("retell-llm", "llm_id", "llm", "retell-llm", True, samples.llm)
 FLOW = Kind(
     "conversation-flow",
     "conversation_flow_id",
     "conversation_flow",
     "conversation-flow",
     False,
-    FLOW_FIELDS,
     samples.conversation_flow,
 )
 
@@ -121,11 +117,7 @@ class EngineBackend(Backend):
 
     def change(self, engine: Engine, fields: Mapping[str, Any]) -> Engine:
         """Set *fields*; None removes a field. That null removes a field of any name is our guess."""
-        for name, value in fields.items():
-            if value is None:
-                engine.pop(name, None)
-            else:
-                engine[name] = self._with_defaults(name, value)
+        assign(engine, {name: self._with_defaults(name, value) for name, value in fields.items()})
         engine["last_modification_timestamp"] = self.options.clock.now_ms()
         return engine
 

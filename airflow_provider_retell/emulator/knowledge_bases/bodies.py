@@ -90,11 +90,5 @@ def from_form(form: Form) -> dict[str, Any]:
             raise ApiError(400, "Unexpected field")
         if file.size > MAX_FILE_BYTES:
             raise ApiError(400, "File too large")
-        description = {
-            "filename": file.filename,
-            "content_type": file.content_type,
-            "size": file.size,
-            "sha256": file.sha256,
-        }
-        body.setdefault("knowledge_base_files", []).append(description)
+        body.setdefault("knowledge_base_files", []).append(file.describe())
     return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.backend import Backend
+from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.phone_numbers import samples
 from airflow_provider_retell.emulator.phone_numbers.bodies import BINDINGS
 from airflow_provider_retell.emulator.responses import ApiError
@@ -65,11 +65,7 @@ class PhoneNumberBackend(Backend):
 
     def change(self, number: Number, fields: Mapping[str, Any]) -> Number:
         """Set *fields*; None removes a field."""
-        for name, value in fields.items():
-            if value is None:
-                number.pop(name, None)
-            else:
-                number[name] = value
+        assign(number, fields)
         number["last_modification_timestamp"] = self.options.clock.now_ms()
         return number
 

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.phone_numbers.backend import PhoneNumberBackend
     from airflow_provider_retell.emulator.phone_numbers.samples import Number
 
 
-class Owner(Protocol):
-    """The organization."""
-
-    options: Options
-    number_backend: PhoneNumberBackend
-
-
-class PhoneNumberObjects(ABC):
-    """The methods of an organization, and of the emulator for its default organization."""
-
-    @property
-    @abstractmethod
-    def _owner(self) -> Owner:
-        """The organization."""
+class PhoneNumberObjects(Objects):
+    """Phone numbers, for tests."""
 
     @property
     def phone_numbers(self) -> dict[str, Number]:

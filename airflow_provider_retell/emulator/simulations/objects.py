@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.agents.backend import Agent
-    from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.simulations.backend import BatchTestBackend, TestCaseBackend
     from airflow_provider_retell.emulator.simulations.vocabulary import BatchTest, TestCase
 
 
-class Owner(Protocol):
-    """The organization."""
-
-    options: Options
-    test_case_backend: TestCaseBackend
-    batch_test_backend: BatchTestBackend
-
-    @property
-    def agents(self) -> dict[str, Agent]:
-        """The agents by id."""
-        ...
-
-    def catch_up(self) -> None:
-        """Run everything that is due on the clock."""
-
-
-class SimulationObjects(ABC):
-    """The methods of an organization, and of the emulator for its default organization."""
-
-    @property
-    @abstractmethod
-    def _owner(self) -> Owner:
-        """The organization."""
+class SimulationObjects(Objects):
+    """Test cases and batch tests, for tests."""
 
     @property
     def test_cases(self) -> dict[str, TestCase]:
@@ -86,7 +63,7 @@ class SimulationObjects(ABC):
             return self._owner.test_case_backend.add(**fields)
 
     def _engine_of(self, agent_id: str) -> dict[str, Any]:
-        agent = self._owner.agents.get(agent_id)
+        agent = self._owner.agent_backend.agents.get(agent_id)
         if agent is None:
             raise LookupError(f"there is no agent {agent_id!r}")
         return {name: value for name, value in agent.latest["response_engine"].items() if name != "version"}

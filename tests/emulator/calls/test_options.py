@@ -172,3 +172,13 @@ def test_options_may_change_while_the_emulator_runs(make: Make, connect: Connect
 def test_invalid_values_are_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Options(clock=Clock(), **options)
+
+
+def test_tool_calls_may_be_shown(make: Make, connect: Connect) -> None:
+    emulator = make()
+    emulator.add_call(call_id="call_1")
+    call = connect(emulator).call
+    assert not call.retrieve("call_1").model_extra
+    emulator.options.shows_tool_calls = True
+    (shown,) = (call.retrieve("call_1").model_extra or {})["tool_calls"]
+    assert shown["name"] == "book_appointment"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import retell
@@ -76,6 +76,40 @@ def test_a_call_can_override_the_version(client: Retell) -> None:
         override_agent_version="latest_published",
     )
     assert call.agent_version == 1
+
+
+def test_another_agent_speaks_in_its_own_version(emulator: Emulator, client: Retell) -> None:
+    bound = [{"agent_id": "agent_1", "agent_version": 1, "weight": 1}]
+    client.phone_number.update(NUMBER, outbound_agents=bound)  # type: ignore[arg-type]
+    emulator.add_agent(agent_id="agent_2")
+    call = client.call.create_phone_call(
+        from_number=NUMBER, to_number="+14155550123", override_agent_id="agent_2"
+    )
+    assert (call.agent_id, call.agent_version) == ("agent_2", 0)
+
+
+def test_the_calls_of_a_batch_speak_with_the_agent_of_their_number_or_task(
+    emulator: Emulator, client: Retell
+) -> None:
+    emulator.add_agent(agent_id="agent_2", agent_name="Sales")
+    numbers = {"to_number": "+14155550123"}
+    client.batch_call.create_batch_call(
+        from_number=NUMBER,
+        tasks=[numbers, {**numbers, "override_agent_id": "agent_2"}],  # type: ignore[list-item]
+    )
+    spoken = [(call["agent_id"], call["agent_version"], call["agent_name"]) for call in emulator.placed]
+    assert spoken == [("agent_1", 0, "Front desk"), ("agent_2", 0, "Sales")]
+
+
+def test_a_batch_with_an_unknown_agent_or_version_is_placed_all_the_same(
+    emulator: Emulator, client: Retell
+) -> None:
+    tasks: Any = [
+        {"to_number": "+14155550123", "override_agent_version": 9},
+        {"to_number": "+14155550123", "override_agent_id": "agent_none"},
+    ]
+    client.batch_call.create_batch_call(from_number=NUMBER, tasks=tasks)
+    assert [call["agent_id"] for call in emulator.placed] == ["agent_1", "agent_none"]
 
 
 def test_a_call_from_a_foreign_number_is_not_found(emulator: Emulator, client: Retell) -> None:
