@@ -105,7 +105,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def content(words: list[str]) -> str:
-    """Return the table with a name; raise :class:`LookupError` if there is none."""
+    """Return the table with a name, or raise :class:`LookupError`."""
     name = " ".join(words)
     if name not in TABLES:
         raise LookupError(f"there is no table {name!r}: {', '.join(TABLES)}")

@@ -129,7 +129,7 @@ def in_seconds(name: str, value: object, *, positive: bool = False) -> float:
 def text_list(
     name: str, value: object, *, choices: Iterable[str] | None = None, empty: bool = True
 ) -> list[str]:
-    """Return a list of texts, none of which is a template.
+    """Return a list of texts without templates.
 
     A single text is an error, because it would be read as a list of characters.
 

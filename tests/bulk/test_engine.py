@@ -355,7 +355,7 @@ def test_column_that_no_row_has_is_an_error(path: Path, guarded: bool) -> None:
 
 
 class Guarded(Things):
-    """Records of which a run may change at most two."""
+    """Records with a guard: a run may change at most two."""
 
     seen: Sequence[int] = ()
 

@@ -61,7 +61,7 @@ def test_nothing_is_sent_on_a_route_while_its_pause_is_too_long(client: Any, emu
     assert client.update_call("call_1", metadata={"plan": "basic"}).call_id == "call_1"  # on another route
 
 
-# What a transport can meet. tests/api/test_retry.py has all statuses and headers.
+# Faults of a server or a network. tests/api/test_retry.py has all statuses and headers.
 FAULTS = {
     "500": Fault.status(500),
     "503 with HTML": Fault.status(503, body="<html>down</html>"),

@@ -17,7 +17,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 keys = st.one_of(
     st.sampled_from(["a", "b", "tier", "plan", "_x", "a.b"]),
-    # The package cannot tell a key with the replacement character from one that it has repaired.
+    # The package treats a key with the replacement character as one that it has repaired.
     texts.filter(lambda text: "\ufffd" not in text),
 )
 
