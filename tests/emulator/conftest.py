@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import inspect
 import json
@@ -63,19 +64,21 @@ def _send(
         connection.close()
 
 
-def _connect(emulator: Emulator, key: str | None = None) -> Retell:
-    return Retell(api_key=key or emulator.api_key, base_url=emulator.url, max_retries=0, timeout=5)
-
-
 @pytest.fixture
 def send() -> Send:
     return _send
 
 
 @pytest.fixture
-def connect() -> Connect:
-    """Return a client of the vendor's SDK that never retries."""
-    return _connect
+def connect() -> Iterator[Connect]:
+    """Return clients of the vendor's SDK that never retry, and close them."""
+    with contextlib.ExitStack() as clients:
+
+        def connect(emulator: Emulator, key: str | None = None) -> Retell:
+            client = Retell(api_key=key or emulator.api_key, base_url=emulator.url, max_retries=0, timeout=5)
+            return clients.enter_context(client)
+
+        yield connect
 
 
 @pytest.fixture
@@ -106,5 +109,5 @@ def v3_sdk() -> None:
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> Retell:
-    return _connect(emulator)
+def client(emulator: Emulator, connect: Connect) -> Retell:
+    return connect(emulator)

@@ -106,9 +106,9 @@ def test_garbage_and_redirect_change_nothing(emulator: Emulator, send: Send) -> 
     assert emulator.calls["call_1"]["metadata"] == {}
 
 
-def test_slow_acts_even_if_the_client_has_left(emulator: Emulator, send: Send) -> None:
+def test_slow_acts_even_if_the_client_has_left(emulator: Emulator, client: retell.Retell, send: Send) -> None:
     emulator.faults.add(Fault.slow(0.2), times=0)
-    client = retell.Retell(api_key=emulator.api_key, base_url=emulator.url, max_retries=0, timeout=0.05)
+    client = client.with_options(timeout=0.05)
     with pytest.raises(retell.APITimeoutError):
         client.call.update("call_1", metadata={"a": 1})
     assert emulator.calls["call_1"]["metadata"] == {}
