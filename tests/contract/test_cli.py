@@ -285,7 +285,7 @@ def test_the_connection_comes_from_the_environment(
     assert "1 holds" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.system
 def test_the_connection_comes_from_the_database_of_airflow(tmp_path: Path) -> None:
     home = AirflowHome(tmp_path, tmp_path)
     with account() as emulator:

@@ -72,7 +72,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_copies_only_the_others
     folder.mkdir()
     points = random.Random(7)
     with Forker("tests.operators.killed_archive") as forker:
-        for _ in range(20):
+        for _ in range(10):
             before = archived(folder)
             emulator.clear_requests()
             process = forker.start(**arguments(emulator, folder))

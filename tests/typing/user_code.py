@@ -1,7 +1,7 @@
 """Code as users write it, with everything that is public: type checkers read it, nothing runs it.
 
 A line with an ignore comment is a mistake on purpose, and the checkers have to see it: an ignore that hides nothing is
-an error for both. ``type: ignore`` speaks to mypy, ``pyright: ignore`` to pyright.
+an error for both. ``type: ignore`` is for mypy, and ``pyright: ignore`` for pyright.
 """
 
 from __future__ import annotations
