@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+_SIGNAL_SECONDS = 0.5
+"""The longest time for which the main thread waits without handling a signal."""
+
 
 class LoopOperator(RetellOperator):
     """Base class of the operators whose work is a coroutine. Timeouts, signals and kills end the coroutine cleanly."""
@@ -50,6 +53,10 @@ class LoopOperator(RetellOperator):
             try:
                 run = thread.submit(run_in_thread)
                 may_start.set()
+                # Not run.result(): if a signal arrives just before the main thread begins to wait, Python calls its
+                # handler only when the thread wakes up.
+                while not concurrent.futures.wait([run], timeout=_SIGNAL_SECONDS).done:
+                    pass
                 return run.result()
             except BaseException:
                 self.on_kill()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import tasks
-from task_signals import AirflowTaskTimeout
+from task_signals import AirflowTaskTimeout, calls_on_kill
 
 from airflow_provider_retell.operators.event_loop import LoopOperator
 
@@ -60,6 +62,20 @@ def test_on_kill_cancels_the_coroutine() -> None:
     killer.join()
     assert task.events[1:] == ["canceled"]
     assert not loop_threads()
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_is_handled() -> None:
+    """It arrived just before the thread began to wait. Python then only notes that there was a signal."""
+
+    class Signaled(Loop):
+        async def _sleep(self) -> str:
+            asyncio.get_running_loop().call_later(0.1, _thread.interrupt_main, signal.SIGTERM)
+            return await super()._sleep()
+
+    task = Signaled(seconds=5)
+    with calls_on_kill(task), pytest.raises(asyncio.CancelledError):
+        tasks.run_task(task)
+    assert task.events[1:] == ["canceled"]
 
 
 def test_on_kill_after_the_end_does_nothing() -> None:
