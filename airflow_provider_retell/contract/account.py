@@ -22,8 +22,8 @@ from airflow_provider_retell.contract.check import (
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,
-    body_of,
     describe,
+    fields_of,
     is_success,
     see,
     with_body,
@@ -43,10 +43,8 @@ RESTRICTED_KEY = Flag(
 
 
 def _has_message(response: Response) -> bool:
-    body = body_of(response)
-    return isinstance(body, dict) and any(
-        isinstance(body.get(name), str) for name in ("message", "error_message")
-    )
+    fields = fields_of(response)
+    return any(isinstance(fields.get(name), str) for name in ("message", "error_message"))
 
 
 @CHECKS.add(
@@ -90,8 +88,7 @@ def missing_key(_target: Target) -> Flow[Finding]:
 def identity(_target: Target) -> Flow[Finding]:
     """Read the organization of the key."""
     response = yield from see(get_api_key_info(), 403, 404)
-    body = body_of(response)
-    if is_success(response) and isinstance(body, dict) and isinstance(body.get("org_id"), str):
+    if is_success(response) and isinstance(fields_of(response).get("org_id"), str):
         return holds(f"{response.status} with org_id")
     return differs(describe(response), handled=response.status in (403, 404))
 

@@ -22,9 +22,9 @@ from airflow_provider_retell.contract.contacts import with_number
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
-    body_of,
     delete_if_there,
     describe,
+    fields_of,
     is_success,
     rejection,
     result,
@@ -63,8 +63,7 @@ _MAPPING = [
 def import_has_documented_form(_target: Target) -> Flow[Finding]:
     """Read the latest import."""
     response = yield from see(endpoints.get_contact_import())
-    body = body_of(response)
-    status = body.get("status") if isinstance(body, dict) else None
+    status = fields_of(response).get("status")
     return (
         holds("a documented status")
         if status in _STATUSES

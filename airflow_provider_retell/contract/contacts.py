@@ -22,10 +22,10 @@ from airflow_provider_retell.contract.check import (
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
-    body_of,
     delete_if_there,
     describe,
     documented,
+    fields_of,
     is_success,
     rejection,
     result,
@@ -141,8 +141,7 @@ def _create(target: Target) -> Flow[Response]:
     if any(contact.phone_number == _NUMBER for contact in (yield from with_number(_NUMBER)).items):
         raise SkipError("the organization has a contact with the fictional number")
     response: Response = yield from see(endpoints.create_contact(phone_number=_NUMBER, do_not_call=True))
-    body = body_of(response)
-    contact_id = body.get("contact_id") if isinstance(body, dict) else None
+    contact_id = fields_of(response).get("contact_id")
     if is_success(response) and isinstance(contact_id, str):
         target.clean_up(
             partial(delete_if_there, endpoints.get_contact(contact_id), endpoints.delete_contact(contact_id)),

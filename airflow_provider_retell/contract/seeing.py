@@ -134,6 +134,12 @@ def body_of(response: Response) -> Any:
         return None
 
 
+def fields_of(response: Response) -> dict[str, Any]:
+    """Return the body of a response, or an empty object if it is something else."""
+    body = body_of(response)
+    return body if isinstance(body, dict) else {}
+
+
 def describe(response: Response) -> str:
     """Return the status, and the fields of an error: ``422 with message, status``."""
     if is_success(response):

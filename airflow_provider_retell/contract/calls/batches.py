@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import create_batch_call, list_calls
-from airflow_provider_retell.contract.calls.placing import FROM_NUMBER, TO_NUMBER, fields_of, hang_up
+from airflow_provider_retell.contract.calls.placing import FROM_NUMBER, TO_NUMBER, hang_up
 from airflow_provider_retell.contract.check import (
     CannotTellError,
     Checks,
@@ -18,7 +18,7 @@ from airflow_provider_retell.contract.check import (
     page,
 )
 from airflow_provider_retell.contract.records import KEY, TRIES
-from airflow_provider_retell.contract.seeing import ask, describe, is_success, see
+from airflow_provider_retell.contract.seeing import ask, describe, fields_of, is_success, see
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.calls.models import CallPage

@@ -19,8 +19,8 @@ from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,
-    body_of,
     describe,
+    fields_of,
     is_success,
     rejection,
     see,
@@ -93,8 +93,7 @@ def live_update_returns_success(target: Target) -> Flow[Finding]:
     call = yield from writable(target, "ongoing")
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_live_call(call.call_id, metadata=metadata))
-    body = body_of(response)
-    if is_success(response) and isinstance(body, dict) and body.get("success") is True:
+    if is_success(response) and fields_of(response).get("success") is True:
         return holds(f"{response.status} with success")
     return differs(describe(response))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import (
     create_phone_call,
@@ -26,8 +26,8 @@ from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
-    body_of,
     describe,
+    fields_of,
     is_success,
     result,
     see,
@@ -83,12 +83,6 @@ def _send(target: Target, request: Request[Call]) -> Flow[Response]:
     if is_success(response) and isinstance(call_id, str):
         target.clean_up(lambda: hang_up(call_id), "a call that was placed could not be stopped")
     return response
-
-
-def fields_of(response: Response) -> dict[str, Any]:
-    """Return the body of a response, or an empty object if it is something else."""
-    body = body_of(response)
-    return body if isinstance(body, dict) else {}
 
 
 def _request(target: Target, mark: str, key: str) -> Request[Call]:

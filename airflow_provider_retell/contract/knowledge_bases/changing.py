@@ -29,8 +29,8 @@ from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,
     ask,
-    body_of,
     describe,
+    fields_of,
     is_success,
     result,
     see,
@@ -55,12 +55,9 @@ CHECKS = Checks()
 def create_accepts_form(target: Target) -> Flow[Finding]:
     """Create a knowledge base."""
     response = yield from target.once(create)
-    body = body_of(response)
     if not is_success(response):
         return differs(describe(response))
-    wrong = [
-        name for name in ("knowledge_base_id", "status") if not isinstance(body, dict) or not body.get(name)
-    ]
+    wrong = [name for name in ("knowledge_base_id", "status") if not fields_of(response).get(name)]
     return differs(f"{response.status} without {', '.join(wrong)}") if wrong else holds(f"{response.status}")
 
 

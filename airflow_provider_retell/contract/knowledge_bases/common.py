@@ -9,7 +9,7 @@ from airflow_provider_retell.api.knowledge_bases import endpoints
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.contract.check import Flag, NotYetError
-from airflow_provider_retell.contract.seeing import ask, body_of, delete_if_there, is_success, result, see
+from airflow_provider_retell.contract.seeing import ask, delete_if_there, fields_of, is_success, result, see
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
@@ -32,8 +32,7 @@ def create(target: Target) -> Flow[Response]:
     text = {"title": TEXT, "text": "This text is part of a check and can be deleted."}
     request = endpoints.create_knowledge_base(NAME, knowledge_base_texts=[text])
     response: Response = yield from see(request)
-    body = body_of(response)
-    knowledge_base_id = body.get("knowledge_base_id") if isinstance(body, dict) else None
+    knowledge_base_id = fields_of(response).get("knowledge_base_id")
     if is_success(response) and isinstance(knowledge_base_id, str):
         target.clean_up(
             partial(
