@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy_exports(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """Return a ``__getattr__`` for *package* that imports a name when it is first used (PEP 562).
+def lazy_exports(
+    package: str, modules: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` for *package*; a name is imported when it is first used (PEP 562).
 
     :param modules: the exported names by module; the modules are relative to ``airflow_provider_retell``.
     """
@@ -25,4 +27,7 @@ def lazy_exports(package: str, modules: Mapping[str, Sequence[str]]) -> Callable
         setattr(sys.modules[package], name, value)
         return value
 
-    return get
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *module_of})
+
+    return get, names

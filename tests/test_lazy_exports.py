@@ -42,6 +42,17 @@ def test_every_exported_name_can_be_imported_from_its_package(package: str, name
     assert value.__module__.startswith("airflow_provider_retell.")
 
 
+def test_packages_list_names_that_are_not_imported_yet_for_completion() -> None:
+    code = f"""
+from importlib import import_module
+for name in {PACKAGES}:
+    package = import_module(f"airflow_provider_retell.{{name}}")
+    assert set(package.__all__) <= set(dir(package)), name
+    assert not set(package.__all__) & set(vars(package)), name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_exports_types_and_lazy_modules_have_the_same_names(package: str) -> None:
     tree = ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))
@@ -77,7 +88,7 @@ assert vars(hooks)["Rate"] is hooks.Rate
 
 
 def test_unknown_name_is_an_attribute_error_of_the_package() -> None:
-    get = lazy_exports("airflow_provider_retell.hooks", {"api.quota": ["Rate"]})
+    get, _ = lazy_exports("airflow_provider_retell.hooks", {"api.quota": ["Rate"]})
     with pytest.raises(
         AttributeError, match="module 'airflow_provider_retell.hooks' has no attribute 'Nothing'"
     ):

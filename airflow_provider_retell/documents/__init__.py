@@ -9,13 +9,13 @@ from airflow_provider_retell._lazy import lazy_exports
 if TYPE_CHECKING:
     from airflow_provider_retell.documents.file_documents import FileDocuments
     from airflow_provider_retell.documents.sql_documents import SqlDocuments
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "documents.file_documents": ["FileDocuments"],
+            "documents.sql_documents": ["SqlDocuments"],
+        },
+    )
 
 __all__ = ["FileDocuments", "SqlDocuments"]
-
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "documents.file_documents": ["FileDocuments"],
-        "documents.sql_documents": ["SqlDocuments"],
-    },
-)

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.retry import RetryLimits
     from airflow_provider_retell.hooks.airflow_api import AirflowApi, AirflowApiError
     from airflow_provider_retell.hooks.retell import RetellAsyncHook, RetellHook
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "api.quota": ["Rate"],
+            "api.retry": ["RetryLimits"],
+            "hooks.airflow_api": ["AirflowApi", "AirflowApiError"],
+            "hooks.retell": ["RetellAsyncHook", "RetellHook"],
+        },
+    )
 
 __all__ = ["AirflowApi", "AirflowApiError", "Rate", "RetellAsyncHook", "RetellHook", "RetryLimits"]
-
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "api.quota": ["Rate"],
-        "api.retry": ["RetryLimits"],
-        "hooks.airflow_api": ["AirflowApi", "AirflowApiError"],
-        "hooks.retell": ["RetellAsyncHook", "RetellHook"],
-    },
-)

@@ -8,12 +8,12 @@ from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
     from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "notifications.phone_call": ["PhoneCallNotifier"],
+        },
+    )
 
 __all__ = ["PhoneCallNotifier"]
-
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "notifications.phone_call": ["PhoneCallNotifier"],
-    },
-)

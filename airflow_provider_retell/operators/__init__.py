@@ -34,6 +34,39 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.sync_contacts import SyncContactsOperator
     from airflow_provider_retell.operators.sync_test_cases import SyncTestCasesOperator
     from airflow_provider_retell.params.text_file import TextFile
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "operators.agent": ["DraftAgentVersionOperator", "PublishAgentVersionOperator"],
+            "operators.agent_snapshot": ["SnapshotAgentsOperator"],
+            "operators.approval": ["PhoneApprovalOperator"],
+            "operators.batch_call": ["CreateBatchCallOperator"],
+            "operators.bulk": ["BulkUpdateCallOperator"],
+            "operators.bulk_chat": ["BulkUpdateChatOperator"],
+            "operators.call": ["GetCallOperator", "UpdateCallOperator"],
+            "operators.chat": [
+                "DeleteChatOperator",
+                "GetChatOperator",
+                "RerunChatAnalysisOperator",
+                "UpdateChatOperator",
+            ],
+            "operators.delete_call": ["DeleteCallOperator"],
+            "operators.delete_contacts": ["DeleteContactsOperator"],
+            "operators.import_contacts": ["ImportContactsOperator"],
+            "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
+            "operators.list_calls": ["ListCallsOperator"],
+            "operators.list_chats": ["ListChatsOperator"],
+            "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
+            "operators.phone_call": ["CreatePhoneCallOperator"],
+            "operators.recordings": ["ArchiveRecordingsOperator"],
+            "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
+            "operators.simulation": ["RunBatchTestOperator"],
+            "operators.sync_contacts": ["SyncContactsOperator"],
+            "operators.sync_test_cases": ["SyncTestCasesOperator"],
+            "params.text_file": ["TextFile"],
+        },
+    )
 
 __all__ = [
     "ArchiveRecordingsOperator",
@@ -65,36 +98,3 @@ __all__ = [
     "UpdateChatOperator",
     "UpdateLiveCallOperator",
 ]
-
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "operators.agent": ["DraftAgentVersionOperator", "PublishAgentVersionOperator"],
-        "operators.agent_snapshot": ["SnapshotAgentsOperator"],
-        "operators.approval": ["PhoneApprovalOperator"],
-        "operators.batch_call": ["CreateBatchCallOperator"],
-        "operators.bulk": ["BulkUpdateCallOperator"],
-        "operators.bulk_chat": ["BulkUpdateChatOperator"],
-        "operators.call": ["GetCallOperator", "UpdateCallOperator"],
-        "operators.chat": [
-            "DeleteChatOperator",
-            "GetChatOperator",
-            "RerunChatAnalysisOperator",
-            "UpdateChatOperator",
-        ],
-        "operators.delete_call": ["DeleteCallOperator"],
-        "operators.delete_contacts": ["DeleteContactsOperator"],
-        "operators.import_contacts": ["ImportContactsOperator"],
-        "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
-        "operators.list_calls": ["ListCallsOperator"],
-        "operators.list_chats": ["ListChatsOperator"],
-        "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
-        "operators.phone_call": ["CreatePhoneCallOperator"],
-        "operators.recordings": ["ArchiveRecordingsOperator"],
-        "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
-        "operators.simulation": ["RunBatchTestOperator"],
-        "operators.sync_contacts": ["SyncContactsOperator"],
-        "operators.sync_test_cases": ["SyncTestCasesOperator"],
-        "params.text_file": ["TextFile"],
-    },
-)

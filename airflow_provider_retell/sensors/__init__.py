@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from airflow_provider_retell.sensors.chat import ChatSensor
     from airflow_provider_retell.sensors.concurrency import ConcurrencySensor
     from airflow_provider_retell.sensors.knowledge_base import KnowledgeBaseSensor
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "sensors.call": ["BatchCallSensor", "CallSensor"],
+            "sensors.chat": ["ChatSensor"],
+            "sensors.concurrency": ["ConcurrencySensor"],
+            "sensors.knowledge_base": ["KnowledgeBaseSensor"],
+        },
+    )
 
 __all__ = ["BatchCallSensor", "CallSensor", "ChatSensor", "ConcurrencySensor", "KnowledgeBaseSensor"]
-
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "sensors.call": ["BatchCallSensor", "CallSensor"],
-        "sensors.chat": ["ChatSensor"],
-        "sensors.concurrency": ["ConcurrencySensor"],
-        "sensors.knowledge_base": ["KnowledgeBaseSensor"],
-    },
-)

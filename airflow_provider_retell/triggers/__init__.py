@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
     from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
     from airflow_provider_retell.triggers.simulation import BatchTestTrigger
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "triggers.call": ["BatchCallTrigger", "CallTrigger"],
+            "triggers.call_event": ["CallEventTrigger"],
+            "triggers.chat": ["ChatTrigger"],
+            "triggers.chat_event": ["ChatEventTrigger"],
+            "triggers.concurrency": ["ConcurrencyTrigger"],
+            "triggers.knowledge_base": ["KnowledgeBaseTrigger"],
+            "triggers.simulation": ["BatchTestTrigger"],
+        },
+    )
 
 __all__ = [
     "BatchCallTrigger",
@@ -25,16 +38,3 @@ __all__ = [
     "ConcurrencyTrigger",
     "KnowledgeBaseTrigger",
 ]
-
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "triggers.call": ["BatchCallTrigger", "CallTrigger"],
-        "triggers.call_event": ["CallEventTrigger"],
-        "triggers.chat": ["ChatTrigger"],
-        "triggers.chat_event": ["ChatEventTrigger"],
-        "triggers.concurrency": ["ConcurrencyTrigger"],
-        "triggers.knowledge_base": ["KnowledgeBaseTrigger"],
-        "triggers.simulation": ["BatchTestTrigger"],
-    },
-)

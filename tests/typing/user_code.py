@@ -226,6 +226,9 @@ def everything() -> None:
         retell_conn_id="retell_eu",
     )
     UpdateCallOperator(task_id="wipe", call_id="call_1", clear_metadata=True)
+    from airflow_provider_retell.operators import UpdateCalOperator  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+    UpdateCalOperator(task_id="misspelled")
     UpdateCallOperator(task_id="no_call", metadata={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     UpdateCallOperator(
         task_id="bad_mode",
