@@ -19,9 +19,8 @@ from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import IN_DRY_RUN, FailureLimits, Result, duplicate
 from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
-from airflow_provider_retell.bulk.record_states import CHUNK
 from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
-from airflow_provider_retell.bulk.row_chunks import open_rows, take
+from airflow_provider_retell.bulk.row_chunks import CHUNK, open_rows, take
 from airflow_provider_retell.bulk.row_limits import RowLimits
 from airflow_provider_retell.bulk.watch import watch
 from airflow_provider_retell.common.threads import WorkerThread
@@ -167,7 +166,7 @@ class BulkUpdate(Generic[S, W]):
             await self._queue.put(None)
 
     def _add_done_records(self) -> None:
-        for record_id in self._rows.done_calls():
+        for record_id in self._rows.done_records():
             if (key := self._resource.key(record_id)) is not None:
                 self._rows_by_key[key] = _EARLIER_RUN
 

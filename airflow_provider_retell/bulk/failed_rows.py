@@ -146,9 +146,9 @@ class FailedRows(Rows):
                 "it" if one else "them",
             )
 
-    def done_calls(self) -> Iterator[str]:
+    def done_records(self) -> Iterator[str]:
         """Yield the ids of the calls that the earlier run has updated or found unchanged."""
-        yield from self._source().done_calls()
+        yield from self._source().done_records()
         earlier = self._earlier()
         for line in self._lines():
             if line.get("outcome") in ("updated", "unchanged") and earlier.is_done(line_id(line)):

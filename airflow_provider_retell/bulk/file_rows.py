@@ -87,7 +87,7 @@ class FileRows(Rows):
         return [str(self.path)]
 
     def _check_path(self) -> None:
-        from airflow_provider_retell.bulk.file_format import format_of
+        from airflow_provider_retell.bulk.files.formats import format_of
 
         check_not_empty(self.path, "the path of FileRows")
         path = str(self.path)
@@ -101,7 +101,7 @@ class FileRows(Rows):
     def read(self) -> Iterator[Row]:
         """Yield the rows of the files, and a header ahead of the rows of a CSV or Parquet file."""
         from airflow_provider_retell.bulk.errors import SourceError
-        from airflow_provider_retell.bulk.file_parts import files_of
+        from airflow_provider_retell.bulk.files.parts import files_of
 
         self._check_path()
         path, damage = str(self.path), None
@@ -142,19 +142,19 @@ class FileRows(Rows):
         raise damaged
 
     def _read_content(self, file: Any, path: str) -> Iterator[Row]:
-        from airflow_provider_retell.bulk import file_format
-        from airflow_provider_retell.bulk.csv_lines import read_csv
         from airflow_provider_retell.bulk.errors import SourceError
-        from airflow_provider_retell.bulk.json_lines import read_json_lines
-        from airflow_provider_retell.bulk.parquet_rows import read_parquet
+        from airflow_provider_retell.bulk.files.csv_lines import read_csv
+        from airflow_provider_retell.bulk.files.formats import check_parquet, format_of, open_text
+        from airflow_provider_retell.bulk.files.json_lines import read_json_lines
+        from airflow_provider_retell.bulk.files.parquet_rows import read_parquet
 
-        kind = file_format.format_of(path)
+        kind = format_of(path)
         if kind is None:
             raise SourceError("its name has no known suffix")
         if kind == "parquet":
-            file_format.check_parquet(file)
+            check_parquet(file)
             return read_parquet(file)
-        content = file_format.open_text(file, path, self.encoding)
+        content = open_text(file, path, self.encoding)
         if kind in ("csv", "tsv"):
             delimiter = self.delimiter or ("\t" if kind == "tsv" else ",")
             return read_csv(content, self.encoding, delimiter, self.quotechar)

@@ -47,7 +47,7 @@ class Report:
 
     def check(self, inputs: Iterable[str]) -> None:
         """Raise :class:`RetellInputError` if the path has another suffix, or is or matches one of *inputs*."""
-        from airflow_provider_retell.bulk.file_parts import covers
+        from airflow_provider_retell.bulk.files.parts import covers
 
         if self._path is None:
             return

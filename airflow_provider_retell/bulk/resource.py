@@ -16,7 +16,7 @@ from airflow_provider_retell.bulk.outcome import OUTCOMES, Outcome, Result
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
-    from airflow_provider_retell.bulk.columns import NamedColumns
+    from airflow_provider_retell.bulk.named_columns import NamedColumns
     from airflow_provider_retell.bulk.rows import Row
 
 S = TypeVar("S")

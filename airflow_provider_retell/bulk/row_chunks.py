@@ -12,6 +12,9 @@ from airflow_provider_retell.bulk.rows import Header, Row, Rows
 
 log = logging.getLogger(__name__)
 
+CHUNK = 1000
+"""Rows per chunk: the largest number of records in one page of a listing, as Retell documents it."""
+
 
 @contextmanager
 def open_rows(

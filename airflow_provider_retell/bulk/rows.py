@@ -82,7 +82,7 @@ class Rows(Source):
         """Return the paths of all files that the source reads. The report must not overwrite them."""
         return []
 
-    def done_calls(self) -> Iterator[str]:
+    def done_records(self) -> Iterator[str]:
         """Yield the ids of calls that an earlier run has updated. Further rows of these calls are duplicates."""
         return iter(())
 

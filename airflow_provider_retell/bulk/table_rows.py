@@ -109,7 +109,7 @@ def _other_floats(kind: Any, other: Any) -> Any:
 
 
 def _arrow(table: Any) -> Iterator[Row]:
-    from airflow_provider_retell.bulk.parquet_rows import batch_rows
+    from airflow_provider_retell.bulk.files.parquet_rows import batch_rows
 
     check_distinct(table.schema.names)
     yield Header(table.schema.names)

@@ -12,8 +12,8 @@ from airflow_provider_retell.operators.bulk_records import BulkUpdateOperator
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
+    from airflow_provider_retell.bulk.records.row_options import Nulls
     from airflow_provider_retell.bulk.row_limits import OnEmpty
-    from airflow_provider_retell.bulk.row_options import Nulls
     from airflow_provider_retell.operators.rows_base import AnyRows, Tolerated
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
 from airflow_provider_retell.api.records.nouns import Noun, kind_of
 from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.bulk.row_options import Nulls, RowOptions
+from airflow_provider_retell.bulk.records.row_options import Nulls, RowOptions
 from airflow_provider_retell.operators.bulk_base import BulkOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_storage_setting
@@ -16,8 +16,8 @@ from airflow_provider_retell.params.rendered import as_storage_setting
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.bulk.columns import Columns
-    from airflow_provider_retell.bulk.plan import Plan
+    from airflow_provider_retell.bulk.records.columns import Columns
+    from airflow_provider_retell.bulk.records.plan import Plan
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -111,12 +111,12 @@ class BulkUpdateOperator(BulkOperator):
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the updates of calls or chats."""
-        from airflow_provider_retell.bulk.record_updates import RecordUpdates
+        from airflow_provider_retell.bulk.records.updates import RecordUpdates
 
         return RecordUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
 
     def _columns(self) -> Columns:
-        from airflow_provider_retell.bulk.columns import Columns
+        from airflow_provider_retell.bulk.records.columns import Columns
 
         storage = self.rendered("data_storage_setting", as_storage_setting)
         return Columns(
@@ -129,6 +129,6 @@ class BulkUpdateOperator(BulkOperator):
         )
 
     def _plan(self) -> Plan:
-        from airflow_provider_retell.bulk.plan import Plan
+        from airflow_provider_retell.bulk.records.plan import Plan
 
         return Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))

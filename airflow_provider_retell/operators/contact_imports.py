@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.contacts.endpoints import create_contact_import
 from airflow_provider_retell.api.errors import RetellError, RetellStatusError
-from airflow_provider_retell.bulk.contact_import_jobs import ImportBusyError
+from airflow_provider_retell.bulk.contacts.import_jobs import ImportBusyError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.task_try import CLOCK_SKEW, first_try_at

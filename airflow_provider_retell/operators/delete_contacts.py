@@ -125,8 +125,8 @@ class DeleteContactsOperator(BulkOperator):
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the deletion of contacts."""
-        from airflow_provider_retell.bulk.contact_columns import check_source
-        from airflow_provider_retell.bulk.contact_deletions import ContactDeletions
+        from airflow_provider_retell.bulk.contacts.columns import check_source
+        from airflow_provider_retell.bulk.contacts.deletions import ContactDeletions
 
         check_source(rows)
         return ContactDeletions(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.errors import RetellError
-    from airflow_provider_retell.bulk.contact_import_jobs import ImportJobs
+    from airflow_provider_retell.bulk.contacts.import_jobs import ImportJobs
     from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.row_limits import OnEmpty
@@ -179,8 +179,8 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the import of contacts."""
-        from airflow_provider_retell.bulk.contact_columns import ContactColumns, check_source
-        from airflow_provider_retell.bulk.contact_import import ContactImport
+        from airflow_provider_retell.bulk.contacts.columns import ContactColumns, check_source
+        from airflow_provider_retell.bulk.contacts.csv_import import ContactImport
 
         check_source(rows)
         columns = ContactColumns(
@@ -200,7 +200,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         )
 
     def _jobs(self, hook: RetellAsyncHook) -> ImportJobs:
-        from airflow_provider_retell.bulk.contact_import_jobs import ImportJobs
+        from airflow_provider_retell.bulk.contacts.import_jobs import ImportJobs
         from airflow_provider_retell.hooks.retell import RetellAsyncHook
         from airflow_provider_retell.hooks.shared import POLL_RETRY
         from airflow_provider_retell.waiting.polling import Polling

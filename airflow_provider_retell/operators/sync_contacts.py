@@ -142,8 +142,8 @@ class SyncContactsOperator(ContactRowsOperator):
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the sync of contacts."""
-        from airflow_provider_retell.bulk.contact_columns import ContactColumns, check_source
-        from airflow_provider_retell.bulk.contact_sync import ContactSync
+        from airflow_provider_retell.bulk.contacts.columns import ContactColumns, check_source
+        from airflow_provider_retell.bulk.contacts.sync import ContactSync
 
         check_source(rows)
         columns = ContactColumns(

@@ -30,7 +30,7 @@ def _field_size_limit() -> Iterator[None]:
 @pytest.fixture
 def small_cells(mocker: Any) -> None:
     """A cell can have 1,000 characters."""
-    mocker.patch("airflow_provider_retell.bulk.csv_lines.MAX_LINE", 1000)
+    mocker.patch("airflow_provider_retell.bulk.files.csv_lines.MAX_LINE", 1000)
     csv.field_size_limit(1000)
 
 
@@ -176,6 +176,6 @@ def test_a_header_that_cannot_be_read_fails_the_task_before_the_first_update(
 def test_a_line_without_an_end_does_not_fill_the_memory(
     emulator: Emulator, run: Any, tmp_path: Path, mocker: Any
 ) -> None:
-    mocker.patch("airflow_provider_retell.bulk.text_lines.MAX_LINE", 100)
+    mocker.patch("airflow_provider_retell.bulk.files.text_lines.MAX_LINE", 100)
     task = run(rows=csv_file(tmp_path, b"call_id,n\n" + b"x" * 200), fails=True)
     assert "line 2 is longer than 100 characters" in str(task.error)

@@ -21,10 +21,10 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.request import Flow
-from airflow_provider_retell.bulk.columns import NamedColumns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, GivenRows
+from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.resource import Applied, Difference, InvalidRowError, Planned, Resource
@@ -307,7 +307,7 @@ def test_results_are_in_the_report_while_the_source_is_slow(path: Path, mocker: 
 class WithEarlier(GivenRows):
     """Rows after a run that has updated two records. One of them no longer exists."""
 
-    def done_calls(self) -> Iterator[str]:
+    def done_records(self) -> Iterator[str]:
         return iter(["id_a", "unknown"])
 
 

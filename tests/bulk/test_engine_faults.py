@@ -19,12 +19,12 @@ from airflow_provider_retell.api.errors import AuthenticationError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
-from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
-from airflow_provider_retell.bulk.plan import Plan
-from airflow_provider_retell.bulk.record_updates import RecordUpdates
+from airflow_provider_retell.bulk.records.columns import Columns
+from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import RetellAsyncHook

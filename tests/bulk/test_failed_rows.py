@@ -81,7 +81,7 @@ def test_calls_that_were_updated_or_unchanged_are_done(tmp_path: Path) -> None:
         (4, "d", "not_found"),
     )
     rows = FailedRows([{"call_id": name} for name in "abcd"], report)
-    assert list(rows.done_calls()) == ["a", "b"]
+    assert list(rows.done_records()) == ["a", "b"]
 
 
 def test_the_compressed_report_of_a_killed_run_is_read_up_to_its_end(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_line_that_is_not_of_a_report_is_ignored(tmp_path: Path, line: Any) ->
     rows = [{"call_id": name} for name in "abc"]
     again = FailedRows(rows, str(path))
     assert list(again.read()) == [rows[0], rows[2]]
-    assert "b" in again.done_calls()
+    assert "b" in again.done_records()
 
 
 def test_a_line_with_a_huge_number_takes_no_memory() -> None:
@@ -311,7 +311,7 @@ def test_the_last_line_of_a_call_counts(tmp_path: Path) -> None:
     report = write_report(tmp_path / "old.jsonl", *lines)
     rows = FailedRows([{"call_id": name} for name in "abc"], report)
     assert [row["call_id"] for row in rows.read()] == ["b", "c"]
-    assert list(rows.done_calls()) == ["a"]
+    assert list(rows.done_records()) == ["a"]
 
 
 def test_the_row_that_is_left_of_two_is_written(emulator: Emulator, run: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.bulk.file_parts import covers, is_pattern
+from airflow_provider_retell.bulk.files.parts import covers, is_pattern
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import ListCallsOperator
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.errors import AuthenticationError
-from airflow_provider_retell.bulk.record_states import read_each
+from airflow_provider_retell.bulk.read_each import read_each
 from airflow_provider_retell.emulator import Emulator, Fault
 
 

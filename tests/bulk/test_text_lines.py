@@ -7,7 +7,7 @@ import io
 import pytest
 
 from airflow_provider_retell.bulk.errors import SourceError
-from airflow_provider_retell.bulk.text_lines import TextLines
+from airflow_provider_retell.bulk.files.text_lines import TextLines
 
 
 @pytest.mark.parametrize(("before", "number"), [("", 1), ("a\nb\n", 3)])

@@ -10,7 +10,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_retell._compat.services import storage_path
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.bulk.file_parts import files_of
+from airflow_provider_retell.bulk.files.parts import files_of
 from airflow_provider_retell.common.folders import find, matches
 from airflow_provider_retell.documents import FileDocuments
 from airflow_provider_retell.params.test_cases import as_test_cases

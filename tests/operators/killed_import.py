@@ -12,8 +12,8 @@ from crashes import arm, die
 from simulations import dag_run
 from tasks import StateStore, run_try
 
-from airflow_provider_retell.bulk import contact_import as _contact_import  # noqa: F401
 from airflow_provider_retell.bulk import engine as _engine  # noqa: F401
+from airflow_provider_retell.bulk.contacts import csv_import as _csv_import  # noqa: F401
 from airflow_provider_retell.hooks import aiohttp_transport as _transport  # noqa: F401
 from airflow_provider_retell.operators import ImportContactsOperator
 from airflow_provider_retell.operators import contact_imports as _contact_imports  # noqa: F401

@@ -44,9 +44,14 @@ LEFT_OUT = "+14155550103"
 # The step of the request, or the function in which the worker is killed; the imports after the first try, and after a
 # retry with and without a state store. None means that the retry fails and starts no import.
 KILLS: dict[str, tuple[str, int, int | None, int | None]] = {
-    "worker killed before it read the contacts": (f"{BULK}.contact_import:ContactImport.set_up", 0, 1, None),
+    "worker killed before it read the contacts": (
+        f"{BULK}.contacts.csv_import:ContactImport.set_up",
+        0,
+        1,
+        None,
+    ),
     "worker killed before it uploaded the file": (
-        f"{BULK}.contact_import_jobs:upload_contact_import_file",
+        f"{BULK}.contacts.import_jobs:upload_contact_import_file",
         0,
         1,
         None,
@@ -54,9 +59,9 @@ KILLS: dict[str, tuple[str, int, int | None, int | None]] = {
     "worker killed before the request": ("before", 0, None, None),
     "worker killed after Retell acted, before the response was read": ("acted", 1, 1, 1),
     "worker killed after the response, before it was recorded": ("received", 1, 1, 1),
-    "worker killed while waiting": (f"{BULK}.contact_import_jobs:ImportJobs._wait_for_end", 1, 1, 1),
+    "worker killed while waiting": (f"{BULK}.contacts.import_jobs:ImportJobs._wait_for_end", 1, 1, 1),
     "worker killed after the import, before it read the contacts again": (
-        f"{BULK}.contact_import:ContactImport._read_again",
+        f"{BULK}.contacts.csv_import:ContactImport._read_again",
         1,
         1,
         1,

@@ -29,11 +29,11 @@ from airflow_provider_retell.api.encode import same_json
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
-from airflow_provider_retell.bulk.columns import Columns
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.given_rows import GivenRows
-from airflow_provider_retell.bulk.plan import Plan
-from airflow_provider_retell.bulk.record_updates import RecordUpdates
+from airflow_provider_retell.bulk.records.columns import Columns
+from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Emulator, Fault

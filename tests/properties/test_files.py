@@ -21,12 +21,12 @@ from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
-from airflow_provider_retell.bulk.columns import Columns, RowReader
 from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.failed_rows import FailedRows
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.outcome import Result
-from airflow_provider_retell.bulk.plan import Plan, PlannedUpdate
+from airflow_provider_retell.bulk.records.columns import Columns, RowReader
+from airflow_provider_retell.bulk.records.plan import Plan, PlannedUpdate
 from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow, Header
 
@@ -195,7 +195,7 @@ def test_any_file_can_be_taken_for_the_report_of_an_earlier_run(tmp_path: Path, 
     try:
         taken = list(again.read())
         done = DigestMap()
-        for call_id in again.done_calls():
+        for call_id in again.done_records():
             done[call_id] = 1
     except RetellError:
         return

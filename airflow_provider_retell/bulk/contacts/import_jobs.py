@@ -18,7 +18,7 @@ from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition
-    from airflow_provider_retell.bulk.contact_csv import ContactFile
+    from airflow_provider_retell.bulk.contacts.csv_files import ContactFile
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     UnprocessableError,
 )
-from airflow_provider_retell.bulk.contact_columns import ContactColumns, ContactReader
+from airflow_provider_retell.bulk.contacts.columns import ContactColumns, ContactReader
 from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.bulk.outcome import Outcome, Result
-from airflow_provider_retell.bulk.record_states import read_each
+from airflow_provider_retell.bulk.read_each import read_each
 from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
 
 if TYPE_CHECKING:

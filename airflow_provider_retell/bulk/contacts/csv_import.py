@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.changes import CUSTOM, DO_NOT_CALL, NAMES, Fields, diff, verify
 from airflow_provider_retell.api.errors import RetellError, UpdateMismatchError
-from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactState, ContactUpdate
-from airflow_provider_retell.bulk.contact_csv import ContactFile, as_cell
-from airflow_provider_retell.bulk.contact_import_jobs import ImportBusyError, ImportJobs
-from airflow_provider_retell.bulk.contact_sync import KIND, ContactSync
+from airflow_provider_retell.bulk.contacts.changes import ContactCreation, ContactState, ContactUpdate
+from airflow_provider_retell.bulk.contacts.csv_files import ContactFile, as_cell
+from airflow_provider_retell.bulk.contacts.import_jobs import ImportBusyError, ImportJobs
+from airflow_provider_retell.bulk.contacts.sync import KIND, ContactSync
 from airflow_provider_retell.bulk.errors import GuardError
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.resource import Applied, InvalidRowError, Planned
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
-    from airflow_provider_retell.bulk.contact_columns import ContactColumns
+    from airflow_provider_retell.bulk.contacts.columns import ContactColumns
     from airflow_provider_retell.bulk.rows import Row
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 

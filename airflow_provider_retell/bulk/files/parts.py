@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from airflow_provider_retell.bulk.errors import SourceError
-from airflow_provider_retell.bulk.file_format import format_of
+from airflow_provider_retell.bulk.files.formats import format_of
 from airflow_provider_retell.common.folders import matches
 from airflow_provider_retell.common.paths import safe_path
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_retell.api.errors import (
     NotFoundError,
@@ -15,6 +14,8 @@ from airflow_provider_retell.api.errors import (
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.models import RecordState
 from airflow_provider_retell.bulk.errors import FATAL
+from airflow_provider_retell.bulk.read_each import read_each
+from airflow_provider_retell.bulk.row_chunks import CHUNK
 from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
@@ -23,14 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-S = TypeVar("S")
-
-CHUNK = 1000
-"""The largest number of records in one page, as Retell documents it."""
-
 # Records that are missing in a listing and cannot be got either, until listings are trusted.
 _CONFIRMATIONS = 20
-_CONCURRENT_READS = 50
 _TOO_MANY_IDS = frozenset({400, 413, 414, 422})
 
 State: TypeAlias = "RecordState | RetellError | None"
@@ -116,27 +111,3 @@ class RecordStates:
             raise
         except RetellError as error:
             return error
-
-
-async def read_each(
-    keys: Sequence[str], read: Callable[[str], Coroutine[Any, Any, S | RetellError | None]]
-) -> dict[str, S | RetellError | None]:
-    """Return the result of *read* for each key; 50 reads run at the same time.
-
-    :raises RetellError: if 50 reads in a row return an error.
-    """
-    found: dict[str, S | RetellError | None] = {}
-    for start in range(0, len(keys), _CONCURRENT_READS):
-        part = keys[start : start + _CONCURRENT_READS]
-        tasks = [asyncio.create_task(read(key)) for key in part]
-        try:
-            states = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        errors = [state for state in states if isinstance(state, RetellError)]
-        if len(errors) == _CONCURRENT_READS:
-            raise errors[0]
-        found.update(zip(part, states, strict=True))
-    return found

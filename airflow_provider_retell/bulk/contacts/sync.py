@@ -20,9 +20,9 @@ from airflow_provider_retell.api.contacts.changes import (
 from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.contacts.reading import SEVERAL, read_contacts
 from airflow_provider_retell.api.errors import RetellError, RetellResponseError
-from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactState, ContactUpdate
-from airflow_provider_retell.bulk.contact_columns import ContactColumns, ContactReader, InvalidContactError
-from airflow_provider_retell.bulk.contact_guards import ContactGuards
+from airflow_provider_retell.bulk.contacts.changes import ContactCreation, ContactState, ContactUpdate
+from airflow_provider_retell.bulk.contacts.columns import ContactColumns, ContactReader, InvalidContactError
+from airflow_provider_retell.bulk.contacts.guards import ContactGuards
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.resource import Planned, Resource
 from airflow_provider_retell.common.wording import counted

@@ -8,7 +8,7 @@ import re
 from typing import Any, cast
 
 from airflow_provider_retell.bulk.errors import IncompleteFileError, SourceError
-from airflow_provider_retell.bulk.text_lines import is_utf8
+from airflow_provider_retell.bulk.files.text_lines import is_utf8
 from airflow_provider_retell.common.paths import file_name
 
 FORMATS = ("jsonl", "ndjson", "csv", "tsv", "parquet")

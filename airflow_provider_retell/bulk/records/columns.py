@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,11 +10,11 @@ from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import Change
-from airflow_provider_retell.api.request import check_id
-from airflow_provider_retell.bulk.column_names import check_names, hint, listed_names, shown_names
+from airflow_provider_retell.bulk.column_names import check_names
+from airflow_provider_retell.bulk.named_columns import NamedColumns
+from airflow_provider_retell.bulk.records.row_options import DEFAULTS, RowOptions, without_nulls
 from airflow_provider_retell.bulk.resource import InvalidRowError
-from airflow_provider_retell.bulk.row_options import DEFAULTS, RowOptions, without_nulls
-from airflow_provider_retell.bulk.rows import BadRow, Row
+from airflow_provider_retell.bulk.rows import Row
 from airflow_provider_retell.params.rendered import as_storage_setting
 
 
@@ -36,77 +36,6 @@ class Columns:
     storage: DataStorageSetting | None = None
     storage_column: str | None = None
     options: RowOptions = DEFAULTS
-
-
-class NamedColumns:
-    """Checks that the rows have the columns that the task names.
-
-    :param key: the column with the key of a row.
-    :param others: the other columns that the task names.
-    :param fixed: True if all rows of the source have the same columns.
-    """
-
-    def __init__(self, key: str, others: Iterable[str], fixed: bool = False) -> None:
-        self._key = key
-        self._missing = list(dict.fromkeys(others))
-        self._named = [key, *self._missing]
-        self._is_first = True
-        self._fixed = fixed
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that the task names."""
-        return self._named
-
-    @property
-    def missing(self) -> list[str]:
-        """The named columns that no row had so far; empty until a row could be read."""
-        return [] if self._is_first else self._missing
-
-    def key_of(self, row: Row) -> Any:
-        """Return the value of *row* in the key's column.
-
-        :raises InvalidRowError: if the row could not be read, or has no key.
-        :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
-        """
-        if isinstance(row, BadRow):
-            raise InvalidRowError(row.reason)
-        if self._is_first or self._missing:
-            self._look_for_columns(row)
-        if self._key not in row:
-            raise InvalidRowError(
-                f"the row has no {self._key!r}; it has: {listed_names(row)}{hint([self._key], row)}"
-            )
-        if row[self._key] is None:
-            raise InvalidRowError(f"{self._key} is null")
-        return row[self._key]
-
-    def id_of(self, row: Row) -> str:
-        """Return the id in the key's column.
-
-        :raises InvalidRowError: if the row could not be read, or has no valid id.
-        :raises RetellInputError: as :meth:`key_of`.
-        """
-        value = self.key_of(row)
-        try:
-            return check_id(str(value) if type(value) is int else value, self._key)
-        except RetellInputError as error:
-            raise InvalidRowError(error.fault) from None
-
-    def check_header(self, names: Collection[str]) -> None:
-        """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        missing = [name for name in self._named if name not in names]
-        if missing:
-            raise RetellInputError(
-                f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(names))}"
-                + hint(missing, names)
-            )
-
-    def _look_for_columns(self, row: Row) -> None:
-        if self._is_first and self._fixed:
-            self.check_header(row)
-        self._is_first = False
-        self._missing = [name for name in self._missing if name not in row]
 
 
 class RowReader:

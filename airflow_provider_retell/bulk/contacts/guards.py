@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from airflow_provider_retell.api.contacts.changes import DO_NOT_CALL, Fields, clears_do_not_call
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.bulk.contact_changes import ContactCreation, ContactUpdate
+from airflow_provider_retell.bulk.contacts.changes import ContactCreation, ContactUpdate
 from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import BulkStoppedError, GuardError
 from airflow_provider_retell.bulk.resource import Planned

@@ -13,8 +13,8 @@ from typing import Any
 
 from airflow_provider_retell.bulk.column_names import check_distinct
 from airflow_provider_retell.bulk.errors import SourceError
+from airflow_provider_retell.bulk.files.text_lines import MAX_LINE, TextLines, is_utf8, is_valid, not_encoded
 from airflow_provider_retell.bulk.rows import BadRow, Header, Row
-from airflow_provider_retell.bulk.text_lines import MAX_LINE, TextLines, is_utf8, is_valid, not_encoded
 
 # Excel writes the delimiter into a line before the header, and reads it from there.
 _DELIMITER_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)

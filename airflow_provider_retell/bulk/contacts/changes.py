@@ -23,7 +23,7 @@ from airflow_provider_retell.bulk.resource import Applied, Difference, Planned
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
-    from airflow_provider_retell.bulk.contact_guards import ContactGuards
+    from airflow_provider_retell.bulk.contacts.guards import ContactGuards
 
 # Retell does not document which of these it sends if a contact has the number already.
 _EXISTS = frozenset({400, 409, 422})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_retell.api.encode import safe_name
+from airflow_provider_retell.bulk.files.text_lines import TextLines, is_valid, not_encoded
 from airflow_provider_retell.bulk.rows import BadRow, Row
-from airflow_provider_retell.bulk.text_lines import TextLines, is_valid, not_encoded
 
 _SPACE = " \t\n\r\x0b\f"
 

@@ -1,0 +1,1 @@
+"""Calls and chats as the resource of a bulk update."""
