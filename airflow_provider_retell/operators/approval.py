@@ -202,7 +202,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         :param deadline: epoch seconds at which the wait for the first of these calls ends, if it has begun.
         """
         numbers = self._numbers()
-        for call_id in calls.ids[position:]:
+        for call_id in calls.since(position):
             if not calls.went_to_one_of(numbers, call_id):
                 log.info("Call %s: does not count, because its number is no longer in to_numbers", call_id)
                 deadline = None

@@ -11,7 +11,7 @@ from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADA
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
@@ -53,6 +53,7 @@ class ApprovalCalls:
         self._try = TaskTry.of(context, task)
         self._question = task.private_digest(question, self._try.key)
         self._calls: list[Call] | None = None
+        self._is_resumed = state is not None
         if state is not None:
             self.ids = list(state["call_ids"])
             self._check(self.ids[0], state["question"])
@@ -66,6 +67,24 @@ class ApprovalCalls:
     def state(self) -> dict[str, Any]:
         """Return ids, and a digest of the question, to continue with after a deferred wait."""
         return {"call_ids": self.ids, "question": self._question}
+
+    def since(self, position: int) -> Iterator[str]:
+        """Yield the ids of the calls from *position* on, oldest first.
+
+        After the calls of the state, search for others: the rest of a deferred task may run twice, and the first run
+        may have placed calls. Retell knows their idempotency keys for an hour only.
+        """
+        yield from self.ids[position:]
+        if not self._is_resumed:
+            return
+        known = set(self.ids)
+        later = [call for call in self._earlier() if call.call_id not in known]
+        self._calls = [*self._read(), *later]
+        self.ids += [call.call_id for call in later]
+        if later:
+            log.info("Calls that an earlier run of this try has placed: %d", len(later))
+            self._record(self.ids)
+        yield from self.ids[len(known) :]
 
     def went_to_one_of(self, numbers: Sequence[str], call_id: str) -> bool:
         """Return True if a call went to one of *numbers*."""
@@ -106,7 +125,8 @@ class ApprovalCalls:
     def _earlier(self) -> list[Call]:
         store = task_state_store(self._context)
         stored = (store.get(self._try.key) if store else None) or {"call_ids": [], "question": None}
-        if not stored["call_ids"] and self._try.is_first and not self._try.rescheduled:
+        may_have_run = self._is_resumed or self._try.rescheduled or not self._try.is_first
+        if not stored["call_ids"] and not may_have_run:
             return []
         # A call may have been placed that the store does not have.
         listed = {call.call_id: call for call in find_calls(self._task.hook, self._try.key)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import airflow
 import pytest
 from approvals import FIRST, FROM, HOUR, SECOND, answer, approval, asked, run_deferred
 from crashes import killed, killed_at_request, without_retries
-from tasks import DAG, defer, rendered_fields, run_try
+from tasks import DAG, defer, event_of, rendered_fields, restored, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
@@ -435,6 +436,28 @@ def test_a_rescheduled_try_asks_nobody_twice(emulator: Emulator, store: Any) -> 
     assert asked(emulator) == [FIRST]
 
 
+@pytest.mark.parametrize("seconds", LATER)
+@pytest.mark.parametrize("second", [True, HANGS_UP])
+@pytest.mark.usefixtures("no_sleep")
+def test_a_continuation_that_runs_twice_asks_nobody_twice(
+    emulator: Emulator, store: Any, seconds: float, second: Any
+) -> None:
+    answer(emulator, FIRST, NO_ANSWER)
+    answer(emulator, SECOND, second)
+    deferred = defer(approval(deferrable=True), store=store)
+    step = {
+        "method": deferred.method_name,
+        "kwargs": {**deferred.kwargs, "event": event_of(restored(deferred.trigger))},
+    }
+    step = json.loads(json.dumps(step))
+    defer(approval(deferrable=True), store=store, **step)
+    assert asked(emulator) == [FIRST, SECOND]
+    emulator.clock.advance(seconds)
+    decision = "approved" if second else "fails"
+    run = outcome(lambda: approval(deferrable=True), run_deferred, store=store, step=step)
+    assert (run, asked(emulator)) == (decision, [FIRST, SECOND])
+
+
 # -- rejections
 
 
@@ -581,6 +604,9 @@ def test_the_table_in_the_guide_matches_these_scenarios() -> None:
             "Retell is down during the wait, and the task is retried",
         )
     ]
+    rows.append(
+        "| the rest of a deferred task runs twice, and the first person does not answer | 2 | approved |"
+    )
     rows += [
         "| the task is cleared, and the question has changed | 1 | fails |",
         "| the task is cleared, the first number was removed, and the second person says no | 2 | rejected |",

@@ -45,13 +45,16 @@ def asked(emulator: Emulator) -> list[str]:
     return [call["to_number"] for call in emulator.placed]
 
 
-def run_deferred(make: Any, *, by_event: bool = False, **options: Any) -> Any:
+def run_deferred(
+    make: Any, *, by_event: bool = False, step: dict[str, Any] | None = None, **options: Any
+) -> Any:
     """Run a deferrable task to its end, with a new operator after each deferral, as Airflow does.
 
     :param make: returns the operator.
     :param by_event: True to pass only the event, as ``airflow dags test`` does.
+    :param step: ``method`` and ``kwargs`` of the deferral to continue from. Default: run the task from its start.
     """
-    step: dict[str, Any] = {}
+    step = step or {}
     while True:
         try:
             return tasks.run_try(make(), **step, **options)
