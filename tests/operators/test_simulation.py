@@ -351,6 +351,23 @@ def test_allowing_one_tool_does_not_allow_others(emulator: Emulator) -> None:
     rejected(emulator, "'book'", allow_unmocked_tools=["pay"])
 
 
+def test_a_mocked_tool_of_one_mcp_server_does_not_cover_another_server(emulator: Emulator) -> None:
+    servers = [{"name": name, "id": f"m_{name}", "url": "https://private"} for name in ("crm", "payments")]
+    look_up = {"type": "mcp", "name": "look_up", "description": "Look up.", "mcp_id": "m_crm"}
+    emulator.edit_agent(AGENT, llm={"mcps": servers, "general_tools": [look_up]})
+    add_case(
+        emulator,
+        "Looks up",
+        tool_mocks=[{**MOCK, "tool_name": "look_up"}],
+        tool_calls=[{"tool_name": "look_up"}],
+    )
+    message = rejected(emulator, "would call real tools")
+    assert "'payments' (MCP server), which cannot be mocked" in message
+    assert "crm" not in message
+    assert simulate(emulator, simulation(allow_unmocked_tools=["payments"]))["passed"] == 1
+    assert emulator.real_tool_calls == []
+
+
 def test_the_tools_of_the_simulated_version_count(emulator: Emulator) -> None:
     emulator.edit_agent(AGENT, version=1, llm={"general_tools": []})
     add_case(emulator, "Books", tool_mocks=[], tool_calls=[])

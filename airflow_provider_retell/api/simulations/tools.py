@@ -7,7 +7,7 @@ Retell: a tool call that no mock matches goes to the real tool
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 HARMLESS_TOOLS = frozenset({"end_call", "extract_dynamic_variable", "press_digit"})
@@ -26,11 +26,13 @@ class LiveTool:
     :ivar name: the name that the LLM calls it by; for a node without such a name, the name or id of the node.
     :ivar kind: its type in a few words.
     :ivar mockable: False if Retell does not document a name that a mock could have.
+    :ivar mcp_id: the id of the MCP server whose tool it is, or None.
     """
 
     name: str
     kind: str
     mockable: bool = True
+    mcp_id: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.name!r} ({self.kind})"
@@ -61,11 +63,14 @@ def live_tools(
         tools += _of_tools(_objects(part, "tools"))
         for node in _objects(part, "nodes"):
             tools += _of_node(node, shared_tools, components or {})
-    used_mcp = any(tool.kind.startswith("mcp") for tool in tools)
-    if not used_mcp:
-        # Retell does not document that the tools of a server must be listed before the agent can call them.
-        servers = [server for part in parts for server in _objects(part, "mcps")]
-        tools += [LiveTool(_name(server), "MCP server", mockable=False) for server in servers]
+    # Retell does not document that the tools of a server must be listed before the agent can call them.
+    listed = {tool.mcp_id for tool in tools if tool.mcp_id}
+    servers = [server for part in parts for server in _objects(part, "mcps")]
+    tools += [
+        LiveTool(_name(server), "MCP server", mockable=False)
+        for server in servers
+        if _server_id(server) not in listed
+    ]
     return list(dict.fromkeys(tools))
 
 
@@ -90,7 +95,8 @@ def _of_tools(tools: Iterable[Mapping[str, Any]]) -> Iterator[LiveTool]:
     for tool in tools:
         kind = str(tool.get("type"))
         if kind not in HARMLESS_TOOLS:
-            yield LiveTool(_name(tool), kind, mockable=isinstance(tool.get("name"), str))
+            mockable = isinstance(tool.get("name"), str)
+            yield LiveTool(_name(tool), kind, mockable, tool.get("mcp_id") if kind == "mcp" else None)
 
 
 def _of_node(
@@ -110,9 +116,14 @@ def _of_node(
             yield LiveTool(component, "shared component", mockable=False)
     elif kind == "mcp":
         name = node.get("mcp_tool_name")
-        yield LiveTool(str(name or _name(node)), "mcp node", mockable=isinstance(name, str))
+        yield LiveTool(str(name or _name(node)), "mcp node", isinstance(name, str), node.get("mcp_id"))
     elif kind not in HARMLESS_NODES and not (kind == "function" and ids):
         yield LiveTool(_name(node), f"{kind} node", mockable=False)
+
+
+def _server_id(server: Mapping[str, Any]) -> object:
+    """Return the id of an MCP server. Retell documents it in tools only; in servers, it documents only the name."""
+    return next((server[key] for key in ("id", "mcp_id", "name") if server.get(key)), None)
 
 
 def _objects(part: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -120,4 +131,4 @@ def _objects(part: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 
 def _name(item: Mapping[str, Any]) -> str:
-    return str(item.get("name") or item.get("id") or item.get("tool_id") or item.get("type"))
+    return str(item.get("name") or item.get("id") or item.get("tool_id") or item.get("type") or "unnamed")

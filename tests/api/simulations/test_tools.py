@@ -89,11 +89,58 @@ def test_an_mcp_node_is_mocked_by_the_name_of_its_tool() -> None:
     assert found.is_mocked([{"tool_name": "look_up", "input_match_rule": ANY}])
 
 
-def test_an_mcp_server_without_any_listed_tool_is_live() -> None:
-    servers = {"mcps": [{"name": "crm", "url": "https://private"}]}
-    (found,) = live_tools(servers)
+CRM = {"id": "m_1", "name": "crm", "url": "https://private"}
+PAYMENTS = {"id": "m_2", "name": "payments", "url": "https://private"}
+LOOK_UP = tool("mcp", "look_up", mcp_id="m_1")
+
+
+def without_id(server: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in server.items() if name != "id"}
+
+
+def test_an_mcp_server_without_a_listed_tool_is_live_and_cannot_be_mocked() -> None:
+    (found,) = live_tools({"mcps": [without_id(CRM)]})
     assert (str(found), found.mockable) == ("'crm' (MCP server)", False)
-    assert names({**servers, "general_tools": [tool("mcp", "look_up")]}) == ["look_up"]
+    assert names({"mcps": [CRM], "general_tools": [tool("custom", "book", mcp_id="m_1")]}) == ["book", "crm"]
+
+
+@pytest.mark.parametrize(
+    "lists",
+    [
+        {"general_tools": [LOOK_UP]},
+        {"states": [{"name": "s", "tools": [LOOK_UP]}]},
+        {"tools": [LOOK_UP]},
+        {"nodes": [{"id": "n", "type": "subagent", "tools": [LOOK_UP]}]},
+        {"nodes": [{"id": "n", "type": "mcp", "mcp_id": "m_1", "mcp_tool_name": "look_up"}]},
+        {"components": [{"tools": [LOOK_UP]}]},
+    ],
+)
+def test_a_listed_tool_stands_for_its_own_mcp_server_only(lists: dict[str, Any]) -> None:
+    assert names({"mcps": [CRM], **lists}) == ["look_up"]
+    assert names({"mcps": [CRM, PAYMENTS], **lists}) == ["look_up", "payments"]
+    assert names(lists, shared={"mcps": [PAYMENTS]}) == ["look_up", "payments"]
+
+
+@pytest.mark.parametrize(
+    ("servers", "listed", "live"),
+    [
+        # Retell documents the id of the server in a tool, but not in the server.
+        ([without_id(CRM)], [LOOK_UP], ["look_up", "crm"]),
+        ([without_id(CRM), without_id(PAYMENTS)], [LOOK_UP], ["look_up", "crm", "payments"]),
+        ([without_id(CRM), PAYMENTS], [LOOK_UP], ["look_up", "crm", "payments"]),
+        ([without_id(CRM)], [tool("mcp", "look_up", mcp_id="crm")], ["look_up"]),
+        ([{"mcp_id": "m_1", "name": "crm"}], [LOOK_UP], ["look_up"]),
+        ([CRM], [tool("mcp", "look_up")], ["look_up", "crm"]),
+        ([CRM], [tool("mcp", "look_up", mcp_id="crm")], ["look_up", "crm"]),
+        ([{"url": "https://private"}], [tool("mcp", "look_up")], ["look_up", "unnamed"]),
+        ([CRM], [tool("mcp", "look_up", mcp_id="m_9")], ["look_up", "crm"]),
+        ([CRM, PAYMENTS], [LOOK_UP, tool("mcp", "pay", mcp_id="m_2")], ["look_up", "pay"]),
+    ],
+)
+def test_a_server_counts_as_listed_only_if_a_tool_has_its_id(
+    servers: list[dict[str, Any]], listed: list[dict[str, Any]], live: list[str]
+) -> None:
+    assert names({"mcps": servers, "general_tools": listed}) == live
 
 
 def test_components_count_with_their_nodes_and_tools() -> None:
