@@ -5,7 +5,8 @@
 phones the person on duty, and `answer` passes the decision on to `review` through Airflow's REST API. The first answer
 wins: Airflow responds with 409 to the second one.
 
-If the call gives no decision, `review` keeps waiting for the UI.
+If the call gives no decision, `review` keeps waiting for the UI. A voicemail or a phone menu decides nothing, whatever
+the analysis says.
 
 Prerequisites:
 
@@ -35,6 +36,19 @@ else:
     from airflow_provider_retell.hooks import AirflowApi, AirflowApiError
     from airflow_provider_retell.operators import CreatePhoneCallOperator
 
+    NOT_A_PERSON = ("voicemail_reached", "ivr_reached")
+
+    def decision(call: dict[str, Any] | None) -> bool | None:
+        """Return the answer of the person who was called, or None. There is no call if the task failed."""
+        if (
+            call is None
+            or call["analysis"]["in_voicemail"]
+            or call.get("disconnection_reason") in NOT_A_PERSON
+        ):
+            return None
+        approved = call["analysis"]["approved"]
+        return approved if isinstance(approved, bool) else None
+
     @dag(
         schedule=None,
         start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
@@ -56,7 +70,7 @@ else:
             to_number="{{ var.value.retell_approver }}",
             retell_llm_dynamic_variables={"change": "The price list of the shop gets twelve new prices."},
             wait_until="analyzed",
-            analysis_fields=["approved"],
+            analysis_fields=["approved", "in_voicemail"],
             wait_timeout=timedelta(minutes=15),
             deferrable=True,
             poll_interval=5,
@@ -67,14 +81,13 @@ else:
             """Answer for the person who was called, unless the call gave no decision or the UI was faster."""
             context: Any = get_current_context()
             ti = context["ti"]
-            result = ti.xcom_pull(task_ids="call")
-            approved = result and result["analysis"]["approved"]
+            approved = decision(ti.xcom_pull(task_ids="call"))
             if approved is None:
                 return "no decision"
             path = (
                 f"/dags/{ti.dag_id}/dagRuns/{quote(ti.run_id, safe='')}/taskInstances/review/-1/hitlDetails"
             )
-            chosen = "Approve" if approved is True else "Reject"
+            chosen = "Approve" if approved else "Reject"
             body = {"chosen_options": [chosen], "params_input": {}}
             try:
                 asyncio.run(AirflowApi("airflow_api").send("PATCH", path, json=body))

@@ -1,18 +1,26 @@
-"""The example that asks for approval by phone, in a real Airflow."""
+"""The examples that ask for approval by phone."""
 
 from __future__ import annotations
 
 import json
+import runpy
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from approvals import answer as set_answer
+from approvals import run_deferred
 from real_airflow import AirflowHome
+from tasks import Ti, connect
 
-from airflow_provider_retell.emulator import Emulator, Lifecycle
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
 from sandbox import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_mock import MockerFixture
 
 pytestmark = [pytest.mark.system, pytest.mark.example]
 
@@ -53,3 +61,46 @@ def test_a_change_is_applied_only_after_an_approval_by_phone(
         assert not [name for name, content in home.files().items() if number.encode() in content]
         # Airflow 3.0 logs its own internal requests here, among them those with Variables.
         assert not [line for line in printed.splitlines() if number in line and "Sending request" not in line]
+
+
+@pytest.mark.skipif(
+    tuple(map(int, version("apache-airflow").split(".")[:2])) < (3, 1), reason="needs the ApprovalOperator"
+)
+@pytest.mark.parametrize(
+    ("reply", "analysis", "sent"),
+    [
+        (True, {}, "Approve"),
+        (False, {}, "Reject"),
+        (None, {}, "no decision"),
+        ("maybe", {}, "no decision"),
+        (("ivr_reached",), {"approved": False}, "no decision"),
+        (("ivr_reached",), {"approved": True}, "no decision"),
+        (("voicemail_reached",), {"approved": True}, "no decision"),
+        (("dial_no_answer",), {"approved": True}, "no decision"),
+    ],
+)
+def test_only_a_person_answers_for_the_ui(
+    monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, reply: Any, analysis: dict[str, Any], sent: str
+) -> None:
+    context: dict[str, Any] = {}
+    api = mocker.patch("airflow_provider_retell.hooks.AirflowApi")
+    api.return_value.send = mocker.AsyncMock()
+    mocker.patch("airflow.sdk.get_current_context", return_value=context)
+    monkeypatch.setenv("AIRFLOW_VAR_RETELL_FROM_NUMBER", FROM)
+    monkeypatch.setenv("AIRFLOW_VAR_RETELL_APPROVER", FIRST)
+    example = runpy.run_path(str(ROOT / "example_dags/approve_in_ui_or_by_phone.py"))
+    make = example["approve_in_ui_or_by_phone"]
+    with (
+        Emulator(clock=Clock(frozen=True), outcomes={}, custom_analysis={FIRST: analysis}) as emulator,
+        no_waiting(emulator.clock.advance),
+    ):
+        connect(monkeypatch, emulator)
+        set_answer(emulator, FIRST, reply)
+        ti = Ti()
+        ti.xcom_push("return_value", run_deferred(lambda: make().get_task("call"), ti=ti))
+    context["ti"] = mocker.Mock(dag_id="d", run_id="r", xcom_pull=lambda task_ids: ti.xcom["return_value"])
+    answer = make().get_task("answer").python_callable
+    assert answer() == sent
+    assert api.return_value.send.await_count == (sent != "no decision")
+    ti.xcom["return_value"]["analysis"]["in_voicemail"] = True
+    assert answer() == "no decision"

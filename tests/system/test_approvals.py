@@ -101,9 +101,15 @@ def test_a_person_in_the_ui_can_be_faster(stack: Stack, emulator: Emulator) -> N
     assert returned(stack, run_id, "answer") == "a person was faster"
 
 
-def test_a_call_without_a_decision_leaves_it_to_the_ui(stack: Stack, emulator: Emulator) -> None:
-    run_id = "nobody"
-    emulator.options.custom_analysis[TO] = {}
+@pytest.mark.parametrize(
+    ("run_id", "outcome", "analysis"),
+    [("nobody", "user_hangup", {}), ("a_machine", "ivr_reached", {"approved": False})],
+)
+def test_a_call_without_a_decision_leaves_it_to_the_ui(
+    stack: Stack, emulator: Emulator, run_id: str, outcome: str, analysis: dict[str, bool]
+) -> None:
+    emulator.options.outcomes[TO] = outcome
+    emulator.options.custom_analysis[TO] = analysis
     start(stack, emulator, run_id)
     emulator.clock.advance(60)
     stack.wait("the call is over", lambda: states(stack, run_id)["answer"] == "success")
