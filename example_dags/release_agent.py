@@ -4,14 +4,18 @@
 A team keeps the handbook and the prompt of a voice agent in files. This DAG brings both to the agent, and publishes a
 new version only if the simulation tests pass:
 
-`refresh` the knowledge base -> `draft` a version -> is there a change? -> `simulate` the draft -> `publish` it ->
-`snapshot` the configuration of all agents
+`refresh` the knowledge base -> `draft` a version -> `simulate` it -> `publish` it -> `snapshot` the configuration of
+all agents
 
 Every task can be retried, cleared and run again. Only the version that was simulated is published. If you clear `draft`
 and it returns another version, `simulate` fails until you clear it with `on_clear="resend"`.
 
-If a simulation fails, nothing is published. Fix the prompt or the test case and run the DAG again: it uses the same
-draft and sends only differences. A run without any change ends after `draft`, and costs nothing.
+If a simulation fails, no version is published. Fix the prompt or the test case and run the DAG again: it uses the same
+draft and sends only differences. New documents are live as soon as `refresh` has added them.
+
+Simulations cost money, and every run simulates, so trigger the DAG only if the prompt or the handbook has changed. A
+run in which `refresh` and `draft` find no change simulates the published version: an earlier run may have failed after
+it had made the change.
 
 Prerequisites:
 
@@ -26,12 +30,11 @@ Trigger the DAG with `{"revision": "9f8a7c1"}` to use the revision of the prompt
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 try:
-    from airflow.sdk import dag, task
+    from airflow.sdk import dag
 except ImportError:  # Airflow 2
-    from airflow.decorators import dag, task
+    from airflow.decorators import dag
 
 from airflow_provider_retell.documents import FileDocuments
 from airflow_provider_retell.operators import (
@@ -77,12 +80,6 @@ def release_agent() -> None:
         llm={"general_prompt": TextFile("{{ var.value.retell_prompt }}")},
     )
 
-    @task.short_circuit
-    def is_changed(refreshed: dict[str, Any], drafted: dict[str, Any]) -> bool:
-        """Skip the simulations, which cost money, if neither the documents nor the prompt have changed."""
-        documents = refreshed["added"] + refreshed["replaced"] + refreshed["deleted"]
-        return documents > 0 or bool(drafted["changed"])
-
     simulate = RunBatchTestOperator(
         task_id="simulate",
         agent_id=AGENT,
@@ -104,8 +101,7 @@ def release_agent() -> None:
 
     snapshot = SnapshotAgentsOperator(task_id="snapshot", path=f"{REPORTS}/agents")
 
-    refresh >> draft
-    is_changed(refresh.output, draft.output) >> simulate >> publish >> snapshot
+    refresh >> draft >> simulate >> publish >> snapshot
 
 
 release_agent()

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from approvals import answer as set_answer
-from approvals import run_deferred
 from real_airflow import AirflowHome
-from tasks import Ti, connect
+from tasks import connect
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
+from airflow_provider_retell.emulator.pytest_plugin import run_task
 from sandbox import ROOT
 
 if TYPE_CHECKING:
@@ -82,25 +82,20 @@ def test_a_change_is_applied_only_after_an_approval_by_phone(
 def test_only_a_person_answers_for_the_ui(
     monkeypatch: pytest.MonkeyPatch, mocker: MockerFixture, reply: Any, analysis: dict[str, Any], sent: str
 ) -> None:
-    context: dict[str, Any] = {}
     api = mocker.patch("airflow_provider_retell.hooks.AirflowApi")
     api.return_value.send = mocker.AsyncMock()
-    mocker.patch("airflow.sdk.get_current_context", return_value=context)
     monkeypatch.setenv("AIRFLOW_VAR_RETELL_FROM_NUMBER", FROM)
     monkeypatch.setenv("AIRFLOW_VAR_RETELL_APPROVER", FIRST)
-    example = runpy.run_path(str(ROOT / "example_dags/approve_in_ui_or_by_phone.py"))
-    make = example["approve_in_ui_or_by_phone"]
+    names = runpy.run_path(str(ROOT / "example_dags/approve_in_ui_or_by_phone.py"))
+    dag = names["approve_in_ui_or_by_phone"]()
     with (
         Emulator(clock=Clock(frozen=True), outcomes={}, custom_analysis={FIRST: analysis}) as emulator,
         no_waiting(emulator.clock.advance),
     ):
         connect(monkeypatch, emulator)
         set_answer(emulator, FIRST, reply)
-        ti = Ti()
-        ti.xcom_push("return_value", run_deferred(lambda: make().get_task("call"), ti=ti))
-    context["ti"] = mocker.Mock(dag_id="d", run_id="r", xcom_pull=lambda task_ids: ti.xcom["return_value"])
-    answer = make().get_task("answer").python_callable
-    assert answer() == sent
+        call = run_task(dag.get_task("call"))
+    assert run_task(dag.get_task("answer"), xcoms={"call": call}) == sent
     assert api.return_value.send.await_count == (sent != "no decision")
-    ti.xcom["return_value"]["analysis"]["in_voicemail"] = True
-    assert answer() == "no decision"
+    call["analysis"]["in_voicemail"] = True
+    assert run_task(dag.get_task("answer"), xcoms={"call": call}) == "no decision"

@@ -1,15 +1,22 @@
-"""The examples that release and simulate agents, in a real Airflow."""
+"""The examples that release and simulate agents."""
 
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from real_airflow import AirflowHome
+from simulations import dag_run
+from tasks import connect
 
-from airflow_provider_retell.emulator import Clock, Emulator
+from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.emulator import Clock, Emulator, Fault
+from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, run_task
 from sandbox import AIRFLOW_VERSION, ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.example]
@@ -79,6 +86,106 @@ def writes(emulator: Emulator) -> list[str]:
     )
 
 
+class Releases:
+    """Runs of the release example, one after the other, in this process."""
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        self.emulator, self.folder, self._runs = emulator, folder, 0
+
+    def run(self) -> dict[str, Any]:
+        """Run the tasks in their order, each with its tries, up to one that fails. Return the results by task."""
+        self._runs += 1
+        run, results, names = dag_run(), {}, runpy.run_path(str(ROOT / "example_dags/release_agent.py"))
+        for task in names["release_agent"]().topological_sort():
+            for try_number in range(1, task.retries + 2):
+                ti = FakeTaskInstance(
+                    task.task_id,
+                    run_id=f"run_{self._runs}",
+                    try_number=try_number,
+                    max_tries=task.retries,
+                    xcoms=results,
+                )
+                try:
+                    with no_waiting(self.emulator.clock.advance):
+                        results[task.task_id] = run_task(task, ti=ti, dag_run=run)
+                    break
+                except AirflowFailException:
+                    return results
+                except Exception:
+                    if try_number > task.retries:
+                        return results
+        return results
+
+
+@pytest.fixture
+def releases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Releases]:
+    """Releases of an agent whose prompt and documents have changed."""
+    (tmp_path / "handbook").mkdir()
+    (tmp_path / "handbook/page.md").write_text("Open at nine.")
+    (tmp_path / "prompt.md").write_text("New")
+    with Emulator(clock=Clock(frozen=True)) as emulator:
+        emulator.add_knowledge_base(knowledge_base_id="kb_1", knowledge_base_name="Handbook")
+        emulator.add_agent(agent_id="agent_1", llm={"llm_id": "llm_1", "general_prompt": "Old"})
+        emulator.add_phone_number(
+            NUMBER, inbound_agents=[{"agent_id": "agent_1", "agent_version": 0, "weight": 1}]
+        )
+        emulator.add_test_case(agent_id="agent_1", test_case_definition_id="case_1", name="moves")
+        connect(monkeypatch, emulator)
+        for name, value in {
+            "agent": "agent_1",
+            "knowledge_base": "kb_1",
+            "handbook": str(tmp_path / "handbook"),
+            "prompt": str(tmp_path / "prompt.md"),
+            "reports": str(tmp_path / "reports"),
+        }.items():
+            monkeypatch.setenv(f"AIRFLOW_VAR_RETELL_{name.upper()}", value)
+        yield Releases(emulator, tmp_path)
+
+
+ALL = ["refresh", "draft", "simulate", "publish", "snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("route", "failed"), [("update-phone-number", "publish"), ("list-agents", "snapshot")]
+)
+def test_the_next_run_finishes_what_a_run_has_left(releases: Releases, route: str, failed: str) -> None:
+    emulator = releases.emulator
+    emulator.faults.add(Fault.status(500), route=route, times=0)
+    assert failed not in releases.run()
+    assert emulator.agents["agent_1"].published == [0, 1]
+    emulator.faults.clear()
+    assert list(releases.run()) == ALL
+    assert emulator.count("publish-agent-version") == 1
+    assert emulator.phone_numbers[NUMBER]["inbound_agents"][0]["agent_version"] == 1
+    snapshot = json.loads((releases.folder / "reports/agents/phone_numbers.json").read_text())
+    assert snapshot[0]["inbound_agents"][0]["agent_version"] == 1
+
+
+def test_documents_that_an_earlier_try_has_added_are_simulated(releases: Releases) -> None:
+    assert list(releases.run()) == ALL
+    emulator = releases.emulator
+    (releases.folder / "handbook/new.md").write_text("Closed on Sundays.")
+    # The wait for the indexing reaches its timeout of half an hour in the first two tries.
+    emulator.options.knowledge_bases.indexing_seconds = 4000
+    results = releases.run()
+    assert [results["refresh"][name] for name in ("added", "replaced", "deleted")] == [0, 0, 0]
+    assert emulator.count("add-knowledge-base-sources") == 2
+    assert list(results) == ALL
+    assert emulator.count("create-batch-test") == 2
+
+
+def test_a_run_after_a_failed_simulation_simulates_again(releases: Releases) -> None:
+    assert list(releases.run()) == ALL
+    emulator = releases.emulator
+    (releases.folder / "handbook/page.md").write_text("Open at ten.")
+    emulator.edit_test_case("case_1", verdicts=["fail"])
+    for _ in range(2):
+        assert list(releases.run()) == ["refresh", "draft"]
+    emulator.edit_test_case("case_1", verdicts=["pass"])
+    assert list(releases.run()) == ALL
+    assert emulator.agents["agent_1"].published == [0, 1]
+
+
 def test_a_release_publishes_only_what_has_passed_and_repeats_nothing(
     home: AirflowHome, emulator: Emulator
 ) -> None:
@@ -112,11 +219,11 @@ def test_a_release_publishes_only_what_has_passed_and_repeats_nothing(
     snapshot = json.loads((home.folder / "reports/agents/agents/agent_1/agent.json").read_text())
     assert (snapshot["published"]["version"], snapshot["draft"]) == (1, None)
 
-    # A run without a change reads, and simulates nothing.
+    # A run without a change simulates the published version, and changes nothing.
     emulator.clear_requests()
     printed += home.test("release_agent", "2026-11-23")
     assert home.code == 0, printed
-    assert writes(emulator) == []
+    assert writes(emulator) == ["create-batch-test"]
     assert emulator.agents["agent_1"].published == [0, 1]
 
     # Airflow has names, but no prompts, documents or phone numbers.
