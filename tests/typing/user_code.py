@@ -14,6 +14,7 @@ import pytest
 from airflow.sdk import Asset, AssetWatcher, dag, task
 from typing_extensions import assert_type
 
+import airflow_provider_retell.operators
 from airflow_provider_retell import __version__
 from airflow_provider_retell.api.agents.models import (
     Agent,
@@ -226,9 +227,7 @@ def everything() -> None:
         retell_conn_id="retell_eu",
     )
     UpdateCallOperator(task_id="wipe", call_id="call_1", clear_metadata=True)
-    from airflow_provider_retell.operators import UpdateCalOperator  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-
-    UpdateCalOperator(task_id="misspelled")
+    airflow_provider_retell.operators.UpdateCalOperator(task_id="misspelled")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     UpdateCallOperator(task_id="no_call", metadata={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     UpdateCallOperator(
         task_id="bad_mode",
