@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
-
-import airflow_provider_retell.report_page
+from report_texts import run_script
 
 if shutil.which("node") is None:
     pytest.skip("needs Node.js", allow_module_level=True)
 
-PROBLEMS = Path(airflow_provider_retell.report_page.__file__).parent / "static/problems.js"
-SCRIPT = """
-const state = JSON.parse(process.argv[1]);
-console.log(JSON.stringify(problemOf(404, { dag: "d", run: "r", task: "t" }, 200, state)));
-"""
+SCRIPT = 'console.log(JSON.stringify(problemOf(404, { dag: "d", run: "r", task: "t" }, 200, input)));'
 
 
 def text_without_result(state: str | None) -> str:
-    done = subprocess.run(
-        [
-            *("node", "--input-type=module", "-e"),
-            PROBLEMS.read_text(encoding="utf-8") + SCRIPT,
-            json.dumps(state),
-        ],
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=60,
-    )
-    text: str = json.loads(done.stdout)["text"]
-    return text
+    return str(run_script("problems.js", SCRIPT, state)["text"])
 
 
 @pytest.mark.parametrize("state", ["failed", "success", "up_for_retry"])

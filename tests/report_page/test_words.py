@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
+from report_texts import report_texts
 
-import airflow_provider_retell.report_page
 from airflow_provider_retell.bulk.contacts.csv_import import ContactImport
 from airflow_provider_retell.bulk.contacts.deletions import ContactDeletions
 from airflow_provider_retell.bulk.contacts.sync import ContactSync
@@ -20,20 +17,6 @@ from airflow_provider_retell.bulk.recordings.run import OUTCOMES as ARCHIVE_OUTC
 if shutil.which("node") is None:
     pytest.skip("needs Node.js", allow_module_level=True)
 
-WORDS = Path(airflow_provider_retell.report_page.__file__).parent / "static/words.js"
-SCRIPT = """
-const [manifest, given, task] = JSON.parse(process.argv[1]);
-const outcomes = outcomesOf(manifest);
-const failures = failuresOf(given);
-console.log(JSON.stringify({
-  outcomes: Object.fromEntries(outcomes.filter((each) => each.count > 0).map((each) => [each.name, each.count])),
-  verdict: verdict(manifest, outcomes, failures, task),
-  advice: Object.fromEntries(advice(manifest, outcomes, failures, task)),
-  facts: Object.fromEntries(facts(manifest)),
-  snippet: snippet(manifest, failures, { task: "sync" }, task),
-  reasons: (failures ?? []).map((failure) => commonReason(failure.reason ?? "")),
-}));
-"""
 BASE = {"schema_version": 1, "requests": 4, "seconds": 1.2, "waited_seconds": 0.0, "report": "/r/x.jsonl"}
 OPERATORS: dict[str, tuple[str, ...]] = {
     "BulkUpdateCallOperator": OUTCOMES,
@@ -80,18 +63,7 @@ def texts(
     if state == "":
         state = "failed" if manifest["failed_rows"] else "success"
     task = {"operator_name": name or operator, "state": state}
-    done = subprocess.run(
-        [
-            *("node", "--input-type=module", "-e"),
-            WORDS.read_text(encoding="utf-8") + SCRIPT,
-            json.dumps([manifest, failures, task]),
-        ],
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=60,
-    )
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return report_texts(manifest, failures, task)
 
 
 # -- the verdict
