@@ -112,6 +112,7 @@ class BulkUpdate(Generic[S, W]):
             await self._run_tasks()
             if self._source_error is not None:
                 raise self._source_error
+            self.progress.complete = True
             self._check_columns()
 
     async def _run_tasks(self) -> None:

@@ -56,6 +56,7 @@ class Progress:
     :param kind: the kind of record.
     :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
+    :ivar complete: True if these are all rows of the source. False until the run has reached its end.
     :ivar counts: the number of rows by outcome.
     """
 
@@ -71,6 +72,7 @@ class Progress:
         kind: str = "call",
     ) -> None:
         self.rows = 0
+        self.complete = False
         self.counts: Counter[Outcome] = Counter()
         self._failed: list[Result] = []
         self._report = report
@@ -104,7 +106,10 @@ class Progress:
         counts = {outcome: self.counts[outcome] for outcome in outcomes}
         failed_rows = sum(self.counts[outcome] for outcome in self._failures)
         others = {"report": self._report.path, "task_run": self._report.task_run(tuple(outcomes))}
-        return self._stats.manifest(rows=self.rows, **counts, failed_rows=failed_rows) | others
+        return (
+            self._stats.manifest(rows=self.rows, complete=self.complete, **counts, failed_rows=failed_rows)
+            | others
+        )
 
     def first_failures(self) -> list[Result]:
         """Return the failed rows that were kept, in the order of their numbers."""

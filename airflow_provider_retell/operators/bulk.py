@@ -39,7 +39,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
     The task has no return value. It pushes a *manifest* to XCom under the key ``manifest``, even if it fails:
     ``enrich.output["manifest"]``. The manifest is a dict with these keys:
 
-    - ``rows``: the number of rows.
+    - ``rows``: the number of rows with an outcome.
+    - ``complete``: True if these are all rows of the source, and False if the run stopped early.
     - ``updated``, ``unchanged``, ``not_found``, ``not_ended``, ``invalid``, ``conflict`` and ``failed``: the number of
       rows with each outcome; in a dry run also ``would_update``, and ``updated`` is 0. They add up to ``rows``.
     - ``failed_rows``: the number of rows that count as failed.

@@ -54,7 +54,8 @@ class ArchiveRecordingsOperator(RowsOperator):
     The task has no return value. It pushes a *manifest* to XCom under the key ``manifest``, even if it fails. The
     manifest is a dict with these keys:
 
-    - ``rows``: the number of calls.
+    - ``rows``: the number of calls with an outcome.
+    - ``complete``: True if these are all calls, and False if the run stopped early.
     - ``archived``, ``unchanged``, ``no_recording``, ``not_found``, ``not_ended``, ``invalid`` and ``failed``: the
       number of calls with each outcome. They add up to ``rows``. ``unchanged``: all files were there.
     - ``failed_rows``: the number of calls that count as failed.

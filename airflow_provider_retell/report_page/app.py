@@ -14,8 +14,9 @@ _TYPES = {
     ".js": b"text/javascript; charset=utf-8",
     ".svg": b"image/svg+xml",
 }
-# The path may or may not start with the mount's prefix, depending on the server's version and on proxies.
-_PATH = re.compile(r"/report(?:/([a-z]+\.[a-z]+))?")
+# The path may or may not start with the mount's prefix, depending on the server's version and on proxies. The prefix
+# can contain "/report" itself.
+_PATH = re.compile(r"/report(?:/([a-z]+\.[a-z]+))?\Z")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -36,7 +37,7 @@ def is_page(scope: dict[str, Any]) -> bool:
 
 def _file_name(path: str) -> str | None:
     found = _PATH.search(path)
-    return (found[1] or "report.html") if found and found.end() == len(path) else None
+    return (found[1] or "report.html") if found else None
 
 
 class ReportPage:

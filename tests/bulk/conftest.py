@@ -58,7 +58,7 @@ class Task:
         manifest = self.manifest
         outcomes = (*OUTCOMES, "would_update") if "would_update" in manifest else OUTCOMES
         others = ("failed_rows", "requests", "seconds", "waited_seconds", "report", "task_run")
-        assert list(manifest) == ["schema_version", "rows", *outcomes, *others]
+        assert list(manifest) == ["schema_version", "rows", "complete", *outcomes, *others]
         assert sum(manifest[name] for name in outcomes) == manifest["rows"]
         report = self.report
         numbers = [line["row"] for line in report]

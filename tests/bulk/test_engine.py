@@ -119,6 +119,8 @@ class Ran:
         self.lines = {line["row"]: line for line in lines}
         assert len(self.lines) == len(lines) == self.update.progress.rows
         self.outcomes = {row: line["outcome"] for row, line in sorted(self.lines.items())}
+        self.complete = self.update.progress.manifest()["complete"]
+        assert self.complete or self.error is not None
 
 
 @pytest.fixture
@@ -205,6 +207,7 @@ def test_chunk_that_cannot_be_read_fails_its_rows_and_the_third_stops_the_run(pa
     ran = Ran([{"key": str(n)} for n in range(5000)], things, path)
     assert isinstance(ran.error, BulkStoppedError)
     assert len(things.chunks) == 3
+    assert not ran.complete
 
 
 @pytest.mark.parametrize("earlier", [[], [{"fault": "no key"}]])
@@ -252,6 +255,7 @@ def test_long_wait_of_an_update_stops_the_run_and_its_row_has_no_result(path: Pa
     ran = Ran(rows, Things(), path, concurrency=1)
     assert isinstance(ran.error, BulkStoppedError)
     assert ran.outcomes == {1: "updated"}
+    assert not ran.complete
 
 
 @pytest.mark.parametrize("reads", [True, False])
@@ -262,6 +266,7 @@ def test_rejected_key_stops_the_run_at_once(path: Path, reads: bool) -> None:
     assert ran.error is error
     assert ran.outcomes == ({} if reads else {1: "failed"})
     assert things.applied == ([] if reads else [1])
+    assert not ran.complete
 
 
 def test_fifty_failed_updates_in_a_row_stop_the_run(path: Path) -> None:
@@ -270,6 +275,7 @@ def test_fifty_failed_updates_in_a_row_stop_the_run(path: Path) -> None:
     ran = Ran(rows, Things(), path, concurrency=1)
     assert isinstance(ran.error, BulkStoppedError)
     assert list(ran.outcomes) == list(range(1, 101))  # 49 failures, a success, and 50 failures
+    assert ran.complete is False
 
 
 @pytest.mark.parametrize(("options", "workers"), [({"concurrency": 3}, 3), ({}, 16)])
@@ -336,6 +342,7 @@ def test_error_of_the_source_is_raised_after_the_rows_before_it(path: Path, guar
     things = Things(guarded=guarded)
     ran = Ran(CallableRows(rows), things, path)
     assert str(ran.error) == "the warehouse is gone"
+    assert not ran.complete
     assert ran.outcomes == ({} if guarded else {1: "updated"})
     assert things.applied == ([] if guarded else [1])
 
@@ -351,6 +358,7 @@ def test_column_that_no_row_has_is_an_error(path: Path, guarded: bool) -> None:
     assert (
         str(ran.error) == f"No row has the column tier, n; the first row has: key. Check the spelling. {says}"
     )
+    assert ran.complete is not guarded
     assert things.applied == ([] if guarded else [1])
 
 
@@ -373,6 +381,7 @@ def test_guard_sees_all_changes_before_the_first_is_sent(path: Path) -> None:
     things = Guarded(guarded=True)
     ran = Ran([{"key": n} for n in "abc"], things, path)
     assert str(ran.error) == "too many changes. Nothing was sent"
+    assert not ran.complete
     assert things.applied == []
 
 

@@ -130,6 +130,7 @@ def test_on_kill_stops_the_run_cleanly(emulator: Emulator, tmp_path: Path) -> No
         ):
             task.work({"ti": ti})
         assert not error.value.permanent
+        assert not ti.xcom.get("manifest", {}).get("complete")
         sent = emulator.count("update-call")
         assert sent < ROWS
         if ti.xcom.get("manifest", {}).get("rows"):

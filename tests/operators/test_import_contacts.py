@@ -41,6 +41,7 @@ def test_rows_that_differ_are_imported_with_one_file(emulator: Emulator, tmp_pat
     done = run(tmp_path, rows=rows, columns=["first_name", "plan"])
     assert done.error is None
     assert done.counts == {"created": 20, "updated": 10, "unchanged": 90}
+    assert done.manifest["complete"] is True
     assert contact(emulator, 95)["custom_fields"] == {"plan": "gold"}
     assert contact(emulator, 119)["first_name"] == 'Pr1vate, "B"\nó'
     (job,) = emulator.contact_imports
@@ -457,6 +458,7 @@ def test_an_error_after_the_first_file_names_the_rows_that_were_imported(
     reason = "would clear do_not_call" if marks_meanwhile else "started an import before this task, 5 times"
     assert reason in str(done.error)
     assert "Only the rows that set do_not_call were imported" in str(done.error)
+    assert (done.manifest["complete"], done.manifest["rows"], len(done.manifest["imports"])) == (False, 0, 1)
     assert isinstance(done.error, AirflowFailException) is marks_meanwhile
     assert "othing was" not in str(done.error) + caplog.text
     assert contact(emulator, 0)["do_not_call"] is True

@@ -308,6 +308,7 @@ def test_the_run_stops_after_50_failed_downloads_in_a_row(
     run = archive(rows=rows)
     assert isinstance(run.error, BulkStoppedError)
     assert 50 <= run.manifest["failed"] < 70
+    assert run.manifest["complete"] is False
     assert len(run.lines) == run.manifest["rows"]
 
 
@@ -316,6 +317,7 @@ def test_pages_instead_of_audio_do_not_stop_the_run(archive: Callable[..., Run],
     emulator.faults.add(Fault.garbage(PAGE), route="get-call-file", times=0)
     run = archive(rows=[{"call_id": f"call_{n}"} for n in range(80)], quota="1000/1")
     assert (run.manifest["failed"], type(run.error)) == (80, RowsFailedError)
+    assert run.manifest["complete"] is True
 
 
 @pytest.mark.usefixtures("call")
@@ -375,4 +377,5 @@ def test_the_error_of_the_source_fails_the_task_after_the_rows_before_it(
     with no_waiting():
         run = archive(rows=rows)
     assert str(run.error) == "the database is gone"
+    assert run.manifest["complete"] is False
     assert run.files() == {"call_1.wav": AUDIO}

@@ -17,7 +17,16 @@ from airflow_provider_retell.report_page.app import ReportPage, is_page
 
 AIRFLOW = tuple(map(int, version("apache-airflow").split(".")[:2]))
 STATIC = Path(report_page.__file__).parent / "static"
-MOUNTS = ["/retell", "/team/a/retell", ""]
+MOUNTS = [
+    "/retell",
+    "/team/a/retell",
+    "",
+    "/reports/retell",
+    "/report-prod/retell",
+    "/airflow/reporting/retell",
+    "/report/retell",
+    "/report/x.y/retell",
+]
 
 
 def ask(path: str, method: str = "GET", kind: str = "http") -> tuple[int, dict[str, str], bytes]:

@@ -93,6 +93,7 @@ class ArchiveRun:
                 await asyncio.gather(*tasks, return_exceptions=True)
             if self._source_error is not None:
                 raise self._source_error
+            self.progress.complete = True
 
     async def _fill(self) -> None:
         try:

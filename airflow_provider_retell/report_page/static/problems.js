@@ -1,5 +1,6 @@
 // The sentences for everything that keeps the page from showing a result.
 
+const RAN = ["success", "failed", "up_for_retry"];
 const UNFINISHED = ["running", "queued", "scheduled", "deferred", "restarting", "up_for_reschedule"];
 
 export function problemOf(status, where, taskStatus, state) {
@@ -17,6 +18,11 @@ export function problemOf(status, where, taskStatus, state) {
         text:
           "Airflow stores XComs in a custom XCom backend, so its API returns only a reference to the result. The " +
           "task's log has the counts and the failed rows.",
+      };
+    case "unreadable":
+      return {
+        title: "The result cannot be shown",
+        text: "The page failed while it read the task's result. The task's log has the counts and the failed rows.",
       };
     case 401:
       return {
@@ -50,12 +56,13 @@ function missing(where, taskStatus, state) {
   if (UNFINISHED.includes(state)) {
     return { title: "No result yet", text: `The task is ${words(state)}. Reload this page when it has ended.` };
   }
-  const was = state ? `The task is ${words(state)}, but it` : "The task";
+  const was = state ? `The task's state is “${words(state)}”. ` : "";
+  const waits = RAN.includes(state) ? "" : "it has not run yet, ";
   return {
     title: "No result",
     text:
-      `${was} has no result. It has not run yet, it failed before its first row, or its XComs were deleted. The ` +
-      "task's log has the reason.",
+      `${was}The task has no result: ${waits}it failed before its first row, it was killed, or its XComs were ` +
+      "deleted. The task's log has the reason.",
   };
 }
 

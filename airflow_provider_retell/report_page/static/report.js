@@ -3,7 +3,7 @@
 
 import { problemOf } from "./problems.js";
 import { showFailures } from "./table.js";
-import { advice, count, facts, label, outcomesOf, snippet, verdict } from "./words.js";
+import { advice, count, facts, failuresOf, label, outcomesOf, snippet, verdict } from "./words.js";
 
 const page = (selector) => document.querySelector(selector);
 // The page is <base>/retell/report, whatever path the base has.
@@ -126,7 +126,7 @@ function share(ratio) {
 
 function showResult(where, manifest, failures, task) {
   const outcomes = outcomesOf(manifest);
-  const said = verdict(manifest, outcomes, task);
+  const said = verdict(manifest, outcomes, failures, task);
   page("#verdict").className = said.kind;
   page("#verdict h2").textContent = said.title;
   page("#verdict p").textContent = said.text;
@@ -142,7 +142,7 @@ function showResult(where, manifest, failures, task) {
     item.append(element("strong", subject), ` ${text}`);
     page("#next ul").append(item);
   }
-  const code = snippet(manifest, where, task);
+  const code = snippet(manifest, failures, where, task);
   page("#snippet").hidden = !code;
   page("#snippet code").textContent = code;
   page("#snippet .copy").addEventListener("click", (event) => copy(event.currentTarget, code));
@@ -172,8 +172,7 @@ async function main() {
   if (typeof value !== "object" || value === null || !Number.isInteger(value.rows)) {
     return showProblem(problemOf("custom backend"));
   }
-  const rows = valueOf(failures);
-  showResult(where, value, Array.isArray(rows) ? rows : null, task.body ?? {});
+  showResult(where, value, failuresOf(valueOf(failures)), task.body ?? {});
 }
 
-main();
+main().catch(() => showProblem(problemOf("unreadable")));

@@ -5,23 +5,24 @@ import { commonReason, count, kindOf, label } from "./words.js";
 const DASHBOARD = "https://dashboard.retellai.com/call-history?history=";
 const MOST_REASONS = 50;
 
-export function showFailures(failures, manifest, { copy, element, framed }) {
+export function showFailures(rows, manifest, { copy, element, framed }) {
   const section = document.querySelector("#failures");
   const find = (selector) => section.querySelector(selector);
-  const total = manifest.failed_rows ?? failures?.length ?? 0;
+  const total = manifest.failed_rows ?? rows?.length ?? 0;
   if (!total) {
     section.hidden = true;
     return;
   }
-  if (!failures) {
-    find(".note").textContent = "Airflow returned no list of the failed rows. The task's log and the report have them.";
+  if (!rows?.length) {
+    const others = manifest.report ? "The report has all of them." : "";
+    find(".note").textContent =
+      `Airflow returned no list of the failed rows. The task's log has the first 200. ${others}`.trim();
     for (const part of [".tools", "#shown", ".scroll"]) find(part).hidden = true;
     return;
   }
-  const rows = failures.filter((each) => typeof each === "object" && each !== null);
   find(".note").textContent = note(rows.length, total, manifest.report, framed);
   // The id of a call, or of another kind of record.
-  const idName = Object.keys(rows[0] ?? {}).find((name) => name.endsWith("_id")) ?? "call_id";
+  const idName = Object.keys(rows[0]).find((name) => name.endsWith("_id")) ?? "call_id";
   const fields = ["row", idName, "outcome", "reason", "changed"];
   const kind = idName.replace("_id", "").replaceAll("_", " ");
   const idButton = find("th button[data-key=call_id]");

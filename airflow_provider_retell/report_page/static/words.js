@@ -18,48 +18,111 @@ const OUTCOMES = {
 };
 
 const FAILURES = ["failed", "not_ended", "invalid", "conflict", "not_found"];
+const TOLERABLE = ["not_ended", "not_found"];
+
+// The states of a task that will run again, although it has a result.
+const UNFINISHED = ["queued", "scheduled", "deferred", "restarting", "up_for_reschedule"];
 
 // The reason of a duplicate ends with the number of the earlier row. All duplicates have this reason in common.
 export function commonReason(reason) {
   return reason.replace(/^(an earlier row has the same [^:]*): row \d+$/, "$1");
 }
 
-// The operators of contacts have "Contact" in their names, and those of chats "Chat".
-function nounOf(task) {
-  return /Contact/.test(task.operator_name) ? "contact" : /Chat/.test(task.operator_name) ? "chat" : "call";
+// The manifest shows what the task does. A subclass of an operator has a name of its own.
+function jobOf(manifest, failures, task) {
+  if (Array.isArray(manifest.imports)) return "import";
+  if ("deleted" in manifest) return "deletion";
+  if ("created" in manifest) return "sync";
+  if ("archived" in manifest) return "archive";
+  const isChat = failures?.some((each) => "chat_id" in each) || /Chat/.test(task.operator_name);
+  return isChat ? "chats" : "calls";
 }
 
-// The operators of contacts reject FailedRows. A new run of an archive skips the files that are there.
-function takesFailedRows(task) {
-  return !/Contact|ArchiveRecordings/.test(task.operator_name);
+function isDry(manifest) {
+  return Object.keys(manifest).some((name) => name.startsWith("would_"));
 }
 
-function adviceFor(outcome, task) {
-  const noun = nounOf(task);
-  const isContact = noun === "contact";
+function isStopped(manifest) {
+  return manifest.complete === false;
+}
+
+// The operators of contacts reject FailedRows. A new run of an archive skips the files that are there. A dry run has
+// sent nothing, so its other rows are not done.
+function takesFailedRows(manifest, job) {
+  return ["calls", "chats"].includes(job) && !isDry(manifest);
+}
+
+const NEXT_RUN = {
+  calls: "it compares all rows again, and sends what is missing.",
+  chats: "it compares all rows again, and sends what is missing.",
+  sync: "it compares all rows again, and sends what is missing.",
+  deletion:
+    "it deletes the contacts that are left. With missing_ok=False, the rows of those that it has deleted then count " +
+    "as not found.",
+  import: 'it compares all rows again. It starts no import again, unless on_clear is "resend".',
+  archive: "it copies only the missing files.",
+};
+
+function nextRun(manifest, job) {
+  return isDry(manifest) ? "it compares all rows again." : NEXT_RUN[job];
+}
+
+function adviceFor(outcome, manifest, job) {
+  const noun = { calls: "call", archive: "call", chats: "chat" }[job] ?? "contact";
+  // After a stop, the next run is an item of its own.
+  const fix = isStopped(manifest)
+    ? ""
+    : ` Fix it unless it was temporary, then clear the task: ${nextRun(manifest, job)}`;
+  // A task starts each import once.
+  const isImported = job === "import" && manifest.imports.length > 0;
   switch (outcome) {
     case "failed":
-      // A task starts each import once.
-      if (/ImportContacts/.test(task.operator_name)) {
-        return "Retell did not import these rows, and does not give the reason. Run SyncContactsOperator with the same rows to get it.";
+      if (isImported) {
+        return (
+          "Each row's reason names the cause. Run SyncContactsOperator with the same rows: it sends the remaining " +
+          "differences, with Retell's reason for each row that fails."
+        );
       }
-      return (
-        "Retell rejected the request, or the network failed. Clear the task: the second run processes only the rows " +
-        "that are missing. If a row fails again, its reason names the mistake."
-      );
+      return `Each row's reason names the cause.${fix}`;
     case "not_ended":
-      return `The ${noun}s are ongoing. Clear the task after they have ended.`;
+      return (
+        `The ${noun}s have not ended. Clear the task after they have ended. If such rows are normal, set ` +
+        'tolerate=["not_ended"].'
+      );
     case "invalid":
-      return "Correct these rows in their source, and clear the task. Each row's reason names the mistake.";
+      return isImported
+        ? "Each row's reason names the mistake. Correct it, and run SyncContactsOperator with all rows, because a " +
+            "task starts each import once."
+        : "Each row's reason names the mistake. Correct it, and clear the task.";
     case "conflict":
-      return isContact
-        ? "A do-not-call mark would be cleared or deleted. Check the rows. Each row's reason names the parameter that allows it."
-        : "The storage setting can only be made stricter. Remove the setting from these rows, and clear the task.";
+      return job === "deletion"
+        ? "The contacts are marked as do-not-call, and the marks would be deleted with them. Check the rows. Each " +
+            "row's reason names the parameter that allows it."
+        : "The storage setting can only be made stricter. Remove the setting from these rows or from the task, and " +
+            "clear the task.";
     case "not_found":
-      return isContact
-        ? "The organization of the API key has no such contact. Check the phone numbers and the connection."
-        : `The organization of the API key has no such ${noun}. Check the ${noun} ids and the connection.` +
-            ' If such rows are normal, set tolerate=["not_found"].';
+      switch (job) {
+        case "sync":
+          return (
+            "These contacts were deleted during the run. To create them again, clear the task. Otherwise, remove the " +
+            "rows."
+          );
+        case "import":
+          return (
+            "These contacts were deleted during the run. To create them again, run SyncContactsOperator with the " +
+            "same rows."
+          );
+        case "deletion":
+          return (
+            "The organization of the API key has no such contact, or an earlier try has deleted it. Check the phone " +
+            "numbers and the connection. If such rows are normal, set missing_ok=True."
+          );
+        default:
+          return (
+            `The organization of the API key has no such ${noun}. Check the ${noun} ids and the connection. If such ` +
+            'rows are normal, set tolerate=["not_found"].'
+          );
+      }
   }
 }
 
@@ -79,51 +142,98 @@ export function outcomesOf(manifest) {
     .map((name) => ({ name, count: manifest[name], kind: kindOf(name) }));
 }
 
-export function verdict(manifest, outcomes, task) {
+// Returns the failed rows, or null if Airflow has returned no list.
+export function failuresOf(value) {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "object" && each !== null) : null;
+}
+
+// Returns the outcomes that count as failed, and those that the task tolerates.
+function badOutcomes(manifest, outcomes, failures) {
+  const bad = outcomes.filter((each) => each.count > 0 && FAILURES.includes(each.name));
+  const sum = (some) => some.reduce((total, each) => total + each.count, 0);
+  const seen = new Set((failures ?? []).map((each) => each.outcome));
+  const tolerable = bad.filter((each) => TOLERABLE.includes(each.name) && !seen.has(each.name));
+  const choices = [[], ...tolerable.map((each) => [each]), ...(tolerable.length > 1 ? [tolerable] : [])];
+  const fitting = choices.filter((some) => sum(bad) - sum(some) === (manifest.failed_rows ?? 0));
+  const tolerated = fitting.length === 1 ? fitting[0] : [];
+  return { counting: bad.filter((each) => !tolerated.includes(each)), tolerated };
+}
+
+function listed(outcomes) {
+  return outcomes.map((each) => `${count(each.count)} ${label(each.name)}`).join(", ");
+}
+
+// The task ends or runs again after this result.
+function outlook(state) {
+  if (state === "up_for_retry") return "Airflow will run the task again.";
+  if (state === "running") return "The task is running. Reload this page when it has ended.";
+  if (state === null || UNFINISHED.includes(state)) {
+    return "This is the result of an earlier try. The task will run again.";
+  }
+  return "";
+}
+
+function stoppedTitle(rows, failed) {
+  if (!rows) return "The run stopped before any row had a result";
+  const after = `The run stopped after ${rowsOf(rows)}`;
+  if (!failed) return after;
+  return rows === 1 ? `${after}, which failed` : `${after}; ${count(failed)} of them failed`;
+}
+
+export function verdict(manifest, outcomes, failures, task) {
   const failed = manifest.failed_rows ?? 0;
   const planned = outcomes.filter((each) => each.name.startsWith("would_"));
-  const dry = planned.length > 0;
-  const done = outcomes
-    .filter((each) => each.count > 0 && !FAILURES.includes(each.name))
-    .map((each) => `${count(each.count)} ${label(each.name)}`)
-    .join(", ");
+  const dry = isDry(manifest);
+  const done = listed(outcomes.filter((each) => each.count > 0 && !FAILURES.includes(each.name)));
+  const { tolerated } = badOutcomes(manifest, outcomes, failures);
   const prefix = dry ? "Dry run: " : "";
-  const rest = [done && `${done[0].toUpperCase()}${done.slice(1)}.`, dry && "Nothing was sent to Retell."];
-  const text = (...more) => [...rest, ...more].filter(Boolean).join(" ");
-  const again = task.state === "up_for_retry" ? "Airflow will run the task again." : "";
-  if (failed) {
-    const title = `${prefix}${count(failed)} of ${rowsOf(manifest.rows)} failed`;
-    const within = task.state === "success" && "The task succeeded, because its limits allow so many failed rows.";
-    return { kind: within ? "warning" : "error", title, text: text(within, again) };
+  const rest = [
+    done && `${done[0].toUpperCase()}${done.slice(1)}.`,
+    dry && "Nothing was sent to Retell.",
+    tolerated.length > 0 && `The task tolerates ${listed(tolerated)}.`,
+  ];
+  const say = (kind, title, ...more) => ({
+    kind,
+    title: `${prefix}${title}`,
+    text: [...rest, ...more, outlook(task.state)].filter(Boolean).join(" "),
+  });
+  const hasFailed = task.state === "failed" || task.state === "up_for_retry";
+  if (isStopped(manifest)) {
+    return say(
+      "error",
+      stoppedTitle(manifest.rows, failed),
+      manifest.rows > 0 && !failed && "None of these rows failed.",
+      "The rest of the source has no result.",
+      manifest.imports?.length > 0 &&
+        "The task has started an import, so contacts of rows without a result may have changed.",
+      "The task's log has the reason why the run stopped.",
+    );
   }
-  if (task.state === "failed" || task.state === "up_for_retry") {
-    return {
-      kind: "error",
-      title: `The run stopped after ${rowsOf(manifest.rows)}`,
-      text: text("None of these rows failed. The task's log has the reason why the run stopped.", again),
-    };
+  if (failed) {
+    const within =
+      task.state === "success" && "The task's limits allow so many failed rows, or a user has marked it as success.";
+    return say(within ? "warning" : "error", `${count(failed)} of ${rowsOf(manifest.rows)} failed`, within);
   }
   if (!manifest.rows) {
-    return { kind: "warning", title: `${prefix}No rows`, text: "There was no row to process. Nothing was changed." };
+    return hasFailed
+      ? say("error", "No rows", "There was no row to process. The task's log has the reason why the task failed.")
+      : say("warning", "No rows", "There was no row to process, so this try changed nothing.");
   }
-  const tolerated = outcomes.filter((each) => each.count > 0 && FAILURES.includes(each.name));
-  if (tolerated.length) {
-    const names = tolerated.map((each) => `${count(each.count)} ${label(each.name)}`).join(", ");
-    return { kind: "success", title: `${prefix}No row failed`, text: text(`The task tolerates ${names}.`) };
+  if (hasFailed) {
+    return say("error", "No row failed, but the task did", "The task's log has the reason.");
   }
+  if (tolerated.length) return say("success", "No row failed");
   if (dry) {
     const changes = planned.reduce((sum, each) => sum + each.count, 0);
-    const title = `${prefix}${count(changes)} of ${rowsOf(manifest.rows)} would be sent`;
-    return { kind: "success", title, text: text() };
+    return say("success", `${count(changes)} of ${rowsOf(manifest.rows)} would be sent`);
   }
-  return { kind: "success", title: `All ${rowsOf(manifest.rows)} succeeded`, text: text() };
+  return say("success", `All ${rowsOf(manifest.rows)} succeeded`);
 }
 
 // A retry sends only what is missing, so its own counts are not those of the whole task.
 function allTries(run) {
   if (!(run?.tries > 1)) return [];
-  const parts = outcomesOf(run).filter((each) => each.count > 0);
-  return [[`All ${count(run.tries)} tries`, parts.map((each) => `${count(each.count)} ${label(each.name)}`).join(", ")]];
+  return [[`All ${count(run.tries)} tries`, listed(outcomesOf(run).filter((each) => each.count > 0))]];
 }
 
 function duration(seconds) {
@@ -137,7 +247,7 @@ function duration(seconds) {
 export function facts(manifest) {
   const known = (name, text) => (Number.isFinite(manifest[name]) ? [text(manifest[name])] : []);
   return [
-    ["Rows", count(manifest.rows)],
+    ["Rows", `${count(manifest.rows)}${isStopped(manifest) ? " (not all of the source)" : ""}`],
     ...known("requests", (number) => ["Requests", count(number)]),
     ...known("seconds", (seconds) => ["Duration", duration(seconds)]),
     ...known("bytes", (bytes) => ["Size", `${(bytes / 1e6).toFixed(1)} MB`]),
@@ -150,38 +260,41 @@ export function facts(manifest) {
 }
 
 export function advice(manifest, outcomes, failures, task) {
-  // An outcome that the task tolerates does not count as failed.
-  const counting = failures && new Set(failures.map((each) => each.outcome));
-  const all = failures && failures.length === manifest.failed_rows;
-  const items = outcomes
-    .filter((each) => each.count > 0 && FAILURES.includes(each.name) && (!all || counting.has(each.name)))
-    .map((each) => [`${count(each.count)} ${label(each.name)}:`, adviceFor(each.name, task)]);
-  const stopped = task.state === "failed" || task.state === "up_for_retry";
-  if (stopped && !manifest.failed_rows) {
-    items.push(["Run stopped:", "Read the task's log, and clear the task. The next run continues with the rows that are missing."]);
+  const job = jobOf(manifest, failures, task);
+  const items = badOutcomes(manifest, outcomes, failures).counting.map((each) => [
+    `${count(each.count)} ${label(each.name)}:`,
+    adviceFor(each.name, manifest, job),
+  ]);
+  if (isStopped(manifest)) {
+    const next = `Fix the cause unless it was temporary, then clear the task: ${nextRun(manifest, job)}`;
+    items.push(["Run stopped:", `The task's log has the reason. ${next}`]);
+  } else if (!manifest.failed_rows && (task.state === "failed" || task.state === "up_for_retry")) {
+    items.push(["Task failed:", "The task's log has the reason. Fix the cause, then clear the task."]);
   }
   if (outcomes.some((each) => each.name.startsWith("would_") && each.count > 0)) {
     items.push(["Dry run:", "To send these changes, run the task without dry_run."]);
   }
   if (manifest.failed_rows && !manifest.report) {
-    const use = takesFailedRows(task) ? ", and to repeat only the failed rows" : "";
+    const use = takesFailedRows(manifest, job) ? ", and to repeat only the failed rows" : "";
     items.push(["No report:", `Set report_path to keep a line for every row${use}.`]);
   }
   return items;
 }
 
-export function snippet(manifest, where, task) {
-  if (!manifest.failed_rows || !manifest.report || !takesFailedRows(task)) return "";
-  const named = /^[A-Za-z]\w*$/.test(task.operator_name ?? "") ? task.operator_name : "BulkUpdateCallOperator";
+export function snippet(manifest, failures, where, task) {
+  const job = jobOf(manifest, failures, task);
+  if (!manifest.failed_rows || !manifest.report || !takesFailedRows(manifest, job)) return "";
+  const operator = job === "chats" ? "BulkUpdateChatOperator" : "BulkUpdateCallOperator";
   return [
     "from airflow_provider_retell.bulk import FailedRows",
-    `from airflow_provider_retell.operators import ${named}`,
+    `from airflow_provider_retell.operators import ${operator}`,
     "",
-    `${named}(`,
+    `${operator}(`,
     `    task_id=${JSON.stringify(`${where.task.split(".").pop()}_failed_rows`)},`,
     "    rows=FailedRows(",
     `        ...,  # the rows of task ${JSON.stringify(where.task)}`,
     `        report=${JSON.stringify(String(manifest.report))},`,
+    "        # conn_id=..., the report_conn_id of that task, if it has one",
     "    ),",
     `    # the other arguments of task ${JSON.stringify(where.task)}, with another report_path`,
     ")",
