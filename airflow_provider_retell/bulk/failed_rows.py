@@ -173,12 +173,15 @@ class FailedRows(Rows):
         return earlier
 
     def _warn_of_missing(self, earlier: EarlierRows) -> None:
+        from airflow_provider_retell.api.encode import safe_name
+
         missing, kind = 0, "call"
         shown: list[str] = []
         for line in self._lines():
             if earlier.pop_missing(line):
                 missing, kind = missing + 1, line_kind(line)
-                shown += [str(line_id(line))] if len(shown) < _SHOWN_CALLS else []
+                # Any file can be taken for a report.
+                shown += [safe_name(str(line_id(line)))] if len(shown) < _SHOWN_CALLS else []
         if missing:
             more = f" and {missing - len(shown):,} more" if missing > len(shown) else ""
             log.warning(

@@ -343,6 +343,19 @@ def test_failed_rows_that_the_source_lacks_are_named(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("text", ["+12025550123", "\ud83d", "Jane Doe"])
+def test_ids_of_a_report_are_logged_only_if_they_look_like_ids(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    rows = FailedRows([{"call_id": "call_1"}], write_report(tmp_path / "old.jsonl", (1, text, "failed")))
+    assert len(list(rows.read())) == 1
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert (
+        record.getMessage()
+        == "The source does not have the rows of 1 call that failed in the earlier run: [..]"
+    )
+
+
 def test_the_state_of_a_million_calls_fits_into_memory() -> None:
     digests = DigestMap()
     texts = [f"call_{n:x}" for n in range(50_000)]
