@@ -19,13 +19,12 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.creation import Creation, deleted
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
-    delete_if_there,
     describe,
     documented,
-    fields_of,
     is_success,
     rejection,
     result,
@@ -136,22 +135,42 @@ def with_number(number: str) -> Flow[ContactPage]:
     return (yield from ask(endpoints.list_contacts(filter_criteria={"phone_number": condition}, limit=2)))
 
 
-def _create(target: Target) -> Flow[Response]:
-    """Create a contact that is marked as do-not-call."""
-    if any(contact.phone_number == _NUMBER for contact in (yield from with_number(_NUMBER)).items):
+def creation(target: Target, number: str, *, search: bool = False) -> Flow[Creation[str]]:
+    """Return the contacts with a fictional number that the run creates, after registering their deletion.
+
+    :param search: as in :class:`~.creation.Creation`.
+    :raises SkipError: if there is a contact with the number.
+    """
+    if (yield from _ids_with(number)):
         raise SkipError("the organization has a contact with the fictional number")
-    response: Response = yield from see(endpoints.create_contact(phone_number=_NUMBER, do_not_call=True))
-    contact_id = fields_of(response).get("contact_id")
-    if is_success(response) and isinstance(contact_id, str):
-        target.clean_up(
-            partial(delete_if_there, endpoints.get_contact(contact_id), endpoints.delete_contact(contact_id)),
-            "the contact with the number +1 202 555 0187 could not be deleted: delete it in Retell's dashboard",
-        )
-    return response
+    created = Creation("contact_id", partial(_ids_with, number), _delete, search=search)
+    spaced = f"{number[:2]} {number[2:5]} {number[5:8]} {number[8:]}"
+    target.clean_up(
+        created.undo_all,
+        f"a contact with the number {spaced} may still exist: delete it in Retell's dashboard",
+    )
+    return created
+
+
+def _ids_with(number: str) -> Flow[list[str]]:
+    # A server that ignores the filter lists other contacts.
+    found = yield from with_number(number)
+    return [contact.contact_id for contact in found.items if contact.phone_number == number]
+
+
+def _delete(contact_id: str) -> Flow[bool]:
+    return deleted(endpoints.delete_contact(contact_id), endpoints.get_contact(contact_id))
+
+
+def _create(target: Target) -> Flow[tuple[Creation[str], Response]]:
+    """Create a contact that is marked as do-not-call."""
+    created = yield from creation(target, _NUMBER)
+    request = endpoints.create_contact(phone_number=_NUMBER, do_not_call=True)
+    return created, (yield from created.send(request))
 
 
 def _created(target: Target) -> Flow[Contact]:
-    response = yield from target.once(_create)
+    _, response = yield from target.once(_create)
     return result(endpoints.create_contact(phone_number=_NUMBER), response)
 
 
@@ -184,7 +203,8 @@ def create_returns_contact(target: Target) -> Flow[Finding]:
 def existing_number(target: Target) -> Flow[Finding]:
     """Create a second contact with the same number."""
     yield from _created(target)
-    response = yield from see(endpoints.create_contact(phone_number=_NUMBER), _EXISTS)
+    created, _ = yield from target.once(_create)
+    response = yield from created.send(endpoints.create_contact(phone_number=_NUMBER), _EXISTS)
     return rejection(response, _EXISTS, REJECTED, "contacts.existing_status")
 
 

@@ -17,7 +17,7 @@ from broken_server import (
     remember_first,
     without_filter,
 )
-from contract_account import account, check_account
+from contract_account import account, check_account, target
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.resources import CHECKS
@@ -249,6 +249,14 @@ BREAKS: dict[str, Break] = {
 }
 
 
+# Breaks that prevent the deletion or the end of what the checks create, which the command reports.
+LEAVES_SOMETHING = {
+    "calls.stop_ends_call",
+    "knowledge_bases.deletion_is_complete",
+    "agents.draft_can_be_deleted",
+}
+
+
 def test_every_check_is_broken_here() -> None:
     assert BREAKS.keys() == {check.name for check in CHECKS}
 
@@ -261,5 +269,8 @@ def test_a_server_that_breaks_an_assumption_is_noticed(name: str) -> None:
     assert before.verdict == "holds", before
     with account() as emulator, no_waiting():
         BREAKS[name](emulator)
-        finding = check_account(emulator, only=(name,))[name].finding
+        at = target()
+        finding = check_account(emulator, only=(name,), at=at)[name].finding
     assert finding.verdict == "differs", finding
+    assert at.changes == {}
+    assert (at.failures != []) is (name in LEAVES_SOMETHING)

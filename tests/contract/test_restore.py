@@ -154,7 +154,9 @@ def test_a_placed_call_that_cannot_be_stopped_is_reported(emulator: Emulator) ->
     at = target()
     emulator.faults.add(Fault.status(500), route="stop-call", times=0)
     check_account(emulator, only=("calls.place_returns_call",), at=at)
-    assert at.failures == ["a call that was placed could not be stopped"]
+    assert at.failures == [
+        "a call to --to-number may still be ongoing: hang up, and look for the call in Retell's dashboard"
+    ]
 
 
 def test_the_call_of_a_batch_is_stopped_also_if_no_check_lists_it(emulator: Emulator) -> None:
@@ -168,12 +170,18 @@ def test_the_call_of_a_batch_that_is_not_listed_is_reported(emulator: Emulator) 
     emulator.options.lists_registered = False
     results = check_account(emulator, only=("calls.batch_returns_id", "calls.batch_is_listed"), at=at)
     assert results["calls.batch_is_listed"].finding.verdict == "cannot tell"
-    assert at.failures == ["the call of the batch could not be stopped: look for it in Retell's dashboard"]
+    (failure,) = at.failures
+    assert failure == (
+        "the call of a batch to --to-number may still be ongoing: hang up, and look for the call in Retell's dashboard"
+    )
 
 
 def test_the_calls_of_others_are_not_stopped_if_the_filter_of_batches_is_ignored(emulator: Emulator) -> None:
     at = target()
-    without_filter("batch_call_id")(emulator)
+    for name in ("batch_call_id", "metadata"):
+        without_filter(name)(emulator)
+    later = emulator.clock.now_ms() + 10**6
+    emulator.add_calls([f"call_{n}" for n in range(20)], call_status="ongoing", start_timestamp=later)
     check_account(emulator, only=("calls.batch_returns_id",), at=at)
     assert emulator.count("stop-call") == 0
     assert len(at.failures) == 1
@@ -195,15 +203,15 @@ def test_a_storage_setting_that_stays_looser_is_reported(emulator: Emulator) -> 
         (
             "knowledge_bases.create_accepts_form",
             "delete-knowledge-base",
-            "'airflow contract check' could not be",
+            "the knowledge base 'airflow contract check ",
         ),
-        ("agents.fork_is_a_draft", "delete-agent-version", "draft version 1 could not be deleted"),
+        ("agents.fork_is_a_draft", "delete-agent-version", "forked from version 0 of the agent in --draft-"),
         (
             "simulations.update_keeps_other_fields",
             "delete-test-case-definition",
-            "'contract check' could not be",
+            "the test case 'contract check ",
         ),
-        ("contacts.create_returns_contact", "delete-contact", "+1 202 555 0187 could not be deleted"),
+        ("contacts.create_returns_contact", "delete-contact", "contact with the number +1 202 555 0187"),
     ],
 )
 @pytest.mark.parametrize("status", [422, 500])
@@ -215,6 +223,7 @@ def test_a_created_object_that_cannot_be_deleted_is_reported(
     check_account(emulator, only=(check,), at=at)
     (failure,) = at.failures
     assert sentence in failure
+    assert failure.endswith(" may still exist: delete it in Retell's dashboard")
 
 
 def test_created_objects_are_deleted_after_an_interruption(emulator: Emulator) -> None:
