@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_server import change, change_json, without_filter
+from broken_server import change, change_json, replace, without_filter
 from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, target
 
 from airflow_provider_retell.clock import no_waiting
@@ -23,7 +23,7 @@ from airflow_provider_retell.contract.clients import Clients
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.contract.runner import run_checks
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.emulator.responses import Response
+from airflow_provider_retell.emulator.responses import Response, json_response
 
 METADATA = {"customer": "C-1001", "nested": {"a": [1, 2.5, None, "ä"]}, "flag": True}
 
@@ -189,12 +189,44 @@ def test_the_calls_of_others_are_not_stopped_if_the_filter_of_batches_is_ignored
 
 def test_a_storage_setting_that_stays_looser_is_reported(emulator: Emulator) -> None:
     at = target()
-    emulator.faults.add(Fault.status(200, body={}), route="update-call", times=1)
-    emulator.faults.add(Fault.status(500), route="update-call", times=0)
+    accept_looser_settings(emulator)
+    emulator.faults.add(Fault.status(500), route="update-call", after=1, times=0)
     results = check_account(emulator, only=("calls.storage_cannot_loosen",), at=at)
     assert results["calls.storage_cannot_loosen"].finding.verdict == "cannot tell"
     (failure,) = at.failures
-    assert failure.endswith("is less strict than before: set it again")
+    assert failure.endswith("may be less strict than before: set it again")
+
+
+@pytest.mark.parametrize("fault", [Fault.drop_after(), Fault.slow(0)], ids=["lost", "not lost"])
+def test_a_storage_setting_is_tightened_again(emulator: Emulator, fault: Fault) -> None:
+    accept_looser_settings(emulator)
+    emulator.faults.add(fault, route="update-call", times=4)
+    check_account(emulator, only=("calls.storage_cannot_loosen",))
+    assert emulator.calls["call_strict"]["data_storage_setting"] == "everything_except_pii"
+
+
+def accept_looser_settings(emulator: Emulator) -> None:
+    def wrap(_endpoint: Any) -> Any:
+        def update(organization: Any, request: Any) -> Response:
+            emulator.edit_call("call_strict", **request.body)
+            return json_response(200, organization.calls["call_strict"])
+
+        return update
+
+    replace("update-call", wrap)(emulator)
+
+
+@pytest.mark.parametrize("fault", [Fault.drop_after(), Fault.truncate()])
+def test_the_engine_of_a_draft_is_restored_if_the_response_is_lost(emulator: Emulator, fault: Fault) -> None:
+    changed: list[Any] = []
+    change_json(
+        "update-retell-llm", lambda llm, _: changed.append(llm.get("default_dynamic_variables")) and None
+    )(emulator)
+    # Retell does not document that the engine is deleted with the draft.
+    emulator.faults.add(fault, route="update-retell-llm", times=4)
+    check_account(emulator, only=("agents.engine_update_keeps_other_fields",))
+    assert changed[0] == {"contract_check": "1"}
+    assert changed[-1] == {}
 
 
 @pytest.mark.parametrize(

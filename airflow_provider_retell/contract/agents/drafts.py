@@ -198,11 +198,30 @@ def engine_update_keeps_other_fields(target: Target) -> Flow[Finding]:
     before = engine.model_dump()
     name = "default_dynamic_variables"
     value = before.get(name) or {}
-    request = update(engine_id, {name: {**value, "contract_check": "1"}}, version=version)
-    finding = yield from _changes_one_field(request, before, name, {**value, "contract_check": "1"})
+    changed = {**value, "contract_check": "1"}
+    restore = partial(
+        _restore_engine, read(engine_id, version=version), update(engine_id, {name: value}, version=version)
+    )
     # Retell does not document that the engine is deleted with the draft.
-    yield from succeeds(update(engine_id, {name: value}, version=version))
+    target.clean_up(
+        restore,
+        "the response engine of the draft of the agent in --draft-agent-id may still have the default variable "
+        "'contract_check': remove it in Retell's dashboard",
+    )
+    request = update(engine_id, {name: changed}, version=version)
+    finding = yield from _changes_one_field(request, before, name, changed)
+    yield from restore()
     return finding
+
+
+def _restore_engine(read: Request[ResponseModel], update: Request[ResponseModel]) -> Flow[bool]:
+    """Remove the default variable of the check; return True if the response engine does not have it."""
+    response = yield from see(read)
+    if response.status in NOT_FOUND:
+        return True
+    if "contract_check" not in (result(read, response).model_dump().get("default_dynamic_variables") or {}):
+        return True
+    return (yield from succeeds(update))
 
 
 @CHECKS.add(
