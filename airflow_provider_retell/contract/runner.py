@@ -22,10 +22,10 @@ from airflow_provider_retell.contract.resources import RESTORE
 from airflow_provider_retell.contract.target import Target
 
 _TRIES = 120
-"""How often the flow of a check runs that has to wait."""
+"""How often a flow runs that has to wait."""
 
-_CLEANING_TRIES = 30
-"""How often a flow that cleans up runs."""
+_ERRORS, _ERROR_SECONDS = 4, 5.0
+"""How many errors end a flow that cleans up, and the seconds between them."""
 
 
 class Run(Protocol):
@@ -91,13 +91,19 @@ def _clean_up(target: Target, run: Run) -> None:
 
 def _cleaned(run: Run, make: Callable[[], Any]) -> bool:
     """Run a flow that cleans up, again and again while it has to wait; return True if it succeeds."""
-    for _ in range(_CLEANING_TRIES):
+    errors = 0
+    for _ in range(_TRIES):
+        seconds = _ERROR_SECONDS
         try:
             return run("key", make()) is not False
         except NotYetError as wait:
-            clock().sleep(wait.seconds)
+            seconds = wait.seconds
         except Exception:
-            return False
+            # The last checks use up a quota, for 10 seconds.
+            errors += 1
+            if errors == _ERRORS:
+                return False
+        clock().sleep(seconds)
     return False
 
 

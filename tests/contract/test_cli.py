@@ -52,8 +52,8 @@ def verdicts(printed: str) -> dict[str, str]:
 
 LISTS = ("list-calls", "list-chats", "list-agents", "list-contacts")
 
-# Requests about calls and chats that do not exist.
-UNKNOWN = {"update-call", "update-chat", "stop-call"}
+# Requests about calls, chats and contacts that do not exist.
+UNKNOWN = {"update-call", "update-chat", "stop-call", "delete-chat", "delete-contact"}
 
 
 def test_without_flags_it_only_reads(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,6 +83,10 @@ def changing(emulator: Emulator) -> set[str]:
         (("--write", "--chat-id", "chat_done", "--chat-id", "chat_open"), UNKNOWN),
         (("--from-number", "+14155550100", "--to-number", "+14155550123"), set()),
         (("--place-call",), set()),
+        (
+            ("--create-contact", "--place-call", "--from-number", "+14155550100"),
+            {"create-contact", "update-contact", "delete-contact", "create-phone-call"},
+        ),
         (("--delete-call-id", "call_delete"), {"delete-call"}),
         (("--rerun-call-id", "call_rerun"), {"rerun-call-analysis"}),
         (("--tighten-call-id", "call_tighten"), {"update-call"}),

@@ -290,3 +290,12 @@ def test_an_interrupted_deletion_reports_all_objects_that_remain(emulator: Emula
     assert "knowledge base 'airflow contract check" in knowledge_base
     assert "+1 202 555 0187" in contact
     assert at.at_end == []
+
+
+def test_a_quota_that_is_used_up_does_not_prevent_the_deletion(emulator: Emulator) -> None:
+    emulator.options.throttle_headers = "none"
+    emulator.faults.add(Fault.drop_after(), route="create-contact", times=1)
+    emulator.faults.add(Fault.status(429), route="list-contacts", after=1, times=8)
+    at = target()
+    check_account(emulator, only=("contacts.create_returns_contact",), at=at)
+    assert (left(emulator), at.failures) == (NOTHING, [])

@@ -95,6 +95,20 @@ def _request(target: Target, mark: str, key: str) -> Request[Call]:
     )
 
 
+def place(
+    target: Target, from_number: str, to_number: str, **more: Any
+) -> Flow[tuple[Response, Request[Call]]]:
+    """Try to place a call that Retell should reject, and stop it after the last check if Retell accepts it.
+
+    :param more: other arguments of create-phone-call.
+    """
+    mark = secrets.token_hex(8)
+    created = Creation("call_id", partial(marked, mark), hang_up)
+    target.clean_up(created.undo_all, f"a call to a contact with a fictional number {MAY_BE_LIVE}")
+    request = create_phone_call(from_number, to_number, metadata={KEY: mark}, **more)
+    return (yield from created.send(request)), request
+
+
 def hang_up(call_id: str) -> Flow[bool]:
     """Stop a call that is not over yet; return True if it is over."""
     call: Call = yield from ask(get_call(call_id))
