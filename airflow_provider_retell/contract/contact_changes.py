@@ -44,8 +44,8 @@ CHECKS = Checks()
 
 CREATE = Flag(
     "--create-contact",
-    "create a contact with the fictional number +1 202 555 0187, change it and delete it; with `--place-call` and "
-    "`--from-number`, also try to call it, which Retell should reject",
+    "create a contact with the fictional number +1 202 555 0187, change it and delete it; with --place-call and "
+    "--from-number, also try to call it, which Retell should reject",
 )
 
 _NUMBER = "+12025550187"
