@@ -8,6 +8,15 @@ from pathlib import Path
 from typing import Any
 
 
+def try_out(path: Path) -> None:
+    """Raise :class:`OSError` if a file cannot be written. Its content stays, and a new file is removed again."""
+    exists = path.exists()
+    with path.open("a", encoding="utf-8"):
+        pass
+    if not exists:
+        path.unlink()
+
+
 class Backup:
     """The state of changed objects in a file that only its owner can read. It exists only while something is changed.
 

@@ -8,18 +8,20 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from airflow_provider_retell.contract.account import RESTRICTED_KEY
-from airflow_provider_retell.contract.backup import Backup
+from airflow_provider_retell.contract.backup import Backup, try_out
 from airflow_provider_retell.contract.calls.common import CALL_ID
+from airflow_provider_retell.contract.chats.common import CHAT_ID
 from airflow_provider_retell.contract.check import Check, Flag
 from airflow_provider_retell.contract.clients import Clients
 from airflow_provider_retell.contract.report import breaks, line, report, summary
 from airflow_provider_retell.contract.resources import CHECKS, flags
-from airflow_provider_retell.contract.runner import restore, run_checks
+from airflow_provider_retell.contract.runner import Result, restore, run_checks
 from airflow_provider_retell.contract.target import Target
 from airflow_provider_retell.hooks.command_line import (
     UsageError,
@@ -31,10 +33,10 @@ from airflow_provider_retell.hooks.connection import Settings
 
 _EPILOG = """\
 Without further flags, the checks only read. Each flag below that names a call or a number allows the checks to do
-what its help says, and nothing else. Changed metadata is restored, also after Ctrl-C.
+what its help says, and nothing else. Changed metadata is restored, and created objects are deleted, also after Ctrl-C.
 
 Exit code: 0 if nothing that the package relies on differs, 1 if something does, 2 if the checks could not be run or
-something could not be restored, 130 if it was interrupted.
+something could not be restored or deleted, 130 if it was interrupted and left nothing behind.
 """
 
 
@@ -150,8 +152,10 @@ def _run(
     path: Path | None,
 ) -> int:
     restricted = environment_variable(given[RESTRICTED_KEY][0]) if RESTRICTED_KEY in given else None
-    if CALL_ID in given:
-        backup.try_out()
+    if CALL_ID in given or CHAT_ID in given:
+        _try_out("--backup", backup.try_out)
+    if path is not None:
+        _try_out("--json", partial(try_out, path))
     target = Target(given, backup.save)
     width = max(len(check.name) for check in checks)
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -159,6 +163,8 @@ def _run(
     log = logging.getLogger("airflow_provider_retell")
     level = log.level
     log.setLevel(logging.ERROR)
+    interrupted = False
+    results: list[Result] = []
     try:
         with Clients(settings, restricted) as clients:
             results = run_checks(
@@ -167,6 +173,8 @@ def _run(
                 clients.run,
                 lambda result: print(line(result, width), flush=True),  # noqa: T201
             )
+    except KeyboardInterrupt:
+        interrupted = True
     finally:
         signal.signal(signal.SIGTERM, before)
         log.setLevel(level)
@@ -174,6 +182,9 @@ def _run(
             sys.stderr.write(f"{failure}\n")
         if target.changes:
             sys.stderr.write(f"The original is in {backup.path}: run with --restore\n")
+    if interrupted:
+        sys.stderr.write("interrupted\n")
+        return 2 if target.failures or target.changes else 130
     sys.stdout.write(summary(results) + "\n")
     if path is not None:
         date = datetime.now(timezone.utc).date().isoformat()
@@ -182,6 +193,16 @@ def _run(
     if not any(result.finding.verdict in ("holds", "differs") for result in results):
         raise UsageError("no check could be decided: check the connection")
     return 2 if target.failures else int(any(map(breaks, results)))
+
+
+def _try_out(option: str, try_file: Callable[[], object]) -> None:
+    """Raise :class:`UsageError` if the file of an option cannot be written."""
+    try:
+        try_file()
+    except OSError as error:
+        raise UsageError(
+            f"{option}: {error.filename} cannot be written ({error.strerror}). Nothing was sent: name another file"
+        ) from None
 
 
 def _interrupt(_number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""Checks of contacts. Those that change something create a contact with a fictional number, and delete it."""
+"""Checks of contacts that only read, and the contacts with fictional numbers that other checks create."""
 
 from __future__ import annotations
 
@@ -9,45 +9,32 @@ from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, SMALLEST_PAGE
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
-    SDK,
-    CannotTellError,
     Checks,
     Finding,
-    Flag,
     SkipError,
     differs,
     holds,
     page,
 )
+from airflow_provider_retell.contract.creation import Creation, deleted
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,
-    delete_if_there,
     describe,
     documented,
-    fields_of,
     is_success,
-    rejection,
-    result,
     see,
     unknown,
 )
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.contacts.models import Contact, ContactPage
-    from airflow_provider_retell.api.request import Flow, Response
+    from airflow_provider_retell.api.contacts.models import ContactPage
+    from airflow_provider_retell.api.request import Flow
     from airflow_provider_retell.contract.target import Target
 
 CHECKS = Checks()
 
-CREATE = Flag(
-    "--create-contact",
-    "create a contact with the fictional number +1 202 555 0187, change it and delete it",
-)
-
-_NUMBER = "+12025550187"
-_UNKNOWN_ID = "contact_00000000000000000000000000000000"
-_EXISTS = 409
+UNKNOWN_ID = "contact_00000000000000000000000000000000"
 
 
 @CHECKS.add(
@@ -127,7 +114,7 @@ def largest_page(_target: Target) -> Flow[Finding]:
 )
 def unknown_id(_target: Target) -> Flow[Finding]:
     """Read a contact that does not exist."""
-    return (yield from unknown(endpoints.get_contact(_UNKNOWN_ID), 404, "contacts.missing_status"))
+    return (yield from unknown(endpoints.get_contact(UNKNOWN_ID), 404, "contacts.missing_status"))
 
 
 def with_number(number: str) -> Flow[ContactPage]:
@@ -136,96 +123,28 @@ def with_number(number: str) -> Flow[ContactPage]:
     return (yield from ask(endpoints.list_contacts(filter_criteria={"phone_number": condition}, limit=2)))
 
 
-def _create(target: Target) -> Flow[Response]:
-    """Create a contact that is marked as do-not-call."""
-    if any(contact.phone_number == _NUMBER for contact in (yield from with_number(_NUMBER)).items):
+def creation(target: Target, number: str, *, search: bool = False) -> Flow[Creation[str]]:
+    """Return the contacts with a fictional number that the run creates, after registering their deletion.
+
+    :param search: as in :class:`~.creation.Creation`.
+    :raises SkipError: if there is a contact with the number.
+    """
+    if (yield from _ids_with(number)):
         raise SkipError("the organization has a contact with the fictional number")
-    response: Response = yield from see(endpoints.create_contact(phone_number=_NUMBER, do_not_call=True))
-    contact_id = fields_of(response).get("contact_id")
-    if is_success(response) and isinstance(contact_id, str):
-        target.clean_up(
-            partial(delete_if_there, endpoints.get_contact(contact_id), endpoints.delete_contact(contact_id)),
-            "the contact with the number +1 202 555 0187 could not be deleted: delete it in Retell's dashboard",
-        )
-    return response
-
-
-def _created(target: Target) -> Flow[Contact]:
-    response = yield from target.once(_create)
-    return result(endpoints.create_contact(phone_number=_NUMBER), response)
-
-
-@CHECKS.add(
-    "contacts.create_returns_contact",
-    assumption="create-contact returns the contact with the do-not-call mark that was sent.",
-    matters="SyncContactsOperator verifies the response.",
-    source=SDK,
-    otherwise="The row fails.",
-    flags=(CREATE,),
-)
-def create_returns_contact(target: Target) -> Flow[Finding]:
-    """Create a contact."""
-    contact = yield from _created(target)
-    if contact.phone_number != _NUMBER:
-        return differs("another phone_number")
-    return holds("do_not_call is true") if contact.do_not_call else differs("do_not_call is not true")
-
-
-@CHECKS.add(
-    "contacts.existing_number",
-    assumption="create-contact rejects the number of an existing contact with 409.",
-    matters="SyncContactsOperator updates a contact that was created during the run.",
-    source=NOT_DOCUMENTED,
-    question="What does create-contact respond if a contact has the number?",
-    otherwise="400 and 422 have the same meaning. If Retell accepts the number, there are two contacts.",
-    flags=(CREATE,),
-    options=("contacts.existing_status",),
-)
-def existing_number(target: Target) -> Flow[Finding]:
-    """Create a second contact with the same number."""
-    yield from _created(target)
-    response = yield from see(endpoints.create_contact(phone_number=_NUMBER), _EXISTS)
-    return rejection(response, _EXISTS, REJECTED, "contacts.existing_status")
-
-
-@CHECKS.add(
-    "contacts.list_by_number",
-    assumption="list-contacts finds a new contact by its number, and no others.",
-    matters="DeleteContactsOperator deletes the contacts that it finds by number.",
-    source=page("list-contacts"),
-    otherwise="The row fails, and nothing is deleted. A contact that is not found is reported as `not_found`.",
-    flags=(CREATE,),
-)
-def list_by_number(target: Target) -> Flow[Finding]:
-    """List the contacts with the number."""
-    contact = yield from _created(target)
-    found = yield from with_number(_NUMBER)
-    others = sum(item.contact_id != contact.contact_id for item in found.items)
-    if others or not found.items:
-        return differs(f"{len(found.items)} contacts, {others} of them others")
-    return holds("one contact")
-
-
-@CHECKS.add(
-    "contacts.update_returns_contact",
-    assumption="update-contact clears the do-not-call mark and returns the contact.",
-    matters="SyncContactsOperator verifies the response.",
-    source=SDK,
-    otherwise="The row fails.",
-    flags=(CREATE,),
-)
-def update_returns_contact(target: Target) -> Flow[Finding]:
-    """Clear the mark of the contact."""
-    contact = yield from _created(target)
-    request = endpoints.update_contact(contact.contact_id, do_not_call=False)
-    response = yield from see(request)
-    if not is_success(response):
-        return differs(describe(response))
-    updated = result(request, response)
-    if updated.contact_id != contact.contact_id:
-        raise CannotTellError("update-contact: another contact")
-    return (
-        differs("do_not_call is still true")
-        if updated.do_not_call
-        else holds("do_not_call is false or absent")
+    created = Creation("contact_id", partial(_ids_with, number), _delete, search=search)
+    spaced = f"{number[:2]} {number[2:5]} {number[5:8]} {number[8:]}"
+    target.clean_up(
+        created.undo_all,
+        f"a contact with the number {spaced} may still exist: delete it in Retell's dashboard",
     )
+    return created
+
+
+def _ids_with(number: str) -> Flow[list[str]]:
+    # A server that ignores the filter lists other contacts.
+    found = yield from with_number(number)
+    return [contact.contact_id for contact in found.items if contact.phone_number == number]
+
+
+def _delete(contact_id: str) -> Flow[bool]:
+    return deleted(endpoints.delete_contact(contact_id), endpoints.get_contact(contact_id))

@@ -6,7 +6,7 @@ here.
 - Requests that do more than read need a :class:`~.check.Flag`, which the command line then offers.
 - Before a check changes an object, it calls ``target.about_to_change("voice", voice_id, state)``. :data:`RESTORE` has
   the flow that restores the state.
-- After a check has created an object, it calls ``target.clean_up`` with a flow that deletes it.
+- Before a check creates an object, it calls ``target.clean_up`` with the flow :meth:`.creation.Creation.undo_all`.
 - A flow that has to wait raises :class:`~.check.NotYetError`.
 - A finding names the options of the emulator that behave as seen. Options of a resource have dotted names.
 
@@ -24,6 +24,7 @@ from airflow_provider_retell.contract import (
     agents,
     calls,
     chats,
+    contact_changes,
     contact_imports,
     contacts,
     knowledge_bases,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     *calls.CHECKS,
     *chats.CHECKS,
     *contacts.CHECKS,
+    *contact_changes.CHECKS,
     *contact_imports.CHECKS,
     *knowledge_bases.CHECKS,
     *agents.CHECKS,

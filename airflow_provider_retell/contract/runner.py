@@ -24,6 +24,9 @@ from airflow_provider_retell.contract.target import Target
 _TRIES = 120
 """How often a flow runs that has to wait."""
 
+_ERRORS, _ERROR_SECONDS = 4, 5.0
+"""How many errors end a flow that cleans up, and the seconds between them."""
+
 
 class Run(Protocol):
     """Runs a flow with the hook that a check needs."""
@@ -49,8 +52,8 @@ def run_checks(
 ) -> list[Result]:
     """Run *checks* and return their results.
 
-    Restore changed objects and stop placed calls at the end, also after an error or an interruption. If that fails,
-    ``target.failures`` has the reason.
+    Restore changed objects, delete created ones and stop placed calls at the end, also after an error or an
+    interruption. If that fails or is interrupted, ``target.failures`` has the reason.
 
     :param run: runs a flow with a hook.
     :param on_result: called after each check.
@@ -63,13 +66,45 @@ def run_checks(
             results.append(Result(check, finding))
             on_result(results[-1])
     finally:
-        restore(target, run)
-        if target.changes:
-            target.failures.append("metadata could not be restored")
-        for make, failure in target.at_end:
-            if not _done(run, make()):
-                target.failures.append(failure)
+        try:
+            restore(target, run)
+        finally:
+            if target.changes:
+                target.failures.append("metadata could not be restored")
+            _clean_up(target, run)
     return results
+
+
+def _clean_up(target: Target, run: Run) -> None:
+    """Run the flows that clean up, the last one first."""
+    try:
+        while target.at_end:
+            make, failure = target.at_end[-1]
+            if not _cleaned(run, make):
+                target.failures.append(failure)
+            target.at_end.pop()
+    finally:
+        # Interrupted again.
+        target.failures += [failure for _, failure in reversed(target.at_end)]
+        target.at_end.clear()
+
+
+def _cleaned(run: Run, make: Callable[[], Any]) -> bool:
+    """Run a flow that cleans up, again and again while it has to wait; return True if it succeeds."""
+    errors = 0
+    for _ in range(_TRIES):
+        seconds = _ERROR_SECONDS
+        try:
+            return run("key", make()) is not False
+        except NotYetError as wait:
+            seconds = wait.seconds
+        except Exception:
+            # The last checks use up a quota, for 10 seconds.
+            errors += 1
+            if errors == _ERRORS:
+                return False
+        clock().sleep(seconds)
+    return False
 
 
 def restore(target: Target, run: Run) -> None:

@@ -37,6 +37,11 @@ def see(request: Request[Any], *expected: int) -> Flow[Response]:
     :raises CannotTellError: for another status that has nothing to do with the question.
     """
     response: Response = yield request.observe()
+    return check_cause(request, response, *expected)
+
+
+def check_cause(request: Request[Any], response: Response, *expected: int) -> Response:
+    """Return *response*, or raise :class:`CannotTellError`; see :func:`see`."""
     status = response.status
     if status not in expected and (status in _OTHER_CAUSES or status >= 500 or 300 <= status < 400):
         raise CannotTellError(f"{request.operation}: {status}")
@@ -102,17 +107,6 @@ def rejection(response: Response, expected: int, others: Collection[int], option
     if response.status in others:
         return differs(describe(response), handled=True, options=options)
     return differs(describe(response))
-
-
-def delete_if_there(read: Request[Any], deletion: Request[Any]) -> Flow[bool]:
-    """Delete an object; return True if it no longer exists.
-
-    :param read: reads the object. A deletion that gets 404 or 422 may also be a refusal.
-    """
-    found: Response = yield read.observe()
-    if found.status in NOT_FOUND:
-        return True
-    return (yield from succeeds(deletion))
 
 
 def succeeds(request: Request[Any]) -> Flow[bool]:

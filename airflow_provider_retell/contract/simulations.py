@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.agents.endpoints import get_agent
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.paging import read_all
 from airflow_provider_retell.api.simulations import endpoints
 from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.contract.agents.reading import voice_agents
@@ -22,7 +24,8 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.seeing import ask, delete_if_there, unknown
+from airflow_provider_retell.contract.creation import Creation, deleted
+from airflow_provider_retell.contract.seeing import ask, result, unknown
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -128,25 +131,30 @@ def _create(target: Target) -> Flow[tuple[dict[str, Any], TestCaseDefinition]]:
     engine = _simulated(agent)
     if engine is None:
         raise SkipError("the agent in --test-agent-id cannot be simulated")
-    created: TestCaseDefinition = yield from ask(
-        endpoints.create_test_case_definition(
-            name=_NAME,
-            user_prompt="Say goodbye at once and hang up.",
-            metrics=["The agent says goodbye."],
-            response_engine=engine,
-            dynamic_variables={"contract_check": "1"},
-        )
-    )
-    test_case_id = created.test_case_definition_id
+    name = f"{_NAME} {secrets.token_hex(4)}"
+    created = Creation("test_case_definition_id", partial(_ids_with, engine, name), _delete)
     target.clean_up(
-        partial(
-            delete_if_there,
-            endpoints.get_test_case_definition(test_case_id),
-            endpoints.delete_test_case_definition(test_case_id),
-        ),
-        f"the test case {_NAME!r} could not be deleted: delete it in Retell's dashboard",
+        created.undo_all, f"the test case {name!r} may still exist: delete it in Retell's dashboard"
     )
-    return engine, created
+    request = endpoints.create_test_case_definition(
+        name=name,
+        user_prompt="Say goodbye at once and hang up.",
+        metrics=["The agent says goodbye."],
+        response_engine=engine,
+        dynamic_variables={"contract_check": "1"},
+    )
+    return engine, result(request, (yield from created.send(request)))
+
+
+def _ids_with(engine: dict[str, Any], name: str) -> Flow[list[str]]:
+    found = yield from read_all(endpoints.list_test_case_definitions, response_engine=engine)
+    return [case.test_case_definition_id for case in found if case.name == name]
+
+
+def _delete(test_case_id: str) -> Flow[bool]:
+    return deleted(
+        endpoints.delete_test_case_definition(test_case_id), endpoints.get_test_case_definition(test_case_id)
+    )
 
 
 @CHECKS.add(
@@ -163,9 +171,10 @@ def update_keeps_other_fields(target: Target) -> Flow[Finding]:
     """Rename a new test case."""
     _, created = yield from target.once(_create)
     test_case_id = created.test_case_definition_id
-    yield from ask(endpoints.update_test_case_definition(test_case_id, name=f"{_NAME} 2"))
+    name = f"{created.name} 2"
+    yield from ask(endpoints.update_test_case_definition(test_case_id, name=name))
     changed: TestCaseDefinition = yield from ask(endpoints.get_test_case_definition(test_case_id))
-    if changed.name != f"{_NAME} 2":
+    if changed.name != name:
         return differs("the name has not changed")
     if changed.dynamic_variables == {"contract_check": "1"}:
         return holds("all fields", test_case_update_semantics="merge")

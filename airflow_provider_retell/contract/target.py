@@ -20,7 +20,8 @@ class Target:
     :param on_change: called with :attr:`changes` before something is changed, and after it was restored.
 
     :ivar changes: the original state of changed objects, by kind and id. It is restored after each check.
-    :ivar at_end: the flows that clean up after the last check, and the sentences for their failures.
+    :ivar at_end: the flows that clean up after the last check, and the sentences for their failures. The last one runs
+        first.
     :ivar failures: sentences about objects that could not be restored or cleaned up.
     """
 
@@ -69,7 +70,9 @@ class Target:
     def clean_up(self, make: Callable[[], Flow[object]], failure: str) -> None:
         """Run a flow after the last check, also after an interruption.
 
-        :param make: returns the flow. A result of False is a failure.
+        Register it before sending a request that creates something, because the response may be lost.
+
+        :param make: returns the flow. A result of False is a failure. With :class:`NotYetError`, it runs again later.
         :param failure: a sentence for the user if it fails.
         """
         self.at_end.append((make, failure))

@@ -15,9 +15,10 @@ from broken_server import (
     no_effect,
     option,
     remember_first,
+    without_field,
     without_filter,
 )
-from contract_account import account, check_account
+from contract_account import account, check_account, target
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.resources import CHECKS
@@ -146,6 +147,7 @@ BREAKS: dict[str, Break] = {
     "chats.ids_per_filter": option(chats__max_ids_per_filter=10),
     "chats.list_by_end": without_filter("end_timestamp", "list-chats"),
     "chats.update_unknown_id": option(chats__unknown_id_status=410),
+    "chats.delete_unknown_id": option(chats__unknown_id_status=410),
     "chats.update_returns_chat": change_json("update-chat", lambda chat, _: chat.pop("metadata") and None),
     "chats.metadata_replaced": option(chats__metadata_semantics="merge"),
     "chats.empty_metadata_clears": option(chats__empty_metadata_clears=False),
@@ -174,9 +176,18 @@ BREAKS: dict[str, Break] = {
         "list-contacts",
         lambda page, _: page["items"].extend([{**item, "contact_id": "other"} for item in page["items"]]),
     ),
+    "contacts.do_not_call_is_rejected": without_field("create-phone-call", "honor_internal_dnc"),
     "contacts.update_returns_contact": change_json(
         "update-contact", lambda contact, _: contact.update(do_not_call=True)
     ),
+    "contacts.tags_are_replaced": change_json(
+        "update-contact",
+        lambda contact, _: contact.update(contact_tags=[{"id": "tag_one"}, {"id": "tag_two"}]),
+    ),
+    "contacts.delete_unknown_id": option(contacts__missing_status=410),
+    "contacts.delete_succeeds": change_status("delete-contact", 200, when=range(200, 300)),
+    "contacts.deleted_contact_is_gone": no_effect("delete-contact", 204),
+    "contacts.second_deletion_is_rejected": change_status("delete-contact", 410, when=range(400, 500)),
     "contacts.import_has_documented_form": change_json(
         "get-contact-import", lambda body, _: body.update(status="paused")
     ),
@@ -249,17 +260,29 @@ BREAKS: dict[str, Break] = {
 }
 
 
+# Breaks that prevent the deletion or the end of what the checks create, which the command reports.
+LEAVES_SOMETHING = {
+    "calls.stop_ends_call",
+    "contacts.deleted_contact_is_gone",
+    "knowledge_bases.deletion_is_complete",
+    "agents.draft_can_be_deleted",
+}
+
+
 def test_every_check_is_broken_here() -> None:
     assert BREAKS.keys() == {check.name for check in CHECKS}
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_server_that_breaks_an_assumption_is_noticed(name: str) -> None:
-    with account() as emulator, no_waiting():
+    with account() as emulator, no_waiting(emulator.clock.advance):
         before = check_account(emulator, only=(name,))[name].finding
         emulator.reset()
     assert before.verdict == "holds", before
-    with account() as emulator, no_waiting():
+    with account() as emulator, no_waiting(emulator.clock.advance):
         BREAKS[name](emulator)
-        finding = check_account(emulator, only=(name,))[name].finding
+        at = target()
+        finding = check_account(emulator, only=(name,), at=at)[name].finding
     assert finding.verdict == "differs", finding
+    assert at.changes == {}
+    assert (at.failures != []) is (name in LEAVES_SOMETHING)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,8 @@ def verdicts(printed: str) -> dict[str, str]:
 
 LISTS = ("list-calls", "list-chats", "list-agents", "list-contacts")
 
-# Requests about calls and chats that do not exist.
-UNKNOWN = {"update-call", "update-chat", "stop-call"}
+# Requests about calls, chats and contacts that do not exist.
+UNKNOWN = {"update-call", "update-chat", "stop-call", "delete-chat", "delete-contact"}
 
 
 def test_without_flags_it_only_reads(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,6 +83,10 @@ def changing(emulator: Emulator) -> set[str]:
         (("--write", "--chat-id", "chat_done", "--chat-id", "chat_open"), UNKNOWN),
         (("--from-number", "+14155550100", "--to-number", "+14155550123"), set()),
         (("--place-call",), set()),
+        (
+            ("--create-contact", "--place-call", "--from-number", "+14155550100"),
+            {"create-contact", "update-contact", "delete-contact", "create-phone-call"},
+        ),
         (("--delete-call-id", "call_delete"), {"delete-call"}),
         (("--rerun-call-id", "call_rerun"), {"rerun-call-analysis"}),
         (("--tighten-call-id", "call_tighten"), {"update-call"}),
@@ -255,14 +261,77 @@ def test_metadata_that_cannot_be_restored_fails_with_the_way_out(
     assert run(emulator, *arguments) == 0
 
 
+@pytest.mark.parametrize("record", [("--call-id", "call_ended"), ("--chat-id", "chat_done")])
 def test_a_backup_that_cannot_be_written_stops_the_run_before_it_starts(
-    emulator: Emulator, folder: Path, capsys: pytest.CaptureFixture[str]
+    emulator: Emulator, folder: Path, capsys: pytest.CaptureFixture[str], record: tuple[str, str]
 ) -> None:
     (folder / "backup.new").mkdir()
-    arguments = ("--write", "--call-id", "call_ended", "--backup", str(folder / "backup"))
+    arguments = ("--write", *record, "--backup", str(folder / "backup"))
     assert run(emulator, *arguments) == 2
-    assert "backup.new" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert message == (
+        f"--backup: {folder}/backup.new cannot be written (Is a directory). Nothing was sent: name another file\n"
+    )
     assert emulator.count() == 0
+
+
+@pytest.mark.parametrize("path", ["missing/report.json", "."])
+def test_a_report_that_cannot_be_written_stops_the_run_before_it_starts(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    assert run(emulator, "--only", "organization.concurrency", "--json", path) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"--json: {path} cannot be written (")
+    assert captured.err.endswith("). Nothing was sent: name another file\n")
+    assert emulator.count() == 0
+
+
+def test_a_run_that_is_interrupted_leaves_the_report_of_an_earlier_one(
+    emulator: Emulator, folder: Path
+) -> None:
+    earlier = folder / "earlier.json"
+    earlier.write_text("{}")
+    for path in (earlier, folder / "new.json"):
+        with interruption(emulator):
+            assert run(emulator, "--only", "organization.concurrency", "--json", str(path)) == 130
+    assert earlier.read_text() == "{}"
+    assert list(folder.iterdir()) == [earlier]
+
+
+@contextlib.contextmanager
+def interruption(emulator: Emulator) -> Iterator[None]:
+    """Interrupt the next request for the concurrency."""
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    emulator.faults.add(Fault.status(503), route="get-concurrency", times=1)
+    with no_waiting(interrupt):
+        yield
+
+
+def test_an_interruption_that_leaves_an_object_fails_and_names_it(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.faults.add(Fault.status(400), route="delete-contact", times=0)
+    checks = ("contacts.create_returns_contact", "organization.concurrency")
+    selected = [word for name in checks for word in ("--only", name)]
+    with interruption(emulator):
+        assert run(emulator, "--create-contact", *selected) == 2
+    message = capsys.readouterr().err
+    assert "the number +1 202 555 0187 may still exist: delete it in Retell's dashboard\n" in message
+    assert message.endswith("interrupted\n")
+
+
+def test_an_object_that_may_exist_fails_and_is_named(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.faults.add(Fault.drop(), route="create-contact", times=1)
+    checks = ("contacts.create_returns_contact", "organization.concurrency")
+    selected = [word for name in checks for word in ("--only", name)]
+    assert run(emulator, "--create-contact", *selected) == 2
+    assert "the number +1 202 555 0187 may still exist" in capsys.readouterr().err
 
 
 def test_retries_do_not_interrupt_the_table(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_server import change, change_json, without_filter
+from broken_server import change, change_json, replace, without_filter
 from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, target
 
 from airflow_provider_retell.clock import no_waiting
@@ -23,7 +23,7 @@ from airflow_provider_retell.contract.clients import Clients
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.contract.runner import run_checks
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.emulator.responses import Response
+from airflow_provider_retell.emulator.responses import Response, json_response
 
 METADATA = {"customer": "C-1001", "nested": {"a": [1, 2.5, None, "ä"]}, "flag": True}
 
@@ -154,7 +154,9 @@ def test_a_placed_call_that_cannot_be_stopped_is_reported(emulator: Emulator) ->
     at = target()
     emulator.faults.add(Fault.status(500), route="stop-call", times=0)
     check_account(emulator, only=("calls.place_returns_call",), at=at)
-    assert at.failures == ["a call that was placed could not be stopped"]
+    assert at.failures == [
+        "a call to --to-number may still be ongoing: hang up, and look for the call in Retell's dashboard"
+    ]
 
 
 def test_the_call_of_a_batch_is_stopped_also_if_no_check_lists_it(emulator: Emulator) -> None:
@@ -168,12 +170,18 @@ def test_the_call_of_a_batch_that_is_not_listed_is_reported(emulator: Emulator) 
     emulator.options.lists_registered = False
     results = check_account(emulator, only=("calls.batch_returns_id", "calls.batch_is_listed"), at=at)
     assert results["calls.batch_is_listed"].finding.verdict == "cannot tell"
-    assert at.failures == ["the call of the batch could not be stopped: look for it in Retell's dashboard"]
+    (failure,) = at.failures
+    assert failure == (
+        "the call of a batch to --to-number may still be ongoing: hang up, and look for the call in Retell's dashboard"
+    )
 
 
 def test_the_calls_of_others_are_not_stopped_if_the_filter_of_batches_is_ignored(emulator: Emulator) -> None:
     at = target()
-    without_filter("batch_call_id")(emulator)
+    for name in ("batch_call_id", "metadata"):
+        without_filter(name)(emulator)
+    later = emulator.clock.now_ms() + 10**6
+    emulator.add_calls([f"call_{n}" for n in range(20)], call_status="ongoing", start_timestamp=later)
     check_account(emulator, only=("calls.batch_returns_id",), at=at)
     assert emulator.count("stop-call") == 0
     assert len(at.failures) == 1
@@ -181,12 +189,44 @@ def test_the_calls_of_others_are_not_stopped_if_the_filter_of_batches_is_ignored
 
 def test_a_storage_setting_that_stays_looser_is_reported(emulator: Emulator) -> None:
     at = target()
-    emulator.faults.add(Fault.status(200, body={}), route="update-call", times=1)
-    emulator.faults.add(Fault.status(500), route="update-call", times=0)
+    accept_looser_settings(emulator)
+    emulator.faults.add(Fault.status(500), route="update-call", after=1, times=0)
     results = check_account(emulator, only=("calls.storage_cannot_loosen",), at=at)
     assert results["calls.storage_cannot_loosen"].finding.verdict == "cannot tell"
     (failure,) = at.failures
-    assert failure.endswith("is less strict than before: set it again")
+    assert failure.endswith("may be less strict than before: set it again")
+
+
+@pytest.mark.parametrize("fault", [Fault.drop_after(), Fault.slow(0)], ids=["lost", "not lost"])
+def test_a_storage_setting_is_tightened_again(emulator: Emulator, fault: Fault) -> None:
+    accept_looser_settings(emulator)
+    emulator.faults.add(fault, route="update-call", times=4)
+    check_account(emulator, only=("calls.storage_cannot_loosen",))
+    assert emulator.calls["call_strict"]["data_storage_setting"] == "everything_except_pii"
+
+
+def accept_looser_settings(emulator: Emulator) -> None:
+    def wrap(_endpoint: Any) -> Any:
+        def update(organization: Any, request: Any) -> Response:
+            emulator.edit_call("call_strict", **request.body)
+            return json_response(200, organization.calls["call_strict"])
+
+        return update
+
+    replace("update-call", wrap)(emulator)
+
+
+@pytest.mark.parametrize("fault", [Fault.drop_after(), Fault.truncate()])
+def test_the_engine_of_a_draft_is_restored_if_the_response_is_lost(emulator: Emulator, fault: Fault) -> None:
+    changed: list[Any] = []
+    change_json(
+        "update-retell-llm", lambda llm, _: changed.append(llm.get("default_dynamic_variables")) and None
+    )(emulator)
+    # Retell does not document that the engine is deleted with the draft.
+    emulator.faults.add(fault, route="update-retell-llm", times=4)
+    check_account(emulator, only=("agents.engine_update_keeps_other_fields",))
+    assert changed[0] == {"contract_check": "1"}
+    assert changed[-1] == {}
 
 
 @pytest.mark.parametrize(
@@ -195,15 +235,15 @@ def test_a_storage_setting_that_stays_looser_is_reported(emulator: Emulator) -> 
         (
             "knowledge_bases.create_accepts_form",
             "delete-knowledge-base",
-            "'airflow contract check' could not be",
+            "the knowledge base 'airflow contract check ",
         ),
-        ("agents.fork_is_a_draft", "delete-agent-version", "draft version 1 could not be deleted"),
+        ("agents.fork_is_a_draft", "delete-agent-version", "forked from version 0 of the agent in --draft-"),
         (
             "simulations.update_keeps_other_fields",
             "delete-test-case-definition",
-            "'contract check' could not be",
+            "the test case 'contract check ",
         ),
-        ("contacts.create_returns_contact", "delete-contact", "+1 202 555 0187 could not be deleted"),
+        ("contacts.create_returns_contact", "delete-contact", "contact with the number +1 202 555 0187"),
     ],
 )
 @pytest.mark.parametrize("status", [422, 500])
@@ -215,6 +255,7 @@ def test_a_created_object_that_cannot_be_deleted_is_reported(
     check_account(emulator, only=(check,), at=at)
     (failure,) = at.failures
     assert sentence in failure
+    assert failure.endswith(" may still exist: delete it in Retell's dashboard")
 
 
 def test_created_objects_are_deleted_after_an_interruption(emulator: Emulator) -> None:

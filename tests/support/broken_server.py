@@ -107,6 +107,19 @@ def without_filter(name: str, route: str = "list-calls") -> Break:
     return replace(route, wrap)
 
 
+def without_field(route: str, name: str) -> Break:
+    """Return a break that ignores a field of the body."""
+
+    def wrap(endpoint: Any) -> Any:
+        def ignoring(organization: Any, request: Request) -> Response:
+            request.body.pop(name, None)
+            return endpoint(organization, request)
+
+        return ignoring
+
+    return replace(route, wrap)
+
+
 def no_effect(route: str, status: int) -> Break:
     """Return a break that answers without acting."""
     return replace(route, lambda _: lambda *_: Response(status))

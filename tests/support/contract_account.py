@@ -90,7 +90,8 @@ def fill(emulator: Emulator, **fields: Any) -> None:
         emulator.add_chat(chat_id=chat_id, chat_status=status, **fields)
     emulator.add_chat(chat_id="chat_failed", chat_status="error", **fields)
     emulator.add_key(RESTRICTED, {"history": "read"})
-    emulator.add_contact("+14155550123")
+    emulator.options.contacts.tags = {"tag_one": "one", "tag_two": "two"}
+    emulator.add_contact("+14155550123", contact_tag_ids=["tag_one", "tag_two"])
     emulator.add_agent(agent_id="agent_chat", channel="chat")
     emulator.add_agent(agent_id="agent_one")
     emulator.add_knowledge_base(knowledge_base_id="knowledge_base_one")

@@ -34,6 +34,7 @@ METHODS = {
     "create-test-case-definition": "tests.create_test_case_definition",
     "delete-agent-version": "agent.delete_version",
     "delete-call": "call.delete",
+    "delete-chat": "chat.delete",
     "delete-contact": "contact.delete",
     "delete-knowledge-base": "knowledge_base.delete",
     "delete-knowledge-base-source": "knowledge_base.delete_source",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.agents.listings import list_agent_versions
 from airflow_provider_retell.api.engines import endpoints as engine_endpoints
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
@@ -18,11 +19,11 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.creation import Creation
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,
     ask,
-    delete_if_there,
     describe,
     is_success,
     result,
@@ -31,6 +32,8 @@ from airflow_provider_retell.contract.seeing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from airflow_provider_retell.api.agents.models import Agent, AgentVersionPage
     from airflow_provider_retell.api.request import Flow, Request
     from airflow_provider_retell.api.response_model import ResponseModel
@@ -44,6 +47,16 @@ DRAFT = Flag(
     "ID",
 )
 
+_OF_A_VERSION = {
+    "assigned_tags",
+    "base_version",
+    "is_published",
+    "last_modification_timestamp",
+    "version",
+    "version_description",
+    "version_title",
+}
+
 _CUSTOM_LLM = "the agent in --draft-agent-id has a custom LLM"
 
 
@@ -53,18 +66,43 @@ def _fork(target: Target) -> Flow[tuple[Agent, Agent]]:
     base: Agent = yield from ask(endpoints.get_agent(agent_id))
     if base.version is None:
         raise CannotTellError("get-agent: no version")
-    draft: Agent = yield from ask(endpoints.create_agent_version(agent_id, base_version=base.version))
-    number = draft.version
-    if number is not None and number != base.version:
-        target.clean_up(
-            partial(
-                delete_if_there,
-                endpoints.get_agent(agent_id, version=number),
-                endpoints.delete_agent_version(agent_id, version=number),
-            ),
-            f"the draft version {number} could not be deleted: delete it in Retell's dashboard",
-        )
-    return base, draft
+    existing = {version.version for version in (yield from list_agent_versions(agent_id))}
+    existing.add(base.version)
+    created = Creation(
+        "version", partial(_forks, base, existing), partial(_delete, agent_id), existing=existing
+    )
+    target.clean_up(
+        created.undo_all,
+        f"a draft that was forked from version {base.version} of the agent in --draft-agent-id may still exist: "
+        "delete it in Retell's dashboard",
+    )
+    request = endpoints.create_agent_version(agent_id, base_version=base.version)
+    return base, result(request, (yield from created.send(request)))
+
+
+def _forks(base: Agent, existing: Collection[int]) -> Flow[list[int]]:
+    """Return the number of a new draft without changes, or nothing if there are several."""
+    numbers = [
+        version.version
+        for version in (yield from list_agent_versions(base.agent_id))
+        if version.version not in existing and not version.is_published
+    ]
+    if len(numbers) != 1:
+        return []
+    draft: Agent = yield from ask(endpoints.get_agent(base.agent_id, version=numbers[0]))
+    # Another client may have forked the agent for changes of its own.
+    return numbers if _settings(draft) == _settings(base) else []
+
+
+def _settings(agent: Agent) -> dict[str, Any]:
+    """Return the fields that are the same in an unchanged fork."""
+    settings = agent.model_dump(exclude=_OF_A_VERSION)
+    return {**settings, "response_engine": agent.response_engine.model_dump(exclude={"version"})}
+
+
+def _delete(agent_id: str, number: int) -> Flow[bool]:
+    yield from see(endpoints.delete_agent_version(agent_id, version=number))
+    return all(version.version != number for version in (yield from list_agent_versions(agent_id)))
 
 
 @CHECKS.add(
@@ -160,11 +198,30 @@ def engine_update_keeps_other_fields(target: Target) -> Flow[Finding]:
     before = engine.model_dump()
     name = "default_dynamic_variables"
     value = before.get(name) or {}
-    request = update(engine_id, {name: {**value, "contract_check": "1"}}, version=version)
-    finding = yield from _changes_one_field(request, before, name, {**value, "contract_check": "1"})
+    changed = {**value, "contract_check": "1"}
+    restore = partial(
+        _restore_engine, read(engine_id, version=version), update(engine_id, {name: value}, version=version)
+    )
     # Retell does not document that the engine is deleted with the draft.
-    yield from succeeds(update(engine_id, {name: value}, version=version))
+    target.clean_up(
+        restore,
+        "the response engine of the draft of the agent in --draft-agent-id may still have the default variable "
+        "'contract_check': remove it in Retell's dashboard",
+    )
+    request = update(engine_id, {name: changed}, version=version)
+    finding = yield from _changes_one_field(request, before, name, changed)
+    yield from restore()
     return finding
+
+
+def _restore_engine(read: Request[ResponseModel], update: Request[ResponseModel]) -> Flow[bool]:
+    """Remove the default variable of the check; return True if the response engine does not have it."""
+    response = yield from see(read)
+    if response.status in NOT_FOUND:
+        return True
+    if "contract_check" not in (result(read, response).model_dump().get("default_dynamic_variables") or {}):
+        return True
+    return (yield from succeeds(update))
 
 
 @CHECKS.add(

@@ -7,7 +7,13 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import create_batch_call, list_calls
-from airflow_provider_retell.contract.calls.placing import FROM_NUMBER, TO_NUMBER, hang_up
+from airflow_provider_retell.contract.calls.placing import (
+    FROM_NUMBER,
+    MAY_BE_LIVE,
+    TO_NUMBER,
+    hang_up,
+    marked,
+)
 from airflow_provider_retell.contract.check import (
     CannotTellError,
     Checks,
@@ -17,11 +23,11 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.creation import Creation
 from airflow_provider_retell.contract.records import KEY, TRIES
-from airflow_provider_retell.contract.seeing import ask, describe, fields_of, is_success, see
+from airflow_provider_retell.contract.seeing import ask, describe, fields_of, is_success
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import CallPage
     from airflow_provider_retell.api.request import Flow, Response
     from airflow_provider_retell.contract.target import Target
 
@@ -39,53 +45,38 @@ class _Batch:
     """A batch of one call that was placed.
 
     :ivar mark: the value of :data:`KEY` in the metadata of the call.
-    :ivar response: the response to the request that placed it.
-    :ivar call_id: the call, as soon as it was listed.
+    :ivar response: the response to the request that placed it, or None if there is none yet.
     """
 
     mark: str
-    response: Response
-    call_id: str | None = None
+    response: Response | None = None
 
     @property
-    def batch_id(self) -> Any:
-        """The id of the batch, or something else if the response has none."""
-        return fields_of(self.response).get("batch_call_id")
+    def batch_id(self) -> str | None:
+        """The id of the batch, or None if there is none."""
+        batch_id = fields_of(self.response).get("batch_call_id") if self.response else None
+        return batch_id if isinstance(batch_id, str) else None
+
+    def calls(self) -> Flow[list[str]]:
+        """Return the ids of the calls of the batch."""
+        found: list[str] = yield from marked(self.mark)
+        if not found and self.batch_id is not None:
+            found = yield from marked(self.mark, **_of_batch(self.batch_id))
+        return found
 
 
-def _batch(target: Target) -> Flow[_Batch]:
+def _place(target: Target) -> Flow[tuple[_Batch, Response]]:
     """Place a batch of one call, which is stopped after the last check."""
-    mark = secrets.token_hex(8)
+    batch = _Batch(secrets.token_hex(8))
+    # No response has the id of the call.
+    created = Creation("call_id", batch.calls, hang_up)
+    target.clean_up(created.undo_all, f"the call of a batch to --to-number {MAY_BE_LIVE}")
     request = create_batch_call(
         target.values(FROM_NUMBER)[0],
-        [{"to_number": target.values(TO_NUMBER)[0], "metadata": {KEY: mark}}],
+        [{"to_number": target.values(TO_NUMBER)[0], "metadata": {KEY: batch.mark}}],
     )
-    batch = _Batch(mark, (yield from see(request)))
-    if is_success(batch.response) and isinstance(batch.batch_id, str):
-        target.clean_up(
-            lambda: _hang_up_batch(batch),
-            "the call of the batch could not be stopped: look for it in Retell's dashboard",
-        )
-    return batch
-
-
-def _is_listed(batch: _Batch) -> Flow[bool]:
-    """List the calls of the batch; return True if there are any."""
-    found: CallPage = yield from ask(list_calls(filter_criteria=_of_batch(batch.batch_id), limit=1))
-    for call in found.items:
-        # A server that ignores the filter lists the calls of others.
-        if (call.metadata or {}).get(KEY) == batch.mark:
-            batch.call_id = call.call_id
-    return bool(found.items)
-
-
-def _hang_up_batch(batch: _Batch) -> Flow[bool]:
-    """Stop the call of a batch; return False if it is not listed."""
-    if batch.call_id is None:
-        yield from _is_listed(batch)
-    if batch.call_id is not None:
-        yield from hang_up(batch.call_id)
-    return batch.call_id is not None
+    batch.response = yield from created.send(request)
+    return batch, batch.response
 
 
 @CHECKS.add(
@@ -98,11 +89,10 @@ def _hang_up_batch(batch: _Batch) -> Flow[bool]:
 )
 def batch_returns_id(target: Target) -> Flow[Finding]:
     """Place a batch."""
-    batch = yield from target.once(_batch)
-    response = batch.response
+    batch, response = yield from target.once(_place)
     if not is_success(response):
         raise CannotTellError(f"create-batch-call: {describe(response)}")
-    if not isinstance(batch.batch_id, str):
+    if batch.batch_id is None:
         return differs(f"{response.status} without batch_call_id")
     if fields_of(response).get("total_task_count") != 1:
         return differs(f"{response.status} with another total_task_count", handled=True)
@@ -119,14 +109,15 @@ def batch_returns_id(target: Target) -> Flow[Finding]:
 )
 def batch_is_listed(target: Target) -> Flow[Finding]:
     """List the calls of the batch."""
-    batch = yield from target.once(_batch)
-    if not isinstance(batch.batch_id, str):
+    batch, _ = yield from target.once(_place)
+    if batch.batch_id is None:
         raise CannotTellError("there is no batch")
     others = yield from ask(list_calls(filter_criteria=_of_batch(f"{batch.batch_id}0"), limit=1))
     if others.items:
         return differs("calls of an unknown batch")
     for number in range(1, TRIES + 1):
-        if (yield from _is_listed(batch)):
+        found = yield from ask(list_calls(filter_criteria=_of_batch(batch.batch_id), limit=1))
+        if found.items:
             return holds(f"after {number} requests")
     raise CannotTellError(f"no call in {TRIES} requests")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import (
     create_phone_call,
@@ -22,6 +23,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
+from airflow_provider_retell.contract.creation import Creation
 from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
@@ -34,7 +36,7 @@ from airflow_provider_retell.contract.seeing import (
 )
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.api.calls.models import Call
+    from airflow_provider_retell.api.calls.models import Call, CallPage
     from airflow_provider_retell.api.request import Flow, Request, Response
     from airflow_provider_retell.contract.target import Target
 
@@ -47,6 +49,8 @@ PLACE = Flag(
     "call --to-number and hang up; Retell bills the call, and a second one if it ignores idempotency keys",
 )
 
+MAY_BE_LIVE = "may still be ongoing: hang up, and look for the call in Retell's dashboard"
+
 _PLACES = (PLACE, FROM_NUMBER, TO_NUMBER)
 
 
@@ -55,12 +59,14 @@ class _Placed:
     """A call that was placed.
 
     :ivar mark: the value of :data:`KEY` in its metadata.
+    :ivar created: the call, and a second one if Retell ignores idempotency keys.
     :ivar request: the request that placed it.
     :ivar response: its response.
     :ivar wide_key: the response to the same request with a key of unusual characters, if Retell rejected that.
     """
 
     mark: str
+    created: Creation[str]
     request: Request[Call]
     response: Response
     wide_key: Response | None = None
@@ -69,20 +75,15 @@ class _Placed:
 def _place(target: Target) -> Flow[_Placed]:
     """Place one call, with a key of unusual characters if Retell accepts it, otherwise with a plain one."""
     mark = secrets.token_hex(8)
+    # The hook sends the request again if the response is lost, which places another call if Retell ignores the key.
+    created = Creation("call_id", partial(marked, mark), hang_up, search=True)
+    target.clean_up(created.undo_all, f"a call to --to-number {MAY_BE_LIVE}")
     wide = _request(target, mark, f"dag/run:task+{mark}.1")
-    response = yield from _send(target, wide)
+    response = yield from created.send(wide)
     if response.status not in REJECTED:
-        return _Placed(mark, wide, response)
+        return _Placed(mark, created, wide, response)
     plain = _request(target, mark, f"airflow-{mark}")
-    return _Placed(mark, plain, (yield from _send(target, plain)), wide_key=response)
-
-
-def _send(target: Target, request: Request[Call]) -> Flow[Response]:
-    response = yield from see(request)
-    call_id = fields_of(response).get("call_id")
-    if is_success(response) and isinstance(call_id, str):
-        target.clean_up(lambda: hang_up(call_id), "a call that was placed could not be stopped")
-    return response
+    return _Placed(mark, created, plain, (yield from created.send(plain)), wide_key=response)
 
 
 def _request(target: Target, mark: str, key: str) -> Request[Call]:
@@ -94,11 +95,39 @@ def _request(target: Target, mark: str, key: str) -> Request[Call]:
     )
 
 
-def hang_up(call_id: str) -> Flow[None]:
-    """Stop a call that is not over yet."""
-    call: Call = yield get_call(call_id)
-    if not call.has_ended:
-        yield stop_call(call_id)
+def place(
+    target: Target, from_number: str, to_number: str, **more: Any
+) -> Flow[tuple[Response, Request[Call]]]:
+    """Try to place a call that Retell should reject, and stop it after the last check if Retell accepts it.
+
+    :param more: other arguments of create-phone-call.
+    """
+    mark = secrets.token_hex(8)
+    created = Creation("call_id", partial(marked, mark), hang_up)
+    target.clean_up(created.undo_all, f"a call to a contact with a fictional number {MAY_BE_LIVE}")
+    request = create_phone_call(from_number, to_number, metadata={KEY: mark}, **more)
+    return (yield from created.send(request)), request
+
+
+def hang_up(call_id: str) -> Flow[bool]:
+    """Stop a call that is not over yet; return True if it is over."""
+    call: Call = yield from ask(get_call(call_id))
+    if call.has_ended:
+        return True
+    yield from see(stop_call(call_id))
+    call = yield from ask(get_call(call_id))
+    return call.has_ended
+
+
+def marked(mark: str, **criteria: Any) -> Flow[list[str]]:
+    """Return the ids of the calls with a mark in their metadata.
+
+    :param criteria: conditions on the calls. Default: the mark.
+    """
+    leaf = {"type": "string", "op": "eq", "value": mark, "key": KEY}
+    found: CallPage = yield from ask(list_calls(filter_criteria=criteria or {"metadata": [leaf]}, limit=10))
+    # A server that ignores the filter lists the calls of others.
+    return [call.call_id for call in found.items if (call.metadata or {}).get(KEY) == mark]
 
 
 def _call(target: Target) -> Flow[tuple[_Placed, Call]]:
@@ -140,10 +169,8 @@ def place_returns_call(target: Target) -> Flow[Finding]:
 def placed_call_is_listed(target: Target) -> Flow[Finding]:
     """Search for the call by its metadata."""
     placed, call = yield from _call(target)
-    leaf = {"type": "string", "op": "eq", "value": placed.mark, "key": KEY}
     for number in range(1, TRIES + 1):
-        found = yield from ask(list_calls(filter_criteria={"metadata": [leaf]}, limit=1))
-        if [item.call_id for item in found.items] == [call.call_id]:
+        if (yield from marked(placed.mark)) == [call.call_id]:
             if number == 1:
                 return holds("at once", lists_registered=True)
             return differs(f"after {number} requests", handled=True, lists_registered=False)
@@ -163,7 +190,7 @@ def placed_call_is_listed(target: Target) -> Flow[Finding]:
 def idempotency_key_is_honored(target: Target) -> Flow[Finding]:
     """Send the request again."""
     placed, call = yield from _call(target)
-    response = yield from _send(target, placed.request)
+    response = yield from placed.created.send(placed.request)
     if result(placed.request, response).call_id == call.call_id:
         return holds("the first call", honors_idempotency_key=True)
     return differs("another call", honors_idempotency_key=False)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import get_call, update_call
-from airflow_provider_retell.api.choices import STORAGE_ORDER
+from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, UPDATES, WRITES, named, writable
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
@@ -151,16 +151,23 @@ def storage_cannot_loosen(target: Target) -> Flow[Finding]:
 def _loosen(target: Target, call: Call) -> Flow[Finding]:
     strict = next(setting for setting in STORAGE_ORDER if setting == call.data_storage_setting)
     looser = STORAGE_ORDER[STORAGE_ORDER.index(strict) - 1]
+    target.clean_up(
+        partial(_tighten, call.call_id, strict),
+        "the data storage setting of a call in --call-id may be less strict than before: set it again",
+    )
     response = yield from see(update_call(call.call_id, data_storage_setting=looser))
     if is_success(response):
-        again = update_call(call.call_id, data_storage_setting=strict)
-        target.clean_up(
-            partial(succeeds, again),
-            "the data storage setting of a call in --call-id is less strict than before: set it again",
-        )
-        yield from ask(again)
+        yield from ask(update_call(call.call_id, data_storage_setting=strict))
         return differs(describe(response), handled=True)
     return rejection(response, 400, REJECTED, "storage_conflict_status")
+
+
+def _tighten(call_id: str, strict: DataStorageSetting) -> Flow[bool]:
+    """Set the setting again; return True if the call has it."""
+    call: Call = yield from ask(get_call(call_id))
+    if call.data_storage_setting == strict:
+        return True
+    return (yield from succeeds(update_call(call_id, data_storage_setting=strict)))
 
 
 @CHECKS.add(

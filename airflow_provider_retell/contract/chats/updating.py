@@ -1,10 +1,10 @@
-"""Checks of update-chat. They change the metadata of a named chat, and the run restores it."""
+"""Checks of update-chat and delete-chat. They change the metadata of a named chat, and the run restores it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.chats.endpoints import get_chat, update_chat
+from airflow_provider_retell.api.chats.endpoints import delete_chat, get_chat, update_chat
 from airflow_provider_retell.contract.calls.attributes import ATTRIBUTE
 from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, WRITES, writable
 from airflow_provider_retell.contract.check import (
@@ -21,6 +21,7 @@ from airflow_provider_retell.contract.check import (
 )
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
+    NOT_FOUND,
     REJECTED,
     ask,
     body_of,
@@ -54,6 +55,22 @@ _UPDATES = UpdateChecks(CHATS, get_chat, update_chat, writable)
 def update_unknown_id(_target: Target) -> Flow[Finding]:
     """Update a chat that does not exist."""
     return (yield from _UPDATES.check_unknown_id(UNKNOWN_ID))
+
+
+@CHECKS.add(
+    "chats.delete_unknown_id",
+    assumption="delete-chat rejects an unknown id with 404 or 422.",
+    matters="DeleteChatOperator succeeds if the chat is already deleted.",
+    source=page("delete-chat"),
+    otherwise="With a 2xx status, the task succeeds. With another status, it fails.",
+    flags=(WRITE,),
+)
+def delete_unknown_id(_target: Target) -> Flow[Finding]:
+    """Delete a chat that does not exist."""
+    response = yield from see(delete_chat(UNKNOWN_ID))
+    if response.status in NOT_FOUND:
+        return holds(describe(response))
+    return differs(describe(response), handled=is_success(response))
 
 
 @CHECKS.add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ from airflow_provider_retell.api.knowledge_bases import endpoints
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.contract.check import Flag, NotYetError
-from airflow_provider_retell.contract.seeing import ask, delete_if_there, fields_of, is_success, result, see
+from airflow_provider_retell.contract.creation import Creation, deleted
+from airflow_provider_retell.contract.seeing import ask, result
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
@@ -29,20 +31,24 @@ FILE = "contract check [airflow-3].txt"
 
 def create(target: Target) -> Flow[Response]:
     """Create a knowledge base with one text."""
+    name = f"{NAME} {secrets.token_hex(4)}"
+    created = Creation("knowledge_base_id", partial(_ids_with, name), _delete)
+    target.clean_up(
+        created.undo_all, f"the knowledge base {name!r} may still exist: delete it in Retell's dashboard"
+    )
     text = {"title": TEXT, "text": "This text is part of a check and can be deleted."}
-    request = endpoints.create_knowledge_base(NAME, knowledge_base_texts=[text])
-    response: Response = yield from see(request)
-    knowledge_base_id = fields_of(response).get("knowledge_base_id")
-    if is_success(response) and isinstance(knowledge_base_id, str):
-        target.clean_up(
-            partial(
-                delete_if_there,
-                endpoints.get_knowledge_base(knowledge_base_id),
-                endpoints.delete_knowledge_base(knowledge_base_id),
-            ),
-            f"the knowledge base {NAME!r} could not be deleted: delete it in Retell's dashboard",
-        )
-    return response
+    return (yield from created.send(endpoints.create_knowledge_base(name, knowledge_base_texts=[text])))
+
+
+def _ids_with(name: str) -> Flow[list[str]]:
+    found = yield from ask(endpoints.list_knowledge_bases())
+    return [base.knowledge_base_id for base in found if base.knowledge_base_name == name]
+
+
+def _delete(knowledge_base_id: str) -> Flow[bool]:
+    return deleted(
+        endpoints.delete_knowledge_base(knowledge_base_id), endpoints.get_knowledge_base(knowledge_base_id)
+    )
 
 
 def settled(target: Target) -> Flow[KnowledgeBase]:

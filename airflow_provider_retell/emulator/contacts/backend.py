@@ -103,7 +103,8 @@ class ContactBackend(Backend):
     def remove(self, contact: Contact) -> None:
         """Delete a contact."""
         del self.contacts[contact["contact_id"]]
-        del self._ids[contact["phone_number"]]
+        if self._ids.get(contact["phone_number"]) == contact["contact_id"]:
+            del self._ids[contact["phone_number"]]
 
     def clear(self) -> None:
         """Remove all contacts."""
