@@ -123,7 +123,7 @@ def attributes_are_listed(target: Target) -> Flow[Finding]:
     matters="Updates send only the attributes to set.",
     source=NOT_DOCUMENTED,
     question="Does update-call replace or merge custom attributes?",
-    otherwise="An update removes the call's other attributes.",
+    otherwise="An update removes the call's other attributes, unless it reads the call first and Retell shows them.",
     flags=_ATTRIBUTES,
     options=("custom_attributes_semantics",),
 )
