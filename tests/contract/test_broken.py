@@ -177,6 +177,7 @@ BREAKS: dict[str, Break] = {
     "contacts.update_returns_contact": change_json(
         "update-contact", lambda contact, _: contact.update(do_not_call=True)
     ),
+    "contacts.custom_fields_merged": option(contacts__custom_fields_semantics="replace"),
     "contacts.import_has_documented_form": change_json(
         "get-contact-import", lambda body, _: body.update(status="paused")
     ),

@@ -99,6 +99,7 @@ def changing(emulator: Emulator) -> set[str]:
             },
         ),
         (("--create-contact",), {"create-contact", "update-contact", "delete-contact"}),
+        (("--custom-field", "plan"), set()),
         (
             ("--import-contacts",),
             {"upload-contact-import-file", "create-contact-import", "create-contact", "delete-contact"},

@@ -47,6 +47,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--use-up-quota": ("",),
     "--create-knowledge-base": ("",),
     "--create-contact": ("",),
+    "--custom-field": ("plan", "segment"),
     "--import-contacts": ("",),
     "--draft-agent-id": ("agent_one",),
     "--test-agent-id": ("agent_one",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, TypeVar
@@ -16,9 +15,9 @@ from airflow_provider_retell.api.errors import (
     StorageConflictError,
     UpdateMismatchError,
 )
-from airflow_provider_retell.api.parsing import RepairedText
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.request import Request, Unset, check_id, given
+from airflow_provider_retell.api.sendable import UnsendableError, sendable
 
 C = TypeVar("C", bound="Change")
 
@@ -164,8 +163,8 @@ def _attributes(record: RecordState, wanted: Change) -> dict[str, Any]:
         return {"custom_attributes": None}
     others = {name: item for name, item in current.items() if name not in values and item is not None}
     try:
-        sent = {**_sendable(others), **values}
-    except _UnsendableError as error:
+        sent = {**sendable(others), **values}
+    except UnsendableError as error:
         raise RetellInputError(
             f"its custom attributes have {error}, so they cannot be preserved: set that attribute too"
         ) from None
@@ -193,39 +192,11 @@ def _with_sendable(target: dict[str, JsonValue], own: Mapping[str, JsonValue]) -
     """Return *target*, with the values that come from Retell in a form that can be sent back."""
     kept = {key: item for key, item in target.items() if key not in own or item is not own[key]}
     try:
-        return {**target, **_sendable(kept)}
-    except _UnsendableError as error:
+        return {**target, **sendable(kept)}
+    except UnsendableError as error:
         raise RetellInputError(
             f"its metadata has {error}, so it cannot be preserved: set or remove that key too, or replace all metadata"
         ) from None
-
-
-class _UnsendableError(Exception):
-    """A value from Retell cannot be sent back unchanged. The message says why."""
-
-
-def _sendable(value: Any) -> Any:
-    """Return values from Retell in a form that Retell stores unchanged. Retell stores huge integers as doubles.
-
-    :raises _UnsendableError: if there is no such form.
-    """
-    if isinstance(value, dict):
-        # pydantic turns a repaired key into plain text, so look for the replacement character.
-        if any("\ufffd" in key for key in value):
-            raise _UnsendableError("a key with half of a surrogate pair, which UTF-8 cannot encode")
-        return {key: _sendable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_sendable(item) for item in value]
-    if isinstance(value, RepairedText):
-        raise _UnsendableError("text with half of a surrogate pair, which UTF-8 cannot encode")
-    if isinstance(value, int) and abs(value) >= 2**53:
-        try:
-            return float(value)
-        except OverflowError:
-            raise _UnsendableError("a number that is too large for a double") from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _UnsendableError("a number that is NaN or infinite")
-    return value
 
 
 def check_storage(record: RecordState, setting: DataStorageSetting) -> None:

@@ -216,9 +216,10 @@ def attributes_are_shown(target: Target) -> Flow[Finding]:
 def attributes_merged(target: Target) -> Flow[Finding]:
     """Set two custom attributes, one after the other."""
     chat = yield from writable(target, "ended")
-    if len(target.values(ATTRIBUTE)) < 2:
+    names = list(dict.fromkeys(target.values(ATTRIBUTE)))
+    if len(names) < 2:
         raise SkipError("needs two different --custom-attribute")
-    first, second = target.values(ATTRIBUTE)[:2]
+    first, second = names[:2]
     shown: dict[str, Any] = {}
     for name in (first, second):
         yield from ask(update_chat(chat.chat_id, custom_attributes={name: "merged"}))

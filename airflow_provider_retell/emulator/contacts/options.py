@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from airflow_provider_retell.emulator.paging import MAX_PAGE
 from airflow_provider_retell.emulator.undocumented import check_values, undocumented
@@ -19,6 +20,10 @@ class ContactOptions:
     custom_fields: Collection[str] | dict[str, str] | None = None
     """The custom fields in the CRM configuration. Others are rejected with 400, which is our guess. None accepts
     any. A dict from field to ``"text"``, ``"number"`` or ``"boolean"`` is the type that an import gives its values."""
+
+    custom_fields_semantics: Literal["merge", "replace"] = undocumented("merge", "replace")
+    """The effect of update-contact on the custom fields that it leaves out: keep them, or remove them. Retell documents
+    only that a null clears one."""
 
     synced: bool = False
     """True for a two-way sync with a CRM: contacts with an ``external_id`` cannot be deleted. The status, 400, is our
