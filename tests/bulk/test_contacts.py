@@ -581,3 +581,16 @@ def test_the_log_names_the_columns_that_the_task_does_not_use(
     counts, _, error = run(tmp_path, rows=rows, columns={"first": "first_name"})
     assert (counts, error) == ({"created": 1}, None)
     assert "The task uses no column opted_out, column 4" in caplog.messages
+
+
+@pytest.mark.parametrize("others", [{}, {"note": "Pr1vate"}], ids=["not read again", "read again"])
+def test_a_rejection_that_quotes_the_contact_is_masked(
+    emulator: Emulator, tmp_path: Path, others: dict[str, Any]
+) -> None:
+    emulator.add_contact(phone(1), first_name="Pr1vate", custom_fields={"plan": "silver", **others})
+    body = {"message": "Contact Pr1vate (silver) cannot have a gold plan"}
+    emulator.faults.add(Fault.status(400, body=body), route="update-contact", times=0)
+    rows = [{"phone_number": phone(1), "plan": "gold", "first_name": None}]
+    counts, lines, _ = run(tmp_path, rows=rows, columns=["plan", "first_name"], max_changed_ratio=1)
+    assert counts == {"failed": 1}
+    assert "Contact *** (***) cannot have a *** plan" in lines[0]["reason"]

@@ -140,4 +140,5 @@ def _update(contact_id: str, current: Fields, wanted: Fields, changed: tuple[str
         # The request has all tags and custom fields. Others may have changed them since the run has read the contact.
         current = fields_of((yield endpoints.get_contact(contact_id)))
     fields = body_fields(current, wanted, changed)
-    verify((yield endpoints.update_contact(contact_id, **fields)), {**sent_fields(fields), **wanted})
+    request = endpoints.update_contact(contact_id, **fields).masking(dict(current))
+    verify((yield request), {**sent_fields(fields), **wanted})
