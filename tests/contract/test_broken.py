@@ -17,9 +17,8 @@ from broken_server import (
     remember_first,
     without_filter,
 )
-from contract_account import account, check_account
+from contract_account import account, check_account, short_waits
 
-from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.emulator import Fault
 
@@ -256,11 +255,11 @@ def test_every_check_is_broken_here() -> None:
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_server_that_breaks_an_assumption_is_noticed(name: str) -> None:
-    with account() as emulator, no_waiting():
+    with account() as emulator, short_waits():
         before = check_account(emulator, only=(name,))[name].finding
         emulator.reset()
     assert before.verdict == "holds", before
-    with account() as emulator, no_waiting():
+    with account() as emulator, short_waits():
         BREAKS[name](emulator)
         finding = check_account(emulator, only=(name,))[name].finding
     assert finding.verdict == "differs", finding

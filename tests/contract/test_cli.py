@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_account import FLAGS, account
+from contract_account import FLAGS, account, short_waits
 from real_airflow import AirflowHome
 
-from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.cli import main
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -31,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Any:
-    with account() as emulator, no_waiting():
+    with account() as emulator, short_waits():
         monkeypatch.setenv("RETELL_KEY", emulator.api_key)
         yield emulator
 

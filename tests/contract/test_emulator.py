@@ -15,6 +15,7 @@ from contract_account import (
     found_options,
     named,
     seen,
+    short_waits,
 )
 from retell.resources.call import CallResource
 
@@ -102,7 +103,7 @@ def test_exactly_the_checks_that_speak_of_an_option_differ(option: str, value: A
     if option == "ended_statuses":
         expected = ENDED_STATUSES[tuple(sorted(value))]
     without = WITHOUT.get(option, ("--use-up-quota",))
-    with account(**keywords(Options, {option: value}), **MORE.get(option, {})) as emulator, no_waiting():
+    with account(**keywords(Options, {option: value}), **MORE.get(option, {})) as emulator, short_waits():
         results = check_account(emulator, without=without)
         assert named(results, "differs") == expected, seen(
             results, *sorted(named(results, "differs") ^ expected)
@@ -114,7 +115,7 @@ def test_exactly_the_checks_that_speak_of_an_option_differ(option: str, value: A
     assert found[option] == as_option(value)
     # An emulator with the options of the report gives the same findings.
     again = {name: tuple(item) if isinstance(item, list) else item for name, item in found.items()}
-    with account(**keywords(Options, again), **MORE.get(option, {})) as emulator, no_waiting():
+    with account(**keywords(Options, again), **MORE.get(option, {})) as emulator, short_waits():
         repeated = check_account(emulator, only=tuple(expected))
     assert named(repeated, "differs") == expected
     assert found_options(repeated).items() <= found.items()

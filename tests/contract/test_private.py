@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from broken_server import change
-from contract_account import CHATS, FLAGS, NAMED, RESTRICTED, VALUES, check_account, fill
+from contract_account import CHATS, FLAGS, NAMED, RESTRICTED, VALUES, check_account, fill, short_waits
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.cli import main
@@ -165,7 +165,7 @@ def test_a_hostile_server_gets_nothing_private_into_a_finding(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    with private_account() as emulator, no_waiting():
+    with private_account() as emulator, short_waits():
         for route in emulator._state.router.names:
             change(route, HOSTILE[kind])(emulator)
         results = list(check_account(emulator, without=("--use-up-quota",)).values())
@@ -179,7 +179,7 @@ def test_a_hostile_server_gets_nothing_private_into_a_finding(
 
 @pytest.mark.parametrize("status", [200, 302, 400, 402, 404, 410, 429, 503])
 def test_a_server_that_always_answers_the_same_gets_no_error_out_of_a_check(status: int) -> None:
-    with private_account() as emulator, no_waiting():
+    with private_account() as emulator, short_waits():
         emulator.faults.add(Fault.status(status, body={"message": SECRET}), times=0)
         results = check_account(emulator, without=("--use-up-quota",))
     table = "\n".join(line(result, 10) for result in results.values())
@@ -188,7 +188,7 @@ def test_a_server_that_always_answers_the_same_gets_no_error_out_of_a_check(stat
 
 
 def test_a_lost_connection_is_a_finding() -> None:
-    with private_account() as emulator, no_waiting():
+    with private_account() as emulator, short_waits():
         emulator.faults.add(Fault.drop(), times=0)
         finding = check_account(emulator, only=("calls.unknown_id",))["calls.unknown_id"].finding
     assert (finding.verdict, finding.seen) == ("cannot tell", "no response (dropped)")

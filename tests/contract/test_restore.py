@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from broken_server import change, change_json, without_filter
-from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, target
+from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, short_waits, target
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.backup import Backup
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def emulator() -> Any:
-    with account() as emulator, no_waiting():
+    with account() as emulator, short_waits():
         emulator.calls["call_ended"]["metadata"] = dict(METADATA)
         emulator.chats["chat_done"]["metadata"] = dict(METADATA)
         yield emulator

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from retell_sdk_client import SdkClient
 
 from airflow_provider_retell.api.retry import RetryLimits
+from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.clients import Clients
 from airflow_provider_retell.contract.report import emulator_options
 from airflow_provider_retell.contract.resources import CHECKS
@@ -20,6 +22,7 @@ from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from airflow_provider_retell.contract.check import Check, Client
 
@@ -74,6 +77,11 @@ def account(**options: Any) -> Iterator[Emulator]:
         emulator.options.contacts.import_seconds = 0.06
         fill(emulator)
         yield emulator
+
+
+def short_waits() -> AbstractContextManager[Any]:
+    """Skip the waits of checks, but leave the emulator, which has the real clock, a little time in each."""
+    return no_waiting(lambda _: time.sleep(0.002))
 
 
 def fill(emulator: Emulator, **fields: Any) -> None:
