@@ -40,7 +40,7 @@ _TERM = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:-\w+)*")
 _ERROR_CLASS = re.compile(r"[A-Z][A-Za-z]{2,40}(?:Error|Exception|Disconnected)")
 
 
-def safe_text(text: str, *, sent: bytes | Multipart | None = None) -> str:
+def safe_text(text: str, *, sent: bytes | Multipart | None = None, known: bytes | None = None) -> str:
     """Return *text* from a server with private data masked, as one printable line of at most 300 characters.
 
     This masks links, tokens, API keys, e-mail addresses, and numbers of seven digits or more (phone numbers).
@@ -48,6 +48,7 @@ def safe_text(text: str, *, sent: bytes | Multipart | None = None) -> str:
     :param sent: the body of the request. A server may quote a value that it rejects, so this masks every value in the
         body, and every word of three letters or more in these values, except words that Retell's own messages use. A
         form with files is not read again: only words of :func:`plain_words` are left then.
+    :param known: JSON with more values to mask, see :class:`~airflow_provider_retell.api.request.Request`.
     """
     if len(text) > _MAX_INPUT:
         # Without its last word, which may be a part of a private one.
@@ -55,7 +56,8 @@ def safe_text(text: str, *, sent: bytes | Multipart | None = None) -> str:
     text = _plain(text)
     if isinstance(sent, Multipart):
         return plain_words(text)
-    values = {value for value in texts(json.loads(sent)) if len(value) > 1} if sent else set()
+    bodies = [json.loads(body) for body in (sent, known) if body]
+    values = {value for value in texts(bodies) if len(value) > 1}
     values |= {_plain(value) for value in values}
     # Longest first: if a value contains another one, masking the shorter one first would leave the rest visible.
     private = {value for value in values if not _is_ordinary(value)}

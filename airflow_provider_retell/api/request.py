@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ class Request(Generic[T_co]):
         retried even if it is unknown whether Retell processed the first attempt.
     :ivar subject: the object of the request, for messages: ``"call call_abc"`` or ``""``.
     :ivar observed: True to return the :class:`Response` itself, whatever its status.
+    :ivar known: JSON with private values that an error response may quote although the body does not have them. They
+        are masked in messages.
     """
 
     operation: str
@@ -54,6 +57,7 @@ class Request(Generic[T_co]):
     idempotent: bool = True
     subject: str = ""
     observed: bool = False
+    known: bytes | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
@@ -61,6 +65,10 @@ class Request(Generic[T_co]):
     def with_parser(self, parse: Callable[[bytes], S]) -> Request[S]:
         """Return the same request with another parser."""
         return dataclasses.replace(self, parse=parse)  # type: ignore[arg-type,return-value]
+
+    def masking(self, values: Any) -> Request[T_co]:
+        """Return the same request, whose error messages mask the texts and numbers in *values*, which are JSON."""
+        return dataclasses.replace(self, known=json.dumps(values).encode())
 
     def observe(self) -> Request[Response]:
         """Return the same request with its :class:`Response` as the result, also if it is an error.

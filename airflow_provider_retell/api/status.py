@@ -66,7 +66,7 @@ def status_error(
     """Return the error for *response*. Its message includes Retell's own message, with private data masked."""
     status, text = response.status, _message(response)
     kind = _kind(request, status, text)
-    detail = safe_text(text, sent=request.body)
+    detail = safe_text(text, sent=request.body, known=request.known)
     if 300 <= status < 400:
         step = "Redirects are never followed: check the host in the Airflow connection"
     elif not response.is_json and status == 404:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.errors import DoNotCallError
@@ -46,6 +46,13 @@ CREATE = Flag(
     "--create-contact",
     "create a contact with the fictional number +1 202 555 0187, change it and delete it; with --place-call and "
     "--from-number, also try to call it, which Retell should reject",
+)
+
+CUSTOM_FIELD = Flag(
+    "--custom-field",
+    "with --create-contact: name of a custom field that takes any text; name two",
+    "NAME",
+    many=True,
 )
 
 _NUMBER = "+12025550187"
@@ -222,6 +229,36 @@ def _deleted(target: Target) -> Flow[str]:
     if not is_success(response):
         raise CannotTellError(f"delete-contact: {describe(response)}")
     return contact_id
+
+
+@CHECKS.add(
+    "contacts.custom_fields_merged",
+    assumption="update-contact keeps custom fields that the request does not contain.",
+    matters="Updates send all custom fields that the contact has, with the new values.",
+    source=NOT_DOCUMENTED,
+    question="Does update-contact replace or merge custom fields?",
+    otherwise="Nothing changes, except with the hook's `update_contact`: it sends only the given fields, and the "
+    "contact loses the others.",
+    flags=(CREATE, CUSTOM_FIELD),
+    options=("contacts.custom_fields_semantics",),
+)
+def custom_fields_merged(target: Target) -> Flow[Finding]:
+    """Set two custom fields of the contact, one after the other."""
+    contact = yield from _created(target)
+    names = list(dict.fromkeys(target.values(CUSTOM_FIELD)))
+    if len(names) < 2:
+        raise SkipError("needs two different --custom-field")
+    first, second = names[:2]
+    shown: dict[str, Any] = {}
+    for name in (first, second):
+        yield from ask(endpoints.update_contact(contact.contact_id, custom_fields={name: "merged"}))
+        changed: Contact = yield from ask(endpoints.get_contact(contact.contact_id))
+        shown = changed.custom_fields or {}
+        if shown.get(name) != "merged":
+            raise CannotTellError("get-contact does not show the custom field")
+    if first in shown:
+        return holds("both", options={"contacts.custom_fields_semantics": "merge"})
+    return differs("the second only", handled=True, options={"contacts.custom_fields_semantics": "replace"})
 
 
 @CHECKS.add(

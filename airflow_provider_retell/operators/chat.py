@@ -78,7 +78,7 @@ class UpdateChatOperator(UpdateRecordOperator, ChatOperator, WaitingRecordOperat
         always sent, because Retell's responses do not show them.
     :param clear_dynamic_variables: True to remove all overrides.
     :param metadata_mode: ``"merge"`` (default) keeps other keys, ``"fill"`` sets only missing keys, ``"replace"``
-        sends one request, without reading, and deletes all other keys.
+        deletes all other keys, without reading the chat unless ``custom_attributes`` are set.
     :param remove_metadata_keys: metadata keys to delete.
     :param clear_metadata: True to delete all metadata.
     :param wait_until: None (default) updates the chat at once. ``"ended"`` or ``"analyzed"`` waits for that state

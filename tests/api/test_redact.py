@@ -173,3 +173,12 @@ def test_contents_of_a_form_are_masked_without_reading_them() -> None:
 
     form = Multipart((Part("file", Content(3, read), "a.pdf"),))
     assert safe_text("file 'Ada.pdf' is too large", sent=form) == "file '***.pdf' is too large"
+
+
+def test_known_values_that_were_not_sent_are_masked() -> None:
+    known = json.dumps({"name": "Ada Lovelace", "age": 36, "flag": True}).encode()
+    assert (
+        safe_text("Ada, aged 36, has no gold plan", sent=b'"gold"', known=known)
+        == "***, aged ***, has no *** plan"
+    )
+    assert safe_text("Ada has no plan", known=known) == "*** has no plan"

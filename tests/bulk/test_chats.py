@@ -53,6 +53,17 @@ def test_custom_attributes_are_compared(emulator: Emulator, tmp_path: Path) -> N
     assert counts == {"unchanged": 2}
 
 
+@pytest.mark.parametrize("semantics", ["merge", "replace"])
+def test_other_custom_attributes_are_kept(emulator: Emulator, tmp_path: Path, semantics: str) -> None:
+    emulator.options.chats.custom_attributes_semantics = semantics
+    emulator.organization.custom_attributes.add("attr_other")
+    emulator.add_chats(["a"], custom_attributes={"attr_tier": "gold", "attr_other": 7})
+    rows = [{"chat_id": "a", "t": "silver"}]
+    counts, lines, _ = run(tmp_path, rows=rows, custom_attribute_columns={"t": "attr_tier"})
+    assert (counts, lines[0]["changed"]) == ({"updated": 1}, ["custom_attributes.attr_tier"])
+    assert emulator.chats["a"]["custom_attributes"] == {"attr_tier": "silver", "attr_other": 7}
+
+
 def test_every_outcome_names_the_chat(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_chats(["changes", "strict"])
     emulator.add_chat(chat_id="ongoing", chat_status="ongoing")

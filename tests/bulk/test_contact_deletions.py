@@ -112,6 +112,16 @@ def test_a_refusal_is_not_taken_for_a_missing_contact(emulator: Emulator, tmp_pa
     assert lines[-1]["reason"].startswith(f"contact {contact['contact_id']} still exists: Retell refused")
 
 
+def test_a_refusal_that_quotes_the_contact_is_masked(emulator: Emulator, tmp_path: Path) -> None:
+    fields = {"first_name": "Pr1vate", "last_name": "Bo", "custom_fields": {"plan": "Pr1vate gold", "n": 7}}
+    emulator.add_contact(phone(1), **fields)
+    body = {"message": f"Contact Pr1vate Bo (gold, {phone(1)}) is linked to a CRM record"}
+    emulator.faults.add(Fault.status(400, body=body), route="delete-contact", times=0)
+    counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}])
+    assert counts == {"failed": 1}
+    assert "Contact *** *** (***, ***) is linked to a CRM record" in lines[0]["reason"]
+
+
 def test_a_listing_that_ignores_its_filter_deletes_nothing(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact(phone(2))
     page = listing(*emulator.contacts.values())

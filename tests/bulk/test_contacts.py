@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import tasks
+from broken_server import change_items, change_json
 from contact_runs import Run, has_phone_number, listing, no_private_log, phone, writes
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -108,6 +109,72 @@ def test_other_tags_and_custom_fields_are_kept(emulator: Emulator, tmp_path: Pat
     assert (counts, lines[0]["changed"]) == ({"updated": 1}, ["custom_fields.plan"])
     assert contact["custom_fields"] == {"other": 1}
     assert contact["do_not_call"] is True
+
+
+SEMANTICS = pytest.mark.parametrize("semantics", ["merge", "replace"])
+
+
+@SEMANTICS
+@pytest.mark.parametrize("others", [{}, {"other": 1, "flag": False}], ids=str)
+def test_all_custom_fields_of_a_contact_are_kept(
+    emulator: Emulator, tmp_path: Path, semantics: Any, others: dict[str, Any]
+) -> None:
+    emulator.options.contacts.custom_fields_semantics = semantics
+    contact = emulator.add_contact(phone(1), custom_fields={"plan": "gold", "age": 30, "note": "x", **others})
+    rows = [{"phone_number": phone(1), "plan": "silver", "age": 30, "note": None}]
+    columns = ["plan", "age", "note"]
+    counts, lines, error = run(tmp_path, rows=rows, columns=columns, max_changed_ratio=1)
+    assert (counts, error) == ({"updated": 1}, None)
+    assert lines[0]["changed"] == ["custom_fields.plan"]
+    assert contact["custom_fields"] == {"plan": "silver", "age": 30, "note": "x", **others}
+    run(tmp_path, "next.jsonl", rows=rows, columns=columns, nulls="write", max_changed_ratio=1)
+    assert contact["custom_fields"] == {"plan": "silver", "age": 30, **others}
+    assert run(tmp_path, "last.jsonl", rows=rows, columns=columns, nulls="write")[0] == {"unchanged": 1}
+
+
+def test_only_contacts_with_other_custom_fields_are_read_again(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_contact(phone(1), custom_fields={"plan": "gold"})
+    emulator.add_contact(phone(2), custom_fields={"plan": "gold", "other": 1})
+    rows = [{"phone_number": phone(n), "plan": "silver"} for n in (1, 2, 3)]
+    assert run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)[0] == {"created": 1, "updated": 2}
+    assert emulator.count("get-contact") == 1
+    rows = [{"phone_number": phone(n), "first_name": "Ann"} for n in (1, 2, 3)]
+    assert run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1)[0] == {"updated": 3}
+    assert emulator.count("get-contact") == 1
+
+
+@SEMANTICS
+def test_custom_fields_that_others_change_during_the_run_are_kept(
+    emulator: Emulator, tmp_path: Path, semantics: Any
+) -> None:
+    emulator.options.contacts.custom_fields_semantics = semantics
+    contact = emulator.add_contact(phone(1), custom_fields={"plan": "gold", "other": "new"})
+    change_items(
+        lambda items, _: [item["custom_fields"].update(other="old") for item in items], "list-contacts"
+    )(emulator)
+    rows = [{"phone_number": phone(1), "plan": "silver"}]
+    assert run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)[0] == {"updated": 1}
+    assert contact["custom_fields"] == {"plan": "silver", "other": "new"}
+
+
+def test_a_row_whose_contact_lost_another_custom_field_fails(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_contact(phone(1), custom_fields={"plan": "gold", "other": "pr1vate"})
+    change_json("update-contact", lambda contact, _: contact["custom_fields"].pop("other") and None)(emulator)
+    rows = [{"phone_number": phone(1), "plan": "silver"}]
+    counts, lines, _ = run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)
+    assert counts == {"failed": 1}
+    assert "differ from the values sent: custom_fields.other. " in lines[0]["reason"]
+
+
+@pytest.mark.parametrize("value", [10**400, "half \ud83d"], ids=["large", "surrogate"])
+def test_a_custom_field_that_cannot_be_sent_back_fails_the_row(
+    emulator: Emulator, tmp_path: Path, value: Any
+) -> None:
+    emulator.add_contact(phone(1), custom_fields={"plan": "gold", "other": value})
+    rows = [{"phone_number": phone(1), "plan": "silver"}]
+    counts, lines, _ = run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)
+    assert (counts, writes(emulator)) == ({"failed": 1}, 0)
+    assert lines[0]["reason"].startswith("the contact's custom fields have ")
 
 
 @pytest.mark.parametrize("nulls", ["skip", "write"])
@@ -514,3 +581,16 @@ def test_the_log_names_the_columns_that_the_task_does_not_use(
     counts, _, error = run(tmp_path, rows=rows, columns={"first": "first_name"})
     assert (counts, error) == ({"created": 1}, None)
     assert "The task uses no column opted_out, column 4" in caplog.messages
+
+
+@pytest.mark.parametrize("others", [{}, {"note": "Pr1vate"}], ids=["not read again", "read again"])
+def test_a_rejection_that_quotes_the_contact_is_masked(
+    emulator: Emulator, tmp_path: Path, others: dict[str, Any]
+) -> None:
+    emulator.add_contact(phone(1), first_name="Pr1vate", custom_fields={"plan": "silver", **others})
+    body = {"message": "Contact Pr1vate (silver) cannot have a gold plan"}
+    emulator.faults.add(Fault.status(400, body=body), route="update-contact", times=0)
+    rows = [{"phone_number": phone(1), "plan": "gold", "first_name": None}]
+    counts, lines, _ = run(tmp_path, rows=rows, columns=["plan", "first_name"], max_changed_ratio=1)
+    assert counts == {"failed": 1}
+    assert "Contact *** (***) cannot have a *** plan" in lines[0]["reason"]

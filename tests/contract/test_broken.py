@@ -184,6 +184,7 @@ BREAKS: dict[str, Break] = {
         "update-contact",
         lambda contact, _: contact.update(contact_tags=[{"id": "tag_one"}, {"id": "tag_two"}]),
     ),
+    "contacts.custom_fields_merged": option(contacts__custom_fields_semantics="replace"),
     "contacts.delete_unknown_id": option(contacts__missing_status=410),
     "contacts.delete_succeeds": change_status("delete-contact", 200, when=range(200, 300)),
     "contacts.deleted_contact_is_gone": no_effect("delete-contact", 204),

@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Any:
-    with account() as emulator, no_waiting():
+    with account() as emulator, no_waiting(emulator.clock.advance):
         monkeypatch.setenv("RETELL_KEY", emulator.api_key)
         yield emulator
 
@@ -105,6 +105,7 @@ def changing(emulator: Emulator) -> set[str]:
             },
         ),
         (("--create-contact",), {"create-contact", "update-contact", "delete-contact"}),
+        (("--custom-field", "plan"), set()),
         (
             ("--import-contacts",),
             {"upload-contact-import-file", "create-contact-import", "create-contact", "delete-contact"},

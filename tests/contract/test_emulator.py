@@ -28,7 +28,6 @@ OPTIONS = undocumented_options(Options)
 
 # With these the package would do wrong, so the command fails. With the others it is correct all the same.
 WRONG = {
-    "chats.custom_attributes_semantics",
     "chats.updates_ongoing",
     "custom_attributes_semantics",
     "ended_statuses",

@@ -165,7 +165,7 @@ def test_a_hostile_server_gets_nothing_private_into_a_finding(
     kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    with private_account() as emulator, no_waiting():
+    with private_account() as emulator, no_waiting(emulator.clock.advance):
         for route in emulator._state.router.names:
             change(route, HOSTILE[kind])(emulator)
         at = target(without=("--use-up-quota",))
@@ -180,7 +180,7 @@ def test_a_hostile_server_gets_nothing_private_into_a_finding(
 
 @pytest.mark.parametrize("status", [200, 302, 400, 402, 404, 410, 429, 503])
 def test_a_server_that_always_answers_the_same_gets_no_error_out_of_a_check(status: int) -> None:
-    with private_account() as emulator, no_waiting():
+    with private_account() as emulator, no_waiting(emulator.clock.advance):
         emulator.faults.add(Fault.status(status, body={"message": SECRET}), times=0)
         at = target(without=("--use-up-quota",))
         results = check_account(emulator, at=at)
@@ -192,7 +192,7 @@ def test_a_server_that_always_answers_the_same_gets_no_error_out_of_a_check(stat
 
 
 def test_a_lost_connection_is_a_finding() -> None:
-    with private_account() as emulator, no_waiting():
+    with private_account() as emulator, no_waiting(emulator.clock.advance):
         emulator.faults.add(Fault.drop(), times=0)
         finding = check_account(emulator, only=("calls.unknown_id",))["calls.unknown_id"].finding
     assert (finding.verdict, finding.seen) == ("cannot tell", "no response (dropped)")

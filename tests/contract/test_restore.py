@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def emulator() -> Any:
-    with account() as emulator, no_waiting():
+    with account() as emulator, no_waiting(emulator.clock.advance):
         emulator.calls["call_ended"]["metadata"] = dict(METADATA)
         emulator.chats["chat_done"]["metadata"] = dict(METADATA)
         yield emulator

@@ -60,6 +60,26 @@ def test_custom_attributes_that_the_chat_has_are_not_sent(ended: dict[str, Any],
     assert bodies(emulator) == [{"custom_attributes": attributes}]
 
 
+@pytest.mark.parametrize("semantics", ["merge", "replace"])
+@pytest.mark.parametrize("mode", [{}, {"metadata": {"a": 1}, "metadata_mode": "replace"}], ids=str)
+def test_other_custom_attributes_of_the_chat_are_kept(
+    ended: dict[str, Any], emulator: Emulator, semantics: str, mode: dict[str, Any]
+) -> None:
+    emulator.options.chats.custom_attributes_semantics = semantics
+    emulator.organization.custom_attributes.update(["attr_other", "attr_flag"])
+    emulator.edit_chat("chat_1", custom_attributes={"attr_other": NOTE, "attr_flag": True})
+    result = update(custom_attributes={"attr_tier": "gold", "attr_flag": True}, **mode)
+    metadata = ["metadata.a", "metadata.note"] if mode else []
+    assert result["written"] == [*metadata, "custom_attributes.attr_tier"]
+    assert emulator.chats["chat_1"]["custom_attributes"] == {
+        "attr_other": NOTE,
+        "attr_flag": True,
+        "attr_tier": "gold",
+    }
+    again = update(custom_attributes={"attr_tier": "gold", "attr_flag": True}, **mode)
+    assert (again["updated"], len(bodies(emulator))) == (False, 1)
+
+
 def test_an_undefined_custom_attribute_fails_the_task(ended: dict[str, Any]) -> None:
     with pytest.raises(
         AirflowFailException, match=r"Custom attributes must be defined in Retell's dashboard"

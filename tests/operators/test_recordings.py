@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from broken_server import change_items
 from object_store import ObjectStore
 from tasks import Ti
 
@@ -176,17 +177,87 @@ def test_a_second_run_copies_nothing_and_reads_one_byte_of_each_file(
     assert emulator.count("get-call") == 0
 
 
-@pytest.mark.parametrize("option", ["lists_recording_links", "serves_ranges", "links_expire"])
+@pytest.mark.parametrize(
+    "options",
+    [{"lists_links": "others"}, {"lists_links": "none"}, {"serves_ranges": False}, {"links_expire": True}],
+    ids=str,
+)
 def test_recordings_are_copied_once_whatever_retell_does_not_document(
-    emulator: Emulator, run: Any, tmp_path: Path, option: str
+    emulator: Emulator, run: Any, tmp_path: Path, options: dict[str, Any]
 ) -> None:
-    setattr(emulator.options, option, not getattr(emulator.options, option))
+    for name, value in options.items():
+        setattr(emulator.options, name, value)
     add(emulator, "call_1")
     add(emulator, "call_2")
     first, second = run(archive(tmp_path)), run(archive(tmp_path))
     assert names(tmp_path) == ["call_1.wav", "call_2.wav"]
     assert (tmp_path / "call_1.wav").read_bytes() == ONE_SECOND
     assert (first["archived"], second["unchanged"], second["bytes"]) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("files", [["recording", "transcript"], ["transcript", "recording"]])
+def test_a_link_that_only_get_call_shows_is_used_with_one_read(
+    emulator: Emulator, run: Any, tmp_path: Path, files: list[str]
+) -> None:
+    emulator.options.lists_links = "others"
+    add(emulator, "call_1")
+    manifest = run(archive(tmp_path, files=files))
+    assert manifest["files"] == {"recording": 1, "transcript": 1}
+    assert emulator.count("get-call") == 1
+
+
+def without(emulator: Emulator, number: int, *fields: str) -> None:
+    """Add calls that do not have some links."""
+    for each in range(number):
+        add(emulator, f"without_{each:03}", **dict.fromkeys(fields))
+
+
+def test_missing_links_are_read_until_twenty_reads_show_that_lists_are_complete(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    add(emulator, "a_call_with_a_recording", START)
+    without(emulator, 60, "recording_url")
+    manifest = run(archive(tmp_path, concurrency=1))
+    assert (manifest["archived"], manifest["no_recording"]) == (1, 60)
+    assert emulator.count("get-call") == 20
+
+
+def test_links_that_lists_never_show_are_always_read(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+    emulator.options.lists_links = "others"
+    without(emulator, 30, "recording_url")
+    add(emulator, "late", START + timedelta(minutes=50))
+    manifest = run(archive(tmp_path, concurrency=1))
+    assert (manifest["archived"], manifest["no_recording"]) == (1, 30)
+    assert names(tmp_path) == ["late.wav"]
+
+
+def test_after_a_read_that_showed_a_link_all_others_are_read(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    for number in range(60):
+        add(emulator, f"call_{number:02}", START + timedelta(minutes=number / 2))
+
+    def incomplete(items: list[Any], _: Any) -> None:
+        for item in items[1:]:
+            del item["recording_url"]
+
+    change_items(incomplete)(emulator)
+    assert run(archive(tmp_path, concurrency=1))["archived"] == 60
+    assert emulator.count("get-call") == 59
+
+
+def test_a_read_for_transcripts_still_finds_a_link_after_twenty_reads(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    add(emulator, "a_call_with_a_recording", START)
+    without(emulator, 20, "recording_url")
+    add(emulator, "late", START + timedelta(minutes=50))
+    change_items(
+        lambda items, _: [item.pop("recording_url", None) for item in items if item["call_id"] == "late"]
+    )(emulator)
+    manifest = run(archive(tmp_path, files=["recording", "transcript"], concurrency=1))
+    assert (manifest["files"], emulator.count("get-call")) == ({"recording": 2, "transcript": 22}, 22)
+    assert "late.wav" in names(tmp_path)
 
 
 def test_a_file_of_another_size_is_replaced(emulator: Emulator, run: Any, tmp_path: Path) -> None:

@@ -118,11 +118,17 @@ def state(emulator: Emulator) -> dict[str, dict[str, Any]]:
     }
 
 
-@given(contacts, rows, st.booleans(), faults)
+@given(contacts, rows, st.booleans(), faults, st.sampled_from(["merge", "replace"]))
 def test_a_sync_does_what_the_model_does_and_clears_no_mark_without_permission(
-    emulator: Emulator, known: dict[str, Any], given_rows: list[dict[str, Any]], allow: bool, broken: Any
+    emulator: Emulator,
+    known: dict[str, Any],
+    given_rows: list[dict[str, Any]],
+    allow: bool,
+    broken: Any,
+    semantics: Any,
 ) -> None:
     emulator.reset()
+    emulator.options.contacts.custom_fields_semantics = semantics
     emulator.options.contacts.tags = {"vip": "VIP", "old": "Old"}
     for number, fields in known.items():
         emulator.add_contact(number, **copy.deepcopy(fields))

@@ -47,6 +47,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--use-up-quota": ("",),
     "--create-knowledge-base": ("",),
     "--create-contact": ("",),
+    "--custom-field": ("plan", "segment"),
     "--import-contacts": ("",),
     "--draft-agent-id": ("agent_one",),
     "--test-agent-id": ("agent_one",),
@@ -69,6 +70,7 @@ def account(**options: Any) -> Iterator[Emulator]:
     }
     with Emulator(**{**defaults, **options}) as emulator:
         emulator.options.knowledge_bases.indexing_seconds = 0.01
+        emulator.options.contacts.import_queue_seconds = 0.02
         emulator.options.contacts.import_seconds = 0.06
         fill(emulator)
         yield emulator

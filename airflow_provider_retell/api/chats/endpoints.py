@@ -40,7 +40,7 @@ def update_chat(
     :param data_storage_setting: the data that Retell stores: ``everything`` or ``basic_attributes_only``; it can only
         be made stricter, and never undone.
     :param custom_attributes: values by the id of an attribute that is defined in Retell's dashboard. Retell silently
-        drops unknown ids.
+        drops unknown ids, and does not document whether it keeps the chat's other attributes.
     :param override_dynamic_variables: variables that override the agent's; None removes all overrides.
     :raises RetellInputError: if an argument is invalid, or none is given.
     """

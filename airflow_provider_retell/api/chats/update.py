@@ -43,7 +43,7 @@ def update_chat_checked(
     :param custom_attributes: values by the id of an attribute that is defined in Retell's dashboard.
     :param override_dynamic_variables: texts by name that override the agent's variables; None removes all overrides.
     :param metadata_mode: ``"merge"`` (default) keeps other keys, ``"fill"`` sets only missing keys, ``"replace"``
-        deletes all other keys.
+        deletes all other keys, without reading the chat unless ``custom_attributes`` are set.
     :param remove_metadata_keys: metadata keys to delete.
     :param clear_metadata: True to delete all metadata.
     :raises RetellInputError: if the input is invalid.

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.encode import JsonValue, same_json
 from airflow_provider_retell.api.errors import RetellError, UpdateMismatchError
+from airflow_provider_retell.api.sendable import UnsendableError, sendable
 
 Fields: TypeAlias = Mapping[str, JsonValue]
 """Values by flat name. A tag that the contact has is true."""
@@ -20,6 +21,9 @@ CUSTOM = "custom_fields."
 TAG = "tags."
 
 NAMES = ("first_name", "last_name")
+
+OTHER_CUSTOM = "custom_fields"
+"""A field of contacts that have more custom fields than those that are known."""
 
 UNKNOWN_TAGS = "tags"
 """A field of contacts whose response has no ``contact_tags``. All their tags differ from any wanted value."""
@@ -54,20 +58,30 @@ def changes_tags(changed: tuple[str, ...]) -> bool:
     return any(name.startswith(TAG) for name in changed)
 
 
+def needs_custom_fields(current: Fields, wanted: Fields, changed: tuple[str, ...]) -> bool:
+    """Return True if a custom field is among the changed fields, and the contact has some that are not wanted."""
+    others = (name for name, value in current.items() if name not in wanted and value is not None)
+    return any(name.startswith(CUSTOM) for name in changed) and any(
+        name == OTHER_CUSTOM or name.startswith(CUSTOM) for name in others
+    )
+
+
 def clears_do_not_call(current: Fields, wanted: Fields) -> bool:
     """Return True if the wanted values clear the contact's do-not-call mark."""
     return bool(current.get(DO_NOT_CALL)) and wanted.get(DO_NOT_CALL) is False
 
 
 def body_fields(current: Fields, wanted: Fields, changed: tuple[str, ...]) -> dict[str, Any]:
-    """Return the fields of the request that makes the change. It has all tags, because Retell replaces them.
+    """Return the fields of the request that makes the change.
 
-    :raises RetellError: if tags change, and the present tags are unknown.
+    It has all tags, because Retell replaces them, and all custom fields, because it does not document whether it does.
+
+    :raises RetellError: if tags change, and the present tags are unknown, or if a custom field cannot be sent back.
     """
     fields: dict[str, Any] = {name: wanted[name] for name in changed if name in (*NAMES, DO_NOT_CALL)}
     custom = {name.removeprefix(CUSTOM): wanted[name] for name in changed if name.startswith(CUSTOM)}
     if custom:
-        fields["custom_fields"] = custom
+        fields["custom_fields"] = {**_kept(current, changed), **custom}
     if changes_tags(changed):
         if UNKNOWN_TAGS in current:
             raise RetellError(
@@ -79,6 +93,28 @@ def body_fields(current: Fields, wanted: Fields, changed: tuple[str, ...]) -> di
             name.removeprefix(TAG) for name, value in tags.items() if name.startswith(TAG) and value
         )
     return fields
+
+
+def _kept(current: Fields, changed: tuple[str, ...]) -> dict[str, Any]:
+    """Return the custom fields that do not change, in a form that Retell stores unchanged."""
+    kept = {
+        name.removeprefix(CUSTOM): value
+        for name, value in current.items()
+        if name.startswith(CUSTOM) and name not in changed and value is not None
+    }
+    try:
+        fields: dict[str, Any] = sendable(kept)
+    except UnsendableError as error:
+        raise RetellError(
+            f"the contact's custom fields have {error}, so they cannot be preserved. The contact was not changed. "
+            "Change that field in Retell's dashboard"
+        ) from None
+    return fields
+
+
+def sent_fields(fields: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Return the custom fields of a request, by flat name."""
+    return {f"{CUSTOM}{name}": value for name, value in fields.get("custom_fields", {}).items()}
 
 
 def verify(contact: Contact, wanted: Fields) -> None:

@@ -90,7 +90,8 @@ def update_contact(
 
     :param contact_id: the contact.
     :param do_not_call: True to mark the contact as do-not-call, False to clear the mark.
-    :param custom_fields: the custom fields to change; None clears a field.
+    :param custom_fields: the custom fields to change; None clears a field. Retell does not document whether it keeps
+        the others: send all of them.
     :param contact_tag_ids: the ids of all tags, which replace the present ones.
     :param contact_memory: a note for the agents; None clears it.
     :raises RetellInputError: if an argument is invalid, or none is given.

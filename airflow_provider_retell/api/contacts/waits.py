@@ -39,13 +39,19 @@ class ContactImportEnded(Condition):
         return "the contact import to end"
 
     def poll(self) -> Flow[Poll]:
-        """Read the current or latest import. A later one shows that this one has ended, and hides its counts."""
+        """Read the current or latest import. If it has a later start time, its counts are not used.
+
+        It is that of another client after this one has ended, or this one, if Retell changes the start time of a queued
+        import when it runs. The result has the later start time, because the next import starts after it.
+        """
         latest: ContactImport = yield get_contact_import()
         start = latest.start_timestamp
         if start is None or (self.after is not None and start <= self.after):
             return Poll(False, f"not started, {latest.status}")
         if self.started is not None and start > self.started:
-            return Poll(True, "ended, a later import has started", {"start_timestamp": self.started})
+            return Poll(
+                not latest.is_active, f"{latest.status}, with a later start time", {"start_timestamp": start}
+            )
         return Poll(not latest.is_active, _state(latest), _result(latest))
 
 

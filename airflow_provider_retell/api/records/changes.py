@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, TypeVar
@@ -16,9 +15,9 @@ from airflow_provider_retell.api.errors import (
     StorageConflictError,
     UpdateMismatchError,
 )
-from airflow_provider_retell.api.parsing import RepairedText
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.request import Request, Unset, check_id, given
+from airflow_provider_retell.api.sendable import UnsendableError, sendable
 
 C = TypeVar("C", bound="Change")
 
@@ -36,6 +35,8 @@ class Change:
     :cvar shows_attributes: True if Retell declares custom attributes in its responses.
     :cvar needs_end: True if Retell updates only records that have ended.
     :ivar remove: metadata keys to delete. Only :func:`diff` reads them; its result has none.
+    :ivar kept: names of custom attributes that are sent with the values that the record has. Only :func:`diff` sets
+        them.
     """
 
     kind: ClassVar[str]
@@ -49,6 +50,7 @@ class Change:
     data_storage_setting: DataStorageSetting | None = None
     custom_attributes: dict[str, str | bool | int | float] | None = field(default=None, repr=False)
     remove: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
 
     @classmethod
     def encode(cls: type[C], where: str, **values: Any) -> C:
@@ -83,7 +85,7 @@ class Change:
         operation = self.operation(record_id)
         values = self.values()
         if not values:
-            *names, last = [item.name for item in fields(self) if item.name != "remove"]
+            *names, last = [item.name for item in fields(self) if item.name not in ("remove", "kept")]
             raise RetellInputError(f"{operation}: set {', '.join(names)} or {last}")
         return Request(
             operation=f"update-{self.kind}",
@@ -99,7 +101,9 @@ class Change:
         names = [f"metadata.{key}" for key in keys] if self.metadata is not None else []
         if self.data_storage_setting is not None:
             names.append("data_storage_setting")
-        attributes = (f"custom_attributes.{key}" for key in self.custom_attributes or ())
+        attributes = (
+            f"custom_attributes.{key}" for key in self.custom_attributes or () if key not in self.kept
+        )
         return (*names, *attributes, *self.hidden_names())
 
     def hidden_names(self) -> tuple[str, ...]:
@@ -140,18 +144,31 @@ def diff(
         wanted,
         metadata=_with_sendable(target, wanted.metadata or {}) if changed else None,
         data_storage_setting=None if setting == record.data_storage_setting else setting,
-        custom_attributes=_attributes(record, wanted) or None,
         remove=frozenset(),
+        **_attributes(record, wanted),
     )
     return change, changed
 
 
-def _attributes(record: RecordState, wanted: Change) -> dict[str, Any] | None:
-    """Return the custom attributes to send: all of them, or none if Retell shows that they are equal."""
+def _attributes(record: RecordState, wanted: Change) -> dict[str, Any]:
+    """Return the custom attributes to send, and the names of those that keep their values.
+
+    If one differs, all that the record shows are sent, because Retell does not document whether it keeps the others.
+    """
     current, values = record.custom_attributes or {}, wanted.custom_attributes or {}
-    # Not only those that differ: Retell does not document whether it keeps the others.
-    is_equal = all(same_json(value, current.get(name)) for name, value in values.items())
-    return None if wanted.shows_attributes and is_equal else wanted.custom_attributes
+    same = {name for name, value in values.items() if same_json(value, current.get(name))}
+    if not wanted.shows_attributes:
+        same = set()
+    if same == values.keys():
+        return {"custom_attributes": None}
+    others = {name: item for name, item in current.items() if name not in values and item is not None}
+    try:
+        sent = {**sendable(others), **values}
+    except UnsendableError as error:
+        raise RetellInputError(
+            f"its custom attributes have {error}, so they cannot be preserved: set that attribute too"
+        ) from None
+    return {"custom_attributes": sent, "kept": frozenset(others.keys() | same)}
 
 
 def _merge(
@@ -174,35 +191,12 @@ def _merge(
 def _with_sendable(target: dict[str, JsonValue], own: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """Return *target*, with the values that come from Retell in a form that can be sent back."""
     kept = {key: item for key, item in target.items() if key not in own or item is not own[key]}
-    return {**target, **_sendable(kept)}
-
-
-def _sendable(value: Any) -> Any:
-    """Return metadata from Retell in a form that Retell stores unchanged. Retell stores huge integers as doubles."""
-    if isinstance(value, dict):
-        # pydantic turns a repaired key into plain text, so look for the replacement character.
-        if any("\ufffd" in key for key in value):
-            raise _cannot_send_back("a key with half of a surrogate pair, which UTF-8 cannot encode")
-        return {key: _sendable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_sendable(item) for item in value]
-    if isinstance(value, RepairedText):
-        raise _cannot_send_back("text with half of a surrogate pair, which UTF-8 cannot encode")
-    if isinstance(value, int) and abs(value) >= 2**53:
-        try:
-            return float(value)
-        except OverflowError:
-            raise _cannot_send_back("a number that is too large for a double") from None
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _cannot_send_back("a number that is NaN or infinite")
-    return value
-
-
-def _cannot_send_back(content: str) -> RetellInputError:
-    return RetellInputError(
-        f"its metadata has {content}, so it cannot be preserved: set or remove that key too, or replace all "
-        "metadata"
-    )
+    try:
+        return {**target, **sendable(kept)}
+    except UnsendableError as error:
+        raise RetellInputError(
+            f"its metadata has {error}, so it cannot be preserved: set or remove that key too, or replace all metadata"
+        ) from None
 
 
 def check_storage(record: RecordState, setting: DataStorageSetting) -> None:

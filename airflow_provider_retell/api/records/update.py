@@ -108,9 +108,14 @@ class PreparedUpdate(Generic[R]):
         try:
             record: R = yield self.kind.get(self.record_id)
         except PermissionDeniedError as error:
+            reading = f"{error} The update reads the {self.kind.name} first."
+            if self.mode != "replace" and not _needs_attributes(self.wanted):
+                reading = (
+                    f"{reading} With metadata_mode='replace' it does not, but it deletes all metadata keys that you do "
+                    "not send."
+                )
             raise PermissionDeniedError(
-                f"{error} The update reads the {self.kind.name} first. With metadata_mode='replace' it does not, but "
-                "it deletes all metadata keys that you do not send.",
+                reading,
                 status=error.status,
                 detail=error.detail,
             ) from error
@@ -160,9 +165,17 @@ def prepare_update(
         wanted=wanted,
         mode=metadata_mode,
         remove=remove,
-        reads_first=metadata_mode != "replace" or clear_metadata or (bool(remove) and metadata is None),
+        reads_first=metadata_mode != "replace"
+        or clear_metadata
+        or _needs_attributes(wanted)
+        or (bool(remove) and metadata is None),
         confirm_custom_attributes=confirm_custom_attributes,
     )
+
+
+def _needs_attributes(wanted: Change) -> bool:
+    """Return True if the update must know the other custom attributes, because it could delete them."""
+    return wanted.shows_attributes and bool(wanted.custom_attributes)
 
 
 def apply_change(kind: Kind[Any], record_id: str, change: Change, request: Request[S]) -> Flow[S]:

@@ -13,6 +13,8 @@ from airflow_provider_retell.api.contacts.changes import (
     clears_do_not_call,
     diff,
     fields_of,
+    needs_custom_fields,
+    sent_fields,
     verify,
 )
 from airflow_provider_retell.api.contacts.models import Contact
@@ -33,7 +35,8 @@ _EXISTS = frozenset({400, 409, 422})
 class ContactState:
     """A contact in Retell.
 
-    :ivar fields: its present values, by flat name: those that the task names, the do-not-call mark and all tags.
+    :ivar fields: its present values, by flat name: those that the task names, the do-not-call mark and all tags. Of
+        other custom fields, it shows only that there are some.
     """
 
     contact_id: str
@@ -67,7 +70,7 @@ class ContactUpdate(Planned):
 
     def apply(self) -> Flow[Applied]:
         """Send the fields that differ and verify the response."""
-        yield from _update(self.record_id, self.wanted, self.changed)
+        yield from _update(self.record_id, self.state.fields, self.wanted, self.changed)
         return Applied()
 
     def difference(self) -> Difference:
@@ -120,7 +123,7 @@ class ContactCreation(Planned):
         changed = diff(current, self.wanted)
         if changed:
             self._guards.add_late_update()
-            yield from _update(contact.contact_id, self.wanted, changed)
+            yield from _update(contact.contact_id, current, self.wanted, changed)
         return Applied(record_id=contact.contact_id, outcome="updated" if changed else "unchanged")
 
     def difference(self) -> Difference:
@@ -128,11 +131,14 @@ class ContactCreation(Planned):
         return Difference(f"create the contact of row {self.row}", self.changed or ("phone_number",), {}, {})
 
 
-def _update(contact_id: str, wanted: Fields, changed: tuple[str, ...]) -> Flow[None]:
-    """Send the fields that differ and verify the response."""
-    current: Fields = {}
-    if changes_tags(changed):
-        # The request replaces all tags, and others may have changed them since the run has read the contact.
+def _update(contact_id: str, current: Fields, wanted: Fields, changed: tuple[str, ...]) -> Flow[None]:
+    """Send the fields that differ and verify the response.
+
+    :param current: the contact as the run has read it.
+    """
+    if changes_tags(changed) or needs_custom_fields(current, wanted, changed):
+        # The request has all tags and custom fields. Others may have changed them since the run has read the contact.
         current = fields_of((yield endpoints.get_contact(contact_id)))
     fields = body_fields(current, wanted, changed)
-    verify((yield endpoints.update_contact(contact_id, **fields)), wanted)
+    request = endpoints.update_contact(contact_id, **fields).masking(dict(current))
+    verify((yield request), {**sent_fields(fields), **wanted})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow_provider_retell.api.contacts import endpoints
@@ -78,7 +79,8 @@ class ContactDeletions(Resource[Contact, None]):
             return Result(row, None, "not_found", _MISSING, kind=KIND)
         if state.do_not_call and not self._allow_do_not_call:
             return Result(row, state.contact_id, "conflict", _MARKED, kind=KIND)
-        return ContactDeletion(row, state.contact_id, self._allow_do_not_call)
+        private = json.dumps([state.first_name, state.last_name, state.custom_fields])
+        return ContactDeletion(row, state.contact_id, self._allow_do_not_call, private)
 
     def record_id(self, key: str) -> str | None:
         """Return None: the number must not be reported."""
@@ -94,6 +96,7 @@ class ContactDeletion(Planned):
     """The deletion of a contact.
 
     :ivar allow_do_not_call: False to keep a contact that was marked as do-not-call after it was found.
+    :ivar private: the contact's names and custom fields as JSON. Retell's reason for a refusal may quote them.
     """
 
     outcome: ClassVar[Outcome] = "deleted"
@@ -101,6 +104,7 @@ class ContactDeletion(Planned):
     row: int
     contact_id: str
     allow_do_not_call: bool
+    private: str = field(repr=False)
     changed: tuple[str, ...] = ()
 
     @property
@@ -121,7 +125,7 @@ class ContactDeletion(Planned):
             if contact.do_not_call:
                 return Applied(outcome="conflict", reason=_MARKED)
         try:
-            yield endpoints.delete_contact(self.contact_id)
+            yield endpoints.delete_contact(self.contact_id).masking(json.loads(self.private))
         except NotFoundError as refusal:
             if (yield from self._read()) is None:
                 return Applied()

@@ -11,6 +11,7 @@ from airflow_provider_retell.api.contacts.changes import (
     CUSTOM,
     DO_NOT_CALL,
     NAMES,
+    OTHER_CUSTOM,
     TAG,
     UNKNOWN_TAGS,
     Fields,
@@ -71,6 +72,7 @@ class ContactSync(Resource[ContactState, Fields]):
         self._reader = ContactReader(columns, fixed_columns)
         self.named_columns = self._reader.named_columns
         self._names = {name if name in NAMES else CUSTOM + name for name in columns.fields.values()}
+        self._names_custom = any(name.startswith(CUSTOM) for name in self._names)
         self.guards = ContactGuards(allow_clearing, max_changed_ratio)
         # By phone number, as JSON, which takes a tenth of the memory: the id of the contact, and its fields or the
         # reason why it is unreadable. The id is null if several contacts have the number.
@@ -107,6 +109,8 @@ class ContactSync(Resource[ContactState, Fields]):
             for name, value in fields.items()
             if name in (DO_NOT_CALL, UNKNOWN_TAGS) or name.startswith(TAG) or name in self._names
         }
+        if self._names_custom and any(name.startswith(CUSTOM) for name in fields.keys() - shown.keys()):
+            shown[OTHER_CUSTOM] = True
         self._contacts[number] = json.dumps([contact_id, fault or shown]).encode()
 
     def read_row(self, row: Row) -> tuple[str, Fields]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,7 @@ from airflow_provider_retell.api.calls.recordings import (
 from airflow_provider_retell.api.errors import NotFoundError, RetellError
 from airflow_provider_retell.bulk.errors import StorageError
 from airflow_provider_retell.bulk.outcome import Result
+from airflow_provider_retell.bulk.recordings.listed_links import ListedLinks
 from airflow_provider_retell.bulk.recordings.target import recording_path
 from airflow_provider_retell.clock import clock
 
@@ -82,9 +84,12 @@ class Archiver:
         self.storage = storage
         self.path = path
         self.files = files
+        self.listed_links = ListedLinks()
 
     async def archive(self, item: Item) -> Archived:
         """Archive the files of a call that are not there yet."""
+        if item.call is not None:
+            self.listed_links.note_listed(item.links)
         return await _CallArchive(self, item).run()
 
 
@@ -106,7 +111,9 @@ class _CallArchive:
             return self._not_ended()
         states: dict[str, State] = {}
         faults: dict[str, RetellError] = {}
-        for name in self._archiver.files:
+        names = deque(self._archiver.files)
+        while names:
+            name = names.popleft()
             try:
                 states[name] = await self._archive(name)
             except (DownloadError, LinkRejectedError, BadFileError, StorageError) as error:
@@ -115,6 +122,11 @@ class _CallArchive:
                 return Archived(Result.of_error(row, call_id, error), *self._written(states), error=error)
             if self._call is not None and not self._call.has_ended:
                 return self._not_ended()
+            # A read for a later file may have shown the links to earlier ones.
+            found = [name for name, state in states.items() if state == "missing" and name in self._links]
+            for name in found:
+                del states[name]
+            names.extend(found)
         written, size = self._written(states)
         missing = [name for name, state in states.items() if state == "missing"]
         if faults:
@@ -158,9 +170,9 @@ class _CallArchive:
             return "present"
 
     async def _archive_link(self, name: str, path: str, present: int | None) -> State:
-        # A call that was listed with other links certainly lacks this one.
-        was_listed = self._call is not None and self._links
-        if name not in self._links and not was_listed and self._may_have_more():
+        # A call that was listed without any link is always read.
+        is_known = self._call is not None and self._links and self._archiver.listed_links.are_complete(name)
+        if name not in self._links and not is_known and self._may_have_more():
             await self._read()
         if name not in self._links:
             return "missing" if present is None else "present"
@@ -190,6 +202,9 @@ class _CallArchive:
         self._call = call
         self._links = call.links() if call.has_ended else {}
         self._was_read = True
+        if self._item.call is not None:
+            unlisted = FILES.keys() - self._item.links
+            self._archiver.listed_links.note_read(unlisted, self._links)
 
     async def _fetch(self, link: str, path: str, kind: FileKind, present: int | None) -> State:
         wait = _FIRST_WAIT

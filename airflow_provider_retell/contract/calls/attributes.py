@@ -123,16 +123,17 @@ def attributes_are_listed(target: Target) -> Flow[Finding]:
     matters="Updates send only the attributes to set.",
     source=NOT_DOCUMENTED,
     question="Does update-call replace or merge custom attributes?",
-    otherwise="An update removes the call's other attributes.",
+    otherwise="An update removes the call's other attributes, unless it reads the call first and Retell shows them.",
     flags=_ATTRIBUTES,
     options=("custom_attributes_semantics",),
 )
 def attributes_merged(target: Target) -> Flow[Finding]:
     """Set two custom attributes, one after the other."""
     call = yield from writable(target, "ended")
-    if len(target.values(ATTRIBUTE)) < 2:
+    names = list(dict.fromkeys(target.values(ATTRIBUTE)))
+    if len(names) < 2:
         raise SkipError("needs two different --custom-attribute")
-    first, second = target.values(ATTRIBUTE)[:2]
+    first, second = names[:2]
     yield from ask(update_call(call.call_id, custom_attributes={first: "merged"}))
     if not (yield from _has_attribute(call, first, "merged")):
         raise CannotTellError("the first attribute is not listed")

@@ -62,20 +62,20 @@ def _recorded(target: Target) -> Flow[tuple[dict[str, Any], dict[str, Any]]]:
     assumption="list-calls returns the links to recordings and logs that get-call returns.",
     matters="ArchiveRecordingsOperator takes the links from lists.",
     source=NOT_DOCUMENTED,
-    question="Does list-calls return the links to recordings?",
-    otherwise="Without any link, the operator reads each call with one more request. If only some are missing, it "
-    "does not archive these files.",
-    options=("lists_recording_links",),
+    question="Does list-calls return all links to recordings?",
+    otherwise="The operator reads each call whose link is missing, with one more request.",
+    options=("lists_links",),
 )
 def recording_links_are_listed(target: Target) -> Flow[Finding]:
     """Compare the fields with links of a call in both responses."""
     call, item = yield from target.once(_recorded)
     missing = links(call).keys() - links(item).keys()
     if not missing:
-        return holds(f"{len(links(item))} links", lists_recording_links=True)
+        return holds(f"{len(links(item))} links", lists_links="all")
     if not links(item):
-        return differs("no links", handled=True, lists_recording_links=False)
-    return differs(f"without {', '.join(sorted(missing))}")
+        return differs("no links", handled=True, lists_links="none")
+    options = {"lists_links": "others"} if missing == {"recording_url"} else {}
+    return differs(f"without {', '.join(sorted(missing))}", handled=True, options=options)
 
 
 @CHECKS.add(

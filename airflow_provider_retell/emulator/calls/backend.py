@@ -86,8 +86,8 @@ class CallBackend(Backend):
     @property
     def hidden_in_lists(self) -> tuple[str, ...]:
         """The fields that list-calls does not show."""
-        links = () if self.options.lists_recording_links else LINKS
-        return (*self.hidden_fields, *TRANSCRIPTS, *links)
+        links = {"all": (), "others": ("recording_url",), "none": LINKS}
+        return (*self.hidden_fields, *TRANSCRIPTS, *links[self.options.lists_links])
 
     def visible(self, call: Call) -> Call:
         """Return *call* as the API shows it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_retell.emulator.calls.vocabulary import CALL_STATUSES, TERMINAL_STATUSES
 from airflow_provider_retell.emulator.record_options import RecordOptions
@@ -58,8 +58,9 @@ class CallOptions(RecordOptions):
     lists_registered: bool = undocumented(True, False)
     """False to leave calls out of list-calls as long as they are registered."""
 
-    lists_recording_links: bool = undocumented(True, False)
-    """False to leave the links to recordings and logs out of list-calls."""
+    lists_links: Literal["all", "others", "none"] = undocumented("all", "others", "none")
+    """The links to recordings and logs that list-calls shows: ``all``, the ``others`` without ``recording_url``, or
+    ``none``. Retell's pages contradict each other about ``recording_url``."""
 
     links_expire: bool = undocumented(False, True)
     """True to sign all links to recordings and logs, so that they expire after a day. Retell documents it for agents

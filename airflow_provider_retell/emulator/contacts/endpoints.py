@@ -102,9 +102,12 @@ def _check_custom_fields(org: Organization, body: dict[str, Any]) -> None:
 
 
 def _set(org: Organization, contact: Contact, fields: dict[str, Any]) -> None:
-    """Set the fields of a contact. A custom field with the value null is cleared, and others are kept."""
+    """Set the fields of a contact. A custom field with the value null is cleared."""
     fields = dict(fields)
-    custom = {**contact.get("custom_fields", {}), **fields.pop("custom_fields", {})}
+    custom = contact.get("custom_fields", {})
+    if "custom_fields" in fields:
+        merged = org.options.contacts.custom_fields_semantics == "merge"
+        custom = {**(custom if merged else {}), **fields.pop("custom_fields")}
     org.contact_backend.edit(
         contact["contact_id"],
         **fields,

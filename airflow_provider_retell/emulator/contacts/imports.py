@@ -93,7 +93,7 @@ class ContactImports:
             "_created": now,
             "_rows": list(rows),
         }
-        if options.import_queued_start:
+        if options.import_start != "absent":
             job["start_timestamp"] = round(now * 1000)
         self.jobs.append(job)
         begins = now + options.import_queue_seconds
@@ -111,7 +111,8 @@ class ContactImports:
 
     def _run(self, job: ContactImport, when: float) -> None:
         job["status"] = "running"
-        job.setdefault("start_timestamp", round(when * 1000))
+        if self._options.import_start != "kept":
+            job["start_timestamp"] = round(when * 1000)
 
     def _add_tags(self, labels: Sequence[str]) -> list[str]:
         """Return the ids of tags, after adding new ones to the CRM configuration."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from airflow_provider_retell.emulator.paging import MAX_PAGE
 from airflow_provider_retell.emulator.undocumented import check_values, undocumented
@@ -19,6 +20,10 @@ class ContactOptions:
     custom_fields: Collection[str] | dict[str, str] | None = None
     """The custom fields in the CRM configuration. Others are rejected with 400, which is our guess. None accepts
     any. A dict from field to ``"text"``, ``"number"`` or ``"boolean"`` is the type that an import gives its values."""
+
+    custom_fields_semantics: Literal["merge", "replace"] = undocumented("merge", "replace")
+    """The effect of update-contact on the custom fields that it leaves out: keep them, or remove them. Retell documents
+    only that a null clears one."""
 
     synced: bool = False
     """True for a two-way sync with a CRM: contacts with an ``external_id`` cannot be deleted. The status, 400, is our
@@ -46,14 +51,17 @@ class ContactOptions:
     import_busy_status: int = undocumented(409, 400, 422)
     """The status code of create-contact-import while another import is queued or running."""
 
-    import_queued_start: bool = True
-    """True if a queued import already has its ``start_timestamp``."""
+    import_start: Literal["kept", "absent", "moved"] = undocumented("kept", "absent", "moved")
+    """The ``start_timestamp`` of a queued import: ``kept`` when it begins to run, ``absent`` until then, or ``moved``
+    to that time."""
 
     import_lag: float = 0.0
-    """Seconds after create-contact-import for which get-contact-import still shows the import before it."""
+    """Seconds after create-contact-import for which get-contact-import still shows the import before it. No check of
+    the contract measures it: the operator and the checks wait until the import is shown."""
 
     import_read_lag: float = 0.0
-    """Seconds after the end of an import until its contacts can be read."""
+    """Seconds after the end of an import until its contacts can be read. No check of the contract measures it: the
+    operator compares rows up to three times, and the checks of imported contacts show a longer lag as a difference."""
 
     import_blanks: str = undocumented("clear", "keep")
     """What a blank cell in a mapped column does to the field of a contact."""

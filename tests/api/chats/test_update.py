@@ -13,6 +13,7 @@ from airflow_provider_retell.api.errors import (
     AuthenticationError,
     BadRequestError,
     NotFoundError,
+    PermissionDeniedError,
     RetellInputError,
     UpdateMismatchError,
 )
@@ -54,6 +55,49 @@ def test_differences_are_sent(values: dict[str, Any], body: dict[str, Any], stor
     assert result.record.metadata == {**CHAT, **stored}["metadata"]
     # Responses show neither the storage setting nor the overrides of a chat.
     assert {name.partition(".")[0] for name in result.unverified} == set(body) - set(stored)
+
+
+def with_attributes(**attributes: Any) -> dict[str, Any]:
+    return {**CHAT, "custom_attributes": attributes}
+
+
+def test_an_attribute_that_retell_did_not_keep_is_an_error() -> None:
+    hook = FakeHook(with_attributes(other="pr1vate"), with_attributes(attr=True))
+    with pytest.raises(UpdateMismatchError) as caught:
+        hook.run(update_chat_checked("chat_1", custom_attributes={"attr": True}))
+    assert caught.value.fields == ("custom_attributes.other",)
+    assert "pr1vate" not in str(caught.value)
+
+
+def test_other_attributes_are_sent_in_a_form_that_retell_stores_unchanged() -> None:
+    hook = FakeHook(with_attributes(other=2**60, gone=None), with_attributes(other=2**60, attr=True))
+    result = hook.run(update_chat_checked("chat_1", custom_attributes={"attr": True}))
+    assert json.loads(hook.requests[1].body) == {  # type: ignore[arg-type]
+        "custom_attributes": {"other": float(2**60), "attr": True}
+    }
+    assert (result.written, result.unverified) == (("custom_attributes.attr",), ())
+
+
+@pytest.mark.parametrize("mode", ["merge", "replace"])
+def test_attributes_are_never_sent_without_reading_the_chat(mode: Any) -> None:
+    hook = FakeHook(PermissionDeniedError("no permission to read.", status=403))
+    with pytest.raises(
+        PermissionDeniedError, match=r"^no permission to read. The update reads the chat first.$"
+    ):
+        hook.run(
+            update_chat_checked("chat_1", metadata={"a": 1}, custom_attributes={"b": 2}, metadata_mode=mode)
+        )
+    assert hook.operations == ["get-chat"]
+
+
+@pytest.mark.parametrize("value", [10**400, "half \ud83d"], ids=["large", "surrogate"])
+def test_an_attribute_that_cannot_be_sent_back_is_rejected(value: Any) -> None:
+    with pytest.raises(
+        RetellInputError, match="its custom attributes have .* cannot be preserved: set that attribute too"
+    ):
+        FakeHook(with_attributes(other=value)).run(
+            update_chat_checked("chat_1", custom_attributes={"attr": True})
+        )
 
 
 def test_nothing_is_sent_if_the_chat_has_all_values() -> None:

@@ -82,7 +82,7 @@ def test_an_organization_has_one_import_at_a_time(emulator: Emulator, client: Re
 
 def test_an_import_can_be_queued_and_shown_late(emulator: Emulator, client: Retell) -> None:
     options = emulator.options.contacts
-    options.import_queue_seconds, options.import_queued_start, options.import_lag = 20, False, 5
+    options.import_queue_seconds, options.import_start, options.import_lag = 20, "absent", 5
     upload_id = upload(client, f"phone_number\n{ONE}\n")
     queued = client.contact.create_import(upload_id=upload_id, column_mapping=columns())
     assert (queued.status, queued.start_timestamp) == ("queued", None)
@@ -92,6 +92,19 @@ def test_an_import_can_be_queued_and_shown_late(emulator: Emulator, client: Rete
     emulator.clock.advance(15)
     running = client.contact.get_import()
     assert (running.status, running.start_timestamp) == ("running", emulator.clock.now_ms() - 5000)
+
+
+@pytest.mark.parametrize(("start", "moved_by"), [("kept", 0), ("moved", 20_000)])
+def test_the_start_time_of_a_queued_import_is_kept_or_moved(
+    emulator: Emulator, client: Retell, start: Any, moved_by: int
+) -> None:
+    options = emulator.options.contacts
+    options.import_queue_seconds, options.import_start = 20, start
+    upload_id = upload(client, f"phone_number\n{ONE}\n")
+    queued = client.contact.create_import(upload_id=upload_id, column_mapping=columns()).start_timestamp
+    assert queued == client.contact.get_import().start_timestamp == emulator.clock.now_ms()
+    emulator.clock.advance(60)
+    assert client.contact.get_import().start_timestamp == queued + moved_by
 
 
 @pytest.mark.parametrize(("blanks", "first_name"), [("clear", None), ("keep", "Ada")])

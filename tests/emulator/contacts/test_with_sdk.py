@@ -106,6 +106,18 @@ def test_invalid_bodies_are_refused(emulator: Emulator, send: Send, path: str, b
     assert emulator.contacts == {}
 
 
+@pytest.mark.parametrize(("semantics", "kept"), [("merge", {"plan": "gold"}), ("replace", {})])
+def test_an_update_keeps_or_removes_other_custom_fields(
+    emulator: Emulator, client: Retell, semantics: Any, kept: dict[str, Any]
+) -> None:
+    emulator.options.contacts.custom_fields_semantics = semantics
+    contact = emulator.add_contact(ONE, custom_fields={"plan": "gold"})
+    client.contact.update(contact["contact_id"], first_name="Ada")
+    assert contact["custom_fields"] == {"plan": "gold"}
+    client.contact.update(contact["contact_id"], custom_fields={"age": 30})
+    assert contact["custom_fields"] == {**kept, "age": 30}
+
+
 def test_linked_contacts_are_kept_during_a_two_way_sync(emulator: Emulator, client: Retell) -> None:
     emulator.options.contacts.synced = True
     linked, other = emulator.add_contact(ONE, external_id="crm_1"), emulator.add_contact(TWO)

@@ -86,12 +86,18 @@ def test_links_that_no_agent_signs_can_expire(emulator: Emulator, client: Retell
 
 @pytest.mark.usefixtures("v3_sdk")
 def test_lists_can_leave_out_the_links(emulator: Emulator, client: Retell) -> None:
-    emulator.options.lists_recording_links = False
+    def listed() -> set[str]:
+        [call] = client.call.list().items
+        return {
+            name for name, value in call.to_dict().items() if name.endswith("_url") and isinstance(value, str)
+        }
+
     emulator.add_call(call_id="call_1")
-    [listed] = client.call.list().items
-    assert not [
-        name for name, value in listed.to_dict().items() if name.endswith("_url") and isinstance(value, str)
-    ]
+    links = listed()
+    emulator.options.lists_links = "others"
+    assert listed() == links - {"recording_url"} != links
+    emulator.options.lists_links = "none"
+    assert not listed()
     assert client.call.retrieve("call_1").recording_url
 
 
