@@ -30,8 +30,11 @@ class IncompleteFileError(SourceError):
 class BulkStoppedError(RetellError):
     """The run ended before its last row, because Retell or the network failed or the task was stopped.
 
-    :ivar retry_after: the seconds that Retell asked to wait, if that is longer than the hook waits, otherwise None.
+    :ivar retry_after: the seconds that Retell asked to wait, if the hook does not wait so long, otherwise None.
+    :ivar reason: why the run ended, if the message begins with the number of rows.
     """
+
+    reason = ""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
