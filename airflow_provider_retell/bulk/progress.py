@@ -213,14 +213,19 @@ class Progress:
                     raise
                 finally:
                     self._end_in_flight()
-                    await self.flush()
+                    await self._disk.run(self._write)
         finally:
             self._log_total()
 
     async def flush(self, at_least: int = 1) -> None:
-        """Write the results to the report if there are *at_least* as many."""
+        """Write the results to the report if there are *at_least* as many.
+
+        :raises BulkStoppedError: if the report cannot be written.
+        """
         if len(self._unwritten) >= at_least:
             await self._disk.run(self._write)
+            if self._report.failure:
+                raise self._stopped(self._report.failure)
 
     def _write(self) -> None:
         # On the thread, so that a flush that is canceled before its turn loses no results.
