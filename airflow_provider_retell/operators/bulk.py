@@ -78,7 +78,8 @@ class BulkUpdateCallOperator(BulkUpdateOperator):
         only keys that the call lacks, ``"replace"`` deletes all other keys.
     :param remove_metadata_keys: metadata keys to delete from every call, even if a row has them.
     :param nulls: the meaning of nulls: ``"write"`` (default) writes them, ``"skip"`` keeps the call's value, and
-        ``"remove"`` deletes the metadata key; it writes nulls of custom attributes, which cannot be deleted.
+        ``"remove"`` deletes the metadata key. Custom attributes cannot be null or deleted: with ``"write"``, the row is
+        invalid, and with ``"skip"`` and ``"remove"``, the attribute keeps its value.
     :param timezone: the zone of timestamps without one, for example ``"Europe/Berlin"``. Default: such rows are
         invalid.
     :param json_columns: the columns with JSON in text, which become objects and lists. Default: text stays text.
