@@ -94,6 +94,7 @@ class BulkUpdate(Generic[S, W]):
             failures=limits.failures,
             outcomes=resource.outcomes,
             kind=resource.kind,
+            longest_wait=hook.retry.seconds,
         )
         self.differences: list[Difference] = []
 
@@ -256,8 +257,8 @@ class BulkUpdate(Generic[S, W]):
             try:
                 applied = await self._hook.run(planned.apply())
             except RetellError as error:
-                self.progress.stop_if_throttled(error, planned.row)
                 self.progress.end(Result.of_error(planned.row, record_id, error, kind))
+                self.progress.stop_if_throttled(error)
                 if isinstance(error, (*FATAL, BulkStoppedError)):
                     raise
                 self.progress.count_failure("update", error)

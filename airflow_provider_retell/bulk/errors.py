@@ -28,14 +28,21 @@ class IncompleteFileError(SourceError):
 
 
 class BulkStoppedError(RetellError):
-    """The run ended before its last row, because Retell or the network failed or the task was stopped.
+    """The run ended before its last row: Retell, the network or the report failed, or the task was stopped.
 
-    :ivar retry_after: the seconds that Retell asked to wait, if that is longer than the hook waits, otherwise None.
+    :ivar retry_after: the seconds that Retell asked to wait, if the hook does not wait so long, otherwise None.
+    :ivar reason: why the run ended, if the message begins with the number of rows.
     """
+
+    reason = ""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ReportError(RetellError):
+    """All rows were processed, but the report could not be written."""
 
 
 class RowsFailedError(RetellError):

@@ -15,6 +15,7 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
     ServerError,
 )
+from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk.errors import (
     RESUME,
     BulkStoppedError,
@@ -54,6 +55,7 @@ class Progress:
     :param failures: the outcomes that count as failed.
     :param outcomes: the outcomes that a row can have.
     :param kind: the kind of record.
+    :param longest_wait: the seconds for which the run's hook waits for one request.
     :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.
     :ivar complete: True if these are all rows of the source. False until the run has reached its end.
@@ -70,6 +72,7 @@ class Progress:
         failures: Collection[Outcome] = FAILURES,
         outcomes: Sequence[Outcome] = OUTCOMES,
         kind: str = "call",
+        longest_wait: float = RetryLimits.seconds,
     ) -> None:
         self.rows = 0
         self.complete = False
@@ -82,6 +85,7 @@ class Progress:
         self._failures = failures
         self._outcomes = outcomes
         self._kind = kind
+        self._longest_wait = longest_wait
         self._schedule = LogSchedule()
         self._disk = WorkerThread("retell-report")
         # Results that are not in the report yet.
@@ -142,20 +146,17 @@ class Progress:
 
     # -- failures that stop the run
 
-    def stop_if_throttled(self, error: RetellError, row: int | None = None) -> None:
+    def stop_if_throttled(self, error: RetellError) -> None:
         """Stop the run if Retell asks for a wait that is too long for the hook.
 
-        :param row: the row that Retell rejected. It gets no result, because it is as it was before.
+        After a shorter wait, the retries of one request are exhausted, and the next request may succeed.
+
         :raises BulkStoppedError: with the seconds to wait.
         """
-        if isinstance(error, RateLimitError) and error.retry_after is not None:
-            if row is not None:
-                del self._in_flight[row]
-            raise BulkStoppedError(
-                f"Stopped after {counted(self.rows, 'row')}, because Retell asks to wait {error.retry_after:.0f} s. "
-                f"{RESUME}",
-                error.retry_after,
-            ) from None
+        seconds = error.retry_after if isinstance(error, RateLimitError) else None
+        # The hook adds a short time to the wait, so its limit itself is too long already.
+        if seconds is not None and seconds >= self._longest_wait:
+            raise self._stopped(f"Retell asks to wait {seconds:.0f} s", seconds) from None
 
     def stop_if_unreachable(self, error: RetellError) -> None:
         """Stop the run if Retell has not responded yet. Otherwise, every row would fail with the same reason.
@@ -164,7 +165,7 @@ class Progress:
         :raises BulkStoppedError: if it is a connection error, and no row was read or updated so far.
         """
         if isinstance(error, RetellConnectionError) and not self._was_reached:
-            raise self._stopped("Retell cannot be reached", error) from None
+            raise self._outage("Retell cannot be reached", error) from None
 
     def count_failure(self, kind: str, error: RetellError, rows: int = 1) -> None:
         """Count a failed read or update.
@@ -177,18 +178,23 @@ class Progress:
             return
         self._failures_in_a_row[kind] += rows
         if self._failures_in_a_row[kind] >= FAILURES_IN_A_ROW:
-            raise self._stopped("Retell or the network failed for too many rows in a row", error) from None
+            raise self._outage("Retell or the network failed for too many rows in a row", error) from None
 
     def count_success(self, kind: str) -> None:
         """Set the count of failures in a row to 0."""
         self._failures_in_a_row[kind] = 0
         self._was_reached = True
 
-    def _stopped(self, reason: str, error: RetellError) -> BulkStoppedError:
-        return BulkStoppedError(
-            f"Stopped after {counted(self.rows, 'row')}, because {reason}. Last error: "
-            f"{str(error).removesuffix('.')}. {RESUME}"
-        )
+    def _outage(self, reason: str, error: RetellError) -> BulkStoppedError:
+        return self._stopped(f"{reason}. Last error: {str(error).removesuffix('.')}")
+
+    def _stopped(self, reason: str, retry_after: float | None = None) -> BulkStoppedError:
+        error = BulkStoppedError(self._stop_text(reason), retry_after)
+        error.reason = reason
+        return error
+
+    def _stop_text(self, reason: str) -> str:
+        return f"Stopped after {counted(self.rows, 'row')}, because {reason}. {RESUME}"
 
     # -- the report
 
@@ -203,19 +209,28 @@ class Progress:
                 except (GuardError, TooFewRowsError) as error:
                     self._refusal = error
                     raise
-                except Exception:
+                except Exception as error:
                     self._broke = True
+                    if isinstance(error, BulkStoppedError) and error.reason:
+                        # Rows in flight have ended since the error was raised.
+                        self._end_in_flight()
+                        error.args = (self._stop_text(error.reason),)
                     raise
                 finally:
                     self._end_in_flight()
-                    await self.flush()
+                    await self._disk.run(self._write)
         finally:
             self._log_total()
 
     async def flush(self, at_least: int = 1) -> None:
-        """Write the results to the report if there are *at_least* as many."""
+        """Write the results to the report if there are *at_least* as many.
+
+        :raises BulkStoppedError: if the report cannot be written.
+        """
         if len(self._unwritten) >= at_least:
             await self._disk.run(self._write)
+            if self._report.failure:
+                raise self._stopped(self._report.failure)
 
     def _write(self) -> None:
         # On the thread, so that a flush that is canceled before its turn loses no results.

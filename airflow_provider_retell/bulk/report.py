@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.errors import RESUME, ReportError
 from airflow_provider_retell.bulk.report_path import check_suffix
-from airflow_provider_retell.common.paths import file_name, safe_path, secrets_hidden
+from airflow_provider_retell.common.paths import file_name, safe_path, secrets_hidden, storage_fault
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from airflow_provider_retell.bulk.outcome import Outcome, Result
     from airflow_provider_retell.bulk.task_run import TryId
+
+log = logging.getLogger(__name__)
 
 
 class Report:
@@ -28,6 +34,7 @@ class Report:
     :param path: the path, as ``check_suffix`` allows it; None writes nothing.
     :param conn_id: the Airflow connection of the storage. Default: the storage's default connection.
     :param task_try: the try that writes the report. None replaces an earlier report.
+    :ivar failure: the reason why the report could not be written, with the next step; otherwise an empty text.
     """
 
     def __init__(self, path: str | None, conn_id: str | None = None, task_try: TryId | None = None) -> None:
@@ -37,6 +44,7 @@ class Report:
         self._conn_id = conn_id
         self._try = task_try
         self._counts = TaskRunCounts()
+        self.failure = ""
         self._file: Any = None
         self._open = ExitStack()
 
@@ -142,19 +150,44 @@ class Report:
         return gzip.GzipFile(fileobj=file, mode="wb") if is_gzip else nullcontext(file)
 
     def write(self, results: Iterable[Result]) -> None:
-        """Append a line for each of *results*."""
+        """Append a line for each of *results*. After the first error of the storage, only count them."""
         fields = {} if self._try is None else self._try.fields()
         lines = []
         for result in results:
             self._counts.add(result)
             lines.append(json.dumps({**result.line(), **fields}) + "\n")
         if self._file is not None:
-            self._file.write("".join(lines).encode())
-            self._file.flush()
+            try:
+                self._file.write("".join(lines).encode())
+                self._file.flush()
+            except Exception as error:
+                self._fail(error)
 
-    def __exit__(self, *error: object) -> None:
+    def _fail(self, error: Exception) -> None:
         self._file = None
-        self._open.__exit__(*error)  # type: ignore[arg-type]
+        self.failure = self.failure or (
+            f"the report could not be written: {self.path} ({storage_fault(error)}). The report lacks rows that were "
+            "processed. Check the free space and the permissions there"
+        )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file.
+
+        :raises ReportError: if the report could not be written, unless the run has failed with another error.
+        """
+        self._file = None
+        try:
+            self._open.__exit__(kind, error, trace)
+        except Exception as failure:
+            self._fail(failure)
+        if not self.failure or self.failure in str(error):
+            return
+        message = f"T{self.failure[1:]}. {RESUME}"
+        if error is None:
+            raise ReportError(message)
+        log.warning("%s", message)
 
 
 def _location(path: str) -> str:

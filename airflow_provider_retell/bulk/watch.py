@@ -16,6 +16,7 @@ async def watch(tasks: Iterable[asyncio.Task[None]], progress: Progress) -> None
     """Wait until all *tasks* have ended. Meanwhile, write the log lines that are due and the report.
 
     :raises Exception: the first error of a task, without waiting for the others.
+    :raises BulkStoppedError: if the report cannot be written.
     """
     running = set(tasks)
     while running:
@@ -25,4 +26,5 @@ async def watch(tasks: Iterable[asyncio.Task[None]], progress: Progress) -> None
         for task in ended:
             task.result()
         progress.log_if_due()
-        await progress.flush()
+        if running:
+            await progress.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shutil
@@ -14,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.common.paths import safe_path, storage_fault
+
 # Storages on which an object appears when its upload is complete, and not before.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss"})
 _LOCAL = frozenset({"file", "local", ""})
@@ -23,8 +27,15 @@ _LOCAL = frozenset({"file", "local", ""})
 _PART = 5 * 1024 * 1024
 _MAX_PARTS = 10_000
 
+# Python's own error has no path.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 # All files of a storage share its transaction, so that the end of one would publish another that is incomplete.
 _transaction = threading.Lock()
+
+
+class DiskFullError(RetellError):
+    """The temporary file does not fit on the disk."""
 
 
 @contextmanager
@@ -37,6 +48,8 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
 
     A process that is killed leaves the temporary file behind. Its name starts with ``.retell-``; it is in the folder
     of a local *path*, or otherwise in the system's folder for temporary files.
+
+    :raises DiskFullError: if the disk is full.
     """
     from airflow_provider_retell._compat.services import storage_path
 
@@ -46,8 +59,16 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     folder = Path(target.path).parent if is_local else Path(tempfile.gettempdir())
     temporary = folder / f".retell-{uuid.uuid4().hex}"
     try:
-        with open(temporary, "xb", opener=_open_private) as file:
-            yield file
+        try:
+            with open(temporary, "xb", opener=_open_private) as file:
+                yield file
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise DiskFullError(
+                f"The file could not be written: {safe_path(path)} ({storage_fault(error)}). Free space in {folder}, "
+                "or raise its quota, and run the task again"
+            ) from None
         if is_local:
             temporary.chmod(_default_mode(folder))
             temporary.replace(target.path)

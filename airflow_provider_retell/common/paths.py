@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,13 @@ def check_no_secrets(name: str, path: str) -> None:
             f"{name} must not contain a user name or password. Put them into an Airflow connection, and name the "
             f"connection in the parameter for it. The path is {shown}"
         )
+
+
+def storage_fault(error: Exception) -> str:
+    """Return the type of a storage's error and the meaning of its number. Its own text could have private data."""
+    number = error.errno if isinstance(error, OSError) else None
+    name = type(error).__name__
+    return f"{name}: {os.strerror(number)}" if isinstance(number, int) else name
 
 
 @contextmanager

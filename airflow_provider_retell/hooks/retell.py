@@ -200,6 +200,7 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
     :param retry: the limits for the retries of one request. Default: 8 attempts and 120 seconds of waiting.
     :param connections: the maximum number of open HTTP connections. Default: 32.
     :param quota: the quota of each general route. Default: the quota in the Airflow connection.
+    :ivar retry: the limits for the retries of one request.
     :ivar quotas: the quota windows, with the number of requests and the delays.
     """
 
@@ -213,7 +214,7 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
     ) -> None:
         super().__init__()
         self.retell_conn_id = retell_conn_id
-        self._retry = retry
+        self.retry = retry
         self._connections = connections
         self._quota = quota
         self._settings: Settings | None = None
@@ -241,7 +242,7 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
 
     async def _read_settings(self) -> Settings:
         connection = await aget_connection(type(self), self.retell_conn_id)
-        return read_connection(connection).within(self._retry)
+        return read_connection(connection).within(self.retry)
 
     async def __aexit__(self, *_error: object) -> None:
         count_usage(self.quotas.usage, self.retell_conn_id)
@@ -256,7 +257,7 @@ class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
         """
         if self._session is None or self._settings is None:
             raise RuntimeError(_NOT_OPEN)
-        attempts = attempt(request, self.quotas.window(request.operation), self._retry)
+        attempts = attempt(request, self.quotas.window(request.operation), self.retry)
         try:
             while True:
                 # First come, first served: only the first of the waiting coroutines sleeps.

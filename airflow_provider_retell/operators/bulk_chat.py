@@ -57,7 +57,8 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
         only keys that the chat lacks, ``"replace"`` deletes all other keys.
     :param remove_metadata_keys: metadata keys to delete from every chat, even if a row has them.
     :param nulls: the meaning of nulls: ``"write"`` (default) writes them, ``"skip"`` keeps the chat's value, and
-        ``"remove"`` deletes the metadata key; it writes nulls of custom attributes, which cannot be deleted.
+        ``"remove"`` deletes the metadata key. Custom attributes cannot be null or deleted: with ``"write"``, the row is
+        invalid, and with ``"skip"`` and ``"remove"``, the attribute keeps its value.
     :param timezone: the zone of timestamps without one, for example ``"Europe/Berlin"``. Default: such rows are
         invalid.
     :param json_columns: the columns with JSON in text, which become objects and lists. Default: text stays text.
@@ -83,8 +84,8 @@ class BulkUpdateChatOperator(BulkUpdateOperator):
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
         them may succeed in a retry.
-    :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
-        the task was stopped. A retry continues.
+    :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait,
+        the report could not be written, or the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help, as for calls.
     """
 

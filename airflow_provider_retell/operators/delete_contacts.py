@@ -73,8 +73,8 @@ class DeleteContactsOperator(BulkOperator):
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if the source has too few rows, or if more rows failed than the task allows, and some of
         them may succeed in a retry.
-    :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait, or
-        the task was stopped. A retry continues.
+    :raises BulkStoppedError: if Retell or the network failed for 50 rows in a row, Retell asked for a long wait,
+        the report could not be written, or the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help, as for calls.
     """
 

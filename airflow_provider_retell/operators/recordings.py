@@ -105,7 +105,7 @@ class ArchiveRecordingsOperator(RowsOperator):
     :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
     :raises RowsFailedError: if there are too few calls, or too many failed, and a retry may succeed.
     :raises BulkStoppedError: if Retell, the host of the recordings, the storage or the network failed for 50 calls in a
-        row, Retell asked for a long wait, or the task was stopped. A retry continues.
+        row, Retell asked for a long wait, the report could not be written, or the task was stopped. A retry continues.
     :raises AirflowFailException: if a retry cannot help.
     """
 

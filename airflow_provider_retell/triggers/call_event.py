@@ -53,7 +53,7 @@ class CallEventTrigger(RecordEventTrigger):
     - API: https://docs.retellai.com/api-references/list-calls
 
     :param event: ``"ended"`` (default) fires when a call ends, answered or not; ``"analyzed"`` fires when its
-        ``call_analysis`` is available, up to six hours after the call.
+        ``call_analysis`` is available, up to six hours after the call, and until 5,000 later calls were reported.
     :param agent_ids: only calls of these agents. Default: all.
     :param call_type: only ``"phone_call"`` or only ``"web_call"``. Default: both.
     :param direction: only ``"inbound"`` or only ``"outbound"``. Default: both.

@@ -44,7 +44,7 @@ class ChatEventTrigger(RecordEventTrigger):
     - API: https://docs.retellai.com/api-references/list-chats
 
     :param event: ``"ended"`` (default) fires when a chat ends or fails; ``"analyzed"`` fires when its ``chat_analysis``
-        is available, up to six hours after the chat.
+        is available, up to six hours after the chat, and until 5,000 later chats were reported.
     :param agent_ids: only chats of these agents. Default: all.
     :param chat_type: only ``"api_chat"`` or only ``"sms_chat"``. Default: both. Retell returns no direction of chats.
     :param poll_interval: seconds between two polls, or a timedelta. Default: 30 seconds.

@@ -24,7 +24,7 @@ from airflow_provider_retell.params import checks
 from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord, shared_poll
 from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, MemoryLog, WatchError, step
 from airflow_provider_retell.triggers.record_events.state_store_log import StateStoreLog
-from airflow_provider_retell.triggers.record_events.watch_state import WatchState
+from airflow_provider_retell.triggers.record_events.watch_state import MAX_FIRED, WatchState
 from airflow_provider_retell.waiting.outage_log import OutageLog
 
 if TYPE_CHECKING:
@@ -186,8 +186,16 @@ class RecordEventTrigger(BaseEventTrigger):
         # Records beyond the limit of one event are still new. The next poll must list them again.
         left = self._new(records, state)
         newest = left[0] if left else records[-1]
-        waiting = (record.ended_at for record in records if self._wants(record) and not self._fires(record))
-        state.advance(newest.ended_at, min(waiting, default=None), self.overlap)
+        waiting = [record.ended_at for record in records if self._wants(record) and state.is_new(record)]
+        if passed := state.advance(newest.ended_at, waiting, self.overlap):
+            log.warning(
+                "Connection %r: %s that had yet to fire will not, because more than %s others have ended and fired "
+                "since. Watch fewer %ss per trigger, for example with agent_ids",
+                self.retell_conn_id,
+                counted(passed, self.noun),
+                f"{MAX_FIRED:,}",
+                self.noun,
+            )
 
     def _wants(self, record: EndedRecord) -> bool:
         return (self.agent_ids is None or record.summary["agent_id"] in self.agent_ids) and all(

@@ -249,12 +249,13 @@ def test_long_wait_of_a_read_stops_the_run_without_results(path: Path, per_recor
     assert 1 not in ran.outcomes
 
 
-def test_long_wait_of_an_update_stops_the_run_and_its_row_has_no_result(path: Path) -> None:
+def test_long_wait_of_an_update_fails_its_row_and_stops_the_run(path: Path) -> None:
     error = RateLimitError("later", status=429, retry_after=500)
     rows = [{"key": "a"}, {"key": "b", "answer": error}, *({"key": str(n)} for n in range(50))]
     ran = Ran(rows, Things(), path, concurrency=1)
     assert isinstance(ran.error, BulkStoppedError)
-    assert ran.outcomes == {1: "updated"}
+    assert ran.outcomes == {1: "updated", 2: "failed"}
+    assert str(ran.error).startswith("Stopped after 2 rows, because Retell asks to wait 500 s. ")
     assert not ran.complete
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 import time
 from email.utils import formatdate
@@ -20,12 +19,13 @@ from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
 from airflow_provider_retell.bulk.engine import BulkUpdate
-from airflow_provider_retell.bulk.errors import BulkStoppedError
+from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
 from airflow_provider_retell.bulk.records.columns import Columns
 from airflow_provider_retell.bulk.records.plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
+from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks import RetellAsyncHook
 
@@ -70,6 +70,38 @@ def test_no_row_is_lost_if_many_requests_are_throttled(
     # The retries waited as long as the server asked.
     assert task.manifest["seconds"] >= 1
     assert task.manifest["requests"] == len(emulator.requests)
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "RateLimit-Reset"])
+@pytest.mark.usefixtures("no_sleep")
+def test_a_row_that_is_throttled_in_every_attempt_fails_alone(
+    emulator: Emulator, rows: Any, run: Any, header: str
+) -> None:
+    fault = Fault.status(429, headers={header: "0.05"})
+    emulator.faults.add(fault, route="update-call", call_id="call_5", times=0)
+    task = run(rows=rows, fails=True)
+    task.check(rows=COUNT)
+    assert isinstance(task.error, RowsFailedError)
+    assert task.counts == {"updated": COUNT - 1, "failed": 1}
+    assert "Retell answered 429" in task.outcome(6)[1]
+    emulator.faults.clear()
+    assert run(rows=rows).counts == {"updated": 1, "unchanged": COUNT - 1}
+
+
+@pytest.mark.usefixtures("no_sleep")
+def test_rows_that_are_throttled_in_every_attempt_stop_the_run_after_fifty(
+    emulator: Emulator, run: Any
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(200)])
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "0.05"}), route="update-call", times=0)
+    task = run(rows=[{"call_id": f"call_{n}", "n": n} for n in range(200)], fails=True)
+    task.check()
+    assert isinstance(task.error, BulkStoppedError)
+    assert str(task.error).startswith(
+        f"Stopped after {task.manifest['rows']} rows, because Retell or the network failed for too many rows in a row."
+    )
+    assert task.error.retry_after is None
+    assert 50 <= task.counts["failed"] <= 50 + 16
 
 
 @pytest.mark.parametrize(
@@ -209,7 +241,7 @@ def test_a_stopped_run_ends_after_the_source_of_its_rows(emulator: Emulator, tmp
 def test_a_wait_beyond_the_retry_limits_stops_the_run_at_once(
     emulator: Emulator, run: Any, tmp_path: Path, route: str
 ) -> None:
-    """The rows that were not updated have no result, so the next run processes them."""
+    """The rows that were not reached have no result, and the next run processes them and those that failed."""
     emulator.add_calls([f"call_{n}" for n in range(1200)])
     emulator.options.max_ids_per_filter = 0 if route == "get-call" else None
     fault = Fault.status(429, headers={"Retry-After": "300"})
@@ -221,13 +253,20 @@ def test_a_wait_beyond_the_retry_limits_stops_the_run_at_once(
     assert time.monotonic() - started < 60
     task.check()
     assert isinstance(task.error, BulkStoppedError)
-    assert "Retell asks to wait 300 s" in str(task.error)
+    stopped = f"Stopped after {counted(task.manifest['rows'], 'row')}, because Retell asks to wait 300 s"
+    assert str(task.error).startswith(stopped)
     assert task.error.retry_after == pytest.approx(300, abs=5)
     assert not task.error.permanent
     # Only requests that were in flight.
     assert 1 <= rule.hits <= (50 if route == "get-call" else 16)
     written = sum(call["metadata"] == {"n": int(name[5:])} for name, call in emulator.calls.items())
-    assert task.counts == ({"updated": written} if written else {})
+    # The rows that were being sent have a result.
+    failed = [line["reason"] for line in task.report if line["outcome"] == "failed"]
+    assert task.counts == {name: n for name, n in {"updated": written, "failed": len(failed)}.items() if n}
+    assert all(
+        "Retell answered 429" in reason or "not sent, because Retell asked" in reason for reason in failed
+    )
+    assert rule.hits <= len(failed) <= 16 if route == "update-call" else not failed
     assert route != "update-call" or written == 30
     emulator.faults.clear()
     again = run(rows=FailedRows(rows, str(task.path)), report_path=str(tmp_path / "again.jsonl"))
@@ -254,18 +293,6 @@ def test_rejected_updates_do_not_stop_the_run(emulator: Emulator, tmp_path: Path
     update, error = bulk([{"call_id": f"call_{n}", "n": n} for n in range(200)], tmp_path / "report.jsonl")
     assert error is None
     assert update.progress.counts == {"failed": 200}
-
-
-def test_a_report_that_cannot_be_written_stops_the_run(
-    emulator: Emulator, tmp_path: Path, mocker: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.ERROR)
-    emulator.add_calls([f"call_{n}" for n in range(3000)], metadata={"n": 1})
-    mocker.patch.object(Report, "write", side_effect=OSError(28, "No space left on device"))
-    _, error = bulk([{"call_id": f"call_{n}", "n": 1} for n in range(3000)], tmp_path / "report.jsonl")
-    assert isinstance(error, OSError)
-    assert emulator.count("list-calls") == 1
-    assert "never retrieved" not in caplog.text
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])

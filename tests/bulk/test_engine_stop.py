@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kills import KILLS
 from task_forker import Forker
 from task_signals import AirflowTaskTimeout, calls_on_kill, raises_timeout, sigterm_after
 from tasks import Ti, eventually
@@ -25,7 +26,6 @@ from airflow_provider_retell.operators import BulkUpdateCallOperator
 pytestmark = pytest.mark.slow
 
 CONCURRENCY = 4
-KILLS = 10
 ROWS = 120
 
 

@@ -197,24 +197,49 @@ def test_reads_and_updates_are_counted_apart_and_a_success_ends_the_count() -> N
         progress.count_failure("read", outage())
 
 
-def test_long_wait_stops_the_run_and_its_row_has_no_result() -> None:
-    progress = Progress(Report(None), Usage())
+@pytest.mark.parametrize("seconds", [90, 90.4])
+def test_a_wait_of_the_hooks_limit_or_longer_stops_the_run(seconds: float) -> None:
+    progress = Progress(Report(None), Usage(), longest_wait=90)
     progress.end(result(1))
-    progress.start(2, "call_2")
-    progress.start(3, "call_3")
     with pytest.raises(BulkStoppedError) as stopped:
-        progress.stop_if_throttled(RateLimitError("later", status=429, retry_after=90.4), 2)
+        progress.stop_if_throttled(RateLimitError("later", status=429, retry_after=seconds))
     assert str(stopped.value) == f"Stopped after 1 row, because Retell asks to wait 90 s. {RESUME}"
-    assert stopped.value.retry_after == 90.4
-    progress._end_in_flight()
+    assert stopped.value.retry_after == seconds
+
+
+def test_the_message_of_a_stopped_run_counts_the_rows_that_were_in_flight() -> None:
+    progress = Progress(Report(None), Usage())
+
+    async def work() -> None:
+        async with progress.recording():
+            for row in (1, 2, 3):
+                progress.start(row, f"call_{row}")
+            progress.end(result(1))
+            try:
+                progress.stop_if_throttled(RateLimitError("later", status=429, retry_after=300))
+            finally:
+                progress.end(result(2))
+
+    with pytest.raises(BulkStoppedError) as stopped:
+        asyncio.run(work())
+    assert str(stopped.value) == f"Stopped after 3 rows, because Retell asks to wait 300 s. {RESUME}"
+    assert stopped.value.retry_after == 300
     assert [failed.row for failed in progress.first_failures()] == [3]
 
 
-@pytest.mark.parametrize("error", [RateLimitError("soon", status=429), outage()], ids=["429", "500"])
-def test_error_without_a_wait_does_not_stop_the_run(error: RetellError) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimitError("soon", status=429),
+        RateLimitError("soon", status=429, retry_after=119.9),
+        outage(),
+    ],
+    ids=["429", "short wait", "500"],
+)
+def test_error_without_a_long_wait_does_not_stop_the_run(error: RetellError) -> None:
     progress = Progress(Report(None), Usage())
     progress.start(2, "call_2")
-    progress.stop_if_throttled(error, 2)
+    progress.stop_if_throttled(error)
     progress._end_in_flight()
     assert progress.first_failures() == [
         Result(

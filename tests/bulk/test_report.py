@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import json
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +18,7 @@ import tasks
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
+from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -98,6 +104,104 @@ def test_a_report_that_cannot_be_written_fails_before_anything_is_sent(
     )
     assert isinstance(task.error, OSError)
     assert not emulator.requests
+
+
+class FullDisk(io.RawIOBase):
+    """A file on a disk that has space for some bytes."""
+
+    def __init__(self, space: int) -> None:
+        self.space = space
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if len(data) > self.space:
+            raise OSError(errno.ENOSPC, "No space left on device", "a private text of the storage")
+        self.space -= len(data)
+        return len(data)
+
+
+@pytest.fixture
+def full_disk(mocker: Any) -> Callable[[int], None]:
+    """Return a function that limits the space for the report, whatever its path is."""
+
+    def limit(space: int) -> None:
+        @contextmanager
+        def open_file(*_: Any) -> Iterator[Any]:
+            with io.BufferedWriter(FullDisk(space)) as file:
+                yield file
+
+        mocker.patch.object(Report, "_open_file", open_file)
+
+    return limit
+
+
+def test_a_full_disk_stops_the_run_with_the_path_of_the_report_and_the_next_step(
+    emulator: Emulator, run: Any, full_disk: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.add_calls([f"call_{n}" for n in range(3000)], metadata={"n": 1})
+    rows = [{"call_id": f"call_{n}", "n": 1 if n % 100 else 2} for n in range(3000)]
+    full_disk(10_000)
+    task = run(rows=rows, fails=True)
+    assert isinstance(task.error, BulkStoppedError)
+    assert str(task.error) == (
+        f"Stopped after {task.manifest['rows']:,} rows, because the report could not be written: {task.path} "
+        "(OSError: No space left on device). The report lacks rows that were processed. Check the free space and the "
+        f"permissions there. {RESUME}"
+    )
+    assert not task.error.permanent
+    assert emulator.count("list-calls") == 1
+    assert "never retrieved" not in caplog.text
+    # The rows in flight were completed, and the counts are those of all rows.
+    assert task.counts["updated"] == emulator.count("update-call")
+    assert set(task.counts) == {"updated", "unchanged"}
+    assert task.manifest["task_run"]["rows"] == task.manifest["rows"] >= 500
+    assert run(rows=rows, report_path=None).manifest["updated"] == 30 - task.counts["updated"]
+
+
+def test_a_disk_that_is_full_at_the_end_fails_the_task_after_all_rows(
+    emulator: Emulator, run: Any, full_disk: Callable[[int], None]
+) -> None:
+    emulator.add_calls(["a", "b"])
+    full_disk(10)
+    task = run(rows=[{"call_id": "a", "x": 1}, {"call_id": "b", "x": 1}], fails=True)
+    assert str(task.error) == (
+        f"The report could not be written: {task.path} (OSError: No space left on device). The report lacks rows that "
+        f"were processed. Check the free space and the permissions there. {RESUME}"
+    )
+    assert not task.error.permanent
+    assert task.counts == {"updated": 2}
+
+
+def test_an_upload_of_the_report_that_fails_is_an_error_without_the_storages_text(
+    emulator: Emulator, run: Any, mocker: Any
+) -> None:
+    class Upload(io.BytesIO):
+        def close(self) -> None:
+            raise PermissionError("denied for key SECRET")
+
+    mocker.patch.object(Report, "_open_file", return_value=closing(Upload()))
+    mocker.patch("airflow_provider_retell._compat.services.storage_path")
+    mocker.patch("airflow_provider_retell.common.atomic.create_folder")
+    mocker.patch.object(Report, "_keep_earlier")
+    emulator.add_calls(["a"])
+    task = run(rows=[{"call_id": "a", "x": 1}], report_path="s3://bucket/report.jsonl", fails=True)
+    assert str(task.error).startswith(
+        "The report could not be written: s3://bucket/report.jsonl (PermissionError). The report lacks rows"
+    )
+    assert "SECRET" not in "".join(traceback.format_exception(task.error))
+
+
+def test_an_error_of_the_report_does_not_replace_that_of_the_run(
+    emulator: Emulator, run: Any, full_disk: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator.add_calls(["a"])
+    emulator.faults.add(Fault.status(429, headers={"Retry-After": "300"}), route="update-call")
+    full_disk(10)
+    task = run(rows=[{"call_id": "a", "x": 1}], fails=True)
+    assert task.error.retry_after == 300
+    assert f"The report could not be written: {task.path} (OSError: No space left on device)" in caplog.text
 
 
 def test_the_counts_are_the_same_without_a_report(emulator: Emulator, run: Any) -> None:

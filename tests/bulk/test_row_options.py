@@ -42,6 +42,32 @@ def test_a_row_of_nulls_removes_all_its_keys(emulator: Emulator, run: Any) -> No
     assert emulator.calls["a"]["metadata"] == {"other": 2}
 
 
+def test_a_removed_null_deletes_the_metadata_key_and_keeps_the_custom_attribute(
+    emulator: Emulator, run: Any
+) -> None:
+    emulator.add_calls(["a"], metadata={"tier": "gold"})
+    emulator.calls["a"]["custom_attributes"] = {"attr_tier": "gold"}
+    arguments = {"custom_attribute_columns": {"attr": "attr_tier"}, "nulls": "remove"}
+    task = run(rows=[{"call_id": "a", "attr": None, "tier": None}], **arguments)
+    assert task.counts == {"updated": 1}
+    assert task.report[0]["changed"] == ["metadata.tier"]
+    assert "tier" not in emulator.calls["a"]["metadata"]
+    assert emulator.calls["a"]["custom_attributes"] == {"attr_tier": "gold"}
+
+
+def test_a_null_custom_attribute_is_invalid_and_the_reason_names_the_option(
+    emulator: Emulator, run: Any
+) -> None:
+    emulator.add_calls(["a", "b"])
+    rows = [{"call_id": "a", "attr": None, "n": 1}, {"call_id": "b", "attr": "gold", "n": 1}]
+    task = run(rows=rows, custom_attribute_columns={"attr": "attr_tier"}, fails=True)
+    assert task.counts == {"updated": 1, "invalid": 1}
+    assert task.outcome(1)[1] == (
+        "custom_attributes.attr_tier must not be null. Set nulls='skip' or nulls='remove' on the task to keep the "
+        "attribute as it is"
+    )
+
+
 def test_a_skipped_null_sends_no_custom_attribute(emulator: Emulator, run: Any) -> None:
     emulator.add_calls(["a"])
     rows = [{"call_id": "a", "attr": None}]

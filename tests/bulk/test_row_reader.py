@@ -65,7 +65,7 @@ def test_named_metadata_columns_get_their_keys_and_others_are_ignored() -> None:
     [
         ("write", {"a": None, "b": 1}, {"attr_t": None}, frozenset()),
         ("skip", {"b": 1}, None, frozenset()),
-        ("remove", {"b": 1}, {"attr_t": None}, frozenset({"a"})),
+        ("remove", {"b": 1}, None, frozenset({"a"})),
     ],
 )
 def test_nulls_are_written_skipped_or_removed(

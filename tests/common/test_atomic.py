@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from object_store import ObjectStore
 
 from airflow_provider_retell.common import atomic
-from airflow_provider_retell.common.atomic import atomic_open, atomic_write
+from airflow_provider_retell.common.atomic import DiskFullError, atomic_open, atomic_write
 
 OLD, NEW = b"old\n", b"new\n" * 1000
 
@@ -91,6 +92,19 @@ def test_another_storage_gets_the_file_when_it_is_complete(memory: MemoryFileSys
         assert memory.cat_file("/bucket/b.jsonl") == OLD
         assert [stat.S_IMODE(path.stat().st_mode) for path in temporary_files(spool)] == [0o600]
     assert memory.cat_file("/bucket/b.jsonl") == NEW
+    assert not temporary_files(spool)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_the_error_of_a_full_disk_names_the_file_and_the_folder_of_the_temporary_file(
+    memory: MemoryFileSystem, spool: Path, number: int
+) -> None:
+    with pytest.raises(DiskFullError) as error, atomic_open("memory://bucket/b.jsonl?x=SECRET"):
+        raise OSError(number, "a text of the system")
+    assert str(error.value) == (
+        f"The file could not be written: memory://bucket/b.jsonl?*** (OSError: {os.strerror(number)}). Free space in "
+        f"{spool}, or raise its quota, and run the task again"
+    )
     assert not temporary_files(spool)
 
 

@@ -19,6 +19,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import Call
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk import FileRows
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Emulator, Fault
@@ -275,8 +276,14 @@ def test_the_error_of_a_full_disk_is_not_hidden_by_closing_the_file(
     add(emulator, "a")
     mocker.patch.object(formats.JsonLines, "write", side_effect=OSError(28, "No space left on device"))
     mocker.patch.object(formats.JsonLines, "close", side_effect=ValueError("closed"))
-    with pytest.raises(OSError, match="No space left"):
-        export(tmp_path / "calls.jsonl")
+    path = tmp_path / "calls.jsonl"
+    with pytest.raises(RetellError) as error:
+        export(path)
+    assert str(error.value) == (
+        f"The file could not be written: {path} (OSError: No space left on device). Free space in {tmp_path}, or raise "
+        "its quota, and run the task again"
+    )
+    assert not error.value.permanent
     assert not list(tmp_path.iterdir())
 
 

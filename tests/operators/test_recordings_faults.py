@@ -20,6 +20,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.recordings import storage
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
 from airflow_provider_retell.operators import ArchiveRecordingsOperator
@@ -336,8 +337,23 @@ def test_a_wait_beyond_the_retry_limits_stops_the_run(
     emulator.faults.add(fault, route="get-call", times=0)
     run = archive(rows=[{"call_id": f"call_{n}"} for n in range(100)])
     assert isinstance(run.error, BulkStoppedError)
-    assert "Retell asks to wait 3600 s" in str(run.error)
+    rows = counted(run.manifest["rows"], "row")
+    stopped = f"Stopped after {rows}, because Retell asks to wait 3600 s"
+    assert str(run.error).startswith(stopped)
     assert emulator.count("get-call") < 40
+    # The call that was throttled is in the report.
+    assert run.manifest["rows"] == run.manifest["failed"] == len(run.lines) >= 1
+
+
+def test_a_call_that_is_throttled_in_every_attempt_fails_alone(
+    archive: Callable[..., Run], emulator: Emulator
+) -> None:
+    emulator.add_calls((f"call_{n}" for n in range(20)), minimal=False, duration_ms=1000)
+    fault = Fault.status(429, headers={"Retry-After": "0.01"})
+    emulator.faults.add(fault, route="get-call", call_id="call_5", times=0)
+    run = archive(rows=[{"call_id": f"call_{n}"} for n in range(20)], quota="1000/1")
+    assert isinstance(run.error, RowsFailedError)
+    assert (run.manifest["archived"], run.manifest["failed"]) == (19, 1)
 
 
 def test_a_cancellation_waits_for_the_running_step_of_the_storage(mocker: Any) -> None:

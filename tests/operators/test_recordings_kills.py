@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kills import KILLS
 from task_forker import Forker
 from task_signals import AirflowTaskTimeout, calls_on_kill, raises_timeout, sigterm_after
 from tasks import Ti, eventually
@@ -22,7 +23,8 @@ from airflow_provider_retell.operators import ArchiveRecordingsOperator
 
 pytestmark = pytest.mark.slow
 
-CALLS = 150
+# Each killed run archives fewer than ten calls.
+CALLS = max(150, 10 * KILLS)
 CONCURRENCY = 4
 AUDIO = recording(1)
 
@@ -72,7 +74,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_copies_only_the_others
     folder.mkdir()
     points = random.Random(7)
     with Forker("tests.operators.killed_archive") as forker:
-        for _ in range(10):
+        for _ in range(KILLS):
             before = archived(folder)
             emulator.clear_requests()
             process = forker.start(**arguments(emulator, folder))

@@ -50,6 +50,16 @@ def test_the_property_tests_run_nightly_with_new_examples() -> None:
     assert 'register_profile("nightly"' in (ROOT / "tests/properties/conftest.py").read_text()
 
 
+def test_tasks_are_killed_more_often_every_night() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_text())
+    run = workflow["jobs"]["kills"]["steps"][-1]
+    assert run["env"] == {"RETELL_KILLS": "50"}
+    assert 'environ.get("RETELL_KILLS", "10")' in (ROOT / "tests/support/kills.py").read_text()
+    tests = (ROOT / "tests").rglob("test_*.py")
+    users = {path for path in tests if re.search("^from kills import", path.read_text(), re.MULTILINE)}
+    assert users == {ROOT / name for name in re.findall(r"tests/\S+\.py", run["run"])}
+
+
 def test_only_release_and_docs_jobs_may_write_and_every_job_sets_its_permissions() -> None:
     for path in WORKFLOWS:
         workflow = yaml.safe_load(path.read_text())

@@ -26,7 +26,7 @@ from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.triggers import record_event
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 from airflow_provider_retell.triggers.chat_event import ChatEventTrigger
-from airflow_provider_retell.triggers.record_events import ended_records
+from airflow_provider_retell.triggers.record_events import ended_records, watch_state
 from airflow_provider_retell.triggers.record_events.state_store_log import SETTLE_SECONDS
 
 if TYPE_CHECKING:
@@ -194,6 +194,26 @@ class TestFiring:
 
         asyncio.run(go())
         assert stored_state(store)["since"] > ago(120)  # the watermark has passed all records
+
+    def test_record_that_is_given_up_because_too_many_others_fired_is_logged(
+        self, records: Records, emulator: Emulator, mocker: MockerFixture, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        mocker.patch.object(watch_state, "MAX_FIRED", 3)
+        records.end(emulator, "late", 3000)
+        for index in range(5):
+            records.end(emulator, f"id_{index}", 120 * index, **records.analyzed())
+
+        async def go() -> None:
+            async with records.watching(event="analyzed", overlap=60, lookback=8 * 3600) as watch:
+                await watch.has(5)
+                await records.polls(emulator, 3)
+
+        asyncio.run(go())
+        warnings = [
+            line.getMessage() for line in caplog.records if "that had yet to fire" in line.getMessage()
+        ]
+        assert len(warnings) == 1
+        assert f"1 {records.noun} that had yet to fire will not, because" in warnings[0]
 
     def test_filtered_records_do_not_hold_the_watermark_back(
         self, records: Records, emulator: Emulator

@@ -63,8 +63,15 @@ class ArchiveRun:
         self._causes: Counter[Cause] = Counter()
         self._bytes = 0
         self._source_error: Exception | None = None
-        usage = archiver.hook.quotas.usage
-        self.progress = Progress(report, usage, total, failures=limits.failures, outcomes=OUTCOMES)
+        hook = archiver.hook
+        self.progress = Progress(
+            report,
+            hook.quotas.usage,
+            total,
+            failures=limits.failures,
+            outcomes=OUTCOMES,
+            longest_wait=hook.retry.seconds,
+        )
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the run so far."""
@@ -117,8 +124,6 @@ class ArchiveRun:
 
     def _end(self, archived: Archived) -> None:
         error = archived.error
-        if error is not None:
-            self.progress.stop_if_throttled(error)
         self.progress.end(archived.result)
         self._files.update(archived.written)
         self._bytes += archived.size
@@ -126,6 +131,8 @@ class ArchiveRun:
             self._causes[archived.cause] += 1
         if isinstance(error, FATAL):
             raise error
+        if error is not None:
+            self.progress.stop_if_throttled(error)
         kind = "download" if isinstance(error, (DownloadError, StorageError)) else "read"
         if isinstance(error, RetellError):
             self.progress.count_failure(kind, error)

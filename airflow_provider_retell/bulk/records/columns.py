@@ -75,10 +75,10 @@ class RowReader:
         metadata = options.values(row, self._metadata_columns(row))
         attributes = options.values(row, self._attributes) if self._attributes else {}
         removed: frozenset[str] = frozenset()
-        if options.nulls == "remove":
-            metadata, removed = without_nulls(metadata)
-        elif options.nulls == "skip":
-            metadata, attributes = without_nulls(metadata)[0], without_nulls(attributes)[0]
+        if options.nulls != "write":
+            metadata, nulls = without_nulls(metadata)
+            attributes, _ = without_nulls(attributes)
+            removed = nulls if options.nulls == "remove" else removed
         return self._change_class(
             metadata=_encode(metadata, "metadata") or None,
             data_storage_setting=as_storage_setting(row.get(column), column)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.choices import MetadataMode
+from airflow_provider_retell.api.encode import safe_name
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError
 from airflow_provider_retell.api.records.changes import Change, diff, verify
 from airflow_provider_retell.api.records.kind import Kind
@@ -90,7 +91,18 @@ class Plan:
             change, keys = diff(record, wanted, self.mode, self.remove)
             if not change:
                 return Result(row, record_id, "unchanged", kind=name)
+            _check_attributes(change)
             request = change.request(record_id, self.kind.state)
         except (RetellInputError, StorageConflictError) as error:
             return Result.of_error(row, record_id, error, name)
         return PlannedUpdate(row, self.kind, record, change, request, change.names(keys), keys)
+
+
+def _check_attributes(change: Change) -> None:
+    # The request checks this too, but its message does not know the task's options.
+    for name, value in (change.custom_attributes or {}).items():
+        if value is None:
+            raise RetellInputError(
+                f"custom_attributes.{safe_name(name)} must not be null. Set nulls='skip' or nulls='remove' on the task "
+                "to keep the attribute as it is"
+            )

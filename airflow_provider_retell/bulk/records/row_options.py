@@ -19,7 +19,8 @@ Nulls = Literal["write", "skip", "remove"]
 class RowOptions:
     """The options for all rows of a task.
 
-    :ivar nulls: the meaning of a null: ``"write"`` it, ``"skip"`` the column, or ``"remove"`` the metadata key.
+    :ivar nulls: the meaning of a null: ``"write"`` it, ``"skip"`` the column, or ``"remove"`` the metadata key. With
+        ``"remove"``, columns of custom attributes are skipped, because attributes cannot be deleted.
     :ivar timezone: the name of the zone of timestamps without one. None rejects them.
     :ivar json_columns: the columns with JSON in text.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 # An analysis that arrives later than this after the newest record is not reported.
 _ANALYSIS_SECONDS = 6 * 3600
-_MAX_FIRED = 5000
+MAX_FIRED = 5000
+"""The state has at most this many records that have fired, because Airflow stores at most 64 kB."""
 
 
 @dataclass
@@ -71,22 +72,27 @@ class WatchState:
         if record.ended_at >= self.since and self.is_new(record):
             self.mark_fired([record])
 
-    def advance(self, newest: int, waiting: int | None, overlap: float) -> None:
+    def advance(self, newest: int, waiting: Sequence[int], overlap: float) -> int:
         """Move the watermark forward, but not past a record that has yet to fire.
 
-        The watermark follows the end times of records, because Retell's clock and this machine's may differ.
+        The watermark follows the end times of records, because Retell's clock and this machine's may differ. Return the
+        number of records that it passes all the same, because too many others have fired.
 
         :param newest: the end time of the newest processed record, in epoch milliseconds.
-        :param waiting: the end time of the oldest record without an analysis, or None.
+        :param waiting: the end times of the records that have yet to fire.
         :param overlap: seconds that the watermark stays behind *newest*.
         """
         # One record with a wrong end time must not move the watermark into the future.
         newest = min(newest, int(clock().time() * 1000))
         limit = newest - int(overlap * 1000)
-        if waiting is not None:
-            limit = min(limit, max(waiting, newest - _ANALYSIS_SECONDS * 1000))
-        if len(self.fired) > _MAX_FIRED:
-            limit = max(limit, sorted(self.fired.values())[-_MAX_FIRED] * 60_000)
+        if waiting:
+            limit = min(limit, max(min(waiting), newest - _ANALYSIS_SECONDS * 1000))
+        passed = 0
+        if len(self.fired) > MAX_FIRED:
+            oldest = sorted(self.fired.values())[-MAX_FIRED] * 60_000
+            passed = sum(limit <= end < oldest for end in waiting)
+            limit = max(limit, oldest)
         if limit > self.since:
             self.since, self.saved = limit, False
             self.fired = {digest: at for digest, at in self.fired.items() if at >= limit // 60_000}
+        return passed
