@@ -19,7 +19,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.contacts import creation, with_number
+from airflow_provider_retell.contract.contacts.common import creation, with_number
 from airflow_provider_retell.contract.creation import Creation
 from airflow_provider_retell.contract.seeing import (
     REJECTED,

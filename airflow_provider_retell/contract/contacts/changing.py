@@ -21,7 +21,7 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.contacts import UNKNOWN_ID, creation, with_number
+from airflow_provider_retell.contract.contacts.common import UNKNOWN_ID, creation, with_number
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,

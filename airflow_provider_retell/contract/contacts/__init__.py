@@ -1,0 +1,7 @@
+"""Checks of contacts."""
+
+from __future__ import annotations
+
+from airflow_provider_retell.contract.contacts import changing, importing, reading
+
+CHECKS = (*reading.CHECKS, *changing.CHECKS, *importing.CHECKS)
