@@ -226,13 +226,13 @@ def test_a_mapped_task_does_not_overwrite_the_report_of_another(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
     emulator.add_calls("ab")
-    template = str(tmp_path / "{{ ti.task_id }}.jsonl")
+    template = str(tmp_path / "{{ 'a' if ti.map_index < 9 }}.jsonl")
     run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(map_index=1))
-    before = (tmp_path / "a_task.jsonl").read_text()
+    before = (tmp_path / "a.jsonl").read_text()
     task = run(rows=[{"call_id": "b", "x": 1}], report_path=template, ti=tasks.Ti(map_index=0), fails=True)
     assert isinstance(task.error, AirflowFailException)
     assert "report_path must differ between mapped tasks, but another one has written" in str(task.error)
-    assert (tmp_path / "a_task.jsonl").read_text() == before
+    assert (tmp_path / "a.jsonl").read_text() == before
     assert not emulator.calls["b"]["metadata"]
     run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(2, map_index=1))
 
@@ -256,14 +256,20 @@ def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
         ("{{ name }}.jsonl", True),
         ("{{ ti.map_index }}.jsonl", False),
         ("{% if ti.map_index %}x{% endif %}r.jsonl", False),
-        ("{{ task.retell_conn_id }}.jsonl", False),
+        ("{{ task.retell_conn_id }}.jsonl", True),
+        ("{{ params.day }}.jsonl", True),
+        ("{{ ti.run_id }}-{{ name }}.jsonl.gz", True),
     ],
 )
 def test_a_path_that_all_mapped_tasks_share_is_rejected_before_anything_is_sent(
     emulator: Emulator, run: Any, tmp_path: Path, path: str, fails: bool
 ) -> None:
     emulator.add_calls("a")
-    given = {"report_path": str(tmp_path / path), "context": {"name": "x"}, "fails": fails}
+    given = {
+        "report_path": str(tmp_path / path),
+        "context": {"name": "x", "params": {"day": 1}},
+        "fails": fails,
+    }
     task = run(rows=[{"call_id": "a", "x": 1}], ti=tasks.Ti(map_index=0), **given)
     assert bool(emulator.requests) is not fails
     if fails:
