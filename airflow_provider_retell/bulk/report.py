@@ -75,12 +75,14 @@ class Report:
 
             from airflow_provider_retell._compat.services import storage_path
             from airflow_provider_retell.common.atomic import create_folder
+            from airflow_provider_retell.common.temporary import writing_temporary
 
             with secrets_hidden(self._path), ExitStack() as opened:
                 path = storage_path(self._path, self._conn_id)
                 create_folder(path)
                 with tempfile.TemporaryFile() as kept:
-                    self._keep_earlier(path, kept)
+                    with writing_temporary(kept):
+                        self._keep_earlier(path, kept)
                     self._file = opened.enter_context(self._open_file(path, kept))
                 self._open = opened.pop_all()
         return self

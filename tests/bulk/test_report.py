@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import tasks
+from full_disk import full_file
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
@@ -183,6 +185,21 @@ def test_a_report_is_written_and_read_with_the_connection_of_its_storage(
     assert len(private_memory.cat_file("/bucket/reports/a.jsonl").splitlines()) == 4
     failed = FailedRows(rows, path, conn_id="private_storage")
     assert run(rows=failed, report_path=None, fails=True).counts == {"not_found": 1}
+
+
+@pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
+def test_a_full_disk_leaves_the_lines_of_earlier_tries(
+    emulator: Emulator, run: Any, tmp_path: Path, mocker: Any, name: str
+) -> None:
+    emulator.add_calls("ab")
+    path = tmp_path / name
+    run(rows=[{"call_id": "a", "x": 1}], report_path=str(path), ti=tasks.Ti(1))
+    before = path.read_bytes()
+    mocker.patch.object(tempfile, "TemporaryFile", full_file)
+    task = run(rows=[{"call_id": "b", "x": 1}], report_path=str(path), ti=tasks.Ti(2), fails=True)
+    assert f"written to {tempfile.gettempdir()}: No space left on device" in str(task.error)
+    assert path.read_bytes() == before
+    assert not emulator.calls["b"]["metadata"]
 
 
 def test_another_dag_run_replaces_the_report(emulator: Emulator, run: Any, tmp_path: Path) -> None:

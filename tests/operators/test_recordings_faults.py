@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from full_disk import open_full
 from raw_server import RawServer
 from tasks import Ti, rendered_fields
 
@@ -20,6 +22,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.recordings import storage
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.common import atomic
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
 from airflow_provider_retell.operators import ArchiveRecordingsOperator
@@ -281,6 +284,21 @@ def test_a_storage_that_fails_is_a_failed_row_without_the_words_of_the_storage(
     run = archive()
     assert run.reason == "recording: the storage failed with PermissionError"
     assert not run.files()
+
+
+@pytest.mark.usefixtures("call")
+@pytest.mark.parametrize("buffer", [100, 1024 * 1024])
+def test_a_full_disk_is_a_failed_row_that_says_so(
+    archive: Callable[..., Run], mocker: Any, buffer: int
+) -> None:
+    mocker.patch.object(storage, "BUFFER", buffer)
+    mocker.patch.object(atomic, "_open_private", open_full)
+    assert archive().reason == "recording: the storage failed with No space left on device"
+    mocker.patch.object(atomic, "_LOCAL", frozenset())
+    assert archive().reason == (
+        f"recording: A temporary file could not be written to {tempfile.gettempdir()}: No space left on device. Free "
+        "space there, or set TMPDIR to another folder where the task runs"
+    )
 
 
 def test_a_failed_file_does_not_keep_the_other_files_of_the_call(

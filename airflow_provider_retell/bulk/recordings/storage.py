@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from airflow_provider_retell.bulk.errors import StorageError
+from airflow_provider_retell.common.temporary import TemporaryFileError, full_disk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,9 +86,12 @@ class Storage:
             if running.done():
                 running.exception()
             raise
+        except TemporaryFileError as error:
+            raise StorageError(str(error)) from None
         except Exception as error:
             # The storage's own message could have private data.
-            raise StorageError(f"the storage failed with {type(error).__name__}") from None
+            reason = full_disk(error) or type(error).__name__
+            raise StorageError(f"the storage failed with {reason}") from None
 
 
 class _File:
@@ -109,7 +113,12 @@ class _File:
 
         if self._file is None:
             self._file = self._stack.enter_context(atomic_open(self._path, self._conn_id))
-        self._file.writelines(content)
+        try:
+            self._file.writelines(content)
+        except OSError as error:
+            self._file = None
+            self._stack.__exit__(type(error), error, error.__traceback__)
+            raise
 
     def finish(self, content: list[bytes]) -> None:
         self.write(content)
