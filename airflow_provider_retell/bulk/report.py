@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
@@ -96,16 +97,32 @@ class Report:
                 raise RetellInputError(
                     f"report_path is a file that is no report: {self.path}. Use another path, or delete the file"
                 )
-            if self._try.is_sibling(line):
-                raise RetellInputError(
-                    f"report_path must differ between mapped tasks, but another one has written {self.path}. "
-                    "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
-                )
+            self._check_sibling(line)
             # All lines of a report are of the same task run.
             if not self._try.owns(line):
                 return
             self._counts.add_earlier(line)
             kept.write(json.dumps(line).encode() + b"\n")
+
+    def _check_sibling(self, line: Any) -> None:
+        if self._try is not None and self._try.is_sibling(line):
+            raise RetellInputError(
+                f"report_path must differ between mapped tasks, but another one has written {self.path}. "
+                "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
+            )
+
+    def _check_replaced(self) -> None:
+        """Raise :class:`RetellInputError` if another mapped task has written the file in the meantime."""
+        from airflow_provider_retell._compat.services import storage_path
+
+        if self._path is None or self._try is None:
+            return
+        with secrets_hidden(self._path):
+            path = storage_path(self._path, self._conn_id)
+            path.fs.invalidate_cache()
+            if path.exists():
+                for line in islice(self._earlier_lines(), 1):
+                    self._check_sibling(line)
 
     def _earlier_lines(self) -> Iterator[Any]:
         from airflow_provider_retell.bulk.errors import SourceError
@@ -155,8 +172,16 @@ class Report:
             self._file.flush()
 
     def __exit__(self, *error: object) -> None:
+        """Complete the file.
+
+        :raises RetellInputError: if another mapped task has written the file in the meantime.
+        """
         self._file = None
-        self._open.__exit__(*error)  # type: ignore[arg-type]
+        try:
+            if error[0] is None:
+                self._check_replaced()
+        finally:
+            self._open.__exit__(*error)  # type: ignore[arg-type]
 
 
 def _location(path: str) -> str:

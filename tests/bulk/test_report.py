@@ -14,9 +14,11 @@ import tasks
 from full_disk import full_file
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk import FailedRows, FileRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
+from airflow_provider_retell.bulk.task_run import TryId
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
@@ -252,6 +254,18 @@ def test_a_mapped_task_does_not_overwrite_the_report_of_another(
     assert (tmp_path / "a.jsonl").read_text() == before
     assert not emulator.calls["b"]["metadata"]
     run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(2, map_index=1))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("folder", ["memory://bucket", "{tmp_path}"])
+def test_one_of_two_mapped_tasks_fails_that_write_the_same_report_at_the_same_time(
+    memory: Any, tmp_path: Path, folder: str, suffix: str
+) -> None:
+    path = f"{folder.format(tmp_path=tmp_path)}/report.jsonl{suffix}"
+    first, second = (Report(path, task_try=TryId("dag/run/task", index, 1)) for index in "01")
+    with pytest.raises(RetellInputError, match="another one has written"), first, second:
+        first.write([Result(1, "a", "updated")])
+        second.write([Result(1, "b", "updated")])
 
 
 def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
