@@ -10,11 +10,9 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from airflow_provider_retell.common.temporary import writing_temporary
 
 # Storages on which an object appears when its upload is complete, and not before.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss"})
@@ -48,10 +46,7 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
     folder = Path(target.path).parent if is_local else Path(tempfile.gettempdir())
     temporary = folder / f".retell-{uuid.uuid4().hex}"
     try:
-        with (
-            open(temporary, "xb", opener=_open_private) as file,
-            nullcontext() if is_local else writing_temporary(file),
-        ):
+        with open(temporary, "xb", opener=_open_private) as file:
             yield file
         if is_local:
             temporary.chmod(_default_mode(folder))

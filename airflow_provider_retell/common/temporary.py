@@ -37,7 +37,7 @@ def writing_temporary(file: IO[Any]) -> Iterator[None]:
     except OSError as error:
         if (text := full_disk(error)) is None:
             raise
-        # Closing it writes again what is left, and fails again.
+        # The close writes the rest of the buffer, which fails again.
         with suppress(OSError):
             file.close()
         raise TemporaryFileError(

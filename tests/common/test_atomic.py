@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import signal
@@ -12,12 +11,10 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from full_disk import open_full
 from object_store import ObjectStore
 
 from airflow_provider_retell.common import atomic
 from airflow_provider_retell.common.atomic import atomic_open, atomic_write
-from airflow_provider_retell.common.temporary import TemporaryFileError
 
 OLD, NEW = b"old\n", b"new\n" * 1000
 
@@ -94,24 +91,6 @@ def test_another_storage_gets_the_file_when_it_is_complete(memory: MemoryFileSys
         assert memory.cat_file("/bucket/b.jsonl") == OLD
         assert [stat.S_IMODE(path.stat().st_mode) for path in temporary_files(spool)] == [0o600]
     assert memory.cat_file("/bucket/b.jsonl") == NEW
-    assert not temporary_files(spool)
-
-
-@pytest.mark.parametrize("content", [NEW, NEW * 100_000], ids=["buffered", "large"])
-def test_a_full_disk_names_the_folder_for_temporary_files(
-    memory: MemoryFileSystem, spool: Path, mocker: Any, content: bytes
-) -> None:
-    memory.pipe_file("/bucket/b.jsonl", OLD)
-    mocker.patch.object(atomic, "_open_private", open_full)
-    message = f"could not be written to {spool}: No space left on device.*set TMPDIR"
-    with pytest.raises(TemporaryFileError, match=message), atomic_open("memory://bucket/b.jsonl") as file:
-        file.write(content)
-    assert memory.cat_file("/bucket/b.jsonl") == OLD
-
-
-def test_another_error_is_not_taken_for_a_full_disk(memory: MemoryFileSystem, spool: Path) -> None:
-    with pytest.raises(ConnectionResetError), atomic_open("memory://bucket/b.jsonl"):
-        raise ConnectionResetError(errno.ECONNRESET, "reset")
     assert not temporary_files(spool)
 
 

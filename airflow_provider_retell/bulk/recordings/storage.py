@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from airflow_provider_retell.bulk.errors import StorageError
-from airflow_provider_retell.common.temporary import TemporaryFileError, full_disk
+from airflow_provider_retell.common.temporary import full_disk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,12 +86,10 @@ class Storage:
             if running.done():
                 running.exception()
             raise
-        except TemporaryFileError as error:
-            raise StorageError(str(error)) from None
         except Exception as error:
             # The storage's own message could have private data.
-            reason = full_disk(error) or type(error).__name__
-            raise StorageError(f"the storage failed with {reason}") from None
+            reason = [type(error).__name__, full_disk(error)]
+            raise StorageError(f"the storage failed with {': '.join(filter(None, reason))}") from None
 
 
 class _File:
@@ -113,12 +111,7 @@ class _File:
 
         if self._file is None:
             self._file = self._stack.enter_context(atomic_open(self._path, self._conn_id))
-        try:
-            self._file.writelines(content)
-        except OSError as error:
-            self._file = None
-            self._stack.__exit__(type(error), error, error.__traceback__)
-            raise
+        self._file.writelines(content)
 
     def finish(self, content: list[bytes]) -> None:
         self.write(content)
@@ -128,7 +121,8 @@ class _File:
     def discard(self) -> None:
         self._file = None
         error = InterruptedError()
-        with suppress(InterruptedError):
+        # On a full disk, closing the file fails too.
+        with suppress(Exception):
             self._stack.__exit__(InterruptedError, error, None)
 
 
