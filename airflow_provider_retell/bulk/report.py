@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
@@ -83,12 +84,14 @@ class Report:
 
             from airflow_provider_retell._compat.services import storage_path
             from airflow_provider_retell.common.atomic import create_folder
+            from airflow_provider_retell.common.disk import writing_temporary
 
             with secrets_hidden(self._path), ExitStack() as opened:
                 path = storage_path(self._path, self._conn_id)
                 create_folder(path)
                 with tempfile.TemporaryFile() as kept:
-                    self._keep_earlier(path, kept)
+                    with writing_temporary(kept):
+                        self._keep_earlier(path, kept)
                     self._file = opened.enter_context(self._open_file(path, kept))
                 self._open = opened.pop_all()
         return self
@@ -102,16 +105,32 @@ class Report:
                 raise RetellInputError(
                     f"report_path is a file that is no report: {self.path}. Use another path, or delete the file"
                 )
-            if self._try.is_sibling(line):
-                raise RetellInputError(
-                    f"report_path must differ between mapped tasks, but another one has written {self.path}. "
-                    "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
-                )
+            self._check_sibling(line)
             # All lines of a report are of the same task run.
             if not self._try.owns(line):
                 return
             self._counts.add_earlier(line)
             kept.write(json.dumps(line).encode() + b"\n")
+
+    def _check_sibling(self, line: Any) -> None:
+        if self._try is not None and self._try.is_sibling(line):
+            raise RetellInputError(
+                f"report_path must differ between mapped tasks, but another one has written {self.path}. "
+                "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
+            )
+
+    def _check_replaced(self) -> None:
+        """Raise :class:`RetellInputError` if another mapped task has written the file in the meantime."""
+        from airflow_provider_retell._compat.services import storage_path
+
+        if self._path is None or self._try is None:
+            return
+        with secrets_hidden(self._path):
+            path = storage_path(self._path, self._conn_id)
+            path.fs.invalidate_cache()
+            if path.exists():
+                for line in islice(self._earlier_lines(), 1):
+                    self._check_sibling(line)
 
     def _earlier_lines(self) -> Iterator[Any]:
         from airflow_provider_retell.bulk.errors import SourceError
@@ -173,11 +192,21 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file.
+        """Complete the file.
 
+        :raises RetellInputError: if another mapped task has written the file in the meantime.
         :raises ReportError: if the report could not be written, unless the run has failed with another error.
         """
         self._file = None
+        try:
+            if error is None:
+                self._check_replaced()
+        finally:
+            self._close(kind, error, trace)
+
+    def _close(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             self._open.__exit__(kind, error, trace)
         except Exception as failure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import os
 import shutil
@@ -15,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.common.paths import safe_path, storage_fault
+from airflow_provider_retell.common.disk import DiskFullError, full_disk
+from airflow_provider_retell.common.paths import safe_path
 
 # Storages on which an object appears when its upload is complete, and not before.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss"})
@@ -27,15 +26,8 @@ _LOCAL = frozenset({"file", "local", ""})
 _PART = 5 * 1024 * 1024
 _MAX_PARTS = 10_000
 
-# Python's own error has no path.
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
 # All files of a storage share its transaction, so that the end of one would publish another that is incomplete.
 _transaction = threading.Lock()
-
-
-class DiskFullError(RetellError):
-    """The temporary file does not fit on the disk."""
 
 
 @contextmanager
@@ -63,11 +55,11 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
             with open(temporary, "xb", opener=_open_private) as file:
                 yield file
         except OSError as error:
-            if error.errno not in _FULL:
+            if (text := full_disk(error)) is None:
                 raise
             raise DiskFullError(
-                f"The file could not be written: {safe_path(path)} ({storage_fault(error)}). Free space in {folder}, "
-                "or raise its quota, and run the task again"
+                f"The file could not be written: {safe_path(path)} ({text}). Free space in {folder}, or raise its "
+                "quota, and run the task again"
             ) from None
         if is_local:
             temporary.chmod(_default_mode(folder))

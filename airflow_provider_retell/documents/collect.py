@@ -19,6 +19,7 @@ from airflow_provider_retell.api.knowledge_bases.bodies import escape
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
 from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILE_BYTES
 from airflow_provider_retell.api.multipart import Content, ContentError
+from airflow_provider_retell.common.disk import writing_temporary
 from airflow_provider_retell.documents.documents import Documents
 from airflow_provider_retell.documents.entries import Entry, TextEntry
 
@@ -85,8 +86,8 @@ def _kept(title: str, text: Any, temporary: BinaryIO) -> Chunks:
         # "from None": the original error prints the text.
         raise RetellInputError(f"{title!r} has half of a surrogate pair, which UTF-8 cannot encode") from None
     start = temporary.seek(0, os.SEEK_END)
-    temporary.write(data)
-    temporary.flush()
+    with writing_temporary(temporary):
+        temporary.write(data)
     return functools.partial(_chunks_of_slice, temporary.fileno(), start, len(data))
 
 

@@ -20,7 +20,8 @@ class FakeTaskInstance:
     """The parts of Airflow's task instance that this package's operators and sensors use.
 
     :param task_id: the id of the task. It is part of the key that keeps a task from calling a person twice.
-    :param dag_id: the id of the DAG.
+        Default: the id of the task that runs.
+    :param dag_id: the id of the DAG, which is part of that key too. Default: that of the task that runs.
     :param run_id: the id of the DAG run.
     :param try_number: the number of this try, from 1.
     :param max_tries: the number of the last try that may be retried: ``retries``, unless the task was cleared.
@@ -31,21 +32,27 @@ class FakeTaskInstance:
 
     def __init__(
         self,
-        task_id: str = "a_task",
+        task_id: str | None = None,
         *,
-        dag_id: str = "a_dag",
+        dag_id: str | None = None,
         run_id: str = "manual__2026-01-01",
         try_number: int = 1,
         max_tries: int = 0,
         map_index: int = -1,
         xcoms: dict[str, Any] | None = None,
     ) -> None:
-        self.dag_id, self.run_id, self.task_id = dag_id, run_id, task_id
+        self._given = (task_id, dag_id)
+        self.dag_id, self.run_id, self.task_id = dag_id or "a_dag", run_id, task_id or "a_task"
         self.try_number, self.max_tries, self.map_index = try_number, max_tries, map_index
         self.start_date = datetime.now(timezone.utc)
         self.xcom: dict[str, Any] = {}
         self.task: Any = None
         self._xcoms = xcoms or {}
+
+    def _belong_to(self, task: Any) -> None:
+        """Belong to *task*, which must have a DAG."""
+        task_id, dag_id = self._given
+        self.task, self.task_id, self.dag_id = task, task_id or task.task_id, dag_id or task.dag.dag_id
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep a value in :attr:`xcom`. Airflow's XComs are JSON, so other values are errors."""
@@ -118,8 +125,7 @@ def fake_context(
     if ti is None:
         ti = FakeTaskInstance(task.task_id, max_tries=task.retries or 0)
     if isinstance(ti, FakeTaskInstance):
-        ti.task = task
-    run: dict[str, Any] = {"run_id": ti.run_id, "conf": {}}
+        ti._belong_to(task)
     context = {
         "ti": ti,
         "task_instance": ti,
@@ -130,20 +136,42 @@ def fake_context(
         "expanded_ti_count": None,
         "var": {"value": _Variables(as_json=False), "json": _Variables(as_json=True)},
     }
+    start = None
     if logical_date is not None:
         import pendulum
 
         start = pendulum.instance(logical_date)
-        interval = {"data_interval_start": start, "data_interval_end": start + timedelta(days=1)}
-        context |= interval | {
+        context |= {
+            "data_interval_start": start,
+            "data_interval_end": start + timedelta(days=1),
             "logical_date": start,
             "ds": start.strftime("%Y-%m-%d"),
             "ds_nodash": start.strftime("%Y%m%d"),
             "ts": start.isoformat(),
         }
-        run |= interval | {"logical_date": start, "run_after": interval["data_interval_end"]}
-        context["dag_run"] = SimpleNamespace(**run)
+    context["dag_run"] = _dag_run(ti, start)
     return context | variables
+
+
+def _dag_run(ti: Any, start: Any) -> SimpleNamespace:
+    """Return the DAG run of a task instance.
+
+    :param start: the start of its data interval, or None for a run without one.
+    """
+    end = None if start is None else start + timedelta(days=1)
+    now = getattr(ti, "start_date", None) or datetime.now(timezone.utc)
+    run_after = end or now
+    return SimpleNamespace(
+        dag_id=ti.dag_id,
+        run_id=ti.run_id,
+        conf={},
+        logical_date=start,
+        data_interval_start=start,
+        data_interval_end=end,
+        run_after=run_after,
+        # Before all tries of the task, also if the test sets a date in the future.
+        start_date=min(run_after, now),
+    )
 
 
 def run_task(

@@ -31,11 +31,10 @@ class ReportingOperator(RetellOperator):
         self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
         self.report_path = report_path
         self.report_conn_id = report_conn_id
-        self._report_template = report_path
 
     def check_report_path(self, context: Context) -> None:
         """Raise :class:`RetellInputError` if a report cannot have this name, or if mapped tasks share it."""
-        check_differs(self._report_template, self.mapped_names, context["ti"].map_index)
         path = self.rendered("report_path", as_text)
         if path is not None:
+            check_differs(context["ti"].map_index, self.differs_between_mapped_tasks)
             check_suffix(path)

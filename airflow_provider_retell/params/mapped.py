@@ -7,10 +7,16 @@ and sensors of this package render only values that the DAG file contains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider_retell._compat import AirflowFailException
+
+# Airflow passes these arguments with the mapped ones. The params are a copy, whether they are mapped or not, and the
+# configuration of the DAG run can replace them.
+ADDED = frozenset(
+    {"_airflow_from_mapped", "dag", "end_date", "params", "start_date", "task_group", "task_id"}
+)
 
 
 def mapped_arguments(arguments: Mapping[str, Any]) -> frozenset[str] | None:
@@ -63,3 +69,37 @@ def _mapped_operator(dag: Any, task_id: Any) -> Any:
 def _is_reference(value: Any) -> bool:
     """Return True for the output of another task, and for an argument of a mapped task group."""
     return hasattr(value, "iter_references")
+
+
+def reads_map_index(template: str, is_mapped: Callable[[str], bool]) -> bool:
+    """Return True if *template* reads ``ti.map_index``, or a mapped parameter as ``task.parameter``.
+
+    Other variables, such as ``run_id`` and ``params``, can have the same values in all mapped tasks.
+
+    :param is_mapped: return True if a parameter of the task is mapped.
+    """
+    from jinja2 import Environment, TemplateError, nodes
+
+    try:
+        tree = Environment().parse(template)  # noqa: S701
+    except TemplateError:  # Airflow's environment may have extensions
+        return True
+    read = {
+        (node.node.name, node.attr)
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name)
+    }
+    return any(
+        is_mapped(name) if variable == "task" else name == "map_index"
+        for variable, name in read
+        if variable in ("ti", "task_instance", "task")
+    )
+
+
+def differs_in_group(value: Any) -> bool:
+    """Return True if *value* is an argument of a mapped task group, or the output of a task in one."""
+    if not _is_reference(value):
+        return False
+    return type(value).__name__ == "MappedArgument" or any(
+        list(operator.iter_mapped_task_groups()) for operator, _ in value.iter_references()
+    )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from airflow_provider_retell.common.distinct_keys import DuplicateKeyError
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.params.rendered import parse_text
 
@@ -103,7 +104,7 @@ def mask(value: Any, ids: Collection[str] = ()) -> Any:
         return _masked_text(text if isinstance(text, str) else str(value), value)
     if isinstance(value, (list, tuple)):
         return _masked_text(f"{len(value)} rows", value)
-    keys = parse_text(value, Mapping) if isinstance(value, str) else value
+    keys = _keys_of(value) if isinstance(value, str) else value
     if not isinstance(keys, Mapping):
         return _masked_text("***", value)
     shown = _MaskedObject(
@@ -114,6 +115,15 @@ def mask(value: Any, ids: Collection[str] = ()) -> Any:
     )
     shown._value = value
     return shown
+
+
+def _keys_of(text: str) -> Mapping[str, Any] | None:
+    """Return the object in *text*, or None."""
+    try:
+        found: Mapping[str, Any] | None = parse_text(text, Mapping)
+    except DuplicateKeyError:  # The operator raises it again.
+        return None
+    return found
 
 
 def _shown_ids(value: Any) -> str:

@@ -9,8 +9,6 @@ None, blank text and the texts ``None`` and ``null`` are empty: a template rende
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,6 +16,7 @@ from typing import Any
 
 from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.distinct_keys import DuplicateKeyError, parse_json, parse_literal
 
 _EMPTY = ("", "None", "null")
 # Text forms of missing values in pandas and JavaScript. They would pass as ids.
@@ -139,11 +138,16 @@ def as_storage_setting(value: Any, name: str) -> DataStorageSetting | None:
 
 
 def parse_text(text: str, kind: type) -> Any:
-    """Return the JSON value or Python literal in *text* if it is an instance of *kind*, otherwise None."""
-    for parse in (json.loads, ast.literal_eval):
+    """Return the JSON value or Python literal in *text* if it is an instance of *kind*, otherwise None.
+
+    :raises DuplicateKeyError: if an object has the same key twice.
+    """
+    for parse in (parse_json, parse_literal):
         try:
             parsed = parse(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except DuplicateKeyError:
+            raise
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
         if isinstance(parsed, kind) and not isinstance(parsed, (str, bytes)):
             return parsed
@@ -153,7 +157,10 @@ def parse_text(text: str, kind: type) -> Any:
 def _parsed(value: Any, name: str, kind: type, python: str, form: str) -> Any:
     check_not_empty(value, name)
     if isinstance(value, str):
-        parsed = parse_text(value, kind)
+        try:
+            parsed = parse_text(value, kind)
+        except DuplicateKeyError as error:
+            raise RetellInputError(f"{name} rendered to text that has {error}. Remove one of them") from None
         if parsed is not None:
             return parsed
         raise RetellInputError(

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow_provider_retell._compat import AirflowException, AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.params.mapped import data_fields, mapped_arguments
+from airflow_provider_retell.params.mapped import (
+    ADDED,
+    data_fields,
+    differs_in_group,
+    mapped_arguments,
+    reads_map_index,
+)
 from airflow_provider_retell.params.masked import Masked, mask, mask_path, unmask
 
 if TYPE_CHECKING:
@@ -68,7 +74,7 @@ class TemplatedTask(_Task):
     def mapped_names(self) -> frozenset[str] | None:
         """The names of the arguments that differ between mapped tasks, or None if Airflow does not show them."""
         names: frozenset[str] | None = self.__dict__.get("_mapped", frozenset())
-        return names
+        return None if names is None else names - ADDED
 
     def is_set_in_dag(self, name: str) -> bool:
         """Return True if the DAG file sets parameter *name* of this task itself, and not in ``default_args``."""
@@ -97,8 +103,26 @@ class TemplatedTask(_Task):
 
     def given(self, name: str) -> bool:
         """Return True if the DAG file sets template field *name*, even if its template renders to None."""
-        names: frozenset[str] | None = self.__dict__.get("_given")
-        return getattr(self, name) is not None if names is None else name in names
+        return self._template(name) is not None
+
+    def _template(self, name: str) -> Any:
+        """Return the value of template field *name* before it was rendered."""
+        templates: Mapping[str, Any] | None = self.__dict__.get("_templates")
+        return getattr(self, name) if templates is None else templates.get(name)
+
+    def differs_between_mapped_tasks(self, name: str) -> bool:
+        """Return True if template field *name* is mapped, or reads the map index or another mapped parameter.
+
+        In a mapped task group, the arguments of the group and the outputs of its tasks are mapped.
+        """
+
+        def is_mapped(name: str) -> bool:
+            if self.from_mapped:
+                return name in (self.mapped_names or ())
+            return name in self.template_fields and differs_in_group(self._template(name))
+
+        template = self._template(name)
+        return is_mapped(name) or (isinstance(template, str) and reads_map_index(template, is_mapped))
 
     def rendered(self, name: str, convert: Callable[[Any, str], R], where: str = "") -> R | None:
         """Return the value of template field *name*, or None if the DAG file does not set it.
@@ -148,8 +172,8 @@ class TemplatedTask(_Task):
         names, is_task, data = list(template_fields), parent is self, frozenset[str]()
         if is_task:
             data = data_fields(self, context["ti"].map_index, self.__dict__.get("_mapped", frozenset()))
-            if "_given" not in self.__dict__:
-                self._given = frozenset(name for name in names if getattr(self, name) is not None)
+            if "_templates" not in self.__dict__:
+                self._templates = {name: getattr(self, name) for name in names}
         for name in names:
             value = getattr(parent, name)
             if value is None or isinstance(value, Masked):

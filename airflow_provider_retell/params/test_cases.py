@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.distinct_keys import DuplicateKeyError, check_distinct_keys, parse_json
 from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import is_empty, parse_text
@@ -56,7 +56,10 @@ def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, 
             f"{name} rendered to an empty value. Check the template's source, for example an XCom that was never pushed"
         )
     elif isinstance(value, str):
-        parsed = parse_text(value, object)
+        try:
+            parsed = parse_text(value, object)
+        except DuplicateKeyError as error:
+            raise RetellInputError(f"{name} rendered to text that has {error}. Remove one of them") from None
         if isinstance(parsed, (list, dict)):
             yield from _cases(parsed, name, conn_id)
         else:
@@ -103,19 +106,35 @@ def _in_files(path: str, name: str, conn_id: str | None) -> Iterator[Mapping[str
 def _parse(content: str, file: str, name: str) -> Any:
     if file.lower().endswith(".json"):
         try:
-            return json.loads(content)
+            return parse_json(content)
+        except DuplicateKeyError as error:
+            raise _has_twice(name, file, error) from None
         except ValueError as error:
             line = getattr(error, "lineno", None)
             raise RetellInputError(f"{name}: {safe_path(file)} is not JSON{_at(line)}") from None
     import yaml  # type: ignore[import-untyped]
 
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+        """Rejects a mapping with the same key twice."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            # Before the keys of "<<" are merged, which others override.
+            check_distinct_keys(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            return super().construct_mapping(node, deep)
+
     try:
-        return yaml.safe_load(content)
+        return yaml.load(content, Loader)  # noqa: S506 - a SafeLoader
+    except DuplicateKeyError as error:
+        raise _has_twice(name, file, error) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise RetellInputError(
             f"{name}: {safe_path(file)} is not YAML{_at(mark and mark.line + 1)}"
         ) from None
+
+
+def _has_twice(name: str, file: str, error: DuplicateKeyError) -> RetellInputError:
+    return RetellInputError(f"{name}: {safe_path(file)} has {error}. Remove one of them")
 
 
 def _at(line: int | None) -> str:

@@ -149,6 +149,31 @@ def test_a_damaged_page_costs_the_rows_of_its_row_group(emulator: Emulator, run:
     assert task.outcome(21)[1].startswith("row group 3 of the Parquet file is damaged from here on")
 
 
+@pytest.mark.parametrize("use_dictionary", [False, True])
+@pytest.mark.parametrize("compression", ["none", "snappy"])
+def test_a_page_with_another_checksum_is_damaged(
+    emulator: Emulator, run: Any, tmp_path: Path, compression: str, use_dictionary: bool
+) -> None:
+    ids = [f"call_{n}" for n in range(30)]
+    emulator.add_calls(ids)
+    options: Any = {
+        "compression": compression,
+        "use_dictionary": use_dictionary,
+        "row_group_size": 10,
+        "write_statistics": False,
+    }
+    texts = [f"{n:02}-{'abcdefghijklmnopqrstuvwxyz'[n % 26 :]}" for n in range(30)]
+    rows = write(tmp_path, {"call_id": ids, "n": texts}, write_page_checksum=True, **options)
+    path = tmp_path / "rows.parquet"
+    content = path.read_bytes()
+    assert content.count(b"10-klmn") == 1
+    path.write_bytes(content.replace(b"10-klmn", b"99-KLMN"))
+    task = run(rows=rows, max_failed_rows=30, fails=True)
+    assert f"the file {path} cannot be read to its end: 10 of 30 rows are damaged" in str(task.error)
+    assert task.counts == {"updated": 20, "invalid": 10}
+    assert not emulator.calls["call_10"]["metadata"]
+
+
 def test_an_error_of_the_storage_is_not_taken_for_damage(
     emulator: Emulator, run: Any, tmp_path: Path, mocker: Any
 ) -> None:

@@ -6,6 +6,7 @@ import errno
 import gzip
 import io
 import json
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -15,12 +16,15 @@ from typing import Any
 
 import pytest
 import tasks
+from full_disk import full_file
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk import FailedRows, FileRows
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
+from airflow_provider_retell.bulk.task_run import TryId
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
@@ -289,6 +293,21 @@ def test_a_report_is_written_and_read_with_the_connection_of_its_storage(
     assert run(rows=failed, report_path=None, fails=True).counts == {"not_found": 1}
 
 
+@pytest.mark.parametrize("name", ["report.jsonl", "report.jsonl.gz"])
+def test_a_full_disk_leaves_the_lines_of_earlier_tries(
+    emulator: Emulator, run: Any, tmp_path: Path, mocker: Any, name: str
+) -> None:
+    emulator.add_calls("ab")
+    path = tmp_path / name
+    run(rows=[{"call_id": "a", "x": 1}], report_path=str(path), ti=tasks.Ti(1))
+    before = path.read_bytes()
+    mocker.patch.object(tempfile, "TemporaryFile", full_file)
+    task = run(rows=[{"call_id": "b", "x": 1}], report_path=str(path), ti=tasks.Ti(2), fails=True)
+    assert f"written to {tempfile.gettempdir()}: No space left on device" in str(task.error)
+    assert path.read_bytes() == before
+    assert not emulator.calls["b"]["metadata"]
+
+
 def test_another_dag_run_replaces_the_report(emulator: Emulator, run: Any, tmp_path: Path) -> None:
     emulator.add_calls("ab")
     run(rows=[{"call_id": "a", "x": 1}])
@@ -330,15 +349,27 @@ def test_a_mapped_task_does_not_overwrite_the_report_of_another(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
     emulator.add_calls("ab")
-    template = str(tmp_path / "{{ ti.task_id }}.jsonl")
+    template = str(tmp_path / "{{ 'a' if ti.map_index < 9 }}.jsonl")
     run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(map_index=1))
-    before = (tmp_path / "a_task.jsonl").read_text()
+    before = (tmp_path / "a.jsonl").read_text()
     task = run(rows=[{"call_id": "b", "x": 1}], report_path=template, ti=tasks.Ti(map_index=0), fails=True)
     assert isinstance(task.error, AirflowFailException)
     assert "report_path must differ between mapped tasks, but another one has written" in str(task.error)
-    assert (tmp_path / "a_task.jsonl").read_text() == before
+    assert (tmp_path / "a.jsonl").read_text() == before
     assert not emulator.calls["b"]["metadata"]
     run(rows=[{"call_id": "a", "x": 1}], report_path=template, ti=tasks.Ti(2, map_index=1))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("folder", ["memory://bucket", "{tmp_path}"])
+def test_one_of_two_mapped_tasks_fails_that_write_the_same_report_at_the_same_time(
+    memory: Any, tmp_path: Path, folder: str, suffix: str
+) -> None:
+    path = f"{folder.format(tmp_path=tmp_path)}/report.jsonl{suffix}"
+    first, second = (Report(path, task_try=TryId("dag/run/task", index, 1)) for index in "01")
+    with pytest.raises(RetellInputError, match="another one has written"), first, second:
+        first.write([Result(1, "a", "updated")])
+        second.write([Result(1, "b", "updated")])
 
 
 def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
@@ -360,14 +391,20 @@ def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
         ("{{ name }}.jsonl", True),
         ("{{ ti.map_index }}.jsonl", False),
         ("{% if ti.map_index %}x{% endif %}r.jsonl", False),
-        ("{{ task.retell_conn_id }}.jsonl", False),
+        ("{{ task.retell_conn_id }}.jsonl", True),
+        ("{{ params.day }}.jsonl", True),
+        ("{{ ti.run_id }}-{{ name }}.jsonl.gz", True),
     ],
 )
 def test_a_path_that_all_mapped_tasks_share_is_rejected_before_anything_is_sent(
     emulator: Emulator, run: Any, tmp_path: Path, path: str, fails: bool
 ) -> None:
     emulator.add_calls("a")
-    given = {"report_path": str(tmp_path / path), "context": {"name": "x"}, "fails": fails}
+    given = {
+        "report_path": str(tmp_path / path),
+        "context": {"name": "x", "params": {"day": 1}},
+        "fails": fails,
+    }
     task = run(rows=[{"call_id": "a", "x": 1}], ti=tasks.Ti(map_index=0), **given)
     assert bool(emulator.requests) is not fails
     if fails:

@@ -105,6 +105,18 @@ def test_json_in_text_becomes_objects(emulator: Emulator, run: Any) -> None:
     assert task.outcome(4)[0] == "unchanged"
 
 
+@pytest.mark.parametrize(
+    "text", ['{"tier": "gold", "tier": "tin"}', '[{"a": {"tier": 1, "n": 2, "tier": 1}}]']
+)
+def test_json_in_text_with_the_same_key_twice_is_invalid(emulator: Emulator, run: Any, text: str) -> None:
+    emulator.add_calls("ab")
+    rows = [{"call_id": "a", "facts": text}, {"call_id": "b", "facts": '[{"tier": 1}, {"tier": 1}]'}]
+    task = run(rows=rows, json_columns=["facts"], fails=True)
+    assert task.outcome(1) == ("invalid", "facts has the key tier twice")
+    assert task.outcome(2)[0] == "updated"
+    assert not emulator.calls["a"]["metadata"]
+
+
 def test_a_json_column_that_no_row_has_fails_the_task(emulator: Emulator, run: Any) -> None:
     emulator.add_calls(["a"])
     task = run(rows=[{"call_id": "a", "tier": "x"}], json_columns=["fcts"], fails=True)

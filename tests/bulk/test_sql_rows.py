@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from full_disk import full_file
 
 from airflow_provider_retell._compat import AirflowFailException, BaseHook
 from airflow_provider_retell.api.encode import to_json
@@ -22,6 +23,7 @@ from airflow_provider_retell.bulk.sql.drivers import values
 from airflow_provider_retell.bulk.sql.spool import Spool
 from airflow_provider_retell.bulk.sql.statement import is_plain_select, written_by
 from airflow_provider_retell.bulk.sql.wire import decoder
+from airflow_provider_retell.common.disk import DiskFullError
 from airflow_provider_retell.documents import SqlDocuments
 from airflow_provider_retell.emulator import Emulator, Fault
 
@@ -121,6 +123,21 @@ def test_the_result_is_copied_and_the_database_closed_before_the_first_request(
     assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 10_000}
     assert database.log == ["execute", "commit", "close"]
     assert [spool.closed for spool in spools] == [True]
+
+
+def test_a_full_disk_is_no_error_of_the_database(
+    emulator: Emulator, run: Any, define_hook: Any, mocker: Any
+) -> None:
+    database = FakeDatabase(emulator, batches=1)
+    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    mocker.patch.object(tempfile, "TemporaryFile", full_file)
+    error = run(rows=SqlRows("warehouse", "select"), fails=True, report_path=None).error
+    assert str(error) == (
+        f"A temporary file could not be written to {tempfile.gettempdir()}: No space left on device. Free space "
+        "there, or set TMPDIR to another folder where the task runs"
+    )
+    assert type(error) is DiskFullError
+    assert database.log[-1] == "close"
 
 
 def test_the_temporary_file_is_closed_if_the_run_fails(

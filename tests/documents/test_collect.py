@@ -9,9 +9,11 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
+from full_disk import full_file
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.multipart import ContentError
+from airflow_provider_retell.common.disk import DiskFullError
 from airflow_provider_retell.documents import FileDocuments
 from airflow_provider_retell.documents.collect import collect
 from airflow_provider_retell.documents.documents import GivenDocuments
@@ -50,6 +52,14 @@ def test_digest_of_a_document_is_the_sha256_of_its_content(tmp_path: Path, tempo
     assert file.mark.content == hashlib.sha256(b"%PDF" * 50_000).hexdigest()[:12]
     assert row.mark.title == hashlib.sha256(b"Row").hexdigest()[:8]
     assert [document.kind for document in (row, text, file)] == ["text", "text", "file"]
+
+
+def test_a_full_disk_names_the_folder_for_temporary_files() -> None:
+    with (
+        full_file() as full,
+        pytest.raises(DiskFullError, match=f"{tempfile.gettempdir()}: No space left on device"),
+    ):
+        collect(given(("a", "text")), full)
 
 
 def test_content_can_be_sent_twice(tmp_path: Path, temporary: BinaryIO) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pytest_mock import MockerFixture
+from simulations import add_agent, add_case, simulation
 from tasks import DAG
 
 try:
@@ -133,6 +134,53 @@ def test_a_run_that_was_triggered_by_hand_has_no_date() -> None:
     assert (
         run_task(Templates(task_id="templates", values="{{ ds is defined }}"), logical_date=None) == "False"
     )
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 5, 6, tzinfo=timezone.utc), None])
+def test_every_run_has_a_dag_run(day: datetime | None) -> None:
+    template = "{{ dag_run.dag_id }} {{ (dag_run.data_interval_start or dag_run.run_after) | ds }}"
+    names = ["logical_date", "data_interval_start", "data_interval_end"]
+    task = Templates(task_id="templates", values=[template, *(f"{{{{ dag_run.{name} }}}}" for name in names)])
+    before = datetime.now(timezone.utc).date()
+    shown, *times = run_task(task, logical_date=day)
+    if day is None:
+        assert shown in {f"a_dag {date}" for date in (before, datetime.now(timezone.utc).date())}
+        assert times == ["None", "None", "None"]
+    else:
+        assert shown == "a_dag 2026-05-06"
+        assert [time[:10] for time in times] == ["2026-05-06", "2026-05-06", "2026-05-07"]
+
+
+@pytest.mark.parametrize("year", [2026, 2999, None])
+def test_a_second_try_finds_the_batch_test_of_the_first(
+    retell_emulator: Emulator, retell_connection: str, year: int | None
+) -> None:
+    add_agent(retell_emulator)
+    add_case(retell_emulator, "books", "pass")
+    day = None if year is None else datetime(year, 1, 1, tzinfo=timezone.utc)
+    with no_waiting(retell_emulator.clock.advance):
+        for number in (1, 2):
+            run_task(simulation(), logical_date=day, ti=FakeTaskInstance(try_number=number, max_tries=1))
+    assert retell_emulator.count("create-batch-test") == 1
+
+
+def test_the_names_of_the_task_are_those_of_its_dag(
+    retell_emulator: Emulator, retell_connection: str
+) -> None:
+    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    shown = []
+    for name in ("morning", "evening"):
+        with DAG(name, schedule=None, start_date=start) as dag:
+            Templates(task_id="templates", values="{{ ti.dag_id }} {{ ti.task_id }}")
+            CreatePhoneCallOperator(task_id="call", from_number="+14155550100", to_number="+14155550101")
+        for number in (1, 2):
+            ti = FakeTaskInstance(try_number=number)
+            shown.append(run_task(dag.get_task("templates"), ti=ti))
+            run_task(dag.get_task("call"), ti=ti)
+    assert shown == ["morning templates"] * 2 + ["evening templates"] * 2
+    assert len(retell_emulator.placed) == 2
+    ti = FakeTaskInstance("other", dag_id="chosen")
+    assert run_task(dag.get_task("templates"), ti=ti) == "chosen other"
 
 
 def test_one_task_of_a_mapped_operator_runs(retell_emulator: Emulator, retell_connection: str) -> None:

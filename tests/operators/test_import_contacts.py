@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contact_runs import Run, listing, no_private_log, phone, row, writes
+from full_disk import full_file
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
 from airflow_provider_retell.bulk import FailedRows, FileRows
+from airflow_provider_retell.bulk.contacts.csv_files import ContactFile
 from airflow_provider_retell.bulk.errors import TooFewRowsError
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.common.disk import DiskFullError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.operators import ImportContactsOperator
 
@@ -556,3 +560,9 @@ def test_many_rows_are_imported_with_few_requests(connect: Any, tmp_path: Path) 
         done = run(tmp_path, rows=rows, columns=["first_name"])
         assert done.counts == {"created": 2_000, "updated": 400, "unchanged": 1_600}
         assert (writes(emulator), emulator.count("list-contacts")) == (2, 6)
+
+
+def test_a_full_disk_names_the_folder_for_temporary_files(mocker: Any) -> None:
+    mocker.patch.object(tempfile, "TemporaryFile", full_file)
+    with pytest.raises(DiskFullError, match=f"{tempfile.gettempdir()}: No space left on device"):
+        ContactFile(["first_name"], [("+14155550123", {"first_name": "Ada"})])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from full_disk import open_full
 from raw_server import RawServer
 from tasks import Ti, rendered_fields
 
@@ -20,6 +21,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.recordings import storage
 from airflow_provider_retell.clock import no_waiting
+from airflow_provider_retell.common import atomic
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.emulator.recordings.content import recording
@@ -282,6 +284,16 @@ def test_a_storage_that_fails_is_a_failed_row_without_the_words_of_the_storage(
     run = archive()
     assert run.reason == "recording: the storage failed with PermissionError"
     assert not run.files()
+
+
+@pytest.mark.usefixtures("call")
+@pytest.mark.parametrize("buffer", [100, 1024 * 1024])
+def test_a_full_disk_is_a_failed_row_that_says_so(
+    archive: Callable[..., Run], mocker: Any, buffer: int
+) -> None:
+    mocker.patch.object(storage, "BUFFER", buffer)
+    mocker.patch.object(atomic, "_open_private", open_full)
+    assert archive().reason == "recording: the storage failed with OSError: No space left on device"
 
 
 def test_a_failed_file_does_not_keep_the_other_files_of_the_call(

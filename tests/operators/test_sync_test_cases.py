@@ -258,6 +258,13 @@ def test_dynamic_variables_in_a_dag_file_are_not_taken_for_templates(emulator: E
         ("x.yaml", "", "must have a test case"),
         ("x.txt", PRIVATE, "must end in .json, .yaml or .yml"),
         ("x.json", b"\xff", "x.json cannot be read: UnicodeDecodeError"),
+        (
+            "x.json",
+            f'[{{"name": "A", "metrics": ["{PRIVATE}"], "metrics": []}}]',
+            "x.json has the key metrics twice",
+        ),
+        ("x.yaml", f"name: A\nmetrics: [{PRIVATE}]\n'metrics': []\n", "x.yaml has the key metrics twice"),
+        ("x.yaml", f"name: A\ntool_mocks: [{{a: 1, a: {PRIVATE}}}]\n", "x.yaml has the key a twice"),
         ("x.json", None, "x.json cannot be read: FileNotFoundError"),
         ("*.yaml", None, "no file matches"),
     ],

@@ -12,8 +12,10 @@ import pytest
 from tasks import DAG, Ti
 
 try:
+    from airflow.sdk import task_group
     from airflow.sdk.definitions._internal.mixins import ResolveMixin
 except ImportError:  # 2.11
+    from airflow.decorators import task_group
     from airflow.utils.mixins import ResolveMixin
 
 from airflow_provider_retell._compat import AirflowFailException, BaseOperator
@@ -196,6 +198,73 @@ def test_a_task_that_airflow_makes_in_an_unknown_way_does_not_run() -> None:
     context: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}}
     with pytest.raises(AirflowFailException, match="does not show which of its values come out of XCom"):
         task._do_render_template_fields(task, Task.template_fields, context, dag.get_template_env(), set())
+
+
+@pytest.mark.parametrize(
+    ("template", "differs"),
+    [
+        ("{{ ti.map_index }}", True),
+        ("{{ ds }}-{{ '%03d' % task_instance.map_index }}", True),
+        ("{% set rows = ti.xcom_pull('rows') %}{{ rows[ti.map_index].day }}", True),
+        ("{{ task.private.day }}", True),
+        ("{% another_tag %}", True),  # an extension of the DAG's environment may know it
+        ("{{ task.other }}", False),
+        ("{{ ti.run_id }}-{{ ds }}", False),
+        ("{{ task_instance.task_id }}", False),
+        ("{{ params.day }}-{{ task.params.day }}", False),
+        ("{{ task.task_id }}-{{ task.dag.dag_id }}", False),
+        ("{{ task.text }}", False),
+        ("{{ loop.index }}-{{ map_index }}-{{ dag_run.map_index }}", False),
+        ("{% for ti in [1] %}{{ loop.index }}{% endfor %}", False),
+        ("text", False),
+    ],
+)
+def test_a_template_differs_between_mapped_tasks_if_it_reads_the_index_or_a_mapped_parameter(
+    template: str, differs: bool
+) -> None:
+    with a_dag():
+        upstream = Upstream(task_id="upstream").output
+        mapped = partial(text=template, other=upstream, params={"day": 1}).expand(private=[{"day": 1}])
+    task = mapped.unmap({"private": {"day": 1}})
+    assert task.differs_between_mapped_tasks("text") is differs
+    assert task.differs_between_mapped_tasks("private") is True
+    assert task.differs_between_mapped_tasks("other") is False
+
+
+@pytest.mark.parametrize(
+    ("template", "differs"),
+    [
+        ("{{ task.private }}", True),
+        ("{{ task.other }}", True),
+        ("{{ ti.map_index }}", True),
+        ("{{ task.third }}", False),
+        ("{{ task.task_id }}-{{ task.trigger_rule }}", False),
+        ("{{ ti.task_id }}", False),
+    ],
+)
+def test_arguments_and_outputs_of_a_mapped_task_group_differ_between_its_tasks(
+    template: str, differs: bool
+) -> None:
+    class WithThird(Task):
+        template_fields = ("text", "private", "other", "third")
+
+        def __init__(self, *, third: Any, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.third = third
+
+    with a_dag() as dag:
+        outside = Upstream(task_id="upstream").output
+
+        @task_group
+        def group(day: Any) -> None:
+            inside = Upstream(task_id="inside").output
+            WithThird(task_id="a_task", text=template, private=day, other=inside, third=outside)
+
+        group.expand(day=["Monday", "Tuesday"])
+    task: Any = dag.get_task("group.a_task")
+    assert task.differs_between_mapped_tasks("text") is differs
+    fields = ("private", "other", "third")
+    assert [task.differs_between_mapped_tasks(name) for name in fields] == [True, True, False]
 
 
 def public_tasks() -> list[type]:

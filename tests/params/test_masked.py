@@ -25,6 +25,7 @@ PRIVATE = "Ada"
         ({"name": PRIVATE, "n": {"a": PRIVATE}}, {"name": "***", "n": "***"}),
         (json.dumps({"name": PRIVATE}), {"name": "***"}),
         (str({"name": PRIVATE}), {"name": "***"}),
+        ('{"name": 1, "name": 2}', "***"),
         (PRIVATE, "***"),
         ("", "***"),
         (4711, "***"),

@@ -60,6 +60,14 @@ def test_tasks_are_killed_more_often_every_night() -> None:
     assert users == {ROOT / name for name in re.findall(r"tests/\S+\.py", run["run"])}
 
 
+def test_the_system_tests_run_nightly_on_every_line_and_may_fail_on_a_beta() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_text())
+    job = workflow["jobs"]["system"]
+    assert job["strategy"]["matrix"]["airflow"] == list(LINES)
+    (beta,) = [name for name, line in LINES.items() if not line.is_final]
+    assert job["continue-on-error"] == f"${{{{ matrix.airflow == '{beta}' }}}}"
+
+
 def test_only_release_and_docs_jobs_may_write_and_every_job_sets_its_permissions() -> None:
     for path in WORKFLOWS:
         workflow = yaml.safe_load(path.read_text())

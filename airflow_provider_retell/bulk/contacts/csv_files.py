@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from airflow_provider_retell.api.contacts.changes import CUSTOM
 from airflow_provider_retell.api.encode import JsonValue
 from airflow_provider_retell.api.multipart import Content
+from airflow_provider_retell.common.disk import writing_temporary
 
 _CHUNK = 65_536
 
@@ -41,13 +42,14 @@ class ContactFile:
     ) -> None:
         self.names = [PHONE_NUMBER, *(name.removeprefix(CUSTOM) for name in columns)]
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        text = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
-        writer = csv.writer(text)
-        writer.writerow(self.names)
-        for number, fields in contacts:
-            writer.writerow([number, *(as_cell(fields.get(name)) for name in columns)])
-        text.flush()
-        text.detach()
+        with writing_temporary(self._file):
+            text = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
+            writer = csv.writer(text)
+            writer.writerow(self.names)
+            for number, fields in contacts:
+                writer.writerow([number, *(as_cell(fields.get(name)) for name in columns)])
+            text.flush()
+            text.detach()
         self._size = self._file.seek(0, os.SEEK_END)
 
     @property

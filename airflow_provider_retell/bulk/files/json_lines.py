@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from airflow_provider_retell.api.encode import safe_name
 from airflow_provider_retell.bulk.files.text_lines import TextLines, is_valid, not_encoded
 from airflow_provider_retell.bulk.rows import BadRow, Row
+from airflow_provider_retell.common.distinct_keys import DuplicateKeyError, parse_json
 
 _SPACE = " \t\n\r\x0b\f"
-
-
-class _DuplicateKeyError(ValueError):
-    """An object has two members of the same name."""
 
 
 def read_json_lines(file: Any, encoding: str) -> Iterator[Row]:
@@ -31,18 +26,9 @@ def read_json_lines(file: Any, encoding: str) -> Iterator[Row]:
 
 def _read(text: str) -> Row:
     try:
-        row = json.loads(text, object_pairs_hook=_distinct)
-    except _DuplicateKeyError as error:
-        return BadRow(str(error))
+        row = parse_json(text)
+    except DuplicateKeyError as error:
+        return BadRow(f"the line has {error}")
     except (ValueError, RecursionError):
         return BadRow("the line is not JSON")
     return row if isinstance(row, dict) else BadRow("the line is not a JSON object")
-
-
-def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(members)
-    if len(row) < len(members):
-        names = [name for name, _ in members]
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
-        raise _DuplicateKeyError(f"the line has the key {safe_name(twice)} twice")
-    return row

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from airflow_provider_retell.bulk.errors import StorageError
+from airflow_provider_retell.common.disk import full_disk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,7 +88,8 @@ class Storage:
             raise
         except Exception as error:
             # The storage's own message could have private data.
-            raise StorageError(f"the storage failed with {type(error).__name__}") from None
+            reason = [type(error).__name__, full_disk(error)]
+            raise StorageError(f"the storage failed with {': '.join(filter(None, reason))}") from None
 
 
 class _File:
@@ -119,7 +121,8 @@ class _File:
     def discard(self) -> None:
         self._file = None
         error = InterruptedError()
-        with suppress(InterruptedError):
+        # On a full disk, closing the file fails too.
+        with suppress(Exception):
             self._stack.__exit__(InterruptedError, error, None)
 
 

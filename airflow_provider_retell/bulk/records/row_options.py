@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.common.distinct_keys import DuplicateKeyError, parse_json
 from airflow_provider_retell.params import checks
 
 Nulls = Literal["write", "skip", "remove"]
@@ -48,7 +48,7 @@ class RowOptions:
     def values(self, row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         """Return the values of the columns in *names*, under the names that they get.
 
-        :raises RetellInputError: if a column of ``json_columns`` has no JSON.
+        :raises RetellInputError: if a column of ``json_columns`` has no JSON, or an object with the same key twice.
         """
         values = {name: row[column] for column, name in names.items() if column in row}
         if not self.json_columns and self.timezone is None:
@@ -78,7 +78,9 @@ def _parse_json(text: str, column: str) -> Any:
     if not text.strip():
         return None
     try:
-        return json.loads(text)
+        return parse_json(text)
+    except DuplicateKeyError as error:
+        raise RetellInputError(f"{column} has {error}") from None
     except (ValueError, RecursionError):
         # "from None": the original error has the text.
         raise RetellInputError(f"{column} has text that is not JSON") from None

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
+from airflow_provider_retell.common.disk import writing_temporary
+
 Values = tuple[Any, ...]
 
 
@@ -34,8 +36,13 @@ class Spool:
         self._file.close()
 
     def add(self, batch: Sequence[Values]) -> None:
-        """Write rows to the end of the file."""
-        self._file.write(_dump(batch))
+        """Write rows to the end of the file.
+
+        :raises DiskFullError: if there is no space left.
+        """
+        content = _dump(batch)
+        with writing_temporary(self._file):
+            self._file.write(content)
         self.rows += len(batch)
 
     def read(self) -> Iterator[Values]:
