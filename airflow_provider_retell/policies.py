@@ -94,5 +94,7 @@ def _reason(error: RetellError) -> str:
     status = getattr(error, "status", None)
     if status is None:
         return str(error).rstrip(".")
+    if getattr(error, "foreign", False) and status < 500:
+        return f"HTTP {status}: not an answer of Retell's API"
     detail = getattr(error, "detail", "").rstrip(".")
     return f"HTTP {status}: {detail or _CAUSES.get(status, type(error).__name__)}"

@@ -55,6 +55,10 @@ def permanent() -> list[tuple[errors.RetellError, str]]:
         (errors.PaymentRequiredError("x", status=402), "HTTP 402: no credit"),
         (errors.PermissionDeniedError("x", status=403), "HTTP 403: the API key lacks a permission"),
         (errors.NotFoundError("x", status=404), "HTTP 404: not found"),
+        (
+            errors.RetellStatusError("x", status=404, foreign=True),
+            "HTTP 404: not an answer of Retell's API",
+        ),
         (errors.UnprocessableError("x", status=422, retry_after=5), "HTTP 422: UnprocessableError"),
         (errors.RetellInputError("metadata is too large"), "metadata is too large. Nothing was sent"),
         (errors.StorageConflictError("x."), "x"),
