@@ -76,6 +76,17 @@ def test_a_refusal_to_delete_a_call_is_an_error(
     assert "call_1" in emulator.calls
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_call_that_must_end_first_is_deleted_after_its_end(
+    ongoing: dict[str, Any], emulator: Emulator, status: int
+) -> None:
+    emulator.options.delete_live_status = status
+    with pytest.raises(CallNotEndedError, match="has not ended"):
+        run_try(delete())
+    emulator.edit_call("call_1", call_status="ended")
+    assert run_try(delete())["deleted"] is True
+
+
 @pytest.mark.parametrize("missing_ok", [True, False])
 def test_an_api_key_that_cannot_read_calls_cannot_confirm_a_missing_call(
     emulator: Emulator, missing_ok: bool
