@@ -55,6 +55,10 @@ def permanent() -> list[tuple[errors.RetellError, str]]:
         (errors.PaymentRequiredError("x", status=402), "HTTP 402: no credit"),
         (errors.PermissionDeniedError("x", status=403), "HTTP 403: the API key lacks a permission"),
         (errors.NotFoundError("x", status=404), "HTTP 404: not found"),
+        (
+            errors.RetellStatusError("x", status=404, foreign=True),
+            "HTTP 404: not an answer of Retell's API",
+        ),
         (errors.UnprocessableError("x", status=422, retry_after=5), "HTTP 422: UnprocessableError"),
         (errors.RetellInputError("metadata is too large"), "metadata is too large. Nothing was sent"),
         (errors.StorageConflictError("x."), "x"),
@@ -69,6 +73,15 @@ def test_task_is_retried_after_the_delay_that_the_server_asked_for(policy: Any, 
     decision = policy.evaluate(error, 1, 3)
     assert (decision.action, decision.retry_delay) == (RetryAction.RETRY, timedelta(seconds=seconds))
     assert decision.reason == f"HTTP 503: ServerError. Retell asked to wait {seconds:g} s"
+
+
+@newest
+@pytest.mark.parametrize("seconds", [86_401.0, 1e300, float("inf")])
+@pytest.mark.parametrize("kind", [errors.ServerError, errors.RateLimitError])
+def test_the_longest_delay_is_a_day(policy: Any, kind: Any, seconds: float) -> None:
+    decision = policy.evaluate(kind("x", status=503, retry_after=seconds), 1, 3)
+    assert decision.retry_delay == timedelta(days=1)
+    assert decision.reason.endswith("Retell asked to wait 86400 s")
 
 
 @newest

@@ -68,9 +68,14 @@ class RetellError(Exception):
     """Base class of the exceptions of this package.
 
     :ivar permanent: True if a retry cannot succeed.
+    :ivar fault: the message without the next step.
     """
 
     permanent = False
+
+    def __init__(self, message: str = "", *, fault: str = "") -> None:
+        super().__init__(message)
+        self.fault = fault or message.rstrip(".")
 
     @property
     def not_processed(self) -> bool:
@@ -98,8 +103,7 @@ class RetellInputError(RetellError, ValueError):
     permanent = True
 
     def __init__(self, fault: str) -> None:
-        super().__init__(f"{fault}. Nothing was sent")
-        self.fault = fault
+        super().__init__(f"{fault}. Nothing was sent", fault=fault)
 
     @property
     def not_processed(self) -> bool:
@@ -115,8 +119,8 @@ class RetellConnectionError(RetellError):
         processed the request.
     """
 
-    def __init__(self, message: str, *, kind: str = "dropped") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, kind: str = "dropped", fault: str = "") -> None:
+        super().__init__(message, fault=fault)
         self.kind = kind
 
     @property
@@ -128,27 +132,39 @@ class RetellConnectionError(RetellError):
 class RetellTimeoutError(RetellConnectionError):
     """The connection's ``timeout`` or ``connect_timeout`` expired."""
 
-    def __init__(self, message: str, *, kind: str = "timeout") -> None:
-        super().__init__(message, kind=kind)
+    def __init__(self, message: str, *, kind: str = "timeout", fault: str = "") -> None:
+        super().__init__(message, kind=kind, fault=fault)
 
 
 class RetellStatusError(RetellError):
     """Retell responded with an error status. Permanent unless the status is 408, 409, 425, 429 or 5xx.
 
+    A response that is not JSON is hardly Retell's: the error is of this class, and not of a subclass, unless the status
+    is 401 or one that is not permanent. Then 403 is not permanent either.
+
     :ivar status: the HTTP status code.
     :ivar detail: Retell's own message with private data masked, or ``""``.
-    :ivar retry_after: seconds that the server asked to wait, or None.
+    :ivar retry_after: seconds that the server asked to wait, a day at most, or None.
+    :ivar foreign: True if the response is not JSON.
     """
 
     permanent = True
 
     def __init__(
-        self, message: str, *, status: int, detail: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        detail: str = "",
+        retry_after: float | None = None,
+        foreign: bool = False,
+        fault: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, fault=fault)
         self.status = status
         self.detail = detail
         self.retry_after = retry_after
+        self.foreign = foreign
 
     @property
     def not_processed(self) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -48,6 +48,15 @@ def loads(body: bytes) -> Any:
     except RecursionError:
         raise _too_deep() from None
     return _repair(value, 0)
+
+
+def no_result(body: bytes) -> None:
+    """Parse the response of an endpoint that returns nothing: an empty body, or any JSON.
+
+    A page of another server is not proof that Retell did anything.
+    """
+    if body.strip():
+        read(RootModel[Any], body)
 
 
 def is_truncated(fault: ValidationError) -> bool:

@@ -62,6 +62,11 @@ class Request(Generic[T_co]):
     def __str__(self) -> str:
         return f"{self.operation} of {self.subject}" if self.subject else self.operation
 
+    @property
+    def reads(self) -> bool:
+        """True if the request changes nothing."""
+        return self.operation.startswith(("get-", "list-"))
+
     def with_parser(self, parse: Callable[[bytes], S]) -> Request[S]:
         """Return the same request with another parser."""
         return dataclasses.replace(self, parse=parse)  # type: ignore[arg-type,return-value]
@@ -106,10 +111,6 @@ class Response:
 def given(**fields: Any) -> dict[str, Any]:
     """Return the *fields* that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def no_result(_body: bytes) -> None:
-    """Parse the response of an endpoint that returns nothing."""
 
 
 def with_query(path: str, **parameters: str | int | None) -> str:

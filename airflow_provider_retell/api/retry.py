@@ -25,9 +25,12 @@ from airflow_provider_retell.api.errors import (
 from airflow_provider_retell.api.parsing import describe, is_truncated
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
-from airflow_provider_retell.api.status import status_error
+from airflow_provider_retell.api.status import FOREIGN_STEP, foreign_fault, status_error
 
 T = TypeVar("T")
+
+# Airflow's own limit for the delay of a retry. Nobody means a longer wait.
+_MAX_WAIT_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def decide(
         error = status_error(request, outcome, server_wait)
         # Retell's own SDK obeys this header.
         hint = outcome.headers.get("x-should-retry")
-        again = hint == "true" or (hint != "false" and not error.permanent)
+        # A firewall that blocks with 403 does not change its mind within seconds.
+        again = hint == "true" or (hint != "false" and not error.permanent and outcome.status != 403)
         again = again and (request.idempotent or error.not_processed)
     if not again:
         raise error from None  # pydantic's own text quotes values
@@ -121,7 +125,7 @@ def decide(
 
 
 def _server_wait(response: Response, now: float) -> float | None:
-    """Return the seconds that the server asks to wait, or None if it does not ask for a wait."""
+    """Return the seconds that the server asks to wait, a day at most, or None if it does not ask for a wait."""
     value = response.headers.get("Retry-After")
     seconds = _number(value)
     if seconds is None and value is not None:
@@ -132,7 +136,7 @@ def _server_wait(response: Response, now: float) -> float | None:
         # Some servers send a timestamp instead of a duration.
         if seconds is not None and seconds > 1_000_000_000:
             seconds -= now
-    return seconds if seconds is not None and seconds > 0 else None
+    return min(seconds, _MAX_WAIT_SECONDS) if seconds is not None and seconds > 0 else None
 
 
 def _until(value: str, now: float) -> float | None:
@@ -153,18 +157,29 @@ def _number(value: str | None) -> float | None:
 
 
 def _unreadable(request: Request[T], response: Response) -> RetellResponseError:
+    summary = f"{request}: Retell answered {response.status}, but the body {response.fault}"
     return RetellResponseError(
-        f"{request}: Retell answered {response.status}, but the body {response.fault}. Check the host in the Airflow "
-        "connection and the proxy. If the request reads a list, read fewer objects per page"
+        f"{summary}. Check the host in the Airflow connection and the proxy. If the request reads a list, read fewer "
+        "objects per page",
+        fault=summary,
     )
 
 
 def _undocumented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:
     kind = safe_text(response.headers.get("Content-Type", "no content type"), sent=request.body)
-    return RetellResponseError(
-        f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}. It is unknown whether Retell "
-        "processed the request: check the result in Retell before you repeat the request by hand"
-    )
+    # No content at all may be Retell's.
+    if is_truncated(fault) and not response.is_json and response.body.strip():
+        summary, step = foreign_fault(request, response.status, kind), FOREIGN_STEP
+    else:
+        summary = f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}"
+        step = (
+            "Check the host in the Airflow connection, and the proxy. If they are right, Retell has changed its API: "
+            "look for a newer version of this package"
+        )
+    if not request.reads:
+        unknown = "It is unknown whether Retell processed the request: check the result in Retell before you repeat "
+        step = f"{step}. {unknown}the request by hand"
+    return RetellResponseError(f"{summary}. {step}", fault=summary)
 
 
 def _exhausted(error: RetellError, attempt: int, waited: float) -> RetellError:

@@ -29,10 +29,21 @@ _TRANSIENT = {
 # To these requests, 409 says that another contact has the number, or that another import is running.
 _CONFLICTING = frozenset({"create-contact", "create-contact-import"})
 
+# These come as text if a limit of Retell's own web server rejects the request.
+_PLAIN = frozenset({413, 414, 429, 431})
+
+_HOST = "check the host in the Airflow connection, and the proxy"
+
+FOREIGN_STEP = f"This is not an answer of Retell's API: {_HOST}"
+"""The next step after a response that is not Retell's."""
+
 _PLACING = frozenset({"create-phone-call", "create-batch-call"})
 _NOT_FOUND = re.compile(r"\bnot found\b|\bdoes not exist\b", re.IGNORECASE)
 # The API reference documents the status and no text.
 _DO_NOT_CALL = re.compile(r"do[\s_-]*not[\s_-]*(call|contact)|\bdnc\b", re.IGNORECASE)
+
+# The statuses with which Retell may reject the change of a call that is not live any more.
+_REJECTIONS = (errors.BadRequestError, errors.NotFoundError, errors.UnprocessableError)
 
 _NEXT_STEP: dict[type[errors.RetellStatusError], str] = {
     errors.BadRequestError: "Compare the fields with the API reference of this endpoint",
@@ -65,28 +76,67 @@ def status_error(
 ) -> errors.RetellStatusError:
     """Return the error for *response*. Its message includes Retell's own message, with private data masked."""
     status, text = response.status, _message(response)
+    if not (response.is_json or text or status in _PLAIN or 300 <= status < 400):
+        return _foreign_error(request, status, retry_after)
     kind = _kind(request, status, text)
     detail = safe_text(text, sent=request.body, known=request.known)
     if 300 <= status < 400:
         step = "Redirects are never followed: check the host in the Airflow connection"
-    elif not response.is_json and status == 404:
-        step = "The server does not know this endpoint: check the host in the Airflow connection"
     elif kind is errors.NotFoundError and request.operation in _PLACING:
         step = _missing_for_a_call(text)
+    elif kind is errors.BadRequestError and request.body is None:
+        step = "Check the id, and whether the state of the object allows the request"
     else:
         step = _TRANSIENT.get(status) or _NEXT_STEP.get(kind, "See https://docs.retellai.com for this status")
+    if request.operation == "update-live-call" and kind in _REJECTIONS:
+        step += ". If the call has ended, use UpdateCallOperator"
     if kind is errors.RateLimitError and retry_after is not None:
         step += f" (Retell asks to wait {retry_after:.0f} s)"
     message = f": {detail.rstrip('.')}" if detail else ""
-    error = kind(
-        f"{request}: Retell answered {status}{message}. {step}.",
-        status=status,
-        detail=detail,
-        retry_after=retry_after,
-    )
-    if status in _TRANSIENT and not (status == 409 and request.operation in _CONFLICTING):
+    fault = f"{request}: Retell answered {status}{message}"
+    error = kind(f"{fault}. {step}.", status=status, detail=detail, retry_after=retry_after, fault=fault)
+    if _is_transient(request, status):
         error.permanent = False
     return error
+
+
+def foreign_fault(request: Request[Any], status: int, kind: str = "") -> str:
+    """Return the first part of the message about a response that is not JSON, and so hardly Retell's.
+
+    :param kind: the content type, if it is known and safe to show.
+    """
+    return f"{request}: the server answered {status}{f' ({kind})' if kind else ''} without JSON"
+
+
+def _foreign_error(request: Request[Any], status: int, retry_after: float | None) -> errors.RetellStatusError:
+    """Return the error for a response that is not JSON: it is that of another server, or of a gateway or firewall."""
+    kind = errors.RetellStatusError
+    if status == 401:
+        kind = errors.AuthenticationError
+    elif status >= 500:
+        kind = errors.ServerError
+    again = f". If it fails again, {_HOST}"
+    if status >= 500:
+        step = "Retell, or a server in front of it, failed: run the task again later, and see status.retellai.com"
+        step += again
+    elif _is_transient(request, status):
+        step = _TRANSIENT[status] + again
+    elif status == 404:
+        step = f"The server does not know this endpoint: {_HOST}"
+    else:
+        step = FOREIGN_STEP
+    if status == 403:
+        step += ". A firewall may also block this machine"
+    fault = foreign_fault(request, status)
+    error = kind(f"{fault}. {step}.", status=status, retry_after=retry_after, foreign=True, fault=fault)
+    # A firewall in front of Retell may block a worker only for a while.
+    if status == 403 or _is_transient(request, status):
+        error.permanent = False
+    return error
+
+
+def _is_transient(request: Request[Any], status: int) -> bool:
+    return status in _TRANSIENT and not (status == 409 and request.operation in _CONFLICTING)
 
 
 def paused_error(request: Request[Any], seconds: float) -> errors.RateLimitError:

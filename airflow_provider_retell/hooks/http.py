@@ -152,7 +152,8 @@ def connection_error(
         text = safe_text(f"{type(cause).__name__}: {error_chain(cause)[-1]}", sent=request.body)
         fault = f"request to {url} failed with {text}"
     kind_of_error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
-    return kind_of_error(f"{request}: {fault}. {_NEXT_STEP[kind]}", kind=kind)
+    fault = f"{request}: {fault}"
+    return kind_of_error(f"{fault}. {_NEXT_STEP[kind]}", kind=kind, fault=fault)
 
 
 def is_slow(error: BaseException) -> bool:

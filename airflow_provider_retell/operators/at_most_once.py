@@ -166,7 +166,7 @@ class AtMostOnceOperator(RetellOperator):
             found = find(sent.sending_since) if find else None
             if found is None:
                 raise AirflowFailException(
-                    f"{str(error).rstrip('.')}. It is unknown whether Retell processed it, so it is not sent again. "
+                    f"{error.fault}. It is unknown whether Retell processed it, so it is not sent again. "
                     f"{verify}. If it is missing there, clear this task with on_clear='resend'"
                 ) from error
             answer = found

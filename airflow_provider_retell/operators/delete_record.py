@@ -5,7 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
+from airflow_provider_retell.api.errors import (
+    BadRequestError,
+    CallNotEndedError,
+    NotFoundError,
+    UnprocessableError,
+)
 from airflow_provider_retell.api.records.nouns import kind_of
 from airflow_provider_retell.operators.record import RecordOperator
 from airflow_provider_retell.params.rendered import as_bool
@@ -48,7 +53,7 @@ class DeleteRecordOperator(RecordOperator):
             self._read(record_id)
         try:
             self.hook.send(kind_of(self.noun).delete(record_id))
-        except NotFoundError as error:
+        except (BadRequestError, NotFoundError) as error:
             self._check_missing(record_id, error)
             # With missing_ok=False the record existed: the response to the first request was lost.
             deleted = not missing_ok
@@ -78,8 +83,8 @@ class DeleteRecordOperator(RecordOperator):
         log.info("Dry run: would delete %s %s, which is %s", self.noun, record_id, record.status)
         return result | {"would_delete": True, f"{self.noun}_status": record.status}
 
-    def _check_missing(self, record_id: str, refusal: NotFoundError) -> None:
-        """Raise unless the record does not exist. Retell's 422 can also mean that it refuses to delete the record."""
+    def _check_missing(self, record_id: str, refusal: BadRequestError | NotFoundError) -> None:
+        """Raise unless the record does not exist. Retell may also refuse to delete one that exists."""
         try:
             record = self._read(record_id)
         except NotFoundError as missing:
@@ -90,7 +95,9 @@ class DeleteRecordOperator(RecordOperator):
         raise _refused(record, refusal) from refusal
 
 
-def _refused(record: RecordState, refusal: NotFoundError) -> CallNotEndedError | UnprocessableError:
+def _refused(
+    record: RecordState, refusal: BadRequestError | NotFoundError
+) -> CallNotEndedError | UnprocessableError:
     response = f"{refusal.status}: {refusal.detail.rstrip('.')}" if refusal.detail else f"{refusal.status}"
     kind = record.kind
     if not record.has_ended:

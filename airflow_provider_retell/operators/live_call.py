@@ -145,9 +145,8 @@ class UpdateLiveCallOperator(CallOperator):
         except RetellError as error:
             if error.not_processed or not (instruction or self.trigger_response):
                 raise
-            reason = str(error).rstrip(".")
             raise AirflowFailException(
-                f"{reason}. It is unknown whether the agent received the instruction, so it is not sent again. To "
+                f"{error.fault}. It is unknown whether the agent received the instruction, so it is not sent again. To "
                 "send it again anyway, clear this task"
             ) from error
         if not response.success:

@@ -9,8 +9,21 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api.calls.models import Call, CallPage, CallState, CallStatePage
 from airflow_provider_retell.api.event_payload import event_name, event_payload
-from airflow_provider_retell.api.parsing import RepairedText, is_truncated, loads
+from airflow_provider_retell.api.parsing import RepairedText, is_truncated, loads, no_result
 from airflow_provider_retell.api.response_model import ResponseModel
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n", b"{}", b"null", b'""', b"[1]", b'{"status": "success"}'])
+def test_an_empty_body_or_json_is_no_result(body: bytes) -> None:
+    no_result(body)
+
+
+@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"OK", b'{"a": ', b"\xff"])
+def test_any_other_body_is_not_retells_answer(body: bytes) -> None:
+    with pytest.raises(ValidationError) as caught:
+        no_result(body)
+    assert is_truncated(caught.value)
+
 
 HALF = "half \ud83d"
 ENDED = {"call_status": "ended"}

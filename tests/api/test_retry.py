@@ -302,8 +302,66 @@ def test_content_type_in_a_message_does_not_repeat_values_of_the_request() -> No
 
 
 def test_response_without_a_content_type_is_described() -> None:
-    with pytest.raises(errors.RetellResponseError, match=r"answered 200 \(no content type\), but"):
+    with pytest.raises(errors.RetellResponseError, match=r"answered 200 \(no content type\) without JSON"):
         decision(Response(200, CaseInsensitiveDict(), b"no"))
+
+
+HOST = "heck the host in the Airflow connection, and the proxy"
+UNKNOWN = "It is unknown whether Retell processed the request"
+UPDATE = endpoints.update_call("call_1", metadata={"a": 1})
+STOP = endpoints.stop_call("call_1")
+PAGE = response(200, b"<html>Please log in</html>", json=False)
+
+
+@pytest.mark.parametrize("request_", [IDEMPOTENT, endpoints.list_calls()])
+@pytest.mark.parametrize("outcome", [PAGE, response(200, b'{"hello": 1}'), response(200, b"", json=False)])
+def test_a_read_that_retell_did_not_answer_says_where_to_look(request_: Any, outcome: Response) -> None:
+    with pytest.raises(errors.RetellResponseError) as caught:
+        decision(outcome, request_)
+    assert HOST in str(caught.value)
+    assert "unknown" not in str(caught.value)
+    assert ("not an answer of Retell's API" in str(caught.value)) is (outcome is PAGE)
+
+
+@pytest.mark.parametrize("request_", [UPDATE, PLACE, STOP, endpoints.delete_call("call_1")])
+def test_a_write_that_retell_did_not_answer_may_have_been_processed(request_: Any) -> None:
+    with pytest.raises(errors.RetellResponseError) as caught:
+        decision(PAGE, request_)
+    assert HOST in str(caught.value)
+    assert UNKNOWN in str(caught.value)
+    assert not caught.value.permanent
+    assert not caught.value.not_processed
+    assert str(caught.value).startswith(f"{caught.value.fault}. ")
+    assert caught.value.fault.endswith("the server answered 200 (text/html) without JSON")
+
+
+@pytest.mark.parametrize("outcome", [response(204, b"", json=False), response(200, b'"success"')])
+@pytest.mark.parametrize("request_", [STOP, endpoints.delete_call("call_1")])
+def test_an_endpoint_without_a_result_may_answer_nothing_or_json(request_: Any, outcome: Response) -> None:
+    assert decision(outcome, request_) is None
+
+
+def test_a_deletion_whose_json_was_cut_off_is_sent_again() -> None:
+    assert isinstance(decision(response(200, b'{"status": '), endpoints.delete_call("call_1")), Wait)
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 422])
+def test_an_error_of_another_server_is_not_requested_again(status: int) -> None:
+    with pytest.raises(errors.RetellStatusError):
+        decision(response(status, b"<html>", json=False))
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504])
+def test_an_error_of_a_gateway_is_requested_again(status: int) -> None:
+    assert isinstance(decision(response(status, b"<html>", json=False)), Wait)
+
+
+@pytest.mark.parametrize("value", ["1e300", "86401", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_the_longest_wait_is_a_day(value: str) -> None:
+    with pytest.raises(errors.RateLimitError, match=r"\(Retell asks to wait 86400 s\)|is used up") as caught:
+        decision(response(429, Retry_After=value), limits=RetryLimits(attempts=1))
+    assert caught.value.retry_after in (86_400, None)
+    assert value != "1e300" or caught.value.retry_after == 86_400
 
 
 def test_wait_has_a_reason() -> None:

@@ -13,6 +13,13 @@ from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import paused_error, status_error
 
 UPDATE = endpoints.update_call("call_1", metadata={"name": "Ada Lovelace"})
+READ = endpoints.get_call("call_1")
+PLACE = endpoints.create_phone_call(
+    "+14155550100",
+    "+14155550123",
+    metadata={"consent": "not", "phone-number": "agent"},
+    honor_internal_dnc=True,
+)
 
 
 def response(status: int, body: Any, kind: str = "application/json") -> Response:
@@ -102,9 +109,87 @@ def test_422_to_a_request_without_a_body_means_an_unknown_id() -> None:
     assert type(status_error(endpoints.get_call("call_1"), response(422, {}))) is errors.NotFoundError
 
 
-def test_html_page_with_404_comes_from_another_server() -> None:
+HOST = "heck the host in the Airflow connection, and the proxy"
+
+
+@pytest.mark.parametrize("request_", [UPDATE, READ, PLACE], ids=["update", "read", "place"])
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 407, 418, 422])
+@pytest.mark.parametrize("body", [b"<html>private</html>", b"", b"[]"])
+def test_an_error_that_is_not_json_comes_from_another_server(
+    request_: Request[Any], status: int, body: bytes
+) -> None:
+    error = status_error(request_, response(status, body, "text/html"))
+    # No NotFoundError, so that nobody takes it for a missing object.
+    assert type(error) is errors.RetellStatusError
+    assert error.foreign
+    assert HOST in str(error)
+    for claim in ("Retell answered", "permission", "Check the id", "Compare the fields", "docs.", "private"):
+        assert claim not in str(error)
+    # Firewalls in front of Retell send 403, too, and some of them only for a while.
+    assert error.permanent is (status != 403)
+    assert error.not_processed
+
+
+def test_an_unknown_endpoint_is_named_as_a_cause() -> None:
     error = status_error(UPDATE, response(404, b"Cannot PATCH /v2", "text/html"))
-    assert "check the host" in str(error)
+    assert "does not know this endpoint" in str(error)
+
+
+def test_a_rejected_login_that_is_not_json_stays_a_wrong_api_key_for_runs_over_rows() -> None:
+    error = status_error(UPDATE, response(401, b"<html>", "text/html"))
+    assert type(error) is errors.AuthenticationError
+    assert (error.foreign, error.permanent) == (True, True)
+    assert HOST in str(error)
+    assert "API key" not in str(error)
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504])
+def test_a_transient_error_that_is_not_json_can_be_that_of_a_gateway(status: int) -> None:
+    error = status_error(UPDATE, response(status, b"<html>", "text/html"))
+    assert type(error) is type(status_error(UPDATE, response(status, {})))
+    assert not error.permanent
+    assert "run the task again later" in str(error)
+    assert HOST in str(error)
+    assert HOST not in str(status_error(UPDATE, response(status, {})))
+
+
+@pytest.mark.parametrize("status", [413, 414, 429, 431])
+def test_texts_that_retells_own_server_may_send_are_retells(status: int) -> None:
+    error = status_error(UPDATE, response(status, b"Too many requests", "text/html"))
+    assert not error.foreign
+    assert str(error).replace(": Too many requests", "") == str(status_error(UPDATE, response(status, {})))
+
+
+def test_json_with_another_content_type_is_retells() -> None:
+    error = status_error(UPDATE, response(403, {"status": "error", "message": "Forbidden"}, "text/plain"))
+    assert type(error) is errors.PermissionDeniedError
+    assert not error.foreign
+
+
+def test_a_rejected_request_without_a_body_has_no_fields_to_compare() -> None:
+    error = status_error(endpoints.delete_call("call_1"), response(400, {"message": "Ongoing."}))
+    assert type(error) is errors.BadRequestError
+    assert str(error) == (
+        "delete-call of call call_1: Retell answered 400: Ongoing. Check the id, and whether the state of the object "
+        "allows the request."
+    )
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_rejected_change_of_a_live_call_names_the_operator_for_ended_calls(status: int) -> None:
+    request = endpoints.update_live_call("call_1", additional_context="Hi")
+    error = status_error(request, response(status, {"message": "Asset not found"}))
+    assert "If the call has ended, use UpdateCallOperator" in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+def test_the_fault_is_the_message_without_the_next_step(status: int) -> None:
+    error = status_error(UPDATE, response(status, {"message": "No."}))
+    assert error.fault == f"update-call of call call_1: Retell answered {status}: No"
+    error = status_error(UPDATE, response(status, b"<html>", "text/html"))
+    assert str(error).startswith(f"{error.fault}. ")
+    assert error.fault.startswith("update-call of call call_1: ")
+    assert error.fault.count(". ") == 0
 
 
 def test_requested_wait_is_part_of_the_message() -> None:
@@ -125,14 +210,6 @@ def test_request_that_a_pause_held_back_says_for_how_long() -> None:
         " The organization's quota is used up: send fewer requests at once, or run the task again later."
     )
     assert (error.status, error.retry_after) == (429, 59.6)
-
-
-PLACE = endpoints.create_phone_call(
-    "+14155550100",
-    "+14155550123",
-    metadata={"consent": "not", "phone-number": "agent"},
-    honor_internal_dnc=True,
-)
 
 
 @pytest.mark.parametrize(

@@ -100,13 +100,16 @@ def test_a_second_try_counts_deleted_contacts_once(emulator: Emulator, tmp_path:
     assert (task_run["rows"], task_run["deleted"], task_run["not_found"]) == (2, 2, 0)
 
 
-def test_a_refusal_is_not_taken_for_a_missing_contact(emulator: Emulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_refusal_is_not_taken_for_a_missing_contact(
+    emulator: Emulator, tmp_path: Path, status: int
+) -> None:
     emulator.options.contacts.synced = True
     contact = emulator.add_contact(phone(1), external_id="crm_1")
     counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}])
     assert (counts, len(emulator.contacts)) == ({"failed": 1}, 1)
     assert "two-way sync is active" in lines[0]["reason"]
-    emulator.faults.add(Fault.status(422), route="delete-contact", times=0)
+    emulator.faults.add(Fault.status(status), route="delete-contact", times=0)
     counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}])
     assert counts == {"failed": 1}
     assert lines[-1]["reason"].startswith(f"contact {contact['contact_id']} still exists: Retell refused")

@@ -138,6 +138,16 @@ def test_a_garbled_response_fails_only_its_own_row(emulator: Emulator, rows: Any
     assert all_written(emulator)
 
 
+@pytest.mark.parametrize("status", [403, 404, 422])
+def test_a_page_of_another_server_is_not_taken_for_a_missing_call(
+    emulator: Emulator, rows: Any, run: Any, status: int
+) -> None:
+    emulator.faults.add(Fault.status(status, body="<html>"), route="update-call", call_id="call_7", times=0)
+    task = run(rows=rows, tolerate=["not_found"], fails=True)
+    assert task.counts == {"updated": COUNT - 1, "failed": 1}
+    assert "check the host in the Airflow connection" in task.outcome(8)[1]
+
+
 @pytest.mark.usefixtures("no_sleep")
 def test_a_server_that_sometimes_hangs_loses_no_row(
     emulator: Emulator, rows: Any, run: Any, connect: Any

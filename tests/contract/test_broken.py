@@ -117,6 +117,7 @@ BREAKS: dict[str, Break] = {
     "calls.delete_succeeds": change_status("delete-call", 200, when=range(200, 300)),
     "calls.deleted_call_is_gone": no_effect("delete-call", 204),
     "calls.deleted_call_is_not_listed": no_effect("delete-call", 204),
+    "calls.delete_of_live_call": option(delete_live_status=410),
     "calls.second_deletion_is_rejected": change_status("delete-call", 410, when=range(400, 500)),
     "calls.place_returns_call": change_json(
         "create-phone-call", lambda call, _: call.pop("call_id") and None

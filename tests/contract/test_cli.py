@@ -88,6 +88,8 @@ def changing(emulator: Emulator) -> set[str]:
             {"create-contact", "update-contact", "delete-contact", "create-phone-call"},
         ),
         (("--delete-call-id", "call_delete"), {"delete-call"}),
+        (("--delete-live-call-id", "call_live"), {"delete-call"}),
+        (("--delete-live-call-id", "call_ended"), set()),
         (("--rerun-call-id", "call_rerun"), {"rerun-call-analysis"}),
         (("--tighten-call-id", "call_tighten"), {"update-call"}),
         (("--custom-attribute", "attr_one"), set()),
@@ -130,7 +132,7 @@ def test_a_flag_allows_what_it_names_and_nothing_else(
     assert run(emulator, *arguments) == 0
     assert changing(emulator) == routes
     assert emulator.placed == []
-    changed = set(arguments) & {"call_delete", "call_rerun", "call_tighten"}
+    changed = set(arguments) & {"call_delete", "call_live", "call_rerun", "call_tighten"}
     records = {**emulator.calls, **emulator.chats}
     after = {name: record for name, record in records.items() if name not in changed}
     assert after == {name: record for name, record in before.items() if name not in changed}

@@ -91,9 +91,13 @@ ROWS: dict[str, list[Scenario]] = {
     ],
     "408, 409, 425": [fault(Fault.status(status)) for status in (408, 409, 425)],
     "400, 401, 402, 403, 404, 422": [
-        fault(Fault.status(status)) for status in (400, 401, 402, 403, 404, 422)
+        *(fault(Fault.status(status)) for status in (400, 401, 402, 403, 404, 422)),
+        *(fault(Fault.status(status, body="<html>")) for status in (400, 401, 402, 404, 422)),
     ],
-    "a response that is not JSON, or larger than 128 MB": [fault(Fault.garbage())],
+    "status 200 with a response that is not JSON or larger than 128 MB, 403 with a response that is not JSON": [
+        fault(Fault.garbage()),
+        fault(Fault.status(403, body="<html>")),
+    ],
     (
         "invalid input, a connection that is not defined or not usable, a storage setting that would be loosened"
     ): [

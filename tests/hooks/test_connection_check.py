@@ -84,12 +84,16 @@ def test_masked_api_key_is_not_sent(emulator: Emulator, connect: Any) -> None:
     [
         (404, {"Content-Type": "text/html"}, b"<html>pr1vate</html>"),
         (404, {"Content-Type": "application/json"}, b'{"message": "no route"}'),
-        (200, {"Content-Type": "text/html"}, b"<html>pr1vate</html>"),
+        *(
+            (status, {"Content-Type": "text/html"}, b"<html>pr1vate</html>")
+            for status in (200, 400, 401, 402, 403, 405, 407, 422)
+        ),
+        (403, {}, b""),
         (200, {"Content-Type": "application/json"}, b'{"hello": "pr1vate"}'),
         (300, {"Location": "https://pr1vate.example/login"}, b""),
         (302, {"Location": "https://pr1vate.example/login"}, b""),
     ],
-    ids=["404 HTML", "404 JSON", "200 HTML", "200 JSON", "choice", "redirect"],
+    ids=lambda response: f"{response[0]} {response[1].get('Content-Type', '')}",
 )
 def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -> None:
     server = serve(response)
@@ -97,7 +101,7 @@ def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -
     works, text = check()
     assert not works
     assert text.startswith(server.url)
-    assert text.endswith("is not Retell's API: check the host.")
+    assert text.endswith("is not Retell's API: check the host and the proxy.")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,17 @@ def test_other_errors_are_reported_without_retries(emulator: Emulator, status: i
     assert not works
     assert message in text
     assert emulator.count() == 1  # no retries while a user waits
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_gateway_or_another_server_that_fails_is_reported(
+    emulator: Emulator, connect: Any, status: int
+) -> None:
+    emulator.faults.add(Fault.status(status, body="<html>pr1vate</html>"), times=0)
+    works, text = check()
+    assert not works
+    assert f"the server answered {status} without JSON" in text
+    assert "check the host in the Airflow connection, and the proxy" in text
 
 
 def test_server_that_does_not_respond_is_reported(emulator: Emulator, connect: Any) -> None:

@@ -169,7 +169,7 @@ def test_html_with_status_200_is_not_requested_again(
     client: Any, emulator: Emulator, sleeps: list[float]
 ) -> None:
     emulator.faults.add(Fault.garbage("<html>private portal</html>"), times=0)
-    with pytest.raises(RetellResponseError, match=r"Retell answered 200 \(text/html") as caught:
+    with pytest.raises(RetellResponseError, match=r"the server answered 200 \(text/html") as caught:
         client.get_call("call_1")
     assert "private" not in str(caught.value)
     assert emulator.count() == 1

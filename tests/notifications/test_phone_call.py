@@ -240,7 +240,7 @@ class TestErrors:
             (Fault.status(401), "401"),
             (Fault.status(402), "402"),
             (Fault.status(400, body={"status": "error", "message": f"{TO} is bad"}), "400"),
-            (Fault.garbage(), "the body is not as the API documents it"),
+            (Fault.garbage(), "without JSON. This is not an answer of Retell's API"),
         ],
         ids=["401", "402", "400", "garbage"],
     )

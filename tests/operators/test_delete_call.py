@@ -9,7 +9,12 @@ import pytest
 from tasks import run_try
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import CallNotEndedError, NotFoundError, UnprocessableError
+from airflow_provider_retell.api.errors import (
+    CallNotEndedError,
+    NotFoundError,
+    RetellResponseError,
+    UnprocessableError,
+)
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.delete_call import DeleteCallOperator
 
@@ -54,7 +59,7 @@ def test_a_missing_call_is_an_error_without_missing_ok(emulator: Emulator) -> No
 
 
 @pytest.mark.parametrize("missing_ok", [True, False])
-@pytest.mark.parametrize("status", [404, 422])
+@pytest.mark.parametrize("status", [400, 404, 422])
 def test_a_refusal_to_delete_a_call_is_an_error(
     ongoing: dict[str, Any], emulator: Emulator, status: int, missing_ok: bool
 ) -> None:
@@ -71,6 +76,17 @@ def test_a_refusal_to_delete_a_call_is_an_error(
     assert "call_1" in emulator.calls
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_call_that_must_end_first_is_deleted_after_its_end(
+    ongoing: dict[str, Any], emulator: Emulator, status: int
+) -> None:
+    emulator.options.delete_live_status = status
+    with pytest.raises(CallNotEndedError, match="has not ended"):
+        run_try(delete())
+    emulator.edit_call("call_1", call_status="ended")
+    assert run_try(delete())["deleted"] is True
+
+
 @pytest.mark.parametrize("missing_ok", [True, False])
 def test_an_api_key_that_cannot_read_calls_cannot_confirm_a_missing_call(
     emulator: Emulator, missing_ok: bool
@@ -85,6 +101,33 @@ def test_a_404_from_another_server_is_an_error(ended: Any, emulator: Emulator, d
     emulator.faults.add(Fault.status(404, body="Cannot DELETE /v2"), times=0)
     with pytest.raises(AirflowFailException, match="does not know this endpoint"):
         run_try(delete(dry_run=dry_run))
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+def test_a_login_page_with_200_deletes_nothing_and_is_retried(
+    ended: Any, emulator: Emulator, missing_ok: bool
+) -> None:
+    emulator.faults.add(Fault.garbage("<html>Please log in</html>"), route="delete-call")
+    with pytest.raises(RetellResponseError, match="check the host in the Airflow connection") as error:
+        run_try(delete(missing_ok=missing_ok))
+    assert "log in" not in str(error.value)
+    assert "call_1" in emulator.calls
+    assert run_try(delete(missing_ok=missing_ok))["deleted"] is True
+
+
+@pytest.mark.parametrize("missing_ok", [True, False])
+def test_a_deleted_call_whose_answer_is_not_retells_is_deleted_or_missing_for_the_retry(
+    ended: Any, emulator: Emulator, missing_ok: bool
+) -> None:
+    emulator.faults.add(Fault.garbage("OK"), route="delete-call")
+    with pytest.raises(RetellResponseError):
+        run_try(delete(missing_ok=missing_ok))
+    del emulator.calls["call_1"]
+    if missing_ok:
+        assert run_try(delete()) == {"call_id": "call_1", "deleted": False}
+    else:
+        with pytest.raises(AirflowFailException, match="the API key belongs"):
+            run_try(delete(missing_ok=False))
 
 
 @pytest.mark.parametrize("native", [False, True])

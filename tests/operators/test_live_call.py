@@ -117,14 +117,18 @@ def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: Any, says: s
 
 
 @pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
+@pytest.mark.parametrize("fault", [Fault.drop_after(), Fault.status(500), Fault.garbage()])
 def test_an_instruction_with_an_unknown_outcome_is_not_sent_again(
-    ongoing: dict[str, Any], emulator: Emulator, arguments: Any
+    ongoing: dict[str, Any], emulator: Emulator, arguments: Any, fault: Fault
 ) -> None:
-    emulator.faults.add(Fault.drop_after(), route="update-live-call")
+    emulator.faults.add(fault, route="update-live-call")
     with pytest.raises(
         AirflowFailException, match="update-live-call of call call_1.*unknown.*not sent again"
-    ):
+    ) as error:
         run_try(live(**arguments))
+    assert "task again later" not in str(error.value)
+    assert "try again" not in str(error.value)
+    assert str(error.value).count("unknown") == 1
     assert emulator.count("update-live-call") == 1
 
 
@@ -158,7 +162,9 @@ def test_metadata_is_sent_again_after_a_lost_response(ongoing: dict[str, Any], e
 
 
 def test_a_call_that_has_ended_is_not_changed(ended: dict[str, Any]) -> None:
-    with pytest.raises(AirflowFailException, match="update-live-call of call call_1"):
+    with pytest.raises(
+        AirflowFailException, match=r"update-live-call of call call_1.*has ended, use UpdateCallOperator"
+    ):
         run_try(live(metadata={"new": 1}))
 
 
@@ -180,6 +186,14 @@ def test_a_live_call_is_stopped(emulator: Emulator, status: str) -> None:
     emulator.add_call(call_id="call_1", call_status=status)
     assert run_try(stop()) == {"call_id": "call_1", "stopped": True}
     assert emulator.calls["call_1"]["disconnection_reason"] == "manual_stopped"
+
+
+def test_a_login_page_with_200_does_not_stop_a_call(ongoing: dict[str, Any], emulator: Emulator) -> None:
+    emulator.faults.add(Fault.garbage("<html>Please log in</html>"), route="stop-call")
+    with pytest.raises(RetellResponseError, match="check the host in the Airflow connection"):
+        run_try(stop())
+    assert emulator.calls["call_1"]["call_status"] == "ongoing"
+    assert run_try(stop()) == {"call_id": "call_1", "stopped": True}
 
 
 def test_a_call_that_has_ended_needs_no_stop(ended: dict[str, Any], emulator: Emulator) -> None:

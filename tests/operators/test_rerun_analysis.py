@@ -46,8 +46,14 @@ def test_an_analysis_with_an_unknown_outcome_is_not_requested_again(
 ) -> None:
     connect(emulator, **timeouts(fault))
     emulator.faults.add(fault, route="rerun-call-analysis")
-    with pytest.raises(AirflowFailException, match=r"unknown.*so it is not sent again.*on_clear='resend'"):
+    with pytest.raises(
+        AirflowFailException, match=r"unknown.*so it is not sent again.*on_clear='resend'"
+    ) as error:
         run_try(rerun(), store=store)
+    # The next step of the error itself would contradict this.
+    assert "task again" not in str(error.value).partition("so it is not sent again")[0]
+    assert "try again" not in str(error.value)
+    assert str(error.value).count("unknown") == 1
     with pytest.raises(AirflowFailException, match="may have sent rerun-call-analysis of call call_1"):
         run_try(rerun(), try_number=2, store=store)
     assert emulator.count("rerun-call-analysis") == 1

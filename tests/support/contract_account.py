@@ -40,6 +40,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "--tighten-call-id": ("call_tighten",),
     "--rerun-call-id": ("call_rerun",),
     "--delete-call-id": ("call_delete",),
+    "--delete-live-call-id": ("call_live",),
     "--place-call": ("",),
     "--place-batch": ("",),
     "--from-number": ("+14155550100",),
@@ -84,6 +85,7 @@ def fill(emulator: Emulator, **fields: Any) -> None:
     emulator.add_call(call_id="call_strict", **{**fields, "data_storage_setting": "everything_except_pii"})
     for purpose in ("tighten", "rerun", "delete"):
         emulator.add_call(call_id=f"call_{purpose}", **fields)
+    emulator.add_call(call_id="call_live", call_status="ongoing", **fields)
     ended = emulator.clock.now_ms() - 24 * 3_600_000
     transfer = {"disconnection_reason": "call_transfer", "transfer_end_timestamp": ended + 60_000}
     times = {"start_timestamp": ended - 60_000, "end_timestamp": ended}

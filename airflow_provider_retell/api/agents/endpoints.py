@@ -13,7 +13,8 @@ from airflow_provider_retell.api.agents.models import Agent, AgentPage, AgentVer
 from airflow_provider_retell.api.body import build, build_patch
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.object_request import ObjectKind
-from airflow_provider_retell.api.request import Request, given, no_result, with_query
+from airflow_provider_retell.api.parsing import no_result
+from airflow_provider_retell.api.request import Request, given, with_query
 
 _AGENT = ObjectKind("agent", "agent_id")
 

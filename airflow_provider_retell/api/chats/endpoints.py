@@ -15,7 +15,8 @@ from airflow_provider_retell.api.chats.models import Chat, ChatPage
 from airflow_provider_retell.api.choices import ChatStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.object_request import ObjectKind
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, no_result
+from airflow_provider_retell.api.parsing import no_result
+from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
 
 _CHAT = ObjectKind("chat", "chat_id")
 

@@ -13,7 +13,8 @@ from airflow_provider_retell.api.knowledge_bases.bodies import (
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseList
 from airflow_provider_retell.api.object_request import ObjectKind
-from airflow_provider_retell.api.request import Request, check_id, no_result
+from airflow_provider_retell.api.parsing import no_result
+from airflow_provider_retell.api.request import Request, check_id
 
 _KNOWLEDGE_BASE = ObjectKind("knowledge base", "knowledge_base_id")
 

@@ -31,7 +31,8 @@ from airflow_provider_retell.api.knowledge_bases.progress import Progress
 from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
 from airflow_provider_retell.api.knowledge_bases.waits import KnowledgeBaseReady
-from airflow_provider_retell.api.request import Flow, no_result
+from airflow_provider_retell.api.parsing import no_result
+from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.clock import clock
 
 log = logging.getLogger(__name__)

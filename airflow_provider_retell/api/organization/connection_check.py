@@ -20,10 +20,13 @@ def check_connection(base_url: str) -> Flow[tuple[bool, str]]:
 
     Return True if the connection works, and a message for the user.
     """
+    another_server = f"{base_url} responds but is not Retell's API: check the host and the proxy."
     try:
         try:
             info: ApiKeyInfo = yield get_api_key_info()
-        except (PermissionDeniedError, NotFoundError):
+        except RetellStatusError as error:
+            if error.status not in (403, 404, 422):
+                raise
             concurrency: Concurrency = yield get_concurrency()
             return True, (
                 f"Connected to Retell with a restricted API key ({concurrency.current_concurrency} of "
@@ -34,13 +37,19 @@ def check_connection(base_url: str) -> Flow[tuple[bool, str]]:
             "Retell accepts this API key, but the key is restricted: it may read neither its own name nor the "
             "organization's concurrency. Its other permissions may still work (Retell dashboard, API Keys)."
         )
-    except AuthenticationError:
+    except AuthenticationError as error:
+        if error.foreign:
+            return False, another_server
         return False, "Retell does not accept this API key: copy it again from Retell's dashboard (API Keys)."
     except (NotFoundError, RetellResponseError):
-        return False, f"{base_url} responds but is not Retell's API: check the host."
+        return False, another_server
     except RetellStatusError as error:
         if 300 <= error.status < 400:
-            return False, f"{base_url} redirects to another URL and is not Retell's API: check the host."
+            return False, (
+                f"{base_url} redirects to another URL and is not Retell's API: check the host and the proxy."
+            )
+        if error.foreign and error.status < 500:
+            return False, another_server
         return False, str(error)
     except RetellError as error:
         return False, str(error)

@@ -11,7 +11,8 @@ from typing import Any
 from airflow_provider_retell.api.body import build
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.object_request import ObjectKind
-from airflow_provider_retell.api.request import Request, check_id, given, no_result, with_query
+from airflow_provider_retell.api.parsing import no_result
+from airflow_provider_retell.api.request import Request, check_id, given, with_query
 from airflow_provider_retell.api.simulations.bodies import (
     CreateBatchTest,
     CreateTestCaseDefinition,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.errors import (
+    BadRequestError,
     NotFoundError,
     RetellError,
     RetellResponseError,
@@ -115,7 +116,8 @@ class ContactDeletion(Planned):
     def apply(self) -> Flow[Applied]:
         """Delete the contact, if it is not marked or the task may delete marks.
 
-        :raises UnprocessableError: if the contact still exists. Retell's 422 can mean an unknown id or a refusal.
+        :raises UnprocessableError: if the contact still exists. Retell's status does not distinguish an unknown id
+            from a refusal.
         """
         if not self.allow_do_not_call:
             # The contacts of all rows were found before, which takes hours for many rows.
@@ -126,7 +128,7 @@ class ContactDeletion(Planned):
                 return Applied(outcome="conflict", reason=_MARKED)
         try:
             yield endpoints.delete_contact(self.contact_id).masking(json.loads(self.private))
-        except NotFoundError as refusal:
+        except (BadRequestError, NotFoundError) as refusal:
             if (yield from self._read()) is None:
                 return Applied()
             detail = (

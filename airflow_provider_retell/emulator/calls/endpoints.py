@@ -31,8 +31,11 @@ def stop_call(org: Organization, request: Request) -> Response:
 
 
 def delete_call(org: Organization, request: Request) -> Response:
-    """Remove a call for good. That live calls may be deleted too is our guess."""
+    """Remove a call for good."""
     call = org.call_backend.find(request.ids["call_id"])
+    status = org.options.delete_live_status
+    if status >= 400 and call["call_status"] in LIVE_STATUSES:
+        raise ApiError(status, f"Call {call['call_id']} has not ended (call_status is {call['call_status']})")
     org.call_backend.store.remove(call["call_id"])
     org.catch_up()
     return Response(204)

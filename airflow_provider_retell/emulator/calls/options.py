@@ -52,6 +52,10 @@ class CallOptions(RecordOptions):
     stop_ended_status: int = undocumented(400, 422)
     """The status code of stop-call for a call that has ended."""
 
+    delete_live_status: int = undocumented(204, 400, 422)
+    """The status code of delete-call for a call that has not ended: 204 to delete it. Retell documents 400 and 422,
+    and not for which cause."""
+
     list_lag: float = undocumented(0.0, 60.0)
     """Seconds for which list-calls shows a call as it was before its last update."""
 

@@ -66,6 +66,24 @@ def test_unknown_attributes_may_be_rejected(make: Make, connect: Connect) -> Non
     assert emulator.calls["call_1"]["custom_attributes"] == {"attr_a": "x"}
 
 
+@pytest.mark.parametrize("call_status", ["ongoing", "registered"])
+@pytest.mark.parametrize("status", [204, 400, 422])
+def test_the_deletion_of_a_live_call_may_be_rejected(
+    make: Make, connect: Connect, status: int, call_status: Any
+) -> None:
+    emulator = make(delete_live_status=status)
+    emulator.add_call(call_id="call_1", call_status="ended")
+    emulator.add_call(call_id="call_live", call_status=call_status)
+    call = connect(emulator).call
+    call.delete("call_1")
+    if status == 204:
+        call.delete("call_live")
+        assert not emulator.calls
+        return
+    assert status_of(call.delete, "call_live") == status
+    assert list(emulator.calls) == ["call_live"]
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_rejections_by_the_state_of_a_call_get_the_chosen_status(
     make: Make, connect: Connect, status: int
