@@ -262,7 +262,7 @@ BREAKS: dict[str, Break] = {
 }
 
 
-# Breaks that prevent the deletion or the end of what the checks create, which the command reports.
+# With these, the deletion or the end of created objects fails, and the command reports it.
 LEAVES_SOMETHING = {
     "calls.stop_ends_call",
     "contacts.deleted_contact_is_gone",

@@ -45,7 +45,7 @@ class _Batch:
     """A batch of one call that was placed.
 
     :ivar mark: the value of :data:`KEY` in the metadata of the call.
-    :ivar response: the response to the request that placed it, or None if there is none yet.
+    :ivar response: the response to the request that placed it, or None before it has arrived.
     """
 
     mark: str
@@ -53,7 +53,7 @@ class _Batch:
 
     @property
     def batch_id(self) -> str | None:
-        """The id of the batch, or None if there is none."""
+        """The id of the batch, or None if it is not known."""
         batch_id = fields_of(self.response).get("batch_call_id") if self.response else None
         return batch_id if isinstance(batch_id, str) else None
 
