@@ -295,23 +295,26 @@ def test_a_draft_that_is_deleted_before_it_is_read_is_not_used(hook: RetellHook,
 # -- values that Retell stores in another form
 
 
+@pytest.mark.parametrize("lost_responses", [0, 1])
 def test_settings_that_retell_stores_as_they_are_published_leave_no_draft(
-    hook: RetellHook, emulator: Emulator
+    hook: RetellHook, emulator: Emulator, lost_responses: int
 ) -> None:
     tool = {"type": "end_call", "name": "bye"}
     emulator.options.tool_defaults = {"speak_after_execution": False}
     first = hook.draft_agent_version("agent_1", llm={"general_tools": [tool]})
     hook.publish_agent_version("agent_1", version=first.version)
     emulator.clear_requests()
+    if lost_responses:
+        emulator.faults.add(Fault.drop_after(), route="delete-agent-version", times=lost_responses)
     second = hook.draft_agent_version("agent_1", llm={"general_tools": [tool]})
     assert (second.version, second.changed, second.created) == (first.version, (), False)
     assert max(emulator.agents["agent_1"].versions) == first.version
-    assert emulator.count("delete-agent-version") == 1
+    assert emulator.count("delete-agent-version") == 1 + lost_responses
     # A draft that the task has not created stays.
     emulator.add_agent_version("agent_1")
     third = hook.draft_agent_version("agent_1", llm={"general_tools": [tool]})
     assert (third.version, third.created) == (first.version, False)
-    assert emulator.count("delete-agent-version") == 1
+    assert emulator.count("delete-agent-version") == 1 + lost_responses
 
 
 def test_a_setting_that_retell_drops_is_an_error(hook: RetellHook, serve_dropping: Any) -> None:

@@ -162,6 +162,13 @@ def test_a_response_without_the_values_that_were_sent_is_an_error(emulator: Emul
 # -- deletions
 
 
+def test_a_deletion_whose_response_is_lost_has_succeeded(emulator: Emulator) -> None:
+    run_try(sync(BOOKS, CANCELS))
+    emulator.faults.add(Fault.drop_after(), route="delete-test-case-definition", times=1)
+    assert run_try(sync(BOOKS, delete_missing=True))["deleted"] == ["Cancels"]
+    assert names(emulator) == ["Books"]
+
+
 @pytest.mark.parametrize("delete_missing", [False, True])
 def test_test_cases_that_are_missing_are_deleted_only_on_request(
     emulator: Emulator, delete_missing: bool

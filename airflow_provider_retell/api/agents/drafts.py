@@ -29,6 +29,7 @@ from airflow_provider_retell.api.agents.settings import (
     read_state,
 )
 from airflow_provider_retell.api.choices import Channel, OnForeignDraft
+from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.errors import (
     AgentVersionError,
     NotFoundError,
@@ -98,7 +99,7 @@ class PreparedDraft:
         if not changed:
             # Retell stores the settings in another form than they were given, which is that of the published version.
             if created:
-                yield endpoints.delete_agent_version(self.agent_id, version=draft.version)
+                yield from delete(endpoints.delete_agent_version(self.agent_id, version=draft.version))
             log.info("Agent %s: Retell stores the settings as they are published", self.agent_id)
             return Draft(self.agent_id, published.version)
         return Draft(self.agent_id, draft.version, tuple(sorted(changed)), created)

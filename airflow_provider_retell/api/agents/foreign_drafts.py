@@ -11,6 +11,7 @@ from airflow_provider_retell.api.agents.models import Agent, AgentVersion
 from airflow_provider_retell.api.agents.numbers import labels, numbers_pinned_to
 from airflow_provider_retell.api.agents.settings import VersionState, get_version, listed
 from airflow_provider_retell.api.choices import Channel
+from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.errors import AgentVersionError
 from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
 from airflow_provider_retell.api.request import Flow
@@ -72,5 +73,5 @@ def discard(agent_id: str, channel: Channel, drafts: Sequence[ForeignDraft]) -> 
                 "these to another version first"
             )
     for draft in drafts:
-        yield endpoints.delete_agent_version(agent_id, version=draft.entry.version)
+        yield from delete(endpoints.delete_agent_version(agent_id, version=draft.entry.version))
         log.info("Agent %s: deleted draft %d", agent_id, draft.entry.version)

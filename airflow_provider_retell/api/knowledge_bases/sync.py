@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from airflow_provider_retell.api.errors import NotFoundError, RetellError, RetellInputError
+from airflow_provider_retell.api.deletion import delete
+from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.knowledge_bases import deletions, endpoints
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile, KnowledgeBaseText
 from airflow_provider_retell.api.knowledge_bases.document import Document, without_mark
@@ -31,7 +32,6 @@ from airflow_provider_retell.api.knowledge_bases.progress import Progress
 from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
 from airflow_provider_retell.api.knowledge_bases.waits import KnowledgeBaseReady
-from airflow_provider_retell.api.parsing import no_result
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.clock import clock
 
@@ -259,10 +259,7 @@ class Sync:
             request = endpoints.delete_knowledge_base_source(
                 knowledge_base.knowledge_base_id, source.source_id
             )
-            try:
-                yield request.with_parser(no_result)
-            except NotFoundError:
-                log.info("Retell does not know %s any more", request.subject)
+            yield from delete(request)
             log.info("Deleted a source of %r", without_mark(source.name))
             self.progress.removed.append(source.source_id)
             left = [item for item in knowledge_base.sources if item.source_id != source.source_id]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_retell.api.body import build
+from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
 from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
 from airflow_provider_retell.api.errors import RetellInputError, UpdateMismatchError
@@ -109,7 +110,7 @@ def sync_test_cases(
     for case in missing:
         result.deleted.append(case.name)
         if not dry_run:
-            yield endpoints.delete_test_case_definition(case.test_case_definition_id)
+            yield from delete(endpoints.delete_test_case_definition(case.test_case_definition_id))
     return result
 
 
