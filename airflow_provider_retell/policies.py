@@ -16,9 +16,6 @@ except ImportError as error:
 __all__ = ["RetellRetryPolicy"]
 
 
-# Airflow cannot add a much longer delay to a date, and its own limit for delays is a day by default.
-_MAX_DELAY_SECONDS = 86_400.0
-
 _CAUSES = {
     401: "the API key was rejected",
     402: "no credit",
@@ -67,8 +64,6 @@ class RetellRetryPolicy(RetryPolicy):
         if exception.permanent:
             return RetryDecision.fail(f"{reason}. A retry cannot fix it")
         seconds = getattr(exception, "retry_after", None)
-        if seconds is not None:
-            seconds = min(seconds, _MAX_DELAY_SECONDS)
         delay = None if seconds is None else timedelta(seconds=seconds)
         if seconds is not None:
             reason += f". Retell asked to wait {seconds:g} s"

@@ -76,15 +76,6 @@ def test_task_is_retried_after_the_delay_that_the_server_asked_for(policy: Any, 
 
 
 @newest
-@pytest.mark.parametrize("seconds", [86_401.0, 1e300, float("inf")])
-@pytest.mark.parametrize("kind", [errors.ServerError, errors.RateLimitError])
-def test_the_longest_delay_is_a_day(policy: Any, kind: Any, seconds: float) -> None:
-    decision = policy.evaluate(kind("x", status=503, retry_after=seconds), 1, 3)
-    assert decision.retry_delay == timedelta(days=1)
-    assert decision.reason.endswith("Retell asked to wait 86400 s")
-
-
-@newest
 @pytest.mark.parametrize(
     "error",
     [

@@ -139,8 +139,8 @@ class RetellTimeoutError(RetellConnectionError):
 class RetellStatusError(RetellError):
     """Retell responded with an error status. Permanent unless the status is 408, 409, 425, 429 or 5xx.
 
-    A response that is not JSON is hardly Retell's: the error is of this class, and not of a subclass, unless the status
-    is 401 or one that is not permanent. Then 403 is not permanent either.
+    If the response is not JSON, another server has sent it. The error is then of this class, except for 401, 429 and
+    5xx, and 403 is not permanent.
 
     :ivar status: the HTTP status code.
     :ivar detail: Retell's own message with private data masked, or ``""``.
@@ -168,8 +168,10 @@ class RetellStatusError(RetellError):
 
     @property
     def not_processed(self) -> bool:
-        """True unless the status is 408 or 5xx: in these cases Retell may have processed the request."""
-        return self.status < 500 and self.status != 408
+        """True unless the status is 408, 5xx, or 403 without JSON: then Retell may have processed the request."""
+        # A proxy may block the response.
+        is_blocked = self.foreign and self.status == 403
+        return self.status < 500 and self.status != 408 and not is_blocked
 
 
 class BadRequestError(RetellStatusError):

@@ -172,10 +172,11 @@ def _undocumented(request: Request[T], response: Response, fault: ValidationErro
         summary, step = foreign_fault(request, response.status, kind), FOREIGN_STEP
     else:
         summary = f"{request}: Retell answered {response.status} ({kind}), but {describe(fault)}"
-        step = (
-            "Check the host in the Airflow connection, and the proxy. If they are right, Retell has changed its API: "
-            "look for a newer version of this package"
-        )
+        step = "Check the host in the Airflow connection, and the proxy. If they are right, "
+        if is_truncated(fault):
+            step += "the response was incomplete: run the task again later"
+        else:
+            step += "Retell has changed its API: look for a newer version of this package"
     if not request.reads:
         unknown = "It is unknown whether Retell processed the request: check the result in Retell before you repeat "
         step = f"{step}. {unknown}the request by hand"

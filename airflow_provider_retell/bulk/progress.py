@@ -173,7 +173,7 @@ class Progress:
         :param kind: ``"read"`` or ``"update"``. Each has its own count.
         :raises BulkStoppedError: if 50 rows in a row failed because of Retell or the network.
         """
-        if not isinstance(error, _OUTAGES):
+        if not isinstance(error, _OUTAGES) and not getattr(error, "foreign", False):
             self.count_success(kind)
             return
         self._failures_in_a_row[kind] += rows

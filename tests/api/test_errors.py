@@ -52,6 +52,8 @@ ERRORS = [
     (errors.AuthenticationError("x", status=401), True, True),
     (errors.PaymentRequiredError("x", status=402), True, True),
     (errors.PermissionDeniedError("x", status=403), True, True),
+    (errors.RetellStatusError("x", status=403, foreign=True), True, False),
+    (errors.RetellStatusError("x", status=404, foreign=True), True, True),
     (errors.NotFoundError("x", status=404), True, True),
     (errors.NotFoundError("x", status=422), True, True),
     (errors.UnprocessableError("x", status=422), True, True),

@@ -142,6 +142,12 @@ def test_request_that_is_not_idempotent_is_not_repeated_if_retell_may_have_proce
     assert isinstance(decision(MAYBE_PROCESSED[name]), Wait)  # an idempotent request is repeated
 
 
+def test_an_incomplete_response_is_not_taken_for_a_change_of_the_api() -> None:
+    with pytest.raises(errors.RetellResponseError, match="the response was incomplete") as caught:
+        decision(TRUNCATED, PLACE)
+    assert "changed its API" not in str(caught.value)
+
+
 def test_request_that_is_not_idempotent_gives_up_at_the_limits() -> None:
     for options in ({"attempt": 8}, {"waited": 120.0}):
         with pytest.raises(errors.RateLimitError):

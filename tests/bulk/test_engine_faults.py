@@ -21,6 +21,7 @@ from airflow_provider_retell.bulk import FailedRows
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
+from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW
 from airflow_provider_retell.bulk.records.columns import Columns
 from airflow_provider_retell.bulk.records.plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
@@ -146,6 +147,15 @@ def test_a_page_of_another_server_is_not_taken_for_a_missing_call(
     task = run(rows=rows, tolerate=["not_found"], fails=True)
     assert task.counts == {"updated": COUNT - 1, "failed": 1}
     assert "check the host in the Airflow connection" in task.outcome(8)[1]
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_pages_of_another_server_stop_the_run(emulator: Emulator, rows: Any, run: Any, status: int) -> None:
+    emulator.faults.add(Fault.status(status, body="<html>"), route="update-call", times=0)
+    task = run(rows=rows, concurrency=1, fails=True)
+    assert isinstance(task.error, BulkStoppedError)
+    assert not task.manifest["complete"]
+    assert emulator.count("update-call") == FAILURES_IN_A_ROW < COUNT
 
 
 @pytest.mark.usefixtures("no_sleep")

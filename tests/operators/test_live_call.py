@@ -117,7 +117,9 @@ def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: Any, says: s
 
 
 @pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
-@pytest.mark.parametrize("fault", [Fault.drop_after(), Fault.status(500), Fault.garbage()])
+@pytest.mark.parametrize(
+    "fault", [Fault.drop_after(), Fault.status(500), Fault.garbage(), Fault.status(403, body="<html>blocked")]
+)
 def test_an_instruction_with_an_unknown_outcome_is_not_sent_again(
     ongoing: dict[str, Any], emulator: Emulator, arguments: Any, fault: Fault
 ) -> None:
