@@ -8,11 +8,10 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.errors import RESUME, ReportError
+from airflow_provider_retell.bulk.errors import RESUME, IncompleteFileError, ReportError, SourceError
 from airflow_provider_retell.bulk.report_path import check_suffix
 from airflow_provider_retell.common.paths import file_name, safe_path, secrets_hidden, storage_fault
 
@@ -114,10 +113,13 @@ class Report:
 
     def _check_sibling(self, line: Any) -> None:
         if self._try is not None and self._try.is_sibling(line):
-            raise RetellInputError(
-                f"report_path must differ between mapped tasks, but another one has written {self.path}. "
-                "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
-            )
+            raise self._shared()
+
+    def _shared(self) -> RetellInputError:
+        return RetellInputError(
+            f"report_path must differ between mapped tasks, but another one has written {self.path}. "
+            "Put {{ ti.map_index }} into the path, or {{ loop.index }} in a task loop"
+        )
 
     def _check_replaced(self) -> None:
         """Raise :class:`RetellInputError` if another mapped task has written the file in the meantime."""
@@ -129,21 +131,29 @@ class Report:
             path = storage_path(self._path, self._conn_id)
             path.fs.invalidate_cache()
             if path.exists():
-                for line in islice(self._earlier_lines(), 1):
-                    self._check_sibling(line)
+                try:
+                    self._check_sibling(next(self._lines(), {}))
+                except IncompleteFileError:  # this task's own compressed file, which is still open
+                    return
+                except SourceError:
+                    # Two compressed files in one, unless the storage shows this task's file only after its end.
+                    if _is_local(path):
+                        raise self._shared() from None
 
     def _earlier_lines(self) -> Iterator[Any]:
-        from airflow_provider_retell.bulk.errors import SourceError
+        try:
+            yield from self._lines()
+        except SourceError:  # the compressed file of a try that was killed may be incomplete
+            return
+
+    def _lines(self) -> Iterator[Any]:
         from airflow_provider_retell.bulk.file_rows import FileRows
         from airflow_provider_retell.bulk.rows import BadRow
 
-        try:
-            for line in FileRows(str(self._path), self._conn_id).read():
-                # The last line of a try that was killed may be incomplete.
-                if not isinstance(line, BadRow):
-                    yield line
-        except SourceError:  # so may be the compressed file
-            return
+        for line in FileRows(str(self._path), self._conn_id).read():
+            # The last line of a try that was killed may be incomplete.
+            if not isinstance(line, BadRow):
+                yield line
 
     @contextmanager
     def _open_file(self, path: Any, kept: BinaryIO) -> Iterator[BinaryIO]:
@@ -154,10 +164,14 @@ class Report:
 
         has_kept, mode = kept.tell() > 0, "wb"
         kept.seek(0)
-        if has_kept and path.protocol in ("file", "local", ""):
-            # In one step, so that a kill does not lose the earlier lines.
-            with atomic_open(str(self._path)) as file, self._compressed(file) as content:
-                shutil.copyfileobj(kept, content)
+        if _is_local(path):
+            if has_kept:
+                # In one step, so that a kill does not lose the earlier lines.
+                with atomic_open(str(self._path)) as file, self._compressed(file) as content:
+                    shutil.copyfileobj(kept, content)
+            else:
+                path.open("wb").close()
+            # Lines that another mapped task writes at the same time stay, so that this task finds them at its end.
             mode = "ab"
         with path.open(mode) as file, self._compressed(file) as content:
             if mode == "wb":
@@ -217,6 +231,10 @@ class Report:
         if error is None:
             raise ReportError(message)
         log.warning("%s", message)
+
+
+def _is_local(path: Any) -> bool:
+    return path.protocol in ("file", "local", "")
 
 
 def _location(path: str) -> str:

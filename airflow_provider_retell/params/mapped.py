@@ -19,6 +19,9 @@ ADDED = frozenset(
 )
 
 
+_TASK_VARIABLES = ("ti", "task_instance", "task")
+
+
 def mapped_arguments(arguments: Mapping[str, Any]) -> frozenset[str] | None:
     """Return the names of the arguments that are mapped, or None if Airflow does not show them.
 
@@ -80,19 +83,28 @@ def reads_map_index(template: str, is_mapped: Callable[[str], bool]) -> bool:
     """
     from jinja2 import Environment, TemplateError, nodes
 
+    def _name(node: Any) -> str | None:
+        return node.name if isinstance(node, nodes.Name) else None
+
     try:
         tree = Environment().parse(template)  # noqa: S701
     except TemplateError:  # Airflow's environment may have extensions
         return True
-    read = {
-        (node.node.name, node.attr)
-        for node in tree.find_all(nodes.Getattr)
-        if isinstance(node.node, nodes.Name)
+    # What a function or a macro reads of the task instance is not known.
+    if any(
+        _name(argument) in _TASK_VARIABLES for call in tree.find_all(nodes.Call) for argument in call.args
+    ):
+        return True
+    read = {(_name(node.node), node.attr) for node in tree.find_all(nodes.Getattr)}
+    read |= {
+        (_name(node.node), node.arg.value)
+        for node in tree.find_all(nodes.Getitem)
+        if isinstance(node.arg, nodes.Const)
     }
     return any(
         is_mapped(name) if variable == "task" else name == "map_index"
         for variable, name in read
-        if variable in ("ti", "task_instance", "task")
+        if variable in _TASK_VARIABLES
     )
 
 

@@ -372,6 +372,19 @@ def test_one_of_two_mapped_tasks_fails_that_write_the_same_report_at_the_same_ti
         second.write([Result(1, "b", "updated")])
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("folder", ["memory://bucket", "{tmp_path}"])
+def test_the_last_of_two_mapped_tasks_fails_that_share_a_report_and_write_at_their_ends(
+    memory: Any, tmp_path: Path, folder: str, suffix: str
+) -> None:
+    path = f"{folder.format(tmp_path=tmp_path)}/report.jsonl{suffix}"
+    first, second = (Report(path, task_try=TryId("dag/run/task", index, 1)) for index in "01")
+    with pytest.raises(RetellInputError, match="another one has written"), second:
+        with first:
+            first.write([Result(number, "a", "updated") for number in range(5)])
+        second.write([Result(1, "b", "updated")])
+
+
 def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
@@ -391,6 +404,9 @@ def test_the_iterations_of_a_task_loop_need_paths_of_their_own(
         ("{{ name }}.jsonl", True),
         ("{{ ti.map_index }}.jsonl", False),
         ("{% if ti.map_index %}x{% endif %}r.jsonl", False),
+        ("{{ ti['map_index'] }}.jsonl", False),
+        ("{{ key(ti) }}.jsonl", False),
+        ("{{ key(params) }}.jsonl", True),
         ("{{ task.retell_conn_id }}.jsonl", True),
         ("{{ params.day }}.jsonl", True),
         ("{{ ti.run_id }}-{{ name }}.jsonl.gz", True),
@@ -402,7 +418,7 @@ def test_a_path_that_all_mapped_tasks_share_is_rejected_before_anything_is_sent(
     emulator.add_calls("a")
     given = {
         "report_path": str(tmp_path / path),
-        "context": {"name": "x", "params": {"day": 1}},
+        "context": {"name": "x", "params": {"day": 1}, "key": lambda value: getattr(value, "map_index", "x")},
         "fails": fails,
     }
     task = run(rows=[{"call_id": "a", "x": 1}], ti=tasks.Ti(map_index=0), **given)
