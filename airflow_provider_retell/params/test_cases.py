@@ -117,10 +117,11 @@ def _parse(content: str, file: str, name: str) -> Any:
     class Loader(yaml.SafeLoader):  # type: ignore[misc]
         """Rejects a mapping with the same key twice."""
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        def compose_mapping_node(self, anchor: Any) -> Any:
             # Before the keys of "<<" are merged, which others override.
+            node = super().compose_mapping_node(anchor)
             check_distinct_keys(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-            return super().construct_mapping(node, deep)
+            return node
 
     try:
         return yaml.load(content, Loader)  # noqa: S506 - a SafeLoader

@@ -287,6 +287,15 @@ def test_a_file_that_cannot_be_used_is_named_without_its_content(
     assert not emulator.requests
 
 
+def test_keys_that_an_anchor_of_yaml_overrides_are_not_twice(emulator: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(
+        "- &base {name: A, user_prompt: Hi., metrics: [M.]}\n"
+        "- &other {<<: *base, name: B}\n"
+        "- {<<: *other, name: C}\n"
+    )
+    assert run_try(sync(test_cases=str(tmp_path / "x.yaml")))["created"] == ["A", "B", "C"]
+
+
 # -- rejected before anything is sent
 
 
