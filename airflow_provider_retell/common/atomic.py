@@ -57,9 +57,10 @@ def atomic_open(path: str, conn_id: str | None = None) -> Iterator[BinaryIO]:
         except OSError as error:
             if (text := full_disk(error)) is None:
                 raise
+            step = "raise its quota" if is_local else "set TMPDIR to another folder where the task runs"
             raise DiskFullError(
-                f"The file could not be written: {safe_path(path)} ({text}). Free space in {folder}, or raise its "
-                "quota, and run the task again"
+                f"The file could not be written: {safe_path(path)} ({text}). Free space in {folder}, or {step}, and "
+                "run the task again"
             ) from None
         if is_local:
             temporary.chmod(_default_mode(folder))

@@ -103,7 +103,7 @@ def test_the_error_of_a_full_disk_names_the_file_and_the_folder_of_the_temporary
         raise OSError(number, "a text of the system")
     assert str(error.value) == (
         f"The file could not be written: memory://bucket/b.jsonl?*** ({os.strerror(number)}). Free space in "
-        f"{spool}, or raise its quota, and run the task again"
+        f"{spool}, or set TMPDIR to another folder where the task runs, and run the task again"
     )
     assert not temporary_files(spool)
 

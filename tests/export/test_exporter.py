@@ -280,7 +280,7 @@ def test_the_error_of_a_full_disk_is_not_hidden_by_closing_the_file(
     with pytest.raises(RetellError) as error:
         export(path)
     assert str(error.value) == (
-        f"The file could not be written: {path} (OSError: No space left on device). Free space in {tmp_path}, or raise "
+        f"The file could not be written: {path} (No space left on device). Free space in {tmp_path}, or raise "
         "its quota, and run the task again"
     )
     assert not error.value.permanent

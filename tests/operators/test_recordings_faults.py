@@ -288,12 +288,14 @@ def test_a_storage_that_fails_is_a_failed_row_without_the_words_of_the_storage(
 
 @pytest.mark.usefixtures("call")
 @pytest.mark.parametrize("buffer", [100, 1024 * 1024])
+@pytest.mark.parametrize("file", ["recording", "transcript"])
 def test_a_full_disk_is_a_failed_row_that_says_so(
-    archive: Callable[..., Run], mocker: Any, buffer: int
+    archive: Callable[..., Run], mocker: Any, file: str, buffer: int
 ) -> None:
     mocker.patch.object(storage, "BUFFER", buffer)
     mocker.patch.object(atomic, "_open_private", open_full)
-    assert archive().reason == "recording: the storage failed with OSError: No space left on device"
+    run = archive(files=[file])
+    assert run.reason == f"{file}: the storage failed with OSError: No space left on device"
 
 
 def test_a_failed_file_does_not_keep_the_other_files_of_the_call(

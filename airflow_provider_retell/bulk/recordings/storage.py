@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from airflow_provider_retell.bulk.errors import StorageError
-from airflow_provider_retell.common.disk import full_disk
+from airflow_provider_retell.common.disk import DiskFullError, full_disk
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,8 +87,9 @@ class Storage:
                 running.exception()
             raise
         except Exception as error:
-            # The storage's own message could have private data.
-            reason = [type(error).__name__, full_disk(error)]
+            # The storage's own message could have private data. The cause of a DiskFullError is its context.
+            cause = error.__context__ if isinstance(error, DiskFullError) and error.__context__ else error
+            reason = [type(cause).__name__, full_disk(cause)]
             raise StorageError(f"the storage failed with {': '.join(filter(None, reason))}") from None
 
 
