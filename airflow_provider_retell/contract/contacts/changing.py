@@ -31,7 +31,6 @@ from airflow_provider_retell.contract.seeing import (
     rejection,
     result,
     see,
-    unknown,
 )
 
 if TYPE_CHECKING:
@@ -207,13 +206,15 @@ def tags_are_replaced(target: Target) -> Flow[Finding]:
     matters="DeleteContactsOperator succeeds if the contact is already deleted.",
     source=NOT_DOCUMENTED,
     question="Does the deletion of an unknown contact get 404 or 422?",
-    otherwise="422 has the same meaning. With another status, the row fails.",
+    otherwise="400 and 422 have the same meaning. With another status, the row fails.",
     flags=(WRITE,),
     options=("contacts.missing_status",),
 )
 def delete_unknown_id(_target: Target) -> Flow[Finding]:
     """Delete a contact that does not exist."""
-    return (yield from unknown(endpoints.delete_contact(UNKNOWN_ID), 404, "contacts.missing_status"))
+    response = yield from see(endpoints.delete_contact(UNKNOWN_ID))
+    handled = (400, *NOT_FOUND) if response.is_json else ()
+    return rejection(response, 404, handled, "contacts.missing_status")
 
 
 def _delete(target: Target) -> Flow[tuple[str, Response]]:
@@ -274,7 +275,7 @@ def delete_succeeds(target: Target) -> Flow[Finding]:
     _, response = yield from target.once(_delete)
     if response.status == 204:
         return holds("204")
-    return differs(describe(response), handled=is_success(response))
+    return differs(describe(response), handled=is_success(response) or response.status == 400)
 
 
 @CHECKS.add(
@@ -298,7 +299,7 @@ def deleted_contact_is_gone(target: Target) -> Flow[Finding]:
     matters="DeleteContactsOperator succeeds if the contact is already deleted.",
     source=NOT_DOCUMENTED,
     question="Which status does the second deletion of a contact get?",
-    otherwise="With a 2xx status, the row succeeds. With another status, it fails.",
+    otherwise="With 400 or a 2xx status, the row succeeds. With another status, it fails.",
     flags=(CREATE,),
 )
 def second_deletion_is_rejected(target: Target) -> Flow[Finding]:
@@ -306,4 +307,4 @@ def second_deletion_is_rejected(target: Target) -> Flow[Finding]:
     response = yield from see(endpoints.delete_contact((yield from _deleted(target))))
     if response.status in NOT_FOUND:
         return holds(describe(response))
-    return differs(describe(response), handled=is_success(response))
+    return differs(describe(response), handled=is_success(response) or response.status == 400)
