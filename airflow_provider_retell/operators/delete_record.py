@@ -88,7 +88,7 @@ class DeleteRecordOperator(RecordOperator):
         try:
             record = self._read(record_id)
         except NotFoundError as missing:
-            # Retell always gives a reason. A response without one is the page of another server.
+            # Retell always gives a reason. JSON without one is the answer of another server.
             if not missing.detail:
                 raise
             return

@@ -54,6 +54,7 @@ SHOWN_TOO = {
     "airflow_provider_retell.api.calls.changes.MetadataMode",
     "airflow_provider_retell.api.records.update.UpdateResult",
     "airflow_provider_retell.bulk.errors.BulkStoppedError",
+    "airflow_provider_retell.bulk.errors.ReportError",
     "airflow_provider_retell.bulk.errors.RowsFailedError",
     "airflow_provider_retell.bulk.errors.SourceError",
     "airflow_provider_retell.bulk.outcome.Outcome",

@@ -41,8 +41,8 @@ class ContactImportEnded(Condition):
     def poll(self) -> Flow[Poll]:
         """Read the current or latest import. If it has a later start time, its counts are not used.
 
-        It is that of another client after this one has ended, or this one, if Retell changes the start time of a queued
-        import when it runs. The result has the later start time, because the next import starts after it.
+        Then this import has ended and another client has started one, or Retell has changed the start time of this
+        import when it began to run. The result has the later start time, because the next import starts after it.
         """
         latest: ContactImport = yield get_contact_import()
         start = latest.start_timestamp

@@ -147,7 +147,7 @@ class ContactDeletion(Planned):
         try:
             contact: Contact = yield endpoints.get_contact(self.contact_id)
         except NotFoundError as missing:
-            # Retell always gives a reason. A response without one is the page of another server.
+            # Retell always gives a reason. JSON without one is the answer of another server.
             if not missing.detail:
                 raise RetellResponseError(str(missing)) from None
             return None

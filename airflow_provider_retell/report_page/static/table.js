@@ -4,6 +4,7 @@ import { commonReason, count, kindOf, label } from "./words.js";
 
 const DASHBOARD = "https://dashboard.retellai.com/call-history?history=";
 const MOST_REASONS = 50;
+const MOST_ROWS = 200; // in the log and in XCom
 
 export function showFailures(rows, manifest, { copy, element, framed }) {
   const section = document.querySelector("#failures");
@@ -14,9 +15,9 @@ export function showFailures(rows, manifest, { copy, element, framed }) {
     return;
   }
   if (!rows?.length) {
-    const others = manifest.report ? "The report has all of them." : "";
-    find(".note").textContent =
-      `Airflow returned no list of the failed rows. The task's log has the first 200. ${others}`.trim();
+    const log = `The task's log has ${total > MOST_ROWS ? `the first ${MOST_ROWS}` : "them"}.`;
+    const others = manifest.report ? " The report has all of them." : "";
+    find(".note").textContent = `Airflow returned no list of the failed rows. ${log}${others}`;
     for (const part of [".tools", "#shown", ".scroll"]) find(part).hidden = true;
     return;
   }
