@@ -242,7 +242,7 @@ def _log_failure(context: Mapping[str, Any], error: Exception) -> None:
 
 
 def _render_failure(name: str, error: Exception, template: object) -> str:
-    from airflow_provider_retell.params.templated import render_error
+    from airflow_provider_retell.params.render_errors import render_error
 
     is_variable = name == "retell_llm_dynamic_variables"
     text = str(render_error(name, error, template, hint=is_variable))
