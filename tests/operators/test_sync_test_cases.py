@@ -169,6 +169,22 @@ def test_a_deletion_whose_response_is_lost_has_succeeded(emulator: Emulator) -> 
     assert names(emulator) == ["Books"]
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Fault.status(422, body={"message": "Test case is used by a running batch test"}),
+        Fault.status(404, body={"error": "no route"}),
+    ],
+    ids=["422", "404 without a reason"],
+)
+def test_a_refused_deletion_fails_the_task(emulator: Emulator, refusal: Fault) -> None:
+    run_try(sync(BOOKS, CANCELS))
+    emulator.faults.add(refusal, route="delete-test-case-definition")
+    with pytest.raises(AirflowFailException, match="delete-test-case-definition"):
+        run_try(sync(BOOKS, delete_missing=True))
+    assert names(emulator) == ["Books", "Cancels"]
+
+
 @pytest.mark.parametrize("delete_missing", [False, True])
 def test_test_cases_that_are_missing_are_deleted_only_on_request(
     emulator: Emulator, delete_missing: bool
