@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell._compat.task_context import task_state_store
@@ -141,12 +141,14 @@ class CreatePhoneCallOperator(PlacingOperator):
     def work(self, context: Context) -> dict[str, Any]:
         """Place the call unless an earlier try has placed it, and wait if ``wait_until`` is set."""
         task_try, store = TaskTry.of(context, self), task_state_store(context)
+        earlier = self._find_earlier_call(context, task_try)
         try:
             to_number = self.phone_number(self.to_number, "to_number")
         except RetellInputError as error:
+            if earlier is not None:
+                self._fail_for_number(earlier)
             skip(context, "invalid_number", self.on_invalid_number, error)
             raise
-        earlier = self._find_earlier_call(context, task_try)
         try:
             call = earlier or self.place(context, to_number, {CALL_KEY_METADATA: task_try.key}, task_try.key)
         except DoNotCallError as error:
@@ -195,8 +197,10 @@ class CreatePhoneCallOperator(PlacingOperator):
 
     def _check_number(self, call: Call, to_number: str) -> None:
         """Raise if an earlier try called another number, which happens if the input of a mapped task changes."""
-        if self.ignore_e164_validation or call.to_number in (None, to_number):
-            return
+        if not self.ignore_e164_validation and call.to_number not in (None, to_number):
+            self._fail_for_number(call)
+
+    def _fail_for_number(self, call: Call) -> NoReturn:
         raise AirflowFailException(
             f"Call {call.call_id}, which this task placed before, went to another number than the task has now. The "
             "input of the mapped task may have changed. Nobody was called. To call the new number, clear this task "

@@ -367,6 +367,16 @@ def test_a_call_to_an_invalid_number_can_be_skipped(emulator: Emulator, bad: Any
     assert "Nothing was sent" not in str(error.value)
 
 
+@pytest.mark.parametrize("on_invalid_number", ["skip", "fail"])
+def test_an_invalid_number_after_a_call_names_the_call(emulator: Emulator, on_invalid_number: Any) -> None:
+    run_try(phone_call())
+    ti = Ti(2)
+    with pytest.raises(AirflowFailException, match="which this task placed before, went to another number"):
+        run_try(phone_call(to_number="{{ '' }}", on_invalid_number=on_invalid_number), ti=ti)
+    assert ti.xcom == {}
+    assert len(emulator.placed) == 1
+
+
 def test_an_invalid_number_fails_by_default_and_pushes_the_outcome(emulator: Emulator) -> None:
     ti = Ti()
     with pytest.raises(AirflowFailException):
