@@ -150,10 +150,16 @@ class UpdateLiveCallOperator(CallOperator):
                 "send it again anyway, clear this task"
             ) from error
         if not response.success:
-            raise RetellResponseError(
+            fault = (
                 f"{where}Retell responded that the update did not succeed. Check in Retell's dashboard whether the "
                 "call is still ongoing"
             )
+            if instruction or self.trigger_response:
+                raise AirflowFailException(
+                    f"{fault}. The agent may have received the instruction, so it is not sent again. To send it again "
+                    "anyway, clear this task"
+                )
+            raise RetellResponseError(fault)
         return {"call_id": call_id, "updated": True}
 
 

@@ -170,6 +170,15 @@ def test_a_call_that_has_ended_is_not_changed(ended: dict[str, Any]) -> None:
         run_try(live(metadata={"new": 1}))
 
 
+@pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
+def test_an_instruction_without_success_is_not_sent_again(
+    ongoing: dict[str, Any], emulator: Emulator, arguments: Any
+) -> None:
+    emulator.faults.add(Fault.status(200, body={"success": False}), route="update-live-call")
+    with pytest.raises(AirflowFailException, match="did not succeed.*so it is not sent again"):
+        run_try(live(**arguments))
+
+
 def test_a_response_without_success_fails_the_task(ongoing: dict[str, Any], emulator: Emulator) -> None:
     emulator.faults.add(Fault.status(200, body={"success": False}), route="update-live-call")
     with pytest.raises(RetellResponseError, match="the update did not succeed. Check in Retell's dashboard"):
