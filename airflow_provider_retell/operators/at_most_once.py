@@ -11,7 +11,7 @@ from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.same_request import check_same
-from airflow_provider_retell.operators.task_try import TaskTry
+from airflow_provider_retell.operators.task_try import TaskTry, tries_before_clear
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class SentRequests:
     :ivar key: the key of the requests.
     :ivar records: the ``subject`` and the ``result`` of each request that was sent, in order.
     :ivar sending_since: the time in epoch seconds at which a request was sent whose outcome is unknown, or None.
+    :ivar subject: the subject of this request.
     :ivar complete: False if an earlier try may have sent requests that are not recorded.
     """
 
@@ -52,9 +53,12 @@ class SentRequests:
         stored = self._store.get(self.key) if self._store else None
         self.records: list[dict[str, Any]] = stored["records"] if stored else []
         self.sending_since: float | None = stored["sending_since"] if stored else None
+        self.subject: Subject | None = stored.get("subject") if stored else None
         # A reschedule discards no store. Without a record, the run before it has not come to a request.
         is_first = task_try.is_first and not (task_try.rescheduled and self._store is None)
-        keeps = self._store is not None and self._store.keeps(context["ti"])
+        # A task that was cleared may have run before Airflow had a store.
+        may_be_older = task.on_clear == "skip" and tries_before_clear(context["ti"], task) > 0
+        keeps = self._store is not None and self._store.keeps(context["ti"]) and not may_be_older
         self.complete = stored is not None or is_first or keeps
         if is_first and stored is None:
             # If a clear discards the store later, the lack of this record shows it.
@@ -75,9 +79,9 @@ class SentRequests:
         """True if neither this try nor an earlier one can have sent a request."""
         return self.complete and not self.records and self.sending_since is None
 
-    def sending(self) -> None:
+    def sending(self, subject: Subject) -> None:
         """Record that a request is about to be sent."""
-        self.sending_since = clock().time()
+        self.sending_since, self.subject = clock().time(), dict(subject)
         self._save()
 
     def rejected(self) -> None:
@@ -93,7 +97,8 @@ class SentRequests:
 
     def _save(self) -> None:
         if self._store:
-            self._store.set(self.key, {"records": self.records, "sending_since": self.sending_since})
+            sending = {"sending_since": self.sending_since, "subject": self.subject}
+            self._store.set(self.key, {"records": self.records, **sending})
 
 
 class AtMostOnceOperator(RetellOperator):
@@ -147,6 +152,8 @@ class AtMostOnceOperator(RetellOperator):
         if number < len(sent.records):
             check_same(f"sent {request.operation}", sent.records[number]["subject"], subject)
             return sent.results[number]
+        if sent.sending_since is not None and sent.subject is not None:
+            check_same(f"perhaps sent {request.operation}", sent.subject, subject)
         if sent.sending_since is not None or not sent.complete:
             found = find(sent.sending_since) if find else None
             if found is None:
@@ -158,7 +165,7 @@ class AtMostOnceOperator(RetellOperator):
             return found
         try:
             self.hook.settings  # noqa: B018 - a missing connection must not leave a record of a request
-            sent.sending()
+            sent.sending(subject)
             answer = result(self.hook.send(request))
         except RetellError as error:
             if error.not_processed:

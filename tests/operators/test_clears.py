@@ -105,6 +105,29 @@ def test_a_clear_that_keeps_the_store_returns_the_first_result(
     assert sent(emulator) == 1
 
 
+def test_a_clear_after_the_upgrade_that_brought_the_store_sends_nothing(
+    emulator: Emulator, state_store: StateStore, make: Any
+) -> None:
+    run_try(make())
+    emulator.clock.advance(HOUR + 1)
+    assert attempt(make(), store=state_store, region=None, try_number=2, cleared_at=1) == (make is call)
+    assert sent(emulator) == 1
+
+
+def test_a_request_with_an_unknown_outcome_is_named_if_the_task_has_another_one_now(
+    emulator: Emulator, state_store: StateStore
+) -> None:
+    emulator.add_calls(["call_1", "call_2"])
+    emulator.faults.add(Fault.drop_after(), route="rerun-call-analysis")
+    assert not attempt(analysis(), store=state_store)
+    other = RerunCallAnalysisOperator(task_id="a_task", call_id="call_2", retries=1)
+    with pytest.raises(
+        AirflowFailException, match="perhaps sent rerun-call-analysis.*call_id was call_1 and is now call_2"
+    ):
+        run_try(other, store=state_store, region=OUTSIDE, try_number=2)
+    assert sent(emulator) == 1
+
+
 def test_a_clear_with_resend_sends_once_more(emulator: Emulator, state_store: StateStore, make: Any) -> None:
     assert attempt(make(on_clear="resend"), store=state_store)
     state_store.clear()
