@@ -15,11 +15,12 @@ log = logging.getLogger(__name__)
 def delete(request: Request[Any]) -> Flow[None]:
     """Send a deletion. An unknown object counts as deleted: the response to an earlier attempt may be lost.
 
-    :raises NotFoundError: for 422, which can also be a refusal, and for a response without Retell's reason.
+    :raises NotFoundError: without Retell's reason, and for 422 whose reason is not that the object is unknown.
     """
     try:
         yield request.with_parser(no_result)
     except NotFoundError as error:
-        if error.status != 404 or not error.detail:
+        is_unknown = error.status == 404 or "not found" in error.detail.lower()
+        if not (error.detail and is_unknown):
             raise
         log.info("Retell does not know %s any more", request.subject)
