@@ -8,7 +8,7 @@ new version only if the simulation tests pass:
 all agents
 
 Every task can be retried, cleared and run again. Only the version that was simulated is published. If you clear `draft`
-and it returns another version, `simulate` fails until you clear it with `on_clear="resend"`.
+and it returns another version, `simulate` fails until you set `on_clear="resend"` on it and clear it.
 
 If a simulation fails, no version is published. Fix the prompt or the test case and run the DAG again: it uses the same
 draft and sends only differences. New documents are live as soon as `refresh` has added them.

@@ -64,6 +64,10 @@ __all__ = [
 ]
 
 
+RESEND = "set on_clear='resend' on the task in the DAG file, then clear the task"
+"""The next step if a task must send a request again that it sends at most once."""
+
+
 class RetellError(Exception):
     """Base class of the exceptions of this package.
 

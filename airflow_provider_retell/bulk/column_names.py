@@ -28,7 +28,7 @@ def names_by_column(
     if columns is None:
         return None
     if not isinstance(columns, Mapping):
-        names = checks.text_list(parameter, columns)
+        names = checks.text_list(parameter, columns, or_dict=True)
         return {name: name for name in names}
     checks.text_list(f"the keys of {parameter}", list(columns))
     names = checks.text_list(f"the values of {parameter}", list(columns.values()))

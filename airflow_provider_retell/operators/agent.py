@@ -138,7 +138,7 @@ class DraftAgentVersionOperator(AgentOperator):
 
 
 class PublishAgentVersionOperator(AgentOperator):
-    """Publish a version of an agent, once, and prove that it is published. This cannot be undone.
+    """Publish a version of an agent, once, and verify that it is published. This cannot be undone.
 
     ::
 
@@ -212,7 +212,7 @@ class PublishAgentVersionOperator(AgentOperator):
         self.unchanged_since = unchanged_since
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Publish the version, prove it, and check the phone numbers."""
+        """Publish the version, verify it, and check the phone numbers."""
         publication = self.hook.publish_agent_version_checked(
             self.linked_agent_id(context),
             version=as_whole_number(self.version, "version", 0),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell._compat import AirflowFailException, SkipMixin
 from airflow_provider_retell._compat.task_context import skip_tasks
-from airflow_provider_retell.api.errors import DoNotCallError
+from airflow_provider_retell.api.errors import RESEND, DoNotCallError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.links.retell import link_call
@@ -285,8 +285,7 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
             return result
         if decision == "no_decision" and self.on_no_decision == "fail":
             raise AirflowFailException(
-                "No call gave a decision, and no number is left to call. To ask again, clear this task with "
-                "on_clear='resend'"
+                f"No call gave a decision, and no number is left to call. To ask again, {RESEND}"
             )
         if self.fail_on_reject:
             raise AirflowFailException(f"Not approved: {decision}" + (f", call {call_id}" if call_id else ""))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, get_args
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell._compat.task_context import task_state_store
-from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.errors import RESEND, RetellError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.base import RetellOperator
 from airflow_provider_retell.operators.same_request import check_same
@@ -159,7 +159,7 @@ class AtMostOnceOperator(RetellOperator):
             if found is None:
                 raise AirflowFailException(
                     f"An earlier try of this task may have sent {request}, so it is not sent again. {verify}. If it is "
-                    "missing there, clear this task with on_clear='resend'"
+                    f"missing there, {RESEND}"
                 )
             sent.sent(subject, found)
             return found
@@ -174,7 +174,7 @@ class AtMostOnceOperator(RetellOperator):
             if found is None:
                 raise AirflowFailException(
                     f"{error.fault}. It is unknown whether Retell processed it, so it is not sent again. "
-                    f"{verify}. If it is missing there, clear this task with on_clear='resend'"
+                    f"{verify}. If it is missing there, {RESEND}"
                 ) from error
             answer = found
         sent.sent(subject, answer)
@@ -186,5 +186,5 @@ class AtMostOnceOperator(RetellOperator):
             raise error  # a retry, or a clear after the cause is fixed, may send it
         raise AirflowFailException(
             f"{str(error).rstrip('.')}. Retell did not process it. Without Airflow's task state store (Airflow 3.3 and "
-            "later), a retry would not know that: fix the cause, then clear this task with on_clear='resend'"
+            f"later), a retry would not know that: fix the cause, {RESEND}"
         ) from error

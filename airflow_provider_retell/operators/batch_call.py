@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
-from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.errors import RESEND, RetellError
 from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.batch_tasks import BatchTasks
@@ -52,9 +52,9 @@ class CreateBatchCallOperator(AtMostOnceOperator):
     Retell has no idempotency key for batches, so the request is sent at most once. Each call carries the key of the
     task in its metadata (``airflow_call_key``). If it is unknown whether Retell processed the request, in this try or
     an earlier one, the task searches for a call with the key, and then fails without retries: its message says whether
-    the batch was sent. It sends nothing until a user clears it with ``on_clear="resend"``. On Airflow 3.3 and later,
-    the task's state store has the result, and later tries return it. A later try with other people fails: name and
-    times of the batch may differ, and so may the order of the people.
+    the batch was sent. It sends nothing until a user sets ``on_clear="resend"`` and clears it. On Airflow 3.3 and
+    later, the task's state store has the result, and later tries return it. A later try with other people fails: name
+    and times of the batch may differ, and so may the order of the people.
 
     The task returns ``batch_call_id`` and ``total_task_count``, the parameters of ``BatchCallSensor``, and, if people
     can be skipped, ``skipped``: the indexes of their ``tasks`` by reason. If nobody is left to call, the task is
@@ -198,8 +198,9 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             return
         if sent.records or sent.sending_since is not None or find_call(self.hook, sent.key) is not None:
             raise AirflowFailException(
-                "Nobody is left to call, but an earlier try of this task may have sent a batch: check whether Retell's "
-                "dashboard shows it (Batch Call). To run the task without it, clear it with on_clear='resend'"
+                "Nobody is left to call, but an earlier try of this task may have sent a batch. Check whether Retell's "
+                "dashboard shows the batch (Batch Call). If that batch does not "
+                f"matter, {RESEND}: the task calls nobody and is skipped"
             )
 
     def _check(self, from_number: str, batch: BatchTasks, sent: SentRequests) -> None:
@@ -226,7 +227,7 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             raise AirflowFailException(
                 f"This task has already sent the batch, and {call.call_id} is one of its calls. It is not sent again. "
                 "Retell's response does not have the batch's id: see Retell's dashboard (Batch Call). To call "
-                "everybody again, clear this task with on_clear='resend'"
+                f"everybody again, {RESEND}"
             )
         log.info("Batch %s: found the batch of an earlier request", batch_call_id)
         return {"batch_call_id": batch_call_id, "total_task_count": count}

@@ -75,7 +75,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
         must be unique. Only titles are logged.
     :param knowledge_base_id: the knowledge base (templated).
     :param knowledge_base_name: the name of a knowledge base in place of its id (templated). The task creates the
-        knowledge base if it does not exist. Fewer than 40 characters. If two have the name, the task fails.
+        knowledge base if it does not exist. At most 39 characters. If two have the name, the task fails.
     :param adopt: True to replace also sources that the operator has not added, if their title or file name is the title
         of a document. Default: False.
     :param min_documents: the smallest number of documents that is not an error. Default: 1, so that an empty source
@@ -159,7 +159,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
             if size is not None:
                 checks.whole_number(name, size, 1)
         if checks.is_literal(knowledge_base_name) and len(knowledge_base_name) > MAX_NAME_LENGTH:
-            raise ValueError(f"knowledge_base_name must have fewer than {MAX_NAME_LENGTH + 1} characters")
+            raise ValueError(f"knowledge_base_name must have at most {MAX_NAME_LENGTH} characters")
         self.documents = as_template(documents)
         self.depend_on_xcoms_in(self.documents)
         self.knowledge_base_id = knowledge_base_id

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
-from airflow_provider_retell.api.errors import DoNotCallError, RetellInputError
+from airflow_provider_retell.api.errors import RESEND, DoNotCallError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.links.retell import link_call
 from airflow_provider_retell.operators.outcome import OUTCOME, OnUnreachable, check_on_unreachable, skip
@@ -203,6 +203,6 @@ class CreatePhoneCallOperator(PlacingOperator):
     def _fail_for_number(self, call: Call) -> NoReturn:
         raise AirflowFailException(
             f"Call {call.call_id}, which this task placed before, went to another number than the task has now. The "
-            "input of the mapped task may have changed. Nobody was called. To call the new number, clear this task "
-            "with on_clear='resend'"
+            "input of the mapped task may have changed. Nobody was called. To call the new number, "
+            f"{RESEND}"
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink
-from airflow_provider_retell.api.errors import NotFoundError, RetellError
+from airflow_provider_retell.api.errors import RESEND, NotFoundError, RetellError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.api.versions import version_number
 from airflow_provider_retell.hooks.metrics import count_calls_placed
@@ -146,8 +146,8 @@ class PlacingOperator(WaitingOperator):
         except NotFoundError as error:
             raise AirflowFailException(
                 f"Call {call_id}, which this task placed before, was deleted, or the connection now has the API key "
-                "of another organization. Nobody was called. To place another call, clear this task with "
-                "on_clear='resend'"
+                "of another organization. Nobody was called. To place another call, "
+                f"{RESEND}"
             ) from error
 
     def phone_number(self, value: Any, name: str) -> str:

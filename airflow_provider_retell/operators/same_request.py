@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell.api.errors import RESEND
 
 Subject = Mapping[str, Any]
 
@@ -59,7 +60,7 @@ def check_same(deed: str, earlier: Subject, now: Subject) -> None:
     changes = "; ".join(_change(name, earlier.get(name), now.get(name)) for name in names)
     raise AirflowFailException(
         f"An earlier try of this task has {deed}, with other parameters: {changes}. Its result does not count, and "
-        "no request was sent now. To send one with the present parameters, clear this task with on_clear='resend'"
+        f"no request was sent now. To send one with the present parameters, {RESEND}"
     )
 
 

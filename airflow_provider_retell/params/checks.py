@@ -127,17 +127,24 @@ def in_seconds(name: str, value: object, *, positive: bool = False) -> float:
 
 
 def text_list(
-    name: str, value: object, *, choices: Iterable[str] | None = None, empty: bool = True
+    name: str,
+    value: object,
+    *,
+    choices: Iterable[str] | None = None,
+    empty: bool = True,
+    or_dict: bool = False,
 ) -> list[str]:
-    """Return a list of texts without templates.
+    """Return a list of strings without templates.
 
     A single text is an error, because it would be read as a list of characters.
 
     :param choices: the allowed texts.
     :param empty: False to reject an empty list.
+    :param or_dict: True if the parameter may also be a dict, which the caller checks: the message says so.
     """
     allowed = None if choices is None else list(choices)
-    kind = "a list of texts" if allowed is None else f"a list of {_alternatives(allowed)}"
+    entries = "strings" if allowed is None else _alternatives(allowed)
+    kind = f"a list {'or dict ' if or_dict else ''}of {entries}"
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
         raise TypeError(f"{name} must be {kind}, not {_type(value)}")
     items = list(value)
@@ -153,8 +160,8 @@ def text_list(
 
 
 def scalars(name: str, value: object) -> None:
-    """Raise unless *value* is a list of texts that are not blank, whole numbers, True or False, with an entry."""
-    kind = "a list of texts, whole numbers, True or False"
+    """Raise unless *value* is a list of strings that are not blank, whole numbers, True or False, with an entry."""
+    kind = "a list of strings, whole numbers, True or False"
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
         raise TypeError(f"{name} must be {kind}, not {_type(value)}")
     for item in value:

@@ -113,10 +113,10 @@ def test_two_columns_of_one_name_are_rejected(
 @pytest.mark.parametrize(
     ("columns", "says"),
     [
-        ("tier", "columns must be a list of texts, not text"),
-        (["tier", 1], "columns must be a list of texts; it contains 1"),
-        ({"a": 1}, "the values of columns must be a list of texts; it contains 1"),
-        ({1: "a"}, "the keys of columns must be a list of texts; it contains 1"),
+        ("tier", "columns must be a list or dict of strings, not text"),
+        (["tier", 1], "columns must be a list or dict of strings; it contains 1"),
+        ({"a": 1}, "the values of columns must be a list of strings; it contains 1"),
+        ({1: "a"}, "the keys of columns must be a list of strings; it contains 1"),
         ({"a": "same", "b": "same"}, "columns must give each column a name of its own"),
     ],
 )

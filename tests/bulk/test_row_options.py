@@ -132,8 +132,8 @@ def test_a_json_column_that_no_row_has_fails_the_task(emulator: Emulator, run: A
             "nulls='remove' must not be set with metadata_mode='fill'",
         ),
         ({"timezone": "Mars/Base"}, "timezone must be the name of a time zone"),
-        ({"json_columns": "facts"}, "json_columns must be a list of texts"),
-        ({"column_names": "facts"}, "column_names must be a list of texts"),
+        ({"json_columns": "facts"}, "json_columns must be a list of strings"),
+        ({"column_names": "facts"}, "column_names must be a list of strings"),
     ],
 )
 def test_invalid_options_are_rejected_when_the_dag_is_read(arguments: Any, says: str) -> None:

@@ -72,7 +72,7 @@ def outcome(make: Callable[[], Any], run: Callable[..., Any] = run_try, **option
     try:
         result = run(make() if run is run_try else make, **options)
     except AirflowFailException as error:
-        assert "on_clear='resend'" in str(error)  # noqa: PT017
+        assert "set on_clear='resend' on the task in the DAG file" in str(error)  # noqa: PT017
         return "fails"
     return str(result["decision"])
 
@@ -351,7 +351,8 @@ def test_an_answer_to_another_question_does_not_count(
     run_try(approval(**asks), store=store)
     others = {**asks, **OTHER_QUESTIONS[name]}
     with pytest.raises(
-        AirflowFailException, match=r"dynamic_variables, .* changed.*on_clear='resend'"
+        AirflowFailException,
+        match=r"dynamic_variables, .* changed.*set on_clear='resend' on the task in the DAG file",
     ) as error:
         run_try(approval(**others), try_number=2, cleared_at=cleared_at, store=store)
     assert emulator.placed[0]["call_id"] in str(error.value)

@@ -12,7 +12,12 @@ from crashes import FAULTS, LATER, killed
 from tasks import StateStore, Ti, eventually, rendered_fields, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
-from airflow_provider_retell.api.errors import RateLimitError, RetellInputError, RetellTimeoutError
+from airflow_provider_retell.api.errors import (
+    RateLimitError,
+    RetellInputError,
+    RetellStatusError,
+    RetellTimeoutError,
+)
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
 
@@ -163,17 +168,49 @@ def test_a_batch_with_an_unknown_outcome_is_not_sent_again(
     hasty.faults.add(kind, route="create-batch-call")
     certain = "has already sent the batch"
     says = certain if sent and "later" not in fault else "unknown.*not sent again"
-    with pytest.raises(AirflowFailException, match=rf"{says}.*dashboard.*on_clear='resend'"):
+    with pytest.raises(
+        AirflowFailException, match=rf"{says}.*dashboard.*set on_clear='resend' on the task in the DAG file"
+    ):
         run_try(batch(), store=store)
     eventually(lambda: len(hasty.placed) == 2 * sent)
     hasty.clock.advance(seconds)
     says = certain if sent else "may have sent create-batch-call"
     for try_number, cleared_at in ((2, 0), (2, 1)):
-        with pytest.raises(AirflowFailException, match=rf"{says}.*dashboard.*on_clear='resend'"):
+        with pytest.raises(
+            AirflowFailException,
+            match=rf"{says}.*dashboard.*set on_clear='resend' on the task in the DAG file",
+        ):
             run_try(batch(), try_number=try_number, cleared_at=cleared_at, store=store)
     assert hasty.count("create-batch-call") == 1
     run_try(batch(on_clear="resend"), try_number=2, cleared_at=1, store=store)
     assert len(hasty.placed) == 2 * sent + 2
+
+
+@pytest.mark.usefixtures("no_sleep")
+@pytest.mark.parametrize("status", [409, 425, 429])
+def test_a_batch_that_retell_postpones_is_repeated_and_then_sent_by_a_retry(
+    emulator: Emulator, state_store: Any, status: int
+) -> None:
+    rule = emulator.faults.add(Fault.status(status), route="create-batch-call", times=0)
+    with pytest.raises(RetellStatusError) as error:
+        run_try(batch(), store=state_store)
+    assert not isinstance(error.value, AirflowFailException)
+    assert emulator.count("create-batch-call") > 1
+    emulator.faults.remove(rule)
+    run_try(batch(), try_number=2, store=state_store)
+    assert len(emulator.placed) == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.status(408), Fault.status(403, body="<html>blocked")])
+def test_a_status_that_does_not_say_whether_retell_acted_stops_the_batch(
+    emulator: Emulator, store: Any, fault: Fault
+) -> None:
+    emulator.faults.add(fault, route="create-batch-call")
+    with pytest.raises(AirflowFailException, match="unknown whether Retell processed it"):
+        run_try(batch(), store=store)
+    with pytest.raises(AirflowFailException, match="may have sent create-batch-call"):
+        run_try(batch(), try_number=2, store=store)
+    assert emulator.count("create-batch-call") == 1
 
 
 @pytest.mark.parametrize(("step", "sent"), [("before", 0), ("acted", 2), ("received", 2)])
@@ -215,7 +252,7 @@ def test_a_rejected_batch_can_be_sent_after_a_clear(emulator: Emulator, store: A
     emulator.faults.add(Fault.status(400), route="create-batch-call")
     with pytest.raises(AirflowFailException, match="answered 400") as error:
         run_try(batch(), store=store)
-    assert ("on_clear='resend'" in str(error.value)) == (store is None)
+    assert ("set on_clear='resend' on the task in the DAG file" in str(error.value)) == (store is None)
     if store is None:
         with pytest.raises(AirflowFailException, match="may have sent|has already sent"):
             run_try(batch(), try_number=2, cleared_at=1)
@@ -320,7 +357,9 @@ def test_the_batch_of_other_people_is_not_returned(
 ) -> None:
     run_try(batch(), store=store)
     ti = Ti(2, cleared_at + 1)
-    with pytest.raises(AirflowFailException, match=r"on_clear='resend'") as error:
+    with pytest.raises(
+        AirflowFailException, match=r"set on_clear='resend' on the task in the DAG file"
+    ) as error:
         run_try(batch(**others), store=store, ti=ti)
     is_anybody_left = others.get("tasks") != [] and "do_not_call" not in others
     says = "tasks or do_not_call changed" if is_anybody_left else "Nobody is left to call, but"

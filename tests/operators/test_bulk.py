@@ -54,7 +54,7 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
         ({"call_id_column": "{{ params.key }}"}, "call_id_column must not be a template"),
         ({"remove_metadata_keys": ["{{ params.key }}"]}, "remove_metadata_keys must not be a template"),
         ({"json_columns": ["{{ params.key }}"]}, "json_columns must not be a template"),
-        ({"remove_metadata_keys": "key"}, "remove_metadata_keys must be a list of texts, not text"),
+        ({"remove_metadata_keys": "key"}, "remove_metadata_keys must be a list of strings, not text"),
         (
             {"remove_metadata_keys": ["x"], "metadata_columns": ["x"]},
             "remove_metadata_keys must not contain keys that metadata_columns sets: x",
@@ -63,9 +63,12 @@ def bulk(**arguments: Any) -> BulkUpdateCallOperator:
             {"remove_metadata_keys": ["x"], "metadata_columns": {"a": "x"}},
             "remove_metadata_keys must not contain keys that metadata_columns sets: x",
         ),
-        ({"metadata_columns": "tier"}, "metadata_columns must be a list of texts, not text"),
+        ({"metadata_columns": "tier"}, "metadata_columns must be a list or dict of strings, not text"),
         ({"metadata_columns": {"a": "same", "b": "same"}}, "metadata_columns must give each column a name"),
-        ({"custom_attribute_columns": "tier"}, "custom_attribute_columns must be a list of texts, not text"),
+        (
+            {"custom_attribute_columns": "tier"},
+            "custom_attribute_columns must be a list or dict of strings, not text",
+        ),
         ({"show_values": "False"}, "show_values must be True or False"),
         ({"concurrency": 0}, "concurrency must be a whole number from 1 to 256, not 0"),
         ({"max_failed_ratio": 1.1}, "max_failed_ratio must be a number from 0 to 1, not 1.1"),

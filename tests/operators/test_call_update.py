@@ -277,7 +277,7 @@ def test_invalid_input_is_rejected_before_anything_is_sent(
             {"clear_metadata": True, "remove_metadata_keys": ["a"]},
             "remove_metadata_keys and clear_metadata must not both be set",
         ),
-        ({"remove_metadata_keys": "tier"}, "remove_metadata_keys must be a list of texts, not text"),
+        ({"remove_metadata_keys": "tier"}, "remove_metadata_keys must be a list of strings, not text"),
     ],
 )
 def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: dict[str, Any], says: str) -> None:

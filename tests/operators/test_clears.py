@@ -73,7 +73,7 @@ def attempt(operator: Any, **options: Any) -> bool:
     try:
         run_try(operator, **{"region": OUTSIDE, **options})
     except AirflowFailException as error:
-        assert "on_clear='resend'" in str(error)  # noqa: PT017
+        assert "set on_clear='resend' on the task in the DAG file" in str(error)  # noqa: PT017
         return False
     return True
 

@@ -99,7 +99,8 @@ def retry(
         if expected is None:
             with pytest.raises(
                 AirflowFailException,
-                match=match or r"may have sent create-contact-import.*not sent again.*on_clear='resend'",
+                match=match
+                or r"may have sent create-contact-import.*not sent again.*set on_clear='resend' on the task",
             ):
                 run_try(operator or importing(), **options)
             assert len(emulator.contact_imports) == before

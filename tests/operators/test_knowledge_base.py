@@ -385,7 +385,7 @@ def test_foreign_sources_count_for_the_limit(kb: Emulator) -> None:
     [
         ({"knowledge_base_id": None}, "knowledge_base_id or knowledge_base_name must be set"),
         ({"knowledge_base_id": "kb", "knowledge_base_name": "x"}, "must not both be set"),
-        ({"knowledge_base_name": "x" * 40}, "must have fewer than 40 characters"),
+        ({"knowledge_base_name": "x" * 40}, "must have at most 39 characters"),
         ({"adopt": "yes"}, "adopt must be True or False"),
         ({"min_documents": -1}, "min_documents must be a whole number of at least 0"),
         ({"max_deleted_ratio": 1.5}, "max_deleted_ratio must be a number from 0 to 1"),
@@ -406,7 +406,7 @@ def test_wrong_parameters_fail_when_the_dag_is_read(arguments: dict[str, Any], m
     [
         ({"knowledge_base_id": "{{ none }}"}, "knowledge_base_id rendered to an empty value"),
         ({"knowledge_base_name": "{{ none }}"}, "knowledge_base_name rendered to an empty value"),
-        ({"knowledge_base_name": "{{ 'x' * 40 }}"}, "must have fewer than 40 characters"),
+        ({"knowledge_base_name": "{{ 'x' * 40 }}"}, "must have at most 39 characters"),
         ({"report_path": "{{ none }}"}, "report_path rendered to an empty value"),
         ({"report_path": "{{ 'x.csv' }}"}, "report_path must end in .jsonl"),
         ({"dry_run": "{{ 'maybe' }}"}, "dry_run must be True or False"),

@@ -182,7 +182,7 @@ def test_a_run_without_an_interval_fails_and_says_how_to_get_one(
     ("arguments", "says"),
     [
         ({"by": "duration_ms"}, "by must be 'end_timestamp', 'start_timestamp' or None, not 'duration_ms'"),
-        ({"fields": "call_id"}, "fields must be a list of texts, not text"),
+        ({"fields": "call_id"}, "fields must be a list of strings, not text"),
         ({"whole_calls": "False"}, "whole_calls must be True or False"),
         ({"fields": ["metadata", "durationms"]}, "durationms"),
         ({"fields": ["access_token"]}, "access_token"),

@@ -180,7 +180,8 @@ def test_a_mapped_task_whose_number_changed_calls_nobody(
     first = run_try(phone_call(), map_index=0, store=store)
     emulator.clock.advance(seconds)
     with pytest.raises(
-        AirflowFailException, match=rf"{first['call_id']}.*another number.*on_clear='resend'"
+        AirflowFailException,
+        match=rf"{first['call_id']}.*another number.*set on_clear='resend' on the task in the DAG file",
     ) as error:
         run_try(phone_call(to_number=OTHER), map_index=0, try_number=2, cleared_at=1, store=store)
     assert len(emulator.placed) == 1
@@ -193,7 +194,8 @@ def test_a_deleted_call_is_not_placed_again(emulator: Emulator, state_store: Any
     del emulator.calls[run_try(phone_call(), store=store)["call_id"]]
     for cleared_at in (0, 1):
         with pytest.raises(
-            AirflowFailException, match=r"placed before.*deleted.*Nobody was called.*on_clear='resend'"
+            AirflowFailException,
+            match=r"placed before.*deleted.*Nobody was called.*set on_clear='resend' on the task in the DAG file",
         ):
             run_try(phone_call(), try_number=2, cleared_at=cleared_at, store=store)
     assert len(emulator.placed) == 1

@@ -47,7 +47,8 @@ def test_an_analysis_with_an_unknown_outcome_is_not_requested_again(
     connect(emulator, **timeouts(fault))
     emulator.faults.add(fault, route="rerun-call-analysis")
     with pytest.raises(
-        AirflowFailException, match=r"unknown.*so it is not sent again.*on_clear='resend'"
+        AirflowFailException,
+        match=r"unknown.*so it is not sent again.*set on_clear='resend' on the task in the DAG file",
     ) as error:
         run_try(rerun(), store=store)
     # The next step of the error itself would contradict this.

@@ -311,7 +311,7 @@ def test_a_template_without_a_value_is_rejected(emulator: Emulator, name: str, n
         ({"min_pass_ratio": True}, "min_pass_ratio"),
         ({"retry_failed": -1}, "retry_failed must be a whole number"),
         ({"retry_failed": True}, "retry_failed"),
-        ({"allow_unmocked_tools": "book"}, "allow_unmocked_tools must be a list of texts"),
+        ({"allow_unmocked_tools": "book"}, "allow_unmocked_tools must be a list of strings"),
         ({"allow_unmocked_tools": []}, "allow_unmocked_tools must have at least one entry"),
         ({"include_transcripts": "yes"}, "include_transcripts must be True or False"),
         ({"report_path": "x.csv"}, "report_path must end in .jsonl"),
@@ -428,7 +428,7 @@ def test_verdicts_of_a_draft_that_was_changed_meanwhile_do_not_count(
         pytest.raises(AirflowFailException, match="was changed after the simulation") as error,
     ):
         run_task(simulation(retry_failed=retry_failed), dag_run=dag_run(), ti=Ti())
-    assert "on_clear='resend'" in str(error.value)
+    assert "set on_clear='resend' on the task in the DAG file" in str(error.value)
     assert len(emulator.batch_tests) == 1
 
 

@@ -75,7 +75,7 @@ def retry(emulator: Emulator, expected: int | None, operator: Any = None, **opti
         if expected is None:
             with pytest.raises(
                 AirflowFailException,
-                match=r"may have sent create-batch-test.*not sent again.*dashboard.*on_clear='resend'",
+                match=r"may have sent create-batch-test.*not sent again.*dashboard.*set on_clear='resend' on the task",
             ):
                 run_try(operator or simulation(), **options)
             assert len(emulator.batch_tests) == before
@@ -376,7 +376,9 @@ def test_a_batch_test_of_something_else_does_not_count(
         emulator.add_agent(agent_id="agent_2")
         emulator.add_test_case(agent_id="agent_2", name="Books")
         again = {"store": state_store, "dag_run": dag_run(), "try_number": 2, "cleared_at": cleared_at}
-        with pytest.raises(AirflowFailException, match=rf"{says}.*on_clear='resend'") as error:
+        with pytest.raises(
+            AirflowFailException, match=rf"{says}.*set on_clear='resend' on the task in the DAG file"
+        ) as error:
             run_try(given(**after), **again)
         assert f"started batch test {first['batch_test_ids'][0]}" in str(error.value)
         assert len(emulator.batch_tests) == 1
@@ -400,7 +402,7 @@ def test_a_clear_with_another_version_fails_with_every_store(
     emulator.add_agent_version(AGENT)
     if kind == "discarded" and store:
         store.clear()
-    with pytest.raises(AirflowFailException, match=r"on_clear='resend'"):
+    with pytest.raises(AirflowFailException, match=r"set on_clear='resend' on the task in the DAG file"):
         attempt(emulator, "skip", make_ti(2, 2), store)
     assert len(emulator.batch_tests) == 1
 

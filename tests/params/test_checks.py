@@ -127,10 +127,10 @@ def test_a_list_of_texts_may_be_any_collection(value: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("tier", "columns must be a list of texts, not text"),
-        (None, "columns must be a list of texts, not NoneType"),
-        ({"a": "b"}, "columns must be a list of texts, not dict"),
-        ([1], "columns must be a list of texts; it contains 1"),
+        ("tier", "columns must be a list of strings, not text"),
+        (None, "columns must be a list of strings, not NoneType"),
+        ({"a": "b"}, "columns must be a list of strings, not dict"),
+        ([1], "columns must be a list of strings; it contains 1"),
     ],
 )
 def test_a_single_text_is_no_list_of_texts(value: Any, says: str) -> None:

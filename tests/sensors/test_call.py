@@ -112,7 +112,7 @@ def test_unknown_value_of_until_fails_when_the_dag_is_read() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"analysis_fields": "score"}, "analysis_fields must be a list of texts"),
+        ({"analysis_fields": "score"}, "analysis_fields must be a list of strings"),
         ({"analysis_fields": ["score", " "]}, "analysis_fields\\[1\\] must not be blank"),
         ({"analysis_fields": ["call_summary"]}, "must not contain call_summary"),
         ({"analysis_fields": ["score"], "until": "ended"}, "analysis_fields needs until='analyzed'"),

@@ -1,4 +1,4 @@
-"""Publish a version of an agent and prove it, without I/O.
+"""Publish a version of an agent and verify it, without I/O.
 
 Retell publishes a version at most once, so its list of versions is the checkpoint: a version that is published already
 is not published again.
@@ -76,7 +76,7 @@ class PreparedPublication:
     unchanged_since: float | None = None
 
     def apply(self) -> Flow[Publication]:
-        """Publish the version unless it is published, prove it, and check the phone numbers."""
+        """Publish the version unless it is published, verify it, and check the phone numbers."""
         agent: Agent = yield get_version(self.agent_id, self.channel, self.version)
         sent = not agent.is_published
         if sent:
@@ -234,7 +234,7 @@ def publish_agent_version_checked(
     rebind_numbers: bool = False,
     unchanged_since: float | None = None,
 ) -> Flow[Publication]:
-    """Publish a version unless it is published already, and prove it by reading the versions back.
+    """Publish a version unless it is published already, and verify it by reading the versions back.
 
     A draft is not published if another version was published since the draft was forked.
 

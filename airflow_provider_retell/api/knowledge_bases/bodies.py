@@ -101,7 +101,7 @@ def check_settings(
     build(CreateKnowledgeBase, operation, fields)
     if len(knowledge_base_name) > MAX_NAME_LENGTH:
         raise RetellInputError(
-            f"{operation}: knowledge_base_name must have fewer than {MAX_NAME_LENGTH + 1} characters, not "
+            f"{operation}: knowledge_base_name must have at most {MAX_NAME_LENGTH} characters, not "
             f"{len(knowledge_base_name)}"
         )
     smallest = DEFAULT_MIN_CHUNK_SIZE if min_chunk_size is None else min_chunk_size

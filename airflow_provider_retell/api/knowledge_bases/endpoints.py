@@ -35,7 +35,7 @@ def create_knowledge_base(
 
     API: https://docs.retellai.com/api-references/create-knowledge-base
 
-    :param knowledge_base_name: the name, shorter than 40 characters.
+    :param knowledge_base_name: the name, at most 39 characters.
     :param knowledge_base_texts: texts, as dicts with ``title`` and ``text``.
     :param knowledge_base_files: up to 25 files of at most 50 MB each. They are read while they are sent.
     :param knowledge_base_urls: pages that Retell reads.

@@ -14,7 +14,12 @@ from airflow_provider_retell.api.engines.endpoints import (
     get_conversation_flow_component,
     get_retell_llm,
 )
-from airflow_provider_retell.api.errors import NotFoundError, RetellInputError, SimulationFailedError
+from airflow_provider_retell.api.errors import (
+    RESEND,
+    NotFoundError,
+    RetellInputError,
+    SimulationFailedError,
+)
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
@@ -136,8 +141,8 @@ def check_unchanged(agent_id: str, engine: Engine, since: float | None) -> Flow[
     if modified is not None and modified > since:
         raise SimulationFailedError(
             f"{str(engine)[0].upper()}{str(engine)[1:]} of agent {agent_id} was changed after the simulation started, "
-            "so the verdicts do not hold for it. To simulate the present version, clear this task with "
-            "on_clear='resend'"
+            "so the verdicts do not hold for it. To simulate the present version, "
+            f"{RESEND}"
         )
 
 
