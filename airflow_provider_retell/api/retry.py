@@ -68,11 +68,13 @@ class Wait:
     """Send the request again after ``seconds``.
 
     :ivar throttled: True if the server is rate limiting, so that all requests of this route should wait.
+    :ivar lost: True if Retell may have processed this attempt, which changes something.
     """
 
     seconds: float
     reason: str
     throttled: bool = False
+    lost: bool = False
 
 
 def decide(
@@ -125,7 +127,12 @@ def decide(
     seconds = backoff if server_wait is None else server_wait + jitter() * 0.1
     if attempt >= limits.attempts or waited + seconds > limits.seconds:
         raise _exhausted(error, attempt, waited) from None
-    return Wait(seconds, reason=_brief(error), throttled=isinstance(error, RateLimitError))
+    return Wait(
+        seconds,
+        reason=_brief(error),
+        throttled=isinstance(error, RateLimitError),
+        lost=not request.reads and not error.not_processed,
+    )
 
 
 def _server_wait(response: Response, now: float) -> float | None:

@@ -287,6 +287,17 @@ class TestErrors:
         assert [text for text in (FROM, TO, PRIVATE, emulator.api_key) if text in caplog.text] == []
 
     @pytest.mark.parametrize("way", WAYS)
+    def test_message_does_not_deny_a_call_because_the_second_attempt_was_rejected(
+        self, emulator: Emulator, caplog: pytest.LogCaptureFixture, way: str
+    ) -> None:
+        emulator.faults.add(Fault.drop_after(), route="create-phone-call")
+        emulator.faults.add(Fault.status(402), route="create-phone-call")
+        with no_waiting():
+            notify(notifier(), context(), way)
+        assert UNKNOWN in caplog.text
+        assert len(emulator.placed) == 1
+
+    @pytest.mark.parametrize("way", WAYS)
     @pytest.mark.parametrize(
         "arguments", [{"to_number": "{{ private }}"}, {"from_number": "{{ '' }}"}, {"retell_conn_id": "none"}]
     )
