@@ -33,12 +33,14 @@ def attempt(request: Request[T], window: Window, limits: RetryLimits) -> Attempt
 
     The result of an observed request is its response, in place of the parsed result or the error.
     """
-    number, waited = 0, 0.0
+    number, waited, lost = 0, 0.0, False
     while True:
         seconds = 1.0
         while seconds > 0:
             if (pause := window.pause_left(clock().monotonic())) > limits.seconds:
-                raise paused_error(request, pause)
+                paused = paused_error(request, pause)
+                paused.attempt_lost = lost
+                raise paused
             if (seconds := window.reserve(clock().monotonic())) > 0:
                 yield seconds
         number += 1
@@ -57,6 +59,7 @@ def attempt(request: Request[T], window: Window, limits: RetryLimits) -> Attempt
                 request, outcome, attempt=number, waited=waited, now=clock().time(), limits=limits
             )
         except RetellError as error:
+            error.attempt_lost = lost
             if isinstance(error, RateLimitError):
                 window.pause(clock().monotonic() + min(error.retry_after or 0.0, _MAX_PAUSE_SECONDS))
             if request.observed and isinstance(outcome, Response):
@@ -75,4 +78,5 @@ def attempt(request: Request[T], window: Window, limits: RetryLimits) -> Attempt
             verdict.seconds,
         )
         waited += verdict.seconds
+        lost = lost or verdict.lost
         yield verdict.seconds

@@ -73,9 +73,11 @@ class RetellError(Exception):
 
     :ivar permanent: True if a retry cannot succeed.
     :ivar fault: the message without the next step.
+    :ivar attempt_lost: True if Retell may have processed an earlier attempt of the same request.
     """
 
     permanent = False
+    attempt_lost = False
 
     def __init__(self, message: str = "", *, fault: str = "") -> None:
         super().__init__(message)
@@ -129,8 +131,8 @@ class RetellConnectionError(RetellError):
 
     @property
     def not_processed(self) -> bool:
-        """True if no connection was established."""
-        return self.kind in ("dns", "refused", "connect")
+        """True if no connection was established, and no earlier attempt may have been processed."""
+        return self.kind in ("dns", "refused", "connect") and not self.attempt_lost
 
 
 class RetellTimeoutError(RetellConnectionError):
@@ -172,10 +174,13 @@ class RetellStatusError(RetellError):
 
     @property
     def not_processed(self) -> bool:
-        """True unless the status is 408, 5xx, or 403 without JSON: then Retell may have processed the request."""
+        """False if Retell may have processed the request: the status is 408, 5xx, or 403 without JSON.
+
+        Also False if Retell may have processed an earlier attempt.
+        """
         # A proxy may block the response.
         is_blocked = self.foreign and self.status == 403
-        return self.status < 500 and self.status != 408 and not is_blocked
+        return self.status < 500 and self.status != 408 and not is_blocked and not self.attempt_lost
 
 
 class BadRequestError(RetellStatusError):

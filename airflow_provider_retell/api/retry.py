@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,7 +24,6 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.parsing import describe, is_truncated
-from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.status import FOREIGN_STEP, foreign_fault, status_error
 
@@ -31,6 +31,10 @@ T = TypeVar("T")
 
 # Airflow's own limit for the delay of a retry. Nobody means a longer wait.
 _MAX_WAIT_SECONDS = 86_400.0
+_USUAL_TYPE = re.compile(
+    r"text/(?:css|csv|event-stream|html|javascript|plain|xml)"
+    r"|application/(?:javascript|json|octet-stream|pdf|problem\+json|xhtml\+xml|xml|zip)"
+)
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,13 @@ class Wait:
     """Send the request again after ``seconds``.
 
     :ivar throttled: True if the server is rate limiting, so that all requests of this route should wait.
+    :ivar lost: True if Retell may have processed this attempt, which changes something.
     """
 
     seconds: float
     reason: str
     throttled: bool = False
+    lost: bool = False
 
 
 def decide(
@@ -121,7 +127,12 @@ def decide(
     seconds = backoff if server_wait is None else server_wait + jitter() * 0.1
     if attempt >= limits.attempts or waited + seconds > limits.seconds:
         raise _exhausted(error, attempt, waited) from None
-    return Wait(seconds, reason=_brief(error), throttled=isinstance(error, RateLimitError))
+    return Wait(
+        seconds,
+        reason=_brief(error),
+        throttled=isinstance(error, RateLimitError),
+        lost=not request.reads and not error.not_processed,
+    )
 
 
 def _server_wait(response: Response, now: float) -> float | None:
@@ -166,7 +177,7 @@ def _unreadable(request: Request[T], response: Response) -> RetellResponseError:
 
 
 def _undocumented(request: Request[T], response: Response, fault: ValidationError) -> RetellResponseError:
-    kind = safe_text(response.headers.get("Content-Type", "no content type"), sent=request.body)
+    kind = _content_type(response)
     # No content at all may be Retell's.
     if is_truncated(fault) and not response.is_json and response.body.strip():
         summary, step = foreign_fault(request, response.status, kind), FOREIGN_STEP
@@ -181,6 +192,15 @@ def _undocumented(request: Request[T], response: Response, fault: ValidationErro
         unknown = "It is unknown whether Retell processed the request: check the result in Retell before you repeat "
         step = f"{step}. {unknown}the request by hand"
     return RetellResponseError(f"{summary}. {step}", fault=summary)
+
+
+def _content_type(response: Response) -> str:
+    value = response.headers.get("Content-Type")
+    if value is None:
+        return "no content type"
+    kind = value.partition(";")[0].strip().lower()
+    # Other types, and parameters, may quote the request.
+    return kind if _USUAL_TYPE.fullmatch(kind) else "another content type"
 
 
 def _exhausted(error: RetellError, attempt: int, waited: float) -> RetellError:

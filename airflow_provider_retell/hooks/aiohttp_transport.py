@@ -159,7 +159,10 @@ async def exchange(
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError, DamagedBodyError) as error:
         is_late = size > _BUFFERED and time.monotonic() - started >= time_limit(settings.timeout)
         cause = SlowResponseError() if is_late else error
-        return connection_error(request, settings, _kind(cause), cause)
+        kind = _kind(cause)
+        if isinstance(cause, aiohttp.ClientHttpProxyError):
+            cause = OSError(f"Tunnel connection failed: {cause.status}")
+        return connection_error(request, settings, kind, cause)
 
 
 async def _exchange(session: aiohttp.ClientSession, settings: Settings, request: Request[Any]) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import re
 import urllib.request
 from importlib import metadata
 from pathlib import Path
@@ -21,8 +22,15 @@ from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.redact import safe_text
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.hooks.connection import Settings
-from airflow_provider_retell.hooks.response_body import ACCEPT_ENCODING, SlowResponseError, time_limit
+from airflow_provider_retell.hooks.response_body import (
+    ACCEPT_ENCODING,
+    DamagedBodyError,
+    SlowResponseError,
+    time_limit,
+)
 
+# The rest of the text is the proxy's.
+_TUNNEL = re.compile(r"Tunnel connection failed: \d{3}\b")
 _NEXT_STEP = {
     "connect": (
         "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy. If the network "
@@ -149,11 +157,27 @@ def connection_error(
     elif kind == "timeout":
         fault = f"no answer within {settings.timeout:g} s from {url} ({connect_timeout})"
     else:
-        text = safe_text(f"{type(cause).__name__}: {error_chain(cause)[-1]}", sent=request.body)
-        fault = f"request to {url} failed with {text}"
+        fault = f"request to {url} failed with {safe_text(_describe(cause), sent=request.body)}"
     kind_of_error = RetellTimeoutError if kind in ("connect", "timeout") else RetellConnectionError
     fault = f"{request}: {fault}"
     return kind_of_error(f"{fault}. {_NEXT_STEP[kind]}", kind=kind, fault=fault)
+
+
+def _describe(error: BaseException) -> str:
+    """Return the class of *error*, and its cause: the text of the operating system, of OpenSSL or of this package.
+
+    HTTP libraries quote the response in their texts. Of their errors, only the class is shown.
+    """
+    causes = error_chain(error)
+    text = type(causes[-1]).__name__
+    for cause in causes:
+        # Only errors of a system call, or of OpenSSL, have a number.
+        if isinstance(cause, DamagedBodyError) or isinstance(getattr(cause, "errno", None), int):
+            text = str(cause)
+        elif isinstance(cause, OSError) and (tunnel := _TUNNEL.match(str(cause))):
+            text = tunnel[0]
+    name = type(error).__name__
+    return name if text == name else f"{name}: {text}"
 
 
 def is_slow(error: BaseException) -> bool:

@@ -72,6 +72,12 @@ class _TimedResponse(http.client.HTTPResponse):
             deadline = time.monotonic() + time_limit(seconds)
             self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), deadline))
 
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 logs the lines that are not headers. They may be the body.
+        self.msg.set_payload("")
+        self.msg.defects = []
+
 
 class _HttpConnection(HTTPConnection):
     response_class = _TimedResponse

@@ -236,9 +236,15 @@ def _log(context: Mapping[str, Any], outcome: str) -> None:
 
 
 def _log_failure(context: Mapping[str, Any], error: Exception) -> None:
+    from airflow_provider_retell._compat import AirflowNotFoundException
     from airflow_provider_retell.hooks.reason import safe_reason
 
-    log.error("%s: no call was placed: %s", _about(context), safe_reason(error))
+    # Without the connection, nothing was sent.
+    if isinstance(error, AirflowNotFoundException) or getattr(error, "not_processed", False):
+        result = "no call was placed"
+    else:
+        result = "it is unknown whether a call was placed, look for it in Retell's dashboard"
+    log.error("%s: %s: %s", _about(context), result, safe_reason(error))
 
 
 def _render_failure(name: str, error: Exception, template: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from email.utils import formatdate
 from typing import Any
 
@@ -79,6 +80,48 @@ def test_request_that_is_not_idempotent_survives_429_but_not_500(clock: Sleeping
     with pytest.raises(errors.ServerError):
         sender.send(PLACE)
     assert len(sender.sent) == 2
+
+
+KEYED = endpoints.create_phone_call("+14155550100", "+14155550123", idempotency_key="key-1")
+LOST = [
+    response(500),
+    response(200, b'{"call_id": "ca'),
+    errors.RetellTimeoutError("late"),
+    errors.RetellConnectionError("broken"),
+]
+REFUSED = [response(402), errors.RetellConnectionError("nobody answers", kind="refused")]
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=["402", "refused"])
+@pytest.mark.parametrize("lost", LOST, ids=["500", "truncated", "timeout", "dropped"])
+def test_rejection_does_not_prove_that_an_earlier_attempt_was_not_processed(
+    clock: SleepingClock, lost: Any, refused: Any
+) -> None:
+    for request, outcomes, expected in (
+        (KEYED, [refused], True),
+        (KEYED, [response(429), refused], True),
+        (KEYED, [lost, refused], False),
+        (KEYED, [lost, response(429), refused], False),
+        (GET, [lost, refused], True),
+    ):
+        limits = RetryLimits(attempts=len(outcomes))
+        # Copies, because errors change when they are raised.
+        sender = Sender(clock, Window(Rate(100, 10)), [copy.copy(outcome) for outcome in outcomes], limits)
+        with pytest.raises(errors.RetellError) as caught:
+            sender.send(request)
+        assert not sender.outcomes
+        assert caught.value.not_processed is expected
+
+
+def test_pause_does_not_prove_that_an_earlier_attempt_was_not_processed(clock: SleepingClock) -> None:
+    window = Window(Rate(100, 10))
+    attempts = attempt(KEYED, window, RetryLimits())
+    attempts.send(None)
+    attempts.send(response(500))
+    window.pause(clock.monotonic() + 1000)
+    with pytest.raises(errors.RateLimitError) as caught:
+        attempts.send(None)
+    assert not caught.value.not_processed
 
 
 def test_429_pauses_the_route_and_500_does_not(clock: SleepingClock) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import functools
 import gzip
 import json
+import logging
 import threading
 import time
+import traceback
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -311,3 +313,50 @@ def test_broken_response_ends_with_an_error_of_this_package(
         return
     assert message.isprintable()
     assert len(message) < 1500
+
+
+SECRET = "zebra-transcript"
+QUOTED = f'{{"call_id": "call_1", "transcript": "{SECRET}"}}'.encode()
+LEAKY: dict[str, bytes] = {
+    "size of a chunk": head(Transfer_Encoding="chunked") + QUOTED,
+    "status line": QUOTED + b"\r\n\r\n",
+    "status": b"HTTP/1.1 9z9 " + QUOTED + b"\r\n\r\n",
+    "header": head()[:-2] + QUOTED.replace(b":", b"") + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "length": head(Content_Length=QUOTED.decode()) + QUOTED,
+    "long header": head()[:-2] + b"X-Long: " + QUOTED * 3000 + b"\r\n\r\n",
+    "cookie": head(Set_Cookie=f"{SECRET}[]()=1; path=/, {SECRET}@") + b"{}",
+}
+
+
+@pytest.mark.parametrize("name", LEAKY)
+def test_neither_messages_nor_logs_quote_a_broken_response(
+    make_client: Callable[..., Any],
+    server: RawServer,
+    caplog: pytest.LogCaptureFixture,
+    sleeps: list[float],
+    name: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.respond = lambda connection: connection.sendall(LEAKY[name])
+    with pytest.raises(RetellError) as caught:
+        make_client(retry=RetryLimits(attempts=2)).get_call("call_1")
+    shown = "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
+    assert SECRET not in f"{shown}{caught.value.fault}"
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("status", [b"HTTP/1.1 407 ", b""])
+def test_message_about_a_proxy_has_its_status_alone(
+    client: Any,
+    server: RawServer,
+    connect: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    status: bytes,
+) -> None:
+    server.respond = lambda connection: connection.sendall(status + QUOTED + b"\r\n\r\n")
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    connect("https://retell.test")
+    with pytest.raises(RetellConnectionError) as caught:
+        client.get_call("call_1")
+    assert SECRET not in str(caught.value)
+    assert ("Tunnel connection failed: 407. " in str(caught.value)) is bool(status)
