@@ -90,7 +90,7 @@ def reads_map_index(template: str, is_mapped: Callable[[str], bool]) -> bool:
         tree = Environment().parse(template)  # noqa: S701
     except TemplateError:  # Airflow's environment may have extensions
         return True
-    # What a function or a macro reads of the task instance is not known.
+    # A function or a macro may read the map index of the task instance.
     if any(
         _name(argument) in _TASK_VARIABLES for call in tree.find_all(nodes.Call) for argument in call.args
     ):
