@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.status import status_error
 from airflow_provider_retell.contract.check import NotYetError
 from airflow_provider_retell.contract.seeing import NOT_FOUND, check_cause, fields_of, is_success, see
 
@@ -64,7 +65,7 @@ class Creation(Generic[ID]):
         if is_success(response):
             if self._add(fields_of(response).get(self._id_field)):
                 self._unknown -= 1
-        elif response.status < 500 and response.status != 408:
+        elif status_error(request, response).not_processed:
             self._unknown -= 1
         return check_cause(request, response, *expected)
 

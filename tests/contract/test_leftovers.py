@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
-from broken_server import change_json, no_effect, replace, without_filter
+from broken_server import change, change_json, no_effect, replace, without_filter
 from contract_account import BY_NAME, RESTRICTED, account, check_account, settings, target
 
 from airflow_provider_retell.clock import no_waiting
@@ -94,6 +95,21 @@ def test_an_object_that_may_exist_is_reported(emulator: Emulator, route: str) ->
 def test_a_rejected_creation_leaves_nothing_to_report(emulator: Emulator, route: str, status: int) -> None:
     at = target()
     emulator.faults.add(Fault.status(status), route=route, times=0)
+    check_account(emulator, only=(CREATIONS[route],), at=at)
+    assert (left(emulator), at.failures) == (NOTHING, [])
+
+
+@pytest.mark.parametrize("route", CREATIONS)
+def test_an_object_is_deleted_if_a_proxy_blocks_the_response_to_its_creation(
+    emulator: Emulator, route: str
+) -> None:
+    def blocked(response: Any, _: Any) -> Any:
+        return dataclasses.replace(
+            response, status=403, body=b"<html>blocked</html>", content_type="text/html"
+        )
+
+    at = target()
+    change(route, blocked)(emulator)
     check_account(emulator, only=(CREATIONS[route],), at=at)
     assert (left(emulator), at.failures) == (NOTHING, [])
 
