@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from airflow_provider_retell.contract.contacts import changing, importing, reading
+from airflow_provider_retell.contract.contacts import changing, deleting, importing, reading
 
-CHECKS = (*reading.CHECKS, *changing.CHECKS, *importing.CHECKS)
+CHECKS = (*reading.CHECKS, *changing.CHECKS, *deleting.CHECKS, *importing.CHECKS)

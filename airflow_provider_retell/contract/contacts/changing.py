@@ -1,4 +1,4 @@
-"""Checks that create a contact with a fictional number, change it, and delete it."""
+"""Checks that create a contact with a fictional number and change it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from airflow_provider_retell.contract.calls.placing import FROM_NUMBER, PLACE, p
 from airflow_provider_retell.contract.check import (
     NOT_DOCUMENTED,
     SDK,
-    WRITE,
     CannotTellError,
     Checks,
     Finding,
@@ -21,9 +20,8 @@ from airflow_provider_retell.contract.check import (
     holds,
     page,
 )
-from airflow_provider_retell.contract.contacts.common import UNKNOWN_ID, creation, with_number
+from airflow_provider_retell.contract.contacts.common import creation, with_number
 from airflow_provider_retell.contract.seeing import (
-    NOT_FOUND,
     REJECTED,
     ask,
     describe,
@@ -65,7 +63,8 @@ def _create(target: Target) -> Flow[tuple[Creation[str], Response]]:
     return created, (yield from created.send(request))
 
 
-def _created(target: Target) -> Flow[Contact]:
+def created_contact(target: Target) -> Flow[Contact]:
+    """Return the contact that the run has created."""
     _, response = yield from target.once(_create)
     return result(endpoints.create_contact(phone_number=_NUMBER), response)
 
@@ -80,7 +79,7 @@ def _created(target: Target) -> Flow[Contact]:
 )
 def create_returns_contact(target: Target) -> Flow[Finding]:
     """Create a contact."""
-    contact = yield from _created(target)
+    contact = yield from created_contact(target)
     if contact.phone_number != _NUMBER:
         return differs("another phone_number")
     return holds("do_not_call is true") if contact.do_not_call else differs("do_not_call is not true")
@@ -98,7 +97,7 @@ def create_returns_contact(target: Target) -> Flow[Finding]:
 )
 def existing_number(target: Target) -> Flow[Finding]:
     """Create a second contact with the same number."""
-    yield from _created(target)
+    yield from created_contact(target)
     created, _ = yield from target.once(_create)
     response = yield from created.send(endpoints.create_contact(phone_number=_NUMBER), _EXISTS)
     return rejection(response, _EXISTS, REJECTED, "contacts.existing_status")
@@ -114,7 +113,7 @@ def existing_number(target: Target) -> Flow[Finding]:
 )
 def list_by_number(target: Target) -> Flow[Finding]:
     """List the contacts with the number."""
-    contact = yield from _created(target)
+    contact = yield from created_contact(target)
     found = yield from with_number(_NUMBER)
     others = sum(item.contact_id != contact.contact_id for item in found.items)
     if others or not found.items:
@@ -135,7 +134,7 @@ def list_by_number(target: Target) -> Flow[Finding]:
 )
 def do_not_call_is_rejected(target: Target) -> Flow[Finding]:
     """Try to call the contact."""
-    yield from _created(target)
+    yield from created_contact(target)
     response, request = yield from place(
         target, target.values(FROM_NUMBER)[0], _NUMBER, honor_internal_dnc=True
     )
@@ -157,7 +156,7 @@ def do_not_call_is_rejected(target: Target) -> Flow[Finding]:
 )
 def update_returns_contact(target: Target) -> Flow[Finding]:
     """Clear the mark of the contact."""
-    contact = yield from _created(target)
+    contact = yield from created_contact(target)
     request = endpoints.update_contact(contact.contact_id, do_not_call=False)
     response = yield from see(request)
     if not is_success(response):
@@ -182,7 +181,7 @@ def update_returns_contact(target: Target) -> Flow[Finding]:
 )
 def tags_are_replaced(target: Target) -> Flow[Finding]:
     """Give the contact a tag of another contact, then a second one, or none if there is no other."""
-    created = yield from _created(target)
+    created = yield from created_contact(target)
     listed = yield from ask(endpoints.list_contacts(limit=100))
     known = dict.fromkeys(tag.id for contact in listed.items for tag in contact.contact_tags or ())
     if not known:
@@ -201,38 +200,6 @@ def tags_are_replaced(target: Target) -> Flow[Finding]:
 
 
 @CHECKS.add(
-    "contacts.delete_unknown_id",
-    assumption="delete-contact rejects an unknown id with 404.",
-    matters="DeleteContactsOperator succeeds if the contact is already deleted.",
-    source=NOT_DOCUMENTED,
-    question="Does the deletion of an unknown contact get 404 or 422?",
-    otherwise="400 and 422 have the same meaning. With another status, the row fails.",
-    flags=(WRITE,),
-    options=("contacts.missing_status",),
-)
-def delete_unknown_id(_target: Target) -> Flow[Finding]:
-    """Delete a contact that does not exist."""
-    response = yield from see(endpoints.delete_contact(UNKNOWN_ID))
-    handled = (400, *NOT_FOUND) if response.is_json else ()
-    return rejection(response, 404, handled, "contacts.missing_status")
-
-
-def _delete(target: Target) -> Flow[tuple[str, Response]]:
-    """Delete the contact once; return its id and the response."""
-    contact = yield from _created(target)
-    response: Response = yield from see(endpoints.delete_contact(contact.contact_id))
-    return contact.contact_id, response
-
-
-def _deleted(target: Target) -> Flow[str]:
-    """Return the id of the contact after it was deleted."""
-    contact_id, response = yield from target.once(_delete)
-    if not is_success(response):
-        raise CannotTellError(f"delete-contact: {describe(response)}")
-    return contact_id
-
-
-@CHECKS.add(
     "contacts.custom_fields_merged",
     assumption="update-contact keeps custom fields that the request does not contain.",
     matters="Updates send all custom fields that the contact has, with the new values.",
@@ -245,7 +212,7 @@ def _deleted(target: Target) -> Flow[str]:
 )
 def custom_fields_merged(target: Target) -> Flow[Finding]:
     """Set two custom fields of the contact, one after the other."""
-    contact = yield from _created(target)
+    contact = yield from created_contact(target)
     names = list(dict.fromkeys(target.values(CUSTOM_FIELD)))
     if len(names) < 2:
         raise SkipError("needs two different --custom-field")
@@ -260,51 +227,3 @@ def custom_fields_merged(target: Target) -> Flow[Finding]:
     if first in shown:
         return holds("both", options={"contacts.custom_fields_semantics": "merge"})
     return differs("the second only", handled=True, options={"contacts.custom_fields_semantics": "replace"})
-
-
-@CHECKS.add(
-    "contacts.delete_succeeds",
-    assumption="delete-contact returns 204.",
-    matters="DeleteContactsOperator deletes contacts.",
-    source=page("delete-contact"),
-    otherwise="The package accepts any 2xx status. With another status, the row fails.",
-    flags=(CREATE,),
-)
-def delete_succeeds(target: Target) -> Flow[Finding]:
-    """Delete the contact."""
-    _, response = yield from target.once(_delete)
-    if response.status == 204:
-        return holds("204")
-    return differs(describe(response), handled=is_success(response) or response.status == 400)
-
-
-@CHECKS.add(
-    "contacts.deleted_contact_is_gone",
-    assumption="get-contact rejects a deleted contact with 404 or 422 immediately.",
-    matters="If Retell rejects a deletion, DeleteContactsOperator reads the contact to find out whether it exists.",
-    source=NOT_DOCUMENTED,
-    question="Does get-contact reject a deleted contact immediately?",
-    otherwise="A repeated deletion fails, because the contact seems to exist.",
-    flags=(CREATE,),
-)
-def deleted_contact_is_gone(target: Target) -> Flow[Finding]:
-    """Read the contact that was deleted."""
-    response = yield from see(endpoints.get_contact((yield from _deleted(target))))
-    return holds(describe(response)) if response.status in NOT_FOUND else differs(describe(response))
-
-
-@CHECKS.add(
-    "contacts.second_deletion_is_rejected",
-    assumption="delete-contact rejects a deleted contact with 404 or 422.",
-    matters="DeleteContactsOperator succeeds if the contact is already deleted.",
-    source=NOT_DOCUMENTED,
-    question="Which status does the second deletion of a contact get?",
-    otherwise="With 400 or a 2xx status, the row succeeds. With another status, it fails.",
-    flags=(CREATE,),
-)
-def second_deletion_is_rejected(target: Target) -> Flow[Finding]:
-    """Delete the contact again."""
-    response = yield from see(endpoints.delete_contact((yield from _deleted(target))))
-    if response.status in NOT_FOUND:
-        return holds(describe(response))
-    return differs(describe(response), handled=is_success(response) or response.status == 400)
