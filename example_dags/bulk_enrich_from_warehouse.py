@@ -80,7 +80,7 @@ def bulk_enrich_from_warehouse() -> None:
         ),
         # Column name -> metadata key. The other metadata keys of a call stay unchanged.
         metadata_columns={"tier": "tier", "churn_risk": "churn_risk", "segment": "customer_segment"},
-        # The report has one line per row, with its outcome. FailedRows(rows, report) reads the failed rows again.
+        # The report has one line per row, with its outcome. FailedRows(rows, report_path) reads the failed rows again.
         report_path=f"{REPORTS}/retell_{DAY}.jsonl",
         # A call that was deleted at Retell is not an error of this pipeline.
         tolerate=["not_found"],

@@ -37,7 +37,7 @@ MODULES = [
 ]
 NAMES = [(module, name) for module in MODULES for name in sorted(public_names()[module])]
 # Classes that users meet only in the examples of others.
-WITHOUT = {"AirflowApiError", "Rate"}
+WITHOUT = {"AirflowApiError", "Rate", "RetellError"}
 
 
 def example(module: str, name: str) -> str:

@@ -12,8 +12,7 @@ import pytest
 from airflow_provider_retell._compat import AirflowSensorTimeout
 from airflow_provider_retell.clock import Clock, clock, no_waiting
 from airflow_provider_retell.emulator import Clock as EmulatorClock
-from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.emulator.pytest_plugin import run_task
+from airflow_provider_retell.emulator import Emulator, Fault, run_task
 from airflow_provider_retell.hooks import RetellAsyncHook, RetellHook
 from airflow_provider_retell.sensors import CallSensor
 

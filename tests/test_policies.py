@@ -13,8 +13,7 @@ import pytest
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api import errors
 from airflow_provider_retell.bulk.errors import BulkStoppedError
-from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance
+from airflow_provider_retell.emulator import Emulator, FakeTaskInstance, Fault
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.operators.call import UpdateCallOperator
 

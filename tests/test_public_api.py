@@ -34,7 +34,8 @@ def test_every_public_name_can_be_imported_and_has_a_docstring(module: str) -> N
 
 def test_every_public_name_has_one_place_to_import_it_from() -> None:
     counts = Counter(name for names in PUBLIC.values() for name in names)
-    assert [name for name, count in counts.items() if count > 1] == []
+    # Code that calls the hook catches it.
+    assert [name for name, count in counts.items() if count > 1] == ["RetellError"]
 
 
 def test_type_checkers_see_the_lazy_exports() -> None:
@@ -77,7 +78,14 @@ def test_the_registry_file_lists_every_public_class() -> None:
     registry = yaml.safe_load((ROOT / ".airflow-registry.yaml").read_text())
     listed = {entry["module"].rpartition(".")[2] for kind in KINDS for entry in registry[kind]}
     classes = {name for kind in KINDS for name in PUBLIC[f"airflow_provider_retell.{kind}"]}
-    assert listed == classes - {"AirflowApi", "AirflowApiError", "Rate", "RetryLimits", "TextFile"}
+    assert listed == classes - {
+        "AirflowApi",
+        "AirflowApiError",
+        "Rate",
+        "RetellError",
+        "RetryLimits",
+        "TextFile",
+    }
     assert all(len(entry["description"]) > 20 for kind in KINDS for entry in registry[kind])
     pyproject = (ROOT / "pyproject.toml").read_text()
     for value in (registry["package-name"], registry["docs-url"], registry["source-url"]):

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.bulk.bookkeeping import FAILURES_IN_A_ROW, Progress
 from airflow_provider_retell.bulk.column_names import hint, listed_names
 from airflow_provider_retell.bulk.digest_map import DigestMap
-from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, InvalidRowError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import IN_DRY_RUN, FailureLimits, Result, duplicate
-from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW, Progress
-from airflow_provider_retell.bulk.resource import Difference, InvalidRowError, Planned, Resource
+from airflow_provider_retell.bulk.resource import Difference, Planned, Resource
 from airflow_provider_retell.bulk.row_chunks import CHUNK, open_rows, take
 from airflow_provider_retell.bulk.row_limits import RowLimits
 from airflow_provider_retell.bulk.watch import watch

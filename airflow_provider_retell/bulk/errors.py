@@ -1,4 +1,4 @@
-"""Errors that end a run over rows."""
+"""Errors of a row, and errors that end a run over rows."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ FATAL = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
 
 RESUME = "Run the task again. It does not repeat updates that it has already made"
 """The next step in messages of a run that ended early."""
+
+
+class InvalidRowError(RetellInputError):
+    """A row cannot be sent. It counts as invalid, and the run continues.
+
+    :ivar key: the key of the row's record, or None if that is the reason.
+    """
+
+    def __init__(self, fault: str, key: str | None = None) -> None:
+        super().__init__(fault)
+        self.key = key
 
 
 class SourceError(RetellError):

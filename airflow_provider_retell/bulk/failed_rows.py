@@ -36,43 +36,43 @@ class FailedRows(Rows):
 
         BulkUpdateCallOperator(
             task_id="repair",
-            rows=FailedRows(FileRows("/data/enriched.csv"), report="/data/report.jsonl"),
+            rows=FailedRows(FileRows("/data/enriched.csv"), report_path="/data/report.jsonl"),
         )
 
     The call id of a row selects its line in the report, so the source can have another order than in the earlier run,
     and lack rows. The number of a row counts only for rows without a call id. The rows keep their numbers in the
-    source. If a call has rows that failed as
-    duplicates, all its rows are processed again. A warning in the log names failed calls that the source lacks.
+    source. If a call has rows that failed as duplicates, all its rows are processed again. A warning in the log names
+    failed calls that the source lacks.
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/bulk.html
 
     :param rows: the source of the earlier run: another row source, a list of dicts, or a function that returns dicts.
-    :param report: the path of the earlier run's report (templated). The last line of a call counts. It must not be the
-        report of the new run. With a report without lines, all rows run, and the log has a warning.
+    :param report_path: the path of the earlier run's report (templated). The last line of a call counts. It must not
+        be the report of the new run. With a report without lines, all rows run, and the log has a warning.
     :param outcomes: the outcomes of the rows to take, for example ``["invalid"]``. Default: all that count as failed
         (``failed``, ``invalid``, ``conflict``, ``not_found``, ``not_ended``).
-    :param conn_id: the Airflow connection of the report's storage (templated). Default: the storage's default
-        connection.
+    :param report_conn_id: the Airflow connection of the report's storage (templated). Default: the storage's
+        default connection.
     :raises ValueError: if *outcomes* has an unknown outcome.
-    :raises RetellInputError: when the task runs, if *report* has lines, but none of a report.
+    :raises RetellInputError: when the task runs, if the report has lines, but none of a report.
     """
 
-    template_fields = ("rows", "report", "conn_id")
+    template_fields = ("rows", "report_path", "report_conn_id")
 
     def __init__(
         self,
         rows: Rows | Iterable[Row] | Callable[[], Iterable[Row]],
-        report: str,
+        report_path: str,
         outcomes: Sequence[Outcome] | None = None,
-        conn_id: str | None = None,
+        report_conn_id: str | None = None,
     ) -> None:
         if outcomes is not None:
             text_list("outcomes", outcomes, choices=get_args(Outcome))
         # Airflow would call a function in a template field itself.
         self.rows = as_rows(rows) if callable(rows) else rows
-        self.report: Any = report
+        self.report_path: Any = report_path
         self.outcomes = outcomes
-        self.conn_id = conn_id
+        self.report_conn_id = report_conn_id
         self._has_read = False
 
     @property
@@ -91,18 +91,18 @@ class FailedRows(Rows):
 
     def files(self) -> list[str]:
         """Return the path of the report, and the files of the source."""
-        check_not_empty(self.report, "the report of FailedRows")
-        return [str(self.report), *as_rows(self.rows).files()]
+        check_not_empty(self.report_path, "report_path of FailedRows")
+        return [str(self.report_path), *as_rows(self.rows).files()]
 
     def __str__(self) -> str:
         rows = as_rows(self.rows) if isinstance(self.rows, (Rows, list, tuple)) else shown_field(self.rows)
-        return f"FailedRows({rows}, report={shown_field(self.report)})"
+        return f"FailedRows({rows}, report_path={shown_field(self.report_path)})"
 
     __repr__ = __str__
 
     def label(self) -> str:
         """Return the class and the report."""
-        return f"FailedRows(report={shown_field(self.report)})"
+        return f"FailedRows(report_path={shown_field(self.report_path)})"
 
     def empty_text(self) -> str:
         """Return whether the source or the report is the reason."""
@@ -117,7 +117,7 @@ class FailedRows(Rows):
             log.warning(
                 "The report %s has no lines, so all rows of the source run. The earlier run had no rows, or was "
                 "stopped before it wrote a line",
-                safe_path(str(self.report)),
+                safe_path(str(self.report_path)),
             )
         self._has_read = False
         count = 0
@@ -166,8 +166,8 @@ class FailedRows(Rows):
         earlier = EarlierRows(self._lines(), wanted, self.key_column)
         if not earlier.is_report and not earlier.is_empty:
             raise RetellInputError(
-                f"{safe_path(str(self.report))} is not a report of a bulk update: none of its lines has the outcome of "
-                "a row. Set the report of FailedRows to the report_path of the earlier run, or use the source without "
+                f"{safe_path(str(self.report_path))} is not a report of a bulk update: none of its lines has the "
+                "outcome of a row. Set report_path to the report_path of the earlier run, or use the source without "
                 "FailedRows to process all rows"
             )
         return earlier
@@ -192,9 +192,9 @@ class FailedRows(Rows):
             )
 
     def _lines(self) -> Iterator[Row]:
-        check_not_empty(self.report, "the report of FailedRows")
+        check_not_empty(self.report_path, "report_path of FailedRows")
         try:
-            yield from FileRows(self.report, self.conn_id).read()
+            yield from FileRows(self.report_path, self.report_conn_id).read()
         except IncompleteFileError:
             # If the earlier run was killed, the end of its compressed report is missing.
             return

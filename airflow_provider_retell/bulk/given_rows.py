@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.function_context import call_with_context
 from airflow_provider_retell.bulk.rows import BadRow, Row, Rows, SourceField
 from airflow_provider_retell.bulk.table_rows import TableRows, is_table
-from airflow_provider_retell.bulk.task_context import call_with_context
 from airflow_provider_retell.params.checks import is_literal
 from airflow_provider_retell.params.rendered import as_list
 

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.request import check_id
 from airflow_provider_retell.bulk.column_names import hint, listed_names, shown_names
-from airflow_provider_retell.bulk.resource import InvalidRowError
+from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow, Row
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow_provider_retell.bulk.outcome import Outcome, Result
-    from airflow_provider_retell.bulk.task_run import TryId
+    from airflow_provider_retell.bulk.task_tries import TryId
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Report:
     """
 
     def __init__(self, path: str | None, conn_id: str | None = None, task_try: TryId | None = None) -> None:
-        from airflow_provider_retell.bulk.task_run import TaskRunCounts
+        from airflow_provider_retell.bulk.task_tries import TaskRunCounts
 
         self._path = path
         self._conn_id = conn_id

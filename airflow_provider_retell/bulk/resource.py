@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.bulk.outcome import OUTCOMES, Outcome, Result
 
 if TYPE_CHECKING:
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 W = TypeVar("W")
-
-
-class InvalidRowError(RetellInputError):
-    """A row cannot be sent.
-
-    :ivar key: the key of the row's record, or None if that is the reason.
-    """
-
-    def __init__(self, fault: str, key: str | None = None) -> None:
-        super().__init__(fault)
-        self.key = key
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.bulk.progress import Progress
+    from airflow_provider_retell.bulk.bookkeeping import Progress
 
 _TICK_SECONDS = 1.0
 

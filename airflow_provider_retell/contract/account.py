@@ -8,17 +8,9 @@ from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, up
 from airflow_provider_retell.api.organization.endpoints import get_api_key_info, get_concurrency
 from airflow_provider_retell.api.request import Request
 from airflow_provider_retell.contract.calls.common import UNKNOWN_ID
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    SDK,
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,

@@ -1,16 +1,16 @@
-"""The parts of the contract: checks, their findings, and the flags that allow them."""
+"""The checks of the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
+    from airflow_provider_retell.contract.findings import Finding
+    from airflow_provider_retell.contract.flags import Flag
     from airflow_provider_retell.contract.target import Target
-
-Verdict = Literal["holds", "differs", "cannot tell", "skipped"]
 
 Client = Literal["key", "wrong key", "no key", "restricted key", "hasty"]
 """The hook that runs a check. ``hasty`` neither keeps to the quota nor repeats a request."""
@@ -22,85 +22,6 @@ SDK = "types of Retell's Python SDK"
 def page(name: str) -> str:
     """Return the address of a page of Retell's API reference."""
     return f"https://docs.retellai.com/api-references/{name}"
-
-
-@dataclass(frozen=True)
-class Flag:
-    """An option of the command line that allows checks to do more than read.
-
-    :ivar option: its name, for example ``--call-id``.
-    :ivar help: the permission that it gives.
-    :ivar metavar: the name of its value, or ``""`` for a flag without a value.
-    :ivar many: True if it may be repeated.
-    """
-
-    option: str
-    help: str
-    metavar: str = ""
-    many: bool = False
-
-
-WRITE = Flag("--write", "run checks that change something and then restore it")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of a check.
-
-    :ivar verdict: ``holds``, ``differs``, ``cannot tell`` or ``skipped``.
-    :ivar seen: status codes, field names and shapes that Retell's responses have; never values.
-    :ivar handled: for ``differs``: True if the package is correct all the same.
-    :ivar options: the options of the emulator that make it behave as seen.
-    """
-
-    verdict: Verdict
-    seen: str
-    handled: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-def holds(seen: str, *, options: Mapping[str, Any] | None = None, **more: Any) -> Finding:
-    """Return the finding of a check whose assumption is true.
-
-    :param options: options of the emulator by name, also dotted ones.
-    :param more: other options of the emulator.
-    """
-    return Finding("holds", seen, options={**(options or {}), **more})
-
-
-def differs(
-    seen: str, *, handled: bool = False, options: Mapping[str, Any] | None = None, **more: Any
-) -> Finding:
-    """Return the finding of a check whose assumption is wrong.
-
-    :param handled: True if the package is correct all the same.
-    :param options: options of the emulator by name, also dotted ones.
-    :param more: other options of the emulator.
-    """
-    return Finding("differs", seen, handled, {**(options or {}), **more})
-
-
-class DiffersError(Exception):
-    """Raised by a flow whose response shows that the assumption is wrong. The message must not contain values."""
-
-
-class CannotTellError(Exception):
-    """Raised by a flow whose requests do not decide the question. The message must not contain values."""
-
-
-class SkipError(Exception):
-    """Raised by a flow that finds nothing to check. The message must not contain values."""
-
-
-class NotYetError(CannotTellError):
-    """Raised by a flow that has to wait. It runs again from its beginning after some seconds, up to a limit.
-
-    :ivar seconds: the seconds to wait.
-    """
-
-    def __init__(self, reason: str, *, seconds: float) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from airflow_provider_retell.contract.account import RESTRICTED_KEY
 from airflow_provider_retell.contract.backup import Backup, try_out
 from airflow_provider_retell.contract.calls.common import CALL_ID
 from airflow_provider_retell.contract.chats.common import CHAT_ID
-from airflow_provider_retell.contract.check import Check, Flag
+from airflow_provider_retell.contract.check import Check
 from airflow_provider_retell.contract.clients import Clients
-from airflow_provider_retell.contract.report import breaks, line, report, summary
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.resources import CHECKS, flags
+from airflow_provider_retell.contract.results import breaks, line, report, summary
 from airflow_provider_retell.contract.runner import Result, restore, run_checks
 from airflow_provider_retell.contract.target import Target
 from airflow_provider_retell.hooks.command_line import (

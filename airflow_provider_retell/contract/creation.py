@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.api.status import status_error
-from airflow_provider_retell.contract.check import NotYetError
+from airflow_provider_retell.contract.findings import NotYetError
 from airflow_provider_retell.contract.seeing import NOT_FOUND, check_cause, fields_of, is_success, see
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import requests
 
 from airflow_provider_retell.api.calls.recordings import BadFileError, check_link
 from airflow_provider_retell.api.request import Response
-from airflow_provider_retell.contract.check import CannotTellError
+from airflow_provider_retell.contract.findings import CannotTellError
 from airflow_provider_retell.hooks.http import ca_bundle, proxy_for, user_agent
 
 _SECONDS = 10.0

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.calls.endpoints import list_calls
 from airflow_provider_retell.api.organization.endpoints import get_concurrency
 from airflow_provider_retell.api.quota import GENERAL, LISTS, Rate
-from airflow_provider_retell.contract.check import (
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, kind, see
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.phone_numbers.endpoints import list_phone_numbers
-from airflow_provider_retell.contract.check import Checks, Finding, differs, holds, page
+from airflow_provider_retell.contract.check import Checks, page
+from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.seeing import documented
 
 if TYPE_CHECKING:

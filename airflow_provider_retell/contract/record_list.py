@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.contract.check import CannotTellError, Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.seeing import (
     body_of,
     describe,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.encode import same_json
-from airflow_provider_retell.contract.check import Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.records.models import RecordSummary

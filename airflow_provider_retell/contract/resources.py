@@ -30,7 +30,8 @@ from airflow_provider_retell.contract import (
     phone_numbers,
     simulations,
 )
-from airflow_provider_retell.contract.check import WRITE, Check, Flag
+from airflow_provider_retell.contract.check import Check
+from airflow_provider_retell.contract.flags import WRITE, Flag
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow

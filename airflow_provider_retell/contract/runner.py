@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from airflow_provider_retell.api.errors import RetellConnectionError, RetellStatusError
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.contract.check import (
+from airflow_provider_retell.contract.check import Check, Client
+from airflow_provider_retell.contract.findings import (
     CannotTellError,
-    Check,
-    Client,
     DiffersError,
     Finding,
     NotYetError,
@@ -137,7 +136,7 @@ def _run(check: Check, target: Target, run: Run) -> Finding:
 
 def _find(check: Check, target: Target, run: Run) -> Finding:
     """Run one check. No finding has the text of an error, which may contain values."""
-    if not target.allows(check):
+    if not target.allows(check.flags):
         return Finding("skipped", f"needs {' '.join(flag.option for flag in check.flags)}")
     try:
         finding = _run(check, target, run)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
-from airflow_provider_retell.contract.check import CannotTellError, DiffersError, Finding, differs, holds
+from airflow_provider_retell.contract.findings import CannotTellError, DiffersError, Finding, differs, holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -10,21 +10,19 @@ from airflow_provider_retell.api.agents.endpoints import get_agent
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.paging import read_all
 from airflow_provider_retell.api.simulations import endpoints
-from airflow_provider_retell.api.simulations.engine import Engine
+from airflow_provider_retell.api.simulations.response_engine import Engine
 from airflow_provider_retell.contract.agents.reading import voice_agents
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.creation import Creation, deleted
+from airflow_provider_retell.contract.findings import (
     CannotTellError,
-    Checks,
     Finding,
-    Flag,
     NotYetError,
     SkipError,
     differs,
     holds,
-    page,
 )
-from airflow_provider_retell.contract.creation import Creation, deleted
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import ask, result, unknown
 from airflow_provider_retell.contract.target import one
 

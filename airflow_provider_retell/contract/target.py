@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow_provider_retell.contract.check import Check, Flag, NotYetError, SkipError
+from airflow_provider_retell.contract.findings import NotYetError, SkipError
+from airflow_provider_retell.contract.flags import Flag
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -42,9 +43,9 @@ class Target:
         """Return the values of *flag*."""
         return self._values.get(flag, ())
 
-    def allows(self, check: Check) -> bool:
-        """Return True if all flags of *check* were given."""
-        return all(flag in self._values for flag in check.flags)
+    def allows(self, flags: Iterable[Flag]) -> bool:
+        """Return True if all *flags* were given."""
+        return all(flag in self._values for flag in flags)
 
     def once(self, make: Callable[[Target], Flow[T]]) -> Flow[T]:
         """Run the flow that *make* returns if no check has run it before, and return its result or raise its error."""
@@ -72,7 +73,8 @@ class Target:
 
         Register it before sending a request that creates something, because the response may be lost.
 
-        :param make: returns the flow. A result of False is a failure. With :class:`NotYetError`, it runs again later.
+        :param make: returns the flow. If its result is False, the clean-up has failed. With :class:`NotYetError`, it
+            runs again later.
         :param failure: a sentence for the user if it fails.
         """
         self.at_end.append((make, failure))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.contract.check import Finding, differs, holds
+from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from airflow_provider_retell._compat import DecoratedOperator, task_decorator_factory
+from airflow_provider_retell.bulk.function_context import call_with_context
 from airflow_provider_retell.bulk.given_rows import CallableRows
-from airflow_provider_retell.bulk.task_context import call_with_context
 from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
 from airflow_provider_retell.params.masked import unmask
 

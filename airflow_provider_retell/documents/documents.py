@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.function_context import call_with_context
 from airflow_provider_retell.bulk.source import Source
-from airflow_provider_retell.bulk.task_context import call_with_context
 
 if TYPE_CHECKING:
     from airflow_provider_retell.documents.entries import Entry

@@ -23,6 +23,7 @@ from airflow_provider_retell.emulator.organization.organization import Organizat
 from airflow_provider_retell.emulator.rate_limits import DEFAULT_QUOTAS
 from airflow_provider_retell.emulator.recorder import RecordedRequest
 from airflow_provider_retell.emulator.simulations.simulator import Simulation
+from airflow_provider_retell.emulator.task_run import FakeTaskInstance, fake_context, run_task
 from airflow_provider_retell.emulator.webhooks import WebhookDelivery
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Clock",
     "ContactOptions",
     "Emulator",
+    "FakeTaskInstance",
     "Fault",
     "Faults",
     "KnowledgeBaseOptions",
@@ -40,4 +42,6 @@ __all__ = [
     "Rule",
     "Simulation",
     "WebhookDelivery",
+    "fake_context",
+    "run_task",
 ]

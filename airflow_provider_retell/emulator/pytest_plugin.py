@@ -1,4 +1,4 @@
-"""Pytest fixtures and functions for tests of DAGs, and a marker that sets the options of the emulator.
+"""Pytest fixtures for tests of DAGs, and a marker that sets the options of the emulator.
 
 Enable the plugin in ``conftest.py``::
 
@@ -14,7 +14,9 @@ A marker may also be put on a class or a module. Markers on the test itself take
 class, and those over the module's, option by option. Each test gets a clock of its own, made with the
 arguments of the marker's clock.
 
-:func:`run_task` runs one operator or sensor::
+:func:`~airflow_provider_retell.emulator.run_task` runs one operator or sensor::
+
+    from airflow_provider_retell.emulator import run_task
 
     def test_the_tier_is_written(retell_emulator, retell_connection):
         retell_emulator.add_call(call_id="call_1", call_status="ended")
@@ -31,12 +33,11 @@ import pytest
 
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
-from airflow_provider_retell.emulator.task_run import FakeTaskInstance, fake_context, run_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FakeTaskInstance", "fake_context", "retell_connection", "retell_emulator", "run_task"]
+__all__ = ["retell_connection", "retell_emulator"]
 
 _MARKER = "retell_emulator"
 

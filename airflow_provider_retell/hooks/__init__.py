@@ -1,4 +1,4 @@
-"""Hooks, and the classes of their settings."""
+"""Hooks, the classes of their settings, and the base class of their errors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell._lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from airflow_provider_retell.api.errors import RetellError
     from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.api.retry import RetryLimits
     from airflow_provider_retell.hooks.airflow_api import AirflowApi, AirflowApiError
@@ -15,6 +16,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "api.errors": ["RetellError"],
             "api.quota": ["Rate"],
             "api.retry": ["RetryLimits"],
             "hooks.airflow_api": ["AirflowApi", "AirflowApiError"],
@@ -22,4 +24,12 @@ else:
         },
     )
 
-__all__ = ["AirflowApi", "AirflowApiError", "Rate", "RetellAsyncHook", "RetellHook", "RetryLimits"]
+__all__ = [
+    "AirflowApi",
+    "AirflowApiError",
+    "Rate",
+    "RetellAsyncHook",
+    "RetellError",
+    "RetellHook",
+    "RetryLimits",
+]

@@ -7,7 +7,7 @@ from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 
 
 class ContactMethods:
-    """The endpoints of contacts."""
+    """The endpoints of contacts. Each hook adds ``list_contacts``, which reads all pages."""
 
     find_contact = Steps(reading.find_contact)
     get_contact = Endpoint(endpoints.get_contact)

@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.batch_call import CreateBatchCallOperator
     from airflow_provider_retell.operators.bulk import BulkUpdateCallOperator
     from airflow_provider_retell.operators.bulk_chat import BulkUpdateChatOperator
-    from airflow_provider_retell.operators.call import GetCallOperator, UpdateCallOperator
+    from airflow_provider_retell.operators.call import (
+        DeleteCallOperator,
+        GetCallOperator,
+        RerunCallAnalysisOperator,
+        UpdateCallOperator,
+    )
     from airflow_provider_retell.operators.chat import (
         DeleteChatOperator,
         GetChatOperator,
         RerunChatAnalysisOperator,
         UpdateChatOperator,
     )
-    from airflow_provider_retell.operators.delete_call import DeleteCallOperator
     from airflow_provider_retell.operators.delete_contacts import DeleteContactsOperator
     from airflow_provider_retell.operators.import_contacts import ImportContactsOperator
     from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.live_call import StopCallOperator, UpdateLiveCallOperator
     from airflow_provider_retell.operators.phone_call import CreatePhoneCallOperator
     from airflow_provider_retell.operators.recordings import ArchiveRecordingsOperator
-    from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
     from airflow_provider_retell.operators.simulation import RunBatchTestOperator
     from airflow_provider_retell.operators.sync_contacts import SyncContactsOperator
     from airflow_provider_retell.operators.sync_test_cases import SyncTestCasesOperator
@@ -44,14 +47,18 @@ else:
             "operators.batch_call": ["CreateBatchCallOperator"],
             "operators.bulk": ["BulkUpdateCallOperator"],
             "operators.bulk_chat": ["BulkUpdateChatOperator"],
-            "operators.call": ["GetCallOperator", "UpdateCallOperator"],
+            "operators.call": [
+                "DeleteCallOperator",
+                "GetCallOperator",
+                "RerunCallAnalysisOperator",
+                "UpdateCallOperator",
+            ],
             "operators.chat": [
                 "DeleteChatOperator",
                 "GetChatOperator",
                 "RerunChatAnalysisOperator",
                 "UpdateChatOperator",
             ],
-            "operators.delete_call": ["DeleteCallOperator"],
             "operators.delete_contacts": ["DeleteContactsOperator"],
             "operators.import_contacts": ["ImportContactsOperator"],
             "operators.knowledge_base": ["SyncKnowledgeBaseOperator"],
@@ -60,7 +67,6 @@ else:
             "operators.live_call": ["StopCallOperator", "UpdateLiveCallOperator"],
             "operators.phone_call": ["CreatePhoneCallOperator"],
             "operators.recordings": ["ArchiveRecordingsOperator"],
-            "operators.rerun_analysis": ["RerunCallAnalysisOperator"],
             "operators.simulation": ["RunBatchTestOperator"],
             "operators.sync_contacts": ["SyncContactsOperator"],
             "operators.sync_test_cases": ["SyncTestCasesOperator"],

@@ -134,12 +134,12 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
         checks.analysis_fields([decision_field])
         checks.scalars("approve_values", approve_values)
         checks.one_of("on_no_decision", on_no_decision, get_args(OnNoDecision))
-        checks.flag(
-            ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
-        )
-        checks.exclusive(
-            ignore_downstream_trigger_rules=ignore_downstream_trigger_rules, fail_on_reject=fail_on_reject
-        )
+        after_rejection = {
+            "ignore_downstream_trigger_rules": ignore_downstream_trigger_rules,
+            "fail_on_reject": fail_on_reject,
+        }
+        checks.flag(**after_rejection)
+        checks.exclusive(**after_rejection)
         if not self.from_mapped:
             self._check_literals(to_numbers)
         self.to_numbers = to_numbers
@@ -289,10 +289,8 @@ class PhoneApprovalOperator(PlacingOperator, SkipMixin):
             )
         if self.fail_on_reject:
             raise AirflowFailException(f"Not approved: {decision}" + (f", call {call_id}" if call_id else ""))
-        relatives = (
-            self.get_flat_relatives if self.ignore_downstream_trigger_rules else self.get_direct_relatives
-        )
-        tasks = [task for task in relatives(upstream=False) if not task.is_teardown]
+        find = self.get_flat_relatives if self.ignore_downstream_trigger_rules else self.get_direct_relatives
+        tasks = [task for task in find(upstream=False) if not task.is_teardown]
         if tasks:
             log.info("Downstream tasks to skip: %d", len(tasks))
             if self.do_xcom_push:

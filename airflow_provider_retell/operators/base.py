@@ -147,7 +147,7 @@ class DeferrableOperator(RetellOperator):
         """
         from airflow_provider_retell.waiting.event import end_of_wait, timeout_error
         from airflow_provider_retell.waiting.poll_failures import PollFailures
-        from airflow_provider_retell.waiting.progress import Progress
+        from airflow_provider_retell.waiting.wait_log import Progress
 
         deadline = clock().time() + self.wait_timeout if deadline is None else deadline
         progress = Progress(

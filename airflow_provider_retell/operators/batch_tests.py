@@ -16,8 +16,8 @@ from airflow_provider_retell.operators.task_try import CLOCK_SKEW, first_try_at
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
-    from airflow_provider_retell.api.simulations.engine import Engine
     from airflow_provider_retell.api.simulations.models import BatchTest
+    from airflow_provider_retell.api.simulations.response_engine import Engine
     from airflow_provider_retell.operators.same_request import Subject
 
 log = logging.getLogger(__name__)

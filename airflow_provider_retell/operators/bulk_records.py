@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
-from airflow_provider_retell.api.records.nouns import Noun, kind_of
+from airflow_provider_retell.api.kinds import kind_of
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.records.row_options import Nulls, RowOptions
 from airflow_provider_retell.operators.bulk_base import BulkOperator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell.bulk.records.columns import Columns
-    from airflow_provider_retell.bulk.records.plan import Plan
+    from airflow_provider_retell.bulk.records.row_plan import Plan
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -129,6 +130,6 @@ class BulkUpdateOperator(BulkOperator):
         )
 
     def _plan(self) -> Plan:
-        from airflow_provider_retell.bulk.records.plan import Plan
+        from airflow_provider_retell.bulk.records.row_plan import Plan
 
         return Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))

@@ -1,4 +1,4 @@
-"""Operators that update or read one call."""
+"""Operators for one call that has ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.choices import UNTIL, DataStorageSetting, MetadataMode, Until
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.operators.call_base import CallOperator, WaitingOperator
+from airflow_provider_retell.operators.delete_record import DeleteRecordOperator
 from airflow_provider_retell.operators.record import ReadRecordOperator, UpdateRecordOperator
+from airflow_provider_retell.operators.rerun_analysis import RerunAnalysisOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_bool
 
@@ -208,3 +210,67 @@ class GetCallOperator(ReadRecordOperator, CallOperator):
             analysis_fields=analysis_fields,
             **kwargs,
         )
+
+
+class DeleteCallOperator(DeleteRecordOperator, CallOperator):
+    """Delete a call and all its data at Retell. This cannot be undone.
+
+    ::
+
+        from airflow_provider_retell.operators import DeleteCallOperator
+
+        DeleteCallOperator(task_id="delete", call_id="{{ params.call_id }}", dry_run="{{ params.dry_run }}")
+
+    The task returns ``call_id`` and ``deleted``, and in a dry run also ``would_delete``. By default a call that does
+    not exist is no error, so that a retry succeeds. Retell cannot distinguish a deleted call from a call of another
+    organization: use ``missing_ok=False`` if the connection could have the wrong API key.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/erase.html
+    - API: https://docs.retellai.com/api-references/delete-call
+
+    :param call_id: the call (templated).
+    :param missing_ok: False to fail if the call does not exist (templated). The task then reads the call first. A retry
+        also fails if an earlier try deleted the call and crashed.
+    :param dry_run: True to read the call and delete nothing (templated).
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :raises CallNotEndedError: if Retell refuses to delete the call because it has not ended.
+    :raises AirflowFailException: if Retell refuses to delete the call for another reason, or the call does not exist
+        and ``missing_ok`` is False.
+    """
+
+    template_fields: Sequence[str] = ("call_id", "missing_ok", "dry_run", "retell_conn_id")
+
+    def __init__(
+        self,
+        *,
+        call_id: str | XComArg,
+        missing_ok: bool | str | XComArg = True,
+        dry_run: bool | str | XComArg = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(call_id=call_id, missing_ok=missing_ok, dry_run=dry_run, **kwargs)
+
+
+class RerunCallAnalysisOperator(CallOperator, RerunAnalysisOperator):
+    """Analyze a call again, with the latest draft of its agent. Retell charges for it and sends no webhook.
+
+    ::
+
+        from airflow_provider_retell.operators import RerunCallAnalysisOperator
+
+        RerunCallAnalysisOperator(task_id="analyze_again", call_id="{{ params.call_id }}")
+
+    The request is sent at most once, because it costs money. If it is unknown whether Retell processed it, this try and
+    all later ones fail. So does a later try with another ``call_id``. The task returns the call's slim form from
+    Retell's response. Retell does not document whether the response already has the new analysis, so read the call
+    later.
+
+    - Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/live_calls.html
+    - API: https://docs.retellai.com/api-references/rerun-call-analysis
+
+    :param call_id: the call (templated).
+    :param on_clear: what happens when a user clears the task. ``"skip"`` (default): the analysis is not run again.
+        ``"resend"``: it is run again, once.
+    :param retell_conn_id: the Airflow connection, of type ``retell`` (templated). Default: ``retell_default``.
+    :raises AirflowFailException: if Retell rejects the request, or it is unknown whether Retell processed it.
+    """

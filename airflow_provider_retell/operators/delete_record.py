@@ -11,7 +11,7 @@ from airflow_provider_retell.api.errors import (
     NotFoundError,
     UnprocessableError,
 )
-from airflow_provider_retell.api.records.nouns import kind_of
+from airflow_provider_retell.api.kinds import kind_of
 from airflow_provider_retell.operators.record import RecordOperator
 from airflow_provider_retell.params.rendered import as_bool
 

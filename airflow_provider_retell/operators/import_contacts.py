@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.errors import RetellError
+    from airflow_provider_retell.bulk.bookkeeping import Progress
     from airflow_provider_retell.bulk.contacts.import_jobs import ImportJobs
-    from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.row_limits import OnEmpty
     from airflow_provider_retell.bulk.rows import Rows

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings
-    from airflow_provider_retell.api.knowledge_bases.progress import Progress
     from airflow_provider_retell.api.knowledge_bases.sync import Sync
+    from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -196,7 +196,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
         return self._work(context, state)
 
     def _work(self, context: Context, state: Mapping[str, Any]) -> dict[str, Any]:
-        from airflow_provider_retell.api.knowledge_bases.progress import Progress
+        from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 
         progress = Progress(**state["progress"])
         try:
@@ -271,7 +271,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
     def _finish(self, context: Context, sync: Sync, state: Mapping[str, Any]) -> dict[str, Any]:
         """Write the report, and return the result, or push it and fail if documents failed."""
         from airflow_provider_retell.api.knowledge_bases.result import SyncResult
-        from airflow_provider_retell.export.json_lines import write_json_lines
+        from airflow_provider_retell.export.jsonl_writer import write_json_lines
 
         plan = sync.plan
         outcome = SyncResult.of(sync)

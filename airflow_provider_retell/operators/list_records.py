@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.api.records.nouns import Noun, kind_of
+from airflow_provider_retell.api.kinds import kind_of
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.operators.data_interval import window_of, within
 from airflow_provider_retell.operators.event_loop import LoopOperator

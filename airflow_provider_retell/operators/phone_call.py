@@ -12,9 +12,9 @@ from airflow_provider_retell.api.choices import UNTIL, Until
 from airflow_provider_retell.api.errors import RESEND, DoNotCallError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.links.retell import link_call
-from airflow_provider_retell.operators.outcome import OUTCOME, OnUnreachable, check_on_unreachable, skip
 from airflow_provider_retell.operators.placing import PlacingOperator
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_call
+from airflow_provider_retell.operators.unreachable import OUTCOME, OnUnreachable, check_on_unreachable, skip
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.api.choices import METADATA_MODES, STORAGE_ORDER, MetadataMode
-from airflow_provider_retell.api.records.nouns import Noun, kind_of
+from airflow_provider_retell.api.kinds import kind_of
+from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.operators.base import DeferrableOperator, RetellOperator
 from airflow_provider_retell.params import checks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.files import FILE_NAMES
 from airflow_provider_retell.bulk.quota_option import parse_quota
-from airflow_provider_retell.bulk.recordings.target import check_path
+from airflow_provider_retell.bulk.recordings.archive_paths import check_path
 from airflow_provider_retell.operators.data_interval import window_of, within
 from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params import checks
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.bulk.bookkeeping import Progress
     from airflow_provider_retell.bulk.outcome import FailureLimits, Result
-    from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.recordings.run import ArchiveRun
     from airflow_provider_retell.bulk.recordings.sources import Item
     from airflow_provider_retell.bulk.report import Report

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.bulk.bookkeeping import Progress
     from airflow_provider_retell.bulk.outcome import FailureLimits, Result
-    from airflow_provider_retell.bulk.progress import Progress
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.bulk.task_run import TryId
+    from airflow_provider_retell.bulk.task_tries import TryId
 
     AnyRows: TypeAlias = Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg
 
@@ -131,7 +131,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
     def work(self, context: Context) -> None:
         """Process the rows, push the manifest, and fail if too many rows failed."""
         from airflow_provider_retell.bulk.outcome import FailureLimits
-        from airflow_provider_retell.bulk.task_run import TryId
+        from airflow_provider_retell.bulk.task_tries import TryId
 
         self.check_report_path(context)
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)

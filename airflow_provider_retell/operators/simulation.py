@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.errors import SimulationFailedError
 from airflow_provider_retell.api.versions import version_number
 from airflow_provider_retell.common.paths import safe_path
-from airflow_provider_retell.export.json_lines import write_json_lines
+from airflow_provider_retell.export.jsonl_writer import write_json_lines
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
 from airflow_provider_retell.operators.base import DeferrableOperator
 from airflow_provider_retell.operators.batch_tests import BatchTests
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.simulations.models import TestRun
-    from airflow_provider_retell.api.simulations.plan import SimulationPlan
+    from airflow_provider_retell.api.simulations.simulation_plan import SimulationPlan
     from airflow_provider_retell.api.simulations.verdicts import TestVerdict
     from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -179,7 +179,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOper
 
     def _plan(self, *, is_started: bool) -> SimulationPlan:
         """Return the present agent, version and test cases. The tools matter only until a batch test is started."""
-        from airflow_provider_retell.api.simulations.plan import plan_simulation
+        from airflow_provider_retell.api.simulations.simulation_plan import plan_simulation
 
         ids = self.rendered("test_case_definition_ids", as_list)
         plan = self.hook.run(
@@ -201,8 +201,8 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOper
 
     def _evaluate(self, batch_tests: BatchTests, deadline: float | None = None) -> dict[str, Any]:
         """Wait for the batch tests, run the test cases that did not pass again, and return the result."""
-        from airflow_provider_retell.api.simulations.engine import Engine
-        from airflow_provider_retell.api.simulations.plan import check_unchanged
+        from airflow_provider_retell.api.simulations.response_engine import Engine
+        from airflow_provider_retell.api.simulations.simulation_plan import check_unchanged
         from airflow_provider_retell.api.simulations.verdicts import verdicts
 
         first = batch_tests.started[0]

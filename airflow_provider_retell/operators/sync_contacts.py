@@ -143,7 +143,7 @@ class SyncContactsOperator(ContactRowsOperator):
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the sync of contacts."""
         from airflow_provider_retell.bulk.contacts.columns import ContactColumns, check_source
-        from airflow_provider_retell.bulk.contacts.sync import ContactSync
+        from airflow_provider_retell.bulk.contacts.contact_sync import ContactSync
 
         check_source(rows)
         columns = ContactColumns(

@@ -94,7 +94,7 @@ class SyncTestCasesOperator(RetellOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Compare the test cases, and send the differences."""
-        from airflow_provider_retell.api.simulations.plan import engine_of, read_agent
+        from airflow_provider_retell.api.simulations.simulation_plan import engine_of, read_agent
         from airflow_provider_retell.api.simulations.sync import sync_test_cases
 
         dry_run = as_bool(self.dry_run, "dry_run")

@@ -31,7 +31,7 @@ from airflow_provider_retell.waiting.event import (
     trigger_timeout,
 )
 from airflow_provider_retell.waiting.poll_failures import PollFailures
-from airflow_provider_retell.waiting.progress import Progress
+from airflow_provider_retell.waiting.wait_log import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context

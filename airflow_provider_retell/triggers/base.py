@@ -17,7 +17,7 @@ from airflow_provider_retell.clock import clock
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.waiting.event import end_of_wait
 from airflow_provider_retell.waiting.poll_failures import PollFailures
-from airflow_provider_retell.waiting.progress import Progress
+from airflow_provider_retell.waiting.wait_log import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.waiting.progress import HEARTBEAT_SECONDS
+from airflow_provider_retell.waiting.wait_log import HEARTBEAT_SECONDS
 
 
 class OutageLog:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.errors import WaitTimeoutError
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.waiting.poll_failures import PollFailures
-from airflow_provider_retell.waiting.progress import Progress
+from airflow_provider_retell.waiting.wait_log import Progress
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.waits import Condition

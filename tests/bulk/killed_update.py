@@ -6,7 +6,7 @@ from typing import Any
 
 # Tasks are forked, so all imports come first.
 from airflow_provider_retell.bulk import engine as _engine  # noqa: F401
-from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance
+from airflow_provider_retell.emulator import FakeTaskInstance
 from airflow_provider_retell.hooks import aiohttp_transport as _transport  # noqa: F401
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 

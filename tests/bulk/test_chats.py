@@ -91,13 +91,15 @@ def test_failed_rows_of_an_earlier_run_are_repeated(emulator: Emulator, tmp_path
     counts, _, _ = run(tmp_path, rows=rows)
     assert counts == {"updated": 1, "invalid": 1, "failed": 1}
     emulator.faults.clear()
-    again = FailedRows(rows, report=str(tmp_path / "report.jsonl"))
+    again = FailedRows(rows, report_path=str(tmp_path / "report.jsonl"))
     counts, lines, _ = run(tmp_path, "again.jsonl", rows=again)
     # All rows of "a" are repeated, because one of them was a duplicate.
     assert counts == {"updated": 1, "unchanged": 1, "invalid": 1}
     assert lines[2]["reason"] == "an earlier row has the same chat id: row 1"
     # Only the duplicate is left.
-    counts, _, _ = run(tmp_path, "third.jsonl", rows=FailedRows(rows, report=str(tmp_path / "again.jsonl")))
+    counts, _, _ = run(
+        tmp_path, "third.jsonl", rows=FailedRows(rows, report_path=str(tmp_path / "again.jsonl"))
+    )
     assert counts == {"unchanged": 1, "invalid": 1}
 
 

@@ -546,7 +546,7 @@ def test_a_lost_response_to_a_creation_is_resolved_by_a_retry(emulator: Emulator
 
 
 def test_failed_rows_are_rejected(emulator: Emulator, tmp_path: Path) -> None:
-    task = SyncContactsOperator(task_id="sync", rows=FailedRows([], report=str(tmp_path / "a.jsonl")))
+    task = SyncContactsOperator(task_id="sync", rows=FailedRows([], report_path=str(tmp_path / "a.jsonl")))
     with pytest.raises(AirflowFailException, match="rows must not be FailedRows"):
         task.execute({"ti": tasks.Ti()})
 

@@ -22,12 +22,12 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.bulk.engine import BulkUpdate
-from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
+from airflow_provider_retell.bulk.errors import BulkStoppedError, InvalidRowError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, GivenRows
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
-from airflow_provider_retell.bulk.resource import Applied, Difference, InvalidRowError, Planned, Resource
+from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
 from airflow_provider_retell.bulk.rows import Rows
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.hooks import RetellAsyncHook

@@ -18,12 +18,12 @@ from airflow_provider_retell.api.errors import AuthenticationError
 from airflow_provider_retell.api.quota import Rate
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk import FailedRows
+from airflow_provider_retell.bulk.bookkeeping import FAILURES_IN_A_ROW
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
-from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW
 from airflow_provider_retell.bulk.records.columns import Columns
-from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.common.wording import counted

@@ -15,8 +15,7 @@ from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.earlier_rows import EarlierRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
-from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.emulator.pytest_plugin import run_task
+from airflow_provider_retell.emulator import Emulator, Fault, run_task
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
 
@@ -162,7 +161,7 @@ def test_another_file_than_a_report_fails_before_the_source_is_read(
         assert isinstance(task.error, AirflowFailException)
         assert str(task.error) == (
             "memory://bucket/export.jsonl?*** is not a report of a bulk update: none of its lines has the outcome "
-            "of a row. Set the report of FailedRows to the report_path of the earlier run, or use the source without "
+            "of a row. Set report_path of FailedRows to the report_path of the earlier run, or use the source without "
             "FailedRows to process all rows. Nothing was sent"
         )
     assert not emulator.requests
@@ -265,7 +264,7 @@ def test_repair_without_rows_names_the_reason(
     report = write_report(tmp_path / "old.jsonl", (1, "a", "updated"))
     rows = FailedRows(FailedRows(source, report), report)
     assert run(rows=rows).manifest["rows"] == 0
-    label = f"FailedRows(report='{report}')"
+    label = f"FailedRows(report_path='{report}')"
     assert f"{says}: {label}. To skip or fail such a task, set on_empty" in caplog.messages
     with pytest.raises(AirflowSkipException, match=f"^{says}$"):
         run(rows=rows, on_empty="skip")
@@ -380,7 +379,7 @@ def test_path_that_rendered_to_nothing_is_named_before_anything_is_read(
         metadata_columns=["tier"],
         report_path=str(tmp_path / "new.jsonl"),
     )
-    name = "the report of FailedRows" if field == "report" else "the path of FileRows"
+    name = "report_path of FailedRows" if field == "report" else "the path of FileRows"
     with pytest.raises(AirflowFailException, match=f"^{name} rendered to an empty value"):
         run_task(task, params={"nothing": ""})
     assert not list(tmp_path.iterdir())

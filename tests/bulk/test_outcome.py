@@ -103,7 +103,7 @@ def test_a_source_without_rows_is_named_without_its_query(
     earlier = tmp_path / "earlier.jsonl"
     earlier.touch()
     task = run(rows=FailedRows(rows, str(earlier)), min_rows=2, fails=True)
-    assert f"no rows, and min_rows is 2: FailedRows(report='{earlier}'). All" in str(task.error)
+    assert f"no rows, and min_rows is 2: FailedRows(report_path='{earlier}'). All" in str(task.error)
     assert "pr1vate" not in caplog.text
 
 

@@ -13,7 +13,7 @@ from airflow_provider_retell.api.chats.kind import CHATS
 from airflow_provider_retell.api.errors import BadRequestError, CallNotEndedError, UpdateMismatchError
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.bulk.outcome import Result
-from airflow_provider_retell.bulk.records.plan import Plan, PlannedUpdate
+from airflow_provider_retell.bulk.records.row_plan import Plan, PlannedUpdate
 from airflow_provider_retell.bulk.resource import Applied, Difference
 
 

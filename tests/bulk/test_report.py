@@ -24,7 +24,7 @@ from airflow_provider_retell.bulk import FailedRows, FileRows
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
-from airflow_provider_retell.bulk.task_run import TryId
+from airflow_provider_retell.bulk.task_tries import TryId
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
@@ -289,7 +289,7 @@ def test_a_report_is_written_and_read_with_the_connection_of_its_storage(
     task = run(rows=rows, ti=tasks.Ti(2), fails=True, **options)
     assert task.manifest["task_run"].items() >= {"tries": 2, "rows": 2, "updated": 1, "not_found": 1}.items()
     assert len(private_memory.cat_file("/bucket/reports/a.jsonl").splitlines()) == 4
-    failed = FailedRows(rows, path, conn_id="private_storage")
+    failed = FailedRows(rows, path, report_conn_id="private_storage")
     assert run(rows=failed, report_path=None, fails=True).counts == {"not_found": 1}
 
 

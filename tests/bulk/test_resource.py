@@ -15,14 +15,15 @@ from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.bulk.engine import BulkUpdate
+from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.records.columns import Columns
-from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
-from airflow_provider_retell.bulk.resource import Applied, Difference, InvalidRowError, Planned, Resource
+from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.hooks import RetellAsyncHook
 

@@ -9,10 +9,10 @@ import pytest
 from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.chats.changes import ChatChange
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.records.columns import Columns, RowReader
 from airflow_provider_retell.bulk.records.row_options import RowOptions
-from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import BadRow
 
 

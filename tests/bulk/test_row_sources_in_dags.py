@@ -97,7 +97,7 @@ def test_nested_sources_are_rendered_into_copies(dag: DAG) -> None:
     for name in ("a", "b"):
         run = operator.prepare_for_execution()
         render(run, name=name)
-        assert str(run.rows) == f"FailedRows({FileRows(f'{name}.jsonl')}, report='{name}-report.jsonl')"
+        assert str(run.rows) == f"FailedRows({FileRows(f'{name}.jsonl')}, report_path='{name}-report.jsonl')"
     assert inner.path == "{{ name }}.jsonl"
 
 

@@ -11,8 +11,8 @@ import pytest
 import tasks
 from soak import SECONDS
 
+from airflow_provider_retell.bulk.bookkeeping import FAILURES_IN_A_ROW
 from airflow_provider_retell.bulk.errors import BulkStoppedError
-from airflow_provider_retell.bulk.progress import FAILURES_IN_A_ROW
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.emulator.faults import Rule

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.quota import Usage
+from airflow_provider_retell.bulk.bookkeeping import Progress
 from airflow_provider_retell.bulk.outcome import Result
-from airflow_provider_retell.bulk.progress import Progress
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.watch import watch
 

@@ -19,8 +19,8 @@ from contract_account import (
 from retell.resources.call import CallResource
 
 from airflow_provider_retell.clock import no_waiting
-from airflow_provider_retell.contract.report import breaks
 from airflow_provider_retell.contract.resources import CHECKS
+from airflow_provider_retell.contract.results import breaks
 from airflow_provider_retell.emulator import Clock, Options
 from airflow_provider_retell.emulator.undocumented import defaults, keywords, undocumented_options
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from raw_server import raw_server
 
-from airflow_provider_retell.contract.check import CannotTellError
 from airflow_provider_retell.contract.files import first_byte
+from airflow_provider_retell.contract.findings import CannotTellError
 
 if TYPE_CHECKING:
     from pathlib import Path

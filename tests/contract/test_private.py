@@ -13,8 +13,8 @@ from contract_account import CHATS, FLAGS, NAMED, RESTRICTED, VALUES, check_acco
 
 from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.cli import main
-from airflow_provider_retell.contract.report import line, report, summary
 from airflow_provider_retell.contract.resources import CHECKS
+from airflow_provider_retell.contract.results import line, report, summary
 from airflow_provider_retell.emulator import Emulator, Fault, Lifecycle
 from airflow_provider_retell.emulator.responses import Response, json_response
 from airflow_provider_retell.emulator.routing import Request

@@ -22,7 +22,7 @@ from airflow.models.connection import Connection
 from pages import PAGES, ROOT, Block, blocks, commands
 from task_forker import Forker
 
-from airflow_provider_retell.api.simulations.engine import Engine
+from airflow_provider_retell.api.simulations.response_engine import Engine
 from airflow_provider_retell.api.simulations.sync import check_test_cases
 from airflow_provider_retell.contract.cli import parser as contract_parser
 from airflow_provider_retell.emulator import Emulator

@@ -13,8 +13,7 @@ from real_airflow import AirflowHome
 from tasks import connect
 
 from airflow_provider_retell.clock import no_waiting
-from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
-from airflow_provider_retell.emulator.pytest_plugin import run_task
+from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle, run_task
 from sandbox import ROOT
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from tasks import connect
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.clock import no_waiting
-from airflow_provider_retell.emulator import Clock, Emulator, Fault
-from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, run_task
+from airflow_provider_retell.emulator import Clock, Emulator, FakeTaskInstance, Fault, run_task
 from sandbox import AIRFLOW_VERSION, ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.example]

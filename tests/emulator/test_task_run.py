@@ -19,8 +19,7 @@ except ImportError:  # Airflow 2
 
 from airflow_provider_retell._compat import AirflowFailException, BaseOperator
 from airflow_provider_retell.clock import no_waiting
-from airflow_provider_retell.emulator import Clock, Emulator
-from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, run_task
+from airflow_provider_retell.emulator import Clock, Emulator, FakeTaskInstance, run_task
 from airflow_provider_retell.hooks import RetellHook
 from airflow_provider_retell.operators import (
     BulkUpdateCallOperator,

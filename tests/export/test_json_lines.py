@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.export.json_lines import write_json_lines
+from airflow_provider_retell.export.jsonl_writer import write_json_lines
 
 ITEMS = [{"id": "a", "text": "ż"}, {"id": "b"}]
 

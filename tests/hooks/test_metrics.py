@@ -10,8 +10,7 @@ from metrics import Counters, counters
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.clock import no_waiting
-from airflow_provider_retell.emulator import Clock, Emulator, Fault
-from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, run_task
+from airflow_provider_retell.emulator import Clock, Emulator, FakeTaskInstance, Fault, run_task
 from airflow_provider_retell.hooks import Rate, RetellAsyncHook, RetellHook
 from airflow_provider_retell.notifications import PhoneCallNotifier
 from airflow_provider_retell.operators import (

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_retell.api.errors import NotFoundError, PaymentRequiredError, RetellInputError
-from airflow_provider_retell.api.simulations.engine import Engine
-from airflow_provider_retell.api.simulations.plan import plan_simulation, read_agent
+from airflow_provider_retell.api.simulations.response_engine import Engine
 from airflow_provider_retell.api.simulations.search import find_batch_test
+from airflow_provider_retell.api.simulations.simulation_plan import plan_simulation, read_agent
 from airflow_provider_retell.api.simulations.waits import BatchTestEnded
 from airflow_provider_retell.emulator import Clock
 

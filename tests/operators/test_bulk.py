@@ -293,7 +293,7 @@ SIGNED = "https://acct.blob.core.windows.net/c/{}?sv=2026&sig=SECRET"
         {"rows": FileRows("{{ signed }}")},
         {"rows": FileRows(SIGNED.format("rows.csv"))},
         {"rows": FileRows(SIGNED.format("*.txt.csv"))},
-        {"rows": FailedRows([], report=SIGNED.format("old.jsonl"))},
+        {"rows": FailedRows([], report_path=SIGNED.format("old.jsonl"))},
         {"report_path": SIGNED.format("report.jsonl.gz")},
         {"report_path": "{{ signed }}"},
         {"rows": FileRows("{{ password }}")},

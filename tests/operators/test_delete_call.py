@@ -16,7 +16,7 @@ from airflow_provider_retell.api.errors import (
     UnprocessableError,
 )
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.operators.delete_call import DeleteCallOperator
+from airflow_provider_retell.operators.call import DeleteCallOperator
 
 
 @pytest.fixture

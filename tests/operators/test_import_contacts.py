@@ -173,7 +173,9 @@ def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, 
     assert "no column phone_number" in str(run(tmp_path, rows=FileRows(str(tmp_path / "rows.csv"))).error)
     report = tmp_path / "earlier.jsonl"
     report.write_text("")
-    assert "must not be FailedRows" in str(run(tmp_path, rows=FailedRows([row(0)], report=str(report))).error)
+    assert "must not be FailedRows" in str(
+        run(tmp_path, rows=FailedRows([row(0)], report_path=str(report))).error
+    )
     assert writes(emulator) == 0
 
 

@@ -11,7 +11,7 @@ from tasks import eventually, run_try
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.emulator import Emulator, Fault
-from airflow_provider_retell.operators.rerun_analysis import RerunCallAnalysisOperator
+from airflow_provider_retell.operators.call import RerunCallAnalysisOperator
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.given_rows import GivenRows
 from airflow_provider_retell.bulk.records.columns import Columns
-from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.clock import no_waiting

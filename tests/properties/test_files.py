@@ -21,13 +21,12 @@ from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellError, RetellInputError
-from airflow_provider_retell.bulk.errors import SourceError
+from airflow_provider_retell.bulk.errors import InvalidRowError, SourceError
 from airflow_provider_retell.bulk.failed_rows import FailedRows
 from airflow_provider_retell.bulk.file_rows import FileRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.records.columns import Columns, RowReader
-from airflow_provider_retell.bulk.records.plan import Plan, PlannedUpdate
-from airflow_provider_retell.bulk.resource import InvalidRowError
+from airflow_provider_retell.bulk.records.row_plan import Plan, PlannedUpdate
 from airflow_provider_retell.bulk.rows import BadRow, Header
 
 ENDED = CallState(call_id="call_1", call_status="ended")

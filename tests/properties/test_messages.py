@@ -19,7 +19,7 @@ from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.update import prepare_update
 from airflow_provider_retell.bulk.records.columns import Columns, RowReader
-from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.row_plan import Plan
 
 SECRET = "pr1vate"
 

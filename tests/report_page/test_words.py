@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from report_texts import report_texts
 
+from airflow_provider_retell.bulk.contacts.contact_sync import ContactSync
 from airflow_provider_retell.bulk.contacts.csv_import import ContactImport
 from airflow_provider_retell.bulk.contacts.deletions import ContactDeletions
-from airflow_provider_retell.bulk.contacts.sync import ContactSync
 from airflow_provider_retell.bulk.outcome import FAILURES, IN_DRY_RUN, OUTCOMES, duplicate
 from airflow_provider_retell.bulk.recordings.run import OUTCOMES as ARCHIVE_OUTCOMES
 

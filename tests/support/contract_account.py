@@ -10,8 +10,8 @@ from retell_sdk_client import SdkClient
 
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.contract.clients import Clients
-from airflow_provider_retell.contract.report import emulator_options
 from airflow_provider_retell.contract.resources import CHECKS
+from airflow_provider_retell.contract.results import emulator_options
 from airflow_provider_retell.contract.runner import Result, run_checks
 from airflow_provider_retell.contract.target import Target
 from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle, Simulation

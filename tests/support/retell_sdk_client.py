@@ -17,8 +17,8 @@ from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.quota import Rate, Window
 from airflow_provider_retell.api.request import Request, Response
 from airflow_provider_retell.api.retry import RetryLimits
-from airflow_provider_retell.contract.check import SkipError
 from airflow_provider_retell.contract.clients import WRONG_KEY
+from airflow_provider_retell.contract.findings import SkipError
 from airflow_provider_retell.hooks.connection import Settings
 
 # Paths, methods and encoding are those of the SDK: only the operation, the ids and the fields go in.

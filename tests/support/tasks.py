@@ -26,7 +26,7 @@ try:
 except ImportError:  # before 3.3
     NEVER_EXPIRE, HAS_STATE_STORE = None, False
 
-from airflow_provider_retell.emulator.pytest_plugin import FakeTaskInstance, fake_context
+from airflow_provider_retell.emulator import FakeTaskInstance, fake_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -98,6 +98,7 @@ from airflow_provider_retell.emulator import (
     Clock,
     ContactOptions,
     Emulator,
+    FakeTaskInstance,
     Fault,
     Faults,
     KnowledgeBaseOptions,
@@ -108,14 +109,10 @@ from airflow_provider_retell.emulator import (
     Rule,
     Simulation,
     WebhookDelivery,
-)
-from airflow_provider_retell.emulator.pytest_plugin import (
-    FakeTaskInstance,
     fake_context,
-    retell_connection,
-    retell_emulator,
     run_task,
 )
+from airflow_provider_retell.emulator.pytest_plugin import retell_connection, retell_emulator
 from airflow_provider_retell.hooks import (
     AirflowApi,
     AirflowApiError,
@@ -123,6 +120,9 @@ from airflow_provider_retell.hooks import (
     RetellAsyncHook,
     RetellHook,
     RetryLimits,
+)
+from airflow_provider_retell.hooks import (
+    RetellError as HookError,
 )
 from airflow_provider_retell.links.report import RetellReportLink
 from airflow_provider_retell.links.retell import RetellAgentLink, RetellCallLink
@@ -536,6 +536,7 @@ def in_a_task() -> list[str]:
         assert_type(hook.find_contact("+14155550123"), Contact | None)
         assert_type(hook.get_contact("contact_1").contact_tags, list[ContactTag] | None)
         assert_type(hook.update_contact("contact_1", do_not_call=True), Contact)
+        assert_type(list(hook.list_contacts()), list[Contact])
         assert_type(hook.list_contacts_page(limit=5), ContactPage)
         assert_type(hook.upload_contact_import_file(b"phone_number"), ContactImportFile)
         assert_type(hook.get_contact_import(), ContactImport)
@@ -658,7 +659,7 @@ def what_went_wrong(hook: RetellHook) -> str:
         assert_type(error.retry_after, float | None)
     except RetellStatusError as error:
         return f"{error.status} {error.detail}"
-    except RetellError as error:
+    except HookError as error:
         assert_type(error.permanent, bool)
     return ""
 

@@ -9,7 +9,7 @@ from airflow_provider_retell.api.knowledge_bases.document import Mark
 from airflow_provider_retell.api.knowledge_bases.guards import changed_steps
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step
-from airflow_provider_retell.api.knowledge_bases.progress import Progress
+from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 
 
 def gone(plan: Plan, progress: Progress, missing: Iterable[Step]) -> list[KnowledgeBaseSource]:

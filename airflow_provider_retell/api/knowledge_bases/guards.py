@@ -18,7 +18,7 @@ from airflow_provider_retell.api.knowledge_bases.limits import (
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, Step, count_kinds
-from airflow_provider_retell.api.knowledge_bases.progress import Progress
+from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 
 # Titles in a message.
 _TITLES = 10

@@ -12,8 +12,8 @@ from airflow_provider_retell.api.knowledge_bases.document import Document, witho
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.knowledge_bases.plan import Step
-    from airflow_provider_retell.api.knowledge_bases.progress import Progress
     from airflow_provider_retell.api.knowledge_bases.sync import Sync
+    from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 
 Outcome = Literal["added", "replaced", "unchanged", "failed"]
 # Titles of failed documents in the error message.

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from airflow_provider_retell.api.knowledge_bases.document import Mark
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseSource
-from airflow_provider_retell.api.knowledge_bases.progress import Progress
 from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
+from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 from airflow_provider_retell.api.redact import plain_words
 
 

@@ -1,23 +1,9 @@
-"""Calls and chats by their noun. DAG files import this module, so it imports nothing heavy."""
+"""The nouns of calls and chats. DAG files import this module, so it imports nothing heavy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
-
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.records.kind import Kind
+from typing import Literal, get_args
 
 Noun = Literal["call", "chat"]
 
 NOUNS: tuple[Noun, ...] = get_args(Noun)
-
-
-def kind_of(noun: Noun) -> Kind[Any]:
-    """Return the endpoints and models of calls or chats. The import loads pydantic, so DAG files must not call this."""
-    if noun == "call":
-        from airflow_provider_retell.api.calls.kind import CALLS
-
-        return CALLS
-    from airflow_provider_retell.api.chats.kind import CHATS
-
-    return CHATS

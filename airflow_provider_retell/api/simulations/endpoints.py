@@ -18,7 +18,6 @@ from airflow_provider_retell.api.simulations.bodies import (
     CreateTestCaseDefinition,
     UpdateTestCaseDefinition,
 )
-from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.api.simulations.models import (
     BatchTest,
     BatchTestPage,
@@ -27,6 +26,7 @@ from airflow_provider_retell.api.simulations.models import (
     TestRun,
     TestRunPage,
 )
+from airflow_provider_retell.api.simulations.response_engine import Engine
 
 _TEST_CASE = ObjectKind("test case", "test_case_definition_id")
 _BATCH_TEST = ObjectKind("batch test", "test_case_batch_job_id")

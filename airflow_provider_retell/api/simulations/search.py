@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from airflow_provider_retell.api.request import Flow
-from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.api.simulations.listings import list_batch_tests, list_test_run_states
 from airflow_provider_retell.api.simulations.models import BatchTest
+from airflow_provider_retell.api.simulations.response_engine import Engine
 
 
 def find_batch_test(

@@ -15,9 +15,9 @@ from airflow_provider_retell.api.errors import RetellInputError, UpdateMismatchE
 from airflow_provider_retell.api.request import Flow, given
 from airflow_provider_retell.api.simulations import endpoints
 from airflow_provider_retell.api.simulations.bodies import CreateTestCaseDefinition
-from airflow_provider_retell.api.simulations.engine import Engine
 from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
 from airflow_provider_retell.api.simulations.models import TestCaseDefinition
+from airflow_provider_retell.api.simulations.response_engine import Engine
 
 _EMPTY: Mapping[str, JsonValue] = {"dynamic_variables": {}, "tool_mocks": []}
 """The fields that are empty if a test case leaves them out."""

@@ -20,12 +20,12 @@ from airflow_provider_retell.api.contacts.changes import (
 from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.contacts.reading import find_contact
 from airflow_provider_retell.api.errors import RetellStatusError
+from airflow_provider_retell.bulk.contacts.guards import ContactGuards
 from airflow_provider_retell.bulk.outcome import Outcome
 from airflow_provider_retell.bulk.resource import Applied, Difference, Planned
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
-    from airflow_provider_retell.bulk.contacts.guards import ContactGuards
 
 # Retell does not document which of these it sends if a contact has the number already.
 _EXISTS = frozenset({400, 409, 422})

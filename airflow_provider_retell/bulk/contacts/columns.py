@@ -13,9 +13,9 @@ from airflow_provider_retell.api.encode import JsonValue, to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import check_e164
 from airflow_provider_retell.bulk.column_names import shown_names
+from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.failed_rows import FailedRows
 from airflow_provider_retell.bulk.named_columns import NamedColumns
-from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import Row, Rows
 
 log = logging.getLogger(__name__)

@@ -18,12 +18,12 @@ from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.changes import CUSTOM, DO_NOT_CALL, NAMES, Fields, diff, verify
 from airflow_provider_retell.api.errors import RetellError, UpdateMismatchError
 from airflow_provider_retell.bulk.contacts.changes import ContactCreation, ContactState, ContactUpdate
+from airflow_provider_retell.bulk.contacts.contact_sync import KIND, ContactSync
 from airflow_provider_retell.bulk.contacts.csv_files import ContactFile, as_cell
 from airflow_provider_retell.bulk.contacts.import_jobs import ImportBusyError, ImportJobs
-from airflow_provider_retell.bulk.contacts.sync import KIND, ContactSync
-from airflow_provider_retell.bulk.errors import GuardError
+from airflow_provider_retell.bulk.errors import GuardError, InvalidRowError
 from airflow_provider_retell.bulk.outcome import Outcome, Result
-from airflow_provider_retell.bulk.resource import Applied, InvalidRowError, Planned
+from airflow_provider_retell.bulk.resource import Applied, Planned
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from airflow_provider_retell.api.contacts.changes import DO_NOT_CALL, Fields, clears_do_not_call
+from airflow_provider_retell.api.contacts.changes import Fields, clears_do_not_call
 from airflow_provider_retell.api.errors import RetellError
-from airflow_provider_retell.bulk.contacts.changes import ContactCreation, ContactUpdate
 from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import BulkStoppedError, GuardError
-from airflow_provider_retell.bulk.resource import Planned
 from airflow_provider_retell.common.wording import counted
 
 log = logging.getLogger(__name__)
@@ -39,23 +37,22 @@ class ContactGuards:
         """Note that a row opts a number out, or that its value for the mark is unreadable."""
         self._opted_out[number] = 1
 
-    def check_plan(self, planned: Sequence[Planned]) -> None:
-        """Raise :class:`GuardError` if the run would clear marks without permission, or change too much."""
-        updates = [each for each in planned if isinstance(each, ContactUpdate)]
-        cleared = [each.row for each in updates if each.clears_do_not_call]
-        doubtful = [each.row for each in updates if each.clears_do_not_call and self._opted_out[each.number]]
-        marked = sum(
-            each.wanted.get(DO_NOT_CALL) is True
-            for each in planned
-            if isinstance(each, (ContactUpdate, ContactCreation)) and DO_NOT_CALL in each.changed
-        )
+    def check_plan(self, *, planned: int, updates: int, marked: int, cleared: Mapping[int, str]) -> None:
+        """Raise :class:`GuardError` if the run would clear marks without permission, or change too much.
+
+        :param planned: the number of changes.
+        :param updates: the number of contacts to update.
+        :param marked: the number of contacts to mark as do-not-call.
+        :param cleared: the phone numbers of contacts whose mark a row would clear, by the number of the row.
+        """
+        doubtful = [row for row, number in cleared.items() if self._opted_out[number]]
         log.info("do_not_call: %s to mark, %d to clear", counted(marked, "contact"), len(cleared))
         if cleared and not self._allow_clearing:
             raise GuardError(
                 f"{counted(len(cleared), 'row')} would clear do_not_call of a contact, the first of them row "
                 f"{min(cleared)}",
                 "allow_clearing_do_not_call=False",
-                len(planned),
+                planned,
                 "Check that the source has all opt-outs, and set allow_clearing_do_not_call=True if the contacts may "
                 "be called again",
             )
@@ -64,16 +61,16 @@ class ContactGuards:
                 f"row {min(doubtful)} would clear do_not_call of a contact, and another row with the same phone number "
                 "sets it or has a value for it that is invalid",
                 "the check of opt-outs",
-                len(planned),
+                planned,
                 "Aggregate the opt-outs of a number in the source",
             )
-        self._planned = len(updates)
+        self._planned = updates
         if self._exceeds_ratio():
             raise GuardError(
-                f"{len(updates):,} of {counted(self.contacts, 'contact')} would be updated, and max_changed_ratio is "
+                f"{updates:,} of {counted(self.contacts, 'contact')} would be updated, and max_changed_ratio is "
                 f"{self._max_changed_ratio:g}",
                 f"max_changed_ratio={self._max_changed_ratio:g}",
-                len(planned),
+                planned,
                 "Check the source, or raise max_changed_ratio",
             )
 

@@ -22,8 +22,8 @@ from airflow_provider_retell.api.calls.recordings import (
 from airflow_provider_retell.api.errors import NotFoundError, RetellError
 from airflow_provider_retell.bulk.errors import StorageError
 from airflow_provider_retell.bulk.outcome import Result
+from airflow_provider_retell.bulk.recordings.archive_paths import recording_path
 from airflow_provider_retell.bulk.recordings.listed_links import ListedLinks
-from airflow_provider_retell.bulk.recordings.target import recording_path
 from airflow_provider_retell.clock import clock
 
 if TYPE_CHECKING:

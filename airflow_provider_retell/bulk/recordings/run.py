@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_retell.api.calls.recordings import DownloadError
 from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.bulk.bookkeeping import Progress
 from airflow_provider_retell.bulk.errors import FATAL, StorageError
 from airflow_provider_retell.bulk.outcome import FailureLimits, Outcome, Result
-from airflow_provider_retell.bulk.progress import Progress
 from airflow_provider_retell.bulk.recordings.archiver import Archived, Archiver, Cause
 from airflow_provider_retell.bulk.recordings.sources import Item
 from airflow_provider_retell.bulk.watch import watch

@@ -11,9 +11,9 @@ from airflow_provider_retell.api.encode import to_json
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.bulk.column_names import check_names
+from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.records.row_options import DEFAULTS, RowOptions, without_nulls
-from airflow_provider_retell.bulk.resource import InvalidRowError
 from airflow_provider_retell.bulk.rows import Row
 from airflow_provider_retell.params.rendered import as_storage_setting
 

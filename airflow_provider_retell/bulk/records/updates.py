@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.records.changes import Change
 from airflow_provider_retell.api.records.models import RecordState
 from airflow_provider_retell.bulk.records.columns import Columns, RowReader
-from airflow_provider_retell.bulk.records.plan import Plan
+from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.states import RecordStates
 from airflow_provider_retell.bulk.resource import Planned, Resource
 

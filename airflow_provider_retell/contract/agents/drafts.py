@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.agents import endpoints
 from airflow_provider_retell.api.agents.listings import list_agent_versions
 from airflow_provider_retell.api.engines import endpoints as engine_endpoints
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.creation import Creation
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     REJECTED,

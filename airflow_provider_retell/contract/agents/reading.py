@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.agents import endpoints
-from airflow_provider_retell.contract.check import (
-    Checks,
-    Finding,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import Checks, page
+from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     ask,

@@ -6,18 +6,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import list_calls, update_call
 from airflow_provider_retell.contract.calls.common import UPDATES, WRITES, writable
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    SDK,
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.records import TRIES
 from airflow_provider_retell.contract.seeing import (
     ask,

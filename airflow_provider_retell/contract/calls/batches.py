@@ -14,16 +14,10 @@ from airflow_provider_retell.contract.calls.placing import (
     hang_up,
     marked,
 )
-from airflow_provider_retell.contract.check import (
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import Checks, page
 from airflow_provider_retell.contract.creation import Creation
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import ask, describe, fields_of, is_success
 

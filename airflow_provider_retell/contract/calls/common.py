@@ -9,7 +9,8 @@ from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, up
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, Call
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
-from airflow_provider_retell.contract.check import WRITE, Flag, SkipError
+from airflow_provider_retell.contract.findings import SkipError
+from airflow_provider_retell.contract.flags import WRITE, Flag
 from airflow_provider_retell.contract.record_list import RecordList
 from airflow_provider_retell.contract.records import KEY, restore_metadata
 from airflow_provider_retell.contract.seeing import ask

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES
 from airflow_provider_retell.contract.calls.common import CALLS, sample
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    Checks,
-    Finding,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.record_list import PAGE
 from airflow_provider_retell.contract.target import one
 

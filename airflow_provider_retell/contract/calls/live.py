@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import stop_call, update_call, update_live_call
 from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, WRITES, named, writable
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    WRITE,
-    Checks,
-    Finding,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import Finding, differs, holds
+from airflow_provider_retell.contract.flags import WRITE
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.calls.endpoints import update_call
 from airflow_provider_retell.api.encode import MAX_METADATA_BYTES, MAX_SAFE_INTEGER, dump, same_json
 from airflow_provider_retell.contract.calls.common import UPDATES, WRITES, writable
-from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, Finding, differs, holds, page
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import describe, is_success, kind, see, with_body
 

@@ -13,17 +13,10 @@ from airflow_provider_retell.api.calls.endpoints import (
     list_calls,
     stop_call,
 )
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.creation import Creation
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.records import KEY, TRIES
 from airflow_provider_retell.contract.seeing import (
     REJECTED,

@@ -11,16 +11,8 @@ from airflow_provider_retell.api.calls.endpoints import get_call
 from airflow_provider_retell.api.calls.fields import DECLARED
 from airflow_provider_retell.api.encode import safe_name
 from airflow_provider_retell.contract.calls.common import CALLS, UNKNOWN_ID, sample
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    CannotTellError,
-    Checks,
-    Finding,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.records import check_ends, check_timestamps
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see, unknown
 

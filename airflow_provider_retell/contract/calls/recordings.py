@@ -9,15 +9,9 @@ from airflow_provider_retell.api.calls.endpoints import get_call
 from airflow_provider_retell.api.calls.files import FILES
 from airflow_provider_retell.api.calls.recordings import size_of
 from airflow_provider_retell.contract.calls.common import sample
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    CannotTellError,
-    Checks,
-    Finding,
-    differs,
-    holds,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks
 from airflow_provider_retell.contract.files import first_byte
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
 from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see
 from airflow_provider_retell.contract.target import one
 

@@ -11,17 +11,9 @@ from airflow_provider_retell.api.calls.endpoints import (
     rerun_call_analysis,
 )
 from airflow_provider_retell.contract.calls.common import CALLS
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.records import TRIES
 from airflow_provider_retell.contract.seeing import NOT_FOUND, ask, body_of, describe, is_success, see
 

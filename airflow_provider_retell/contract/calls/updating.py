@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.calls.endpoints import get_call, update_call
 from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
 from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, UPDATES, WRITES, named, writable
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    WRITE,
-    Checks,
-    Finding,
-    Flag,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.flags import WRITE, Flag
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     REJECTED,

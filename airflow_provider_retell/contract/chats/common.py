@@ -9,7 +9,8 @@ from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, up
 from airflow_provider_retell.api.chats.models import ENDED_STATUSES, Chat
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff
-from airflow_provider_retell.contract.check import WRITE, Flag, SkipError
+from airflow_provider_retell.contract.findings import SkipError
+from airflow_provider_retell.contract.flags import WRITE, Flag
 from airflow_provider_retell.contract.record_list import RecordList
 from airflow_provider_retell.contract.records import KEY, restore_metadata
 from airflow_provider_retell.contract.seeing import ask

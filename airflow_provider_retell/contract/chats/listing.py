@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.chats.fields import TRANSCRIPTS
 from airflow_provider_retell.contract.chats.common import CHATS, sample
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    Checks,
-    Finding,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.record_list import PAGE
 
 if TYPE_CHECKING:

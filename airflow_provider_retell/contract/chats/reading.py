@@ -9,15 +9,8 @@ from pydantic import ValidationError
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.chats.endpoints import get_chat
 from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, sample
-from airflow_provider_retell.contract.check import (
-    CannotTellError,
-    Checks,
-    Finding,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.records import check_ends, check_timestamps
 from airflow_provider_retell.contract.seeing import describe, is_success, see, unknown
 

@@ -7,18 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.api.chats.endpoints import delete_chat, get_chat, update_chat
 from airflow_provider_retell.contract.calls.attributes import ATTRIBUTE
 from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, WRITES, writable
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    SDK,
-    WRITE,
-    CannotTellError,
-    Checks,
-    Finding,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.flags import WRITE
 from airflow_provider_retell.contract.records import KEY
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,

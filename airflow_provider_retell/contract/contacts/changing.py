@@ -8,19 +8,10 @@ from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.errors import DoNotCallError
 from airflow_provider_retell.api.status import status_error
 from airflow_provider_retell.contract.calls.placing import FROM_NUMBER, PLACE, place
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    SDK,
-    CannotTellError,
-    Checks,
-    Finding,
-    Flag,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
 from airflow_provider_retell.contract.contacts.common import creation, with_number
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,

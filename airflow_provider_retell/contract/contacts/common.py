@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.contacts import endpoints
-from airflow_provider_retell.contract.check import SkipError
 from airflow_provider_retell.contract.creation import Creation, deleted
+from airflow_provider_retell.contract.findings import SkipError
 from airflow_provider_retell.contract.seeing import ask
 
 if TYPE_CHECKING:

@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.contacts import endpoints
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    WRITE,
-    CannotTellError,
-    Checks,
-    Finding,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.contacts.changing import CREATE, created_contact
 from airflow_provider_retell.contract.contacts.common import UNKNOWN_ID
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
+from airflow_provider_retell.contract.flags import WRITE
 from airflow_provider_retell.contract.seeing import (
     NOT_FOUND,
     describe,

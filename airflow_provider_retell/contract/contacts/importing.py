@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.waits import ContactImportEnded
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.contacts.common import creation, with_number
+from airflow_provider_retell.contract.creation import Creation
+from airflow_provider_retell.contract.findings import (
     CannotTellError,
-    Checks,
     Finding,
-    Flag,
     NotYetError,
     SkipError,
     differs,
     holds,
-    page,
 )
-from airflow_provider_retell.contract.contacts.common import creation, with_number
-from airflow_provider_retell.contract.creation import Creation
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,

@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.reading import LARGEST_PAGE, SMALLEST_PAGE
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    Checks,
-    Finding,
-    SkipError,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.contacts.common import UNKNOWN_ID
+from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.seeing import (
     REJECTED,
     ask,

@@ -5,15 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.knowledge_bases import endpoints
-from airflow_provider_retell.contract.check import (
-    NOT_DOCUMENTED,
-    CannotTellError,
-    Checks,
-    Finding,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
+from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
 from airflow_provider_retell.contract.knowledge_bases.common import (
     CREATE,
     FILE,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.knowledge_bases import endpoints
 from airflow_provider_retell.api.knowledge_bases.bodies import KnowledgeBaseFile
 from airflow_provider_retell.api.multipart import Content
-from airflow_provider_retell.contract.check import Flag, NotYetError
 from airflow_provider_retell.contract.creation import Creation, deleted
+from airflow_provider_retell.contract.findings import NotYetError
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.seeing import ask, result
 
 if TYPE_CHECKING:

@@ -8,13 +8,8 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.api.knowledge_bases import endpoints
-from airflow_provider_retell.contract.check import (
-    Checks,
-    Finding,
-    differs,
-    holds,
-    page,
-)
+from airflow_provider_retell.contract.check import Checks, page
+from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.seeing import (
     body_of,
     describe,

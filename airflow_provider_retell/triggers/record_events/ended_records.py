@@ -94,8 +94,8 @@ async def shared_poll(noun: Noun, retell_conn_id: str, since: int, max_age: floa
 
 
 async def _list_ended(noun: Noun, retell_conn_id: str, since: int) -> list[EndedRecord]:
+    from airflow_provider_retell.api.kinds import kind_of
     from airflow_provider_retell.api.paging import Pages
-    from airflow_provider_retell.api.records.nouns import kind_of
     from airflow_provider_retell.hooks.shared import shared_hook
 
     criteria = {"end_timestamp": {"type": "number", "op": "ge", "value": since}}

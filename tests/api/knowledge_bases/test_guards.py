@@ -19,7 +19,7 @@ from airflow_provider_retell.api.knowledge_bases.guards import (
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, compare
-from airflow_provider_retell.api.knowledge_bases.progress import Progress
+from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 from airflow_provider_retell.api.multipart import Content
 
 

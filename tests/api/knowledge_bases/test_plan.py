@@ -19,8 +19,8 @@ from airflow_provider_retell.api.knowledge_bases.plan import (
     count_kinds,
     next_round,
 )
-from airflow_provider_retell.api.knowledge_bases.progress import Progress
 from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
+from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
 from airflow_provider_retell.api.multipart import Content
 

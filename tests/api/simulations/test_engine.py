@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.simulations.engine import Engine
+from airflow_provider_retell.api.simulations.response_engine import Engine
 
 LLM = {"type": "retell-llm", "llm_id": "llm_1"}
 FLOW = {"type": "conversation-flow", "conversation_flow_id": "flow_1"}

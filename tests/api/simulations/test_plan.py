@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fake_hook import FakeHook
 
-from airflow_provider_retell.api.simulations.engine import Engine
-from airflow_provider_retell.api.simulations.plan import read_engine
+from airflow_provider_retell.api.simulations.response_engine import Engine
+from airflow_provider_retell.api.simulations.simulation_plan import read_engine
 
 
 @pytest.mark.parametrize(

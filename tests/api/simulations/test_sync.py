@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fake_hook import FakeHook
 
-from airflow_provider_retell.api.simulations.engine import Engine
-from airflow_provider_retell.api.simulations.plan import check_unchanged
+from airflow_provider_retell.api.simulations.response_engine import Engine
+from airflow_provider_retell.api.simulations.simulation_plan import check_unchanged
 from airflow_provider_retell.api.simulations.sync import sync_test_cases
 
 ENGINE = Engine("retell-llm", "llm_1")

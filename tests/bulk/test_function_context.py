@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.task_context import call_with_context
+from airflow_provider_retell.bulk.function_context import call_with_context
 
 CONTEXT = {"ds": "2026-11-21", "params": {"n": 1}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_retell.bulk.outcome import Outcome, Result
-from airflow_provider_retell.bulk.task_run import TaskRunCounts
+from airflow_provider_retell.bulk.task_tries import TaskRunCounts
 
 OUTCOMES: tuple[Outcome, ...] = ("created", "unchanged", "failed")
 

@@ -19,9 +19,9 @@ from airflow_provider_retell.api.errors import (
     ServerError,
 )
 from airflow_provider_retell.api.quota import Usage
+from airflow_provider_retell.bulk.bookkeeping import Progress
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, StorageError
 from airflow_provider_retell.bulk.outcome import Result
-from airflow_provider_retell.bulk.progress import Progress
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.clock import FastClock
 from airflow_provider_retell.emulator import Emulator
@@ -34,7 +34,7 @@ DURATION = r"(?:\d+ min(?: \d+ s)?|[\d.]+ s)"
 def lines(caplog: pytest.LogCaptureFixture) -> Any:
     """Return the progress lines so far."""
     caplog.set_level(logging.INFO)
-    name = "airflow_provider_retell.bulk.progress"
+    name = "airflow_provider_retell.bulk.bookkeeping"
     return lambda: [record.getMessage() for record in caplog.records if record.name == name]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from airflow_provider_retell import __version__
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES
-from airflow_provider_retell.contract.check import Flag
+from airflow_provider_retell.contract.flags import Flag
 from airflow_provider_retell.contract.runner import Result
 from airflow_provider_retell.hooks.connection import RETELL_URL
 

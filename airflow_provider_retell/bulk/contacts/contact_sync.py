@@ -147,7 +147,17 @@ class ContactSync(Resource[ContactState, Fields]):
 
     def check_plan(self, planned: Sequence[Planned]) -> None:
         """Raise :class:`GuardError` if the run would clear marks without permission, or change too much."""
-        self.guards.check_plan(planned)
+        updates = [each for each in planned if isinstance(each, ContactUpdate)]
+        self.guards.check_plan(
+            planned=len(planned),
+            updates=len(updates),
+            marked=sum(
+                each.wanted.get(DO_NOT_CALL) is True
+                for each in planned
+                if isinstance(each, (ContactUpdate, ContactCreation)) and DO_NOT_CALL in each.changed
+            ),
+            cleared={each.row: each.number for each in updates if each.clears_do_not_call},
+        )
 
     def record_id(self, key: str) -> str | None:
         """Return the id of the contact with a number, if there is one."""

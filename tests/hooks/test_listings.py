@@ -1,4 +1,4 @@
-"""``list_calls`` of both hooks reads all pages."""
+"""``list_calls`` and ``list_contacts`` of both hooks read all pages."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ def test_all_pages_are_read(client: Any, emulator: Emulator) -> None:
     assert first == {"limit": 4, "sort_order": "ascending"}
     assert len(others) == 2
     assert all(body["pagination_key"] for body in others)
+
+
+def test_all_pages_of_contacts_are_read(client: Any, emulator: Emulator) -> None:
+    for n in range(5):
+        emulator.add_contact(phone_number=f"+1415555020{n}", first_name="Ada" if n else "Bob")
+    found = client.list_contacts(search_query="Ada", sort_order="asc", page_size=3)
+    assert [contact.phone_number for contact in found] == [f"+1415555020{n}" for n in range(1, 5)]
+    first, second = [request.body for request in emulator.requests]
+    assert first == {"search_query": "Ada", "sort_order": "asc", "limit": 3}
+    assert second == {**first, "pagination_key": second["pagination_key"]}
+    assert "limit" not in (client.list_contacts(), emulator.requests[-1].body)[1]
 
 
 def test_listing_without_matches_is_one_request(client: Any, emulator: Emulator) -> None:

@@ -12,7 +12,7 @@ from airflow_provider_retell.api.calls.waits import CallReached
 from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.api.waits import Poll
 from airflow_provider_retell.clock import clock, no_waiting
-from airflow_provider_retell.waiting.progress import HEARTBEAT_SECONDS, Progress, duration
+from airflow_provider_retell.waiting.wait_log import HEARTBEAT_SECONDS, Progress, duration
 
 
 @pytest.fixture(autouse=True)
