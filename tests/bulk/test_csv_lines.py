@@ -158,7 +158,7 @@ def test_delimiter_encoding_and_quotes_can_be_set(
         (
             b"\xef\xbb\xbfcall_id,n\na,5\n",
             "latin-1",
-            "begins with the mark of UTF-8, but the encoding is 'latin-1'",
+            "begins with the byte order mark of UTF-8, but the encoding is 'latin-1'",
         ),
         (b"x" * 1001, "utf-8", "the header cannot be read: line 1 is not CSV"),
     ],

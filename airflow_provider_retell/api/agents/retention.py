@@ -1,4 +1,4 @@
-"""How long Retell keeps the calls and chats of agents. Only get-agent shows it."""
+"""The retention times of calls and chats, which only get-agent shows."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def read_parquet(file: Any) -> Iterator[Row]:
 def _check_damage(error: Exception) -> None:
     """Raise *error* again if it comes from the storage.
 
-    pyarrow's errors of some damaged files have no number, unlike those of the operating system.
+    pyarrow reports some damaged files as OSError without an ``errno``, which errors of the storage have.
     """
     if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
         raise error
