@@ -101,8 +101,11 @@ OTHER = {
     "parquet.jsonl": (b"PAR1....", "a Parquet file: give it a name that ends in .parquet"),
     "text.parquet": (b"call_id\na\n", "is not a Parquet file"),
     "cut.jsonl.gz": (gzip.compress(b'{"call_id": "a"}\n' * 10)[:-9], "its compressed data is incomplete"),
-    "wide.jsonl": ('{"call_id": "a"}'.encode("utf-16"), "the mark of UTF-16: set encoding='utf-16'"),
-    "wide.csv": ("call_id\na\n".encode("utf-32"), "the mark of UTF-32: set encoding='utf-32'"),
+    "wide.jsonl": (
+        '{"call_id": "a"}'.encode("utf-16"),
+        "the byte order mark of UTF-16: set encoding='utf-16'",
+    ),
+    "wide.csv": ("call_id\na\n".encode("utf-32"), "the byte order mark of UTF-32: set encoding='utf-32'"),
     "unmarked.csv": ("call_id\na\n".encode("utf-16-le"), "its encoding is UTF-16: set the encoding"),
 }
 

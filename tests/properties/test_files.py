@@ -73,7 +73,8 @@ def test_every_line_of_json_is_a_row(tmp_path: Path, parts: list[bytes], end: by
     except SourceError as error:
         # The first bytes are those of another format.
         assert re.search(
-            "the file (is (compressed|a ZIP|a Parquet|not text)|begins with the mark of)", str(error)
+            "the file (is (compressed|a ZIP|a Parquet|not text)|begins with the byte order mark of)",
+            str(error),
         )
         return
     blank = (line.removeprefix(b"\xef\xbb\xbf").strip() == b"" for line in content.split(b"\n"))

@@ -244,11 +244,16 @@ def test_the_texts_do_not_depend_on_the_name_of_a_subclass(operator: str) -> Non
         assert texts(operator, outcome, name="MyTask") == texts(operator, outcome)
 
 
-def test_the_snippet_names_the_report_and_an_operator_that_can_be_imported() -> None:
+def test_the_snippet_names_the_report_and_runs_with_the_rows_filled_in() -> None:
     snippet = texts("BulkUpdateChatOperator", "failed", name="@task.retell_bulk_update")["snippet"]
-    compile(snippet, "snippet", "exec")
-    assert "from airflow_provider_retell.operators import BulkUpdateChatOperator" in snippet
-    assert 'report="/r/x.jsonl"' in snippet
+    code = snippet.replace("...,  #", "[],  #").replace(
+        "\nBulkUpdateChatOperator(", "\ntask = BulkUpdateChatOperator("
+    )
+    values: dict[str, Any] = {}
+    exec(code, values)
+    task = values["task"]
+    assert (type(task).__name__, task.task_id) == ("BulkUpdateChatOperator", "sync_failed_rows")
+    assert task.rows.source.report_path == "/r/x.jsonl"
 
 
 def test_a_dry_run_does_not_offer_to_repeat_only_its_failed_rows() -> None:

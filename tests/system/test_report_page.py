@@ -129,7 +129,7 @@ def test_a_person_follows_the_link_and_sees_which_rows_failed_and_why(
     href = page.get_by_role("link", name="call_9f070012").get_attribute("href")
     assert href == "https://dashboard.retellai.com/call-history?history=call_9f070012"
     path = "reports/enriched.jsonl"
-    assert f'report="{path}"' in page.locator("#snippet code").inner_text()
+    assert f'report_path="{path}"' in page.locator("#snippet code").inner_text()
     assert path in page.locator("#facts").inner_text()
     compile(page.locator("#snippet code").inner_text(), "snippet", "exec")
     report = [json.loads(line) for line in (folder / path).read_text().splitlines()]

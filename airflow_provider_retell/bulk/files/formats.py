@@ -59,10 +59,12 @@ def open_text(file: Any, path: str, encoding: str) -> io.BufferedIOBase:
             raise SourceError(f"the file is {fault}")
     mark = next((name for mark, name in _MARKS if first.startswith(mark)), None)
     if first.startswith(_UTF8_MARK) and not is_utf8(encoding):
-        raise SourceError(f"the file begins with the byte order mark of UTF-8, but the encoding is {encoding!r}")
+        raise SourceError(
+            f"the file begins with the byte order mark of UTF-8, but the encoding is {encoding!r}"
+        )
     if mark and not encoding.lower().replace("_", "-").startswith(mark):
         raise SourceError(
-            f"the file begins with the mark of {mark.upper()}: set encoding={mark!r} in FileRows"
+            f"the file begins with the byte order mark of {mark.upper()}: set encoding={mark!r} in FileRows"
         )
     return cast("io.BufferedIOBase", content)
 
