@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.request import Request, check_id, with_query
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ class ObjectKind:
         object_id: object,
         parse: Callable[[bytes], T],
         *,
-        body: Callable[[str], bytes] | None = None,
+        body: Callable[[str], bytes | Multipart] | None = None,
         idempotent: bool = True,
         **query: str | int | None,
     ) -> Request[T]:

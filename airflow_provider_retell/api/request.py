@@ -119,6 +119,21 @@ def with_query(path: str, **parameters: str | int | None) -> str:
     return f"{path}?{query}" if query else path
 
 
+def request_to(
+    method: str,
+    path: str,
+    parse: Callable[[bytes], S],
+    *,
+    body: bytes | Multipart | None = None,
+    idempotent: bool = True,
+    subject: str = "",
+    **query: str | int | None,
+) -> Request[S]:
+    """Return a request to *path* with *query*. The last part of the path is the operation."""
+    operation = path.rpartition("/")[2]
+    return Request(operation, method, with_query(path, **query), parse, body, idempotent, subject)
+
+
 def check_id(value: object, name: str = "call_id") -> str:
     """Return *value* if it has the form of an id; otherwise raise :class:`RetellInputError` without the value."""
     if not isinstance(value, str):

@@ -16,7 +16,7 @@ from airflow_provider_retell.api.choices import ChatStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, request_to
 
 _CHAT = ObjectKind("chat", "chat_id")
 
@@ -95,13 +95,7 @@ def list_chats(
         pagination_key=pagination_key,
         include_total=include_total,
     )
-    return Request(
-        operation="list-chats",
-        method="POST",
-        path="/v3/list-chats",
-        body=build(ListChats, "list-chats", fields),
-        parse=ChatPage.read,
-    )
+    return request_to("POST", "/v3/list-chats", ChatPage.read, body=build(ListChats, "list-chats", fields))
 
 
 def end_chat(chat_id: str) -> Request[None]:
