@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 from airflow_provider_retell.api.agents import endpoints, listings
 from airflow_provider_retell.api.agents.changes import (
@@ -28,7 +28,7 @@ from airflow_provider_retell.api.agents.settings import (
     listed,
     read_state,
 )
-from airflow_provider_retell.api.choices import Channel, OnForeignDraft
+from airflow_provider_retell.api.choices import CHANNELS, ON_FOREIGN_DRAFT, Channel, OnForeignDraft
 from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.errors import (
     AgentVersionError,
@@ -67,8 +67,8 @@ class Draft(Storable):
 
 
 @dataclass(frozen=True)
-class PreparedDraft:
-    """Changes of an agent whose input is valid. :meth:`apply` can run at any later time."""
+class _Changes:
+    """Valid changes of an agent, and the steps that bring a draft to them."""
 
     agent_id: str
     channel: Channel
@@ -206,36 +206,6 @@ class PreparedDraft:
         return Draft(self.agent_id, draft.version, tuple(sorted(self.names)))
 
 
-def prepare_draft(
-    agent_id: str,
-    *,
-    agent: Mapping[str, Any] | None,
-    llm: Mapping[str, Any] | None,
-    conversation_flow: Mapping[str, Any] | None,
-    channel: Channel,
-    on_foreign_draft: OnForeignDraft,
-) -> PreparedDraft:
-    """Check the changes of an agent; see :func:`draft_agent_version` for the parameters.
-
-    :raises RetellInputError: if the input is invalid.
-    """
-    agent_id = check_id(agent_id, "agent_id")
-    where = f"draft of agent {agent_id}"
-    for name, value, allowed in (
-        ("channel", channel, get_args(Channel)),
-        ("on_foreign_draft", on_foreign_draft, get_args(OnForeignDraft)),
-    ):
-        if value not in allowed:
-            raise RetellInputError(f"{where}: {name} must be one of {', '.join(allowed)}")
-    parts = given(agent=agent, llm=llm, conversation_flow=conversation_flow)
-    if not parts:
-        raise RetellInputError(f"{where}: set agent, llm or conversation_flow")
-    if llm is not None and conversation_flow is not None:
-        raise RetellInputError(f"{where}: set llm or conversation_flow, not both: an agent has one of them")
-    changes = {part: checked_changes(f"{where}: {part}", fields) for part, fields in parts.items()}
-    return PreparedDraft(agent_id, channel, changes, on_foreign_draft)
-
-
 def draft_agent_version(
     agent_id: str,
     *,
@@ -265,15 +235,21 @@ def draft_agent_version(
     :raises AgentVersionError: if the agent has a draft with other changes, or was never published.
     :raises UpdateMismatchError: if the draft does not have the values that were sent.
     """
-    prepared = prepare_draft(
-        agent_id,
-        agent=agent,
-        llm=llm,
-        conversation_flow=conversation_flow,
-        channel=channel,
-        on_foreign_draft=on_foreign_draft,
-    )
-    return (yield from prepared.apply())
+    agent_id = check_id(agent_id, "agent_id")
+    where = f"draft of agent {agent_id}"
+    for name, value, allowed in (
+        ("channel", channel, CHANNELS),
+        ("on_foreign_draft", on_foreign_draft, ON_FOREIGN_DRAFT),
+    ):
+        if value not in allowed:
+            raise RetellInputError(f"{where}: {name} must be one of {', '.join(allowed)}")
+    parts = given(agent=agent, llm=llm, conversation_flow=conversation_flow)
+    if not parts:
+        raise RetellInputError(f"{where}: set agent, llm or conversation_flow")
+    if llm is not None and conversation_flow is not None:
+        raise RetellInputError(f"{where}: set llm or conversation_flow, not both: an agent has one of them")
+    changes = {part: checked_changes(f"{where}: {part}", fields) for part, fields in parts.items()}
+    return (yield from _Changes(agent_id, channel, changes, on_foreign_draft).apply())
 
 
 def _is_outdated(entry: AgentVersion, published: int) -> bool:
