@@ -6,8 +6,9 @@ import logging
 from typing import Any
 
 from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError
+from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import safe_reason
-from airflow_provider_retell.waiting.outage_log import OutageLog
+from airflow_provider_retell.waiting.wait_log import HEARTBEAT_SECONDS
 
 
 class PollFailures:
@@ -74,3 +75,22 @@ class PollFailures:
     def _message(self, error: Exception, condition: object) -> str:
         polls = f" ({self.count} polls in a row failed)" if self.count > 1 else ""
         return f"Stopped waiting for {condition}{polls}: {safe_reason(error)}"
+
+
+class OutageLog:
+    """Decides when a warning is due: at the first failure of its kind, and then every ten minutes."""
+
+    def __init__(self) -> None:
+        self._logged_at: dict[str, float] = {}
+
+    def is_due(self, kind: str) -> bool:
+        """Return True if a failure of this kind must be logged now."""
+        now = clock().monotonic()
+        if now - self._logged_at.get(kind, float("-inf")) < HEARTBEAT_SECONDS:
+            return False
+        self._logged_at[kind] = now
+        return True
+
+    def reset(self) -> None:
+        """Log the next failure, because the outage is over."""
+        self._logged_at.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
+from airflow_provider_retell.api.deletion import check_deleted_ratio
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.knowledge_bases.bodies import check_settings
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
