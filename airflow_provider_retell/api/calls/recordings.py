@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from airflow_provider_retell.api.calls.files import FILES, FileKind
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellConnectionError, RetellError
-from airflow_provider_retell.api.response_model import Page
 
 HEAD_BYTES = 16
 """How many bytes of a file :func:`check_start` needs."""
@@ -56,10 +55,6 @@ class ArchivedCall(CallState):
         links = {name: getattr(self, kind.field) for name, kind in FILES.items()}
         # A malformed call has fields of any type.
         return {name: link for name, link in links.items() if isinstance(link, str) and link.strip()}
-
-
-class ArchivedCallPage(Page[ArchivedCall]):
-    """One page of list-calls, with only the fields that the archive needs."""
 
 
 def check_link(link: str) -> None:

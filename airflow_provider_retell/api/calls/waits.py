@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary, CallSummaryPage
+from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary
 from airflow_provider_retell.api.choices import BatchUntil, Until
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.costs import CostTotal
 from airflow_provider_retell.api.records.waits import RecordReached
 from airflow_provider_retell.api.request import Flow, Request, check_id
+from airflow_provider_retell.api.response_model import Page
 from airflow_provider_retell.api.waits import Condition, Poll
 
 _NOTHING_LISTED = (
@@ -71,12 +72,12 @@ class BatchReached(Condition):
             **of_batch,
             "call_status": {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)},
         }
-        page: CallSummaryPage = yield _list(filter_criteria=criteria, limit=1, include_total=True)
+        page: Page[CallSummary] = yield _list(filter_criteria=criteria, limit=1, include_total=True)
         result: dict[str, Any] = {"batch_call_id": self.batch_call_id}
         if page.total is not None and page.total < self.total:
             hint, state = "", f"{page.total} of {self.total} calls ended"
             if page.total == 0:
-                begun: CallSummaryPage = yield _list(filter_criteria=of_batch, limit=1, include_total=True)
+                begun: Page[CallSummary] = yield _list(filter_criteria=of_batch, limit=1, include_total=True)
                 hint = _NOTHING_LISTED if begun.total == 0 else ""
             return Poll(False, state, result | {"ended": page.total}, hint)
         pages, ended, reached, cost = Pages(_list, filter_criteria=criteria, limit=1000), 0, 0, CostTotal()
@@ -97,5 +98,5 @@ class BatchReached(Condition):
         return self.until == "ended" or call.is_analyzed or call.call_status == "not_connected"
 
 
-def _list(**criteria: Any) -> Request[CallSummaryPage]:
-    return endpoints.list_calls(**criteria).with_parser(CallSummaryPage.read)
+def _list(**criteria: Any) -> Request[Page[CallSummary]]:
+    return endpoints.list_calls(**criteria).with_parser(Page[CallSummary].read)

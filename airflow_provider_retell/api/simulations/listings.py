@@ -7,13 +7,13 @@ from typing import Any
 
 from airflow_provider_retell.api.paging import read_all
 from airflow_provider_retell.api.request import Flow, Request
+from airflow_provider_retell.api.response_model import Page
 from airflow_provider_retell.api.simulations import endpoints
 from airflow_provider_retell.api.simulations.models import (
     BatchTest,
     TestCaseDefinition,
     TestRun,
     TestRunState,
-    TestRunStatePage,
 )
 
 
@@ -48,7 +48,9 @@ def list_test_run_states(test_case_batch_job_id: str) -> Flow[list[TestRunState]
     :param test_case_batch_job_id: the batch test.
     """
 
-    def page(**criteria: Any) -> Request[TestRunStatePage]:
-        return endpoints.list_test_runs(test_case_batch_job_id, **criteria).with_parser(TestRunStatePage.read)
+    def page(**criteria: Any) -> Request[Page[TestRunState]]:
+        return endpoints.list_test_runs(test_case_batch_job_id, **criteria).with_parser(
+            Page[TestRunState].read
+        )
 
     return read_all(page)
