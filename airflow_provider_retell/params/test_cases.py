@@ -9,7 +9,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.common.distinct_keys import DuplicateKeyError, check_distinct_keys, parse_json
 from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import is_empty, parse_text
+from airflow_provider_retell.params.rendered import check_not_empty, parse_text
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -51,11 +51,8 @@ def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, 
         yield value.fields
     elif isinstance(value, Mapping):
         yield value
-    elif is_empty(value):
-        raise RetellInputError(
-            f"{name} rendered to an empty value. Check the template's source, for example an XCom that was never pushed"
-        )
-    elif isinstance(value, str):
+    elif value is None or isinstance(value, str):
+        check_not_empty(value, name)
         try:
             parsed = parse_text(value, object)
         except DuplicateKeyError as error:

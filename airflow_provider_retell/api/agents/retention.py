@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.agents.settings import get_version
 from airflow_provider_retell.api.choices import Channel
 from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.request import Flow
@@ -24,9 +25,8 @@ def read_retention(agent_ids: Sequence[str], channel: Channel) -> Flow[dict[str,
         agent_ids = [agent.agent_id for agent in page.items if agent.channel == channel]
     days = {}
     for agent_id in agent_ids[:MAX_AGENTS]:
-        read = endpoints.get_agent if channel == "voice" else endpoints.get_chat_agent
         try:
-            agent = yield read(agent_id)
+            agent = yield get_version(agent_id, channel)
         except NotFoundError:
             continue  # deleted, or an agent of the other kind
         kept = getattr(agent, "data_storage_retention_days", None)

@@ -23,6 +23,7 @@ from airflow_provider_retell.api.knowledge_bases.limits import (
     MAX_NAME_LENGTH,
 )
 from airflow_provider_retell.api.multipart import Content, Multipart, Part
+from airflow_provider_retell.api.request import given
 
 __all__ = ["KnowledgeBaseFile"]
 
@@ -91,13 +92,12 @@ def check_settings(
 
     :raises RetellInputError: if one is invalid.
     """
-    fields = {
-        "knowledge_base_name": knowledge_base_name,
-        "enable_auto_refresh": enable_auto_refresh,
-        "min_chunk_size": min_chunk_size,
-        "max_chunk_size": max_chunk_size,
-    }
-    fields = {name: value for name, value in fields.items() if value is not None}
+    fields = given(
+        knowledge_base_name=knowledge_base_name,
+        enable_auto_refresh=enable_auto_refresh,
+        min_chunk_size=min_chunk_size,
+        max_chunk_size=max_chunk_size,
+    )
     build(CreateKnowledgeBase, operation, fields)
     if len(knowledge_base_name) > MAX_NAME_LENGTH:
         raise RetellInputError(
