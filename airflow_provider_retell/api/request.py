@@ -37,7 +37,6 @@ class Request(Generic[T_co]):
     """A request, and the function that parses its response.
 
     :ivar operation: Retell's name of the endpoint, for example ``"update-call"``. Each operation has its own quota.
-    :ivar method: the HTTP method.
     :ivar path: the path below the base URL, already quoted.
     :ivar parse: turns the body of a successful response into the result.
     :ivar body: the JSON to send, a form with files, or None.

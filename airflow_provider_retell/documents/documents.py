@@ -31,8 +31,6 @@ class FileEntry:
 
     :ivar title: the path relative to the root of its source.
     :ivar is_text: True to make it a text, False to make it a file.
-    :ivar size: the number of bytes.
-    :ivar open: opens the file.
     """
 
     title: str

@@ -138,7 +138,6 @@ def text_list(
 
     A single text is an error, because it would be read as a list of characters.
 
-    :param choices: the allowed texts.
     :param empty: False to reject an empty list.
     :param or_dict: True if the parameter may also be a dict, which the caller checks: the message says so.
     """

@@ -22,7 +22,6 @@ _WORD = re.compile(r"\w+")
 def render_error(name: str, error: Exception, template: Any, *, hint: bool) -> Exception:
     """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values.
 
-    :param name: the template field.
     :param template: the value of the field before rendering, or None if it may come from data. The message quotes only
         words that are in it.
     :param hint: True to explain how to send a variable of the agent.

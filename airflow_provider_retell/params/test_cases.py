@@ -39,8 +39,6 @@ def keep_literal(test_cases: Any) -> Any:
 def as_test_cases(value: Any, name: str, conn_id: str | None = None) -> list[Mapping[str, Any]]:
     """Return test cases: dicts, paths of files, lists of these, or the text of such a list.
 
-    :param name: the name of the parameter, for messages.
-    :param conn_id: the Airflow connection of the files' storage.
     :raises RetellInputError: if a file cannot be read; the message has nothing of its content.
     """
     return list(_cases(unmask(value), name, conn_id))

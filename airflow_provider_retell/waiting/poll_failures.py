@@ -17,8 +17,6 @@ class PollFailures:
     :param limit: the number of consecutive polls that may fail; one more failure ends the wait. None: no number does.
     :param count: the number that have failed already.
     :param polled_before: False if the wait has just begun. The first poll must find the Airflow connection.
-    :param log: the logger of the task or the trigger.
-    :param retell_conn_id: the Airflow connection, for the log.
     :ivar count: the number of consecutive polls that have failed.
     """
 

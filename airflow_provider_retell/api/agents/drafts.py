@@ -20,7 +20,7 @@ from airflow_provider_retell.api.agents.changes import (
 )
 from airflow_provider_retell.api.agents.foreign_drafts import ForeignDraft, discard, refuse
 from airflow_provider_retell.api.agents.models import Agent, AgentVersion
-from airflow_provider_retell.api.agents.numbers import labels, read_bound_numbers
+from airflow_provider_retell.api.agents.numbers import read_bound_numbers
 from airflow_provider_retell.api.agents.settings import (
     VersionState,
     differing,
@@ -187,7 +187,7 @@ class _Changes:
                 "Agent %s: calls of %s use draft %d from now on, because the number follows the latest version. Bind "
                 "it to 'latest_published'",
                 self.agent_id,
-                ", ".join(labels(numbers.follow_latest)),
+                ", ".join(number.label for number in numbers.follow_latest),
                 draft.version,
             )
 

@@ -88,8 +88,3 @@ def read_bound_numbers(agent: Agent) -> Flow[BoundNumbers]:
     """Read all phone numbers and sort them by their bindings to *agent*."""
     numbers = yield from list_phone_numbers()
     return bound_numbers(numbers, agent)
-
-
-def labels(numbers: Iterable[PhoneNumber]) -> list[str]:
-    """Return the nicknames and last four digits of *numbers*."""
-    return [number.label for number in numbers]

@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow_provider_retell.api.agents import endpoints, listings
 from airflow_provider_retell.api.agents.models import Agent
-from airflow_provider_retell.api.agents.numbers import BoundNumbers, labels, read_bound_numbers, rebind
+from airflow_provider_retell.api.agents.numbers import BoundNumbers, read_bound_numbers, rebind
 from airflow_provider_retell.api.agents.settings import get_version, last_modified, read_engine
 from airflow_provider_retell.api.choices import CHANNELS, Channel
 from airflow_provider_retell.api.errors import (
@@ -190,7 +190,7 @@ class _Publishing:
 
 def _warn(agent_id: str, clause: str, numbers: Sequence[PhoneNumber]) -> None:
     if numbers:
-        log.warning("Agent %s: %s: %s", agent_id, clause, ", ".join(labels(numbers)))
+        log.warning("Agent %s: %s: %s", agent_id, clause, ", ".join(number.label for number in numbers))
 
 
 def publish_agent_version_checked(

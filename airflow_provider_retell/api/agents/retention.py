@@ -18,7 +18,6 @@ def read_retention(agent_ids: Sequence[str], channel: Channel) -> Flow[dict[str,
     """Return the days for which Retell keeps the data of agents, by agent. Agents without a limit are left out.
 
     :param agent_ids: the agents; if empty, the first ones of the organization.
-    :param channel: the kind of the agents.
     """
     if not agent_ids:
         page = yield endpoints.list_agents(limit=100)

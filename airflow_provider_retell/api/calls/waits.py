@@ -22,10 +22,7 @@ _NOTHING_LISTED = (
 
 @dataclass(frozen=True)
 class CallReached(RecordReached):
-    """A call has ended, has an analysis, or its transfer has ended. An unknown status does not count as an end.
-
-    :ivar analysis_fields: the fields of the analysis that the result contains.
-    """
+    """A call has ended, has an analysis, or its transfer has ended. An unknown status does not count as an end."""
 
     call_id: str
     until: Until = "ended"

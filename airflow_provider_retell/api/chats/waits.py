@@ -13,10 +13,7 @@ from airflow_provider_retell.api.request import Request
 
 @dataclass(frozen=True)
 class ChatReached(RecordReached):
-    """A chat has ended, or has an analysis.
-
-    :ivar analysis_fields: the fields of the analysis that the result contains.
-    """
+    """A chat has ended, or has an analysis."""
 
     chat_id: str
     until: ChatUntil = "ended"

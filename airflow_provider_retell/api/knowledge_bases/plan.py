@@ -19,7 +19,6 @@ Action = Literal["none", "add", "replace", "clean"]
 class Step:
     """A document and the sources that were made from it.
 
-    :ivar document: the document.
     :ivar current: the source with the document's content, or None.
     :ivar outdated: other sources of the document, which it replaces.
     """

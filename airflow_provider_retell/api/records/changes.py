@@ -28,10 +28,7 @@ class Change:
 
     The subclass of each kind has the endpoint.
 
-    :cvar kind: ``"call"`` or ``"chat"``.
     :cvar path: the path of the endpoint, up to the id.
-    :cvar body: the model of the request body.
-    :cvar record: the model of the response.
     :cvar shows_attributes: True if Retell declares custom attributes in its responses.
     :cvar needs_end: True if Retell updates only records that have ended.
     :ivar remove: metadata keys to delete. Only :func:`diff` reads them; its result has none.
@@ -57,7 +54,6 @@ class Change:
         """Return the change with its values converted to JSON.
 
         :param where: names the request in error messages.
-        :param values: the fields of the change.
         :raises RetellInputError: if a value has no JSON form.
         """
         return cls(**{name: _encode(value, f"{where}: {name}") for name, value in values.items()})

@@ -11,7 +11,10 @@ from airflow_provider_retell.api.waits import Condition, Poll
 
 
 class RecordReached(Condition):
-    """A call or chat has ended, or has an analysis. An unknown status does not count as an end."""
+    """A call or chat has ended, or has an analysis. An unknown status does not count as an end.
+
+    :ivar analysis_fields: the fields of the analysis that the result contains.
+    """
 
     until: Until
     analysis_fields: tuple[str, ...]

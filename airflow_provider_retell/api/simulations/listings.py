@@ -43,10 +43,7 @@ def list_test_runs(test_case_batch_job_id: str) -> Flow[list[TestRun]]:
 
 
 def list_test_run_states(test_case_batch_job_id: str) -> Flow[list[TestRunState]]:
-    """Read ids and statuses of all test runs of a batch test. Transcripts are not parsed.
-
-    :param test_case_batch_job_id: the batch test.
-    """
+    """Read ids and statuses of all test runs of a batch test. Transcripts are not parsed."""
 
     def page(**criteria: Any) -> Request[Page[TestRunState]]:
         return endpoints.list_test_runs(test_case_batch_job_id, **criteria).with_parser(
