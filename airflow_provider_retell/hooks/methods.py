@@ -5,9 +5,9 @@ They block in :class:`RetellHook` and are awaited in :class:`RetellAsyncHook`.
 
 from __future__ import annotations
 
+from airflow_provider_retell.api import listings
 from airflow_provider_retell.api.agents import drafts, publishing
 from airflow_provider_retell.api.agents import endpoints as agents
-from airflow_provider_retell.api.agents import listings as agents_listings
 from airflow_provider_retell.api.calls import endpoints as calls
 from airflow_provider_retell.api.calls import update as calls_update
 from airflow_provider_retell.api.chats import endpoints as chats
@@ -15,13 +15,10 @@ from airflow_provider_retell.api.chats import update as chats_update
 from airflow_provider_retell.api.contacts import endpoints as contacts
 from airflow_provider_retell.api.contacts import reading
 from airflow_provider_retell.api.engines import endpoints as engines
-from airflow_provider_retell.api.engines import listings as engines_listings
 from airflow_provider_retell.api.knowledge_bases import endpoints as knowledge_bases
 from airflow_provider_retell.api.organization import endpoints as organization
 from airflow_provider_retell.api.phone_numbers import endpoints as phone_numbers
-from airflow_provider_retell.api.phone_numbers import listings as phone_numbers_listings
 from airflow_provider_retell.api.simulations import endpoints as simulations
-from airflow_provider_retell.api.simulations import listings as simulations_listings
 from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
 
 
@@ -76,9 +73,9 @@ class AgentMethods:
     get_chat_agent = Endpoint(agents.get_chat_agent)
     update_chat_agent = Endpoint(agents.update_chat_agent)
     list_agents_page = Endpoint(agents.list_agents)
-    list_agents = Steps(agents_listings.list_agents)
+    list_agents = Steps(listings.list_agents)
     list_agent_versions_page = Endpoint(agents.list_agent_versions)
-    list_agent_versions = Steps(agents_listings.list_agent_versions)
+    list_agent_versions = Steps(listings.list_agent_versions)
     create_agent_version = Endpoint(agents.create_agent_version)
     publish_agent_version = Endpoint(agents.publish_agent_version)
     delete_agent_version = Endpoint(agents.delete_agent_version)
@@ -90,12 +87,12 @@ class EngineMethods:
     get_retell_llm = Endpoint(engines.get_retell_llm)
     update_retell_llm = Endpoint(engines.update_retell_llm)
     list_retell_llms_page = Endpoint(engines.list_retell_llms)
-    list_retell_llms = Steps(engines_listings.list_retell_llms)
+    list_retell_llms = Steps(listings.list_retell_llms)
     get_conversation_flow = Endpoint(engines.get_conversation_flow)
     update_conversation_flow = Endpoint(engines.update_conversation_flow)
     get_conversation_flow_component = Endpoint(engines.get_conversation_flow_component)
     list_conversation_flows_page = Endpoint(engines.list_conversation_flows)
-    list_conversation_flows = Steps(engines_listings.list_conversation_flows)
+    list_conversation_flows = Steps(listings.list_conversation_flows)
 
 
 class SimulationMethods:
@@ -106,14 +103,14 @@ class SimulationMethods:
     get_test_case_definition = Endpoint(simulations.get_test_case_definition)
     delete_test_case_definition = Endpoint(simulations.delete_test_case_definition)
     list_test_case_definitions_page = Endpoint(simulations.list_test_case_definitions)
-    list_test_case_definitions = Steps(simulations_listings.list_test_case_definitions)
+    list_test_case_definitions = Steps(listings.list_test_case_definitions)
     create_batch_test = Endpoint(simulations.create_batch_test)
     get_batch_test = Endpoint(simulations.get_batch_test)
     list_batch_tests_page = Endpoint(simulations.list_batch_tests)
-    list_batch_tests = Steps(simulations_listings.list_batch_tests)
+    list_batch_tests = Steps(listings.list_batch_tests)
     get_test_run = Endpoint(simulations.get_test_run)
     list_test_runs_page = Endpoint(simulations.list_test_runs)
-    list_test_runs = Steps(simulations_listings.list_test_runs)
+    list_test_runs = Steps(listings.list_test_runs)
 
 
 class KnowledgeBaseMethods:
@@ -133,7 +130,7 @@ class PhoneNumberMethods:
     get_phone_number = Endpoint(phone_numbers.get_phone_number)
     update_phone_number = Endpoint(phone_numbers.update_phone_number)
     list_phone_numbers_page = Endpoint(phone_numbers.list_phone_numbers)
-    list_phone_numbers = Steps(phone_numbers_listings.list_phone_numbers)
+    list_phone_numbers = Steps(listings.list_phone_numbers)
 
 
 class OrganizationMethods:

@@ -45,12 +45,12 @@ def as_test_cases(value: Any, name: str, conn_id: str | None = None) -> list[Map
 
 
 def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, Any]]:
+    check_not_empty(value, name)
     if isinstance(value, LiteralTestCase):
         yield value.fields
     elif isinstance(value, Mapping):
         yield value
-    elif value is None or isinstance(value, str):
-        check_not_empty(value, name)
+    elif isinstance(value, str):
         try:
             parsed = parse_text(value, object)
         except DuplicateKeyError as error:

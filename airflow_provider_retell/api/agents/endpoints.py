@@ -12,9 +12,8 @@ from airflow_provider_retell.api.agents.bodies import CreateAgentVersion, ListAg
 from airflow_provider_retell.api.agents.models import Agent, AgentPage, AgentVersionPage
 from airflow_provider_retell.api.body import build, build_patch
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import Request, given, request_to
+from airflow_provider_retell.api.request import ObjectKind, Request, given, request_to
 
 _AGENT = ObjectKind("agent", "agent_id")
 

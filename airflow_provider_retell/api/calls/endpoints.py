@@ -19,10 +19,9 @@ from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE, IGNORE_IN_TASK, check_e164
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, request_to
+from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, check_id, given, request_to
 
 _CALL = ObjectKind("call", "call_id")
 

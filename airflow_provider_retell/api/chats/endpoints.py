@@ -14,9 +14,8 @@ from airflow_provider_retell.api.chats.changes import ChatChange
 from airflow_provider_retell.api.chats.models import Chat, ChatPage
 from airflow_provider_retell.api.choices import ChatStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given, request_to
+from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, check_id, given, request_to
 
 _CHAT = ObjectKind("chat", "chat_id")
 

@@ -23,10 +23,9 @@ from airflow_provider_retell.api.contacts.models import (
 )
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.multipart import Content, Multipart, Part
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
 from airflow_provider_retell.api.phone_numbers.e164 import check_e164
-from airflow_provider_retell.api.request import UNSET, Request, Unset, given, request_to
+from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, given, request_to
 
 _CONTACT = ObjectKind("contact", "contact_id")
 

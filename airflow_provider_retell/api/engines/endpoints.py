@@ -17,8 +17,7 @@ from airflow_provider_retell.api.engines.models import (
     RetellLlm,
     RetellLlmPage,
 )
-from airflow_provider_retell.api.object_request import ObjectKind
-from airflow_provider_retell.api.request import Request, given, request_to
+from airflow_provider_retell.api.request import ObjectKind, Request, given, request_to
 
 _LLM = ObjectKind("LLM", "llm_id")
 _FLOW = ObjectKind("conversation flow", "conversation_flow_id")

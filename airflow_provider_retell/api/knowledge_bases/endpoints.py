@@ -13,9 +13,8 @@ from airflow_provider_retell.api.knowledge_bases.bodies import (
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseList
 from airflow_provider_retell.api.multipart import Multipart
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import Request, check_id, request_to
+from airflow_provider_retell.api.request import ObjectKind, Request, check_id, request_to
 
 _KNOWLEDGE_BASE = ObjectKind("knowledge base", "knowledge_base_id")
 

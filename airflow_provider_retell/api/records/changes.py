@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from airflow_provider_retell.api.body import Body, build_encoded
 from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting, MetadataMode
-from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
+from airflow_provider_retell.api.encode import JsonValue, UnsendableError, same_json, sendable, to_json
 from airflow_provider_retell.api.errors import (
     CallNotEndedError,
     RetellInputError,
@@ -17,7 +17,6 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.request import Request, Unset, check_id, given
-from airflow_provider_retell.api.sendable import UnsendableError, sendable
 
 C = TypeVar("C", bound="Change")
 

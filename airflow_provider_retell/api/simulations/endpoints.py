@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.api.body import build, build_changes
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import Request, check_id, given, request_to
+from airflow_provider_retell.api.request import ObjectKind, Request, check_id, given, request_to
 from airflow_provider_retell.api.simulations.bodies import (
     CreateBatchTest,
     CreateTestCaseDefinition,
