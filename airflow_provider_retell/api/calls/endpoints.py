@@ -6,24 +6,37 @@ Retell's pages: https://docs.retellai.com/api-references.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from airflow_provider_retell.api.body import build, build_changes
+from airflow_provider_retell.api.body import Body, build, build_changes
 from airflow_provider_retell.api.calls.bodies import (
     CreateBatchCall,
     CreatePhoneCall,
     ListCalls,
+    UpdateCall,
     UpdateLiveCall,
 )
-from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.parsing import no_result
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE, IGNORE_IN_TASK, check_e164
+from airflow_provider_retell.api.records.changes import Change
+from airflow_provider_retell.api.records.models import RecordSummary
 from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, check_id, given, request_to
 
 _CALL = ObjectKind("call", "call_id")
+
+
+@dataclass(frozen=True)
+class CallChange(Change):
+    """The fields to change on a call that has ended."""
+
+    kind: ClassVar[str] = "call"
+    path: ClassVar[str] = "/v2/update-call/"
+    body: ClassVar[type[Body]] = UpdateCall
+    record: ClassVar[type[RecordSummary]] = Call
 
 
 def update_call(

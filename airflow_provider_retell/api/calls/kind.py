@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.endpoints import CallChange
 from airflow_provider_retell.api.calls.models import Call, CallState
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.api.response_model import Page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_retell.api.chats import endpoints
-from airflow_provider_retell.api.chats.changes import ChatChange
+from airflow_provider_retell.api.chats.endpoints import ChatChange
 from airflow_provider_retell.api.chats.models import Chat, ChatState
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.api.response_model import Page
