@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from airflow_provider_retell.api import listings
@@ -59,12 +59,7 @@ class Draft(Storable):
 
     def slim(self) -> dict[str, Any]:
         """Return the draft as the operator does: its settings are not in it."""
-        return {
-            "agent_id": self.agent_id,
-            "version": self.version,
-            "changed": list(self.changed),
-            "created": self.created,
-        }
+        return {**asdict(self), "changed": list(self.changed)}
 
 
 @dataclass(frozen=True)

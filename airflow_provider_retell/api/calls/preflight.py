@@ -18,8 +18,6 @@ def check_batch(from_number: str, tasks: Sequence[Mapping[str, Any]]) -> Flow[No
 
     Only list-agents shows whether an agent is suspended.
 
-    :param from_number: the number that calls.
-    :param tasks: the tasks of the batch.
     :raises RetellInputError: if the number or an agent does not exist, no agent is set for some calls, or an agent is
         suspended or not a voice agent.
     """

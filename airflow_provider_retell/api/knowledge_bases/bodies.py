@@ -50,7 +50,6 @@ class KnowledgeBaseFile:
 class KnowledgeBaseText:
     """A text to add to a knowledge base.
 
-    :ivar title: the title that Retell shows.
     :ivar escaped: the text as the inside of a JSON string, in UTF-8; see :meth:`of`.
     """
 

@@ -34,7 +34,6 @@ class SyncSettings:
     :ivar adopt: True to replace sources without a mark whose name is the title of a document.
     :ivar min_documents: the smallest number of documents that is not an error.
     :ivar max_deleted_ratio: the largest share of the owned sources that may be deleted without a replacement.
-    :ivar limits: the largest number of sources by kind.
     """
 
     knowledge_base_name: str | None = None

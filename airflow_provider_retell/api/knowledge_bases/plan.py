@@ -46,7 +46,6 @@ class Plan:
 
     :ivar steps: a step for each document, in the order of the documents.
     :ivar gone: owned sources whose document is gone.
-    :ivar owned: the number of owned sources.
     :ivar others: the sources that this plan never touches.
     """
 
