@@ -1,4 +1,4 @@
-"""Complete listings of agents, response engines, phone numbers and simulation tests, page by page."""
+"""Complete listings of all kinds of objects, page by page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 
 from airflow_provider_retell.api.agents import endpoints as agents
 from airflow_provider_retell.api.agents.models import AgentSummary, AgentVersion
+from airflow_provider_retell.api.calls import endpoints as calls
+from airflow_provider_retell.api.calls.models import Call
+from airflow_provider_retell.api.chats import endpoints as chats
+from airflow_provider_retell.api.chats.models import Chat
+from airflow_provider_retell.api.contacts import endpoints as contacts
+from airflow_provider_retell.api.contacts.models import Contact
 from airflow_provider_retell.api.engines import endpoints as engines
 from airflow_provider_retell.api.engines.models import ConversationFlow, RetellLlm
-from airflow_provider_retell.api.paging import read_all
+from airflow_provider_retell.api.paging import Pages, read_all
 from airflow_provider_retell.api.phone_numbers import endpoints as phone_numbers
 from airflow_provider_retell.api.phone_numbers.models import PhoneNumber
 from airflow_provider_retell.api.request import Flow, Request
@@ -21,6 +27,69 @@ from airflow_provider_retell.api.simulations.models import (
     TestRun,
     TestRunState,
 )
+
+
+def list_calls(
+    *,
+    filter_criteria: Mapping[str, Any] | None = None,
+    sort_order: str | None = None,
+    page_size: int = 1000,
+) -> Pages[Page[Call]]:
+    """Yield every matching call, without transcripts. Reads one page at a time.
+
+    API: https://docs.retellai.com/api-references/list-calls
+
+    :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.calls.filters`.
+    :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
+    :param page_size: calls per request, 1 to 1000. Default: 1000.
+    :raises RetellResponseError: if Retell's paging would lose or repeat calls.
+    """
+    return Pages(calls.list_calls, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
+
+
+def list_chats(
+    *,
+    filter_criteria: Mapping[str, Any] | None = None,
+    sort_order: str | None = None,
+    page_size: int = 1000,
+) -> Pages[Page[Chat]]:
+    """Yield every matching chat, without transcripts. Reads one page at a time.
+
+    API: https://docs.retellai.com/api-references/list-chats
+
+    :param filter_criteria: conditions, see :mod:`airflow_provider_retell.api.chats.filters`.
+    :param sort_order: ``"ascending"`` or ``"descending"`` (Retell's default) by start time.
+    :param page_size: chats per request, 1 to 1000. Default: 1000.
+    :raises RetellResponseError: if Retell's paging would lose or repeat chats.
+    """
+    return Pages(chats.list_chats, filter_criteria=filter_criteria, sort_order=sort_order, limit=page_size)
+
+
+def list_contacts(
+    *,
+    filter_criteria: Mapping[str, Any] | None = None,
+    search_query: str | None = None,
+    sort_order: str | None = None,
+    page_size: int | None = None,
+) -> Pages[Page[Contact]]:
+    """Yield every matching contact. Reads one page at a time.
+
+    API: https://docs.retellai.com/api-references/list-contacts
+
+    :param filter_criteria: conditions, see :meth:`list_contacts_page`.
+    :param search_query: text in the number, the names, the external id or the custom fields.
+    :param sort_order: ``"asc"`` or ``"desc"`` (Retell's default) by the time of creation. With ``"asc"``, contacts
+        that are created meanwhile shift no page.
+    :param page_size: contacts per request. Retell does not document the largest number. Default: Retell's default.
+    :raises RetellResponseError: if Retell's paging would lose or repeat contacts.
+    """
+    return Pages(
+        contacts.list_contacts,
+        filter_criteria=filter_criteria,
+        search_query=search_query,
+        sort_order=sort_order,
+        limit=page_size,
+    )
 
 
 def list_agents(*, filter_criteria: Mapping[str, Any] | None = None) -> Flow[list[AgentSummary]]:

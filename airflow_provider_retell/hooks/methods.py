@@ -19,17 +19,18 @@ from airflow_provider_retell.api.knowledge_bases import endpoints as knowledge_b
 from airflow_provider_retell.api.organization import endpoints as organization
 from airflow_provider_retell.api.phone_numbers import endpoints as phone_numbers
 from airflow_provider_retell.api.simulations import endpoints as simulations
-from airflow_provider_retell.hooks.endpoint import Endpoint, Steps
+from airflow_provider_retell.hooks.endpoint import Endpoint, Listing, Steps
 
 
 class CallMethods:
-    """The endpoints of calls. Each hook adds ``list_calls``, which reads all pages."""
+    """The endpoints of calls. ``list_calls`` reads all pages."""
 
     update_call_checked = Steps(calls_update.update_call_checked)
     update_call = Endpoint(calls.update_call)
     update_live_call = Endpoint(calls.update_live_call)
     get_call = Endpoint(calls.get_call)
     list_calls_page = Endpoint(calls.list_calls)
+    list_calls = Listing(listings.list_calls)
     create_phone_call = Endpoint(calls.create_phone_call)
     create_batch_call = Endpoint(calls.create_batch_call)
     stop_call = Endpoint(calls.stop_call)
@@ -38,23 +39,25 @@ class CallMethods:
 
 
 class ChatMethods:
-    """The endpoints of chats. Each hook adds ``list_chats``, which reads all pages."""
+    """The endpoints of chats. ``list_chats`` reads all pages."""
 
     update_chat_checked = Steps(chats_update.update_chat_checked)
     update_chat = Endpoint(chats.update_chat)
     get_chat = Endpoint(chats.get_chat)
     list_chats_page = Endpoint(chats.list_chats)
+    list_chats = Listing(listings.list_chats)
     end_chat = Endpoint(chats.end_chat)
     delete_chat = Endpoint(chats.delete_chat)
     rerun_chat_analysis = Endpoint(chats.rerun_chat_analysis)
 
 
 class ContactMethods:
-    """The endpoints of contacts. Each hook adds ``list_contacts``, which reads all pages."""
+    """The endpoints of contacts. ``list_contacts`` reads all pages."""
 
     find_contact = Steps(reading.find_contact)
     get_contact = Endpoint(contacts.get_contact)
     list_contacts_page = Endpoint(contacts.list_contacts)
+    list_contacts = Listing(listings.list_contacts)
     create_contact = Endpoint(contacts.create_contact)
     update_contact = Endpoint(contacts.update_contact)
     delete_contact = Endpoint(contacts.delete_contact)
