@@ -63,7 +63,7 @@ class Draft(Storable):
 
 
 @dataclass(frozen=True)
-class _Changes:
+class _Drafting:
     """Valid changes of an agent, and the steps that bring a draft to them."""
 
     agent_id: str
@@ -245,7 +245,7 @@ def draft_agent_version(
     if llm is not None and conversation_flow is not None:
         raise RetellInputError(f"{where}: set llm or conversation_flow, not both: an agent has one of them")
     changes = {part: checked_changes(f"{where}: {part}", fields) for part, fields in parts.items()}
-    return (yield from _Changes(agent_id, channel, changes, on_foreign_draft).apply())
+    return (yield from _Drafting(agent_id, channel, changes, on_foreign_draft).apply())
 
 
 def _is_outdated(entry: AgentVersion, published: int) -> bool:

@@ -27,8 +27,9 @@ class BoundNumbers:
     follow_tag: tuple[PhoneNumber, ...] = ()
 
 
-def bound_numbers(numbers: Iterable[PhoneNumber], agent: Agent) -> BoundNumbers:
-    """Sort *numbers* by their bindings to *agent*, which is one version of an agent."""
+def read_bound_numbers(agent: Agent) -> Flow[BoundNumbers]:
+    """Read all phone numbers and sort them by their bindings to *agent*, which is one version of an agent."""
+    numbers = yield from list_phone_numbers()
     found: dict[str, dict[str, PhoneNumber]] = {"pinned": {}, "follow_latest": {}, "follow_tag": {}}
     for number in numbers:
         for _, bound in number.bindings():
@@ -82,9 +83,3 @@ def _pinned(bound: BoundAgent, version: int) -> BoundAgent:
     if not isinstance(version_number(bound.agent_version), int):
         return bound
     return bound.model_copy(update={"agent_version": version})
-
-
-def read_bound_numbers(agent: Agent) -> Flow[BoundNumbers]:
-    """Read all phone numbers and sort them by their bindings to *agent*."""
-    numbers = yield from list_phone_numbers()
-    return bound_numbers(numbers, agent)

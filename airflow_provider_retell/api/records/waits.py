@@ -35,7 +35,6 @@ class RecordReached(Condition):
         return f"{self.kind.name} {self.record_id} {_ENDS[self.until]}"
 
     def poll(self) -> Flow[Poll]:
-        """Read the record once, without its transcript, which would block a triggerer's event loop."""
-        request = self.kind.get(self.record_id).with_parser(self.kind.summary.read)
-        record: RecordSummary = yield request
+        """Read the record once. Its transcript is not parsed, which could block a triggerer's event loop."""
+        record: RecordSummary = yield self.kind.get(self.record_id).with_parser(self.kind.summary.read)
         return Poll(record.has_reached(self.until), record.status, record.slim(self.analysis_fields))
