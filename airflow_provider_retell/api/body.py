@@ -162,8 +162,5 @@ def _fault(item: ErrorDetails) -> str:
     if item["type"] == "value_error":
         cause = item["ctx"]["error"]
         return cause.fault if isinstance(cause, RetellInputError) else str(cause)
-    return re.sub("^(Input|String|List) should (be a valid|be|have)", _must, item["msg"])
-
-
-def _must(match: re.Match[str]) -> str:
-    return "must have" if match[2] == "have" else "must be"
+    text = re.sub("^(Input|String|List) should be( a valid)?", "must be", item["msg"])
+    return re.sub("^(Input|String|List) should have", "must have", text)

@@ -173,9 +173,8 @@ class _Drafting:
     def _warn_of_live_numbers(self, draft: VersionState) -> Flow[None]:
         try:
             numbers = yield from read_bound_numbers(draft.agent)
-        except (
-            RetellError
-        ) as error:  # the key may lack the permission, and the warning is no part of the work
+        except RetellError as error:
+            # The key may lack the permission, and the warning is no part of the work.
             log.info("Agent %s: its phone numbers were not read (%s)", self.agent_id, type(error).__name__)
             return
         if numbers.follow_latest:
