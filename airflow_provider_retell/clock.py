@@ -49,7 +49,6 @@ class Clock:
 class FastClock(Clock):
     """A clock that jumps forward instead of sleeping.
 
-    :param on_sleep: called with the seconds of each sleep.
     :param outer: the clock of the enclosing ``no_waiting`` block, which jumps forward as well.
     :ivar skipped: the seconds that were not slept.
     """

@@ -60,84 +60,68 @@ def _modules(*names: str) -> dict[str, Any]:
     return {"integration-name": _INTEGRATION, "python-modules": modules}
 
 
+def _option(description: str, *, example: str | None, default: str, kind: str = "string") -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": kind,
+        "example": example,
+        "default": default,
+    }
+
+
 CONFIG: dict[str, Any] = {
     "description": (
         "The name of this Airflow deployment, the report page, and the receiver of Retell's webhooks. The last two "
         "belong to a plugin of the API server. The page requires Airflow 3.1, and the receiver Airflow 3."
     ),
     "options": {
-        "deployment": {
-            "description": (
-                "The name of this Airflow deployment. If several deployments run the same DAGs in one Retell "
-                "organization, give each a different name. Otherwise they take each other's calls for their own."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "staging",
-            "default": "",
-        },
-        "report_page": {
-            "description": (
-                "Serve GET /retell/report, a page that shows the result of bulk tasks. It contains no data: it reads "
-                "the XComs of a task from Airflow's REST API, with the session and the permissions of the user."
-            ),
-            "version_added": "0.1.0",
-            "type": "boolean",
-            "example": "False",
-            "default": "True",
-        },
-        "webhook_enabled": {
-            "description": (
-                "Serve POST /retell/webhook. Requests without a valid signature of Retell are rejected with status 401."
-            ),
-            "version_added": "0.1.0",
-            "type": "boolean",
-            "example": "True",
-            "default": "False",
-        },
-        "webhook_retell_conn_id": {
-            "description": (
-                "The connection with the API key that signs the webhooks: the key with the webhook badge in Retell's "
-                "dashboard."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": None,
-            "default": "retell_default",
-        },
-        "webhook_asset": {
-            "description": "The name of the asset that gets an event for each call.",
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "retell_calls",
-            "default": "",
-        },
-        "webhook_chat_asset": {
-            "description": (
-                "The name of the asset that gets an event for each chat. Without it, events of chats are ignored."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "retell_chats",
-            "default": "",
-        },
-        "webhook_events": {
-            "description": "The webhook events that create asset events, separated by commas.",
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": "call_analyzed",
-            "default": "call_ended,call_analyzed,chat_ended,chat_analyzed",
-        },
-        "webhook_airflow_conn_id": {
-            "description": (
-                "The connection to this Airflow's own REST API, which creates the asset events: the URL as host, and "
-                "either a login and a password, or a token as the password."
-            ),
-            "version_added": "0.1.0",
-            "type": "string",
-            "example": None,
-            "default": "retell_webhook_airflow",
-        },
+        "deployment": _option(
+            "The name of this Airflow deployment. If several deployments run the same DAGs in one Retell "
+            "organization, give each a different name. Otherwise they take each other's calls for their own.",
+            example="staging",
+            default="",
+        ),
+        "report_page": _option(
+            "Serve GET /retell/report, a page that shows the result of bulk tasks. It contains no data: it reads "
+            "the XComs of a task from Airflow's REST API, with the session and the permissions of the user.",
+            example="False",
+            default="True",
+            kind="boolean",
+        ),
+        "webhook_enabled": _option(
+            "Serve POST /retell/webhook. Requests without a valid signature of Retell are rejected with status 401.",
+            example="True",
+            default="False",
+            kind="boolean",
+        ),
+        "webhook_retell_conn_id": _option(
+            "The connection with the API key that signs the webhooks: the key with the webhook badge in Retell's "
+            "dashboard.",
+            example=None,
+            default="retell_default",
+        ),
+        "webhook_asset": _option(
+            "The name of the asset that gets an event for each call.",
+            example="retell_calls",
+            default="",
+        ),
+        "webhook_chat_asset": _option(
+            "The name of the asset that gets an event for each chat. Without it, events of chats are ignored.",
+            example="retell_chats",
+            default="",
+        ),
+        "webhook_events": _option(
+            "The webhook events that create asset events, separated by commas.",
+            example="call_analyzed",
+            default="call_ended,call_analyzed,chat_ended,chat_analyzed",
+        ),
+        "webhook_airflow_conn_id": _option(
+            "The connection to this Airflow's own REST API, which creates the asset events: the URL as host, and "
+            "either a login and a password, or a token as the password.",
+            example=None,
+            default="retell_webhook_airflow",
+        ),
     },
 }
 """The options in the section ``[retell]`` of ``airflow.cfg``."""

@@ -38,11 +38,13 @@ def apps() -> list[dict[str, Any]]:
 
     :raises ValueError: if a setting of the receiver is missing or invalid.
     """
+    receives_webhooks = conf.getboolean("retell", "webhook_enabled", fallback=False)
     if not supports_fastapi_apps():
-        if conf.getboolean("retell", "webhook_enabled", fallback=False):
+        if receives_webhooks:
             log.error("[retell] webhook_enabled is set, but the webhook receiver needs Airflow 3")
         return []
-    if _receives_webhooks():
+    if receives_webhooks:
+        _assets()  # raises the error if a setting is missing or invalid
         return [{"app": serve, "url_prefix": PREFIX, "name": "Retell"}]
     # The page needs no check of each request.
     return [{"app": serve_page, "url_prefix": PREFIX, "name": "Retell"}] if is_enabled() else []
@@ -95,13 +97,6 @@ def _receiver() -> Any:
     by_asset = {asset: AirflowEvents(asset, airflow_conn_id) for asset in set(by_event.values())}
     conn_id = conf.get("retell", "webhook_retell_conn_id", fallback="retell_default")
     return WebhookApp({name: by_asset[asset] for name, asset in by_event.items()}, conn_id)
-
-
-def _receives_webhooks() -> bool:
-    if not conf.getboolean("retell", "webhook_enabled", fallback=False):
-        return False
-    _assets()
-    return True
 
 
 def _assets() -> dict[str, str]:

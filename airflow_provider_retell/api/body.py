@@ -102,6 +102,13 @@ def build_encoded(model: type[B], operation: str, fields: Mapping[str, JsonValue
     return body
 
 
+def build_changes(model: type[B], operation: str, fields: Mapping[str, Any]) -> bytes:
+    """Do the same as :func:`build`, but do not accept a request without fields."""
+    if not fields:
+        raise RetellInputError(f"{operation}: set at least one field to change")
+    return build(model, operation, fields)
+
+
 def build_patch(operation: str, changes: Mapping[str, Any]) -> bytes:
     """Return *changes* as JSON. Their names are not checked: the caller sends settings that Retell often extends.
 
@@ -155,8 +162,5 @@ def _fault(item: ErrorDetails) -> str:
     if item["type"] == "value_error":
         cause = item["ctx"]["error"]
         return cause.fault if isinstance(cause, RetellInputError) else str(cause)
-    return re.sub("^(Input|String|List) should (be a valid|be|have)", _must, item["msg"])
-
-
-def _must(match: re.Match[str]) -> str:
-    return "must have" if match[2] == "have" else "must be"
+    text = re.sub("^(Input|String|List) should be( a valid)?", "must be", item["msg"])
+    return re.sub("^(Input|String|List) should have", "must have", text)

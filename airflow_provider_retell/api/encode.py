@@ -34,6 +34,7 @@ from uuid import UUID
 import pydantic_core
 
 from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.api.parsing import RepairedText
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -238,3 +239,31 @@ def texts(value: JsonValue) -> Iterator[str]:
             yield from texts(item)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
+
+
+class UnsendableError(Exception):
+    """A value from Retell cannot be sent back unchanged. The message says why."""
+
+
+def sendable(value: Any) -> Any:
+    """Return values from Retell in a form that Retell stores unchanged. Retell stores huge integers as doubles.
+
+    :raises UnsendableError: if there is no such form.
+    """
+    if isinstance(value, dict):
+        # pydantic turns a repaired key into plain text, so look for the replacement character.
+        if any("\ufffd" in key for key in value):
+            raise UnsendableError("a key with half of a surrogate pair, which UTF-8 cannot encode")
+        return {key: sendable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [sendable(item) for item in value]
+    if isinstance(value, RepairedText):
+        raise UnsendableError("text with half of a surrogate pair, which UTF-8 cannot encode")
+    if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
+        try:
+            return float(value)
+        except OverflowError:
+            raise UnsendableError("a number that is too large for a double") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UnsendableError("a number that is NaN or infinite")
+    return value

@@ -78,6 +78,7 @@ class RetellError(Exception):
 
     permanent = False
     attempt_lost = False
+    _nothing_sent = False
 
     def __init__(self, message: str = "", *, fault: str = "") -> None:
         super().__init__(message)
@@ -86,18 +87,14 @@ class RetellError(Exception):
     @property
     def not_processed(self) -> bool:
         """True if Retell certainly did not act on the request."""
-        return False
+        return self._nothing_sent
 
 
 class RetellConfigError(RetellError):
-    """The Airflow connection has no usable API key, or an invalid setting."""
+    """The Airflow connection has no usable API key, or an invalid setting. Nothing was sent."""
 
     permanent = True
-
-    @property
-    def not_processed(self) -> bool:
-        """True: nothing was sent."""
-        return True
+    _nothing_sent = True
 
 
 class RetellInputError(RetellError, ValueError):
@@ -107,14 +104,10 @@ class RetellInputError(RetellError, ValueError):
     """
 
     permanent = True
+    _nothing_sent = True
 
     def __init__(self, fault: str) -> None:
         super().__init__(f"{fault}. Nothing was sent", fault=fault)
-
-    @property
-    def not_processed(self) -> bool:
-        """True: nothing was sent."""
-        return True
 
 
 class RetellConnectionError(RetellError):

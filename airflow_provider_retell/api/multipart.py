@@ -72,13 +72,7 @@ class ContentError(RetellError):
 
 @dataclass(frozen=True)
 class Part:
-    """A field of a form, or a file if it has a name.
-
-    :ivar name: the name of the field.
-    :ivar content: the value of the field, or the file.
-    :ivar filename: the name of the file, or None for a field.
-    :ivar content_type: the media type of the file.
-    """
+    """A field of a form, or a file if it has the name of one."""
 
     name: str
     content: Content = field(repr=False)
@@ -98,10 +92,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Multipart:
-    """A body of the type ``multipart/form-data``.
-
-    :ivar parts: the fields and files, in order.
-    """
+    """A body of the type ``multipart/form-data``."""
 
     parts: tuple[Part, ...]
     boundary: str = field(default_factory=lambda: f"retell-{secrets.token_hex(16)}", repr=False)

@@ -62,11 +62,7 @@ class Pages(Generic[P]):
 
 
 def read_all(endpoint: Callable[..., Request[Page[M]]], **criteria: Any) -> Flow[list[M]]:
-    """Return the items of all pages of a listing.
-
-    :param endpoint: the function that builds the request for a page.
-    :param criteria: its arguments.
-    """
+    """Return the items of all pages of a listing; see :class:`Pages`."""
     pages, items = Pages(endpoint, **criteria), []
     for request in pages:
         items += pages.read((yield request))

@@ -60,11 +60,12 @@ class Usage:
         before, self._counted = self._counted, (self.requests, self.waited)
         return self.requests - before[0], self.waited - before[1]
 
-    def delay(self, now: float, seconds: float) -> None:
-        """Record that a request is delayed by *seconds* from *now*."""
+    def delay(self, now: float, seconds: float) -> float:
+        """Record that a request is delayed by *seconds* from *now*, and return them."""
         until = now + seconds
         self.waited += max(until - max(self._delayed_until, now), 0.0)
         self._delayed_until = max(self._delayed_until, until)
+        return seconds
 
 
 class Window:
@@ -90,7 +91,7 @@ class Window:
     def reserve(self, now: float) -> float:
         """Take a slot and return 0; if none is free, return the seconds to wait before the next try."""
         if now < self._resume:
-            return self._delay(now, self._resume - now)
+            return self.usage.delay(now, self._resume - now)
         while self._occupied and self._occupied[0] <= now:
             self._occupied.popleft()
         while self._others and self._others[0][0] <= now:
@@ -102,11 +103,7 @@ class Window:
             return 0.0
         free = [slots[0] for slots in (self._occupied, [until for until, _ in self._others]) if slots]
         # If all slots are in flight, nobody knows when the next one becomes free: try again soon.
-        return self._delay(now, max(min(free) - now, 0.001) if free else 0.01)
-
-    def _delay(self, now: float, seconds: float) -> float:
-        self.usage.delay(now, seconds)
-        return seconds
+        return self.usage.delay(now, max(min(free) - now, 0.001) if free else 0.01)
 
     def release(
         self,

@@ -1,4 +1,4 @@
-"""One request to Retell and its response, as values."""
+"""A request to Retell and its response, as values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ class Request(Generic[T_co]):
     """A request, and the function that parses its response.
 
     :ivar operation: Retell's name of the endpoint, for example ``"update-call"``. Each operation has its own quota.
-    :ivar method: the HTTP method.
     :ivar path: the path below the base URL, already quoted.
     :ivar parse: turns the body of a successful response into the result.
     :ivar body: the JSON to send, a form with files, or None.
@@ -119,6 +118,21 @@ def with_query(path: str, **parameters: str | int | None) -> str:
     return f"{path}?{query}" if query else path
 
 
+def request_to(
+    method: str,
+    path: str,
+    parse: Callable[[bytes], S],
+    *,
+    body: bytes | Multipart | None = None,
+    idempotent: bool = True,
+    subject: str = "",
+    **query: str | int | None,
+) -> Request[S]:
+    """Return a request to *path* with *query*. The last part of the path is the operation."""
+    operation = path.rpartition("/")[2]
+    return Request(operation, method, with_query(path, **query), parse, body, idempotent, subject)
+
+
 def check_id(value: object, name: str = "call_id") -> str:
     """Return *value* if it has the form of an id; otherwise raise :class:`RetellInputError` without the value."""
     if not isinstance(value, str):
@@ -147,3 +161,45 @@ def check_id(value: object, name: str = "call_id") -> str:
             reason = f"has {character!r} as character {place}"
         raise RetellInputError(f"{name} {reason}: an id must consist of letters, digits, '_' and '-'")
     return value
+
+
+@dataclass(frozen=True)
+class ObjectKind:
+    """A kind of object, such as calls or knowledge bases.
+
+    :ivar noun: its name in messages, for example ``"knowledge base"``.
+    :ivar id_name: the argument that has the id.
+    """
+
+    noun: str
+    id_name: str
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        object_id: object,
+        parse: Callable[[bytes], S],
+        *,
+        body: Callable[[str], bytes | Multipart] | None = None,
+        idempotent: bool = True,
+        **query: str | int | None,
+    ) -> Request[S]:
+        """Return a request to *path*, followed by the id and *query*.
+
+        :param path: its last part is the operation.
+        :param body: gets the description of the request for error messages, and returns the body.
+        :raises RetellInputError: if *object_id* does not have the form of an id.
+        """
+        object_id = check_id(object_id, self.id_name)
+        operation = path.rpartition("/")[2]
+        subject = f"{self.noun} {object_id}"
+        return Request(
+            operation=operation,
+            method=method,
+            path=with_query(f"{path}/{object_id}", **query),
+            parse=parse,
+            body=None if body is None else body(f"{operation} of {subject}"),
+            idempotent=idempotent,
+            subject=subject,
+        )

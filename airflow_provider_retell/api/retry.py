@@ -91,7 +91,6 @@ def decide(
 
     Repeat a request that is not idempotent only if Retell certainly did not process it.
 
-    :param outcome: the response or the connection error.
     :param attempt: the number of this attempt, from 1.
     :param waited: seconds that this request has waited so far.
     :param now: the time in epoch seconds, for headers that contain a date.

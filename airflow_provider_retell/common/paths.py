@@ -42,10 +42,7 @@ def file_name(path: str) -> str:
 
 
 def check_no_secrets(name: str, path: str) -> None:
-    """Raise :class:`RetellInputError` if *path* is a URL with a user name and password.
-
-    :param name: the parameter's name.
-    """
+    """Raise :class:`RetellInputError` if *path* is a URL with a user name and password."""
     shown = safe_path(path)
     if "://***@" in shown:
         raise RetellInputError(

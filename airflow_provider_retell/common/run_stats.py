@@ -12,10 +12,7 @@ SCHEMA_VERSION = 1
 
 
 class RunStats:
-    """Measures one run, from its creation on.
-
-    :param usage: the requests and delays of the run's hook.
-    """
+    """Measures one run, from its creation on."""
 
     def __init__(self, usage: Usage) -> None:
         self._usage = usage

@@ -20,8 +20,7 @@ from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
 from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILE_BYTES
 from airflow_provider_retell.api.multipart import Content, ContentError
 from airflow_provider_retell.common.disk import writing_temporary
-from airflow_provider_retell.documents.documents import Documents
-from airflow_provider_retell.documents.entries import Entry, TextEntry
+from airflow_provider_retell.documents.documents import Documents, Entry, TextEntry
 
 if TYPE_CHECKING:
     Chunks = Callable[[], Iterator[bytes]]

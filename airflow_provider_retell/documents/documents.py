@@ -7,16 +7,39 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.function_context import call_with_context
 from airflow_provider_retell.bulk.source import Source
 
-if TYPE_CHECKING:
-    from airflow_provider_retell.documents.entries import Entry
-
 _KINDS = "FileDocuments, SqlDocuments, a list of dicts with 'title' and 'text', or a function that returns such dicts"
+
+
+@dataclass(frozen=True)
+class TextEntry:
+    """A document whose text is in memory. Title and text are as the user gave them, unchecked."""
+
+    title: Any
+    text: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A document in a file.
+
+    :ivar title: the path relative to the root of its source.
+    :ivar is_text: True to make it a text, False to make it a file.
+    """
+
+    title: str
+    is_text: bool
+    size: int
+    open: Callable[[], BinaryIO] = field(repr=False)
+
+
+Entry = TextEntry | FileEntry
 
 
 class Documents(Source):
@@ -55,8 +78,6 @@ class GivenDocuments(Documents):
 
     def read(self) -> Iterator[Entry]:
         """Yield the documents of the list, and those of the sources in it."""
-        from airflow_provider_retell.documents.entries import TextEntry
-
         for number, item in enumerate(self.entries, 1):
             value = item.value if isinstance(item, _Literal) else item
             if isinstance(value, (Documents, list, tuple)):

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.common.paths import check_no_secrets
-from airflow_provider_retell.documents.documents import Documents
+from airflow_provider_retell.documents.documents import Documents, FileEntry
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
-    from airflow_provider_retell.documents.entries import FileEntry
 
 TEXT_SUFFIXES = (".md", ".markdown", ".rst", ".text", ".txt")
 """The suffixes of files that become texts. They must be in UTF-8."""
@@ -51,7 +50,6 @@ class FileDocuments(Documents):
     def read(self) -> Iterator[FileEntry]:
         """Yield the files in the order of their titles."""
         from airflow_provider_retell.common.folders import find
-        from airflow_provider_retell.documents.entries import FileEntry
 
         root = self._root()
         storage, path = root.fs, str(root.path)

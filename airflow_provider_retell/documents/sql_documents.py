@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.documents.documents import Documents
+from airflow_provider_retell.documents.documents import Documents, TextEntry
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
-
-    from airflow_provider_retell.documents.entries import TextEntry
 
 
 class SqlDocuments(Documents):
@@ -59,7 +57,6 @@ class SqlDocuments(Documents):
         from airflow_provider_retell.api.encode import safe_name
         from airflow_provider_retell.bulk.rows import Header
         from airflow_provider_retell.bulk.sql.query import Query
-        from airflow_provider_retell.documents.entries import TextEntry
 
         parameters: Any = self.parameters
         hook_params: Any = self.hook_params

@@ -31,7 +31,7 @@ from airflow_provider_retell.hooks.http import (
     form_headers,
     is_slow,
     mask_key,
-    proxy,
+    proxy_for,
 )
 from airflow_provider_retell.hooks.response_body import (
     CHUNK,
@@ -104,7 +104,7 @@ class _Connector(aiohttp.TCPConnector):
 
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open connections. Call it inside an event loop."""
-    address = proxy(settings)
+    address = proxy_for(settings.base_url)
     session = aiohttp.ClientSession(
         connector=_Connector(
             settings.connect_timeout + settings.timeout,

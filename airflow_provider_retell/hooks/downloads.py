@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import aiohttp
 from yarl import URL
@@ -25,9 +24,6 @@ from airflow_provider_retell.api.calls.recordings import (
 from airflow_provider_retell.hooks.aiohttp_transport import certificates
 from airflow_provider_retell.hooks.connection import Settings
 from airflow_provider_retell.hooks.http import proxy_for, user_agent
-
-if TYPE_CHECKING:
-    from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 CHUNK = 256 * 1024
 """The largest number of bytes that are read at once."""
@@ -58,11 +54,6 @@ class Downloads:
         )
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
-
-    @classmethod
-    def of(cls, hook: RetellAsyncHook, connections: int) -> Downloads:
-        """Return a client with the timeouts of an open *hook*, but without its API key."""
-        return cls(hook.settings, connections)
 
     async def __aenter__(self) -> Downloads:
         self._session = aiohttp.ClientSession(

@@ -2,23 +2,26 @@
 
 ``get_call = Endpoint(endpoints.get_call)`` declares a method with the arguments of ``endpoints.get_call``, which sends
 the request. In :class:`RetellHook` it returns the result, in :class:`RetellAsyncHook` it is a coroutine function.
-:class:`Steps` does the same for a function that returns a :data:`Flow` of several requests. ``help()`` and
-``inspect.signature()`` show the arguments, the result and the docstring.
+:class:`Steps` does the same for a function that returns a :data:`Flow` of several requests, and :class:`Listing` for
+one that returns :class:`Pages`. ``help()`` and ``inspect.signature()`` show the arguments, result and docstring.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import MethodType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.request import Flow, Request
+from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S")
+M = TypeVar("M", bound=ResponseModel)
 
 _SELF = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -47,8 +50,8 @@ class Async(Protocol):
         ...
 
 
-class _Method(Generic[P, T]):
-    _sender: str
+class _Descriptor(Generic[P]):
+    """A function of the API as a method of both hooks. The subclasses call it and use its result."""
 
     def __init__(self, build: Callable[P, Any]) -> None:
         functools.update_wrapper(self, build)  # type: ignore[arg-type]
@@ -58,6 +61,36 @@ class _Method(Generic[P, T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.__name__ = name
 
+    def _bound(self, hook: Any, owner: Any) -> Any:
+        # A real function, because help(), inspect and notebooks show the parameters of no other kind of attribute.
+        function = self._functions.get(owner)
+        if function is None:
+            is_async = inspect.iscoroutinefunction(getattr(owner, "send", None))
+            function = self._functions[owner] = self._function(is_async)
+        return function if hook is None else MethodType(function, hook)
+
+    def _function(self, is_async: bool) -> Callable[..., Any]:
+        """Return the function of the method: the one of the API with ``self``, and with another result."""
+        function: Any = functools.update_wrapper(self._caller(is_async), self._build)
+        function.__name__ = function.__qualname__ = self.__name__
+        signature = inspect.signature(self._build)
+        result = self._result(signature.return_annotation, is_async)
+        function.__annotations__ = {**self._build.__annotations__, "return": result}
+        function.__signature__ = signature.replace(
+            parameters=[_SELF, *signature.parameters.values()], return_annotation=result
+        )
+        return function  # type: ignore[no-any-return]
+
+    def _caller(self, is_async: bool) -> Callable[..., Any]:
+        raise NotImplementedError
+
+    def _result(self, annotation: str, is_async: bool) -> str:
+        raise NotImplementedError
+
+
+class _Method(_Descriptor[P], Generic[P, T]):
+    _sender: str
+
     @overload
     def __get__(self, hook: None, owner: Any) -> _Method[P, T]: ...
     @overload
@@ -66,33 +99,22 @@ class _Method(Generic[P, T]):
     def __get__(self, hook: Async, owner: Any) -> Callable[P, Awaitable[T]]: ...
 
     def __get__(self, hook: Any, owner: Any) -> Any:
-        # A real function, because help(), inspect and notebooks show the parameters of no other kind of attribute.
-        function = self._functions.get(owner)
-        if function is None:
-            is_async = inspect.iscoroutinefunction(getattr(owner, "send", None))
-            function = self._functions[owner] = _function(self.__name__, self._build, self._sender, is_async)
-        return function if hook is None else MethodType(function, hook)
+        return self._bound(hook, owner)
 
+    def _caller(self, is_async: bool) -> Callable[..., Any]:
+        build, sender = self._build, self._sender
 
-def _function(name: str, build: Callable[..., Any], sender: str, is_async: bool) -> Callable[..., Any]:
-    """Return the function of a method: *build* with the parameter ``self``, and with the result of its request."""
+        def send(hook: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return getattr(hook, sender)(build(*args, **kwargs))
 
-    def send(hook: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return getattr(hook, sender)(build(*args, **kwargs))
+        async def send_async(hook: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return await getattr(hook, sender)(build(*args, **kwargs))
 
-    async def send_async(hook: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return await getattr(hook, sender)(build(*args, **kwargs))
+        return send_async if is_async else send
 
-    function: Any = functools.update_wrapper(send_async if is_async else send, build)
-    function.__name__ = function.__qualname__ = name
-    signature = inspect.signature(build)
-    # The text "Request[Call]" or "Flow[Call]".
-    result = signature.return_annotation.partition("[")[2].removesuffix("]")
-    function.__annotations__ = {**build.__annotations__, "return": result}
-    function.__signature__ = signature.replace(
-        parameters=[_SELF, *signature.parameters.values()], return_annotation=result
-    )
-    return function  # type: ignore[no-any-return]
+    def _result(self, annotation: str, is_async: bool) -> str:
+        # The text "Request[Call]" or "Flow[Call]".
+        return annotation.partition("[")[2].removesuffix("]")
 
 
 class Endpoint(_Method[P, T]):
@@ -111,3 +133,40 @@ class Steps(_Method[P, T]):
 
     def __init__(self, build: Callable[P, Flow[T]]) -> None:
         super().__init__(build)
+
+
+class Listing(_Descriptor[P], Generic[P, M]):
+    """A function that returns the pages of a listing, as a method that yields their items."""
+
+    def __init__(self, build: Callable[P, Pages[Page[M]]]) -> None:
+        super().__init__(build)
+
+    @overload
+    def __get__(self, hook: None, owner: Any) -> Listing[P, M]: ...
+    @overload
+    def __get__(self, hook: Blocking, owner: Any) -> Callable[P, Iterator[M]]: ...
+    @overload
+    def __get__(self, hook: Async, owner: Any) -> Callable[P, AsyncIterator[M]]: ...
+
+    def __get__(self, hook: Any, owner: Any) -> Any:
+        return self._bound(hook, owner)
+
+    def _caller(self, is_async: bool) -> Callable[..., Any]:
+        build = self._build
+
+        def items(hook: Any, /, *args: Any, **kwargs: Any) -> Iterator[Any]:
+            pages = build(*args, **kwargs)
+            for request in pages:
+                yield from pages.read(hook.send(request))
+
+        async def items_async(hook: Any, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            pages = build(*args, **kwargs)
+            for request in pages:
+                for item in pages.read(await hook.send(request)):
+                    yield item
+
+        return items_async if is_async else items
+
+    def _result(self, annotation: str, is_async: bool) -> str:
+        item = annotation.removeprefix("Pages[Page[").removesuffix("]]")
+        return f"{'AsyncIterator' if is_async else 'Iterator'}[{item}]"

@@ -94,11 +94,6 @@ def ca_bundle() -> str | None:
     return None
 
 
-def proxy(settings: Settings) -> str | None:
-    """Return the URL of the environment's proxy for Retell, or None; see :func:`proxy_for`."""
-    return proxy_for(settings.base_url)
-
-
 def proxy_for(url: str) -> str | None:
     """Return the URL of the environment's proxy for *url*, or None.
 

@@ -30,7 +30,7 @@ from airflow_provider_retell.hooks.http import (
     form_headers,
     is_slow,
     mask_key,
-    proxy,
+    proxy_for,
 )
 from airflow_provider_retell.hooks.response_body import (
     CHUNK,
@@ -125,7 +125,7 @@ def open_session(settings: Settings) -> requests.Session:
         session.mount(scheme, _Adapter())
     # Ignore .netrc files, which would replace the API key.
     session.trust_env = False
-    address = proxy(settings)
+    address = proxy_for(settings.base_url)
     session.proxies = {"http": address, "https": address} if address else {}
     session.verify = ca_bundle() or True
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

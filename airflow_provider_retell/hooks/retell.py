@@ -22,7 +22,6 @@ from airflow_provider_retell.clock import clock
 from airflow_provider_retell.get_provider_info import CONNECTION_FORM
 from airflow_provider_retell.hooks import form
 from airflow_provider_retell.hooks.connection import Settings, read_connection
-from airflow_provider_retell.hooks.listings import AsyncListings, Listings
 from airflow_provider_retell.hooks.methods import ResourceMethods
 from airflow_provider_retell.hooks.metrics import count_usage
 from airflow_provider_retell.hooks.reason import CONNECTION, name_connection
@@ -46,7 +45,7 @@ _CHECK_SECONDS = 1.0
 allow_results()
 
 
-class RetellHook(ResourceMethods, Listings, BaseHook):
+class RetellHook(ResourceMethods, BaseHook):
     """Call Retell's API from a task. All methods block.
 
     ::
@@ -182,7 +181,7 @@ class RetellHook(ResourceMethods, Listings, BaseHook):
         self.close()
 
 
-class RetellAsyncHook(ResourceMethods, AsyncListings, BaseHook):
+class RetellAsyncHook(ResourceMethods, BaseHook):
     """Call Retell's API from an event loop. The methods are those of :class:`RetellHook`, but must be awaited.
 
     ::

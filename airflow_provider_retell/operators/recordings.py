@@ -206,7 +206,7 @@ class ArchiveRecordingsOperator(RowsOperator):
                 RetellAsyncHook(
                     self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
                 ) as hook,
-                Downloads.of(hook, self.concurrency) as downloads,
+                Downloads(hook.settings, self.concurrency) as downloads,
             ):
                 archiver = Archiver(hook, downloads, storage, path, self.files)
                 total = rows.size() if rows else None

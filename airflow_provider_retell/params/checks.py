@@ -138,16 +138,13 @@ def text_list(
 
     A single text is an error, because it would be read as a list of characters.
 
-    :param choices: the allowed texts.
     :param empty: False to reject an empty list.
     :param or_dict: True if the parameter may also be a dict, which the caller checks: the message says so.
     """
     allowed = None if choices is None else list(choices)
     entries = "strings" if allowed is None else _alternatives(allowed)
     kind = f"a list {'or dict ' if or_dict else ''}of {entries}"
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
-        raise TypeError(f"{name} must be {kind}, not {_type(value)}")
-    items = list(value)
+    items = _items(name, value, kind)
     for item in items:
         if not isinstance(item, str):
             raise TypeError(f"{name} must be {kind}; it contains {_shown(item)}")
@@ -162,13 +159,12 @@ def text_list(
 def scalars(name: str, value: object) -> None:
     """Raise unless *value* is a list of strings that are not blank, whole numbers, True or False, with an entry."""
     kind = "a list of strings, whole numbers, True or False"
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
-        raise TypeError(f"{name} must be {kind}, not {_type(value)}")
-    for item in value:
+    items = _items(name, value, kind)
+    for item in items:
         if not isinstance(item, (str, int)):
             raise TypeError(f"{name} must be {kind}; it contains {_shown(item)}")
-    text(**{f"{name}[{position}]": item for position, item in enumerate(value) if isinstance(item, str)})
-    if not value:
+    text(**{f"{name}[{position}]": item for position, item in enumerate(items) if isinstance(item, str)})
+    if not items:
         raise ValueError(f"{name} must have at least one entry")
 
 
@@ -192,6 +188,12 @@ def analysis_fields(value: object, **wait: str | None) -> tuple[str, ...]:
                 f"analysis_fields needs {name}='analyzed', because only then the analysis is complete"
             )
     return fields
+
+
+def _items(name: str, value: object, kind: str) -> list[Any]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Collection):
+        raise TypeError(f"{name} must be {kind}, not {_type(value)}")
+    return list(value)
 
 
 def _no_template(name: str, value: object) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sysconfig
+import traceback
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from airflow_provider_retell._compat import AirflowException
@@ -17,19 +20,18 @@ _NO_VARIABLE = re.compile(
 )
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
 _WORD = re.compile(r"\w+")
+_PACKAGES = ("airflow", "airflow_provider_retell", "jinja2")
+_LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
 
 
 def render_error(name: str, error: Exception, template: Any, *, hint: bool) -> Exception:
     """Return an error that can be logged: Airflow's own code logs the template, and other errors may quote values.
 
-    :param name: the template field.
     :param template: the value of the field before rendering, or None if it may come from data. The message quotes only
         words that are in it.
     :param hint: True to explain how to send a variable of the agent.
     """
     from jinja2 import TemplateError, UndefinedError
-
-    from airflow_provider_retell.common.user_code import place_in_user_code
 
     if isinstance(error, (AirflowException, RetellError)):
         return error
@@ -59,3 +61,30 @@ def render_error(name: str, error: Exception, template: Any, *, hint: bool) -> E
 def _is_name(quoted: str | None, words: Collection[str]) -> bool:
     """Return True for a word of the template, and for a type such as ``dict object``."""
     return quoted is not None and (quoted in words or quoted.endswith(" object"))
+
+
+def place_in_user_code(error: BaseException) -> str:
+    """Return the innermost line of the user's code that raised *error*, as ``"people(), line 12 of campaign.py"``.
+
+    Code of Airflow, Jinja, this package, the standard library and installed packages is not the user's. The result is
+    empty if the traceback has no other code.
+    """
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if _is_of_user(code.co_filename, str(frame.f_globals.get("__name__"))):
+            # A lambda has no name.
+            function = f"{code.co_name}(), " if code.co_name.isidentifier() else ""
+            place = f"{function}line {line} of {Path(code.co_filename).name}"
+    return place
+
+
+def _is_of_user(file: str, module: str) -> bool:
+    path = Path(file)
+    # Compiled templates have names such as "<template>". Not all files below a folder "airflow" are Airflow's.
+    return not (
+        file.startswith("<")
+        or any(path.is_relative_to(library) for library in _LIBRARIES)
+        or module.partition(".")[0] in _PACKAGES
+        or {"site-packages", "dist-packages"} & set(path.parts)
+    )

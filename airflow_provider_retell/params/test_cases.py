@@ -9,7 +9,7 @@ from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.common.distinct_keys import DuplicateKeyError, check_distinct_keys, parse_json
 from airflow_provider_retell.common.paths import check_no_secrets, safe_path
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import is_empty, parse_text
+from airflow_provider_retell.params.rendered import check_not_empty, parse_text
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -39,22 +39,17 @@ def keep_literal(test_cases: Any) -> Any:
 def as_test_cases(value: Any, name: str, conn_id: str | None = None) -> list[Mapping[str, Any]]:
     """Return test cases: dicts, paths of files, lists of these, or the text of such a list.
 
-    :param name: the name of the parameter, for messages.
-    :param conn_id: the Airflow connection of the files' storage.
     :raises RetellInputError: if a file cannot be read; the message has nothing of its content.
     """
     return list(_cases(unmask(value), name, conn_id))
 
 
 def _cases(value: Any, name: str, conn_id: str | None) -> Iterator[Mapping[str, Any]]:
+    check_not_empty(value, name)
     if isinstance(value, LiteralTestCase):
         yield value.fields
     elif isinstance(value, Mapping):
         yield value
-    elif is_empty(value):
-        raise RetellInputError(
-            f"{name} rendered to an empty value. Check the template's source, for example an XCom that was never pushed"
-        )
     elif isinstance(value, str):
         try:
             parsed = parse_text(value, object)

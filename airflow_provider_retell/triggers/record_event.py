@@ -25,7 +25,7 @@ from airflow_provider_retell.triggers.record_events.ended_records import EndedRe
 from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, MemoryLog, WatchError, step
 from airflow_provider_retell.triggers.record_events.state_store_log import StateStoreLog
 from airflow_provider_retell.triggers.record_events.watch_state import MAX_FIRED, WatchState
-from airflow_provider_retell.waiting.outage_log import OutageLog
+from airflow_provider_retell.waiting.poll_failures import OutageLog
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.choices import Until

@@ -6,8 +6,9 @@ import logging
 from typing import Any
 
 from airflow_provider_retell.api.errors import RateLimitError, RetellError, WaitFailedError
+from airflow_provider_retell.clock import clock
 from airflow_provider_retell.hooks.reason import safe_reason
-from airflow_provider_retell.waiting.outage_log import OutageLog
+from airflow_provider_retell.waiting.wait_log import HEARTBEAT_SECONDS
 
 
 class PollFailures:
@@ -16,8 +17,6 @@ class PollFailures:
     :param limit: the number of consecutive polls that may fail; one more failure ends the wait. None: no number does.
     :param count: the number that have failed already.
     :param polled_before: False if the wait has just begun. The first poll must find the Airflow connection.
-    :param log: the logger of the task or the trigger.
-    :param retell_conn_id: the Airflow connection, for the log.
     :ivar count: the number of consecutive polls that have failed.
     """
 
@@ -74,3 +73,22 @@ class PollFailures:
     def _message(self, error: Exception, condition: object) -> str:
         polls = f" ({self.count} polls in a row failed)" if self.count > 1 else ""
         return f"Stopped waiting for {condition}{polls}: {safe_reason(error)}"
+
+
+class OutageLog:
+    """Decides when a warning is due: at the first failure of its kind, and then every ten minutes."""
+
+    def __init__(self) -> None:
+        self._logged_at: dict[str, float] = {}
+
+    def is_due(self, kind: str) -> bool:
+        """Return True if a failure of this kind must be logged now."""
+        now = clock().monotonic()
+        if now - self._logged_at.get(kind, float("-inf")) < HEARTBEAT_SECONDS:
+            return False
+        self._logged_at[kind] = now
+        return True
+
+    def reset(self) -> None:
+        """Log the next failure, because the outage is over."""
+        self._logged_at.clear()

@@ -25,11 +25,7 @@ class Progress:
 
     :param condition: completes the phrase "waiting for ...".
     :param deadline: epoch seconds at which the wait ends.
-    :param poll_interval: seconds between two polls.
     :param started: epoch seconds at which the wait began; now if not given.
-    :param log: the task's or the trigger's logger.
-    :ivar started: epoch seconds at which the wait began.
-    :ivar deadline: epoch seconds at which the wait ends.
     :ivar state: the last state that was read, or None.
     """
 

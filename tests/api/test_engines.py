@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from fake_hook import FakeHook
 
-from airflow_provider_retell.api.engines import endpoints, listings
+from airflow_provider_retell.api import listings
+from airflow_provider_retell.api.engines import endpoints
 
 
 @pytest.mark.parametrize(

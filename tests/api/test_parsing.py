@@ -7,10 +7,10 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from airflow_provider_retell.api.calls.models import Call, CallPage, CallState, CallStatePage
+from airflow_provider_retell.api.calls.models import Call, CallPage, CallState
 from airflow_provider_retell.api.event_payload import event_name, event_payload
 from airflow_provider_retell.api.parsing import RepairedText, is_truncated, loads, no_result
-from airflow_provider_retell.api.response_model import ResponseModel
+from airflow_provider_retell.api.response_model import Page, ResponseModel
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n", b"{}", b"null", b'""', b"[1]", b'{"status": "success"}'])
@@ -113,7 +113,7 @@ def test_malformed_item_of_a_page_does_not_hide_the_others() -> None:
     calls[1]["metadata"] = [1]
     calls[2]["metadata"] = {"x": HALF}
     body = json.dumps({"items": calls, "has_more": True, "pagination_key": "k"}).encode()
-    for model in (CallPage, CallStatePage):
+    for model in (CallPage, Page[CallState]):
         page = model.read(body)
         assert [call.call_id for call in page.items] == ["a", "b", "c"]
         assert page.malformed == {"b": "metadata is not as the API documents it (dict_type)"}

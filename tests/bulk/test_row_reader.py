@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.api.calls.changes import CallChange
-from airflow_provider_retell.api.chats.changes import ChatChange
+from airflow_provider_retell.api.calls.endpoints import CallChange
+from airflow_provider_retell.api.chats.endpoints import ChatChange
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.named_columns import NamedColumns

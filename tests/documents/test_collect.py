@@ -16,8 +16,7 @@ from airflow_provider_retell.api.multipart import ContentError
 from airflow_provider_retell.common.disk import DiskFullError
 from airflow_provider_retell.documents import FileDocuments
 from airflow_provider_retell.documents.collect import collect
-from airflow_provider_retell.documents.documents import GivenDocuments
-from airflow_provider_retell.documents.entries import TextEntry
+from airflow_provider_retell.documents.documents import GivenDocuments, TextEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,11 @@ from airflow_provider_retell.documents import FileDocuments, SqlDocuments
 from airflow_provider_retell.documents.documents import (
     CallableDocuments,
     Documents,
+    FileEntry,
     GivenDocuments,
+    TextEntry,
     as_documents,
 )
-from airflow_provider_retell.documents.entries import FileEntry, TextEntry
 
 try:
     from airflow.sdk.io import attach

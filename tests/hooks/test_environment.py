@@ -14,7 +14,6 @@ import pytest
 from airflow_provider_retell.api.errors import RetellConfigError, RetellConnectionError, RetellTimeoutError
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.hooks import http
-from airflow_provider_retell.hooks.connection import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,8 +183,8 @@ def test_socks_proxy_is_rejected(
 
 def test_proxy_of_https_is_not_used_for_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy:1")
-    assert http.proxy(Settings("k", "https://api.example.com")) == "http://proxy:1"
-    assert http.proxy(Settings("k", "http://localhost")) is None
+    assert http.proxy_for("https://api.example.com") == "http://proxy:1"
+    assert http.proxy_for("http://localhost") is None
 
 
 def test_netrc_file_does_not_replace_the_api_key(

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from metadata_model import planned
 
-from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.endpoints import CallChange
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.choices import MetadataMode
 from airflow_provider_retell.api.encode import same_json

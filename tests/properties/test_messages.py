@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.endpoints import CallChange
 from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellInputError

@@ -17,13 +17,13 @@ from airflow_provider_retell.api.calls.models import (
     Call,
     CallPage,
     CallState,
-    CallStatePage,
     CallSummary,
 )
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
 from airflow_provider_retell.api.records.nouns import NOUNS
+from airflow_provider_retell.api.response_model import Page
 
-MODELS = [Call, CallState, CallSummary, CallPage, CallStatePage, BatchCall, Concurrency, ApiKeyInfo]
+MODELS = [Call, CallState, CallSummary, CallPage, Page[CallState], BatchCall, Concurrency, ApiKeyInfo]
 
 deep = st.builds(
     lambda depth, opening, closing: opening * depth + closing * depth,
@@ -68,7 +68,7 @@ def test_body_is_parsed_or_raises_one_kind_of_error(model: Any, body: bytes) -> 
 @given(wrong=objects)
 def test_wrong_field_never_hides_the_ids_of_a_call(model: Any, wrong: Any) -> None:
     page = {"items": [{**wrong, "call_id": "call_1", "call_status": "ended"}], "has_more": False}
-    kind = CallPage if model is Call else CallStatePage
+    kind = CallPage if model is Call else Page[CallState]
     (call,) = kind.read(json.dumps(page).encode()).items
     assert (call.call_id, call.call_status) == ("call_1", "ended")
     assert call.has_ended

@@ -11,31 +11,22 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from airflow_provider_retell.api.body import Body, Text
+from airflow_provider_retell.api.records.conditions import TextIs, TruthIs
 
 VersionNumber = Annotated[int, Field(ge=0)]
 
 
-class ChannelFilter(Body):
+class ChannelIs(TextIs):
     """A condition on the channel."""
 
-    type: Literal["string"]
-    op: Literal["eq", "ne", "sw", "ew", "co"]
     value: Literal["voice", "chat"]
-
-
-class TransferAgentFilter(Body):
-    """A condition on ``is_transfer_agent``."""
-
-    type: Literal["boolean"]
-    op: Literal["eq"]
-    value: bool
 
 
 class AgentFilter(Body):
     """The conditions of list-agents. An agent must meet all of them."""
 
-    channel: ChannelFilter | None = None
-    is_transfer_agent: TransferAgentFilter | None = None
+    channel: ChannelIs | None = None
+    is_transfer_agent: TruthIs | None = None
     query: Text | None = None
 
 

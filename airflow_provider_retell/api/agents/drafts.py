@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from airflow_provider_retell.api.agents import endpoints, listings
+from airflow_provider_retell.api import listings
+from airflow_provider_retell.api.agents import endpoints
 from airflow_provider_retell.api.agents.changes import (
     Changes,
     checked_changes,
@@ -20,7 +21,7 @@ from airflow_provider_retell.api.agents.changes import (
 )
 from airflow_provider_retell.api.agents.foreign_drafts import ForeignDraft, discard, refuse
 from airflow_provider_retell.api.agents.models import Agent, AgentVersion
-from airflow_provider_retell.api.agents.numbers import labels, read_bound_numbers
+from airflow_provider_retell.api.agents.numbers import read_bound_numbers
 from airflow_provider_retell.api.agents.settings import (
     VersionState,
     differing,
@@ -28,7 +29,7 @@ from airflow_provider_retell.api.agents.settings import (
     listed,
     read_state,
 )
-from airflow_provider_retell.api.choices import Channel, OnForeignDraft
+from airflow_provider_retell.api.choices import CHANNELS, ON_FOREIGN_DRAFT, Channel, OnForeignDraft
 from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.errors import (
     AgentVersionError,
@@ -58,17 +59,12 @@ class Draft(Storable):
 
     def slim(self) -> dict[str, Any]:
         """Return the draft as the operator does: its settings are not in it."""
-        return {
-            "agent_id": self.agent_id,
-            "version": self.version,
-            "changed": list(self.changed),
-            "created": self.created,
-        }
+        return {**asdict(self), "changed": list(self.changed)}
 
 
 @dataclass(frozen=True)
-class PreparedDraft:
-    """Changes of an agent whose input is valid. :meth:`apply` can run at any later time."""
+class _Drafting:
+    """Valid changes of an agent, and the steps that bring a draft to them."""
 
     agent_id: str
     channel: Channel
@@ -177,9 +173,8 @@ class PreparedDraft:
     def _warn_of_live_numbers(self, draft: VersionState) -> Flow[None]:
         try:
             numbers = yield from read_bound_numbers(draft.agent)
-        except (
-            RetellError
-        ) as error:  # the key may lack the permission, and the warning is no part of the work
+        except RetellError as error:
+            # The key may lack the permission, and the warning is no part of the work.
             log.info("Agent %s: its phone numbers were not read (%s)", self.agent_id, type(error).__name__)
             return
         if numbers.follow_latest:
@@ -187,7 +182,7 @@ class PreparedDraft:
                 "Agent %s: calls of %s use draft %d from now on, because the number follows the latest version. Bind "
                 "it to 'latest_published'",
                 self.agent_id,
-                ", ".join(labels(numbers.follow_latest)),
+                ", ".join(number.label for number in numbers.follow_latest),
                 draft.version,
             )
 
@@ -204,36 +199,6 @@ class PreparedDraft:
             )
         draft = yield from set_changes(draft, self.channel, missing(self.changes, draft))
         return Draft(self.agent_id, draft.version, tuple(sorted(self.names)))
-
-
-def prepare_draft(
-    agent_id: str,
-    *,
-    agent: Mapping[str, Any] | None,
-    llm: Mapping[str, Any] | None,
-    conversation_flow: Mapping[str, Any] | None,
-    channel: Channel,
-    on_foreign_draft: OnForeignDraft,
-) -> PreparedDraft:
-    """Check the changes of an agent; see :func:`draft_agent_version` for the parameters.
-
-    :raises RetellInputError: if the input is invalid.
-    """
-    agent_id = check_id(agent_id, "agent_id")
-    where = f"draft of agent {agent_id}"
-    for name, value, allowed in (
-        ("channel", channel, get_args(Channel)),
-        ("on_foreign_draft", on_foreign_draft, get_args(OnForeignDraft)),
-    ):
-        if value not in allowed:
-            raise RetellInputError(f"{where}: {name} must be one of {', '.join(allowed)}")
-    parts = given(agent=agent, llm=llm, conversation_flow=conversation_flow)
-    if not parts:
-        raise RetellInputError(f"{where}: set agent, llm or conversation_flow")
-    if llm is not None and conversation_flow is not None:
-        raise RetellInputError(f"{where}: set llm or conversation_flow, not both: an agent has one of them")
-    changes = {part: checked_changes(f"{where}: {part}", fields) for part, fields in parts.items()}
-    return PreparedDraft(agent_id, channel, changes, on_foreign_draft)
 
 
 def draft_agent_version(
@@ -265,15 +230,21 @@ def draft_agent_version(
     :raises AgentVersionError: if the agent has a draft with other changes, or was never published.
     :raises UpdateMismatchError: if the draft does not have the values that were sent.
     """
-    prepared = prepare_draft(
-        agent_id,
-        agent=agent,
-        llm=llm,
-        conversation_flow=conversation_flow,
-        channel=channel,
-        on_foreign_draft=on_foreign_draft,
-    )
-    return (yield from prepared.apply())
+    agent_id = check_id(agent_id, "agent_id")
+    where = f"draft of agent {agent_id}"
+    for name, value, allowed in (
+        ("channel", channel, CHANNELS),
+        ("on_foreign_draft", on_foreign_draft, ON_FOREIGN_DRAFT),
+    ):
+        if value not in allowed:
+            raise RetellInputError(f"{where}: {name} must be one of {', '.join(allowed)}")
+    parts = given(agent=agent, llm=llm, conversation_flow=conversation_flow)
+    if not parts:
+        raise RetellInputError(f"{where}: set agent, llm or conversation_flow")
+    if llm is not None and conversation_flow is not None:
+        raise RetellInputError(f"{where}: set llm or conversation_flow, not both: an agent has one of them")
+    changes = {part: checked_changes(f"{where}: {part}", fields) for part, fields in parts.items()}
+    return (yield from _Drafting(agent_id, channel, changes, on_foreign_draft).apply())
 
 
 def _is_outdated(entry: AgentVersion, published: int) -> bool:

@@ -12,9 +12,8 @@ from airflow_provider_retell.api.agents.bodies import CreateAgentVersion, ListAg
 from airflow_provider_retell.api.agents.models import Agent, AgentPage, AgentVersionPage
 from airflow_provider_retell.api.body import build, build_patch
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import Request, given, with_query
+from airflow_provider_retell.api.request import ObjectKind, Request, given, request_to
 
 _AGENT = ObjectKind("agent", "agent_id")
 
@@ -81,13 +80,15 @@ def list_agents(
     :param pagination_key: the key from the previous page.
     :raises RetellInputError: if an argument is invalid.
     """
-    return Request(
-        operation="list-agents",
-        method="POST",
-        # Retell reads the page from the query, and the filter from the body.
-        path=with_query("/v2/list-agents", limit=limit, pagination_key=pagination_key, sort_order=sort_order),
+    # Retell reads the page from the query, and the filter from the body.
+    return request_to(
+        "POST",
+        "/v2/list-agents",
+        AgentPage.read,
         body=build(ListAgents, "list-agents", given(filter_criteria=filter_criteria)),
-        parse=AgentPage.read,
+        limit=limit,
+        pagination_key=pagination_key,
+        sort_order=sort_order,
     )
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from airflow_provider_retell.api.agents import endpoints
 from airflow_provider_retell.api.agents.models import Agent, AgentVersion
-from airflow_provider_retell.api.agents.numbers import labels, numbers_pinned_to
+from airflow_provider_retell.api.agents.numbers import numbers_pinned_to
 from airflow_provider_retell.api.agents.settings import VersionState, get_version, listed
 from airflow_provider_retell.api.choices import Channel
 from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.errors import AgentVersionError
-from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
+from airflow_provider_retell.api.listings import list_phone_numbers
 from airflow_provider_retell.api.request import Flow
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ def discard(agent_id: str, channel: Channel, drafts: Sequence[ForeignDraft]) -> 
     numbers = yield from list_phone_numbers()
     for draft in drafts:
         version = draft.entry.version
-        users = [f"phone number {label}" for label in labels(numbers_pinned_to(numbers, agent_id, version))]
+        pinned = numbers_pinned_to(numbers, agent_id, version)
+        users = [f"phone number {number.label}" for number in pinned]
         if draft.state is None:
             agent: Agent = yield get_version(agent_id, channel, version)
         else:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from airflow_provider_retell.api.agents.models import Agent
+from airflow_provider_retell.api.listings import list_phone_numbers
 from airflow_provider_retell.api.phone_numbers import endpoints
-from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
 from airflow_provider_retell.api.phone_numbers.models import BINDINGS, BoundAgent, PhoneNumber
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.versions import version_number
@@ -27,8 +27,9 @@ class BoundNumbers:
     follow_tag: tuple[PhoneNumber, ...] = ()
 
 
-def bound_numbers(numbers: Iterable[PhoneNumber], agent: Agent) -> BoundNumbers:
-    """Sort *numbers* by their bindings to *agent*, which is one version of an agent."""
+def read_bound_numbers(agent: Agent) -> Flow[BoundNumbers]:
+    """Read all phone numbers and sort them by their bindings to *agent*, which is one version of an agent."""
+    numbers = yield from list_phone_numbers()
     found: dict[str, dict[str, PhoneNumber]] = {"pinned": {}, "follow_latest": {}, "follow_tag": {}}
     for number in numbers:
         for _, bound in number.bindings():
@@ -82,14 +83,3 @@ def _pinned(bound: BoundAgent, version: int) -> BoundAgent:
     if not isinstance(version_number(bound.agent_version), int):
         return bound
     return bound.model_copy(update={"agent_version": version})
-
-
-def read_bound_numbers(agent: Agent) -> Flow[BoundNumbers]:
-    """Read all phone numbers and sort them by their bindings to *agent*."""
-    numbers = yield from list_phone_numbers()
-    return bound_numbers(numbers, agent)
-
-
-def labels(numbers: Iterable[PhoneNumber]) -> list[str]:
-    """Return the nicknames and last four digits of *numbers*."""
-    return [number.label for number in numbers]

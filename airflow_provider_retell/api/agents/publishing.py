@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_retell.api.agents import endpoints, listings
+from airflow_provider_retell.api import listings
+from airflow_provider_retell.api.agents import endpoints
 from airflow_provider_retell.api.agents.models import Agent
-from airflow_provider_retell.api.agents.numbers import BoundNumbers, labels, read_bound_numbers, rebind
+from airflow_provider_retell.api.agents.numbers import BoundNumbers, read_bound_numbers, rebind
 from airflow_provider_retell.api.agents.settings import get_version, last_modified, read_engine
 from airflow_provider_retell.api.choices import CHANNELS, Channel
 from airflow_provider_retell.api.errors import (
@@ -25,7 +26,7 @@ from airflow_provider_retell.api.errors import (
     RetellResponseError,
 )
 from airflow_provider_retell.api.phone_numbers.models import PhoneNumber
-from airflow_provider_retell.api.request import Flow, check_id
+from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.storable import Storable
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,8 @@ class Publication(Storable):
 
 
 @dataclass(frozen=True)
-class PreparedPublication:
-    """A publication whose input is valid. :meth:`apply` can run at any later time."""
+class _Publishing:
+    """The valid input of a publication, and its steps."""
 
     agent_id: str
     version: int
@@ -73,7 +74,7 @@ class PreparedPublication:
     version_title: str | None
     version_description: str | None
     rebind_numbers: bool
-    unchanged_since: float | None = None
+    unchanged_since: float | None
 
     def apply(self) -> Flow[Publication]:
         """Publish the version unless it is published, verify it, and check the phone numbers."""
@@ -190,38 +191,7 @@ class PreparedPublication:
 
 def _warn(agent_id: str, clause: str, numbers: Sequence[PhoneNumber]) -> None:
     if numbers:
-        log.warning("Agent %s: %s: %s", agent_id, clause, ", ".join(labels(numbers)))
-
-
-def prepare_publication(
-    agent_id: str,
-    version: int,
-    *,
-    channel: Channel,
-    version_title: str | None,
-    version_description: str | None,
-    rebind_numbers: bool,
-    unchanged_since: float | None,
-) -> PreparedPublication:
-    """Check the input of a publication; see :func:`publish_agent_version_checked` for the parameters.
-
-    :raises RetellInputError: if the input is invalid.
-    """
-    if channel not in CHANNELS:
-        raise RetellInputError(f"publish-agent-version: channel must be one of {', '.join(CHANNELS)}")
-    # Builds the request for its checks.
-    endpoints.publish_agent_version(
-        agent_id, version=version, version_title=version_title, version_description=version_description
-    )
-    return PreparedPublication(
-        check_id(agent_id, "agent_id"),
-        version,
-        channel,
-        version_title,
-        version_description,
-        rebind_numbers,
-        unchanged_since,
-    )
+        log.warning("Agent %s: %s: %s", agent_id, clause, ", ".join(number.label for number in numbers))
 
 
 def publish_agent_version_checked(
@@ -255,13 +225,13 @@ def publish_agent_version_checked(
         after ``unchanged_since``.
     :raises RetellResponseError: if the list of versions does not show the version as published.
     """
-    prepared = prepare_publication(
-        agent_id,
-        version,
-        channel=channel,
-        version_title=version_title,
-        version_description=version_description,
-        rebind_numbers=rebind_numbers,
-        unchanged_since=unchanged_since,
+    if channel not in CHANNELS:
+        raise RetellInputError(f"publish-agent-version: channel must be one of {', '.join(CHANNELS)}")
+    # Builds the request for its checks.
+    endpoints.publish_agent_version(
+        agent_id, version=version, version_title=version_title, version_description=version_description
     )
-    return (yield from prepared.apply())
+    publishing = _Publishing(
+        agent_id, version, channel, version_title, version_description, rebind_numbers, unchanged_since
+    )
+    return (yield from publishing.apply())

@@ -21,6 +21,7 @@ from airflow_provider_retell.api.body import (
 )
 from airflow_provider_retell.api.calls.filters import FilterCriteria
 from airflow_provider_retell.api.choices import DataStorageSetting
+from airflow_provider_retell.api.records.conditions import ListRecords
 
 
 class UpdateCall(Body):
@@ -53,15 +54,10 @@ class UpdateLiveCall(Body):
     fields_to_override: FieldsToOverride | None = None
 
 
-class ListCalls(Body):
-    """Body of list-calls. ``sort_order`` always refers to the start time."""
+class ListCalls(ListRecords):
+    """Body of list-calls."""
 
     filter_criteria: FilterCriteria | None = None
-    sort_order: Literal["ascending", "descending"] | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] | None = None
-    pagination_key: Text | None = None
-    skip: Annotated[int, Field(ge=0)] | None = None
-    include_total: bool | None = None
 
 
 class CallTarget(Body):

@@ -6,25 +6,37 @@ Retell's pages: https://docs.retellai.com/api-references.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from airflow_provider_retell.api.body import build
+from airflow_provider_retell.api.body import Body, build, build_changes
 from airflow_provider_retell.api.calls.bodies import (
     CreateBatchCall,
     CreatePhoneCall,
     ListCalls,
+    UpdateCall,
     UpdateLiveCall,
 )
-from airflow_provider_retell.api.calls.changes import CallChange
 from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, LiveUpdate
 from airflow_provider_retell.api.choices import DataStorageSetting
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE, IGNORE_IN_TASK, check_e164
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.records.changes import Change
+from airflow_provider_retell.api.records.models import RecordSummary
+from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, check_id, given, request_to
 
 _CALL = ObjectKind("call", "call_id")
+
+
+@dataclass(frozen=True)
+class CallChange(Change):
+    """The fields to change on a call that has ended."""
+
+    kind: ClassVar[str] = "call"
+    path: ClassVar[str] = "/v2/update-call/"
+    body: ClassVar[type[Body]] = UpdateCall
+    record: ClassVar[type[RecordSummary]] = Call
 
 
 def update_call(
@@ -78,8 +90,6 @@ def update_live_call(
     :param data_storage_setting: the data that Retell stores; it can only be made stricter.
     :raises RetellInputError: if an argument is invalid, or none is given.
     """
-    call_id = check_id(call_id)
-    operation = f"update-live-call of call {call_id}"
     overrides = given(metadata=metadata, data_storage_setting=data_storage_setting)
     if not isinstance(override_dynamic_variables, Unset):
         overrides["override_dynamic_variables"] = override_dynamic_variables
@@ -88,17 +98,14 @@ def update_live_call(
     fields = {
         name: value for name, value in (("call_control", control), ("fields_to_override", overrides)) if value
     }
-    if not fields:
-        raise RetellInputError(f"{operation}: set at least one field to change")
-    return Request(
-        operation="update-live-call",
-        method="PATCH",
-        path=f"/v2/update-live-call/{call_id}",
-        body=build(UpdateLiveCall, operation, fields),
-        parse=LiveUpdate.read,
+    return _CALL.request(
+        "PATCH",
+        "/v2/update-live-call",
+        call_id,
+        LiveUpdate.read,
+        body=lambda name: build_changes(UpdateLiveCall, name, fields),
         # A repeated request would add the context to the transcript again, and make the agent speak again.
         idempotent=not control,
-        subject=f"call {call_id}",
     )
 
 
@@ -141,13 +148,7 @@ def list_calls(
         pagination_key=pagination_key,
         include_total=include_total,
     )
-    return Request(
-        operation="list-calls",
-        method="POST",
-        path="/v3/list-calls",
-        body=build(ListCalls, "list-calls", fields),
-        parse=CallPage.read,
-    )
+    return request_to("POST", "/v3/list-calls", CallPage.read, body=build(ListCalls, "list-calls", fields))
 
 
 def create_phone_call(
@@ -198,14 +199,9 @@ def create_phone_call(
         honor_internal_dnc=honor_internal_dnc,
         idempotency_key=idempotency_key,
     )
-    return Request(
-        operation="create-phone-call",
-        method="POST",
-        path="/v2/create-phone-call",
-        body=build(CreatePhoneCall, "create-phone-call", fields),
-        parse=Call.read,
-        idempotent=idempotency_key is not None,
-    )
+    body = build(CreatePhoneCall, "create-phone-call", fields)
+    is_idempotent = idempotency_key is not None
+    return request_to("POST", "/v2/create-phone-call", Call.read, body=body, idempotent=is_idempotent)
 
 
 def create_batch_call(
@@ -246,14 +242,7 @@ def create_batch_call(
     for index, task in enumerate(tasks):
         if not task.get("ignore_e164_validation"):
             check_e164(task["to_number"], f"tasks[{index}].to_number", IGNORE_IN_TASK)
-    return Request(
-        operation="create-batch-call",
-        method="POST",
-        path="/create-batch-call",
-        body=body,
-        parse=BatchCall.read,
-        idempotent=False,
-    )
+    return request_to("POST", "/create-batch-call", BatchCall.read, body=body, idempotent=False)
 
 
 def stop_call(call_id: str) -> Request[None]:

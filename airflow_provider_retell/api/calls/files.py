@@ -18,7 +18,6 @@ class FileKind:
     :ivar field: the field of the call that has the link.
     :ivar ending: the end of the file's name, after the name of the recording without its suffix. None keeps the name
         of the recording.
-    :ivar is_audio: True for recordings, False for text.
     """
 
     field: str

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.body import Body
 from airflow_provider_retell.api.records.conditions import (
-    AgentIs,
     Keyed,
     Number,
     OneOf,
+    RecordFilter,
     TextIs,
     TextOrList,
     TruthIs,
@@ -27,30 +27,18 @@ class ToolCallIs(Body):
     latency_ms: Number | None = None
 
 
-class FilterCriteria(Body):
+class FilterCriteria(RecordFilter):
     """Conditions on a call, which must meet all that are set."""
 
-    agent: list[AgentIs] | None = None
-    agent_tag: OneOf | None = None
     batch_call_id: TextIs | None = None
     call_id: TextOrList | None = None
     call_status: OneOf | None = None
     call_successful: TruthIs | None = None
     call_type: OneOf | None = None
-    combined_cost: Number | None = None
-    custom_analysis_data: list[Keyed] | None = None
-    custom_attributes: list[Keyed] | None = None
-    data_storage_setting: OneOf | None = None
-    direction: OneOf | None = None
-    disconnection_reason: OneOf | None = None
-    duration_ms: Number | None = None
     dynamic_variables: list[Keyed] | None = None
     e2e_latency_p50: Number | None = None
-    end_timestamp: Number | None = None
     from_number: TextIs | None = None
     in_voicemail: TruthIs | None = None
     metadata: list[Keyed] | None = None
-    start_timestamp: Number | None = None
     to_number: TextIs | None = None
     tool_calls: list[ToolCallIs] | None = None
-    user_sentiment: OneOf | None = None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.changes import CallChange
-from airflow_provider_retell.api.calls.models import Call, CallState, CallStatePage
+from airflow_provider_retell.api.calls.endpoints import CallChange
+from airflow_provider_retell.api.calls.models import Call, CallState, CallSummary
 from airflow_provider_retell.api.records.kind import Kind
+from airflow_provider_retell.api.response_model import Page
 
 CALLS = Kind(
     "call",
     record=Call,
+    summary=CallSummary,
     state=CallState,
-    state_page=CallStatePage,
+    state_page=Page[CallState],
     change=CallChange,
     get=endpoints.get_call,
     listing=endpoints.list_calls,

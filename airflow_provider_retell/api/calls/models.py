@@ -126,14 +126,6 @@ class CallPage(Page[Call]):
     """One page of list-calls."""
 
 
-class CallSummaryPage(Page[CallSummary]):
-    """One page of list-calls, with only the fields that show the progress of a call."""
-
-
-class CallStatePage(Page[CallState]):
-    """One page of list-calls, with only the fields that an update compares."""
-
-
 class BatchCall(ResponseModel):
     """A batch of calls that Retell has accepted. To find its calls, list calls by ``batch_call_id``."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_retell.api.agents.listings import list_agents
 from airflow_provider_retell.api.agents.models import AgentSummary
 from airflow_provider_retell.api.errors import NotFoundError, RetellInputError
+from airflow_provider_retell.api.listings import list_agents
 from airflow_provider_retell.api.phone_numbers.endpoints import get_phone_number
 from airflow_provider_retell.api.phone_numbers.models import PhoneNumber
 from airflow_provider_retell.api.request import Flow
@@ -18,8 +18,6 @@ def check_batch(from_number: str, tasks: Sequence[Mapping[str, Any]]) -> Flow[No
 
     Only list-agents shows whether an agent is suspended.
 
-    :param from_number: the number that calls.
-    :param tasks: the tasks of the batch.
     :raises RetellInputError: if the number or an agent does not exist, no agent is set for some calls, or an agent is
         suspended or not a voice agent.
     """

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from airflow_provider_retell.api.calls.files import FILES, FileKind
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellConnectionError, RetellError
-from airflow_provider_retell.api.response_model import Page
 
 HEAD_BYTES = 16
 """How many bytes of a file :func:`check_start` needs."""
@@ -58,10 +57,6 @@ class ArchivedCall(CallState):
         return {name: link for name, link in links.items() if isinstance(link, str) and link.strip()}
 
 
-class ArchivedCallPage(Page[ArchivedCall]):
-    """One page of list-calls, with only the fields that the archive needs."""
-
-
 def check_link(link: str) -> None:
     """Raise :class:`BadFileError` unless *link* is an https URL, or an http one of this machine."""
     try:
@@ -91,7 +86,8 @@ def check_headers(headers: Mapping[str, str], kind: FileKind) -> None:
     if media_type in ("text/html", "application/xhtml+xml") or not (
         media_type.startswith(expected) or media_type in _UNKNOWN_TYPES
     ):
-        raise BadFileError(f"the link leads to {_shown(media_type)}, not to {_noun(kind)}")
+        wanted = "audio" if kind.is_audio else "a log"
+        raise BadFileError(f"the link leads to {_shown(media_type)}, not to {wanted}")
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise BadFileError("the file is compressed, although the request does not accept that")
     if "Content-Length" not in headers and "chunked" not in headers.get("Transfer-Encoding", "").lower():
@@ -114,10 +110,6 @@ def size_of(status: int, headers: Mapping[str, str]) -> int | None:
         return int(found[1]) if found else None
     length = headers.get("Content-Length", "")
     return int(length) if length.isdecimal() else None
-
-
-def _noun(kind: FileKind) -> str:
-    return "audio" if kind.is_audio else "a log"
 
 
 def _shown(media_type: str) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary, CallSummaryPage
-from airflow_provider_retell.api.choices import BatchUntil, Until
+from airflow_provider_retell.api.calls.kind import CALLS
+from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary
+from airflow_provider_retell.api.choices import BatchUntil
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.costs import CostTotal
 from airflow_provider_retell.api.records.waits import RecordReached
 from airflow_provider_retell.api.request import Flow, Request, check_id
+from airflow_provider_retell.api.response_model import Page
 from airflow_provider_retell.api.waits import Condition, Poll
 
 _NOTHING_LISTED = (
@@ -19,25 +21,10 @@ _NOTHING_LISTED = (
 )
 
 
-@dataclass(frozen=True)
 class CallReached(RecordReached):
-    """A call has ended, has an analysis, or its transfer has ended. An unknown status does not count as an end.
+    """A call has ended, has an analysis, or its transfer has ended."""
 
-    :ivar analysis_fields: the fields of the analysis that the result contains.
-    """
-
-    call_id: str
-    until: Until = "ended"
-    analysis_fields: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        if self.until == "transfer_ended":
-            return f"call {self.call_id} and its transfer to end"
-        return f"call {self.call_id} {'to end' if self.until == 'ended' else 'to be analyzed'}"
-
-    def request(self) -> Request[CallSummary]:
-        """Return the request that reads the call without its transcript."""
-        return endpoints.get_call(self.call_id).with_parser(CallSummary.read)
+    kind = CALLS
 
 
 @dataclass(frozen=True)
@@ -71,12 +58,12 @@ class BatchReached(Condition):
             **of_batch,
             "call_status": {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)},
         }
-        page: CallSummaryPage = yield _list(filter_criteria=criteria, limit=1, include_total=True)
+        page: Page[CallSummary] = yield _list(filter_criteria=criteria, limit=1, include_total=True)
         result: dict[str, Any] = {"batch_call_id": self.batch_call_id}
         if page.total is not None and page.total < self.total_task_count:
             hint, state = "", f"{page.total} of {self.total_task_count} calls ended"
             if page.total == 0:
-                begun: CallSummaryPage = yield _list(filter_criteria=of_batch, limit=1, include_total=True)
+                begun: Page[CallSummary] = yield _list(filter_criteria=of_batch, limit=1, include_total=True)
                 hint = _NOTHING_LISTED if begun.total == 0 else ""
             return Poll(False, state, result | {"ended": page.total}, hint)
         pages, ended, reached, cost = Pages(_list, filter_criteria=criteria, limit=1000), 0, 0, CostTotal()
@@ -97,5 +84,5 @@ class BatchReached(Condition):
         return self.until == "ended" or call.is_analyzed or call.call_status == "not_connected"
 
 
-def _list(**criteria: Any) -> Request[CallSummaryPage]:
-    return endpoints.list_calls(**criteria).with_parser(CallSummaryPage.read)
+def _list(**criteria: Any) -> Request[Page[CallSummary]]:
+    return endpoints.list_calls(**criteria).with_parser(Page[CallSummary].read)

@@ -6,19 +6,54 @@ Retell's pages: https://docs.retellai.com/api-references.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from airflow_provider_retell.api.body import build
-from airflow_provider_retell.api.chats.bodies import ListChats
-from airflow_provider_retell.api.chats.changes import ChatChange
+from airflow_provider_retell.api.body import Body, build
+from airflow_provider_retell.api.chats.bodies import ListChats, UpdateChat
 from airflow_provider_retell.api.chats.models import Chat, ChatPage
 from airflow_provider_retell.api.choices import ChatStorageSetting
+from airflow_provider_retell.api.encode import JsonValue
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.records.changes import Change
+from airflow_provider_retell.api.records.models import RecordSummary
+from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, check_id, given, request_to
 
 _CHAT = ObjectKind("chat", "chat_id")
+
+
+@dataclass(frozen=True)
+class ChatChange(Change):
+    """The fields to change on a chat. Retell documents no status in which it refuses to update a chat.
+
+    :ivar override_dynamic_variables: texts by name; None removes all overrides. Responses do not show them.
+    """
+
+    kind: ClassVar[str] = "chat"
+    path: ClassVar[str] = "/update-chat/"
+    body: ClassVar[type[Body]] = UpdateChat
+    record: ClassVar[type[RecordSummary]] = Chat
+    shows_attributes: ClassVar[bool] = True
+    needs_end: ClassVar[bool] = False
+
+    override_dynamic_variables: dict[str, JsonValue] | Unset | None = field(default=UNSET, repr=False)
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields to send."""
+        values = super().values()
+        if not isinstance(self.override_dynamic_variables, Unset):
+            values["override_dynamic_variables"] = self.override_dynamic_variables
+        return values
+
+    def hidden_names(self) -> tuple[str, ...]:
+        """Return the names of the fields to send that no response shows."""
+        variables = self.override_dynamic_variables
+        if isinstance(variables, Unset):
+            return ()
+        if variables is None:
+            return ("override_dynamic_variables",)
+        return tuple(f"override_dynamic_variables.{name}" for name in variables)
 
 
 def update_chat(
@@ -95,13 +130,7 @@ def list_chats(
         pagination_key=pagination_key,
         include_total=include_total,
     )
-    return Request(
-        operation="list-chats",
-        method="POST",
-        path="/v3/list-chats",
-        body=build(ListChats, "list-chats", fields),
-        parse=ChatPage.read,
-    )
+    return request_to("POST", "/v3/list-chats", ChatPage.read, body=build(ListChats, "list-chats", fields))
 
 
 def end_chat(chat_id: str) -> Request[None]:

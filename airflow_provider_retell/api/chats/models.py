@@ -94,7 +94,3 @@ class Chat(ChatSummary):
 
 class ChatPage(Page[Chat]):
     """One page of list-chats."""
-
-
-class ChatStatePage(Page[ChatState]):
-    """One page of list-chats, with only the fields that an update compares."""

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from airflow_provider_retell.api.contacts.models import Contact
-from airflow_provider_retell.api.encode import JsonValue, same_json
+from airflow_provider_retell.api.encode import JsonValue, UnsendableError, same_json, sendable
 from airflow_provider_retell.api.errors import RetellError, UpdateMismatchError
-from airflow_provider_retell.api.sendable import UnsendableError, sendable
 
 Fields: TypeAlias = Mapping[str, JsonValue]
 """Values by flat name. A tag that the contact has is true."""

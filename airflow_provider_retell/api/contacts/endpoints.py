@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_retell.api.body import build
+from airflow_provider_retell.api.body import build, build_changes
 from airflow_provider_retell.api.contacts.bodies import (
     CreateContact,
     CreateContactImport,
@@ -23,10 +23,9 @@ from airflow_provider_retell.api.contacts.models import (
 )
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.multipart import Content, Multipart, Part
-from airflow_provider_retell.api.object_request import ObjectKind
 from airflow_provider_retell.api.parsing import no_result
 from airflow_provider_retell.api.phone_numbers.e164 import check_e164
-from airflow_provider_retell.api.request import UNSET, Request, Unset, check_id, given
+from airflow_provider_retell.api.request import UNSET, ObjectKind, Request, Unset, given, request_to
 
 _CONTACT = ObjectKind("contact", "contact_id")
 
@@ -65,14 +64,8 @@ def create_contact(
         contact_tag_ids=contact_tag_ids,
         contact_memory=contact_memory,
     )
-    return Request(
-        operation="create-contact",
-        method="POST",
-        path="/create-contact",
-        body=build(CreateContact, "create-contact", fields),
-        parse=Contact.read,
-        idempotent=False,
-    )
+    body = build(CreateContact, "create-contact", fields)
+    return request_to("POST", "/create-contact", Contact.read, body=body, idempotent=False)
 
 
 def update_contact(
@@ -97,8 +90,6 @@ def update_contact(
     :param contact_memory: a note for the agents; None clears it.
     :raises RetellInputError: if an argument is invalid, or none is given.
     """
-    contact_id = check_id(contact_id, "contact_id")
-    operation = f"update-contact of contact {contact_id}"
     fields = given(
         first_name=first_name,
         last_name=last_name,
@@ -108,15 +99,12 @@ def update_contact(
     )
     if not isinstance(contact_memory, Unset):
         fields["contact_memory"] = contact_memory
-    if not fields:
-        raise RetellInputError(f"{operation}: set at least one field")
-    return Request(
-        operation="update-contact",
-        method="PATCH",
-        path=f"/update-contact/{contact_id}",
-        body=build(UpdateContact, operation, fields),
-        parse=Contact.read,
-        subject=f"contact {contact_id}",
+    return _CONTACT.request(
+        "PATCH",
+        "/update-contact",
+        contact_id,
+        Contact.read,
+        body=lambda name: build_changes(UpdateContact, name, fields),
     )
 
 
@@ -156,13 +144,8 @@ def list_contacts(
         limit=limit,
         pagination_key=pagination_key,
     )
-    return Request(
-        operation="list-contacts",
-        method="POST",
-        path="/list-contacts",
-        body=build(ListContacts, "list-contacts", fields),
-        parse=ContactPage.read,
-    )
+    body = build(ListContacts, "list-contacts", fields)
+    return request_to("POST", "/list-contacts", ContactPage.read, body=body)
 
 
 def delete_contact(contact_id: str) -> Request[None]:
@@ -185,13 +168,8 @@ def upload_contact_import_file(file: Content | bytes) -> Request[ContactImportFi
     content = Content.of(file) if isinstance(file, bytes) else file
     if not content.size:
         raise RetellInputError("upload-contact-import-file: file must not be empty")
-    return Request(
-        operation="upload-contact-import-file",
-        method="POST",
-        path="/upload-contact-import-file",
-        body=Multipart((Part("file", content, "contacts.csv", "text/csv"),)),
-        parse=ContactImportFile.read,
-    )
+    form = Multipart((Part("file", content, "contacts.csv", "text/csv"),))
+    return request_to("POST", "/upload-contact-import-file", ContactImportFile.read, body=form)
 
 
 def create_contact_import(
@@ -228,14 +206,7 @@ def create_contact_import(
         raise RetellInputError(
             f"{operation}: column_mapping must have exactly one column with the field_name phone_number"
         )
-    return Request(
-        operation=operation,
-        method="POST",
-        path="/create-contact-import",
-        body=body,
-        parse=ContactImport.read,
-        idempotent=False,
-    )
+    return request_to("POST", "/create-contact-import", ContactImport.read, body=body, idempotent=False)
 
 
 def get_contact_import() -> Request[ContactImport]:
@@ -243,9 +214,4 @@ def get_contact_import() -> Request[ContactImport]:
 
     API: https://docs.retellai.com/api-references/get-contact-import
     """
-    return Request(
-        operation="get-contact-import",
-        method="GET",
-        path="/get-contact-import",
-        parse=ContactImport.read,
-    )
+    return request_to("GET", "/get-contact-import", ContactImport.read)

@@ -17,8 +17,7 @@ from airflow_provider_retell.api.engines.models import (
     RetellLlm,
     RetellLlmPage,
 )
-from airflow_provider_retell.api.object_request import ObjectKind
-from airflow_provider_retell.api.request import Request, with_query
+from airflow_provider_retell.api.request import ObjectKind, Request, given, request_to
 
 _LLM = ObjectKind("LLM", "llm_id")
 _FLOW = ObjectKind("conversation flow", "conversation_flow_id")
@@ -69,10 +68,8 @@ def list_retell_llms(
     :param limit: LLMs per page.
     :param pagination_key: the key from the previous page.
     """
-    path = with_query(
-        "/v2/list-retell-llms", limit=limit, pagination_key=pagination_key, sort_order=sort_order
-    )
-    return Request(operation="list-retell-llms", method="GET", path=path, parse=RetellLlmPage.read)
+    page = given(limit=limit, pagination_key=pagination_key, sort_order=sort_order)
+    return request_to("GET", "/v2/list-retell-llms", RetellLlmPage.read, **page)
 
 
 def get_conversation_flow(
@@ -123,14 +120,8 @@ def list_conversation_flows(
     :param limit: conversation flows per page.
     :param pagination_key: the key from the previous page.
     """
-    return Request(
-        operation="list-conversation-flows",
-        method="GET",
-        path=with_query(
-            "/v2/list-conversation-flows", limit=limit, pagination_key=pagination_key, sort_order=sort_order
-        ),
-        parse=ConversationFlowPage.read,
-    )
+    page = given(limit=limit, pagination_key=pagination_key, sort_order=sort_order)
+    return request_to("GET", "/v2/list-conversation-flows", ConversationFlowPage.read, **page)
 
 
 def get_conversation_flow_component(

@@ -23,6 +23,7 @@ from airflow_provider_retell.api.knowledge_bases.limits import (
     MAX_NAME_LENGTH,
 )
 from airflow_provider_retell.api.multipart import Content, Multipart, Part
+from airflow_provider_retell.api.request import given
 
 __all__ = ["KnowledgeBaseFile"]
 
@@ -49,7 +50,6 @@ class KnowledgeBaseFile:
 class KnowledgeBaseText:
     """A text to add to a knowledge base.
 
-    :ivar title: the title that Retell shows.
     :ivar escaped: the text as the inside of a JSON string, in UTF-8; see :meth:`of`.
     """
 
@@ -79,33 +79,20 @@ def escape(text: str) -> bytes:
     return json.dumps(text, ensure_ascii=False)[1:-1].encode()
 
 
-def check_settings(
-    operation: str,
-    *,
-    knowledge_base_name: str,
-    enable_auto_refresh: bool | None = None,
-    min_chunk_size: int | None = None,
-    max_chunk_size: int | None = None,
-) -> dict[str, Any]:
-    """Return the settings of a new knowledge base that are not None.
+def check_settings(operation: str, **settings: Any) -> dict[str, Any]:
+    """Return the *settings* of a new knowledge base that are not None.
 
     :raises RetellInputError: if one is invalid.
     """
-    fields = {
-        "knowledge_base_name": knowledge_base_name,
-        "enable_auto_refresh": enable_auto_refresh,
-        "min_chunk_size": min_chunk_size,
-        "max_chunk_size": max_chunk_size,
-    }
-    fields = {name: value for name, value in fields.items() if value is not None}
+    fields = given(**settings)
     build(CreateKnowledgeBase, operation, fields)
-    if len(knowledge_base_name) > MAX_NAME_LENGTH:
+    length = len(fields["knowledge_base_name"])
+    if length > MAX_NAME_LENGTH:
         raise RetellInputError(
-            f"{operation}: knowledge_base_name must have at most {MAX_NAME_LENGTH} characters, not "
-            f"{len(knowledge_base_name)}"
+            f"{operation}: knowledge_base_name must have at most {MAX_NAME_LENGTH} characters, not {length}"
         )
-    smallest = DEFAULT_MIN_CHUNK_SIZE if min_chunk_size is None else min_chunk_size
-    largest = DEFAULT_MAX_CHUNK_SIZE if max_chunk_size is None else max_chunk_size
+    smallest = fields.get("min_chunk_size", DEFAULT_MIN_CHUNK_SIZE)
+    largest = fields.get("max_chunk_size", DEFAULT_MAX_CHUNK_SIZE)
     if not 0 < smallest < largest:
         raise RetellInputError(
             f"{operation}: min_chunk_size ({smallest}) must be more than 0 and less than max_chunk_size ({largest})"

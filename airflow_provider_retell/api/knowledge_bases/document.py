@@ -60,8 +60,6 @@ class Document:
     """A document that a knowledge base must have.
 
     :ivar title: the title, unique among the documents.
-    :ivar kind: ``"text"`` or ``"file"``, the type of the source.
-    :ivar mark: identifies the title and the content.
     :ivar content: the file; for a text, the inside of a JSON string.
     """
 

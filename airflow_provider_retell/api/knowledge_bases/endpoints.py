@@ -12,9 +12,9 @@ from airflow_provider_retell.api.knowledge_bases.bodies import (
     form,
 )
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase, KnowledgeBaseList
-from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.multipart import Multipart
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import Request, check_id
+from airflow_provider_retell.api.request import ObjectKind, Request, check_id, request_to
 
 _KNOWLEDGE_BASE = ObjectKind("knowledge base", "knowledge_base_id")
 
@@ -52,14 +52,8 @@ def create_knowledge_base(
         min_chunk_size=min_chunk_size,
         max_chunk_size=max_chunk_size,
     )
-    return Request(
-        operation=operation,
-        method="POST",
-        path="/create-knowledge-base",
-        body=form(operation, settings, knowledge_base_texts, knowledge_base_files, knowledge_base_urls),
-        parse=KnowledgeBase.read,
-        idempotent=False,
-    )
+    body = form(operation, settings, knowledge_base_texts, knowledge_base_files, knowledge_base_urls)
+    return request_to("POST", "/create-knowledge-base", KnowledgeBase.read, body=body, idempotent=False)
 
 
 def get_knowledge_base(knowledge_base_id: str) -> Request[KnowledgeBase]:
@@ -75,12 +69,7 @@ def list_knowledge_bases() -> Request[list[KnowledgeBase]]:
 
     API: https://docs.retellai.com/api-references/list-knowledge-bases
     """
-    return Request(
-        operation="list-knowledge-bases",
-        method="GET",
-        path="/list-knowledge-bases",
-        parse=KnowledgeBaseList.read,
-    )
+    return request_to("GET", "/list-knowledge-bases", KnowledgeBaseList.read)
 
 
 def add_knowledge_base_sources(
@@ -102,19 +91,19 @@ def add_knowledge_base_sources(
     :param knowledge_base_urls: pages that Retell reads.
     :raises RetellInputError: if an argument is invalid or no source is given; the message has no contents.
     """
-    knowledge_base_id = check_id(knowledge_base_id, "knowledge_base_id")
-    subject = f"knowledge base {knowledge_base_id}"
-    operation = f"add-knowledge-base-sources of {subject}"
-    if not (knowledge_base_texts or knowledge_base_files or knowledge_base_urls):
-        raise RetellInputError(f"{operation}: set at least one source")
-    return Request(
-        operation="add-knowledge-base-sources",
-        method="POST",
-        path=f"/add-knowledge-base-sources/{knowledge_base_id}",
-        body=form(operation, {}, knowledge_base_texts, knowledge_base_files, knowledge_base_urls),
-        parse=KnowledgeBase.read,
+
+    def body(operation: str) -> Multipart:
+        if not (knowledge_base_texts or knowledge_base_files or knowledge_base_urls):
+            raise RetellInputError(f"{operation}: set at least one source")
+        return form(operation, {}, knowledge_base_texts, knowledge_base_files, knowledge_base_urls)
+
+    return _KNOWLEDGE_BASE.request(
+        "POST",
+        "/add-knowledge-base-sources",
+        knowledge_base_id,
+        KnowledgeBase.read,
+        body=body,
         idempotent=False,
-        subject=subject,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
+from airflow_provider_retell.api.deletion import check_deleted_ratio
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.knowledge_bases.bodies import check_settings
 from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
@@ -34,7 +34,6 @@ class SyncSettings:
     :ivar adopt: True to replace sources without a mark whose name is the title of a document.
     :ivar min_documents: the smallest number of documents that is not an error.
     :ivar max_deleted_ratio: the largest share of the owned sources that may be deleted without a replacement.
-    :ivar limits: the largest number of sources by kind.
     """
 
     knowledge_base_name: str | None = None

@@ -19,7 +19,6 @@ Action = Literal["none", "add", "replace", "clean"]
 class Step:
     """A document and the sources that were made from it.
 
-    :ivar document: the document.
     :ivar current: the source with the document's content, or None.
     :ivar outdated: other sources of the document, which it replaces.
     """
@@ -47,7 +46,6 @@ class Plan:
 
     :ivar steps: a step for each document, in the order of the documents.
     :ivar gone: owned sources whose document is gone.
-    :ivar owned: the number of owned sources.
     :ivar others: the sources that this plan never touches.
     """
 

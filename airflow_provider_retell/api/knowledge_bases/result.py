@@ -24,8 +24,6 @@ _TITLES = 10
 class DocumentResult:
     """The outcome of a document, done or planned.
 
-    :ivar title: its title.
-    :ivar outcome: what happened to it.
     :ivar reason: why it failed, or ``""``.
     :ivar kept: True if it failed, and its old version is still there.
     :ivar displaced: True if it failed, and its old version was deleted before, to make room.
@@ -42,7 +40,6 @@ class DocumentResult:
 class SyncResult:
     """The outcome of a sync, done or planned.
 
-    :ivar documents: the outcome of each document.
     :ivar deleted: the names of sources whose document is gone.
     """
 

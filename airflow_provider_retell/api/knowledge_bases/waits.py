@@ -18,7 +18,6 @@ from airflow_provider_retell.clock import clock
 class KnowledgeBaseReady(Condition):
     """Nothing is in progress in a knowledge base, and its list of sources is up to date.
 
-    :ivar knowledge_base_id: the knowledge base.
     :ivar present: the marks of sources that were added. Each must be listed, or have an error message.
     :ivar absent: the ids of sources that were deleted. None may be listed.
     :ivar list_deadline: epoch seconds after which the list may differ from ``present`` and ``absent``. Retell does not

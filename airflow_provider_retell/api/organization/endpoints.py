@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_retell.api.organization.models import ApiKeyInfo, Concurrency
-from airflow_provider_retell.api.request import Request
+from airflow_provider_retell.api.request import Request, request_to
 
 
 def get_concurrency() -> Request[Concurrency]:
@@ -11,19 +11,9 @@ def get_concurrency() -> Request[Concurrency]:
 
     API: https://docs.retellai.com/api-references/get-concurrency
     """
-    return Request(
-        operation="get-concurrency",
-        method="GET",
-        path="/get-concurrency",
-        parse=Concurrency.read,
-    )
+    return request_to("GET", "/get-concurrency", Concurrency.read)
 
 
 def get_api_key_info() -> Request[ApiKeyInfo]:
     """Read the organization and the name of this API key."""
-    return Request(
-        operation="get-api-key-info",
-        method="GET",
-        path="/get-api-key-info",
-        parse=ApiKeyInfo.read,
-    )
+    return request_to("GET", "/get-api-key-info", ApiKeyInfo.read)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from airflow_provider_retell.api.body import Body, build_encoded
 from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting, MetadataMode
-from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
+from airflow_provider_retell.api.encode import JsonValue, UnsendableError, same_json, sendable, to_json
 from airflow_provider_retell.api.errors import (
     CallNotEndedError,
     RetellInputError,
@@ -17,7 +17,6 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.records.models import RecordState, RecordSummary
 from airflow_provider_retell.api.request import Request, Unset, check_id, given
-from airflow_provider_retell.api.sendable import UnsendableError, sendable
 
 C = TypeVar("C", bound="Change")
 
@@ -28,10 +27,7 @@ class Change:
 
     The subclass of each kind has the endpoint.
 
-    :cvar kind: ``"call"`` or ``"chat"``.
     :cvar path: the path of the endpoint, up to the id.
-    :cvar body: the model of the request body.
-    :cvar record: the model of the response.
     :cvar shows_attributes: True if Retell declares custom attributes in its responses.
     :cvar needs_end: True if Retell updates only records that have ended.
     :ivar remove: metadata keys to delete. Only :func:`diff` reads them; its result has none.
@@ -57,7 +53,6 @@ class Change:
         """Return the change with its values converted to JSON.
 
         :param where: names the request in error messages.
-        :param values: the fields of the change.
         :raises RetellInputError: if a value has no JSON form.
         """
         return cls(**{name: _encode(value, f"{where}: {name}") for name, value in values.items()})

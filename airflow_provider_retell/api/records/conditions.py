@@ -1,4 +1,4 @@
-"""The conditions of list filters, of the form ``{"type": ..., "op": ..., "value": ...}``.
+"""The bodies of listings, and the conditions of their filters, of the form ``{"type": ..., "op": ..., "value": ...}``.
 
 Source: https://docs.retellai.com/api-references/list-calls and the types of Retell's Python SDK.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from airflow_provider_retell.api.body import Body
+from airflow_provider_retell.api.body import Body, Text
 
 
 class TextIs(Body):
@@ -102,3 +102,30 @@ class AgentIs(Body):
 
     agent_id: str
     version: list[int] | None = None
+
+
+class RecordFilter(Body):
+    """The conditions that calls and chats have in common. A record must meet all that are set."""
+
+    agent: list[AgentIs] | None = None
+    agent_tag: OneOf | None = None
+    combined_cost: Number | None = None
+    custom_analysis_data: list[Keyed] | None = None
+    custom_attributes: list[Keyed] | None = None
+    data_storage_setting: OneOf | None = None
+    direction: OneOf | None = None
+    disconnection_reason: OneOf | None = None
+    duration_ms: Number | None = None
+    end_timestamp: Number | None = None
+    start_timestamp: Number | None = None
+    user_sentiment: OneOf | None = None
+
+
+class ListRecords(Body):
+    """Body of list-calls and list-chats without the filter. ``sort_order`` always refers to the start time."""
+
+    sort_order: Literal["ascending", "descending"] | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] | None = None
+    pagination_key: Text | None = None
+    skip: Annotated[int, Field(ge=0)] | None = None
+    include_total: bool | None = None

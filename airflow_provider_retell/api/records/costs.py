@@ -22,10 +22,7 @@ def cost_of(record_cost: Any) -> dict[str, float]:
 
 
 class CostTotal:
-    """The sum of the costs of many records.
-
-    :param kind: ``"call"`` or ``"chat"``.
-    """
+    """The sum of the costs of many records."""
 
     def __init__(self, kind: str = "call") -> None:
         self._kind = kind

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 class RecordFields:
     """The fields of one kind of record.
 
-    :ivar kind: ``"call"`` or ``"chat"``.
     :ivar listed: the fields of listed records.
     :ivar transcripts: the fields that only whole records have.
     """

@@ -19,19 +19,13 @@ R = TypeVar("R", bound=RecordSummary)
 class Kind(Generic[R]):
     """Calls, or chats.
 
-    :ivar name: ``"call"`` or ``"chat"``.
-    :ivar record: the model of a whole record.
+    :ivar summary: the model with the fields that show the progress of a record.
     :ivar state: the model with the fields that an update compares.
-    :ivar state_page: the model of a page of such records.
-    :ivar change: the change that an update makes.
-    :ivar get: the endpoint that reads one record.
-    :ivar listing: the endpoint that lists records.
-    :ivar delete: the endpoint that deletes one record.
-    :ivar rerun_analysis: the endpoint that analyzes one record again.
     """
 
     name: Noun
     record: type[R]
+    summary: type[RecordSummary]
     state: type[RecordState]
     state_page: type[Page[Any]]
     change: type[Change]

@@ -15,11 +15,7 @@ from airflow_provider_retell.api.response_model import ResponseModel
 
 
 class RecordState(ResponseModel):
-    """A call or a chat, with at least the fields that an update compares.
-
-    :cvar kind: ``"call"`` or ``"chat"``.
-    :cvar ended_statuses: the statuses that are final.
-    """
+    """A call or a chat, with at least the fields that an update compares."""
 
     kind: ClassVar[Noun]
     ended_statuses: ClassVar[frozenset[str]]

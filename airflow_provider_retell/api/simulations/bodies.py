@@ -65,16 +65,13 @@ class UpdateTestCaseDefinition(Body):
     tool_mocks: list[ToolMock] | None = None
 
 
-class CreateTestCaseDefinition(Body):
+class CreateTestCaseDefinition(UpdateTestCaseDefinition):
     """Body of create-test-case-definition."""
 
     name: Text
     user_prompt: Text
     metrics: Annotated[list[Text], Field(min_length=1)]
     response_engine: SimulatedEngine
-    dynamic_variables: TextMap | None = None
-    llm_model: Text | None = None
-    tool_mocks: list[ToolMock] | None = None
 
 
 class CreateBatchTest(Body):

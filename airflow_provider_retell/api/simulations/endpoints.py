@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_retell.api.body import build
-from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.object_request import ObjectKind
+from airflow_provider_retell.api.body import build, build_changes
 from airflow_provider_retell.api.parsing import no_result
-from airflow_provider_retell.api.request import Request, check_id, given, with_query
+from airflow_provider_retell.api.request import ObjectKind, Request, check_id, given, request_to
 from airflow_provider_retell.api.simulations.bodies import (
     CreateBatchTest,
     CreateTestCaseDefinition,
@@ -67,14 +65,9 @@ def create_test_case_definition(
         llm_model=llm_model,
         tool_mocks=tool_mocks,
     )
-    return Request(
-        operation="create-test-case-definition",
-        method="POST",
-        path="/create-test-case-definition",
-        body=build(CreateTestCaseDefinition, "create-test-case-definition", fields),
-        parse=TestCaseDefinition.read,
-        idempotent=False,
-    )
+    path = "/create-test-case-definition"
+    body = build(CreateTestCaseDefinition, "create-test-case-definition", fields)
+    return request_to("POST", path, TestCaseDefinition.read, body=body, idempotent=False)
 
 
 def update_test_case_definition(
@@ -96,8 +89,6 @@ def update_test_case_definition(
         ``create_test_case_definition``; None leaves a field as it is.
     :raises RetellInputError: if an argument is invalid, or none is given.
     """
-    test_case_id = check_id(test_case_definition_id, "test_case_definition_id")
-    operation = f"update-test-case-definition of test case {test_case_id}"
     fields = given(
         name=name,
         user_prompt=user_prompt,
@@ -107,15 +98,12 @@ def update_test_case_definition(
         llm_model=llm_model,
         tool_mocks=tool_mocks,
     )
-    if not fields:
-        raise RetellInputError(f"{operation}: set at least one field to change")
-    return Request(
-        operation="update-test-case-definition",
-        method="PUT",
-        path=f"/update-test-case-definition/{test_case_id}",
-        body=build(UpdateTestCaseDefinition, operation, fields),
-        parse=TestCaseDefinition.read,
-        subject=f"test case {test_case_id}",
+    return _TEST_CASE.request(
+        "PUT",
+        "/update-test-case-definition",
+        test_case_definition_id,
+        TestCaseDefinition.read,
+        body=lambda operation: build_changes(UpdateTestCaseDefinition, operation, fields),
     )
 
 
@@ -150,18 +138,9 @@ def list_test_case_definitions(
     :raises RetellInputError: if the engine is invalid.
     """
     engine = Engine.of(response_engine)
-    return Request(
-        operation="list-test-case-definitions",
-        method="GET",
-        path=with_query(
-            "/v2/list-test-case-definitions",
-            **engine.fields(version=False),
-            limit=limit,
-            pagination_key=pagination_key,
-        ),
-        parse=TestCaseDefinitionPage.read,
-        subject=str(engine),
-    )
+    query = {**engine.fields(version=False), "limit": limit, "pagination_key": pagination_key}
+    path = "/v2/list-test-case-definitions"
+    return request_to("GET", path, TestCaseDefinitionPage.read, subject=str(engine), **query)
 
 
 def create_batch_test(
@@ -180,12 +159,11 @@ def create_batch_test(
     ids = [check_id(test_case_id, "test_case_definition_ids") for test_case_id in test_case_definition_ids]
     engine = Engine.of(response_engine)
     fields = {"test_case_definition_ids": ids, "response_engine": response_engine}
-    return Request(
-        operation="create-batch-test",
-        method="POST",
-        path="/create-batch-test",
+    return request_to(
+        "POST",
+        "/create-batch-test",
+        BatchTest.read,
         body=build(CreateBatchTest, "create-batch-test", fields),
-        parse=BatchTest.read,
         idempotent=False,
         subject=str(engine),
     )
@@ -212,15 +190,8 @@ def list_batch_tests(
     :raises RetellInputError: if the engine is invalid.
     """
     engine = Engine.of(response_engine)
-    return Request(
-        operation="list-batch-tests",
-        method="GET",
-        path=with_query(
-            "/v2/list-batch-tests", **engine.fields(), limit=limit, pagination_key=pagination_key
-        ),
-        parse=BatchTestPage.read,
-        subject=str(engine),
-    )
+    query = {**engine.fields(), "limit": limit, "pagination_key": pagination_key}
+    return request_to("GET", "/v2/list-batch-tests", BatchTestPage.read, subject=str(engine), **query)
 
 
 def get_test_run(test_case_job_id: str) -> Request[TestRun]:

@@ -94,12 +94,6 @@ class TestRunState(ResponseModel):
         return self.status in FINAL_STATUSES
 
 
-class TestRunStatePage(Page[TestRunState]):
-    """One page of list-test-runs, with only the fields that waits need."""
-
-    __test__: ClassVar[bool] = False
-
-
 class TestRun(TestRunState):
     """The run of one test case in a batch test, with its verdict."""
 

@@ -17,8 +17,6 @@ ID_FIELDS: Mapping[str, str] = {"retell-llm": "llm_id", "conversation-flow": "co
 class Engine:
     """A response engine that can be simulated.
 
-    :ivar type: ``"retell-llm"`` or ``"conversation-flow"``.
-    :ivar engine_id: the ``llm_id`` or the ``conversation_flow_id``.
     :ivar version: its version, or None for the latest.
     """
 

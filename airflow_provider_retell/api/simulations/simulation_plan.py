@@ -20,8 +20,8 @@ from airflow_provider_retell.api.errors import (
     RetellInputError,
     SimulationFailedError,
 )
+from airflow_provider_retell.api.listings import list_test_case_definitions
 from airflow_provider_retell.api.request import Flow
-from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
 from airflow_provider_retell.api.simulations.models import TestCaseDefinition
 from airflow_provider_retell.api.simulations.response_engine import Engine
 from airflow_provider_retell.api.simulations.tools import LiveTool, live_tools, shared_components
@@ -31,8 +31,6 @@ from airflow_provider_retell.api.simulations.tools import LiveTool, live_tools, 
 class SimulationPlan:
     """The test cases to run, and the version of the response engine to run them against.
 
-    :ivar agent_version: the version number of the agent.
-    :ivar tests: the test cases.
     :ivar is_draft: False if the version is published, so that it cannot change.
     :ivar modified_at: the time in epoch milliseconds at which the version of the agent or of its response engine was
         last changed, or None if Retell does not say.

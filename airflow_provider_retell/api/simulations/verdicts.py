@@ -77,7 +77,6 @@ class Summary:
     """The counts of a simulation.
 
     :ivar flaky: the names of the test cases that passed after a fail. They count as passed.
-    :ivar failing: the names of the test cases that failed.
     :ivar without_verdict: the names of the test cases that ended in an error.
     """
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.calls.files import FILES
-from airflow_provider_retell.api.calls.recordings import ArchivedCall, ArchivedCallPage
+from airflow_provider_retell.api.calls.recordings import ArchivedCall
 from airflow_provider_retell.api.paging import Pages
+from airflow_provider_retell.api.response_model import Page
 from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.named_columns import NamedColumns
@@ -53,8 +54,8 @@ async def listed(hook: RetellAsyncHook, criteria: Mapping[str, Any] | None) -> A
                 yield Item(row, call.call_id, call.links(), call)
 
 
-def _list_calls(**arguments: Any) -> Request[ArchivedCallPage]:
-    return endpoints.list_calls(**arguments).with_parser(ArchivedCallPage.read)
+def _list_calls(**arguments: Any) -> Request[Page[ArchivedCall]]:
+    return endpoints.list_calls(**arguments).with_parser(Page[ArchivedCall].read)
 
 
 async def given(rows: Rows, column: str) -> AsyncIterator[Item | Result]:

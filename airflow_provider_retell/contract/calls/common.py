@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.calls.changes import CallChange
-from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call, update_live_call
+from airflow_provider_retell.api.calls.endpoints import (
+    CallChange,
+    get_call,
+    list_calls,
+    update_call,
+    update_live_call,
+)
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, Call
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.chats.changes import ChatChange
-from airflow_provider_retell.api.chats.endpoints import get_chat, list_chats, update_chat
+from airflow_provider_retell.api.chats.endpoints import ChatChange, get_chat, list_chats, update_chat
 from airflow_provider_retell.api.chats.models import ENDED_STATUSES, Chat
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.changes import diff

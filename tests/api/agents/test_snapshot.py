@@ -7,8 +7,8 @@ from typing import Any
 from fake_hook import FakeHook
 
 from airflow_provider_retell.api.agents.snapshot import read_snapshot
-from airflow_provider_retell.api.engines.listings import list_conversation_flows, list_retell_llms
 from airflow_provider_retell.api.errors import NotFoundError
+from airflow_provider_retell.api.listings import list_conversation_flows, list_retell_llms
 
 GONE = NotFoundError("gone", status=404)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.api.calls.changes import CallChange
+from airflow_provider_retell.api.calls.endpoints import CallChange
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellInputError, StorageConflictError, UpdateMismatchError
 from airflow_provider_retell.api.records.changes import (

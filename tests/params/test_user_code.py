@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_retell.common.user_code import place_in_user_code
+from airflow_provider_retell.params.render_errors import place_in_user_code
 
 CODE = """
 def inner():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_retell.api.deletion_guard import check_deleted_ratio
+from airflow_provider_retell.api.deletion import check_deleted_ratio
 from airflow_provider_retell.api.errors import RetellInputError
 
 
