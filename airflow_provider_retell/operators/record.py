@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.records.update import PreparedUpdate
-    from airflow_provider_retell.api.waits import Condition
 
 
 class RecordOperator(RetellOperator):
@@ -40,12 +39,6 @@ class WaitingRecordOperator(DeferrableOperator):
     """Base class of the operators that can wait for a call or chat. The parameters are those of the base class."""
 
     noun: ClassVar[Noun]
-
-    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
-        """Return the trigger's own arguments. The triggerer does not read the analysis."""
-        arguments = super().trigger_arguments(condition)
-        del arguments["analysis_fields"]
-        return arguments
 
     def after_event(
         self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **state: Any
