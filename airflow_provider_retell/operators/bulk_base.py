@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.summary import log_differences
 from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params.rendered import as_bool
@@ -53,13 +52,10 @@ class BulkOperator(RowsOperator):
     async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
         """Compare all rows with the records, and send the differences."""
         from airflow_provider_retell.bulk.engine import BulkUpdate
-        from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         dry_run = as_bool(self.dry_run, "dry_run")
         rows = self.open_rows(context, report)
-        async with RetellAsyncHook(
-            self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
-        ) as hook:
+        async with self.new_hook() as hook:
             resource = self.resource(hook, rows)
             update = BulkUpdate(
                 hook,
@@ -72,7 +68,7 @@ class BulkOperator(RowsOperator):
                 dry_run=dry_run,
             )
             self._differences = update.differences
-            self.started(update.progress)
+            self._progress = update.progress
             await update.run()
 
     def log_details(self) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell.bulk.records.columns import Columns
-    from airflow_provider_retell.bulk.records.row_plan import Plan
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
@@ -97,7 +96,7 @@ class BulkUpdateOperator(BulkOperator):
         self.timezone = timezone
         self.json_columns = json_columns
         self.show_values = show_values
-        self._id_column = record_id_column
+        self.key_column = record_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
         self.data_storage_setting = data_storage_setting
@@ -105,31 +104,23 @@ class BulkUpdateOperator(BulkOperator):
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
 
-    @property
-    def key_column(self) -> str:
-        """The column with the id."""
-        return self._id_column
-
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the updates of calls or chats."""
+        from airflow_provider_retell.bulk.records.plan import Plan
         from airflow_provider_retell.bulk.records.updates import RecordUpdates
 
-        return RecordUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
+        plan = Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))
+        return RecordUpdates(hook, self._columns(), plan, fixed_columns=rows.fixed_columns)
 
     def _columns(self) -> Columns:
         from airflow_provider_retell.bulk.records.columns import Columns
 
         storage = self.rendered("data_storage_setting", as_storage_setting)
         return Columns(
-            record_id=self._id_column,
+            record_id=self.key_column,
             metadata=names_by_column("metadata_columns", self.metadata_columns),
             custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
             storage=storage,
             storage_column=self.data_storage_setting_column,
             options=self._options,
         )
-
-    def _plan(self) -> Plan:
-        from airflow_provider_retell.bulk.records.row_plan import Plan
-
-        return Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))

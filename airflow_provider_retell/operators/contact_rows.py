@@ -59,13 +59,8 @@ class ContactRowsOperator(BulkOperator):
             named.append(do_not_call_column)
         if twice := sorted({name for name in named if named.count(name) > 1}):
             raise ValueError(f"a column must have one meaning, but these have several: {', '.join(twice)}")
-        self.phone_number_column = phone_number_column
+        self.phone_number_column = self.key_column = phone_number_column
         self.columns = columns
         self.do_not_call_column = do_not_call_column
         self.allow_clearing_do_not_call = allow_clearing_do_not_call
         self.max_changed_ratio = max_changed_ratio
-
-    @property
-    def key_column(self) -> str:
-        """The column with the phone number."""
-        return self.phone_number_column

@@ -114,14 +114,9 @@ class DeleteContactsOperator(BulkOperator):
             **kwargs,
         )
         checks.text(phone_number_column=phone_number_column)
-        self.phone_number_column = phone_number_column
+        self.phone_number_column = self.key_column = phone_number_column
         self.allow_deleting_do_not_call = allow_deleting_do_not_call
         self.missing_ok = missing_ok
-
-    @property
-    def key_column(self) -> str:
-        """The column with the phone number."""
-        return self.phone_number_column
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the deletion of contacts."""

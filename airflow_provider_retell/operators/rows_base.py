@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, BaseOperatorLink
 from airflow_provider_retell._compat.task_context import add_asset_event
+from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
-from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.bulk.summary import log_failed_rows
 from airflow_provider_retell.common.wording import counted
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.bulk.bookkeeping import Progress
     from airflow_provider_retell.bulk.outcome import FailureLimits, Result
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.bulk.task_tries import TryId
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
     AnyRows: TypeAlias = Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg
 
@@ -53,6 +54,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
     A subclass does its work in :meth:`process`.
 
     :cvar next_step: the end of the message of a task that was stopped.
+    :ivar key_column: the column with the key of a row. Subclasses set it.
     :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
         yields dicts; it can have parameters for values of Airflow's context (templated).
     :param column_names: the names of the columns, if rows are tuples or lists.
@@ -71,6 +73,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
     masked_fields: Sequence[str] = ("rows",)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellReportLink(),)
     next_step: ClassVar[str] = RESUME
+    key_column: str
 
     def __init__(
         self,
@@ -94,7 +97,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
             checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
         checks.whole_number("min_rows", min_rows, 0)
         checks.one_of("on_empty", on_empty, get_args(OnEmpty))
-        parse_quota(quota)
+        _parse_quota(quota)
         self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
         self.rows = as_field(rows, self.column_names)
         self.depend_on_xcoms_in(self.rows)
@@ -108,18 +111,9 @@ class RowsOperator(LoopOperator, ReportingOperator):
         self._progress: Progress | None = None
         self._source: Rows | None = None
 
-    @property
-    @abstractmethod
-    def key_column(self) -> str:
-        """The column with the key of a row."""
-
     @abstractmethod
     async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
-        """Process all rows. Call :meth:`started` before the first one."""
-
-    def started(self, progress: Progress) -> None:
-        """Take *progress* as that of the run."""
-        self._progress = progress
+        """Process all rows. Set ``_progress`` before the first one."""
 
     def manifest(self, progress: Progress) -> dict[str, Any]:
         """Return the manifest of the run so far."""
@@ -131,15 +125,17 @@ class RowsOperator(LoopOperator, ReportingOperator):
     def work(self, context: Context) -> None:
         """Process the rows, push the manifest, and fail if too many rows failed."""
         from airflow_provider_retell.bulk.outcome import FailureLimits
+        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.bulk.task_tries import TryId
 
         self.check_report_path(context)
+        report = Report(self.rendered("report_path", as_text), self.report_conn_id, TryId.of(context))
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         failures: list[Result] = []
         self._reset()
         try:
-            self.run_loop(self._run(context, limits, TryId.of(context)))
+            self.run_loop(self.process(context, limits, report))
         except asyncio.CancelledError:
             rows = counted(self._progress.rows if self._progress else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {self.next_step}") from None
@@ -170,11 +166,13 @@ class RowsOperator(LoopOperator, ReportingOperator):
     def _reset(self) -> None:
         self._progress = None
 
-    async def _run(self, context: Context, limits: FailureLimits, task_try: TryId) -> None:
-        from airflow_provider_retell.bulk.report import Report
+    def new_hook(self) -> RetellAsyncHook:
+        """Return the hook of a run, with its quota."""
+        from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
-        await self.process(context, limits, report)
+        return RetellAsyncHook(
+            self.retell_conn_id, connections=self.concurrency, quota=_parse_quota(self.quota)
+        )
 
     def open_rows(self, context: Context, report: Report) -> Rows:
         """Return the source of the rows.
@@ -198,3 +196,16 @@ class RowsOperator(LoopOperator, ReportingOperator):
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
             add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
+
+
+def _parse_quota(quota: str | None) -> Rate | None:
+    if quota is None:
+        return None
+    from airflow_provider_retell.api.quota import Rate
+
+    try:
+        return Rate.parse(str(quota))
+    except RetellConfigError:
+        raise ValueError(
+            f"quota must have the form '100/10' (requests, a slash, seconds), not {quota!r}"
+        ) from None

@@ -71,7 +71,7 @@ class FiredLog:
         return WatchState.restore(stored) if isinstance(stored, Mapping) else None
 
     async def sync(self, state: WatchState) -> None:
-        """Mark the records in *state* that have fired according to this log: none here, because the state is complete."""
+        """Mark the records in *state* that have fired according to this log: here none, the state is complete."""
 
     def add(self, state: WatchState, records: Sequence[EndedRecord]) -> dict[str, Any]:
         """Mark *records* as fired, and return additional entries for the payload of their event."""
