@@ -98,8 +98,6 @@ class FailedRows(Rows):
         rows = as_rows(self.rows) if isinstance(self.rows, (Rows, list, tuple)) else shown_field(self.rows)
         return f"FailedRows({rows}, report_path={shown_field(self.report_path)})"
 
-    __repr__ = __str__
-
     def label(self) -> str:
         """Return the class and the report."""
         return f"FailedRows(report_path={shown_field(self.report_path)})"

@@ -31,8 +31,6 @@ class GivenRows(Rows):
     def __str__(self) -> str:
         return f"{len(self._rows)} rows" if isinstance(self._rows, (list, tuple)) else "rows"
 
-    __repr__ = __str__
-
     def label(self) -> str:
         """Return no name, because a list has none."""
         return ""
@@ -91,8 +89,6 @@ class CallableRows(Rows):
 
     def __str__(self) -> str:
         return f"rows of {getattr(self._function, '__name__', 'a function')}()"
-
-    __repr__ = __str__
 
     def serialize(self) -> dict[str, Any]:
         """Raise an error: a function cannot be in XCom."""

@@ -18,19 +18,15 @@ class NamedColumns:
     :param key: the column with the key of a row.
     :param others: the other columns that the task names.
     :param fixed: True if all rows of the source have the same columns.
+    :ivar names: the columns that the task names.
     """
 
     def __init__(self, key: str, others: Iterable[str], fixed: bool = False) -> None:
         self._key = key
         self._missing = list(dict.fromkeys(others))
-        self._named = [key, *self._missing]
+        self.names = [key, *self._missing]
         self._is_first = True
         self._fixed = fixed
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that the task names."""
-        return self._named
 
     @property
     def missing(self) -> list[str]:
@@ -69,7 +65,7 @@ class NamedColumns:
 
     def check_header(self, names: Collection[str]) -> None:
         """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        missing = [name for name in self._named if name not in names]
+        missing = [name for name in self.names if name not in names]
         if missing:
             raise RetellInputError(
                 f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(names))}"

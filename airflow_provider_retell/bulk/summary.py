@@ -1,4 +1,4 @@
-"""Log the result of a run: its failed rows, and the differences that a dry run found."""
+"""Log the failed rows of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_provider_retell.bulk.outcome import Result
-    from airflow_provider_retell.bulk.resource import Difference
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +39,3 @@ def log_failed_rows(failed: Sequence[Result], count: int) -> None:
         ]
         log.info("%s", "  ".join(cells).rstrip())
     log.info("::endgroup::")
-
-
-def log_differences(differences: Sequence[Difference], *, show_values: bool) -> None:
-    """Log the names of the fields that would change.
-
-    :param show_values: True to log the values before and after too.
-    """
-    for difference in differences:
-        log.info("Would %s: %s", difference.action, ", ".join(difference.changed))
-        if show_values:
-            for key, before in difference.before.items():
-                log.info("  %s: %r -> %r", key, before, difference.after[key])

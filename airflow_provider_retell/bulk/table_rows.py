@@ -37,8 +37,6 @@ class TableRows(Rows):
     def __str__(self) -> str:
         return f"rows of a {type(self._table).__name__}"
 
-    __repr__ = __str__
-
     def serialize(self) -> dict[str, Any]:
         """Return the table in a dict, for XCom backends that can store it."""
         return {"table": self._table}

@@ -173,8 +173,9 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         is_earlier = bool(sent.records)
 
         def accepted(response: BatchCall) -> dict[str, Any]:
-            result = _result(response, count)
-            count_calls_placed(result["total_task_count"], context["ti"])
+            total = count if response.total_task_count is None else int(response.total_task_count)
+            result = {"batch_call_id": response.batch_call_id, "total_task_count": total}
+            count_calls_placed(total, context["ti"])
             log.info("Batch %s: %s", result["batch_call_id"], batch.summary())
             return result
 
@@ -231,8 +232,3 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             )
         log.info("Batch %s: found the batch of an earlier request", batch_call_id)
         return {"batch_call_id": batch_call_id, "total_task_count": count}
-
-
-def _result(response: BatchCall, sent: int) -> dict[str, Any]:
-    count = sent if response.total_task_count is None else int(response.total_task_count)
-    return {"batch_call_id": response.batch_call_id, "total_task_count": count}

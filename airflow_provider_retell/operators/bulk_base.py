@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.bulk.summary import log_differences
 from airflow_provider_retell.operators.rows_base import RowsOperator
 from airflow_provider_retell.params.rendered import as_bool
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.resource import Difference, Resource
     from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
+
+log = logging.getLogger(__name__)
 
 
 class BulkOperator(RowsOperator):
@@ -73,4 +75,8 @@ class BulkOperator(RowsOperator):
 
     def log_details(self) -> None:
         """Log the first differences that a dry run found."""
-        log_differences(self._differences, show_values=self.show_values)
+        for difference in self._differences:
+            log.info("Would %s: %s", difference.action, ", ".join(difference.changed))
+            if self.show_values:
+                for key, before in difference.before.items():
+                    log.info("  %s: %r -> %r", key, before, difference.after[key])
