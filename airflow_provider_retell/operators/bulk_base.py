@@ -26,11 +26,9 @@ log = logging.getLogger(__name__)
 class BulkOperator(RowsOperator):
     """Base class of the operators that compare rows with records and send the differences.
 
-    A subclass has the parameters of its :class:`~airflow_provider_retell.bulk.resource.Resource`, and creates it in
-    :meth:`resource`.
+    They create the :class:`~airflow_provider_retell.bulk.resource.Resource` of a run in :meth:`resource`.
 
     :cvar show_values: True if a dry run logs the values of the first differences too.
-    :param dry_run: True to send no changes (templated).
     """
 
     template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")

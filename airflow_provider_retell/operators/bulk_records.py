@@ -24,21 +24,10 @@ if TYPE_CHECKING:
 
 
 class BulkUpdateOperator(BulkOperator):
-    """Base class of the operators that update many calls or chats.
+    """Base class of the operators that update many calls or chats. They describe the parameters.
 
     :cvar noun: ``"call"`` or ``"chat"``.
     :cvar storage_settings: the values of ``data_storage_setting``.
-    :param record_id_column: the column with the id.
-    :param metadata_columns: the columns that become metadata.
-    :param custom_attribute_columns: the columns that become custom attributes.
-    :param data_storage_setting: the storage setting for all rows.
-    :param data_storage_setting_column: the column with the storage setting of each row.
-    :param metadata_mode: how to combine a row's metadata with the record's.
-    :param remove_metadata_keys: metadata keys to delete from every record.
-    :param nulls: the meaning of nulls.
-    :param timezone: the zone of timestamps without one.
-    :param json_columns: the columns with JSON in text.
-    :param show_values: True to log the values of the first ten differences of a dry run.
     """
 
     template_fields: Sequence[str] = (

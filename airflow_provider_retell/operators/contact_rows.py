@@ -20,13 +20,7 @@ _OTHER_PARAMETERS = {
 class ContactRowsOperator(BulkOperator):
     """Base class of the operators that bring contacts to the state of rows, with guards for do-not-call marks.
 
-    :param phone_number_column: the column with the phone number.
-    :param columns: the columns with names or custom fields: a list, or a dict from column to field.
-    :param do_not_call_column: the column with the do-not-call mark.
-    :param tag_columns: the columns that set or remove a tag, if the operator has tags.
-    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks. Requires
-        ``do_not_call_column``.
-    :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1.
+    The operators describe the parameters.
     """
 
     def __init__(

@@ -34,18 +34,10 @@ By = Literal["end_timestamp", "start_timestamp"]
 
 
 class ListRecordsOperator(LoopOperator):
-    """Base class of the operators that export calls or chats.
+    """Base class of the operators that export calls or chats. They describe the parameters.
 
     :cvar noun: ``"call"`` or ``"chat"``.
     :cvar default_overlap: the default of ``overlap`` in seconds, by the value of ``by``.
-    :param path: the file to write.
-    :param path_conn_id: the Airflow connection of the storage.
-    :param filter_criteria: the conditions that records must meet.
-    :param by: the timestamp that must be in the data interval, or None.
-    :param overlap: how long before the interval the export begins.
-    :param without_metadata_key: exports only records whose metadata lacks this key.
-    :param whole: True to read each record separately.
-    :param fields: the fields to keep.
     """
 
     template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")

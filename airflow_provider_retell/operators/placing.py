@@ -36,20 +36,7 @@ def check_on_unreachable(**parameters: object) -> None:
 
 
 class PlacingOperator(WaitingOperator):
-    """Base class of the operators that place phone calls. They have the parameters of ``CreatePhoneCallOperator``.
-
-    :param from_number: a number of your organization, in E.164 format (templated).
-    :param metadata: stored with the call: a dict, or a template that renders to a JSON object (templated).
-    :param retell_llm_dynamic_variables: texts by name that fill the agent's prompts (templated).
-    :param override_agent_id: the agent of the call, in place of the number's agent (templated).
-    :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
-    :param agent_override: settings of the agent for this call only.
-    :param custom_sip_headers: SIP headers of the call, texts by name (templated).
-    :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
-    :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call.
-    :param on_clear: what happens when a user clears the task: ``"skip"`` (default) or ``"resend"``.
-    :param stop_on_kill: True to hang up if the task is killed while it waits.
-    """
+    """Base class of the operators that place phone calls. ``CreatePhoneCallOperator`` describes the parameters."""
 
     template_fields: Sequence[str] = (
         "from_number",

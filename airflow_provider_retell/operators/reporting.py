@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 class ReportingOperator(RetellOperator):
-    """Base class of the operators that write a report.
-
-    :param report_path: a file for lines of JSON (templated). Default: no report.
-    :param report_conn_id: the Airflow connection of the report's storage (templated).
-    """
+    """Base class of the operators that write a report."""
 
     def __init__(
         self, *, report_path: str | XComArg | None = None, report_conn_id: str | None = None, **kwargs: Any

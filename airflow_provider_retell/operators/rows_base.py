@@ -51,20 +51,10 @@ FAILURES_KEY = "failures"
 class RowsOperator(LoopOperator, ReportingOperator):
     """Base class of the operators that process rows, with a report and limits for failed rows.
 
-    A subclass does its work in :meth:`process`.
+    The operators describe the parameters. They do their work in :meth:`process`.
 
     :cvar next_step: the end of the message of a task that was stopped.
     :ivar key_column: the column with the key of a row. Subclasses set it.
-    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
-        yields dicts; it can have parameters for values of Airflow's context (templated).
-    :param column_names: the names of the columns, if rows are tuples or lists.
-    :param concurrency: the largest number of rows that are processed at the same time, 1 to 256. Default: 16.
-    :param quota: the quota of each route, for example ``"100/10"``. Default: the connection's.
-    :param max_failed_rows: the largest number of failed rows with which the task succeeds.
-    :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1.
-    :param tolerate: the outcomes that do not count as failed. Default: none.
-    :param min_rows: the smallest number of rows with which the task succeeds.
-    :param on_empty: the result of a task whose source has no rows.
     """
 
     template_fields: Sequence[str] = ("rows", "report_path", "report_conn_id", "retell_conn_id")
