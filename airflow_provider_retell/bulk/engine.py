@@ -104,7 +104,7 @@ class BulkUpdate(Generic[S, W]):
         :raises AuthenticationError: at once, as for 402 and 403, because every row would meet the same error.
         :raises BulkStoppedError: if Retell cannot be reached, if 50 rows in a row fail because of Retell or the
             network, or if Retell asks for a wait that is too long for the hook.
-        :raises RetellInputError: before the first update, if the source has fixed columns and lacks one of the task's.
+        :raises RetellInputError: before the first update, if the source has a header without one of the task's columns.
         :raises RowsFailedError: after the last row, if no row has a column that the task names, or if a guarded
             resource has too few rows.
         :raises Exception: the error of the source, after the rows before it.

@@ -75,11 +75,6 @@ class FailedRows(Rows):
         self.report_conn_id = report_conn_id
         self._has_read = False
 
-    @property
-    def fixed_columns(self) -> bool:  # type: ignore[override]
-        """True if the rows of the source have the same columns."""
-        return as_rows(self.rows).fixed_columns
-
     def stop(self) -> None:
         """Stop the source."""
         as_rows(self.rows).stop()

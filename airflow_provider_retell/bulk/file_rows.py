@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.rows import Row, Rows
-from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path, secrets_hidden
+from airflow_provider_retell.common.paths import check_no_secrets, safe_path, secrets_hidden
 from airflow_provider_retell.params.checks import is_literal
 from airflow_provider_retell.params.rendered import check_not_empty
 
@@ -75,11 +75,6 @@ class FileRows(Rows):
         self.quotechar = quotechar
         if is_literal(path):
             self._check_path()
-
-    @property
-    def fixed_columns(self) -> bool:  # type: ignore[override]
-        """True unless each line is an object with its own keys."""
-        return not file_name(str(self.path)).removesuffix(".gz").endswith((".jsonl", ".ndjson", "/"))
 
     def files(self) -> list[str]:
         """Return the path, which can be a pattern or a folder."""

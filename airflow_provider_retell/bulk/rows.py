@@ -36,7 +36,8 @@ class BadRow(dict[str, Any]):
 class Header(dict[str, Any]):
     """The columns of the rows that follow. It is not a row.
 
-    A source yields it ahead of the rows that it is about, so that the columns are checked even if there are no rows.
+    A source whose rows have the same columns yields it ahead of them. A missing column then fails the task at the
+    start, even if there are no rows.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -46,13 +47,11 @@ class Header(dict[str, Any]):
 class Rows(Source):
     """Base class of the sources of rows.
 
-    :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
     :ivar key_column: the column that identifies a row. The operator sets it before it reads the rows.
     :ivar row_number: the number of the row that :meth:`read` has yielded last, if it leaves out rows. None counts
         the rows.
     """
 
-    fixed_columns = False
     key_column = "call_id"
     row_number: int | None = None
 

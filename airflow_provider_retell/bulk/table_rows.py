@@ -29,8 +29,6 @@ class TableRows(Rows):
     :param table: a table for which :func:`is_table` is true.
     """
 
-    fixed_columns = True
-
     def __init__(self, table: Any) -> None:
         self._table = table
 

@@ -99,7 +99,7 @@ class BulkUpdateOperator(BulkOperator):
         from airflow_provider_retell.bulk.records.updates import RecordUpdates
 
         plan = Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))
-        return RecordUpdates(hook, self._columns(), plan, fixed_columns=rows.fixed_columns)
+        return RecordUpdates(hook, self._columns(), plan)
 
     def _columns(self) -> Columns:
         from airflow_provider_retell.bulk.records.columns import Columns

@@ -128,5 +128,4 @@ class DeleteContactsOperator(BulkOperator):
             hook,
             self.phone_number_column,
             allow_do_not_call=self.allow_deleting_do_not_call,
-            fixed_columns=rows.fixed_columns,
         )

@@ -196,7 +196,6 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
             dry_run=as_bool(self.dry_run, "dry_run"),
             allow_clearing=self.allow_clearing_do_not_call,
             max_changed_ratio=self.max_changed_ratio,
-            fixed_columns=rows.fixed_columns,
         )
 
     def _jobs(self, hook: RetellAsyncHook) -> ImportJobs:

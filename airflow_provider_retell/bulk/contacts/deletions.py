@@ -42,7 +42,6 @@ class ContactDeletions(Resource[Contact, None]):
     :param hook: an open hook.
     :param column: the column with the phone number.
     :param allow_do_not_call: True to delete contacts that are marked as do-not-call too.
-    :param fixed_columns: True if all rows of the source have the same columns.
     """
 
     kind = KIND
@@ -50,11 +49,9 @@ class ContactDeletions(Resource[Contact, None]):
     outcomes: ClassVar[tuple[Outcome, ...]] = ("deleted", "not_found", "invalid", "conflict", "failed")
     guarded = True
 
-    def __init__(
-        self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool, fixed_columns: bool
-    ) -> None:
+    def __init__(self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool) -> None:
         self._hook = hook
-        self._reader = ContactReader(ContactColumns(phone_number=column), fixed_columns)
+        self._reader = ContactReader(ContactColumns(phone_number=column))
         self.named_columns = self._reader.named_columns
         self._allow_do_not_call = allow_do_not_call
 

@@ -61,10 +61,10 @@ async def given(rows: Rows, column: str) -> AsyncIterator[Item | Result]:
     """Yield the calls of *rows*, and the results of rows that name none.
 
     :param column: the column with the call's id.
-    :raises RetellInputError: if the source has fixed columns and lacks *column*.
+    :raises RetellInputError: if the source has a header without *column*.
     :raises Exception: the error of the source, after the rows before it.
     """
-    reader = _RowReader(column, fixed_columns=rows.fixed_columns)
+    reader = _RowReader(column)
     # One thread for all rows, because most databases want a cursor to stay on its thread.
     async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
         content = await source.enter(open_rows(rows, reader.check_header))
@@ -83,8 +83,8 @@ async def given(rows: Rows, column: str) -> AsyncIterator[Item | Result]:
 
 
 class _RowReader:
-    def __init__(self, column: str, *, fixed_columns: bool) -> None:
-        self._named = NamedColumns(column, (), fixed_columns)
+    def __init__(self, column: str) -> None:
+        self._named = NamedColumns(column, ())
         self.check_header = self._named.check_header
         self._rows_by_id = DigestMap("I")
 

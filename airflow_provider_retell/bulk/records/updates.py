@@ -25,15 +25,12 @@ class RecordUpdates(Resource[RecordState, Change]):
     :param hook: an open hook.
     :param columns: the meaning of the rows' columns.
     :param plan: the way to combine rows with records; it has the kind of record.
-    :param fixed_columns: True if all rows of the source have the same columns.
     """
 
-    def __init__(
-        self, hook: RetellAsyncHook, columns: Columns, plan: Plan, *, fixed_columns: bool = False
-    ) -> None:
+    def __init__(self, hook: RetellAsyncHook, columns: Columns, plan: Plan) -> None:
         self.kind = plan.kind.name
         self.key_name = f"{self.kind} id"
-        self._reader = RowReader(columns, plan.kind.change, fixed_columns)
+        self._reader = RowReader(columns, plan.kind.change)
         self.named_columns = self._reader.named_columns
         self._states = RecordStates(hook, plan.kind)
         self._plan = plan
