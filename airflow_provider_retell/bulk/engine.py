@@ -53,9 +53,8 @@ class BulkUpdate(Generic[S, W]):
     :param hook: an open hook that is used for nothing else.
     :param resource: the kind of record, made for this run with the same hook.
     :param concurrency: the number of changes that are sent at the same time.
-    :param limits: the failed rows that the task accepts.
-    :param row_limits: the number of rows that it expects. Only guarded resources check it before they send anything.
-    :param dry_run: True to send no changes.
+    :param row_limits: the number of rows that the task expects. Only guarded resources check it before they send
+        anything.
     :ivar progress: the counts of the run and the first failed rows.
     :ivar differences: the first changes that a dry run found.
     """
@@ -168,9 +167,9 @@ class BulkUpdate(Generic[S, W]):
             await self._queue.put(None)
 
     def _add_done_records(self) -> None:
+        # Only sources of calls and chats have any, and their key is the id of the record.
         for record_id in self._rows.done_records():
-            if (key := self._resource.key(record_id)) is not None:
-                self._rows_by_key[key] = _EARLIER_RUN
+            self._rows_by_key[record_id] = _EARLIER_RUN
 
     def _read_rows(self, chunk: list[tuple[int, Row]]) -> dict[str, tuple[int, W]]:
         """Return the row's number and the change that it asks for, by key."""

@@ -14,7 +14,7 @@ from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, lin
 from airflow_provider_retell.bulk.rows import Header, Row, Rows
 from airflow_provider_retell.bulk.source import shown_field
 from airflow_provider_retell.common.paths import safe_path
-from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.common.wording import counted, listed
 from airflow_provider_retell.params.checks import text_list
 from airflow_provider_retell.params.rendered import check_not_empty
 
@@ -126,14 +126,12 @@ class FailedRows(Rows):
                 yield row
         self._warn_of_missing(earlier)
         if left_out := earlier.left_out:
-            more = f" and {len(left_out) - _SHOWN_CALLS:,} more" if len(left_out) > _SHOWN_CALLS else ""
             one = len(left_out) == 1
             log.warning(
-                "Left out row%s %s%s: %s no call id in the earlier run, and now %s that of a call that was finished "
+                "Left out row%s %s: %s no call id in the earlier run, and now %s that of a call that was finished "
                 "then. To write %s, use the source without FailedRows",
                 "" if one else "s",
-                ", ".join(map(str, left_out[:_SHOWN_CALLS])),
-                more,
+                listed(left_out, _SHOWN_CALLS),
                 "it had" if one else "they had",
                 "has" if one else "have",
                 "it" if one else "them",

@@ -90,9 +90,6 @@ class CallsByNumber(Resource[str, None]):
     def record_id(self, key: str) -> str | None:
         return self._ids.get(key)
 
-    def key(self, record_id: str) -> str | None:
-        return next((key for key, found in self._ids.items() if found == record_id), None)
-
 
 def run_bulk(
     rows: Any, make: Any, path: Path, **options: Any

@@ -39,8 +39,6 @@ _MARKED = (
 class ContactDeletions(Resource[Contact, None]):
     """The deletion of contacts. The key of a row is its phone number, which is never reported.
 
-    :param hook: an open hook.
-    :param column: the column with the phone number.
     :param allow_do_not_call: True to delete contacts that are marked as do-not-call too.
     """
 
@@ -82,10 +80,6 @@ class ContactDeletions(Resource[Contact, None]):
 
     def record_id(self, key: str) -> str | None:
         """Return None: the number must not be reported."""
-        return None
-
-    def key(self, record_id: str) -> str | None:
-        """Return None: deleted contacts have no number any more."""
         return None
 
 

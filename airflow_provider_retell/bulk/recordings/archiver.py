@@ -100,9 +100,6 @@ class _ListedLinks:
 class Archiver:
     """Archives the files of calls.
 
-    :ivar hook: an open hook, to read calls.
-    :ivar downloads: the client for the links.
-    :ivar storage: the user's storage.
     :ivar path: the path of recordings, with the placeholder for the call's id.
     :ivar files: the names of the files to archive.
     """

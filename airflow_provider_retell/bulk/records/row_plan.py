@@ -23,13 +23,9 @@ if TYPE_CHECKING:
 class PlannedUpdate(Planned):
     """The update that a row requires.
 
-    :ivar row: the number of the row.
-    :ivar kind: calls or chats.
     :ivar record: the call or chat before the update.
-    :ivar change: the values to send.
-    :ivar request: the request that sends them.
-    :ivar changed: the names of the fields that change.
-    :ivar keys: the names of the metadata keys among them.
+    :ivar request: the request that sends the change.
+    :ivar keys: the names of the metadata keys among the changed fields.
     """
 
     row: int

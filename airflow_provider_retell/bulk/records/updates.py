@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
 
 class RecordUpdates(Resource[RecordState, Change]):
-    """Updates of calls or chats.
-
-    :param hook: an open hook.
-    :param columns: the meaning of the rows' columns.
-    :param plan: the way to combine rows with records; it has the kind of record.
-    """
+    """Updates of calls or chats. The plan has the kind of record."""
 
     def __init__(self, hook: RetellAsyncHook, columns: Columns, plan: Plan) -> None:
         self.kind = plan.kind.name
