@@ -95,11 +95,10 @@ class BulkUpdateOperator(BulkOperator):
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the updates of calls or chats."""
-        from airflow_provider_retell.bulk.records.plan import Plan
         from airflow_provider_retell.bulk.records.updates import RecordUpdates
 
-        plan = Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))
-        return RecordUpdates(hook, self._columns(), plan)
+        removed = frozenset(self.remove_metadata_keys)
+        return RecordUpdates(hook, self._columns(), kind_of(self.noun), self.metadata_mode, removed)
 
     def _columns(self) -> Columns:
         from airflow_provider_retell.bulk.records.columns import Columns
