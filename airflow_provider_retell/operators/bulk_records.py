@@ -10,7 +10,7 @@ from airflow_provider_retell.api.kinds import kind_of
 from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.records.row_options import Nulls, RowOptions
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.rows_base import BulkOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_storage_setting
 

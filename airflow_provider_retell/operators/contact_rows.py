@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.rows_base import BulkOperator
 from airflow_provider_retell.params import checks
 
 _OTHER_PARAMETERS = {

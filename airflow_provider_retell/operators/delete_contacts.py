@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.rows_base import BulkOperator
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
