@@ -128,13 +128,10 @@ class FileRows(Rows):
             fault = str(error) if isinstance(error, SourceError) else "its compressed data is damaged"
             if isinstance(error, EOFError):
                 fault = "its compressed data is incomplete"
-            damaged = kind(
+            raise kind(
                 f"rows: the file {safe_path(path)} cannot be read to its end: {fault}. The rows that could "
                 "be read were processed. Replace the file and run the task again"
-            )
-        else:
-            return
-        raise damaged
+            ) from None
 
     def _read_content(self, file: Any, path: str) -> Iterator[Row]:
         from airflow_provider_retell.bulk.errors import SourceError

@@ -93,7 +93,10 @@ class ListRecordsOperator(LoopOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Write the file and return the manifest."""
-        window = self._window(context)
+        window = None
+        if self.by is not None:
+            advice = "To export without an interval, set by=None and filter_criteria"
+            window = window_of(context, self.overlap, advice)
         try:
             manifest = self.run_loop(self._export(self._criteria(window), window))
         except asyncio.CancelledError:
@@ -146,14 +149,6 @@ class ListRecordsOperator(LoopOperator):
                     age_days,
                     self.noun,
                 )
-
-    def _window(self, context: Context) -> list[int] | None:
-        """Return the first and the last millisecond of the export, or None for no limits."""
-        if self.by is None:
-            return None
-        return window_of(
-            context, self.overlap, "To export without an interval, set by=None and filter_criteria"
-        )
 
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
         criteria = dict(self.rendered("filter_criteria", as_object) or {})
