@@ -17,7 +17,6 @@ from airflow_provider_retell.api.errors import (
     UnprocessableError,
 )
 from airflow_provider_retell.bulk.contacts.columns import ContactColumns, ContactReader
-from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.read_each import read_each
 from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
@@ -59,15 +58,7 @@ class ContactDeletions(Resource[Contact, None]):
 
     async def read_states(self, keys: Sequence[str]) -> Mapping[str, Contact | RetellError | None]:
         """Find the contact with each number, with one request per number."""
-        return await read_each(keys, self._find)
-
-    async def _find(self, number: str) -> Contact | RetellError | None:
-        try:
-            return await self._hook.find_contact(number)
-        except FATAL:
-            raise
-        except RetellError as error:
-            return error
+        return await read_each(keys, self._hook.find_contact)
 
     def plan_row(self, row: int, key: str, state: Contact | None, wanted: None) -> Planned | Result:
         """Return the deletion, or the result of a row without a contact."""

@@ -13,7 +13,6 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.models import RecordState
-from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.bulk.read_each import read_each
 from airflow_provider_retell.bulk.row_chunks import CHUNK
 from airflow_provider_retell.common.wording import counted
@@ -99,12 +98,8 @@ class RecordStates:
             return None
         return records
 
-    async def _get(self, record_id: str) -> State:
+    async def _get(self, record_id: str) -> RecordState | None:
         try:
             return await self._hook.send(self._kind.get(record_id).with_parser(self._kind.state.read))
         except NotFoundError:
             return None
-        except FATAL:
-            raise
-        except RetellError as error:
-            return error
