@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.kinds import kind_of
 from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.clock import clock
@@ -118,7 +118,8 @@ class ListRecordsOperator(LoopOperator):
                 filter_criteria=criteria or None,
                 whole=self._whole,
                 fields=self.fields,
-                skip_metadata_key=self.skipped_metadata_key(),
+                # Retell cannot filter chats by metadata.
+                skip_metadata_key=self.without_metadata_key if self.noun == "chat" else None,
             )
             if window is not None:
                 await self._warn_of_retention(hook, criteria, window[0])
@@ -154,12 +155,13 @@ class ListRecordsOperator(LoopOperator):
         criteria = dict(self.rendered("filter_criteria", as_object) or {})
         if window is not None:
             criteria = within(criteria, str(self.by), window, "or set by=None")
-        return self.with_metadata_filter(criteria)
-
-    def with_metadata_filter(self, criteria: dict[str, Any]) -> dict[str, Any]:
-        """Return *criteria*, with a condition for ``without_metadata_key`` if the listing has one."""
-        return criteria
-
-    def skipped_metadata_key(self) -> str | None:
-        """Return the metadata key whose records are skipped after the listing, or None."""
-        return None
+        if self.without_metadata_key is None or self.noun == "chat":
+            return criteria
+        conditions = criteria.get("metadata") or []
+        if not isinstance(conditions, (list, tuple)):
+            raise RetellInputError(
+                "filter_criteria.metadata must be a list of conditions, for example "
+                "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
+            )
+        missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
+        return {**criteria, "metadata": [*conditions, missing]}
