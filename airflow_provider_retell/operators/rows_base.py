@@ -14,7 +14,6 @@ from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
 from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.summary import log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.links.report import RetellReportLink
@@ -115,7 +114,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
 
     def work(self, context: Context) -> None:
         """Process the rows, push the manifest, and fail if too many rows failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits
+        from airflow_provider_retell.bulk.outcome import FailureLimits, log_failed_rows
         from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.bulk.task_tries import TryId
 
