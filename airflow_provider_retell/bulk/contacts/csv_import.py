@@ -262,7 +262,6 @@ class ImportedCreation(ContactCreation):
 
     def __init__(self, row: int, number: str, wanted: Fields, resource: ContactImport) -> None:
         super().__init__(row, number, wanted, resource.guards)
-        self.number = number
         self._resource = resource
 
     @property
