@@ -69,7 +69,6 @@ def test_every_path_in_the_metadata_can_be_imported() -> None:
 BASES = {
     "at_most_once",
     "base",
-    "bulk_base",
     "bulk_records",
     "call_base",
     "contact_rows",

@@ -118,17 +118,14 @@ def _value(scalar: Any) -> Any:
     if types.is_dictionary(kind):
         return _value(scalar.dictionary[scalar.index.as_py()])
     if types.is_map(kind):
-        members = [(_value(key), _value(item)) for key, item in _pairs(scalar.values)]
+        pairs = zip(scalar.values.field(0), scalar.values.field(1), strict=True)
+        members = [(_value(key), _value(item)) for key, item in pairs]
         if len(dict(members)) < len(members):
             raise ValueError("a map has the same key twice")
         return dict(members)
     if hasattr(kind, "storage_type"):
         return _value(scalar.value)
     return [_value(item) for item in scalar.values]
-
-
-def _pairs(entries: Any) -> Any:
-    return zip(entries.field(0), entries.field(1), strict=True)
 
 
 def _time(nanoseconds: int, zone: str | None) -> datetime.datetime:

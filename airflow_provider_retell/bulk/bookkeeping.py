@@ -49,12 +49,9 @@ _OUTAGES = (RetellConnectionError, RateLimitError, RetellResponseError, ServerEr
 class Progress:
     """The progress of one run.
 
-    :param report: the report to write.
     :param usage: the requests and delays of the run's hook.
-    :param total: the number of rows, or None if it is not known in advance.
     :param failures: the outcomes that count as failed.
     :param outcomes: the outcomes that a row can have.
-    :param kind: the kind of record.
     :param longest_wait: the seconds for which the run's hook waits for one request.
     :ivar total: the number of rows, or None as long as it is not known.
     :ivar rows: the number of rows with a result.

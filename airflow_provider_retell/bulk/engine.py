@@ -20,8 +20,8 @@ from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, InvalidRowError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import IN_DRY_RUN, FailureLimits, Result, duplicate
 from airflow_provider_retell.bulk.resource import Difference, Planned, Resource
-from airflow_provider_retell.bulk.row_chunks import CHUNK, open_rows, take
 from airflow_provider_retell.bulk.row_limits import RowLimits
+from airflow_provider_retell.bulk.rows import CHUNK, open_rows, take
 from airflow_provider_retell.bulk.watch import watch
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted
@@ -53,9 +53,8 @@ class BulkUpdate(Generic[S, W]):
     :param hook: an open hook that is used for nothing else.
     :param resource: the kind of record, made for this run with the same hook.
     :param concurrency: the number of changes that are sent at the same time.
-    :param limits: the failed rows that the task accepts.
-    :param row_limits: the number of rows that it expects. Only guarded resources check it before they send anything.
-    :param dry_run: True to send no changes.
+    :param row_limits: the number of rows that the task expects. Only guarded resources check it before they send
+        anything.
     :ivar progress: the counts of the run and the first failed rows.
     :ivar differences: the first changes that a dry run found.
     """
@@ -104,7 +103,7 @@ class BulkUpdate(Generic[S, W]):
         :raises AuthenticationError: at once, as for 402 and 403, because every row would meet the same error.
         :raises BulkStoppedError: if Retell cannot be reached, if 50 rows in a row fail because of Retell or the
             network, or if Retell asks for a wait that is too long for the hook.
-        :raises RetellInputError: before the first update, if the source has fixed columns and lacks one of the task's.
+        :raises RetellInputError: before the first update, if the source has a header without one of the task's columns.
         :raises RowsFailedError: after the last row, if no row has a column that the task names, or if a guarded
             resource has too few rows.
         :raises Exception: the error of the source, after the rows before it.
@@ -168,9 +167,9 @@ class BulkUpdate(Generic[S, W]):
             await self._queue.put(None)
 
     def _add_done_records(self) -> None:
+        # Only sources of calls and chats have any, and their key is the id of the record.
         for record_id in self._rows.done_records():
-            if (key := self._resource.key(record_id)) is not None:
-                self._rows_by_key[key] = _EARLIER_RUN
+            self._rows_by_key[record_id] = _EARLIER_RUN
 
     def _read_rows(self, chunk: list[tuple[int, Row]]) -> dict[str, tuple[int, W]]:
         """Return the row's number and the change that it asks for, by key."""

@@ -14,7 +14,7 @@ from airflow_provider_retell.bulk.outcome import FAILURES, Outcome, line_id, lin
 from airflow_provider_retell.bulk.rows import Header, Row, Rows
 from airflow_provider_retell.bulk.source import shown_field
 from airflow_provider_retell.common.paths import safe_path
-from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.common.wording import counted, listed
 from airflow_provider_retell.params.checks import text_list
 from airflow_provider_retell.params.rendered import check_not_empty
 
@@ -75,11 +75,6 @@ class FailedRows(Rows):
         self.report_conn_id = report_conn_id
         self._has_read = False
 
-    @property
-    def fixed_columns(self) -> bool:  # type: ignore[override]
-        """True if the rows of the source have the same columns."""
-        return as_rows(self.rows).fixed_columns
-
     def stop(self) -> None:
         """Stop the source."""
         as_rows(self.rows).stop()
@@ -97,8 +92,6 @@ class FailedRows(Rows):
     def __str__(self) -> str:
         rows = as_rows(self.rows) if isinstance(self.rows, (Rows, list, tuple)) else shown_field(self.rows)
         return f"FailedRows({rows}, report_path={shown_field(self.report_path)})"
-
-    __repr__ = __str__
 
     def label(self) -> str:
         """Return the class and the report."""
@@ -133,14 +126,12 @@ class FailedRows(Rows):
                 yield row
         self._warn_of_missing(earlier)
         if left_out := earlier.left_out:
-            more = f" and {len(left_out) - _SHOWN_CALLS:,} more" if len(left_out) > _SHOWN_CALLS else ""
             one = len(left_out) == 1
             log.warning(
-                "Left out row%s %s%s: %s no call id in the earlier run, and now %s that of a call that was finished "
+                "Left out row%s %s: %s no call id in the earlier run, and now %s that of a call that was finished "
                 "then. To write %s, use the source without FailedRows",
                 "" if one else "s",
-                ", ".join(map(str, left_out[:_SHOWN_CALLS])),
-                more,
+                listed(left_out, _SHOWN_CALLS),
                 "it had" if one else "they had",
                 "has" if one else "have",
                 "it" if one else "them",

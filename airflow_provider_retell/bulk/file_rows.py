@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.rows import Row, Rows
-from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path, secrets_hidden
+from airflow_provider_retell.common.paths import check_no_secrets, safe_path, secrets_hidden
 from airflow_provider_retell.params.checks import is_literal
 from airflow_provider_retell.params.rendered import check_not_empty
 
@@ -76,11 +76,6 @@ class FileRows(Rows):
         if is_literal(path):
             self._check_path()
 
-    @property
-    def fixed_columns(self) -> bool:  # type: ignore[override]
-        """True unless each line is an object with its own keys."""
-        return not file_name(str(self.path)).removesuffix(".gz").endswith((".jsonl", ".ndjson", "/"))
-
     def files(self) -> list[str]:
         """Return the path, which can be a pattern or a folder."""
         check_not_empty(self.path, "the path of FileRows")
@@ -133,13 +128,10 @@ class FileRows(Rows):
             fault = str(error) if isinstance(error, SourceError) else "its compressed data is damaged"
             if isinstance(error, EOFError):
                 fault = "its compressed data is incomplete"
-            damaged = kind(
+            raise kind(
                 f"rows: the file {safe_path(path)} cannot be read to its end: {fault}. The rows that could "
                 "be read were processed. Replace the file and run the task again"
-            )
-        else:
-            return
-        raise damaged
+            ) from None
 
     def _read_content(self, file: Any, path: str) -> Iterator[Row]:
         from airflow_provider_retell.bulk.errors import SourceError

@@ -31,8 +31,6 @@ class GivenRows(Rows):
     def __str__(self) -> str:
         return f"{len(self._rows)} rows" if isinstance(self._rows, (list, tuple)) else "rows"
 
-    __repr__ = __str__
-
     def label(self) -> str:
         """Return no name, because a list has none."""
         return ""
@@ -92,8 +90,6 @@ class CallableRows(Rows):
     def __str__(self) -> str:
         return f"rows of {getattr(self._function, '__name__', 'a function')}()"
 
-    __repr__ = __str__
-
     def serialize(self) -> dict[str, Any]:
         """Raise an error: a function cannot be in XCom."""
         raise _not_in_xcom("a function", "Return its rows, or use it in the DAG file")
@@ -129,14 +125,22 @@ def as_rows(source: Any, names: Sequence[str] | None = None) -> Rows:
     if callable(source):
         return CallableRows(source, names)
     check_not_iterator(source)
-    _check_iterable(source)
+    if isinstance(source, (str, bytes, Mapping)) or not isinstance(source, Iterable):
+        kind = "text" if isinstance(source, str) else f"a {type(source).__name__}"
+        raise RetellInputError(
+            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {kind}"
+        )
     return GivenRows(source, names)
 
 
 def as_field(rows: Any, names: Sequence[str] | None) -> Any:
     """Return the value of an operator's parameter in a form whose templates Airflow can render."""
     check_not_iterator(rows)
-    _check_text(rows)
+    if is_literal(rows) and not rows.lstrip().startswith("["):
+        raise RetellInputError(
+            "rows must not be text, unless it is a template that renders to a JSON list. For a file, use "
+            "FileRows(path); for a query, use SqlRows(conn_id, sql)"
+        )
     # Airflow would call a function in a template field itself, with its own arguments.
     return (
         SourceField(as_rows(rows, names))
@@ -157,23 +161,6 @@ def check_not_iterator(rows: Any) -> None:
     if isinstance(rows, Iterator):
         raise RetellInputError(
             "rows must not be an iterator, because a retry would find it empty. Use the function that creates it"
-        )
-
-
-def _check_text(rows: Any) -> None:
-    """Raise :class:`RetellInputError` if *rows* is text that can never render to a list, such as a path or a query."""
-    if is_literal(rows) and not rows.lstrip().startswith("["):
-        raise RetellInputError(
-            "rows must not be text, unless it is a template that renders to a JSON list. For a file, use "
-            "FileRows(path); for a query, use SqlRows(conn_id, sql)"
-        )
-
-
-def _check_iterable(rows: Any) -> None:
-    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
-        kind = "text" if isinstance(rows, str) else f"a {type(rows).__name__}"
-        raise RetellInputError(
-            f"rows must be SqlRows, FileRows, a list of dicts or a function that returns dicts, not {kind}"
         )
 
 

@@ -17,20 +17,14 @@ class NamedColumns:
 
     :param key: the column with the key of a row.
     :param others: the other columns that the task names.
-    :param fixed: True if all rows of the source have the same columns.
+    :ivar names: the columns that the task names.
     """
 
-    def __init__(self, key: str, others: Iterable[str], fixed: bool = False) -> None:
+    def __init__(self, key: str, others: Iterable[str]) -> None:
         self._key = key
         self._missing = list(dict.fromkeys(others))
-        self._named = [key, *self._missing]
+        self.names = [key, *self._missing]
         self._is_first = True
-        self._fixed = fixed
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that the task names."""
-        return self._named
 
     @property
     def missing(self) -> list[str]:
@@ -41,12 +35,12 @@ class NamedColumns:
         """Return the value of *row* in the key's column.
 
         :raises InvalidRowError: if the row could not be read, or has no key.
-        :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
         """
         if isinstance(row, BadRow):
             raise InvalidRowError(row.reason)
-        if self._is_first or self._missing:
-            self._look_for_columns(row)
+        self._is_first = False
+        if self._missing:
+            self._missing = [name for name in self._missing if name not in row]
         if self._key not in row:
             raise InvalidRowError(
                 f"the row has no {self._key!r}; it has: {listed_names(row)}{hint([self._key], row)}"
@@ -59,7 +53,6 @@ class NamedColumns:
         """Return the id in the key's column.
 
         :raises InvalidRowError: if the row could not be read, or has no valid id.
-        :raises RetellInputError: as :meth:`key_of`.
         """
         value = self.key_of(row)
         try:
@@ -69,15 +62,9 @@ class NamedColumns:
 
     def check_header(self, names: Collection[str]) -> None:
         """Raise :class:`RetellInputError` if a column that the task names is not among *names*."""
-        missing = [name for name in self._named if name not in names]
+        missing = [name for name in self.names if name not in names]
         if missing:
             raise RetellInputError(
                 f"the rows have no column {', '.join(missing)}; they have: {', '.join(shown_names(names))}"
                 + hint(missing, names)
             )
-
-    def _look_for_columns(self, row: Row) -> None:
-        if self._is_first and self._fixed:
-            self.check_header(row)
-        self._is_first = False
-        self._missing = [name for name in self._missing if name not in row]

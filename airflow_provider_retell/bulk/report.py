@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk.errors import RESUME, IncompleteFileError, ReportError, SourceError
-from airflow_provider_retell.bulk.report_path import check_suffix
 from airflow_provider_retell.common.paths import file_name, safe_path, secrets_hidden, storage_fault
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Report:
 
     The lines of earlier tries of the same task run stay in the file. A report of another DAG run is replaced.
 
-    :param path: the path, as ``check_suffix`` allows it; None writes nothing.
+    :param path: the path; None writes nothing.
     :param conn_id: the Airflow connection of the storage. Default: the storage's default connection.
     :param task_try: the try that writes the report. None replaces an earlier report.
     :ivar failure: the reason why the report could not be written, with the next step; otherwise an empty text.
@@ -54,13 +53,10 @@ class Report:
         return None if self._path is None else safe_path(self._path)
 
     def check(self, inputs: Iterable[str]) -> None:
-        """Raise :class:`RetellInputError` if the path has another suffix, or is or matches one of *inputs*."""
+        """Raise :class:`RetellInputError` if the path is or matches one of *inputs*."""
         from airflow_provider_retell.bulk.files.parts import covers
 
-        if self._path is None:
-            return
-        check_suffix(self._path)
-        if any(covers(_location(name), _location(self._path)) for name in inputs):
+        if self._path is not None and any(covers(_location(name), _location(self._path)) for name in inputs):
             raise RetellInputError(
                 f"report_path must not be a file that the rows are read from. Use another path than {self.path}"
             )

@@ -149,7 +149,3 @@ class Resource(ABC, Generic[S, W]):
     def record_id(self, key: str) -> str | None:
         """Return the id of the record for reports, or None if it is not known."""
         return key
-
-    def key(self, record_id: str) -> str | None:
-        """Return the key of the record that an earlier report names, or None if it is not known."""
-        return record_id

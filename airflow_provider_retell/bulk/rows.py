@@ -1,4 +1,4 @@
-"""The base class of the sources of rows.
+"""The base class of the sources of rows, and functions that read a source in chunks.
 
 DAG files import this module, so it imports neither Airflow nor other libraries. A source yields one row at a time and
 never holds all of them.
@@ -7,8 +7,11 @@ never holds all of them.
 from __future__ import annotations
 
 import inspect
+import logging
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.bulk.source import Source
@@ -16,10 +19,15 @@ from airflow_provider_retell.bulk.source import Source
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+log = logging.getLogger(__name__)
+
 Row = Mapping[str, Any]
 
 BATCH = 1000
 """The number of rows that a source fetches at once."""
+
+CHUNK = 1000
+"""Rows per chunk: the largest number of records in one page of a listing, as Retell documents it."""
 
 
 class BadRow(dict[str, Any]):
@@ -36,7 +44,8 @@ class BadRow(dict[str, Any]):
 class Header(dict[str, Any]):
     """The columns of the rows that follow. It is not a row.
 
-    A source yields it ahead of the rows that it is about, so that the columns are checked even if there are no rows.
+    A source whose rows have the same columns yields it ahead of them. A missing column then fails the task at the
+    start, even if there are no rows.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -46,13 +55,11 @@ class Header(dict[str, Any]):
 class Rows(Source):
     """Base class of the sources of rows.
 
-    :cvar fixed_columns: True if all rows have the same columns. A missing column then fails the task at the start.
     :ivar key_column: the column that identifies a row. The operator sets it before it reads the rows.
     :ivar row_number: the number of the row that :meth:`read` has yielded last, if it leaves out rows. None counts
         the rows.
     """
 
-    fixed_columns = False
     key_column = "call_id"
     row_number: int | None = None
 
@@ -113,3 +120,44 @@ class SourceField:
     def serialize(self) -> str:
         """Return the text for the UI."""
         return str(self.source)
+
+
+@contextmanager
+def open_rows(
+    source: Rows, check_header: Callable[[Collection[str]], None]
+) -> Iterator[Iterator[tuple[int, Row]]]:
+    """Open the rows of *source* with their numbers, and close it at the end of the block, on the same thread.
+
+    :param check_header: called with the names of the columns, if the source announces them.
+    """
+    rows: Any = iter(source.read())
+    try:
+        yield _numbered(source, rows, check_header)
+    finally:
+        try:
+            getattr(rows, "close", lambda: None)()
+        except Exception:
+            log.warning("The source of the rows could not be closed", exc_info=True)
+
+
+def _numbered(
+    source: Rows, rows: Iterator[Row], check_header: Callable[[Collection[str]], None]
+) -> Iterator[tuple[int, Row]]:
+    number = 0
+    for row in rows:
+        if isinstance(row, Header):
+            check_header(row)
+        else:
+            number += 1
+            yield source.row_number or number, row
+
+
+def take(rows: Iterator[tuple[int, Row]], most: int) -> tuple[list[tuple[int, Row]], Exception | None]:
+    """Return the next rows with their numbers, and the error of the source after them."""
+    taken: list[tuple[int, Row]] = []
+    try:
+        for row in islice(rows, most):
+            taken.append(row)
+    except Exception as error:
+        return taken, error
+    return taken, None

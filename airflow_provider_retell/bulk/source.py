@@ -30,7 +30,8 @@ class Source(ABC):  # noqa: B024 - its subclasses have an abstract method
         fields = ", ".join(f"{name}={shown_field(getattr(self, name))}" for name in names)
         return f"{type(self).__name__}({fields})"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def shown_field(value: Any) -> str:

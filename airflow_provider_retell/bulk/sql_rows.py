@@ -50,7 +50,6 @@ class SqlRows(Rows):
     template_fields = ("conn_id", "sql", "parameters", "hook_params")
     # Not the values of parameters, and hooks may have passwords among their arguments.
     shown_fields = ("conn_id", "sql")
-    fixed_columns = True
 
     def __init__(
         self,

@@ -29,15 +29,11 @@ class TableRows(Rows):
     :param table: a table for which :func:`is_table` is true.
     """
 
-    fixed_columns = True
-
     def __init__(self, table: Any) -> None:
         self._table = table
 
     def __str__(self) -> str:
         return f"rows of a {type(self._table).__name__}"
-
-    __repr__ = __str__
 
     def serialize(self) -> dict[str, Any]:
         """Return the table in a dict, for XCom backends that can store it."""

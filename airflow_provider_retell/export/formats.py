@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.costs import is_number
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.api.records.models import RecordSummary
 
 _NUMBERS = ("start_timestamp", "end_timestamp", "duration_ms")
-
-
-class Writer(Protocol):
-    """Writes calls or chats to a file."""
-
-    def write(self, records: Sequence[RecordSummary]) -> None:
-        """Append *records*."""
-        ...
-
-    def close(self) -> None:
-        """Write the end of the file."""
-        ...
 
 
 def check_suffix(path: str) -> None:
@@ -48,7 +36,7 @@ def _suffix(path: str) -> str:
 @contextmanager
 def open_writer(
     path: str, kind: Kind[Any], fields: Sequence[str] | None, conn_id: str | None
-) -> Iterator[Writer]:
+) -> Iterator[JsonLines | Parquet]:
     """Open *path* for calls or chats. The file appears when the block ends without an error.
 
     :param fields: the fields to keep, or None for all.
@@ -57,7 +45,7 @@ def open_writer(
     """
     check_suffix(path)
     with atomic_open(path, conn_id) as file:
-        writer: Writer = (Parquet if _suffix(path) == "parquet" else JsonLines)(file, kind, fields)
+        writer = (Parquet if _suffix(path) == "parquet" else JsonLines)(file, kind, fields)
         try:
             yield writer
         except BaseException:

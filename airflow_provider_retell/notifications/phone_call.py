@@ -151,7 +151,7 @@ class PhoneCallNotifier(BaseNotifier):
 
     def _alert(self, context: Context) -> Flow[str]:
         from airflow_provider_retell.hooks.deployment import qualified_dag_id
-        from airflow_provider_retell.notifications.alert import Alert, place_alert
+        from airflow_provider_retell.notifications.alert import place_alert
         from airflow_provider_retell.params.rendered import as_phone_number
 
         given: Mapping[str, Any] = {**context}
@@ -178,17 +178,15 @@ class PhoneCallNotifier(BaseNotifier):
             )
         )
         return place_alert(
-            Alert(
-                from_number=as_phone_number(self.from_number, "from_number"),
-                to_number=as_phone_number(self.to_number, "to_number"),
-                override_agent_id=_text(self.override_agent_id),
-                dag_id=qualified_dag_id(variables["dag_id"]),
-                run_id=variables["run_id"],
-                event=event,
-                variables={**variables, **(self.retell_llm_dynamic_variables or {})},
-                cooldown=self.cooldown,
-                max_calls=self.max_calls_per_run,
-            )
+            from_number=as_phone_number(self.from_number, "from_number"),
+            to_number=as_phone_number(self.to_number, "to_number"),
+            override_agent_id=_text(self.override_agent_id),
+            dag_id=qualified_dag_id(variables["dag_id"]),
+            run_id=variables["run_id"],
+            event=event,
+            variables={**variables, **(self.retell_llm_dynamic_variables or {})},
+            cooldown=self.cooldown,
+            max_calls=self.max_calls_per_run,
         )
 
 

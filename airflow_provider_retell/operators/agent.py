@@ -30,11 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class AgentOperator(RetellOperator):
-    """Base class of the operators that act on one agent. Their tasks link to the agent in Retell's dashboard.
-
-    :param agent_id: the agent (templated).
-    :param channel: ``"voice"`` (default), or ``"chat"`` for a chat agent.
-    """
+    """Base class of the operators that act on one agent. Their tasks link to the agent in Retell's dashboard."""
 
     template_fields: Sequence[str] = ("agent_id", *RetellOperator.template_fields)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellAgentLink(),)

@@ -139,7 +139,6 @@ class DeferrableOperator(RetellOperator):
 
         If the operator is deferrable, the task leaves the worker, and continues in :meth:`after_event`.
 
-        :param condition: its fields are arguments of :meth:`trigger_class`.
         :param deadline: epoch seconds at which the wait ends; ``wait_timeout`` from now if not given.
         :param resumed: True if the wait began before the task was deferred.
         :param trigger_options: other arguments of the trigger.
@@ -181,9 +180,7 @@ class DeferrableOperator(RetellOperator):
             if left <= 0:
                 raise timeout_error(progress.timeout_message(), at_execution_timeout)
             if self.deferrable:
-                self._defer(
-                    deadline, self.trigger_arguments(condition) | dict(trigger_options or {}), state or {}
-                )
+                self._defer(condition, deadline, trigger_options or {}, state or {})
             clock().sleep(min(pause, left))
 
     def _poll(self, condition: Condition) -> Poll:
@@ -194,12 +191,15 @@ class DeferrableOperator(RetellOperator):
         with RetellHook(self.retell_conn_id, retry=POLL_RETRY) as hook:
             return hook.run(condition.poll())
 
-    def _defer(self, deadline: float, arguments: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    def _defer(
+        self, condition: Condition, deadline: float, options: Mapping[str, Any], state: Mapping[str, Any]
+    ) -> None:
         from airflow_provider_retell.waiting.event import end_of_wait, trigger_timeout
 
         end, _ = end_of_wait(deadline, self._execution_deadline)
         self.defer(
-            trigger=self.trigger_class()(
+            trigger=self.trigger_class().waiting_for(
+                condition,
                 retell_conn_id=self.retell_conn_id,
                 poll_interval=self.poll_interval,
                 deadline=deadline,
@@ -208,7 +208,7 @@ class DeferrableOperator(RetellOperator):
                 started=deadline - self.wait_timeout,
                 # `airflow dags test` passes the event to the method, but not the keyword arguments.
                 state={"deadline": deadline, **state},
-                **arguments,
+                **options,
             ),
             method_name="resume",
             kwargs={"deadline": deadline, "execution_deadline": self._execution_deadline, **state},
@@ -218,10 +218,6 @@ class DeferrableOperator(RetellOperator):
     @abstractmethod
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger that waits for the operator's condition."""
-
-    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
-        """Return the trigger's own arguments. Default: the fields of the condition."""
-        return dict(vars(condition))
 
     def resume(
         self,

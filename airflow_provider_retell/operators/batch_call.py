@@ -12,9 +12,9 @@ from airflow_provider_retell.api.errors import RESEND, RetellError
 from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.batch_tasks import BatchTasks
+from airflow_provider_retell.operators.placing import OnUnreachable, check_on_unreachable
 from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, find_call
-from airflow_provider_retell.operators.unreachable import OnUnreachable, check_on_unreachable
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import (
@@ -173,8 +173,9 @@ class CreateBatchCallOperator(AtMostOnceOperator):
         is_earlier = bool(sent.records)
 
         def accepted(response: BatchCall) -> dict[str, Any]:
-            result = _result(response, count)
-            count_calls_placed(result["total_task_count"], context["ti"])
+            total = count if response.total_task_count is None else int(response.total_task_count)
+            result = {"batch_call_id": response.batch_call_id, "total_task_count": total}
+            count_calls_placed(total, context["ti"])
             log.info("Batch %s: %s", result["batch_call_id"], batch.summary())
             return result
 
@@ -231,8 +232,3 @@ class CreateBatchCallOperator(AtMostOnceOperator):
             )
         log.info("Batch %s: found the batch of an earlier request", batch_call_id)
         return {"batch_call_id": batch_call_id, "total_task_count": count}
-
-
-def _result(response: BatchCall, sent: int) -> dict[str, Any]:
-    count = sent if response.total_task_count is None else int(response.total_task_count)
-    return {"batch_call_id": response.batch_call_id, "total_task_count": count}

@@ -8,9 +8,9 @@ from typing import Any
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE_IN_TASK
-from airflow_provider_retell.common.wording import counted
+from airflow_provider_retell.common.wording import counted, listed
+from airflow_provider_retell.operators.placing import OnUnreachable
 from airflow_provider_retell.operators.same_request import canonical
-from airflow_provider_retell.operators.unreachable import OnUnreachable
 from airflow_provider_retell.params.rendered import as_phone_number
 
 _SHOWN_INDEXES = 20
@@ -89,16 +89,11 @@ class BatchTasks:
         """Return the numbers of people for the log."""
         parts = [f"{counted(len(self.tasks), 'call')} accepted" if self.tasks else "no tasks are left"]
         parts += [
-            f"{len(indexes)} skipped ({reason}: tasks {_listed(indexes)})"
+            f"{len(indexes)} skipped ({reason}: tasks {listed(indexes, _SHOWN_INDEXES)})"
             for reason, indexes in self.skipped.items()
             if indexes
         ]
         return ", ".join(parts)
-
-
-def _listed(indexes: Sequence[int]) -> str:
-    more = f" and {len(indexes) - _SHOWN_INDEXES:,} more" if len(indexes) > _SHOWN_INDEXES else ""
-    return ", ".join(map(str, indexes[:_SHOWN_INDEXES])) + more
 
 
 def _number(task: Mapping[str, Any], where: str) -> str:

@@ -10,7 +10,7 @@ from airflow_provider_retell.api.kinds import kind_of
 from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.bulk.column_names import names_by_column
 from airflow_provider_retell.bulk.records.row_options import Nulls, RowOptions
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.rows_base import BulkOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_storage_setting
 
@@ -18,28 +18,16 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell.bulk.records.columns import Columns
-    from airflow_provider_retell.bulk.records.row_plan import Plan
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 
 class BulkUpdateOperator(BulkOperator):
-    """Base class of the operators that update many calls or chats.
+    """Base class of the operators that update many calls or chats. They describe the parameters.
 
     :cvar noun: ``"call"`` or ``"chat"``.
     :cvar storage_settings: the values of ``data_storage_setting``.
-    :param record_id_column: the column with the id.
-    :param metadata_columns: the columns that become metadata.
-    :param custom_attribute_columns: the columns that become custom attributes.
-    :param data_storage_setting: the storage setting for all rows.
-    :param data_storage_setting_column: the column with the storage setting of each row.
-    :param metadata_mode: how to combine a row's metadata with the record's.
-    :param remove_metadata_keys: metadata keys to delete from every record.
-    :param nulls: the meaning of nulls.
-    :param timezone: the zone of timestamps without one.
-    :param json_columns: the columns with JSON in text.
-    :param show_values: True to log the values of the first ten differences of a dry run.
     """
 
     template_fields: Sequence[str] = (
@@ -97,7 +85,7 @@ class BulkUpdateOperator(BulkOperator):
         self.timezone = timezone
         self.json_columns = json_columns
         self.show_values = show_values
-        self._id_column = record_id_column
+        self.key_column = record_id_column
         self.metadata_columns = metadata_columns
         self.custom_attribute_columns = custom_attribute_columns
         self.data_storage_setting = data_storage_setting
@@ -105,31 +93,22 @@ class BulkUpdateOperator(BulkOperator):
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
 
-    @property
-    def key_column(self) -> str:
-        """The column with the id."""
-        return self._id_column
-
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the updates of calls or chats."""
         from airflow_provider_retell.bulk.records.updates import RecordUpdates
 
-        return RecordUpdates(hook, self._columns(), self._plan(), fixed_columns=rows.fixed_columns)
+        removed = frozenset(self.remove_metadata_keys)
+        return RecordUpdates(hook, self._columns(), kind_of(self.noun), self.metadata_mode, removed)
 
     def _columns(self) -> Columns:
         from airflow_provider_retell.bulk.records.columns import Columns
 
         storage = self.rendered("data_storage_setting", as_storage_setting)
         return Columns(
-            record_id=self._id_column,
+            record_id=self.key_column,
             metadata=names_by_column("metadata_columns", self.metadata_columns),
             custom_attributes=names_by_column("custom_attribute_columns", self.custom_attribute_columns),
             storage=storage,
             storage_column=self.data_storage_setting_column,
             options=self._options,
         )
-
-    def _plan(self) -> Plan:
-        from airflow_provider_retell.bulk.records.row_plan import Plan
-
-        return Plan(kind_of(self.noun), self.metadata_mode, frozenset(self.remove_metadata_keys))

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 class CallOperator(RecordOperator):
-    """Base class of the operators that act on one existing call. Their tasks link to the call in Retell's dashboard.
-
-    :param call_id: the call (templated).
-    """
+    """Base class of the operators that act on one existing call. Their tasks link to the call in Retell's dashboard."""
 
     template_fields: Sequence[str] = ("call_id", *RetellOperator.template_fields)
     noun: ClassVar[Noun] = "call"

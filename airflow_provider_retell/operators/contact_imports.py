@@ -50,16 +50,6 @@ class StartedImports:
         return self._sent.results
 
     @property
-    def parts(self) -> list[str]:
-        """The names of the files whose import was started."""
-        return [record["part"] for record in self.records]
-
-    @property
-    def last(self) -> dict[str, Any] | None:
-        """The last import that was started."""
-        return self.records[-1] if self.records else None
-
-    @property
     def may_start(self) -> bool:
         """False if it is unknown whether an earlier try has started another import."""
         return self._sent.complete and self._sent.sending_since is None
@@ -112,10 +102,6 @@ class StartedImports:
             number=len(self.records),
             find=find,
         )
-
-    def ended(self, part: str, counts: Mapping[str, Any]) -> None:
-        """Note the start time and the counts of an import that has ended."""
-        self.counts[part] = counts
 
     def check_busy(self, sent: SentRequests, error: RetellError) -> None:
         """Raise :class:`ImportBusyError` if Retell has rejected the import because another one has started first."""

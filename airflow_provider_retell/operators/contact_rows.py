@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_retell.bulk.column_names import names_by_column
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.rows_base import BulkOperator
 from airflow_provider_retell.params import checks
 
 _OTHER_PARAMETERS = {
@@ -20,13 +20,7 @@ _OTHER_PARAMETERS = {
 class ContactRowsOperator(BulkOperator):
     """Base class of the operators that bring contacts to the state of rows, with guards for do-not-call marks.
 
-    :param phone_number_column: the column with the phone number.
-    :param columns: the columns with names or custom fields: a list, or a dict from column to field.
-    :param do_not_call_column: the column with the do-not-call mark.
-    :param tag_columns: the columns that set or remove a tag, if the operator has tags.
-    :param allow_clearing_do_not_call: True to allow the run to clear do-not-call marks. Requires
-        ``do_not_call_column``.
-    :param max_changed_ratio: the largest share of the contacts in Retell that the run may update, 0 to 1.
+    The operators describe the parameters.
     """
 
     def __init__(
@@ -59,13 +53,8 @@ class ContactRowsOperator(BulkOperator):
             named.append(do_not_call_column)
         if twice := sorted({name for name in named if named.count(name) > 1}):
             raise ValueError(f"a column must have one meaning, but these have several: {', '.join(twice)}")
-        self.phone_number_column = phone_number_column
+        self.phone_number_column = self.key_column = phone_number_column
         self.columns = columns
         self.do_not_call_column = do_not_call_column
         self.allow_clearing_do_not_call = allow_clearing_do_not_call
         self.max_changed_ratio = max_changed_ratio
-
-    @property
-    def key_column(self) -> str:
-        """The column with the phone number."""
-        return self.phone_number_column

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.operators.bulk_base import BulkOperator
+from airflow_provider_retell.operators.rows_base import BulkOperator
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -114,14 +114,9 @@ class DeleteContactsOperator(BulkOperator):
             **kwargs,
         )
         checks.text(phone_number_column=phone_number_column)
-        self.phone_number_column = phone_number_column
+        self.phone_number_column = self.key_column = phone_number_column
         self.allow_deleting_do_not_call = allow_deleting_do_not_call
         self.missing_ok = missing_ok
-
-    @property
-    def key_column(self) -> str:
-        """The column with the phone number."""
-        return self.phone_number_column
 
     def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
         """Return the deletion of contacts."""
@@ -133,5 +128,4 @@ class DeleteContactsOperator(BulkOperator):
             hook,
             self.phone_number_column,
             allow_do_not_call=self.allow_deleting_do_not_call,
-            fixed_columns=rows.fixed_columns,
         )

@@ -25,11 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class DeleteRecordOperator(RecordOperator):
-    """Base class of the operators that delete a call or a chat.
-
-    :param missing_ok: False to fail if the record does not exist.
-    :param dry_run: True to read the record and delete nothing.
-    """
+    """Base class of the operators that delete a call or a chat. They describe the parameters."""
 
     def __init__(
         self,

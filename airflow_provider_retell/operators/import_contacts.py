@@ -111,6 +111,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
     """
 
     next_step = "Run the task again. It starts no import that it has started before"
+    _imports: StartedImports  # of the present try
 
     def __init__(
         self,
@@ -160,7 +161,6 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
         self.poll_interval = checks.in_seconds("poll_interval", poll_interval, positive=True)
         self.wait_timeout = checks.in_seconds("wait_timeout", wait_timeout)
         self.max_poll_failures = max_poll_failures
-        self._imports: StartedImports | None = None
 
     def work(self, context: Context) -> None:
         """Import the rows that differ, and fail for good if some were not imported."""
@@ -196,7 +196,6 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
             dry_run=as_bool(self.dry_run, "dry_run"),
             allow_clearing=self.allow_clearing_do_not_call,
             max_changed_ratio=self.max_changed_ratio,
-            fixed_columns=rows.fixed_columns,
         )
 
     def _jobs(self, hook: RetellAsyncHook) -> ImportJobs:
@@ -211,7 +210,7 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
             self.wait_timeout,
             self.max_poll_failures,
         )
-        return ImportJobs(hook, polling.wait_for, cast("StartedImports", self._imports), self.poll_interval)
+        return ImportJobs(hook, polling.wait_for, self._imports, self.poll_interval)
 
     def _check_rows(self, differing: int) -> None:
         """Raise :class:`RowsFailedError` before the import if too many rows are invalid."""
@@ -227,15 +226,14 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
             raise
 
     def _fail_unprocessed(self, sent: SentRequests, error: RetellError) -> NoReturn:
-        if self._imports is not None:
-            self._imports.check_busy(sent, error)
+        self._imports.check_busy(sent, error)
         super()._fail_unprocessed(sent, error)
 
     def manifest(self, progress: Progress) -> dict[str, Any]:
         """Return the manifest of the run so far, with the imports of all tries."""
         imports = []
-        for record in self._imports.records if self._imports else ():
-            counts = self._imports.counts.get(record["part"], {}) if self._imports else {}
+        for record in self._imports.records:
+            counts = self._imports.counts.get(record["part"], {})
             imports.append(
                 {
                     "part": record["part"],

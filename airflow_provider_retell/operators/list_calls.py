@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.operators.list_records import ListRecordsOperator
 
@@ -104,17 +103,3 @@ class ListCallsOperator(ListRecordsOperator):
             **kwargs,
         )
         self.whole_calls = whole_calls
-
-    def with_metadata_filter(self, criteria: dict[str, Any]) -> dict[str, Any]:
-        """Return *criteria*, with a condition for ``without_metadata_key``."""
-        if self.without_metadata_key is None:
-            return criteria
-        missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
-        conditions = criteria.get("metadata") or []
-        if not isinstance(conditions, (list, tuple)):
-            raise RetellInputError(
-                "filter_criteria.metadata must be a list of conditions, for example "
-                "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
-            )
-        criteria["metadata"] = [*conditions, missing]
-        return criteria

@@ -89,7 +89,3 @@ class ListChatsOperator(ListRecordsOperator):
             **kwargs,
         )
         self.whole_chats = whole_chats
-
-    def skipped_metadata_key(self) -> str | None:
-        """Return the metadata key whose chats are skipped after the listing, or None."""
-        return self.without_metadata_key

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from airflow_provider_retell.api.errors import RetellError
+from airflow_provider_retell.api.errors import RetellError, RetellInputError
 from airflow_provider_retell.api.kinds import kind_of
 from airflow_provider_retell.api.records.nouns import Noun
 from airflow_provider_retell.clock import clock
@@ -34,18 +34,10 @@ By = Literal["end_timestamp", "start_timestamp"]
 
 
 class ListRecordsOperator(LoopOperator):
-    """Base class of the operators that export calls or chats.
+    """Base class of the operators that export calls or chats. They describe the parameters.
 
     :cvar noun: ``"call"`` or ``"chat"``.
     :cvar default_overlap: the default of ``overlap`` in seconds, by the value of ``by``.
-    :param path: the file to write.
-    :param path_conn_id: the Airflow connection of the storage.
-    :param filter_criteria: the conditions that records must meet.
-    :param by: the timestamp that must be in the data interval, or None.
-    :param overlap: how long before the interval the export begins.
-    :param without_metadata_key: exports only records whose metadata lacks this key.
-    :param whole: True to read each record separately.
-    :param fields: the fields to keep.
     """
 
     template_fields: Sequence[str] = ("path", "path_conn_id", "filter_criteria", "retell_conn_id")
@@ -101,7 +93,10 @@ class ListRecordsOperator(LoopOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Write the file and return the manifest."""
-        window = self._window(context)
+        window = None
+        if self.by is not None:
+            advice = "To export without an interval, set by=None and filter_criteria"
+            window = window_of(context, self.overlap, advice)
         try:
             manifest = self.run_loop(self._export(self._criteria(window), window))
         except asyncio.CancelledError:
@@ -123,7 +118,8 @@ class ListRecordsOperator(LoopOperator):
                 filter_criteria=criteria or None,
                 whole=self._whole,
                 fields=self.fields,
-                skip_metadata_key=self.skipped_metadata_key(),
+                # Retell cannot filter chats by metadata.
+                skip_metadata_key=self.without_metadata_key if self.noun == "chat" else None,
             )
             if window is not None:
                 await self._warn_of_retention(hook, criteria, window[0])
@@ -155,24 +151,17 @@ class ListRecordsOperator(LoopOperator):
                     self.noun,
                 )
 
-    def _window(self, context: Context) -> list[int] | None:
-        """Return the first and the last millisecond of the export, or None for no limits."""
-        if self.by is None:
-            return None
-        return window_of(
-            context, self.overlap, "To export without an interval, set by=None and filter_criteria"
-        )
-
     def _criteria(self, window: list[int] | None) -> dict[str, Any]:
         criteria = dict(self.rendered("filter_criteria", as_object) or {})
         if window is not None:
             criteria = within(criteria, str(self.by), window, "or set by=None")
-        return self.with_metadata_filter(criteria)
-
-    def with_metadata_filter(self, criteria: dict[str, Any]) -> dict[str, Any]:
-        """Return *criteria*, with a condition for ``without_metadata_key`` if the listing has one."""
-        return criteria
-
-    def skipped_metadata_key(self) -> str | None:
-        """Return the metadata key whose records are skipped after the listing, or None."""
-        return None
+        if self.without_metadata_key is None or self.noun == "chat":
+            return criteria
+        conditions = criteria.get("metadata") or []
+        if not isinstance(conditions, (list, tuple)):
+            raise RetellInputError(
+                "filter_criteria.metadata must be a list of conditions, for example "
+                "[{'type': 'string', 'op': 'eq', 'key': 'tier', 'value': 'gold'}]"
+            )
+        missing = {"type": "present", "op": "np", "key": self.without_metadata_key}
+        return {**criteria, "metadata": [*conditions, missing]}

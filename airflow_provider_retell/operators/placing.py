@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink
 from airflow_provider_retell.api.errors import RESEND, NotFoundError, RetellError
@@ -24,24 +24,19 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
 
+OnUnreachable = Literal["fail", "skip"]
+
 log = logging.getLogger(__name__)
 
 
-class PlacingOperator(WaitingOperator):
-    """Base class of the operators that place phone calls. They have the parameters of ``CreatePhoneCallOperator``.
+def check_on_unreachable(**parameters: object) -> None:
+    """Raise :class:`ValueError` unless all *parameters* are valid."""
+    for name, value in parameters.items():
+        checks.one_of(name, value, get_args(OnUnreachable))
 
-    :param from_number: a number of your organization, in E.164 format (templated).
-    :param metadata: stored with the call: a dict, or a template that renders to a JSON object (templated).
-    :param retell_llm_dynamic_variables: texts by name that fill the agent's prompts (templated).
-    :param override_agent_id: the agent of the call, in place of the number's agent (templated).
-    :param override_agent_version: a version number, ``latest``, ``latest_published`` or a tag (templated).
-    :param agent_override: settings of the agent for this call only.
-    :param custom_sip_headers: SIP headers of the call, texts by name (templated).
-    :param ignore_e164_validation: True to accept numbers in other formats (custom telephony).
-    :param honor_internal_dnc: True to let Retell reject contacts that are marked as do-not-call.
-    :param on_clear: what happens when a user clears the task: ``"skip"`` (default) or ``"resend"``.
-    :param stop_on_kill: True to hang up if the task is killed while it waits.
-    """
+
+class PlacingOperator(WaitingOperator):
+    """Base class of the operators that place phone calls. ``CreatePhoneCallOperator`` describes the parameters."""
 
     template_fields: Sequence[str] = (
         "from_number",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.records.update import PreparedUpdate
-    from airflow_provider_retell.api.waits import Condition
 
 
 class RecordOperator(RetellOperator):
@@ -41,12 +40,6 @@ class WaitingRecordOperator(DeferrableOperator):
 
     noun: ClassVar[Noun]
 
-    def trigger_arguments(self, condition: Condition) -> dict[str, Any]:
-        """Return the trigger's own arguments. The triggerer does not read the analysis."""
-        arguments = super().trigger_arguments(condition)
-        del arguments["analysis_fields"]
-        return arguments
-
     def after_event(
         self, context: Context, event: Mapping[str, Any], deadline: float | None = None, **state: Any
     ) -> Any:
@@ -66,12 +59,7 @@ class WaitingRecordOperator(DeferrableOperator):
 
 
 class ReadRecordOperator(RecordOperator):
-    """Base class of the operators that read one call or chat.
-
-    :param path: the file for the whole record as JSON. Default: none.
-    :param path_conn_id: the Airflow connection of that storage.
-    :param analysis_fields: the fields of the analysis that the result contains. Default: none.
-    """
+    """Base class of the operators that read one call or chat. They describe the parameters."""
 
     def __init__(
         self,
@@ -105,15 +93,9 @@ class ReadRecordOperator(RecordOperator):
 
 
 class UpdateRecordOperator(RecordOperator):
-    """Base class of the operators that update one call or chat.
+    """Base class of the operators that update one call or chat. They describe the parameters.
 
     :cvar storage_settings: the values of ``data_storage_setting``.
-    :param metadata: the metadata keys to set.
-    :param data_storage_setting: the data that Retell stores.
-    :param custom_attributes: values by the id of an attribute.
-    :param metadata_mode: how to combine the metadata with the record's.
-    :param remove_metadata_keys: metadata keys to delete.
-    :param clear_metadata: True to delete all metadata.
     :param others: further fields. The operator needs at least one field that is not None.
     """
 

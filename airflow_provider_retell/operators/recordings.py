@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.files import FILE_NAMES
-from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.recordings.archive_paths import check_path
 from airflow_provider_retell.operators.data_interval import window_of, within
 from airflow_provider_retell.operators.rows_base import RowsOperator
@@ -172,16 +171,11 @@ class ArchiveRecordingsOperator(RowsOperator):
             raise ValueError(f"files must have at least one of {', '.join(FILE_NAMES)}")
         self.path = path
         self.path_conn_id = path_conn_id
-        self.call_id_column = call_id_column
+        self.call_id_column = self.key_column = call_id_column
         self.filter_criteria = filter_criteria
         self.overlap = checks.in_seconds("overlap", overlap)
         self._archive: ArchiveRun | None = None
         self._window: list[int] | None = None
-
-    @property
-    def key_column(self) -> str:
-        """The column with the call's id."""
-        return self.call_id_column
 
     def manifest(self, progress: Progress) -> dict[str, Any]:
         """Return the manifest of the run so far."""
@@ -194,7 +188,6 @@ class ArchiveRecordingsOperator(RowsOperator):
         from airflow_provider_retell.bulk.recordings.run import ArchiveRun
         from airflow_provider_retell.bulk.recordings.storage import Storage
         from airflow_provider_retell.hooks.downloads import Downloads
-        from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
         path = as_text(unmask(self.path), "path")
         check_path(path)
@@ -202,17 +195,12 @@ class ArchiveRecordingsOperator(RowsOperator):
         self._window = None if rows else window_of(context, self.overlap, _WITHOUT_INTERVAL)
         storage = Storage(self.path_conn_id, self.concurrency)
         try:
-            async with (
-                RetellAsyncHook(
-                    self.retell_conn_id, connections=self.concurrency, quota=parse_quota(self.quota)
-                ) as hook,
-                Downloads(hook.settings, self.concurrency) as downloads,
-            ):
+            async with self.new_hook() as hook, Downloads(hook.settings, self.concurrency) as downloads:
                 archiver = Archiver(hook, downloads, storage, path, self.files)
                 total = rows.size() if rows else None
                 items = self._items(hook, rows)
                 self._archive = ArchiveRun(archiver, items, report, self.concurrency, limits, total)
-                self.started(self._archive.progress)
+                self._progress = self._archive.progress
                 await self._archive.run()
         finally:
             storage.close()

@@ -1,4 +1,4 @@
-"""Base class of the operators that process many rows."""
+"""Base classes of the operators that process many rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException, BaseOperatorLink
 from airflow_provider_retell._compat.task_context import add_asset_event
+from airflow_provider_retell.api.errors import RetellConfigError
 from airflow_provider_retell.bulk.errors import RESUME, BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import as_field, from_field
-from airflow_provider_retell.bulk.quota_option import parse_quota
 from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
-from airflow_provider_retell.bulk.summary import log_failed_rows
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.links.report import RetellReportLink
@@ -22,17 +21,19 @@ from airflow_provider_retell.operators.event_loop import LoopOperator
 from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import as_text
+from airflow_provider_retell.params.rendered import as_bool, as_text
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
     from airflow_provider_retell._compat import Context
+    from airflow_provider_retell.api.quota import Rate
     from airflow_provider_retell.bulk.bookkeeping import Progress
     from airflow_provider_retell.bulk.outcome import FailureLimits, Result
     from airflow_provider_retell.bulk.report import Report
+    from airflow_provider_retell.bulk.resource import Difference, Resource
     from airflow_provider_retell.bulk.rows import Rows
-    from airflow_provider_retell.bulk.task_tries import TryId
+    from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
     AnyRows: TypeAlias = Rows | str | Iterable[Any] | Callable[..., Iterable[Any]] | XComArg
 
@@ -50,19 +51,10 @@ FAILURES_KEY = "failures"
 class RowsOperator(LoopOperator, ReportingOperator):
     """Base class of the operators that process rows, with a report and limits for failed rows.
 
-    A subclass does its work in :meth:`process`.
+    The operators describe the parameters. They do their work in :meth:`process`.
 
     :cvar next_step: the end of the message of a task that was stopped.
-    :param rows: a row source, a list of dicts, a template that renders to such a list, or a function that returns or
-        yields dicts; it can have parameters for values of Airflow's context (templated).
-    :param column_names: the names of the columns, if rows are tuples or lists.
-    :param concurrency: the largest number of rows that are processed at the same time, 1 to 256. Default: 16.
-    :param quota: the quota of each route, for example ``"100/10"``. Default: the connection's.
-    :param max_failed_rows: the largest number of failed rows with which the task succeeds.
-    :param max_failed_ratio: the largest share of failed rows with which the task succeeds, 0 to 1.
-    :param tolerate: the outcomes that do not count as failed. Default: none.
-    :param min_rows: the smallest number of rows with which the task succeeds.
-    :param on_empty: the result of a task whose source has no rows.
+    :ivar key_column: the column with the key of a row. Subclasses set it.
     """
 
     template_fields: Sequence[str] = ("rows", "report_path", "report_conn_id", "retell_conn_id")
@@ -71,6 +63,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
     masked_fields: Sequence[str] = ("rows",)
     operator_extra_links: Sequence[BaseOperatorLink] = (RetellReportLink(),)
     next_step: ClassVar[str] = RESUME
+    key_column: str
 
     def __init__(
         self,
@@ -94,7 +87,7 @@ class RowsOperator(LoopOperator, ReportingOperator):
             checks.between("max_failed_ratio", max_failed_ratio, 0, 1)
         checks.whole_number("min_rows", min_rows, 0)
         checks.one_of("on_empty", on_empty, get_args(OnEmpty))
-        parse_quota(quota)
+        _parse_quota(quota)
         self.column_names = None if column_names is None else checks.text_list("column_names", column_names)
         self.rows = as_field(rows, self.column_names)
         self.depend_on_xcoms_in(self.rows)
@@ -108,18 +101,9 @@ class RowsOperator(LoopOperator, ReportingOperator):
         self._progress: Progress | None = None
         self._source: Rows | None = None
 
-    @property
-    @abstractmethod
-    def key_column(self) -> str:
-        """The column with the key of a row."""
-
     @abstractmethod
     async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
-        """Process all rows. Call :meth:`started` before the first one."""
-
-    def started(self, progress: Progress) -> None:
-        """Take *progress* as that of the run."""
-        self._progress = progress
+        """Process all rows. Set ``_progress`` before the first one."""
 
     def manifest(self, progress: Progress) -> dict[str, Any]:
         """Return the manifest of the run so far."""
@@ -130,16 +114,18 @@ class RowsOperator(LoopOperator, ReportingOperator):
 
     def work(self, context: Context) -> None:
         """Process the rows, push the manifest, and fail if too many rows failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits
+        from airflow_provider_retell.bulk.outcome import FailureLimits, log_failed_rows
+        from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.bulk.task_tries import TryId
 
         self.check_report_path(context)
+        report = Report(self.rendered("report_path", as_text), self.report_conn_id, TryId.of(context))
         limits = FailureLimits(self.max_failed_rows, self.max_failed_ratio, self.tolerate)
         manifest: dict[str, Any] = {}
         failures: list[Result] = []
         self._reset()
         try:
-            self.run_loop(self._run(context, limits, TryId.of(context)))
+            self.run_loop(self.process(context, limits, report))
         except asyncio.CancelledError:
             rows = counted(self._progress.rows if self._progress else 0, "row")
             raise BulkStoppedError(f"Stopped on request after {rows}. {self.next_step}") from None
@@ -170,11 +156,13 @@ class RowsOperator(LoopOperator, ReportingOperator):
     def _reset(self) -> None:
         self._progress = None
 
-    async def _run(self, context: Context, limits: FailureLimits, task_try: TryId) -> None:
-        from airflow_provider_retell.bulk.report import Report
+    def new_hook(self) -> RetellAsyncHook:
+        """Return the hook of a run, with its quota."""
+        from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
-        report = Report(self.rendered("report_path", as_text), self.report_conn_id, task_try)
-        await self.process(context, limits, report)
+        return RetellAsyncHook(
+            self.retell_conn_id, connections=self.concurrency, quota=_parse_quota(self.quota)
+        )
 
     def open_rows(self, context: Context, report: Report) -> Rows:
         """Return the source of the rows.
@@ -198,3 +186,73 @@ class RowsOperator(LoopOperator, ReportingOperator):
         counts = {name: value for name, value in manifest.items() if name != "report" and value is not None}
         for outlet in self.outlets or ():
             add_asset_event(context, outlet, {**counts, "report": manifest["report"] or ""})
+
+
+class BulkOperator(RowsOperator):
+    """Base class of the operators that compare rows with records and send the differences.
+
+    They create the :class:`~airflow_provider_retell.bulk.resource.Resource` of a run in :meth:`resource`.
+
+    :cvar show_values: True if a dry run logs the values of the first differences too.
+    """
+
+    template_fields: Sequence[str] = ("rows", "dry_run", "report_path", "report_conn_id", "retell_conn_id")
+
+    show_values = False
+
+    def __init__(self, *, dry_run: bool | str | XComArg = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Hides BaseOperator.dry_run(), which Airflow 3 does not call and Airflow 2 only in `airflow tasks test -n`.
+        self.dry_run = dry_run  # type: ignore[method-assign,assignment]
+        self._differences: list[Difference] = []
+
+    @abstractmethod
+    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+        """Return the kind of record, for one run.
+
+        :param hook: the open hook of the run.
+        :param rows: the source of the rows.
+        """
+
+    async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
+        """Compare all rows with the records, and send the differences."""
+        from airflow_provider_retell.bulk.engine import BulkUpdate
+
+        dry_run = as_bool(self.dry_run, "dry_run")
+        rows = self.open_rows(context, report)
+        async with self.new_hook() as hook:
+            resource = self.resource(hook, rows)
+            update = BulkUpdate(
+                hook,
+                rows,
+                resource,
+                report,
+                self.concurrency,
+                limits,
+                row_limits=self.row_limits(),
+                dry_run=dry_run,
+            )
+            self._differences = update.differences
+            self._progress = update.progress
+            await update.run()
+
+    def log_details(self) -> None:
+        """Log the first differences that a dry run found."""
+        for difference in self._differences:
+            log.info("Would %s: %s", difference.action, ", ".join(difference.changed))
+            if self.show_values:
+                for key, before in difference.before.items():
+                    log.info("  %s: %r -> %r", key, before, difference.after[key])
+
+
+def _parse_quota(quota: str | None) -> Rate | None:
+    if quota is None:
+        return None
+    from airflow_provider_retell.api.quota import Rate
+
+    try:
+        return Rate.parse(str(quota))
+    except RetellConfigError:
+        raise ValueError(
+            f"quota must have the form '100/10' (requests, a slash, seconds), not {quota!r}"
+        ) from None

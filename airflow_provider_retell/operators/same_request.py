@@ -16,6 +16,7 @@ from typing import Any
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RESEND
+from airflow_provider_retell.common.wording import listed
 
 Subject = Mapping[str, Any]
 
@@ -76,11 +77,6 @@ def _change(name: str, earlier: Any, now: Any) -> str:
             "now has": [item for item in now if item not in earlier],
         }
         return f"{name} " + " and ".join(
-            f"{word} {_listed(items)}" for word, items in changes.items() if items
+            f"{word} {listed(items, 10)}" for word, items in changes.items() if items
         )
     return f"{name} was {earlier} and is now {now}"
-
-
-def _listed(items: list[str]) -> str:
-    more = f" and {len(items) - 10} more" if len(items) > 10 else ""
-    return ", ".join(items[:10]) + more

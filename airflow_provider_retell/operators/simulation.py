@@ -204,6 +204,7 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOper
         from airflow_provider_retell.api.simulations.response_engine import Engine
         from airflow_provider_retell.api.simulations.simulation_plan import check_unchanged
         from airflow_provider_retell.api.simulations.verdicts import verdicts
+        from airflow_provider_retell.api.simulations.waits import BatchTestEnded
 
         first = batch_tests.started[0]
         facts = {name: first[name] for name in _FACTS}
@@ -214,7 +215,13 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOper
         rounds: list[tuple[str, list[TestRun]]] = []
         while True:
             for batch_test_id in batch_tests.ids[len(rounds) :]:
-                self._wait(batch_test_id, batch_tests, deadline)
+                batch_tests.observe(batch_test_id)
+                self.wait_for(
+                    BatchTestEnded(batch_test_id),
+                    deadline=deadline,
+                    resumed=deadline is not None,
+                    state=batch_tests.state(),
+                )
                 rounds.append((batch_test_id, self.hook.list_test_runs(batch_test_id)))
             if facts["is_draft"]:
                 self.hook.run(check_unchanged(facts["agent_id"], engine, since))
@@ -226,17 +233,6 @@ class RunBatchTestOperator(DeferrableOperator, AtMostOnceOperator, ReportingOper
             log.info("Test cases that did not pass and run again: %d of %d", len(again), len(tests))
             batch_tests.start(engine, again, {"test_case_definition_ids": sorted(again)}, facts)
             deadline = None
-
-    def _wait(self, batch_test_id: str, batch_tests: BatchTests, deadline: float | None) -> None:
-        from airflow_provider_retell.api.simulations.waits import BatchTestEnded
-
-        batch_tests.observe(batch_test_id)
-        self.wait_for(
-            BatchTestEnded(batch_test_id),
-            deadline=deadline,
-            resumed=deadline is not None,
-            state=batch_tests.state(),
-        )
 
     def _finish(self, tests: Sequence[TestVerdict], subject: Mapping[str, Any]) -> dict[str, Any]:
         """Write the report, and return the result or fail."""

@@ -158,5 +158,4 @@ class SyncContactsOperator(ContactRowsOperator):
             columns,
             allow_clearing=self.allow_clearing_do_not_call,
             max_changed_ratio=self.max_changed_ratio,
-            fixed_columns=rows.fixed_columns,
         )

@@ -78,11 +78,7 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
 
     @abstractmethod
     def trigger_class(self) -> type[PollTrigger]:
-        """Return the trigger for this condition. Its constructor takes the condition's fields."""
-
-    def trigger_arguments(self) -> dict[str, Any]:
-        """Return the trigger's own arguments. Default: the fields of the condition."""
-        return dict(vars(self.condition()))
+        """Return the trigger for this condition."""
 
     def execute(self, context: Context) -> Any:
         """Wait in the worker, or poll once and leave the rest of the wait to the triggerer."""
@@ -173,7 +169,8 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
         left = end - clock().time()
         if left <= 0:
             raise timeout_error(self._progress.timeout_message(), at_execution_timeout)
-        trigger = self.trigger_class()(
+        trigger = self.trigger_class().waiting_for(
+            self.condition(),
             retell_conn_id=self.retell_conn_id,
             poll_interval=checks.in_seconds("poke_interval", self.poke_interval),
             deadline=deadline,
@@ -184,7 +181,6 @@ class RetellSensor(TemplatedTask, BaseSensorOperator):
             max_wait=self.max_wait,
             # `airflow dags test` passes the event to the method, but not the keyword arguments.
             state={"deadline": deadline},
-            **self.trigger_arguments(),
         )
         self.defer(
             trigger=trigger,

@@ -82,12 +82,6 @@ class CallSensor(RetellSensor):
 
         return CallReached(as_id(self.call_id, "call_id"), self.until, self.analysis_fields)
 
-    def trigger_arguments(self) -> dict[str, Any]:
-        """Return the trigger's own arguments. The triggerer does not read the analysis."""
-        arguments = super().trigger_arguments()
-        del arguments["analysis_fields"]
-        return arguments
-
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger for this condition."""
         from airflow_provider_retell.triggers.call import CallTrigger

@@ -67,12 +67,6 @@ class ChatSensor(RetellSensor):
 
         return ChatReached(as_id(self.chat_id, "chat_id"), self.until, self.analysis_fields)
 
-    def trigger_arguments(self) -> dict[str, Any]:
-        """Return the trigger's own arguments. The triggerer does not read the analysis."""
-        arguments = super().trigger_arguments()
-        del arguments["analysis_fields"]
-        return arguments
-
     def trigger_class(self) -> type[PollTrigger]:
         """Return the trigger for this condition."""
         from airflow_provider_retell.triggers.chat import ChatTrigger

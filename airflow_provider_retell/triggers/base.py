@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -20,6 +20,8 @@ from airflow_provider_retell.waiting.poll_failures import PollFailures
 from airflow_provider_retell.waiting.wait_log import Progress
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from airflow_provider_retell.api.waits import Condition
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
@@ -43,6 +45,7 @@ class PollTrigger(BaseTrigger):
 
     Guide: https://airflow-provider-retell.github.io/airflow-provider-retell/wait.html
 
+    :cvar own_arguments: the constructor's arguments that a subclass adds. The trigger has them as attributes.
     :param retell_conn_id: the Airflow connection of type ``retell``.
     :param poll_interval: seconds between two polls, or a timedelta. The trigger varies it by up to a tenth, so that the
         requests of many waits spread out.
@@ -56,6 +59,8 @@ class PollTrigger(BaseTrigger):
         ``poll_interval`` plus the time that has passed. Default: False.
     :param max_wait: the longest pause of the back-off: seconds, or a timedelta. Default: no limit.
     """
+
+    own_arguments: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -81,9 +86,11 @@ class PollTrigger(BaseTrigger):
         self.exponential_backoff = exponential_backoff
         self.max_wait = None if max_wait is None else checks.in_seconds("max_wait", max_wait)
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that a subclass adds."""
-        return {}
+    @classmethod
+    def waiting_for(cls, condition: Condition, **arguments: Any) -> Self:
+        """Return a trigger that waits for *condition*; *arguments* are the others of the constructor."""
+        fields = {name: value for name, value in vars(condition).items() if name in cls.own_arguments}
+        return cls(**fields, **arguments)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the constructor's arguments."""
@@ -98,7 +105,7 @@ class PollTrigger(BaseTrigger):
             "execution_deadline": self.execution_deadline,
             "exponential_backoff": self.exponential_backoff,
             "max_wait": self.max_wait,
-            **self.parameters(),
+            **{name: getattr(self, name) for name in self.own_arguments},
         }
 
     @abstractmethod
@@ -172,7 +179,7 @@ class PollTrigger(BaseTrigger):
     def _timeout(self, progress: Progress) -> dict[str, Any]:
         _, at_execution_timeout = end_of_wait(self.deadline, self.execution_deadline)
         return {
-            **{name: value for name, value in vars(self.condition()).items() if name in self.parameters()},
+            **{name: value for name, value in vars(self.condition()).items() if name in self.own_arguments},
             "status": "timeout",
             "message": progress.timeout_message(),
             "execution_timeout": at_execution_timeout,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell._compat.triggers import has_moved
 from airflow_provider_retell.api.errors import RetellError
@@ -40,6 +40,8 @@ class CallTrigger(PollTrigger):
         does not notify triggers. Default: False.
     """
 
+    own_arguments: ClassVar[tuple[str, ...]] = ("call_id", "until", "stop_on_kill")
+
     def __init__(
         self, *, call_id: str, until: Until = "ended", stop_on_kill: bool = False, **kwargs: Any
     ) -> None:
@@ -47,10 +49,6 @@ class CallTrigger(PollTrigger):
         self.call_id = call_id
         self.until: Until = until
         self.stop_on_kill = stop_on_kill
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that this class adds."""
-        return {"call_id": self.call_id, "until": self.until, "stop_on_kill": self.stop_on_kill}
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
@@ -109,6 +107,8 @@ class BatchCallTrigger(PollTrigger):
         those of calls that never connected.
     """
 
+    own_arguments: ClassVar[tuple[str, ...]] = ("batch_call_id", "total_task_count", "until")
+
     def __init__(
         self, *, batch_call_id: str, total_task_count: int, until: BatchUntil = "ended", **kwargs: Any
     ) -> None:
@@ -116,14 +116,6 @@ class BatchCallTrigger(PollTrigger):
         self.batch_call_id = batch_call_id
         self.total_task_count = total_task_count
         self.until: BatchUntil = until
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that this class adds."""
-        return {
-            "batch_call_id": self.batch_call_id,
-            "total_task_count": self.total_task_count,
-            "until": self.until,
-        }
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -35,14 +35,12 @@ class ChatTrigger(PollTrigger):
     :param until: ``"ended"`` (default) waits for the end of the chat, ``"analyzed"`` for its analysis.
     """
 
+    own_arguments: ClassVar[tuple[str, ...]] = ("chat_id", "until")
+
     def __init__(self, *, chat_id: str, until: ChatUntil = "ended", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chat_id = chat_id
         self.until: ChatUntil = until
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that this class adds."""
-        return {"chat_id": self.chat_id, "until": self.until}
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -33,13 +33,11 @@ class ConcurrencyTrigger(PollTrigger):
     :param calls: the number of calls.
     """
 
+    own_arguments: ClassVar[tuple[str, ...]] = ("calls",)
+
     def __init__(self, *, calls: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.calls = calls
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that this class adds."""
-        return {"calls": self.calls}
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""

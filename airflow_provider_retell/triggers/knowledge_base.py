@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -42,6 +42,14 @@ class KnowledgeBaseTrigger(PollTrigger):
     :param accept_error: True to end the wait with the status ``error`` too, False (default) to fail.
     """
 
+    own_arguments: ClassVar[tuple[str, ...]] = (
+        "knowledge_base_id",
+        "present",
+        "absent",
+        "list_deadline",
+        "accept_error",
+    )
+
     def __init__(
         self,
         *,
@@ -58,16 +66,6 @@ class KnowledgeBaseTrigger(PollTrigger):
         self.absent = list(absent)
         self.list_deadline = list_deadline
         self.accept_error = accept_error
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that this class adds."""
-        return {
-            "knowledge_base_id": self.knowledge_base_id,
-            "present": self.present,
-            "absent": self.absent,
-            "list_deadline": self.list_deadline,
-            "accept_error": self.accept_error,
-        }
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""

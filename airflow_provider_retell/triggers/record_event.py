@@ -22,8 +22,7 @@ from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.triggers.record_events.ended_records import EndedRecord, shared_poll
-from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, MemoryLog, WatchError, step
-from airflow_provider_retell.triggers.record_events.state_store_log import StateStoreLog
+from airflow_provider_retell.triggers.record_events.fired_log import FiredLog, WatchError, step
 from airflow_provider_retell.triggers.record_events.watch_state import MAX_FIRED, WatchState
 from airflow_provider_retell.waiting.poll_failures import OutageLog
 
@@ -134,13 +133,12 @@ class RecordEventTrigger(BaseEventTrigger):
     def _fired_log(self) -> FiredLog:
         store = asset_state_store(self)
         conn_id, asset = self.airflow_conn_id, self.asset_name
-        states = MemoryLog() if store is None else StateStoreLog(store, self._key, warn=asset is None)
         if conn_id is None or asset is None:
-            return states
+            return FiredLog(store, self._key)
         # The module imports HTTP libraries.
         from airflow_provider_retell.triggers.record_events.asset_events_log import AssetEventsLog
 
-        return AssetEventsLog(conn_id, asset, self._event_name, self._key, states)
+        return AssetEventsLog(conn_id, asset, self._event_name, self._key, store)
 
     async def _load(self, fired_log: FiredLog) -> WatchState:
         # A start without the stored state could miss records or fire twice.
@@ -177,7 +175,7 @@ class RecordEventTrigger(BaseEventTrigger):
         return [
             record
             for record in records
-            if self._wants(record) and self._fires(record) and state.is_new(record)
+            if self._wants(record) and self.event in record.reached and state.is_new(record)
         ]
 
     def _advance(self, state: WatchState, records: list[EndedRecord]) -> None:
@@ -201,9 +199,6 @@ class RecordEventTrigger(BaseEventTrigger):
         return (self.agent_ids is None or record.summary["agent_id"] in self.agent_ids) and all(
             getattr(self, name) in (None, record.summary[name]) for name in self.filters
         )
-
-    def _fires(self, record: EndedRecord) -> bool:
-        return self.event in record.reached
 
     @property
     def _event_name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_retell.triggers.base import PollTrigger
 
@@ -36,13 +36,11 @@ class BatchTestTrigger(PollTrigger):
     :param batch_test_id: the batch test (Retell: ``test_case_batch_job_id``).
     """
 
+    own_arguments: ClassVar[tuple[str, ...]] = ("batch_test_id",)
+
     def __init__(self, *, batch_test_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.batch_test_id = batch_test_id
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the constructor's arguments that this class adds."""
-        return {"batch_test_id": self.batch_test_id}
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""

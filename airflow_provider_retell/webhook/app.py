@@ -75,18 +75,11 @@ class WebhookApp:
 
     :param events: creates the asset events, by the name of the webhook event. Other events get 204 and are dropped.
     :param retell_conn_id: the Airflow connection whose API key signs the events.
-    :param body_seconds: the time that a body may take to arrive. Default: 10 seconds.
     """
 
-    def __init__(
-        self,
-        events: Mapping[str, AirflowEvents],
-        retell_conn_id: str,
-        body_seconds: float = _BODY_SECONDS,
-    ) -> None:
+    def __init__(self, events: Mapping[str, AirflowEvents], retell_conn_id: str) -> None:
         self._events = events
         self._conn_id = retell_conn_id
-        self._body_seconds = body_seconds
         self._receiving = 0
         self._key: tuple[float, str | None] = (float("-inf"), None)
         self._rejected: Counter[str] = Counter()
@@ -191,7 +184,7 @@ class WebhookApp:
                     return True
 
         try:
-            return bytes(body) if await asyncio.wait_for(read(), self._body_seconds) else None
+            return bytes(body) if await asyncio.wait_for(read(), _BODY_SECONDS) else None
         except asyncio.TimeoutError:
             return None
         finally:

@@ -23,7 +23,6 @@ from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
 from airflow_provider_retell.bulk.records.columns import Columns
-from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.common.wording import counted
@@ -181,7 +180,7 @@ def bulk(rows: Any, path: Path, attempts: int = 1, **options: Any) -> tuple[Bulk
             update = BulkUpdate(
                 hook,
                 as_rows(rows),
-                RecordUpdates(hook, Columns(), Plan(CALLS)),
+                RecordUpdates(hook, Columns(), CALLS),
                 Report(str(path)),
                 concurrency=8,
                 **options,

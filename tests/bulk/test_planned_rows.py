@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +13,8 @@ from airflow_provider_retell.api.chats.kind import CHATS
 from airflow_provider_retell.api.errors import BadRequestError, CallNotEndedError, UpdateMismatchError
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.bulk.outcome import Result
-from airflow_provider_retell.bulk.records.row_plan import Plan, PlannedUpdate
+from airflow_provider_retell.bulk.records.columns import Columns
+from airflow_provider_retell.bulk.records.updates import PlannedUpdate, RecordUpdates
 from airflow_provider_retell.bulk.resource import Applied, Difference
 
 
@@ -21,8 +22,12 @@ def state(kind: Kind[Any], status: str = "ended", **fields: Any) -> Any:
     return kind.state.model_validate({f"{kind.name}_id": "id_1", f"{kind.name}_status": status, **fields})
 
 
-def planned(record: Any, plan: Plan | None = None, **wanted: Any) -> PlannedUpdate:
-    update = (plan or Plan(CALLS)).plan_row(7, "id_1", record, CALLS.change(**wanted))
+def updates(kind: Kind[Any], *options: Any, **more: Any) -> RecordUpdates:
+    return RecordUpdates(cast("Any", None), Columns(), kind, *options, **more)
+
+
+def planned(record: Any, resource: RecordUpdates | None = None, **wanted: Any) -> PlannedUpdate:
+    update = (resource or updates(CALLS)).plan_row(7, "id_1", record, CALLS.change(**wanted))
     assert isinstance(update, PlannedUpdate)
     return update
 
@@ -46,7 +51,7 @@ def test_row_without_an_update_has_a_result_with_its_kind(
     kind: Kind[Any], fields: Any, wanted: Any, outcome: str, reason: str
 ) -> None:
     record = None if fields is None else state(kind, **fields)
-    result = Plan(kind).plan_row(7, "id_1", record, kind.change(**wanted))
+    result = updates(kind).plan_row(7, "id_1", record, kind.change(**wanted))
     assert isinstance(result, Result)
     assert (result.row, result.record_id, result.outcome, result.kind) == (7, "id_1", outcome, kind.name)
     assert reason.format(kind=kind.name) in result.reason
@@ -56,12 +61,12 @@ def test_row_without_an_update_has_a_result_with_its_kind(
 
 @pytest.mark.parametrize("status", ["registered", "ongoing", "new"])
 def test_call_that_has_not_ended_is_not_updated(status: str) -> None:
-    result = Plan(CALLS).plan_row(7, "id_1", state(CALLS, status), CALLS.change(metadata={"n": 1}))
+    result = updates(CALLS).plan_row(7, "id_1", state(CALLS, status), CALLS.change(metadata={"n": 1}))
     assert result == Result(7, "id_1", "not_ended", f"the call is {status}", kind="call")
 
 
 def test_chat_that_has_not_ended_is_updated() -> None:
-    update = Plan(CHATS).plan_row(7, "id_1", state(CHATS, "ongoing"), CHATS.change(metadata={"n": 1}))
+    update = updates(CHATS).plan_row(7, "id_1", state(CHATS, "ongoing"), CHATS.change(metadata={"n": 1}))
     assert isinstance(update, PlannedUpdate)
     assert (update.row, update.kind, update.record_id) == (7, CHATS, "id_1")
     assert str(update.request) == "update-chat of chat id_1"
@@ -87,17 +92,17 @@ def test_update_has_the_request_and_the_names_of_the_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "sent"),
+    ("resource", "sent"),
     [
-        (Plan(CALLS), {"kept": 1, "old": 2, "tier": "gold"}),
-        (Plan(CALLS, "replace"), {"tier": "gold"}),
-        (Plan(CALLS, "fill", frozenset({"old"})), {"kept": 1, "tier": "gold"}),
-        (Plan(CALLS, remove=frozenset({"old"})), {"kept": 1, "tier": "gold"}),
+        (updates(CALLS), {"kept": 1, "old": 2, "tier": "gold"}),
+        (updates(CALLS, "replace"), {"tier": "gold"}),
+        (updates(CALLS, "fill", frozenset({"old"})), {"kept": 1, "tier": "gold"}),
+        (updates(CALLS, remove=frozenset({"old"})), {"kept": 1, "tier": "gold"}),
     ],
 )
-def test_mode_and_keys_to_remove_belong_to_the_plan(plan: Plan, sent: Any) -> None:
+def test_mode_and_keys_to_remove_belong_to_the_updates(resource: RecordUpdates, sent: Any) -> None:
     record = state(CALLS, metadata={"kept": 1, "old": 2})
-    assert json.loads(planned(record, plan, metadata={"tier": "gold"}).request.body) == {"metadata": sent}
+    assert json.loads(planned(record, resource, metadata={"tier": "gold"}).request.body) == {"metadata": sent}
 
 
 def test_difference_of_an_update_without_metadata_has_no_values() -> None:

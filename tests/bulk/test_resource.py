@@ -20,7 +20,6 @@ from airflow_provider_retell.bulk.given_rows import CallableRows, as_rows
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.records.columns import Columns
-from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
@@ -90,9 +89,6 @@ class CallsByNumber(Resource[str, None]):
     def record_id(self, key: str) -> str | None:
         return self._ids.get(key)
 
-    def key(self, record_id: str) -> str | None:
-        return next((key for key, found in self._ids.items() if found == record_id), None)
-
 
 def run_bulk(
     rows: Any, make: Any, path: Path, **options: Any
@@ -110,7 +106,7 @@ def run_bulk(
 
 
 def guarded(hook: RetellAsyncHook) -> GuardedCalls:
-    return GuardedCalls(hook, Columns(metadata={"n": "n"}), Plan(CALLS))
+    return GuardedCalls(hook, Columns(metadata={"n": "n"}), CALLS)
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

@@ -32,7 +32,6 @@ from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.bulk.engine import BulkUpdate
 from airflow_provider_retell.bulk.given_rows import GivenRows
 from airflow_provider_retell.bulk.records.columns import Columns
-from airflow_provider_retell.bulk.records.row_plan import Plan
 from airflow_provider_retell.bulk.records.updates import RecordUpdates
 from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.clock import no_waiting
@@ -108,7 +107,7 @@ class BulkUpdates(RuleBasedStateMachine):
         self, rows: Any, calls: Any, mode: Any, remove: frozenset[str], max_ids: int | None, drops_null: bool
     ) -> None:
         self.rows = rows
-        self.plan = Plan(CALLS, mode, remove)
+        self.mode, self.remove = mode, remove
         self.emulator.options.max_ids_per_filter = max_ids
         self.emulator.options.drops_null = drops_null
         for call_id, (status, values) in zip(IDS, calls, strict=True):
@@ -208,7 +207,7 @@ class BulkUpdates(RuleBasedStateMachine):
         with Report(str(self.report)) as report, no_waiting():
             limits = RetryLimits(attempts=3, seconds=30)
             async with RetellAsyncHook(retry=limits, quota=Rate(100_000, 1)) as hook:
-                resource = RecordUpdates(hook, Columns(), self.plan)
+                resource = RecordUpdates(hook, Columns(), CALLS, self.mode, self.remove)
                 update = BulkUpdate(hook, GivenRows(self.rows), resource, report, concurrency=3)
                 run = asyncio.ensure_future(update.run())
                 # The emulator counts in another thread.
@@ -247,7 +246,7 @@ class BulkUpdates(RuleBasedStateMachine):
                 found.append(("not_ended", call_id, None))
             else:
                 current = self.emulator.calls[call_id].get("metadata") or {}
-                target = planned(current, values or None, self.plan.mode, self.plan.remove)
+                target = planned(current, values or None, self.mode, self.remove)
                 outcome = "unchanged" if same_json(current, target) else "updated"
                 found.append((outcome, call_id, target))
             seen.add(call_id)

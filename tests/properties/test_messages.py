@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import strategies
@@ -13,13 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.endpoints import CallChange
 from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import CallState
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.records.update import prepare_update
-from airflow_provider_retell.bulk.records.columns import Columns, RowReader
-from airflow_provider_retell.bulk.records.row_plan import Plan
+from airflow_provider_retell.bulk.records.columns import Columns
+from airflow_provider_retell.bulk.records.updates import RecordUpdates
 
 SECRET = "pr1vate"
 
@@ -161,12 +160,12 @@ def test_invalid_call_is_rejected_without_numbers_and_values(
 def test_row_is_planned_or_invalid_without_its_values(row: Any, names: Any) -> None:
     metadata = dict.fromkeys(names, "tier") if isinstance(names, list) else names
     columns = Columns(metadata=metadata, storage_column="storage", custom_attributes={"attr": "attr_1"})
-    reader, plan = RowReader(columns, CallChange), Plan(CALLS)
+    updates = RecordUpdates(cast("Any", None), columns, CALLS)  # without a server
     try:
-        call_id, change = reader.read(row)
+        call_id, change = updates.read_row(row)
     except RetellInputError as error:
         check(error)
         return
-    planned = plan.plan_row(1, call_id, CallState(call_id=call_id, call_status="ended"), change)
+    planned = updates.plan_row(1, call_id, CallState(call_id=call_id, call_status="ended"), change)
     # The id of the call is shown.
     assert SECRET not in repr(planned).replace(call_id, "")

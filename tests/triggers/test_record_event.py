@@ -27,7 +27,7 @@ from airflow_provider_retell.triggers import record_event
 from airflow_provider_retell.triggers.call_event import CallEventTrigger
 from airflow_provider_retell.triggers.chat_event import ChatEventTrigger
 from airflow_provider_retell.triggers.record_events import ended_records, watch_state
-from airflow_provider_retell.triggers.record_events.state_store_log import SETTLE_SECONDS
+from airflow_provider_retell.triggers.record_events.fired_log import SETTLE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

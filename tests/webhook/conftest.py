@@ -35,10 +35,9 @@ class Receiver(WebhookClient):
     """The receiver below a path, served by uvicorn.
 
     :param mount: the path. Airflow uses ``/retell``.
-    :param arguments: more arguments of :class:`WebhookApp`.
     """
 
-    def __init__(self, mount: str = "/retell", **arguments: Any) -> None:
+    def __init__(self, mount: str = "/retell") -> None:
         import uvicorn
         from starlette.applications import Starlette
         from starlette.routing import Mount
@@ -48,7 +47,7 @@ class Receiver(WebhookClient):
 
         calls, chats = AirflowEvents(ASSET, "airflow_api"), AirflowEvents(CHAT_ASSET, "airflow_api")
         events = {"call_ended": calls, "call_analyzed": calls, "chat_ended": chats, "chat_analyzed": chats}
-        self.app = WebhookApp(events, "retell_key", **arguments)
+        self.app = WebhookApp(events, "retell_key")
         self.socket = socket.create_server(("127.0.0.1", 0))
         super().__init__(self.socket.getsockname()[1])
         app = Starlette(routes=[Mount(mount, self.app)])

@@ -223,8 +223,8 @@ def status_of(connection: socket.socket) -> int:
         return int(connection.recv(4096).split()[1])
 
 
-def test_slow_body_is_rejected(start: Any, airflow_api: Any) -> None:
-    receiver = start(body_seconds=0.3)
+def test_slow_body_is_rejected(receiver: Any, airflow_api: Any, mocker: Any) -> None:
+    mocker.patch("airflow_provider_retell.webhook.app._BODY_SECONDS", 0.3)
     body = make_event()
     began = time.monotonic()
     connection = raw(receiver, sign(body), len(body), body[:10])
@@ -268,8 +268,8 @@ def test_incomplete_body_is_rejected(receiver: Any, airflow_api: Any) -> None:
     assert receiver.app._receiving == 0
 
 
-def test_concurrent_bodies_share_a_limit(start: Any, airflow_api: Any) -> None:
-    receiver = start(body_seconds=60)
+def test_concurrent_bodies_share_a_limit(receiver: Any, airflow_api: Any, mocker: Any) -> None:
+    mocker.patch("airflow_provider_retell.webhook.app._BODY_SECONDS", 60)
     part = b"x" * (MAX_BYTES - 1)
     half_open = [
         raw(receiver, sign(b"forged"), MAX_BYTES, part) for _ in range(MAX_BYTES_AT_ONCE // MAX_BYTES)

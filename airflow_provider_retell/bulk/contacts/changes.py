@@ -87,28 +87,24 @@ class ContactCreation(Planned):
     """
 
     outcome: ClassVar[Outcome] = "created"
+    record_id = None  # Retell chooses it
 
     def __init__(self, row: int, number: str, wanted: Fields, guards: ContactGuards) -> None:
         self.row = row
         self.wanted = wanted
         self.changed = diff({}, wanted)
-        self._number = number
+        self.number = number
         self._guards = guards
-
-    @property
-    def record_id(self) -> None:
-        """None: Retell chooses the id."""
-        return None
 
     def apply(self) -> Flow[Applied]:
         """Create the contact and verify the response. If it exists, update it."""
         fields = body_fields({}, self.wanted, self.changed)
         try:
-            contact: Contact = yield endpoints.create_contact(phone_number=self._number, **fields)
+            contact: Contact = yield endpoints.create_contact(phone_number=self.number, **fields)
         except RetellStatusError as rejection:
             if rejection.status not in _EXISTS:
                 raise
-            found = yield from find_contact(self._number)
+            found = yield from find_contact(self.number)
             if found is None:
                 raise rejection from None
             return (yield from self._update(found))
@@ -119,7 +115,7 @@ class ContactCreation(Planned):
     def _update(self, contact: Contact) -> Flow[Applied]:
         # The contact was created after the run had read all contacts, or by an earlier attempt whose response was lost.
         current = fields_of(contact)
-        self._guards.check_mark(self._number, contact.contact_id, current, self.wanted)
+        self._guards.check_mark(self.number, contact.contact_id, current, self.wanted)
         changed = diff(current, self.wanted)
         if changed:
             self._guards.add_late_update()

@@ -59,16 +59,13 @@ class ContactColumns:
 class ContactReader:
     """Reads rows, and remembers which named columns no row had.
 
-    :param fixed_columns: True if all rows of the source have the same columns.
     :ivar named_columns: the columns that the task names.
     """
 
-    def __init__(self, columns: ContactColumns, fixed_columns: bool) -> None:
+    def __init__(self, columns: ContactColumns) -> None:
         self._columns = columns
         flag = [] if columns.do_not_call is None else [columns.do_not_call]
-        self.named_columns = NamedColumns(
-            columns.phone_number, [*columns.fields, *flag, *columns.tags], fixed_columns
-        )
+        self.named_columns = NamedColumns(columns.phone_number, [*columns.fields, *flag, *columns.tags])
         self._is_first = True
 
     def read(self, row: Row) -> tuple[str, dict[str, JsonValue]]:

@@ -40,11 +40,8 @@ KIND = "contact"
 class ContactSync(Resource[ContactState, Fields]):
     """The sync of contacts with rows. The key of a row is its phone number, which is never reported.
 
-    :param hook: an open hook.
-    :param columns: the meaning of the rows' columns.
     :param allow_clearing: True to allow the run to clear do-not-call marks.
     :param max_changed_ratio: the largest share of the contacts that the run may update.
-    :param fixed_columns: True if all rows of the source have the same columns.
     """
 
     kind = KIND
@@ -66,10 +63,9 @@ class ContactSync(Resource[ContactState, Fields]):
         *,
         allow_clearing: bool,
         max_changed_ratio: float,
-        fixed_columns: bool,
     ) -> None:
         self._hook = hook
-        self._reader = ContactReader(columns, fixed_columns)
+        self._reader = ContactReader(columns)
         self.named_columns = self._reader.named_columns
         self._names = {name if name in NAMES else CUSTOM + name for name in columns.fields.values()}
         self._names_custom = any(name.startswith(CUSTOM) for name in self._names)
@@ -163,7 +159,3 @@ class ContactSync(Resource[ContactState, Fields]):
         """Return the id of the contact with a number, if there is one."""
         state = self._state(key)
         return state.contact_id if isinstance(state, ContactState) else None
-
-    def key(self, record_id: str) -> str | None:
-        """Return None: a contact that an earlier run has processed is compared again, which costs no request."""
-        return None

@@ -12,7 +12,7 @@ import dataclasses
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_provider_retell.api.contacts import endpoints
 from airflow_provider_retell.api.contacts.changes import CUSTOM, DO_NOT_CALL, NAMES, Fields, diff, verify
@@ -22,7 +22,7 @@ from airflow_provider_retell.bulk.contacts.contact_sync import KIND, ContactSync
 from airflow_provider_retell.bulk.contacts.csv_files import ContactFile, as_cell
 from airflow_provider_retell.bulk.contacts.import_jobs import ImportBusyError, ImportJobs
 from airflow_provider_retell.bulk.errors import GuardError, InvalidRowError
-from airflow_provider_retell.bulk.outcome import Outcome, Result
+from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.resource import Applied, Planned
 
 if TYPE_CHECKING:
@@ -49,25 +49,13 @@ class ContactImport(ContactSync):
 
     The values of a row are texts, because a CSV file has no other types. They are compared as texts, too.
 
-    :param hook: an open hook.
-    :param columns: the meaning of the rows' columns, without tags.
+    The other parameters are those of :class:`ContactSync`. The columns have no tags.
+
     :param jobs: starts the imports and waits for them.
     :param check_rows: called before the first import with the number of rows that differ. Raises an error if too many
         rows are invalid.
     :param dry_run: True to compare the rows without waiting for an import that is running.
-    :param allow_clearing: True to allow the run to clear do-not-call marks.
-    :param max_changed_ratio: the largest share of the contacts that the run may update.
-    :param fixed_columns: True if all rows of the source have the same columns.
     """
-
-    outcomes: ClassVar[tuple[Outcome, ...]] = (
-        "created",
-        "updated",
-        "unchanged",
-        "not_found",
-        "invalid",
-        "failed",
-    )
 
     def __init__(
         self,
@@ -274,7 +262,6 @@ class ImportedCreation(ContactCreation):
 
     def __init__(self, row: int, number: str, wanted: Fields, resource: ContactImport) -> None:
         super().__init__(row, number, wanted, resource.guards)
-        self.number = number
         self._resource = resource
 
     @property

@@ -17,7 +17,6 @@ from airflow_provider_retell.api.errors import (
     UnprocessableError,
 )
 from airflow_provider_retell.bulk.contacts.columns import ContactColumns, ContactReader
-from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.bulk.outcome import Outcome, Result
 from airflow_provider_retell.bulk.read_each import read_each
 from airflow_provider_retell.bulk.resource import Applied, Difference, Planned, Resource
@@ -39,10 +38,7 @@ _MARKED = (
 class ContactDeletions(Resource[Contact, None]):
     """The deletion of contacts. The key of a row is its phone number, which is never reported.
 
-    :param hook: an open hook.
-    :param column: the column with the phone number.
     :param allow_do_not_call: True to delete contacts that are marked as do-not-call too.
-    :param fixed_columns: True if all rows of the source have the same columns.
     """
 
     kind = KIND
@@ -50,11 +46,9 @@ class ContactDeletions(Resource[Contact, None]):
     outcomes: ClassVar[tuple[Outcome, ...]] = ("deleted", "not_found", "invalid", "conflict", "failed")
     guarded = True
 
-    def __init__(
-        self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool, fixed_columns: bool
-    ) -> None:
+    def __init__(self, hook: RetellAsyncHook, column: str, *, allow_do_not_call: bool) -> None:
         self._hook = hook
-        self._reader = ContactReader(ContactColumns(phone_number=column), fixed_columns)
+        self._reader = ContactReader(ContactColumns(phone_number=column))
         self.named_columns = self._reader.named_columns
         self._allow_do_not_call = allow_do_not_call
 
@@ -64,15 +58,7 @@ class ContactDeletions(Resource[Contact, None]):
 
     async def read_states(self, keys: Sequence[str]) -> Mapping[str, Contact | RetellError | None]:
         """Find the contact with each number, with one request per number."""
-        return await read_each(keys, self._find)
-
-    async def _find(self, number: str) -> Contact | RetellError | None:
-        try:
-            return await self._hook.find_contact(number)
-        except FATAL:
-            raise
-        except RetellError as error:
-            return error
+        return await read_each(keys, self._hook.find_contact)
 
     def plan_row(self, row: int, key: str, state: Contact | None, wanted: None) -> Planned | Result:
         """Return the deletion, or the result of a row without a contact."""
@@ -85,10 +71,6 @@ class ContactDeletions(Resource[Contact, None]):
 
     def record_id(self, key: str) -> str | None:
         """Return None: the number must not be reported."""
-        return None
-
-    def key(self, record_id: str) -> str | None:
-        """Return None: deleted contacts have no number any more."""
         return None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_retell.api.contacts.endpoints import upload_contact_import_file
@@ -42,16 +42,16 @@ class Wait(Protocol):
 
 
 class StartedImports(Protocol):
-    """The imports that the tries of a task run have started, each at most once."""
+    """The imports that the tries of a task run have started, each at most once.
+
+    :ivar counts: the start time and the counts of each import that has ended, by the name of its file.
+    """
+
+    counts: dict[str, Mapping[str, Any]]
 
     @property
-    def parts(self) -> Collection[str]:
-        """The names of the files whose import was started."""
-        ...
-
-    @property
-    def last(self) -> Mapping[str, Any] | None:
-        """The last import: its ``part``, its ``start_timestamp``, and that of the import before it (``after``)."""
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """The imports, oldest first: ``part``, ``start_timestamp``, and that of the import before it (``after``)."""
         ...
 
     @property
@@ -69,10 +69,6 @@ class StartedImports(Protocol):
         rows: int,
     ) -> Mapping[str, Any]:
         """Start an import, or find the one that an earlier try has started. Blocks."""
-        ...
-
-    def ended(self, part: str, counts: Mapping[str, Any]) -> None:
-        """Note the start time and the counts of an import."""
         ...
 
 
@@ -105,14 +101,13 @@ class ImportJobs:
 
     def has_started(self, part: str) -> bool:
         """Return True if a try of the task run has started the import of this file."""
-        return part in self._started.parts
+        return any(record["part"] == part for record in self._started.records)
 
     async def wait_for_earlier(self) -> None:
         """Wait for the imports of earlier tries, and until no import of another client is running."""
-        last = self._started.last
-        if last is not None:
+        if self._started.records:
             log.info("An earlier try has started the import. It is not started again")
-            await self._wait_for_end(last)
+            await self._wait_for_end(self._started.records[-1])
         await self.wait_until_idle()
 
     async def wait_until_idle(self) -> None:
@@ -141,7 +136,7 @@ class ImportJobs:
 
     async def _wait_for_end(self, record: Mapping[str, Any]) -> None:
         ended = await self._wait_for(ContactImportEnded(record["start_timestamp"], record["after"]))
-        self._started.ended(record["part"], ended)
+        self._started.counts[record["part"]] = ended
         self._latest = ended["start_timestamp"]
         self.failed += ended.get("failed") or 0
 

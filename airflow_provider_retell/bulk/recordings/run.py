@@ -37,11 +37,8 @@ _REPORT_LINES = 500
 class ArchiveRun:
     """One run.
 
-    :param archiver: archives one call.
     :param items: the calls, and the results of rows that name none.
-    :param report: the report to write.
     :param concurrency: the number of calls that are archived at the same time.
-    :param limits: the limits for failed rows.
     :param total: the number of rows, or None if it is not known.
     :ivar progress: the counts of the run and the first failed rows.
     """

@@ -15,8 +15,7 @@ from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.outcome import Result, duplicate
-from airflow_provider_retell.bulk.row_chunks import open_rows, take
-from airflow_provider_retell.bulk.rows import Row, Rows
+from airflow_provider_retell.bulk.rows import Row, Rows, open_rows, take
 from airflow_provider_retell.common.threads import WorkerThread
 
 if TYPE_CHECKING:
@@ -62,13 +61,13 @@ async def given(rows: Rows, column: str) -> AsyncIterator[Item | Result]:
     """Yield the calls of *rows*, and the results of rows that name none.
 
     :param column: the column with the call's id.
-    :raises RetellInputError: if the source has fixed columns and lacks *column*.
+    :raises RetellInputError: if the source has a header without *column*.
     :raises Exception: the error of the source, after the rows before it.
     """
-    reader = _RowReader(column, fixed_columns=rows.fixed_columns)
+    columns, rows_by_id = NamedColumns(column, ()), DigestMap("I")
     # One thread for all rows, because most databases want a cursor to stay on its thread.
     async with WorkerThread("retell-rows", exit_timeout=_CLOSE_SECONDS) as source:
-        content = await source.enter(open_rows(rows, reader.check_header))
+        content = await source.enter(open_rows(rows, columns.check_header))
         failure: Exception | None = None
         try:
             while failure is None:
@@ -76,28 +75,22 @@ async def given(rows: Rows, column: str) -> AsyncIterator[Item | Result]:
                 if not chunk:
                     break
                 for number, row in chunk:
-                    yield reader.read(number, row)
+                    yield _item(number, row, columns, rows_by_id)
         finally:
             rows.stop()
         if failure is not None:
             raise failure
 
 
-class _RowReader:
-    def __init__(self, column: str, *, fixed_columns: bool) -> None:
-        self._named = NamedColumns(column, (), fixed_columns)
-        self.check_header = self._named.check_header
-        self._rows_by_id = DigestMap("I")
-
-    def read(self, number: int, row: Row) -> Item | Result:
-        """Return the call that *row* names, or the result of an invalid row."""
-        try:
-            call_id = self._named.id_of(row)
-        except InvalidRowError as invalid:
-            return Result(number, None, "invalid", invalid.fault)
-        if earlier := self._rows_by_id.setdefault(call_id, number):
-            return Result(number, call_id, "invalid", duplicate("call id", earlier))
-        return Item(number, call_id, dict(_links(row)))
+def _item(number: int, row: Row, columns: NamedColumns, rows_by_id: DigestMap) -> Item | Result:
+    """Return the call that *row* names, or the result of an invalid row."""
+    try:
+        call_id = columns.id_of(row)
+    except InvalidRowError as invalid:
+        return Result(number, None, "invalid", invalid.fault)
+    if earlier := rows_by_id.setdefault(call_id, number):
+        return Result(number, call_id, "invalid", duplicate("call id", earlier))
+    return Item(number, call_id, dict(_links(row)))
 
 
 def _links(row: Row) -> Iterator[tuple[str, str]]:

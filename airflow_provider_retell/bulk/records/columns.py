@@ -42,11 +42,10 @@ class RowReader:
     """Reads rows, and remembers which named columns no row had.
 
     :param change: the class of the changes.
-    :param fixed_columns: True if all rows of the source have the same columns.
     :ivar named_columns: the columns that the task names.
     """
 
-    def __init__(self, columns: Columns, change: type[Change], fixed_columns: bool = False) -> None:
+    def __init__(self, columns: Columns, change: type[Change]) -> None:
         self._change_class = change
         self._columns = columns
         self._attributes = columns.custom_attributes or {}
@@ -54,7 +53,6 @@ class RowReader:
         self.named_columns = NamedColumns(
             columns.record_id,
             [*(columns.metadata or ()), *self._attributes, *sorted(columns.options.json_columns), *storage],
-            fixed_columns,
         )
         self._reserved = {columns.record_id, columns.storage_column, *self._attributes}
 
@@ -62,7 +60,6 @@ class RowReader:
         """Return the record's id and the change that *row* asks for.
 
         :raises InvalidRowError: if the row cannot be sent.
-        :raises RetellInputError: if the source has fixed columns, and one that the task names is not among them.
         """
         record_id = self.named_columns.id_of(row)
         try:

@@ -13,9 +13,8 @@ from airflow_provider_retell.api.errors import (
 )
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.models import RecordState
-from airflow_provider_retell.bulk.errors import FATAL
 from airflow_provider_retell.bulk.read_each import read_each
-from airflow_provider_retell.bulk.row_chunks import CHUNK
+from airflow_provider_retell.bulk.rows import CHUNK
 from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
@@ -63,12 +62,12 @@ class RecordStates:
         missing = [record_id for record_id in ids if record_id not in found]
         if self._ids_per_list and not self._incomplete:
             doubtful = missing[: max(_CONFIRMATIONS - self._confirmed, 0)]
-            found.update(await self._get_all(doubtful))
+            found.update(await read_each(doubtful, self._get))
             self._confirmed += sum(found[record_id] is None for record_id in doubtful)
             self._incomplete = any(isinstance(found[record_id], RecordState) for record_id in doubtful)
             missing = missing[len(doubtful) :]
         if not self._ids_per_list or self._incomplete:
-            found.update(await self._get_all(missing))
+            found.update(await read_each(missing, self._get))
         return {record_id: found.get(record_id) for record_id in ids}
 
     async def _list(self, ids: Sequence[str]) -> dict[str, State] | None:
@@ -99,15 +98,8 @@ class RecordStates:
             return None
         return records
 
-    async def _get_all(self, ids: Sequence[str]) -> dict[str, State]:
-        return await read_each(ids, self._get)
-
-    async def _get(self, record_id: str) -> State:
+    async def _get(self, record_id: str) -> RecordState | None:
         try:
             return await self._hook.send(self._kind.get(record_id).with_parser(self._kind.state.read))
         except NotFoundError:
             return None
-        except FATAL:
-            raise
-        except RetellError as error:
-            return error

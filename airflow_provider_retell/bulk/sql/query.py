@@ -25,10 +25,8 @@ class Query:
     The whole result is copied to a temporary file before the first row is returned. The database therefore never waits
     while rows are processed, and its connection is closed before that.
 
-    :param conn_id: the Airflow connection.
-    :param sql: the statement.
-    :param parameters: values for its placeholders.
-    :param hook_params: arguments of the connection's hook.
+    The parameters are those of ``SqlRows``.
+
     :ivar size: the number of rows, or None as long as it is not known.
     """
 

@@ -24,8 +24,8 @@ _SLOW_SECONDS = 60
 _MAX_SEARCHED = 5000
 
 
-class AssetEventsLog:
-    """Reads the events of an asset through Airflow's REST API.
+class AssetEventsLog(FiredLog):
+    """A log that reads the events of an asset through Airflow's REST API.
 
     Airflow's database either has an event or does not, no matter when the triggerer is killed. A record has fired if an
     event of the asset contains it.
@@ -34,22 +34,20 @@ class AssetEventsLog:
     :param asset: the name of the asset.
     :param event: the name of the events, such as ``call_ended``.
     :param watcher: the name that the watcher writes into its events.
-    :param states: stores the state too, so that records are found that end before the first event.
+    :param store: the state store. It has the state too, so that records are found that end before the first event.
     """
 
-    def __init__(self, conn_id: str, asset: str, event: str, watcher: str, states: FiredLog) -> None:
+    def __init__(self, conn_id: str, asset: str, event: str, watcher: str, store: Any) -> None:
+        super().__init__(store, watcher, warn=False)
         self._events = AssetEvents(conn_id, asset)
         self._asset = asset
         self._event = event
-        self._watcher = watcher
-        self._states = states
         self._read_to: datetime | None = None
         self._failure = f"The events of asset {asset!r} could not be read (connection {conn_id!r})"
 
     async def load(self) -> WatchState | None:
         """Return the stored state, or else the one in the watcher's newest event."""
-        state = await self._states.load()
-        if state is not None:
+        if (state := await super().load()) is not None:
             return state
         with step(self._failure):
             since = await self._last_since()
@@ -68,18 +66,18 @@ class AssetEventsLog:
     def add(self, state: WatchState, records: Sequence[EndedRecord]) -> dict[str, Any]:
         """Mark *records* as pending. Their event contains the watcher's name and its watermark, for :meth:`load`."""
         state.mark_pending(records)
-        return {"watcher": self._watcher, "since": state.since}
+        return {"watcher": self._key, "since": state.since}
 
     async def save(self, state: WatchState) -> None:
         """Store the state once Airflow shows the events of all records."""
         if not state.pending:
-            await self._states.save(state)
+            await super().save(state)
 
     async def _last_since(self) -> int | None:
         searched = 0
         async for stored in self._events.newest():
             payload = parse_event_payload(stored["extra"])
-            if payload.get("watcher") == self._watcher and isinstance(payload.get("since"), int):
+            if payload.get("watcher") == self._key and isinstance(payload.get("since"), int):
                 return int(payload["since"])
             searched += 1
             if searched == _MAX_SEARCHED:

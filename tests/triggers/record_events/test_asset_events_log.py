@@ -29,7 +29,6 @@ from airflow_provider_retell.triggers.call_event import CallEventTrigger
 from airflow_provider_retell.triggers.chat_event import ChatEventTrigger
 from airflow_provider_retell.triggers.record_events import asset_events_log
 from airflow_provider_retell.triggers.record_events.asset_events_log import AssetEventsLog
-from airflow_provider_retell.triggers.record_events.fired_log import MemoryLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -262,7 +261,7 @@ class TestRestart:
         mocker.patch.object(asset_events_log, "_MAX_SEARCHED", 2)
         for _ in range(3):
             airflow_api.add({})
-        log = AssetEventsLog("airflow_api", ASSET, "call_ended", "mine", MemoryLog())
+        log = AssetEventsLog("airflow_api", ASSET, "call_ended", "mine", None)
         assert asyncio.run(log.load()) is None
         assert f"The newest 2 events of asset '{ASSET}' are not of this watcher" in caplog.text
 
