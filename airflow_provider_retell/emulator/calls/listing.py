@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.filters import FIELDS
 from airflow_provider_retell.emulator.calls.store import ordered
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.organization.organization import Organization
     from airflow_provider_retell.emulator.paging import OrderKey
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
 
 _LAST = "\U0010ffff"
 
 
+@ROUTES.add("POST", "/v3/list-calls", ("history", "read"), bodies.LIST_CALLS)
 def list_calls(org: Organization, request: Request) -> Response:
     """Return one page of calls, without transcripts."""
     body: dict[str, Any] = request.body

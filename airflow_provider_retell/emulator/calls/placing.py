@@ -8,12 +8,17 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.batches import Batch
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_EDIT = ("call", "edit")
 
 IDEMPOTENCY_SECONDS = 3600.0
 """How long an ``idempotency_key`` is remembered, as documented ("up to one hour")."""
@@ -21,6 +26,7 @@ IDEMPOTENCY_SECONDS = 3600.0
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
+@ROUTES.add("POST", "/v2/create-phone-call", _EDIT, bodies.CREATE_PHONE_CALL, limiter="call")
 def create_phone_call(org: Organization, request: Request) -> Response:
     """Place one call.
 
@@ -53,6 +59,7 @@ def create_phone_call(org: Organization, request: Request) -> Response:
     return json_response(201, calls.visible(call))
 
 
+@ROUTES.add("POST", "/create-batch-call", _EDIT, bodies.CREATE_BATCH_CALL, limiter="call")
 def create_batch_call(org: Organization, request: Request) -> Response:
     """Accept a batch, whose calls are placed from ``trigger_timestamp`` (epoch ms) on, or from now on.
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.chats import bodies
 from airflow_provider_retell.emulator.chats.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Chat
 from airflow_provider_retell.emulator.conditions import inside
 from airflow_provider_retell.emulator.filters import FilterFields, agents
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 from airflow_provider_retell.emulator.updates import (
     check_attributes,
     check_size,
@@ -18,7 +20,10 @@ from airflow_provider_retell.emulator.updates import (
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_READ, _EDIT = ("history", "read"), ("history", "edit")
 
 _FIELDS = FilterFields(
     nested={
@@ -34,12 +39,14 @@ _FIELDS = FilterFields(
 )
 
 
+@ROUTES.add("GET", "/get-chat/{chat_id}", _READ)
 def get_chat(org: Organization, request: Request) -> Response:
     """Return the chat with all fields that Retell declares."""
     chats = org.chat_backend
     return json_response(200, chats.visible(chats.find(request.ids["chat_id"])))
 
 
+@ROUTES.add("POST", "/v3/list-chats", _READ, bodies.LIST_CHATS)
 def list_chats(org: Organization, request: Request) -> Response:
     """Return one page of chats, without transcripts."""
     body: dict[str, Any] = request.body
@@ -78,6 +85,7 @@ def _without_transcripts(chat: Chat) -> Chat:
     return {name: value for name, value in chat.items() if name not in TRANSCRIPTS}
 
 
+@ROUTES.add("PATCH", "/update-chat/{chat_id}", _EDIT, bodies.UPDATE_CHAT)
 def update_chat(org: Organization, request: Request) -> Response:
     """Update a chat. A refused request changes nothing."""
     body: dict[str, Any] = request.body
@@ -106,6 +114,7 @@ def _tighten(chat: Chat, setting: str) -> None:
             chat.pop(name, None)
 
 
+@ROUTES.add("PATCH", "/end-chat/{chat_id}", ("call", "edit"))
 def end_chat(org: Organization, request: Request) -> Response:
     """End an ongoing chat. That chats that have ended are refused like calls is our guess."""
     chat = org.chat_backend.find(request.ids["chat_id"])
@@ -118,6 +127,7 @@ def end_chat(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("DELETE", "/delete-chat/{chat_id}", _EDIT)
 def delete_chat(org: Organization, request: Request) -> Response:
     """Remove a chat for good."""
     chat = org.chat_backend.find(request.ids["chat_id"])
@@ -125,6 +135,7 @@ def delete_chat(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("PUT", "/rerun-chat-analysis/{chat_id}", _EDIT)
 def rerun_chat_analysis(org: Organization, request: Request) -> Response:
     """Analyze a chat that has ended again, and charge for it."""
     chats = org.chat_backend

@@ -1,20 +1,25 @@
-"""The endpoints of contacts."""
+"""The endpoints of contacts. That restricted keys need the permission for history is our guess."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.conditions import inside
+from airflow_provider_retell.emulator.contacts import bodies
 from airflow_provider_retell.emulator.contacts.imports import visible
 from airflow_provider_retell.emulator.filters import FilterFields
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.contacts.backend import Contact
     from airflow_provider_retell.emulator.filters import Filter
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_READ, _EDIT = ("history", "read"), ("history", "edit")
 
 
 def _tags(spec: Any) -> list[Filter]:
@@ -26,12 +31,14 @@ _FIELDS = FilterFields(
 )
 
 
+@ROUTES.add("GET", "/get-contact/{contact_id}", _READ)
 def get_contact(org: Organization, request: Request) -> Response:
     """Return a contact."""
     contacts = org.contact_backend
     return json_response(200, contacts.visible(contacts.find(request.ids["contact_id"])))
 
 
+@ROUTES.add("GET", "/get-contact-by-phone/{phone_number}", _READ)
 def get_contact_by_phone(org: Organization, request: Request) -> Response:
     """Return the contact with a phone number."""
     contact = org.contact_backend.by_number(request.ids["phone_number"])
@@ -40,6 +47,7 @@ def get_contact_by_phone(org: Organization, request: Request) -> Response:
     return json_response(200, org.contact_backend.visible(contact))
 
 
+@ROUTES.add("POST", "/list-contacts", _READ, bodies.LIST_CONTACTS)
 def list_contacts(org: Organization, request: Request) -> Response:
     """Return one page of contacts, and the number of all that match."""
     body: dict[str, Any] = request.body
@@ -73,6 +81,7 @@ def _searched(contact: Any) -> str:
     return "\n".join(map(str, [*texts, *contact["custom_fields"].values()])).casefold()
 
 
+@ROUTES.add("POST", "/create-contact", _EDIT, bodies.CREATE_CONTACT)
 def create_contact(org: Organization, request: Request) -> Response:
     """Create a contact."""
     body: dict[str, Any] = dict(request.body)
@@ -87,6 +96,7 @@ def create_contact(org: Organization, request: Request) -> Response:
     return json_response(201, contacts.visible(contact))
 
 
+@ROUTES.add("PATCH", "/update-contact/{contact_id}", _EDIT, bodies.UPDATE_CONTACT)
 def update_contact(org: Organization, request: Request) -> Response:
     """Update a contact. A refused request changes nothing."""
     contact = org.contact_backend.find(request.ids["contact_id"])
@@ -115,6 +125,7 @@ def _set(org: Organization, contact: Contact, fields: dict[str, Any]) -> None:
     )
 
 
+@ROUTES.add("DELETE", "/delete-contact/{contact_id}", _EDIT)
 def delete_contact(org: Organization, request: Request) -> Response:
     """Delete a contact for good."""
     contact = org.contact_backend.find(request.ids["contact_id"])
@@ -126,6 +137,7 @@ def delete_contact(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("POST", "/upload-contact-import-file", _EDIT, bodies.UPLOAD, from_form=bodies.from_form)
 def upload_import_file(org: Organization, request: Request) -> Response:
     """Keep a CSV file for an import."""
     file = request.body["file"]
@@ -133,6 +145,7 @@ def upload_import_file(org: Organization, request: Request) -> Response:
     return json_response(201, {"upload_id": upload_id, "file_name": file["name"]})
 
 
+@ROUTES.add("POST", "/create-contact-import", _EDIT, bodies.CREATE_IMPORT)
 def create_import(org: Organization, request: Request) -> Response:
     """Start the import of a file that was uploaded."""
     body = request.body
@@ -147,6 +160,7 @@ def create_import(org: Organization, request: Request) -> Response:
     return json_response(201, visible(job))
 
 
+@ROUTES.add("GET", "/get-contact-import", _READ)
 def get_import(org: Organization, request: Request) -> Response:
     """Return the current or latest import."""
     return json_response(200, org.contact_import_jobs.latest())

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.calls.samples import FILES_URL
 from airflow_provider_retell.emulator.recordings.content import content_of
+from airflow_provider_retell.emulator.recordings.links import PATH
 from airflow_provider_retell.emulator.responses import Response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
+@ROUTES.add("GET", f"{PATH}/{{owner}}/{{call_id}}/{{file}}", name="get-call-file", is_public=True)
 def get_call_file(org: Organization, request: Request) -> Response:
     """Return a file of a call, or the requested range of it."""
     call_id, name = request.ids["call_id"], request.ids["file"]
