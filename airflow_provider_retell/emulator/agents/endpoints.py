@@ -58,7 +58,7 @@ def list_agents(org: Organization, request: Request) -> Response:
     """Return one page of agents. The page is in the query, the filter in the body."""
     criteria: dict[str, Any] = request.body.get("filter_criteria", {})
     agents = {
-        agent_id: agent for agent_id, agent in org.agent_backend.agents.items() if _matches(agent, criteria)
+        agent_id: agent for agent_id, agent in org.agent_backend.objects.items() if _matches(agent, criteria)
     }
     items, rest = page(agents, request.query, order=_modified)
     return json_response(200, {"items": [_summary(agent) for agent in items], **rest})

@@ -20,17 +20,17 @@ class AgentObjects(Objects):
     @property
     def agents(self) -> dict[str, Agent]:
         """The agents by id, each with all its versions. The objects are live: tests may change them."""
-        return self._owner.agent_backend.agents
+        return self._owner.agent_backend.objects
 
     @property
     def llms(self) -> dict[str, dict[int, Engine]]:
         """The versions of Retell LLMs by id and version number. Tests may change them."""
-        return self._owner.llm_backend.engines
+        return self._owner.llm_backend.objects
 
     @property
     def conversation_flows(self) -> dict[str, dict[int, Engine]]:
         """The versions of conversation flows by id and version number. Tests may change them."""
-        return self._owner.flow_backend.engines
+        return self._owner.flow_backend.objects
 
     def add_agent(
         self,

@@ -58,7 +58,7 @@ def list_chats(org: Organization, request: Request) -> Response:
         cursor=body.get("pagination_key"),
     )
     ids, page = cut(following, skip=int(body.get("skip", 0)), limit=int(body.get("limit", DEFAULT_PAGE)))
-    page["items"] = [_without_transcripts(chats.visible(chats.chats[chat_id])) for chat_id in ids]
+    page["items"] = [_without_transcripts(chats.visible(chats.objects[chat_id])) for chat_id in ids]
     if body.get("include_total"):
         page["total"] = len(keys)
     return json_response(200, page)
@@ -66,7 +66,7 @@ def list_chats(org: Organization, request: Request) -> Response:
 
 def _matching(org: Organization, criteria: dict[str, Any]) -> list[OrderKey]:
     """Return the sort keys of all chats that match, ascending."""
-    chats, ids = org.chat_backend.chats, criteria.get("chat_id", {})
+    chats, ids = org.chat_backend.objects, criteria.get("chat_id", {})
     candidates = list(chats.values())
     if ids.get("type") == "enum":
         limit = org.options.chats.max_ids_per_filter
@@ -131,7 +131,7 @@ def end_chat(org: Organization, request: Request) -> Response:
 def delete_chat(org: Organization, request: Request) -> Response:
     """Remove a chat for good."""
     chat = org.chat_backend.find(request.ids["chat_id"])
-    del org.chat_backend.chats[chat["chat_id"]]
+    del org.chat_backend.objects[chat["chat_id"]]
     return Response(204)
 
 

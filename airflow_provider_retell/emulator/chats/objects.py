@@ -19,7 +19,7 @@ class ChatObjects(Objects):
     def chats(self) -> dict[str, Chat]:
         """The chats by id, up to date with the clock. The dictionary is live: tests may change it."""
         self._owner.catch_up()
-        return self._owner.chat_backend.chats
+        return self._owner.chat_backend.objects
 
     @property
     def chat_reruns(self) -> int:

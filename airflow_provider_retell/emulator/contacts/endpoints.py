@@ -59,7 +59,7 @@ def list_contacts(org: Organization, request: Request) -> Response:
         keys, descending=body.get("sort_order", "desc") == "desc", cursor=body.get("pagination_key")
     )
     ids, page = cut(following, skip=int(body.get("skip", 0)), limit=limit)
-    items = [contacts.visible(contacts.contacts[contact_id]) for contact_id in ids]
+    items = [contacts.visible(contacts.objects[contact_id]) for contact_id in ids]
     return json_response(200, {"items": items, **page, "total": len(keys)})
 
 
@@ -71,7 +71,7 @@ def _matching(org: Organization, body: dict[str, Any]) -> list[OrderKey]:
         tests.append(lambda contact: query in _searched(contact))
     return sorted(
         (contact["created_timestamp"], contact_id)
-        for contact_id, contact in org.contact_backend.contacts.items()
+        for contact_id, contact in org.contact_backend.objects.items()
         if contact_id not in excluded and all(test(contact) for test in tests)
     )
 

@@ -19,7 +19,7 @@ class ContactObjects(Objects):
     @property
     def contacts(self) -> dict[str, Contact]:
         """The contacts by id. The contacts are live: tests may change them."""
-        return self._owner.contact_backend.contacts
+        return self._owner.contact_backend.objects
 
     def contact_of(self, phone_number: str) -> Contact | None:
         """Return the contact with a phone number, or None."""

@@ -62,19 +62,19 @@ def list_flows(org: Organization, request: Request) -> Response:
 
 
 def _get(engines: EngineBackend, request: Request) -> Response:
-    engine = engines.find(request.ids[engines.kind.id_name], _version(request))
+    engine = engines.find_version(request.ids[engines.kind.id_name], _version(request))
     return json_response(200, engines.visible(engine))
 
 
 def _update(engines: EngineBackend, request: Request, refusal: str) -> Response:
-    engine = engines.find(request.ids[engines.kind.id_name], _version(request))
+    engine = engines.find_version(request.ids[engines.kind.id_name], _version(request))
     if engine["is_published"]:
         raise ApiError(400, refusal)
     return json_response(200, engines.visible(engines.change(engine, request.body)))
 
 
 def _list(engines: EngineBackend, request: Request) -> Response:
-    latest = {engine_id: engines.find(engine_id) for engine_id in engines.engines}
+    latest = {engine_id: engines.find_version(engine_id) for engine_id in engines.objects}
     items, rest = page(latest, request.query, order=lambda engine: engine["last_modification_timestamp"])
     return json_response(200, {"items": [engines.visible(engine) for engine in items], **rest})
 

@@ -25,7 +25,7 @@ def create_knowledge_base(org: Organization, request: Request) -> Response:
     """Create a knowledge base. Names need not be unique."""
     backend = org.knowledge_base_backend
     sources = _sources(backend, request.body, existing=())
-    if not sources and not backend.options.allows_empty:
+    if not sources and not backend.settings.allows_empty:
         raise ApiError(400, "Knowledge base must have at least one source")
     fields = {name: value for name, value in request.body.items() if name not in _SOURCE_FIELDS}
     if not fields.get("min_chunk_size", 400) < fields.get("max_chunk_size", 2000):
@@ -79,7 +79,7 @@ def delete_knowledge_base(org: Organization, request: Request) -> Response:
     """Delete a knowledge base for good."""
     backend = org.knowledge_base_backend
     knowledge_base = backend.find(request.ids["knowledge_base_id"])
-    del backend.knowledge_bases[knowledge_base["knowledge_base_id"]]
+    del backend.objects[knowledge_base["knowledge_base_id"]]
     return Response(204)
 
 
@@ -100,7 +100,7 @@ def _sources(
         }
         sources.append(new_source(fields))
     sources += [new_source({"type": "url", "url": url}) for url in body.get("knowledge_base_urls", ())]
-    for kind, limit in backend.options.limits.items():
+    for kind, limit in backend.settings.limits.items():
         count = sum(source["type"] == kind for source in (*sources, *existing))
         if count > limit:
             raise ApiError(400, f"Knowledge base can have at most {limit} sources of the type {kind}")

@@ -36,7 +36,7 @@ def update_number(org: Organization, request: Request) -> Response:
 def list_numbers(org: Organization, request: Request) -> Response:
     """Return one page of numbers."""
     items, rest = page(
-        org.number_backend.numbers,
+        org.number_backend.objects,
         request.query,
         order=lambda number: number["last_modification_timestamp"],
     )

@@ -16,7 +16,7 @@ class PhoneNumberObjects(Objects):
     @property
     def phone_numbers(self) -> dict[str, Number]:
         """The phone numbers. The dictionary is live: tests may change it."""
-        return self._owner.number_backend.numbers
+        return self._owner.number_backend.objects
 
     def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
         """Add a phone number and return it. The returned dictionary is live.

@@ -45,7 +45,7 @@ def get_test_case_definition(org: Organization, request: Request) -> Response:
 def delete_test_case_definition(org: Organization, request: Request) -> Response:
     """Delete a test case. Its runs remain."""
     case = org.test_case_backend.find(request.ids["test_case_definition_id"])
-    del org.test_case_backend.test_cases[case["test_case_definition_id"]]
+    del org.test_case_backend.objects[case["test_case_definition_id"]]
     return Response(204)
 
 
@@ -80,7 +80,7 @@ def find_engine(org: Organization, engine: dict[str, Any]) -> dict[str, Any]:
     """Return a version of a response engine, by default the latest, or raise the 404 for an unknown one."""
     backend = org.llm_backend if engine["type"] == "retell-llm" else org.flow_backend
     version = engine.get("version")
-    return backend.find(engine[ENGINE_IDS[engine["type"]]], None if version is None else int(version))
+    return backend.find_version(engine[ENGINE_IDS[engine["type"]]], None if version is None else int(version))
 
 
 def batch_view(batch: dict[str, Any]) -> dict[str, Any]:
