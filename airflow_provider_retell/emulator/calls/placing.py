@@ -12,6 +12,7 @@ from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.batches import Batch
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 from airflow_provider_retell.emulator.routing import Request, Routes
+from airflow_provider_retell.emulator.schema import E164
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
@@ -22,8 +23,6 @@ _EDIT = ("call", "edit")
 
 IDEMPOTENCY_SECONDS = 3600.0
 """How long an ``idempotency_key`` is remembered, as documented ("up to one hour")."""
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @ROUTES.add("POST", "/v2/create-phone-call", _EDIT, bodies.CREATE_PHONE_CALL, limiter="call")
@@ -96,7 +95,7 @@ def create_batch_call(org: Organization, request: Request) -> Response:
 
 def _check_number(number: str, at: str) -> None:
     """Raise a 400 unless *number* is in E.164 format."""
-    if not _E164.fullmatch(number):
+    if not re.fullmatch(E164, number):
         raise ApiError(400, f"{at} must be a phone number in E.164 format")
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.chats import bodies
 from airflow_provider_retell.emulator.chats.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Chat
 from airflow_provider_retell.emulator.conditions import inside
-from airflow_provider_retell.emulator.filters import FilterFields, agents
-from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
+from airflow_provider_retell.emulator.filters import FilterFields, agents, take_ids
+from airflow_provider_retell.emulator.paging import OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
 from airflow_provider_retell.emulator.routing import Request, Routes
 from airflow_provider_retell.emulator.updates import (
@@ -52,12 +52,7 @@ def list_chats(org: Organization, request: Request) -> Response:
     body: dict[str, Any] = request.body
     chats = org.chat_backend
     keys = _matching(org, dict(body.get("filter_criteria", {})))
-    following = walk(
-        keys,
-        descending=body.get("sort_order", "descending") == "descending",
-        cursor=body.get("pagination_key"),
-    )
-    ids, page = cut(following, skip=int(body.get("skip", 0)), limit=int(body.get("limit", DEFAULT_PAGE)))
+    ids, page = cut(walk(keys, body), body)
     page["items"] = [_without_transcripts(chats.visible(chats.objects[chat_id])) for chat_id in ids]
     if body.get("include_total"):
         page["total"] = len(keys)
@@ -66,15 +61,9 @@ def list_chats(org: Organization, request: Request) -> Response:
 
 def _matching(org: Organization, criteria: dict[str, Any]) -> list[OrderKey]:
     """Return the sort keys of all chats that match, ascending."""
-    chats, ids = org.chat_backend.objects, criteria.get("chat_id", {})
-    candidates = list(chats.values())
-    if ids.get("type") == "enum":
-        limit = org.options.chats.max_ids_per_filter
-        if limit is not None and len(ids["value"]) > limit:
-            at = "body/filter_criteria/chat_id/value"
-            raise ApiError(400, f"{at} must NOT have more than {limit} items")
-        candidates = [chats[chat_id] for chat_id in dict.fromkeys(ids["value"]) if chat_id in chats]
-        del criteria["chat_id"]
+    chats = org.chat_backend.objects
+    ids = take_ids(criteria, "chat_id", org.options.chats.max_ids_per_filter)
+    candidates = [chats[chat_id] for chat_id in (chats if ids is None else ids) if chat_id in chats]
     tests = _FIELDS.compile(criteria)
     return sorted(
         (chat["start_timestamp"], chat["chat_id"]) for chat in candidates if all(test(chat) for test in tests)

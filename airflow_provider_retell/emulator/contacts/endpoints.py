@@ -51,14 +51,11 @@ def get_contact_by_phone(org: Organization, request: Request) -> Response:
 def list_contacts(org: Organization, request: Request) -> Response:
     """Return one page of contacts, and the number of all that match."""
     body: dict[str, Any] = request.body
-    contacts, limit = org.contact_backend, int(body.get("limit", DEFAULT_PAGE))
-    if limit > org.options.contacts.max_page:
+    contacts = org.contact_backend
+    if body.get("limit", DEFAULT_PAGE) > org.options.contacts.max_page:
         raise ApiError(400, f"body/limit must be <= {org.options.contacts.max_page}")
     keys = _matching(org, body)
-    following = walk(
-        keys, descending=body.get("sort_order", "desc") == "desc", cursor=body.get("pagination_key")
-    )
-    ids, page = cut(following, skip=int(body.get("skip", 0)), limit=limit)
+    ids, page = cut(walk(keys, body), body)
     items = [contacts.visible(contacts.objects[contact_id]) for contact_id in ids]
     return json_response(200, {"items": items, **page, "total": len(keys)})
 
