@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_retell.api.calls.endpoints import get_call, list_calls, update_call
 from airflow_provider_retell.api.organization.endpoints import get_api_key_info, get_concurrency
 from airflow_provider_retell.api.request import Request
-from airflow_provider_retell.contract.calls.common import UNKNOWN_ID
+from airflow_provider_retell.contract.calls.common import CALLS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
 from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
 from airflow_provider_retell.contract.flags import Flag
@@ -131,7 +131,7 @@ def unknown_path(_target: Target) -> Flow[Finding]:
 )
 def restricted_key(_target: Target) -> Flow[Finding]:
     """Update a call that does not exist, with a key that may not update any."""
-    response = yield from see(update_call(UNKNOWN_ID, metadata={}), 401, 403)
+    response = yield from see(update_call(CALLS.unknown_id, metadata={}), 401, 403)
     if response.status in NOT_FOUND:
         raise CannotTellError("the key may update calls")
     if response.status == 403:
@@ -170,6 +170,6 @@ def restricted_key_identity(_target: Target) -> Flow[Finding]:
 )
 def restricted_key_reads(_target: Target) -> Flow[Finding]:
     """Read a call that does not exist."""
-    response = yield from see(get_call(UNKNOWN_ID), 401, 403)
+    response = yield from see(get_call(CALLS.unknown_id), 401, 403)
     good = response.status in NOT_FOUND
     return holds(describe(response)) if good else differs(describe(response))

@@ -56,7 +56,10 @@ class Checks(list[Check]):
     """The checks of a module, in the order in which they run."""
 
     def add(self, name: str, **details: Any) -> Callable[[Any], Any]:
-        """Return a decorator that adds a flow function as a check; see :class:`Check` for *details*."""
+        """Return a decorator that adds a flow function as a check; see :class:`Check` for *details*.
+
+        Add a flow that several checks share with ``CHECKS.add(...)(flow)``.
+        """
 
         def decorate(flow: Callable[[Target], Flow[Finding]]) -> Callable[[Target], Flow[Finding]]:
             self.append(Check(name=name, flow=flow, **details))

@@ -30,6 +30,8 @@ from airflow_provider_retell.contract import (
     phone_numbers,
     simulations,
 )
+from airflow_provider_retell.contract.calls.common import CALLS
+from airflow_provider_retell.contract.chats.common import CHATS
 from airflow_provider_retell.contract.check import Check
 from airflow_provider_retell.contract.flags import WRITE, Flag
 
@@ -49,7 +51,7 @@ CHECKS: tuple[Check, ...] = (
 )
 """All checks, in the order in which they run. Those that use up a quota are last."""
 
-RESTORE: dict[str, Callable[[str, Any], Flow[bool]]] = {"call": calls.restore, "chat": chats.restore}
+RESTORE: dict[str, Callable[[str, Any], Flow[bool]]] = {"call": CALLS.restore, "chat": CHATS.restore}
 """By kind of object: the flow that restores the state of an object, and returns True if it succeeded."""
 
 

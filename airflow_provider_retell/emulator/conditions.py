@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, closed
+from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, closed, is_number
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.schema import Schema
@@ -22,14 +22,14 @@ Test = Callable[[Any], bool]
 MISSING = object()
 """The value of a field that an object does not have."""
 
-_TEXT_OPS: Mapping[str, Callable[[str, str], bool]] = {
+_TEXT_TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "sw": str.startswith,
     "ew": str.endswith,
     "co": operator.contains,
 }
-_NUMBER_OPS: Mapping[str, Callable[[float, float], bool]] = {
+_NUMBER_TESTS: Mapping[str, Callable[[float, float], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
     "gt": operator.gt,
@@ -39,7 +39,11 @@ _NUMBER_OPS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-def _condition(kind: str, ops: tuple[str, ...], value: Schema | None) -> Schema:
+def condition(kind: str, ops: tuple[str, ...], value: Schema | None) -> Schema:
+    """Return the schema of a condition.
+
+    :param value: the schema of its value; None if it has none.
+    """
     properties: dict[str, Any] = {
         "type": {"type": "string", "enum": (kind,)},
         "op": {"type": "string", "enum": ops},
@@ -57,7 +61,7 @@ def one_of(*conditions: Schema) -> Schema:
 def enum(*values: str) -> Schema:
     """Return the schema of an ``enum`` condition on *values*, or on any text."""
     item: Schema = {"type": "string", "enum": values} if values else STRING
-    return _condition("enum", ("in",), {"type": "array", "items": item})
+    return condition("enum", ("in",), {"type": "array", "items": item})
 
 
 def _keyed(condition: Schema) -> Schema:
@@ -68,23 +72,20 @@ def _keyed(condition: Schema) -> Schema:
     }
 
 
-TEXT = _condition("string", tuple(_TEXT_OPS), STRING)
-NUMBER = _condition("number", tuple(_NUMBER_OPS), {"type": "number"})
-RANGE = _condition(
+TEXT_OPS = tuple(_TEXT_TESTS)
+TEXT = condition("string", TEXT_OPS, STRING)
+NUMBER = condition("number", tuple(_NUMBER_TESTS), {"type": "number"})
+RANGE = condition(
     "range", ("bt",), {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 )
-TRUTH = _condition("boolean", ("eq",), BOOLEAN)
-PRESENT = _condition("present", ("pr", "np"), None)
+TRUTH = condition("boolean", ("eq",), BOOLEAN)
+PRESENT = condition("present", ("pr", "np"), None)
 AMOUNT = one_of(NUMBER, RANGE)
 KEYED_LIST: Schema = {
     "type": "array",
     "items": one_of(*(_keyed(condition) for condition in (TEXT, NUMBER, RANGE, enum(), TRUTH, PRESENT))),
 }
 """Conditions on the values of a map; each has the ``key`` of a value too."""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def compile_condition(spec: Mapping[str, Any]) -> Test:
@@ -99,11 +100,11 @@ def compile_condition(spec: Mapping[str, Any]) -> Test:
         return lambda value: isinstance(value, str) and value in allowed
     if kind == "range":
         low, high = wanted or (0, 0)
-        return lambda value: _is_number(value) and low <= value <= high
+        return lambda value: is_number(value) and low <= value <= high
     if kind == "number":
-        compare = _NUMBER_OPS[op]
-        return lambda value: _is_number(value) and compare(value, wanted)  # type: ignore[arg-type]
-    matches = _TEXT_OPS[op]
+        compare = _NUMBER_TESTS[op]
+        return lambda value: is_number(value) and compare(value, wanted)  # type: ignore[arg-type]
+    matches = _TEXT_TESTS[op]
     return lambda value: isinstance(value, str) and matches(value, wanted)  # type: ignore[arg-type]
 
 

@@ -147,7 +147,7 @@ class Control:
         return self._clock()
 
 
-def _on_objects(backend: Backend, method: str, object_id: str, body: Any) -> Any:
+def _on_objects(backend: Backend[Any], method: str, object_id: str, body: Any) -> Any:
     """Act on the objects of a resource and return the result, or None if there is no such action."""
     if method == "GET" and not object_id:
         return backend.all()

@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_retell.emulator.conditions import MISSING, Test, compile_condition, inside
 from airflow_provider_retell.emulator.paging import MAX_PAGE
+from airflow_provider_retell.emulator.responses import ApiError
 from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, Schema, closed
 
 Record = Mapping[str, Any]
@@ -79,6 +80,20 @@ def _keyed(get: Callable[[Record], Any], spec: Mapping[str, Any]) -> Filter:
         return test(values.get(key, MISSING) if isinstance(values, Mapping) else MISSING)
 
     return matches
+
+
+def take_ids(criteria: dict[str, Any], name: str, limit: int | None) -> list[str] | None:
+    """Remove the condition with the ids to list, and return them; None if there is no such condition.
+
+    :param name: the name of the condition.
+    :param limit: the number of ids that are accepted; None for no limit.
+    """
+    if criteria.get(name, {}).get("type") != "enum":
+        return None
+    ids: list[str] = criteria.pop(name)["value"]
+    if limit is not None and len(ids) > limit:
+        raise ApiError(400, f"body/filter_criteria/{name}/value must NOT have more than {limit} items")
+    return list(dict.fromkeys(ids))
 
 
 def agents(version_field: str) -> Callable[[Any], list[Filter]]:

@@ -25,22 +25,26 @@ OrderKey = tuple[float, str]
 """The sort key of an object: a number, usually a timestamp, and its id."""
 
 
-def walk(keys: list[OrderKey], *, descending: bool, cursor: str | None) -> Iterator[OrderKey]:
-    """Yield the keys that follow *cursor*.
+def walk(keys: list[OrderKey], asked: Mapping[str, Any]) -> Iterator[OrderKey]:
+    """Yield the keys that follow the cursor of a request, by default from the largest key on.
 
     :param keys: all keys, ascending.
-    :param descending: yield the largest key first.
-    :param cursor: the ``pagination_key`` of the request; None to begin with the first key.
+    :param asked: the body or the query of the request, with ``sort_order`` and ``pagination_key``.
     """
-    if descending:
+    cursor = asked.get("pagination_key")
+    if asked.get("sort_order", "descending") in ("descending", "desc"):
         stop = len(keys) if cursor is None else bisect_left(keys, _decode(cursor))
         return (keys[position] for position in range(stop - 1, -1, -1))
     begin = 0 if cursor is None else bisect_right(keys, _decode(cursor))
     return (keys[position] for position in range(begin, len(keys)))
 
 
-def cut(found: Iterable[OrderKey], *, skip: int = 0, limit: int) -> tuple[list[str], dict[str, Any]]:
-    """Return the ids of one page, and the fields of the response that lead to the next page."""
+def cut(found: Iterable[OrderKey], asked: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Return the ids of one page, and the fields of the response that lead to the next page.
+
+    :param asked: the body or the query of the request, with ``limit`` and ``skip``.
+    """
+    skip, limit = int(asked.get("skip", 0)), int(asked.get("limit", DEFAULT_PAGE))
     # Not islice, which refuses a number above sys.maxsize.
     keys = [key for _, key in zip(range(skip + limit + 1), found, strict=False)][skip:]
     ids = [object_id for _, object_id in keys[:limit]]
@@ -75,12 +79,10 @@ def page(
     text = query.get("limit", str(DEFAULT_PAGE))
     if not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
         raise ApiError(400, f"query/limit must be an integer from 1 to {MAX_PAGE}")
-    direction = query.get("sort_order", "descending")
-    if direction not in ("ascending", "descending"):
+    if query.get("sort_order", "descending") not in ("ascending", "descending"):
         raise ApiError(
             400, "query/sort_order must be equal to one of the allowed values: ascending, descending"
         )
     keys = sorted((order(value), object_id) for object_id, value in objects.items())
-    following = walk(keys, descending=direction == "descending", cursor=query.get("pagination_key"))
-    ids, rest = cut(following, limit=int(text))
+    ids, rest = cut(walk(keys, query), {"limit": text})
     return [objects[object_id] for object_id in ids], rest

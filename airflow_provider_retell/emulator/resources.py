@@ -3,9 +3,9 @@
 A resource is a package with the same modules each time. To add one, for example voices:
 
 1. ``emulator/voices/``: ``backend.py`` (a subclass of :class:`~.backend.Backend`), ``bodies.py`` (the schemas of
-   the request bodies), ``endpoints.py`` (a function for each endpoint), ``routes.py`` (``ROUTES``),
-   ``samples.py`` (complete objects) and ``vocabulary.py`` (statuses and other fixed values). Give endpoints
-   that need more than a screen a module of their own, as ``calls/listing.py``.
+   the request bodies), ``endpoints.py`` (``ROUTES``, with a function for each endpoint), ``samples.py`` (complete
+   objects) and ``vocabulary.py`` (statuses and other fixed values). Give endpoints that need more than a screen a
+   module of their own, as ``calls/listing.py``.
 2. ``resources.py``: add its ``ROUTES``. Keys, permissions, quotas, faults and recording then work, and
    ``Faults.add`` accepts the ids in its paths.
 3. ``organization/organization.py``: create the backend in ``__init__`` and add it to ``backends``. Resetting and
@@ -20,20 +20,26 @@ A resource is a package with the same modules each time. To add one, for example
 
 from __future__ import annotations
 
-from airflow_provider_retell.emulator.agents import routes as agents
-from airflow_provider_retell.emulator.calls import routes as calls
-from airflow_provider_retell.emulator.chats import routes as chats
-from airflow_provider_retell.emulator.contacts import routes as contacts
-from airflow_provider_retell.emulator.engines import routes as engines
-from airflow_provider_retell.emulator.knowledge_bases import routes as knowledge_bases
-from airflow_provider_retell.emulator.organization import routes as organization
-from airflow_provider_retell.emulator.phone_numbers import routes as phone_numbers
-from airflow_provider_retell.emulator.recordings import routes as recordings
-from airflow_provider_retell.emulator.simulations import routes as simulations
+from airflow_provider_retell.emulator.agents import endpoints as agents
+from airflow_provider_retell.emulator.calls import endpoints as calls
+from airflow_provider_retell.emulator.calls import listing as lists_of_calls
+from airflow_provider_retell.emulator.calls import placing, updates
+from airflow_provider_retell.emulator.chats import endpoints as chats
+from airflow_provider_retell.emulator.contacts import endpoints as contacts
+from airflow_provider_retell.emulator.engines import endpoints as engines
+from airflow_provider_retell.emulator.knowledge_bases import endpoints as knowledge_bases
+from airflow_provider_retell.emulator.organization import endpoints as organization
+from airflow_provider_retell.emulator.phone_numbers import endpoints as phone_numbers
+from airflow_provider_retell.emulator.recordings import endpoints as recordings
+from airflow_provider_retell.emulator.simulations import endpoints as simulations
+from airflow_provider_retell.emulator.simulations import listing as lists_of_simulations
 
 ROUTES = (
     *agents.ROUTES,
     *calls.ROUTES,
+    *lists_of_calls.ROUTES,
+    *placing.ROUTES,
+    *updates.ROUTES,
     *chats.ROUTES,
     *contacts.ROUTES,
     *engines.ROUTES,
@@ -42,5 +48,6 @@ ROUTES = (
     *phone_numbers.ROUTES,
     *recordings.ROUTES,
     *simulations.ROUTES,
+    *lists_of_simulations.ROUTES,
 )
 """The routes of all resources."""

@@ -20,12 +20,17 @@ BOOLEAN: Schema = {"type": "boolean"}
 STRING_MAP: Schema = {"type": "object", "additionalProperties": STRING}
 
 
+E164 = r"\+[1-9][0-9]{6,14}"
+"""The pattern of phone numbers in E.164 format."""
+
+
 def closed(properties: dict[str, Any], *required: str, **more: Any) -> Schema:
     """Return the schema of an object that has no properties other than *properties*."""
     return {"type": "object", "properties": properties, "required": required, **more}
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Return True for a JSON number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -34,8 +39,8 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
-    "number": _is_number,
-    "integer": lambda value: _is_number(value) and (isinstance(value, int) or value.is_integer()),
+    "number": is_number,
+    "integer": lambda value: is_number(value) and (isinstance(value, int) or value.is_integer()),
     "null": lambda value: value is None,
 }
 
@@ -67,7 +72,7 @@ def check(value: Any, schema: Schema, at: str = "body") -> str | None:
         return _check_object(value, schema, at)
     if isinstance(value, list):
         return _check_array(value, schema, at)
-    if _is_number(value):
+    if is_number(value):
         if value < schema.get("minimum", -math.inf):
             return f"{at} must be >= {schema['minimum']}"
         if value > schema.get("maximum", math.inf):

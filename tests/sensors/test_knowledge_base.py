@@ -51,7 +51,7 @@ def test_status_that_this_package_does_not_know_is_not_the_end(
 
 
 def finish(emulator: Emulator) -> None:
-    emulator.organization.knowledge_base_backend.knowledge_bases["kb_1"]["status"] = "complete"
+    emulator.organization.knowledge_base_backend.objects["kb_1"]["status"] = "complete"
 
 
 @pytest.mark.parametrize("mode", MODES)

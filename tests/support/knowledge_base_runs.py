@@ -87,7 +87,7 @@ class History:
     def _watched(self, method: Callable[..., None]) -> Callable[..., None]:
         def call(*arguments: Any) -> None:
             method(*arguments)
-            for item in self._emulator.organization.knowledge_base_backend.knowledge_bases.values():
+            for item in self._emulator.organization.knowledge_base_backend.objects.values():
                 sources = item["knowledge_base_sources"]
                 self.states.append(frozenset(without_mark(name_of(source)) for source in sources))
 

@@ -15,7 +15,6 @@ from airflow_provider_retell.contract.calls import (
     transfers,
     updating,
 )
-from airflow_provider_retell.contract.calls.common import restore as restore
 
 CHECKS = (
     *reading.CHECKS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import list_calls, update_call
-from airflow_provider_retell.contract.calls.common import UPDATES, WRITES, writable
+from airflow_provider_retell.contract.calls.common import CALLS, UPDATES, WRITES
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
 from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.flags import Flag
@@ -35,7 +35,7 @@ ATTRIBUTE = Flag(
 )
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.unknown_attribute_dropped",
     assumption="update-call drops unknown custom attributes without an error.",
     matters="`confirm_custom_attributes=True` detects this.",
@@ -43,10 +43,7 @@ ATTRIBUTE = Flag(
     otherwise="The task fails with Retell's reason.",
     flags=WRITES,
     options=("rejects_unknown_attributes",),
-)
-def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
-    """Set a custom attribute that does not exist."""
-    return (yield from UPDATES.check_drops_unknown_attribute(target, "rejects_unknown_attributes"))
+)(UPDATES.drops_unknown_attribute)
 
 
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)
@@ -64,7 +61,7 @@ _ATTRIBUTES = (*WRITES, ATTRIBUTE)
 )
 def attributes_not_shown(target: Target) -> Flow[Finding]:
     """Set a custom attribute and look at the response."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     attribute = target.values(ATTRIBUTE)[0]
     response = yield from see(update_call(call.call_id, custom_attributes={attribute: "contract check"}))
     body = body_of(response)
@@ -99,7 +96,7 @@ def _has_attribute(call: Call, attribute: str, value: str) -> Flow[bool]:
 )
 def attributes_are_listed(target: Target) -> Flow[Finding]:
     """Set a custom attribute and list the call by it."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     attribute = target.values(ATTRIBUTE)[0]
     value = f"listed {len(call.call_id)}"
     yield from ask(update_call(call.call_id, custom_attributes={attribute: value}))
@@ -120,7 +117,7 @@ def attributes_are_listed(target: Target) -> Flow[Finding]:
 )
 def attributes_merged(target: Target) -> Flow[Finding]:
     """Set two custom attributes, one after the other."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     names = list(dict.fromkeys(target.values(ATTRIBUTE)))
     if len(names) < 2:
         raise SkipError("needs two different --custom-attribute")

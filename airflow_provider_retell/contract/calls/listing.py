@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES
-from airflow_provider_retell.contract.calls.common import CALLS, sample
+from airflow_provider_retell.contract.calls.common import CALLS, LISTS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
-from airflow_provider_retell.contract.record_list import PAGE
+from airflow_provider_retell.contract.list_checks import PAGE
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:
@@ -21,17 +21,14 @@ CHECKS = Checks()
 _LIST = page("list-calls")
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.list_has_documented_form",
     assumption="list-calls returns `items`, `has_more` and calls with the documented types.",
     matters="Bulk updates, exports, CallEventTrigger and BatchCallSensor list calls.",
     source=_LIST,
     otherwise="The task fails and names the field. If one call is malformed, a bulk update fails its row, and an "
     "export writes it as received.",
-)
-def list_has_documented_form(_target: Target) -> Flow[Finding]:
-    """List calls without criteria."""
-    return (yield from CALLS.check_form())
+)(LISTS.form)
 
 
 @CHECKS.add(
@@ -43,7 +40,7 @@ def list_has_documented_form(_target: Target) -> Flow[Finding]:
 )
 def list_leaves_out_transcripts(target: Target) -> Flow[Finding]:
     """Look for transcripts in the newest calls that have ended."""
-    calls = yield from sample(target)
+    calls = yield from CALLS.sample(target)
     shown = sorted(TRANSCRIPTS & set().union(*calls))
     return differs(", ".join(shown)) if shown else holds("no transcript")
 
@@ -69,32 +66,24 @@ def list_sorts_by_start(_target: Target) -> Flow[Finding]:
     return holds("both orders")
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.list_pages",
     assumption="`pagination_key` continues after the last call of a page, and the last page has `has_more: false`.",
     matters="Exports and bulk updates read all pages.",
     source=_LIST,
     otherwise="The task fails at the page whose key is missing or repeated, so that no call is lost silently.",
-)
-def list_pages(target: Target) -> Flow[Finding]:
-    """Read up to three calls one by one."""
-    return (yield from CALLS.check_pages((yield from sample(target))))
+)(LISTS.pages)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.list_by_ids",
     assumption="A filter with ids returns all of these calls that exist.",
     matters="Bulk updates read the calls of 1,000 rows with one request.",
     source=_LIST,
     question="Does a list response contain every requested call?",
     otherwise="The package reads missing calls one by one, until twenty of them do not exist.",
-)
-def list_by_ids(target: Target) -> Flow[Finding]:
-    """List the newest calls by their ids."""
-    return (yield from CALLS.check_by_ids((yield from sample(target))))
+)(LISTS.by_ids)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.ids_per_filter",
     assumption=f"A filter can contain {PAGE:,} ids.",
     matters="Bulk updates read the calls of 1,000 rows with one request.",
@@ -102,22 +91,15 @@ def list_by_ids(target: Target) -> Flow[Finding]:
     question="How many ids can one list request contain?",
     otherwise="The package halves a list that Retell rejects, down to single calls.",
     options=("max_ids_per_filter",),
-)
-def ids_per_filter(target: Target) -> Flow[Finding]:
-    """List by as many ids as possible. Most of them do not exist."""
-    return (yield from CALLS.check_ids_per_filter((yield from sample(target)), "max_ids_per_filter"))
+)(LISTS.ids_per_filter)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.list_by_end",
     assumption="A filter on end_timestamp returns the calls that ended at or after that time.",
     matters="CallEventTrigger polls with this filter.",
     source=_LIST,
     otherwise="The trigger misses calls, or reads more than it needs.",
-)
-def list_by_end(target: Target) -> Flow[Finding]:
-    """List from the end of a known call on."""
-    return (yield from CALLS.check_by_end((yield from sample(target))))
+)(LISTS.by_end)
 
 
 @CHECKS.add(
@@ -129,7 +111,7 @@ def list_by_end(target: Target) -> Flow[Finding]:
 )
 def list_by_status(target: Target) -> Flow[Finding]:
     """Count known calls by their status."""
-    wanted = CALLS.ids((yield from sample(target)))
+    wanted = CALLS.ids((yield from CALLS.sample(target)))
     ended = {"type": "enum", "op": "in", "value": sorted(ENDED_STATUSES)}
     criteria = {**CALLS.by_ids(wanted), "call_status": ended}
     body, found = yield from CALLS.listed(filter_criteria=criteria, limit=1, include_total=True)
@@ -150,7 +132,7 @@ def list_by_status(target: Target) -> Flow[Finding]:
 )
 def list_by_metadata(target: Target) -> Flow[Finding]:
     """Search for a known call by its metadata, and for one that does not exist."""
-    calls = yield from sample(target)
+    calls = yield from CALLS.sample(target)
     call_id, key, text = one(
         [
             (call["call_id"], key, value)

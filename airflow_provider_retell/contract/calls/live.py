@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import stop_call, update_call, update_live_call
-from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, WRITES, named, writable
+from airflow_provider_retell.contract.calls.common import CALLS, WRITES
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.flags import WRITE
@@ -61,7 +61,7 @@ def update_of_registered_call(target: Target) -> Flow[Finding]:
 
 
 def _rejected(target: Target, status: str) -> Flow[Finding]:
-    call = yield from writable(target, status)
+    call = yield from CALLS.writable(target, status)
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_call(call.call_id, metadata=metadata))
     if is_success(response):
@@ -84,7 +84,7 @@ def _rejected(target: Target, status: str) -> Flow[Finding]:
 )
 def live_update_returns_success(target: Target) -> Flow[Finding]:
     """Change the metadata of a named call that is ongoing."""
-    call = yield from writable(target, "ongoing")
+    call = yield from CALLS.writable(target, "ongoing")
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_live_call(call.call_id, metadata=metadata))
     if is_success(response) and fields_of(response).get("success") is True:
@@ -104,7 +104,7 @@ def live_update_returns_success(target: Target) -> Flow[Finding]:
 )
 def live_update_of_ended_call(target: Target) -> Flow[Finding]:
     """Send a live update to a named call that has ended."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_live_call(call.call_id, metadata=metadata))
     if is_success(response):
@@ -124,7 +124,7 @@ def live_update_of_ended_call(target: Target) -> Flow[Finding]:
 )
 def stop_of_ended_call(target: Target) -> Flow[Finding]:
     """Stop a named call that has ended."""
-    calls: list[Call] = yield from named(target)
+    calls: list[Call] = yield from CALLS.named(target)
     call = one([call for call in calls if call.has_ended], "needs --call-id of a call that has ended")
     response = yield from see(stop_call(call.call_id))
     if is_success(response):
@@ -142,5 +142,5 @@ def stop_of_ended_call(target: Target) -> Flow[Finding]:
 )
 def stop_unknown_id(_target: Target) -> Flow[Finding]:
     """Stop a call that does not exist."""
-    response = yield from see(stop_call(UNKNOWN_ID))
+    response = yield from see(stop_call(CALLS.unknown_id))
     return holds(describe(response)) if response.status in NOT_FOUND else differs(describe(response))

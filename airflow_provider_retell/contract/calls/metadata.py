@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.calls.endpoints import update_call
 from airflow_provider_retell.api.encode import MAX_METADATA_BYTES, MAX_SAFE_INTEGER, dump, same_json
-from airflow_provider_retell.contract.calls.common import UPDATES, WRITES, writable
+from airflow_provider_retell.contract.calls.common import CALLS, UPDATES, WRITES
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.records import KEY
@@ -22,20 +22,16 @@ CHECKS = Checks()
 _UPDATE = page("update-call")
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.update_returns_call",
     assumption="update-call returns the call with its new metadata.",
     matters="The package compares this response with the request.",
     source=_UPDATE,
     otherwise="The task fails, because the response does not have the values that were sent.",
     flags=WRITES,
-)
-def update_returns_call(target: Target) -> Flow[Finding]:
-    """Write a key and look at the response."""
-    return (yield from UPDATES.check_response(target))
+)(UPDATES.response)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.metadata_replaced",
     assumption="update-call replaces all metadata.",
     matters="`metadata_mode` defines which keys remain.",
@@ -44,13 +40,9 @@ def update_returns_call(target: Target) -> Flow[Finding]:
     otherwise="`merge` and `fill` are correct either way. `replace` fails with an explanation if other keys remain.",
     flags=WRITES,
     options=("metadata_semantics",),
-)
-def metadata_replaced(target: Target) -> Flow[Finding]:
-    """Write two different keys, one after the other."""
-    return (yield from UPDATES.check_replaces(target, "metadata_semantics"))
+)(UPDATES.replaces)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.empty_metadata_clears",
     assumption="Empty metadata, `{}`, removes all metadata.",
     matters="`clear_metadata=True` sends it.",
@@ -59,13 +51,9 @@ def metadata_replaced(target: Target) -> Flow[Finding]:
     otherwise="`clear_metadata=True` fails and names the remaining keys.",
     flags=WRITES,
     options=("empty_metadata_clears", "metadata_semantics"),
-)
-def empty_metadata_clears(target: Target) -> Flow[Finding]:
-    """Write a key, then an empty object."""
-    return (yield from UPDATES.check_empty_clears(target, "empty_metadata_clears"))
+)(UPDATES.empty_clears)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.null_is_kept",
     assumption="update-call keeps metadata values that are null.",
     matters="Bulk updates compare nulls in rows with the metadata of calls.",
@@ -74,10 +62,7 @@ def empty_metadata_clears(target: Target) -> Flow[Finding]:
     otherwise="Nothing changes, because the package treats null and a missing key as equal.",
     flags=WRITES,
     options=("drops_null",),
-)
-def null_is_kept(target: Target) -> Flow[Finding]:
-    """Write a null."""
-    return (yield from UPDATES.check_keeps_null(target, "drops_null"))
+)(UPDATES.keeps_null)
 
 
 _VALUES: dict[str, Any] = {
@@ -100,7 +85,7 @@ _VALUES: dict[str, Any] = {
 )
 def values_are_kept(target: Target) -> Flow[Finding]:
     """Write a value of each kind."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     metadata = yield from UPDATES.write(call, {KEY: _VALUES})
     stored = metadata.get(KEY)
     if not isinstance(stored, dict):
@@ -109,7 +94,7 @@ def values_are_kept(target: Target) -> Flow[Finding]:
     return differs(", ".join(wrong)) if wrong else holds(f"{len(_VALUES)} kinds of values")
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.update_is_read_at_once",
     assumption="get-call returns an update immediately.",
     matters="`merge` reads the metadata before it writes them.",
@@ -117,10 +102,7 @@ def values_are_kept(target: Target) -> Flow[Finding]:
     question="Does get-call return an update immediately?",
     otherwise="Two merges in quick succession can lose a key.",
     flags=WRITES,
-)
-def update_is_read_at_once(target: Target) -> Flow[Finding]:
-    """Write a key, and read the call until it shows it."""
-    return (yield from UPDATES.check_read_at_once(target))
+)(UPDATES.read_at_once)
 
 
 @CHECKS.add(
@@ -135,7 +117,7 @@ def update_is_read_at_once(target: Target) -> Flow[Finding]:
 )
 def update_is_listed_at_once(target: Target) -> Flow[Finding]:
     """Write a key, and list the call until it shows it."""
-    found = yield from UPDATES.check_listed_at_once(target)
+    found = yield from UPDATES.listed_at_once(target)
     return replace(found, options={"list_lag": 0.0 if found.verdict == "holds" else 60.0})
 
 
@@ -153,7 +135,7 @@ def _of_size(size: int) -> dict[str, str]:
 )
 def metadata_limit(target: Target) -> Flow[Finding]:
     """Write as much metadata as the package allows."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     response = yield from see(update_call(call.call_id, metadata=_of_size(MAX_METADATA_BYTES)), 413)
     return holds(describe(response)) if is_success(response) else differs(describe(response))
 
@@ -170,7 +152,7 @@ def metadata_limit(target: Target) -> Flow[Finding]:
 )
 def metadata_above_limit(target: Target) -> Flow[Finding]:
     """Write a little more metadata than the package allows."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     largest = MAX_METADATA_BYTES
     for size in (MAX_METADATA_BYTES + 1, 51_200, 51_201):
         request = update_call(call.call_id, metadata={KEY: ""})

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from airflow_provider_retell.api import parsing
-from airflow_provider_retell.api.calls.endpoints import get_call
 from airflow_provider_retell.api.calls.fields import DECLARED
 from airflow_provider_retell.api.encode import safe_name
-from airflow_provider_retell.contract.calls.common import CALLS, UNKNOWN_ID, sample
+from airflow_provider_retell.contract.calls.common import CALLS, READS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
-from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
-from airflow_provider_retell.contract.records import check_ends, check_timestamps
-from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see, unknown
+from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -22,10 +16,8 @@ if TYPE_CHECKING:
 
 CHECKS = Checks()
 
-_STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error"})
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.unknown_id",
     assumption="get-call rejects an unknown id with 422.",
     matters="Bulk updates report `not_found`, and DeleteCallOperator accepts a call that is already deleted.",
@@ -33,38 +25,15 @@ _STATUSES = frozenset({"registered", "not_connected", "ongoing", "ended", "error
     question="Does an unknown id get 404 or 422?",
     otherwise="404 has the same meaning. With another status, the task or row fails.",
     options=("unknown_id_status",),
-)
-def unknown_id(_target: Target) -> Flow[Finding]:
-    """Read a call that does not exist."""
-    return (yield from unknown(get_call(UNKNOWN_ID), 422, "unknown_id_status"))
+)(READS.unknown_id)
 
-
-def _whole(target: Target) -> Flow[tuple[dict[str, Any], str]]:
-    """Read a call of the sample; return it as a dict, and its fault or ``""``."""
-    call_id = CALLS.ids((yield from sample(target)))[0]
-    request = get_call(call_id)
-    response = yield from see(request)
-    body = body_of(response)
-    if not is_success(response) or not isinstance(body, dict):
-        raise CannotTellError(f"get-call: {describe(response)}")
-    try:
-        request.parse(response.body)
-    except ValidationError as fault:
-        return body, parsing.describe(fault)
-    return body, ""
-
-
-@CHECKS.add(
+CHECKS.add(
     "calls.fields_have_documented_types",
     assumption="The fields of a call have the documented types.",
     matters="All tasks that read calls parse these fields.",
     source=page("get-call"),
     otherwise="The task fails and names the field. A bulk update fails the row. An export writes the call as received.",
-)
-def fields_have_documented_types(target: Target) -> Flow[Finding]:
-    """Read the newest call that has ended."""
-    body, fault = yield from target.once(_whole)
-    return differs(fault) if fault else holds(f"{len(body)} fields")
+)(READS.types)
 
 
 @CHECKS.add(
@@ -77,8 +46,8 @@ def fields_have_documented_types(target: Target) -> Flow[Finding]:
 )
 def fields_are_declared(target: Target) -> Flow[Finding]:
     """Compare the names of the fields of the newest calls."""
-    body, _ = yield from target.once(_whole)
-    listed = yield from sample(target)
+    body, _ = yield from target.once(READS.whole)
+    listed = yield from CALLS.sample(target)
     names = set(body).union(*listed) - DECLARED
     option = {"shows_tool_calls": "tool_calls" in names}
     if not names:
@@ -86,49 +55,30 @@ def fields_are_declared(target: Target) -> Flow[Finding]:
     return differs(", ".join(sorted({safe_name(name) for name in names})), handled=True, options=option)
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.statuses_are_known",
     assumption="call_status is one of the five documented values.",
     matters="Waits end with `ended`, `error` or `not_connected`.",
     source=page("get-call"),
     otherwise="A call with an unknown status never counts as ended, so a wait for it times out.",
-)
-def statuses_are_known(target: Target) -> Flow[Finding]:
-    """Look at the statuses of the newest calls."""
-    _, calls = yield from CALLS.listed(limit=50)
-    if not calls:
-        raise SkipError("the organization has no call")
-    found = {str(call.get("call_status")) for call in calls}
-    if found - _STATUSES:
-        return differs(f"{len(found - _STATUSES)} unknown")
-    return holds(f"{len(found)} of {len(_STATUSES)} statuses")
+)(READS.statuses)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.timestamps_are_milliseconds",
     assumption="Timestamps of calls are in epoch milliseconds.",
     matters="CallEventTrigger filters calls by the time of their end.",
     source=page("get-call"),
     otherwise="The trigger finds no calls.",
-)
-def timestamps_are_milliseconds(target: Target) -> Flow[Finding]:
-    """Look at the size of the timestamps of the newest calls."""
-    calls = yield from sample(target)
-    return check_timestamps("call", calls)
+)(READS.timestamps)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.ended_calls_have_an_end",
     assumption="All calls that are over have end_timestamp, including those that never connected.",
     matters="CallEventTrigger finds calls by this field.",
     source=page("get-call"),
     question="Do all calls that are over have end_timestamp?",
     otherwise="CallEventTrigger misses calls without this field.",
-)
-def ended_calls_have_an_end(target: Target) -> Flow[Finding]:
-    """Look for the newest calls without an end."""
-    calls = yield from sample(target)
-    return check_ends("call", calls, _STATUSES)
+)(READS.ends)
 
 
 @CHECKS.add(

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from airflow_provider_retell.api.calls.endpoints import get_call
 from airflow_provider_retell.api.calls.files import FILES
 from airflow_provider_retell.api.calls.recordings import size_of
-from airflow_provider_retell.contract.calls.common import sample
+from airflow_provider_retell.contract.calls.common import CALLS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks
 from airflow_provider_retell.contract.files import first_byte
 from airflow_provider_retell.contract.findings import CannotTellError, Finding, differs, holds
@@ -37,7 +37,7 @@ def links(call: dict[str, Any]) -> dict[str, str]:
 def _recorded(target: Target) -> Flow[tuple[dict[str, Any], dict[str, Any]]]:
     """Return a call with a recording, as get-call and as list-calls return it."""
     # Calls with links come first, and the others keep their order.
-    listed = sorted((yield from sample(target)), key=lambda call: not links(call))
+    listed = sorted((yield from CALLS.sample(target)), key=lambda call: not links(call))
     connected = [call for call in listed if call.get("call_status") == "ended"]
     found = []
     for item in connected[:_READS]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.contract.calls.common import CALLS, SAMPLE
+from airflow_provider_retell.contract.calls.common import CALLS
 from airflow_provider_retell.contract.check import Checks, page
 from airflow_provider_retell.contract.findings import Finding, differs, holds
+from airflow_provider_retell.contract.records import SAMPLE
 from airflow_provider_retell.contract.target import one
 
 if TYPE_CHECKING:

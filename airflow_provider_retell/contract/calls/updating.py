@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.calls.endpoints import get_call, update_call
 from airflow_provider_retell.api.choices import STORAGE_ORDER, DataStorageSetting
-from airflow_provider_retell.contract.calls.common import UNKNOWN_ID, UPDATES, WRITES, named, writable
+from airflow_provider_retell.contract.calls.common import CALLS, UPDATES, WRITES
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.findings import Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.flags import WRITE, Flag
@@ -41,17 +41,14 @@ TIGHTEN = Flag(
 )
 
 
-@CHECKS.add(
+CHECKS.add(
     "calls.update_unknown_id",
     assumption="update-call rejects an unknown id with 404 or 422.",
     matters="Bulk updates report the row as `not_found`.",
     source=_UPDATE,
     otherwise="The row fails with Retell's reason.",
     flags=(WRITE,),
-)
-def update_unknown_id(_target: Target) -> Flow[Finding]:
-    """Update a call that does not exist."""
-    return (yield from UPDATES.check_unknown_id(UNKNOWN_ID))
+)(UPDATES.unknown_id)
 
 
 @CHECKS.add(
@@ -66,7 +63,7 @@ def update_unknown_id(_target: Target) -> Flow[Finding]:
 )
 def unknown_field_rejected(target: Target) -> Flow[Finding]:
     """Update a call with a field that does not exist."""
-    call = yield from writable(target, "ended")
+    call = yield from CALLS.writable(target)
     request = update_call(call.call_id, metadata={KEY: ""})
     response = yield from see(with_body(request, airflow_contract_check="a"))
     if response.status in REJECTED:
@@ -76,7 +73,7 @@ def unknown_field_rejected(target: Target) -> Flow[Finding]:
 
 
 def _accepted(target: Target, status: str) -> Flow[Finding]:
-    call: Call = yield from writable(target, status)
+    call: Call = yield from CALLS.writable(target, status)
     metadata = {**(call.metadata or {}), KEY: "a"}
     response = yield from see(update_call(call.call_id, metadata=metadata))
     if is_success(response):
@@ -132,7 +129,7 @@ def storage_cannot_loosen(target: Target) -> Flow[Finding]:
     call = one(
         [
             call
-            for call in (yield from named(target))
+            for call in (yield from CALLS.named(target))
             if call.has_ended and call.data_storage_setting in STORAGE_ORDER[1:]
         ],
         "needs --call-id of a call that has ended and stores less than everything",

@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 from airflow_provider_retell.contract.chats import listing, reading, updating
-from airflow_provider_retell.contract.chats.common import restore as restore
 
 CHECKS = (*reading.CHECKS, *listing.CHECKS, *updating.CHECKS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.api.chats.fields import TRANSCRIPTS
-from airflow_provider_retell.contract.chats.common import CHATS, sample
+from airflow_provider_retell.contract.chats.common import CHATS, LISTS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.findings import Finding, differs, holds
-from airflow_provider_retell.contract.record_list import PAGE
+from airflow_provider_retell.contract.list_checks import PAGE
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -19,17 +19,14 @@ CHECKS = Checks()
 _LIST = page("list-chats")
 
 
-@CHECKS.add(
+CHECKS.add(
     "chats.list_has_documented_form",
     assumption="list-chats returns `items`, `has_more` and chats with the documented types.",
     matters="Bulk updates, exports and ChatEventTrigger list chats.",
     source=_LIST,
     otherwise="The task fails and names the field. If one chat is malformed, a bulk update fails its row, and an "
     "export writes it as received.",
-)
-def list_has_documented_form(_target: Target) -> Flow[Finding]:
-    """List chats without criteria."""
-    return (yield from CHATS.check_form())
+)(LISTS.form)
 
 
 @CHECKS.add(
@@ -41,37 +38,29 @@ def list_has_documented_form(_target: Target) -> Flow[Finding]:
 )
 def list_leaves_out_transcripts(target: Target) -> Flow[Finding]:
     """Search the newest chats that have ended for transcripts."""
-    chats = yield from sample(target)
+    chats = yield from CHATS.sample(target)
     shown = sorted(TRANSCRIPTS & set().union(*chats))
     return differs(", ".join(shown)) if shown else holds("no transcript")
 
 
-@CHECKS.add(
+CHECKS.add(
     "chats.list_pages",
     assumption="`pagination_key` continues after the last chat of a page, and the last page has `has_more: false`.",
     matters="Exports and bulk updates read all pages.",
     source=_LIST,
     otherwise="The task fails at the page whose key is missing or repeated, so that no chat is lost silently.",
-)
-def list_pages(target: Target) -> Flow[Finding]:
-    """Read up to three chats one by one."""
-    return (yield from CHATS.check_pages((yield from sample(target))))
+)(LISTS.pages)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.list_by_ids",
     assumption="A filter with ids returns all of these chats that exist.",
     matters="Bulk updates read the chats of 1,000 rows with one request.",
     source=_LIST,
     question="Does a list response contain every requested chat?",
     otherwise="The package reads missing chats one by one, until twenty of them do not exist.",
-)
-def list_by_ids(target: Target) -> Flow[Finding]:
-    """List the newest chats by their ids."""
-    return (yield from CHATS.check_by_ids((yield from sample(target))))
+)(LISTS.by_ids)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.ids_per_filter",
     assumption=f"A filter of list-chats can contain {PAGE:,} ids.",
     matters="Bulk updates read the chats of 1,000 rows with one request.",
@@ -79,19 +68,12 @@ def list_by_ids(target: Target) -> Flow[Finding]:
     question="How many ids can one request to list chats contain?",
     otherwise="The package halves a list that Retell rejects, down to single chats.",
     options=("chats.max_ids_per_filter",),
-)
-def ids_per_filter(target: Target) -> Flow[Finding]:
-    """List by as many ids as possible. Most of them do not exist."""
-    return (yield from CHATS.check_ids_per_filter((yield from sample(target)), "chats.max_ids_per_filter"))
+)(LISTS.ids_per_filter)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.list_by_end",
     assumption="A filter on end_timestamp returns the chats that ended at or after that time.",
     matters="ChatEventTrigger polls with this filter.",
     source=_LIST,
     otherwise="The trigger misses chats, or reads more than it needs.",
-)
-def list_by_end(target: Target) -> Flow[Finding]:
-    """List from the end of a known chat on."""
-    return (yield from CHATS.check_by_end((yield from sample(target))))
+)(LISTS.by_end)

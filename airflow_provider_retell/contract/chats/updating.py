@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.chats.endpoints import delete_chat, get_chat, update_chat
 from airflow_provider_retell.contract.calls.attributes import ATTRIBUTE
-from airflow_provider_retell.contract.chats.common import CHATS, UNKNOWN_ID, WRITES, writable
+from airflow_provider_retell.contract.chats.common import CHATS, UPDATES, WRITES
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, SDK, Checks, page
 from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
 from airflow_provider_retell.contract.flags import WRITE
@@ -21,7 +21,6 @@ from airflow_provider_retell.contract.seeing import (
     kind,
     see,
 )
-from airflow_provider_retell.contract.update_checks import UpdateChecks
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.chats.models import Chat
@@ -32,20 +31,16 @@ CHECKS = Checks()
 
 _UPDATE = page("update-chat")
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)
-_UPDATES = UpdateChecks(CHATS, get_chat, update_chat, writable)
 
 
-@CHECKS.add(
+CHECKS.add(
     "chats.update_unknown_id",
     assumption="update-chat rejects an unknown id with 404 or 422.",
     matters="Bulk updates report the row as `not_found`.",
     source=_UPDATE,
     otherwise="The row fails with Retell's reason.",
     flags=(WRITE,),
-)
-def update_unknown_id(_target: Target) -> Flow[Finding]:
-    """Update a chat that does not exist."""
-    return (yield from _UPDATES.check_unknown_id(UNKNOWN_ID))
+)(UPDATES.unknown_id)
 
 
 @CHECKS.add(
@@ -58,26 +53,22 @@ def update_unknown_id(_target: Target) -> Flow[Finding]:
 )
 def delete_unknown_id(_target: Target) -> Flow[Finding]:
     """Delete a chat that does not exist."""
-    response = yield from see(delete_chat(UNKNOWN_ID))
+    response = yield from see(delete_chat(CHATS.unknown_id))
     if response.status in NOT_FOUND:
         return holds(describe(response))
     return differs(describe(response), handled=is_success(response) or response.status == 400)
 
 
-@CHECKS.add(
+CHECKS.add(
     "chats.update_returns_chat",
     assumption="update-chat returns the chat with its new metadata.",
     matters="The package compares this response with the request.",
     source=_UPDATE,
     otherwise="The task fails, because the response does not have the values that were sent.",
     flags=WRITES,
-)
-def update_returns_chat(target: Target) -> Flow[Finding]:
-    """Write a key and read the response."""
-    return (yield from _UPDATES.check_response(target))
+)(UPDATES.response)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.metadata_replaced",
     assumption="update-chat replaces all metadata.",
     matters="`metadata_mode` defines which keys remain.",
@@ -86,13 +77,9 @@ def update_returns_chat(target: Target) -> Flow[Finding]:
     otherwise="`merge` and `fill` are correct either way. `replace` fails with an explanation if other keys remain.",
     flags=WRITES,
     options=("chats.metadata_semantics",),
-)
-def metadata_replaced(target: Target) -> Flow[Finding]:
-    """Write two different keys, one after the other."""
-    return (yield from _UPDATES.check_replaces(target, "chats.metadata_semantics"))
+)(UPDATES.replaces)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.empty_metadata_clears",
     assumption="Empty metadata, `{}`, removes all metadata of a chat.",
     matters="`clear_metadata=True` sends it.",
@@ -101,13 +88,9 @@ def metadata_replaced(target: Target) -> Flow[Finding]:
     otherwise="`clear_metadata=True` fails and names the remaining keys.",
     flags=WRITES,
     options=("chats.empty_metadata_clears", "chats.metadata_semantics"),
-)
-def empty_metadata_clears(target: Target) -> Flow[Finding]:
-    """Write a key, then an empty object."""
-    return (yield from _UPDATES.check_empty_clears(target, "chats.empty_metadata_clears"))
+)(UPDATES.empty_clears)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.null_is_kept",
     assumption="update-chat keeps metadata values that are null.",
     matters="Bulk updates compare nulls in rows with the metadata of chats.",
@@ -116,13 +99,9 @@ def empty_metadata_clears(target: Target) -> Flow[Finding]:
     otherwise="Nothing changes, because the package treats null and a missing key as equal.",
     flags=WRITES,
     options=("chats.drops_null",),
-)
-def null_is_kept(target: Target) -> Flow[Finding]:
-    """Write a null."""
-    return (yield from _UPDATES.check_keeps_null(target, "chats.drops_null"))
+)(UPDATES.keeps_null)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.update_is_read_at_once",
     assumption="get-chat returns an update immediately.",
     matters="`merge` reads the metadata before it writes them.",
@@ -130,13 +109,9 @@ def null_is_kept(target: Target) -> Flow[Finding]:
     question="Does get-chat return an update immediately?",
     otherwise="Two merges in quick succession can lose a key.",
     flags=WRITES,
-)
-def update_is_read_at_once(target: Target) -> Flow[Finding]:
-    """Write a key, and read the chat until it shows it."""
-    return (yield from _UPDATES.check_read_at_once(target))
+)(UPDATES.read_at_once)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.update_is_listed_at_once",
     assumption="list-chats returns an update immediately.",
     matters="Bulk updates read the metadata from lists before they write them.",
@@ -144,10 +119,7 @@ def update_is_read_at_once(target: Target) -> Flow[Finding]:
     question="Does list-chats return an update immediately?",
     otherwise="Two bulk updates of the same chats in quick succession can lose keys.",
     flags=WRITES,
-)
-def update_is_listed_at_once(target: Target) -> Flow[Finding]:
-    """Write a key, and list the chat until it shows it."""
-    return (yield from _UPDATES.check_listed_at_once(target))
+)(UPDATES.listed_at_once)
 
 
 @CHECKS.add(
@@ -162,7 +134,7 @@ def update_is_listed_at_once(target: Target) -> Flow[Finding]:
 )
 def update_of_ongoing_chat(target: Target) -> Flow[Finding]:
     """Update a named chat that is ongoing."""
-    chat = yield from writable(target, "ongoing")
+    chat = yield from CHATS.writable(target, "ongoing")
     response = yield from see(update_chat(chat.chat_id, metadata={**(chat.metadata or {}), KEY: "a"}))
     if is_success(response):
         return holds(describe(response), options={"chats.updates_ongoing": True})
@@ -171,7 +143,7 @@ def update_of_ongoing_chat(target: Target) -> Flow[Finding]:
     return differs(describe(response))
 
 
-@CHECKS.add(
+CHECKS.add(
     "chats.unknown_attribute_dropped",
     assumption="update-chat drops unknown custom attributes without an error.",
     matters="The package compares the custom attributes in the response with the request.",
@@ -179,10 +151,7 @@ def update_of_ongoing_chat(target: Target) -> Flow[Finding]:
     otherwise="The task fails with Retell's reason.",
     flags=WRITES,
     options=("chats.rejects_unknown_attributes",),
-)
-def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
-    """Set a custom attribute that does not exist."""
-    return (yield from _UPDATES.check_drops_unknown_attribute(target, "chats.rejects_unknown_attributes"))
+)(UPDATES.drops_unknown_attribute)
 
 
 @CHECKS.add(
@@ -197,7 +166,7 @@ def unknown_attribute_dropped(target: Target) -> Flow[Finding]:
 )
 def attributes_are_shown(target: Target) -> Flow[Finding]:
     """Set a custom attribute, and read the response and the chat."""
-    chat = yield from writable(target, "ended")
+    chat = yield from CHATS.writable(target)
     wanted = {target.values(ATTRIBUTE)[0]: "contract check"}
     for request in (update_chat(chat.chat_id, custom_attributes=wanted), get_chat(chat.chat_id)):
         response = yield from see(request)
@@ -223,7 +192,7 @@ def attributes_are_shown(target: Target) -> Flow[Finding]:
 )
 def attributes_merged(target: Target) -> Flow[Finding]:
     """Set two custom attributes, one after the other."""
-    chat = yield from writable(target, "ended")
+    chat = yield from CHATS.writable(target)
     names = list(dict.fromkeys(target.values(ATTRIBUTE)))
     if len(names) < 2:
         raise SkipError("needs two different --custom-attribute")

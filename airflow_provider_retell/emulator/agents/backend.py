@@ -11,7 +11,6 @@ from airflow_provider_retell.emulator.agents import samples
 from airflow_provider_retell.emulator.agents.vocabulary import CHANNELS, Version
 from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.engines.samples import new_id
-from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,18 +59,17 @@ class Agent:
         return self.versions.get(int(reference))
 
 
-class AgentBackend(Backend):
+class AgentBackend(Backend[Agent]):
     """The agents of one organization. Each version has a version of its response engine with the same number.
 
-    :param options: the options of the emulator.
     :param engines: the response engines by type.
-    :ivar agents: the agents by id.
     """
 
+    table = "agent"
+
     def __init__(self, options: Options, engines: Mapping[str, EngineBackend]) -> None:
-        self.options = options
+        super().__init__(options)
         self.engines = engines
-        self.agents: dict[str, Agent] = {}
 
     def find(self, agent_id: str, channel: str | None = None) -> Agent:
         """Return an agent, or raise the 404 for an unknown one.
@@ -79,8 +77,8 @@ class AgentBackend(Backend):
         :param channel: the channel of the endpoint; None if it serves both. That an agent of the other channel is
             unknown to it is our guess.
         """
-        agent = self.agents.get(agent_id)
-        if agent is None or channel not in (None, agent.channel):
+        agent = super().find(agent_id)
+        if channel not in (None, agent.channel):
             raise self.missing(agent_id)
         return agent
 
@@ -91,10 +89,6 @@ class AgentBackend(Backend):
             raise self.missing(f"{agent.agent_id} version {reference}")
         return version
 
-    def missing(self, what: str) -> ApiError:
-        """Return the error for an unknown agent or version. Its text is that of create-phone-call."""
-        return ApiError(self.options.missing_asset_status, f"Item {what} not found from agent")
-
     def visible(self, agent: Agent, version: Version) -> Version:
         """Return *version* as the API shows it."""
         number = version["version"]
@@ -102,7 +96,7 @@ class AgentBackend(Backend):
 
     def all(self) -> list[dict[str, Any]]:
         """Return all agents with their versions."""
-        return [dataclasses.asdict(agent) for agent in self.agents.values()]
+        return [dataclasses.asdict(agent) for agent in self.objects.values()]
 
     def add(
         self,
@@ -120,7 +114,7 @@ class AgentBackend(Backend):
         if channel not in CHANNELS:
             raise ValueError(f"channel must be one of {', '.join(CHANNELS)}, not {channel!r}")
         agent = Agent(agent_id or new_id("agent"), channel, tags=dict(tags or {}))
-        if agent.agent_id in self.agents:
+        if agent.agent_id in self.objects:
             raise ValueError(f"agent {agent.agent_id!r} exists already")
         engine = (
             self._add_engine(llm, conversation_flow) if response_engine is None else dict(response_engine)
@@ -135,7 +129,7 @@ class AgentBackend(Backend):
             **fields,
         }
         agent.versions[0] = {name: value for name, value in version.items() if value is not None}
-        self.agents[agent.agent_id] = agent
+        self.objects[agent.agent_id] = agent
         if published:
             self.publish(agent, 0)
         return agent.versions[0]
@@ -158,7 +152,7 @@ class AgentBackend(Backend):
         **fields: Any,
     ) -> Version:
         """Change fields of a version and return it; see ``Organization.edit_agent``."""
-        agent = self.agents.get(object_id)
+        agent = self.objects.get(object_id)
         found = agent.resolve(version) if agent else None
         if found is None:
             raise LookupError(f"there is no version {version} of agent {object_id!r}")
@@ -209,16 +203,12 @@ class AgentBackend(Backend):
         agent.published.append(number)
         if version["response_engine"]["type"] in self.engines:
             engines, engine_id = self.engine_of(version)
-            engines.find(engine_id, version["response_engine"].get("version"))["is_published"] = True
+            engines.find_version(engine_id, version["response_engine"].get("version"))["is_published"] = True
 
     def delete_version(self, agent: Agent, number: int) -> None:
         """Remove a version. That its engine's version goes too, and tags lose it, is our guess."""
         version = agent.versions.pop(number)
         if version["response_engine"]["type"] in self.engines:
             engines, engine_id = self.engine_of(version)
-            engines.engines[engine_id].pop(version["response_engine"].get("version", number), None)
+            engines.objects[engine_id].pop(version["response_engine"].get("version", number), None)
         agent.tags.update({tag: None for tag, tagged in agent.tags.items() if tagged == number})
-
-    def clear(self) -> None:
-        """Remove all agents."""
-        self.agents.clear()

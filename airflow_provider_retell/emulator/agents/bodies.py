@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from airflow_provider_retell.emulator.agents.vocabulary import AGENT_FIELDS, CHANNELS, CHAT_AGENT_FIELDS
-from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, Schema, closed
+from airflow_provider_retell.emulator.conditions import TEXT_OPS, TRUTH, condition
+from airflow_provider_retell.emulator.schema import STRING, Schema, closed
 
 _VERSION: Schema = {"type": "integer", "minimum": 0}
 _ENGINE: Schema = {"type": "object", "additionalProperties": True}
@@ -15,26 +16,8 @@ LIST_AGENTS = closed(
     {
         "filter_criteria": closed(
             {
-                "channel": closed(
-                    {
-                        "type": {"type": "string", "enum": ("string",)},
-                        "op": {"type": "string", "enum": ("eq", "ne", "sw", "ew", "co")},
-                        "value": {"type": "string", "enum": CHANNELS},
-                    },
-                    "type",
-                    "op",
-                    "value",
-                ),
-                "is_transfer_agent": closed(
-                    {
-                        "type": {"type": "string", "enum": ("boolean",)},
-                        "op": {"type": "string", "enum": ("eq",)},
-                        "value": BOOLEAN,
-                    },
-                    "type",
-                    "op",
-                    "value",
-                ),
+                "channel": condition("string", TEXT_OPS, {"type": "string", "enum": CHANNELS}),
+                "is_transfer_agent": TRUTH,
                 "query": STRING,
             }
         )

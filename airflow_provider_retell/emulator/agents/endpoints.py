@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.agents import bodies
 from airflow_provider_retell.emulator.agents.vocabulary import FREE_AFTER_PUBLISHING
 from airflow_provider_retell.emulator.conditions import compile_condition
 from airflow_provider_retell.emulator.paging import page
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.agents.backend import Agent
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_READ, _EDIT = ("agent", "read"), ("agent", "edit")
 
 _VERSION_FIELDS = (
     "version",
@@ -24,36 +29,42 @@ _VERSION_FIELDS = (
 )
 
 
+@ROUTES.add("GET", "/get-agent/{agent_id}", _READ)
 def get_agent(org: Organization, request: Request) -> Response:
     """Return one version of a voice agent."""
     return _get(org, request, "voice")
 
 
+@ROUTES.add("GET", "/get-chat-agent/{agent_id}", _READ)
 def get_chat_agent(org: Organization, request: Request) -> Response:
     """Return one version of a chat agent."""
     return _get(org, request, "chat")
 
 
+@ROUTES.add("PATCH", "/update-agent/{agent_id}", _EDIT, bodies.UPDATE_AGENT)
 def update_agent(org: Organization, request: Request) -> Response:
     """Change a draft of a voice agent."""
     return _update(org, request, "voice")
 
 
+@ROUTES.add("PATCH", "/update-chat-agent/{agent_id}", _EDIT, bodies.UPDATE_CHAT_AGENT)
 def update_chat_agent(org: Organization, request: Request) -> Response:
     """Change a draft of a chat agent."""
     return _update(org, request, "chat")
 
 
+@ROUTES.add("POST", "/v2/list-agents", _READ, bodies.LIST_AGENTS)
 def list_agents(org: Organization, request: Request) -> Response:
     """Return one page of agents. The page is in the query, the filter in the body."""
     criteria: dict[str, Any] = request.body.get("filter_criteria", {})
     agents = {
-        agent_id: agent for agent_id, agent in org.agent_backend.agents.items() if _matches(agent, criteria)
+        agent_id: agent for agent_id, agent in org.agent_backend.objects.items() if _matches(agent, criteria)
     }
     items, rest = page(agents, request.query, order=_modified)
     return json_response(200, {"items": [_summary(agent) for agent in items], **rest})
 
 
+@ROUTES.add("GET", "/list-agent-versions/{agent_id}", _READ)
 def list_versions(org: Organization, request: Request) -> Response:
     """Return one page of versions, ordered by their last change, because Retell guarantees no order."""
     agent = org.agent_backend.find(request.ids["agent_id"])
@@ -63,6 +74,7 @@ def list_versions(org: Organization, request: Request) -> Response:
     return json_response(200, {"items": shown, **rest})
 
 
+@ROUTES.add("POST", "/create-agent-version/{agent_id}", _EDIT, bodies.CREATE_VERSION)
 def create_version(org: Organization, request: Request) -> Response:
     """Fork a version and its engine into a draft with the next number."""
     agents = org.agent_backend
@@ -71,6 +83,7 @@ def create_version(org: Organization, request: Request) -> Response:
     return json_response(201, agents.visible(agent, agents.fork(agent, base)))
 
 
+@ROUTES.add("POST", "/publish-agent-version/{agent_id}", _EDIT, bodies.PUBLISH_VERSION)
 def publish_version(org: Organization, request: Request) -> Response:
     """Publish a draft in place. The response is empty. The refusal of a published version is our guess."""
     agents, body = org.agent_backend, request.body
@@ -84,6 +97,7 @@ def publish_version(org: Organization, request: Request) -> Response:
     return Response(200)
 
 
+@ROUTES.add("DELETE", "/delete-agent-version/{agent_id}", _EDIT)
 def delete_version(org: Organization, request: Request) -> Response:
     """Delete a version. The refusal of published versions and of the only version is our guess."""
     agents = org.agent_backend

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.agents.backend import Agent
     from airflow_provider_retell.emulator.agents.vocabulary import Version
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
+    from airflow_provider_retell.emulator.engines.samples import Engine
 
 
 class AgentObjects(Objects):
@@ -20,17 +20,17 @@ class AgentObjects(Objects):
     @property
     def agents(self) -> dict[str, Agent]:
         """The agents by id, each with all its versions. The objects are live: tests may change them."""
-        return self._owner.agent_backend.agents
+        return self._owner.agent_backend.objects
 
     @property
     def llms(self) -> dict[str, dict[int, Engine]]:
         """The versions of Retell LLMs by id and version number. Tests may change them."""
-        return self._owner.llm_backend.engines
+        return self._owner.llm_backend.objects
 
     @property
     def conversation_flows(self) -> dict[str, dict[int, Engine]]:
         """The versions of conversation flows by id and version number. Tests may change them."""
-        return self._owner.flow_backend.engines
+        return self._owner.flow_backend.objects
 
     def add_agent(
         self,

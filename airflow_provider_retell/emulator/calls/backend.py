@@ -14,7 +14,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import LINKS, TRANSCRIPTS
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from airflow_provider_retell.emulator.calls.speakers import Speakers
     from airflow_provider_retell.emulator.options import Options
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 _HOUR_MS = 3_600_000
 
 
-class CallBackend(Backend):
+class CallBackend(Backend["Call"]):
     """The calls of one organization.
 
-    :param options: the options of the emulator.
     :param timeline: the schedule of the organization.
     :param concurrency: returns the organization's limit of live calls.
     :param on_event: called with the name of a webhook event and the call, as the API shows it.
@@ -40,6 +39,8 @@ class CallBackend(Backend):
     :ivar agent_variables: the dynamic variables by call id, as they were before the first override.
     """
 
+    noun = "call"
+
     def __init__(
         self,
         options: Options,
@@ -50,21 +51,19 @@ class CallBackend(Backend):
         links: Links,
         speakers: Speakers,
     ) -> None:
-        self.options = options
+        super().__init__(options)
         self.links = links
         self.speakers = speakers
         self.store = CallStore()
+        self.objects = self.store.calls
+        self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
         self.progress = Progress(
             self.store,
             timeline,
             options,
-            lifecycle=options.lifecycle,
-            outcomes=options.outcomes,
-            custom_analysis=options.custom_analysis,
+            on_event=lambda event, call: on_event(event, self.visible(call)),
+            on_end=self.batches.dispatch,
         )
-        self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
-        self.progress.on_end.append(self.batches.dispatch)
-        self.progress.on_event.append(lambda event, call: on_event(event, self.visible(call)))
         self.placed: list[Call] = []
         self.reruns = 0
         self.analysis_runs: dict[str, int] = {}
@@ -101,14 +100,10 @@ class CallBackend(Backend):
         self.links.fill(shown)
         return shown
 
-    def find(self, call_id: str) -> Call:
-        """Return a call by its id, or raise the error that Retell sends for an unknown one."""
-        try:
-            return self.store.calls[call_id]
-        except KeyError:
-            raise ApiError(
-                self.options.unknown_id_status, f"Asset not found: no call {call_id} under this API key"
-            ) from None
+    def missing(self, object_id: str) -> ApiError:
+        """Return the error that Retell sends for an unknown id."""
+        status = self.options.unknown_id_status
+        return ApiError(status, f"Asset not found: no call {object_id} under this API key")
 
     def about_to_change(self, call: Call) -> None:
         """Remember *call* as it is, for as long as list-calls does not show the change."""
@@ -117,7 +112,7 @@ class CallBackend(Backend):
 
     def listed(self) -> Mapping[str, Call]:
         """Return the calls by id, as list-calls shows them."""
-        calls = self.store.calls
+        calls: Mapping[str, Call] = self.objects
         if self._before:
             until = self.options.clock.now() - self.options.list_lag
             stale = {key: call for key, (at, call) in self._before.items() if at > until and key in calls}
@@ -125,10 +120,6 @@ class CallBackend(Backend):
         if not self.options.lists_registered:
             calls = {key: call for key, call in calls.items() if call["call_status"] != "registered"}
         return calls
-
-    def all(self) -> list[Call]:
-        """Return all calls, with the fields that the API does not show."""
-        return list(self.store.calls.values())
 
     def add(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Call:
         """Add a call and return it; see ``Organization.add_call``."""
@@ -150,21 +141,9 @@ class CallBackend(Backend):
                 self.progress.schedule(call, clock.now())
             return call
 
-    def add_many(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
-        """Add a call for each id; see ``Organization.add_calls``."""
-        for call_id in call_ids:
-            if not isinstance(call_id, str):
-                raise TypeError(
-                    f"call_ids must be texts, not {type(call_id).__name__}. For calls with different fields, use "
-                    "add_call(**fields) for each call"
-                )
-            self.add(**{**copy.deepcopy(fields), "call_id": call_id, "minimal": minimal})
-
     def edit(self, object_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call and return it; see ``Organization.edit_call``."""
-        call = self.store.calls.get(object_id)
-        if call is None:
-            raise LookupError(f"there is no call {object_id!r}")
+        call = self.existing(object_id)
         if fields.get("call_id", object_id) != object_id:
             raise ValueError("call_id must not change: add a new call instead")
         samples.check_vocabulary({**call, **fields})

@@ -6,18 +6,24 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_EDIT = ("history", "edit")
 
 
+@ROUTES.add("GET", "/v2/get-call/{call_id}", ("history", "read"))
 def get_call(org: Organization, request: Request) -> Response:
     """Return the call with all fields that Retell declares."""
     calls = org.call_backend
     return json_response(200, calls.visible(calls.find(request.ids["call_id"])))
 
 
+@ROUTES.add("POST", "/v2/stop-call/{call_id}", ("call", "edit"))
 def stop_call(org: Organization, request: Request) -> Response:
     """End a live call."""
     call = org.call_backend.find(request.ids["call_id"])
@@ -30,6 +36,7 @@ def stop_call(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("DELETE", "/v2/delete-call/{call_id}", _EDIT)
 def delete_call(org: Organization, request: Request) -> Response:
     """Remove a call for good."""
     call = org.call_backend.find(request.ids["call_id"])
@@ -41,6 +48,7 @@ def delete_call(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("PUT", "/rerun-call-analysis/{call_id}", _EDIT)
 def rerun_call_analysis(org: Organization, request: Request) -> Response:
     """Analyze an ended call again, and charge for it.
 

@@ -5,39 +5,36 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.filters import FIELDS
 from airflow_provider_retell.emulator.calls.store import ordered
-from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, cut, walk
-from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.filters import take_ids
+from airflow_provider_retell.emulator.paging import cut, walk
+from airflow_provider_retell.emulator.responses import Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_provider_retell.emulator.calls.store import CallStore
     from airflow_provider_retell.emulator.calls.vocabulary import Call
+    from airflow_provider_retell.emulator.filters import take_ids
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.paging import OrderKey
-    from airflow_provider_retell.emulator.routing import Request
+from airflow_provider_retell.emulator.paging import OrderKey
+
+ROUTES = Routes()
 
 _LAST = "\U0010ffff"
 
 
+@ROUTES.add("POST", "/v3/list-calls", ("history", "read"), bodies.LIST_CALLS)
 def list_calls(org: Organization, request: Request) -> Response:
     """Return one page of calls, without transcripts."""
     body: dict[str, Any] = request.body
     store, calls = org.call_backend.store, org.call_backend.listed()
     criteria = dict(body.get("filter_criteria", {}))
     keys = _candidates(store, criteria, org.options.max_ids_per_filter)
-    following = walk(
-        keys,
-        descending=body.get("sort_order", "descending") == "descending",
-        cursor=body.get("pagination_key"),
-    )
-    ids, page = cut(
-        _matching(calls, criteria, following),
-        skip=int(body.get("skip", 0)),
-        limit=int(body.get("limit", DEFAULT_PAGE)),
-    )
+    ids, page = cut(_matching(calls, criteria, walk(keys, body)), body)
     hidden = org.call_backend.hidden_in_lists
     page["items"] = [org.call_backend.without(hidden, calls[call_id]) for call_id in ids]
     if body.get("include_total"):
@@ -47,14 +44,9 @@ def list_calls(org: Organization, request: Request) -> Response:
 
 def _candidates(store: CallStore, criteria: dict[str, Any], max_ids: int | None) -> list[OrderKey]:
     """Return the calls that need testing, ascending: those with the given ids or start times, or all."""
-    ids = criteria.get("call_id", {})
-    calls = store.calls
-    if ids.get("type") == "enum":
-        if max_ids is not None and len(ids["value"]) > max_ids:
-            at = "body/filter_criteria/call_id/value"
-            raise ApiError(400, f"{at} must NOT have more than {max_ids} items")
-        del criteria["call_id"]
-        return ordered(calls[call_id] for call_id in dict.fromkeys(ids["value"]) if call_id in calls)
+    calls, ids = store.calls, take_ids(criteria, "call_id", max_ids)
+    if ids is not None:
+        return ordered(calls[call_id] for call_id in ids if call_id in calls)
     keys = store.ordered()
     low, high = _bounds(criteria.get("start_timestamp", {}))
     if low is None and high is None:

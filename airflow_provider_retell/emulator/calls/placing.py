@@ -8,19 +8,24 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.batches import Batch
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
+from airflow_provider_retell.emulator.schema import E164
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_EDIT = ("call", "edit")
 
 IDEMPOTENCY_SECONDS = 3600.0
 """How long an ``idempotency_key`` is remembered, as documented ("up to one hour")."""
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
-
+@ROUTES.add("POST", "/v2/create-phone-call", _EDIT, bodies.CREATE_PHONE_CALL, limiter="call")
 def create_phone_call(org: Organization, request: Request) -> Response:
     """Place one call.
 
@@ -53,6 +58,7 @@ def create_phone_call(org: Organization, request: Request) -> Response:
     return json_response(201, calls.visible(call))
 
 
+@ROUTES.add("POST", "/create-batch-call", _EDIT, bodies.CREATE_BATCH_CALL, limiter="call")
 def create_batch_call(org: Organization, request: Request) -> Response:
     """Accept a batch, whose calls are placed from ``trigger_timestamp`` (epoch ms) on, or from now on.
 
@@ -89,7 +95,7 @@ def create_batch_call(org: Organization, request: Request) -> Response:
 
 def _check_number(number: str, at: str) -> None:
     """Raise a 400 unless *number* is in E.164 format."""
-    if not _E164.fullmatch(number):
+    if not re.fullmatch(E164, number):
         raise ApiError(400, f"{at} must be a phone number in E.164 format")
 
 

@@ -39,8 +39,8 @@ class Speakers:
         :param number: the number that calls.
         :param task: the fields of the request that describe the call.
         """
-        agents, overriding = self._agents.agents, task.get("override_agent_id")
-        if self._numbers.numbers and number not in self._numbers.numbers:
+        agents, overriding = self._agents.objects, task.get("override_agent_id")
+        if self._numbers.objects and number not in self._numbers.objects:
             raise ApiError(404, f"Item {number} not found from phone-number")
         if agents and overriding is not None and overriding not in agents:
             raise ApiError(404, f"Item {overriding} not found from agent")
@@ -51,7 +51,7 @@ class Speakers:
     def fields(self, number: str, task: dict[str, Any]) -> dict[str, Any]:
         """Return the fields of a new call that its agent determines; the arguments are those of ``check``."""
         agent_id, reference = self._find(number, task)
-        agent = self._agents.agents.get(agent_id)
+        agent = self._agents.objects.get(agent_id)
         version = agent.resolve(reference) if agent else None
         if version is not None:
             return {name: version[source] for name, source in _FIELDS.items() if source in version}
@@ -61,7 +61,7 @@ class Speakers:
 
     def _find(self, number: str, task: dict[str, Any]) -> tuple[Any, Any]:
         """Return the id of the agent, and a reference to its version."""
-        bound = (self._numbers.numbers.get(number, {}).get("outbound_agents") or [{}])[0]
+        bound = (self._numbers.objects.get(number, {}).get("outbound_agents") or [{}])[0]
         default = {} if "override_agent_id" in task else bound
         return (
             task.get("override_agent_id", bound.get("agent_id")),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.privacy import tighten
 from airflow_provider_retell.emulator.calls.vocabulary import STORAGE_SETTINGS
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 from airflow_provider_retell.emulator.updates import (
     check_attributes,
     check_size,
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from airflow_provider_retell.emulator.calls.backend import CallBackend
     from airflow_provider_retell.emulator.calls.vocabulary import Call
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
 
 
+@ROUTES.add("PATCH", "/v2/update-call/{call_id}", ("history", "edit"), bodies.UPDATE_CALL)
 def update_call(org: Organization, request: Request) -> Response:
     """Update a call that has ended. A refused request changes nothing."""
     body: dict[str, Any] = request.body
@@ -44,6 +48,7 @@ def update_call(org: Organization, request: Request) -> Response:
     return json_response(200, org.call_backend.visible(call))
 
 
+@ROUTES.add("PATCH", "/v2/update-live-call/{call_id}", ("call", "edit"), bodies.UPDATE_LIVE_CALL)
 def update_live_call(org: Organization, request: Request) -> Response:
     """Change an ongoing call. That registered calls are refused is our guess."""
     body: dict[str, Any] = request.body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend, assign
@@ -11,7 +10,7 @@ from airflow_provider_retell.emulator.chats.vocabulary import UNDECLARED, Chat
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.timeline import Timeline
@@ -19,22 +18,21 @@ if TYPE_CHECKING:
 _HOUR_MS = 3_600_000
 
 
-class ChatBackend(Backend):
+class ChatBackend(Backend["Chat"]):
     """The chats of one organization.
 
-    :param options: the options of the emulator.
     :param timeline: the schedule of the organization.
     :param on_event: called with the name of a webhook event and the chat, as the API shows it.
-    :ivar chats: the chats by id.
     :ivar reruns: the number of analyses that were charged again.
     """
+
+    noun = "chat"
 
     def __init__(
         self, options: Options, timeline: Timeline, *, on_event: Callable[[str, Chat], None]
     ) -> None:
-        self.options = options
+        super().__init__(options)
         self._on_event = on_event
-        self.chats: dict[str, Chat] = {}
         self.reruns = 0
         self._runs: dict[str, int] = {}
         self._timeline = timeline
@@ -44,18 +42,10 @@ class ChatBackend(Backend):
         """Return *chat* as the API shows it."""
         return {name: value for name, value in chat.items() if name not in UNDECLARED}
 
-    def find(self, chat_id: str) -> Chat:
-        """Return a chat by its id, or raise the error that Retell sends for an unknown one."""
-        try:
-            return self.chats[chat_id]
-        except KeyError:
-            raise ApiError(
-                self.options.chats.unknown_id_status, f"Asset not found: no chat {chat_id} under this API key"
-            ) from None
-
-    def all(self) -> list[Chat]:
-        """Return all chats, with the fields that the API does not show."""
-        return list(self.chats.values())
+    def missing(self, object_id: str) -> ApiError:
+        """Return the error that Retell sends for an unknown id."""
+        status = self.options.chats.unknown_id_status
+        return ApiError(status, f"Asset not found: no chat {object_id} under this API key")
 
     def add(self, *, progress: bool = False, minimal: bool = False, **fields: Any) -> Chat:
         """Add a chat and return it; see ``Organization.add_chat``."""
@@ -66,9 +56,9 @@ class ChatBackend(Backend):
             if fields.get("chat_status") != "ongoing":
                 start -= _HOUR_MS
             chat = samples.build(fields, start_ms=start, minimal=minimal)
-            if chat["chat_id"] in self.chats:
+            if chat["chat_id"] in self.objects:
                 raise ValueError(f"chat {chat['chat_id']!r} exists already")
-            self.chats[chat["chat_id"]] = chat
+            self.objects[chat["chat_id"]] = chat
             self._added += 1
             if progress and chat["chat_status"] == "ongoing":
                 self._emit("chat_started", chat)
@@ -77,16 +67,9 @@ class ChatBackend(Backend):
                 )
             return chat
 
-    def add_many(self, chat_ids: Iterable[str], **fields: Any) -> None:
-        """Add a minimal chat for each id; see ``Organization.add_chats``."""
-        for chat_id in chat_ids:
-            self.add(**{**copy.deepcopy(fields), "chat_id": chat_id, "minimal": True})
-
     def edit(self, object_id: str, **fields: Any) -> Chat:
         """Change fields of a chat and return it; see ``Organization.edit_chat``."""
-        chat = self.chats.get(object_id)
-        if chat is None:
-            raise LookupError(f"there is no chat {object_id!r}")
+        chat = self.existing(object_id)
         if fields.get("chat_id", object_id) != object_id:
             raise ValueError("chat_id must not change: add a new chat instead")
         samples.check_vocabulary({**chat, **fields})
@@ -103,11 +86,11 @@ class ChatBackend(Backend):
         self._timeline.at(when + self.options.lifecycle.analyze, lambda _: self._analyze(chat))
 
     def _end_if_ongoing(self, chat: Chat, when: float) -> None:
-        if self.chats.get(chat["chat_id"]) is chat and chat["chat_status"] == "ongoing":
+        if self.objects.get(chat["chat_id"]) is chat and chat["chat_status"] == "ongoing":
             self.end(chat, when)
 
     def _analyze(self, chat: Chat) -> None:
-        if self.chats.get(chat["chat_id"]) is chat and "chat_analysis" not in chat:
+        if self.objects.get(chat["chat_id"]) is chat and "chat_analysis" not in chat:
             chat["chat_analysis"] = samples.analysis(chat)
             self._emit("chat_analyzed", chat)
 
@@ -130,6 +113,6 @@ class ChatBackend(Backend):
 
     def clear(self) -> None:
         """Remove all chats and charges."""
-        self.chats.clear()
+        super().clear()
         self._runs.clear()
         self.reruns = 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.emulator.chats import bodies
 from airflow_provider_retell.emulator.chats.vocabulary import STORAGE_SETTINGS, TRANSCRIPTS, Chat
 from airflow_provider_retell.emulator.conditions import inside
-from airflow_provider_retell.emulator.filters import FilterFields, agents
-from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
+from airflow_provider_retell.emulator.filters import FilterFields, agents, take_ids
+from airflow_provider_retell.emulator.paging import OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 from airflow_provider_retell.emulator.updates import (
     check_attributes,
     check_size,
@@ -18,7 +20,10 @@ from airflow_provider_retell.emulator.updates import (
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_READ, _EDIT = ("history", "read"), ("history", "edit")
 
 _FIELDS = FilterFields(
     nested={
@@ -34,24 +39,21 @@ _FIELDS = FilterFields(
 )
 
 
+@ROUTES.add("GET", "/get-chat/{chat_id}", _READ)
 def get_chat(org: Organization, request: Request) -> Response:
     """Return the chat with all fields that Retell declares."""
     chats = org.chat_backend
     return json_response(200, chats.visible(chats.find(request.ids["chat_id"])))
 
 
+@ROUTES.add("POST", "/v3/list-chats", _READ, bodies.LIST_CHATS)
 def list_chats(org: Organization, request: Request) -> Response:
     """Return one page of chats, without transcripts."""
     body: dict[str, Any] = request.body
     chats = org.chat_backend
     keys = _matching(org, dict(body.get("filter_criteria", {})))
-    following = walk(
-        keys,
-        descending=body.get("sort_order", "descending") == "descending",
-        cursor=body.get("pagination_key"),
-    )
-    ids, page = cut(following, skip=int(body.get("skip", 0)), limit=int(body.get("limit", DEFAULT_PAGE)))
-    page["items"] = [_without_transcripts(chats.visible(chats.chats[chat_id])) for chat_id in ids]
+    ids, page = cut(walk(keys, body), body)
+    page["items"] = [_without_transcripts(chats.visible(chats.objects[chat_id])) for chat_id in ids]
     if body.get("include_total"):
         page["total"] = len(keys)
     return json_response(200, page)
@@ -59,15 +61,9 @@ def list_chats(org: Organization, request: Request) -> Response:
 
 def _matching(org: Organization, criteria: dict[str, Any]) -> list[OrderKey]:
     """Return the sort keys of all chats that match, ascending."""
-    chats, ids = org.chat_backend.chats, criteria.get("chat_id", {})
-    candidates = list(chats.values())
-    if ids.get("type") == "enum":
-        limit = org.options.chats.max_ids_per_filter
-        if limit is not None and len(ids["value"]) > limit:
-            at = "body/filter_criteria/chat_id/value"
-            raise ApiError(400, f"{at} must NOT have more than {limit} items")
-        candidates = [chats[chat_id] for chat_id in dict.fromkeys(ids["value"]) if chat_id in chats]
-        del criteria["chat_id"]
+    chats = org.chat_backend.objects
+    ids = take_ids(criteria, "chat_id", org.options.chats.max_ids_per_filter)
+    candidates = [chats[chat_id] for chat_id in (chats if ids is None else ids) if chat_id in chats]
     tests = _FIELDS.compile(criteria)
     return sorted(
         (chat["start_timestamp"], chat["chat_id"]) for chat in candidates if all(test(chat) for test in tests)
@@ -78,6 +74,7 @@ def _without_transcripts(chat: Chat) -> Chat:
     return {name: value for name, value in chat.items() if name not in TRANSCRIPTS}
 
 
+@ROUTES.add("PATCH", "/update-chat/{chat_id}", _EDIT, bodies.UPDATE_CHAT)
 def update_chat(org: Organization, request: Request) -> Response:
     """Update a chat. A refused request changes nothing."""
     body: dict[str, Any] = request.body
@@ -106,6 +103,7 @@ def _tighten(chat: Chat, setting: str) -> None:
             chat.pop(name, None)
 
 
+@ROUTES.add("PATCH", "/end-chat/{chat_id}", ("call", "edit"))
 def end_chat(org: Organization, request: Request) -> Response:
     """End an ongoing chat. That chats that have ended are refused like calls is our guess."""
     chat = org.chat_backend.find(request.ids["chat_id"])
@@ -118,13 +116,15 @@ def end_chat(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("DELETE", "/delete-chat/{chat_id}", _EDIT)
 def delete_chat(org: Organization, request: Request) -> Response:
     """Remove a chat for good."""
     chat = org.chat_backend.find(request.ids["chat_id"])
-    del org.chat_backend.chats[chat["chat_id"]]
+    del org.chat_backend.objects[chat["chat_id"]]
     return Response(204)
 
 
+@ROUTES.add("PUT", "/rerun-chat-analysis/{chat_id}", _EDIT)
 def rerun_chat_analysis(org: Organization, request: Request) -> Response:
     """Analyze a chat that has ended again, and charge for it."""
     chats = org.chat_backend

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -10,25 +9,22 @@ from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from airflow_provider_retell.emulator.options import Options
 
 Contact = dict[str, Any]
 """A contact as the emulator stores it: Retell's object, with ``contact_tag_ids`` in place of ``contact_tags``."""
 
 
-class ContactBackend(Backend):
+class ContactBackend(Backend[Contact]):
     """The contacts of one organization.
 
-    :param options: the options of the emulator.
     :param org_id: the id of the organization.
-    :ivar contacts: the contacts by id.
     """
 
+    noun = "contact"
+
     def __init__(self, options: Options, org_id: str) -> None:
-        self.options = options
-        self.contacts: dict[str, Contact] = {}
+        super().__init__(options)
         self._org_id = org_id
         self._ids: dict[str, str] = {}
         self._added = 0
@@ -40,24 +36,18 @@ class ContactBackend(Backend):
         shown = {name: value for name, value in contact.items() if name != "contact_tag_ids"}
         return {**shown, "contact_tags": tags}
 
-    def find(self, contact_id: str) -> Contact:
-        """Return a contact by its id, or raise the error that Retell sends for an unknown one."""
-        if contact_id not in self.contacts:
-            raise ApiError(self.options.contacts.missing_status, f"Contact {contact_id} not found")
-        return self.contacts[contact_id]
+    def missing(self, object_id: str) -> ApiError:
+        """Return the error that Retell sends for an unknown id."""
+        return ApiError(self.options.contacts.missing_status, f"Contact {object_id} not found")
 
     def by_number(self, phone_number: str) -> Contact | None:
         """Return the contact with a phone number, or None."""
-        return self.contacts.get(self._ids.get(phone_number, ""))
+        return self.objects.get(self._ids.get(phone_number, ""))
 
     def blocks(self, phone_number: str) -> bool:
         """Return True if a number's contact is marked as do-not-call."""
         contact = self.by_number(phone_number)
         return contact is not None and contact["do_not_call"]
-
-    def all(self) -> list[Contact]:
-        """Return all contacts."""
-        return list(self.contacts.values())
 
     def add(self, *, phone_number: str = "", **fields: Any) -> Contact:
         """Add a contact and return it; see ``Organization.add_contact``."""
@@ -77,36 +67,29 @@ class ContactBackend(Backend):
             "conversation_count": 0,
             **fields,
         }
-        if contact["contact_id"] in self.contacts:
+        if contact["contact_id"] in self.objects:
             raise ValueError(f"contact {contact['contact_id']!r} exists already")
         self._added += 1
         self._ids[phone_number] = contact["contact_id"]
-        self.contacts[contact["contact_id"]] = contact
+        self.objects[contact["contact_id"]] = contact
         return contact
-
-    def add_many(self, phone_numbers: Iterable[str], **fields: Any) -> None:
-        """Add a contact for each number; see ``Organization.add_contacts``."""
-        for phone_number in phone_numbers:
-            self.add(phone_number=phone_number, **copy.deepcopy(fields))
 
     def edit(self, object_id: str, **fields: Any) -> Contact:
         """Change fields of a contact and return it; None removes a field."""
-        if object_id not in self.contacts:
-            raise LookupError(f"there is no contact {object_id!r}")
+        contact = self.existing(object_id)
         if {"contact_id", "phone_number"} & fields.keys():
             raise ValueError("contact_id and phone_number must not change: add a new contact instead")
-        contact = self.contacts[object_id]
         assign(contact, fields)
         contact["user_modified_timestamp"] = self.options.clock.now_ms()
         return contact
 
     def remove(self, contact: Contact) -> None:
         """Delete a contact."""
-        del self.contacts[contact["contact_id"]]
+        del self.objects[contact["contact_id"]]
         if self._ids.get(contact["phone_number"]) == contact["contact_id"]:
             del self._ids[contact["phone_number"]]
 
     def clear(self) -> None:
         """Remove all contacts."""
-        self.contacts.clear()
+        super().clear()
         self._ids.clear()

@@ -14,7 +14,7 @@ from airflow_provider_retell.emulator.conditions import (
     one_of,
 )
 from airflow_provider_retell.emulator.responses import ApiError
-from airflow_provider_retell.emulator.schema import BOOLEAN, STRING, closed
+from airflow_provider_retell.emulator.schema import BOOLEAN, E164, STRING, closed
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.multipart import Form
@@ -30,9 +30,7 @@ _FIELDS: dict[str, Any] = {
     "last_name": STRING,
 }
 
-CREATE_CONTACT = closed(
-    {"phone_number": {"type": "string", "pattern": r"\+[1-9][0-9]{6,14}"}, **_FIELDS}, "phone_number"
-)
+CREATE_CONTACT = closed({"phone_number": {"type": "string", "pattern": E164}, **_FIELDS}, "phone_number")
 """That the number must be in E.164 format is our guess."""
 
 UPDATE_CONTACT = closed(_FIELDS)

@@ -1,20 +1,25 @@
-"""The endpoints of contacts."""
+"""The endpoints of contacts. That restricted keys need the permission for history is our guess."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.conditions import inside
+from airflow_provider_retell.emulator.contacts import bodies
 from airflow_provider_retell.emulator.contacts.imports import visible
 from airflow_provider_retell.emulator.filters import FilterFields
 from airflow_provider_retell.emulator.paging import DEFAULT_PAGE, OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.contacts.backend import Contact
     from airflow_provider_retell.emulator.filters import Filter
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_READ, _EDIT = ("history", "read"), ("history", "edit")
 
 
 def _tags(spec: Any) -> list[Filter]:
@@ -26,12 +31,14 @@ _FIELDS = FilterFields(
 )
 
 
+@ROUTES.add("GET", "/get-contact/{contact_id}", _READ)
 def get_contact(org: Organization, request: Request) -> Response:
     """Return a contact."""
     contacts = org.contact_backend
     return json_response(200, contacts.visible(contacts.find(request.ids["contact_id"])))
 
 
+@ROUTES.add("GET", "/get-contact-by-phone/{phone_number}", _READ)
 def get_contact_by_phone(org: Organization, request: Request) -> Response:
     """Return the contact with a phone number."""
     contact = org.contact_backend.by_number(request.ids["phone_number"])
@@ -40,18 +47,16 @@ def get_contact_by_phone(org: Organization, request: Request) -> Response:
     return json_response(200, org.contact_backend.visible(contact))
 
 
+@ROUTES.add("POST", "/list-contacts", _READ, bodies.LIST_CONTACTS)
 def list_contacts(org: Organization, request: Request) -> Response:
     """Return one page of contacts, and the number of all that match."""
     body: dict[str, Any] = request.body
-    contacts, limit = org.contact_backend, int(body.get("limit", DEFAULT_PAGE))
-    if limit > org.options.contacts.max_page:
+    contacts = org.contact_backend
+    if body.get("limit", DEFAULT_PAGE) > org.options.contacts.max_page:
         raise ApiError(400, f"body/limit must be <= {org.options.contacts.max_page}")
     keys = _matching(org, body)
-    following = walk(
-        keys, descending=body.get("sort_order", "desc") == "desc", cursor=body.get("pagination_key")
-    )
-    ids, page = cut(following, skip=int(body.get("skip", 0)), limit=limit)
-    items = [contacts.visible(contacts.contacts[contact_id]) for contact_id in ids]
+    ids, page = cut(walk(keys, body), body)
+    items = [contacts.visible(contacts.objects[contact_id]) for contact_id in ids]
     return json_response(200, {"items": items, **page, "total": len(keys)})
 
 
@@ -63,7 +68,7 @@ def _matching(org: Organization, body: dict[str, Any]) -> list[OrderKey]:
         tests.append(lambda contact: query in _searched(contact))
     return sorted(
         (contact["created_timestamp"], contact_id)
-        for contact_id, contact in org.contact_backend.contacts.items()
+        for contact_id, contact in org.contact_backend.objects.items()
         if contact_id not in excluded and all(test(contact) for test in tests)
     )
 
@@ -73,6 +78,7 @@ def _searched(contact: Any) -> str:
     return "\n".join(map(str, [*texts, *contact["custom_fields"].values()])).casefold()
 
 
+@ROUTES.add("POST", "/create-contact", _EDIT, bodies.CREATE_CONTACT)
 def create_contact(org: Organization, request: Request) -> Response:
     """Create a contact."""
     body: dict[str, Any] = dict(request.body)
@@ -87,6 +93,7 @@ def create_contact(org: Organization, request: Request) -> Response:
     return json_response(201, contacts.visible(contact))
 
 
+@ROUTES.add("PATCH", "/update-contact/{contact_id}", _EDIT, bodies.UPDATE_CONTACT)
 def update_contact(org: Organization, request: Request) -> Response:
     """Update a contact. A refused request changes nothing."""
     contact = org.contact_backend.find(request.ids["contact_id"])
@@ -115,6 +122,7 @@ def _set(org: Organization, contact: Contact, fields: dict[str, Any]) -> None:
     )
 
 
+@ROUTES.add("DELETE", "/delete-contact/{contact_id}", _EDIT)
 def delete_contact(org: Organization, request: Request) -> Response:
     """Delete a contact for good."""
     contact = org.contact_backend.find(request.ids["contact_id"])
@@ -126,6 +134,7 @@ def delete_contact(org: Organization, request: Request) -> Response:
     return Response(204)
 
 
+@ROUTES.add("POST", "/upload-contact-import-file", _EDIT, bodies.UPLOAD, from_form=bodies.from_form)
 def upload_import_file(org: Organization, request: Request) -> Response:
     """Keep a CSV file for an import."""
     file = request.body["file"]
@@ -133,6 +142,7 @@ def upload_import_file(org: Organization, request: Request) -> Response:
     return json_response(201, {"upload_id": upload_id, "file_name": file["name"]})
 
 
+@ROUTES.add("POST", "/create-contact-import", _EDIT, bodies.CREATE_IMPORT)
 def create_import(org: Organization, request: Request) -> Response:
     """Start the import of a file that was uploaded."""
     body = request.body
@@ -147,6 +157,7 @@ def create_import(org: Organization, request: Request) -> Response:
     return json_response(201, visible(job))
 
 
+@ROUTES.add("GET", "/get-contact-import", _READ)
 def get_import(org: Organization, request: Request) -> Response:
     """Return the current or latest import."""
     return json_response(200, org.contact_import_jobs.latest())

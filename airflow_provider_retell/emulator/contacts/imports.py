@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.responses import ApiError
+from airflow_provider_retell.emulator.schema import E164
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 ContactImport = dict[str, Any]
 """An import as the emulator stores it: Retell's object, and fields that begin with an underscore."""
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _MARKS = {"words": {"true": True, "false": False}, "digits": {"1": True, "0": False}}
 
 
@@ -222,6 +222,6 @@ def _read(content: bytes, mapping: Mapping[str, str]) -> list[dict[str, str]]:
 def _number(text: str, country: str) -> str:
     digits = re.sub(r"[\s().-]", "", text)
     number = f"+1{digits}" if country == "US" and re.fullmatch(r"[2-9][0-9]{9}", digits) else digits
-    if not _E164.fullmatch(number):
+    if not re.fullmatch(E164, number):
         raise RowError
     return number

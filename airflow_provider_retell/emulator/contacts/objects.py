@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.objects import Objects
@@ -19,7 +20,7 @@ class ContactObjects(Objects):
     @property
     def contacts(self) -> dict[str, Contact]:
         """The contacts by id. The contacts are live: tests may change them."""
-        return self._owner.contact_backend.contacts
+        return self._owner.contact_backend.objects
 
     def contact_of(self, phone_number: str) -> Contact | None:
         """Return the contact with a phone number, or None."""
@@ -45,7 +46,8 @@ class ContactObjects(Objects):
         :param fields: the fields of every contact.
         """
         with self._owner.options.clock.lock:
-            self._owner.contact_backend.add_many(phone_numbers, **fields)
+            for phone_number in phone_numbers:
+                self.add_contact(phone_number, **copy.deepcopy(fields))
 
     def edit_contact(self, contact_id: str, **fields: Any) -> Contact:
         """Change fields of a contact and return it.

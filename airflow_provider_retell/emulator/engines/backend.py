@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.engines import samples
-from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
+    from airflow_provider_retell.emulator.engines.samples import Engine
     from airflow_provider_retell.emulator.options import Options
 
 
@@ -21,54 +20,50 @@ if TYPE_CHECKING:
 class Kind:
     """A kind of response engine.
 
-    :ivar type: the ``type`` of an agent's ``response_engine``.
+    :ivar type: the ``type`` of an agent's ``response_engine``, and its name in the message for an unknown id.
+    :ivar noun: what an engine is, for messages.
     :ivar id_name: the field with its id.
     :ivar prefix: the first part of its ids.
-    :ivar table: its name in the message for an unknown id.
     :ivar shows_published: True if the API returns ``is_published``.
     :ivar sample: returns the settings of a new engine.
     """
 
     type: str
+    noun: str
     id_name: str
     prefix: str
-    table: str
     shows_published: bool
     sample: Callable[[], Engine]
 
 
-LLM = Kind("retell-llm", "llm_id", "llm", "retell-llm", True, samples.llm)
+LLM = Kind("retell-llm", "LLM", "llm_id", "llm", True, samples.llm)
 FLOW = Kind(
     "conversation-flow",
+    "conversation flow",
     "conversation_flow_id",
     "conversation_flow",
-    "conversation-flow",
     False,
     samples.conversation_flow,
 )
 
 
-class EngineBackend(Backend):
-    """The engines of one kind.
+class EngineBackend(Backend["dict[int, Engine]"]):
+    """The engines of one kind, each a dictionary of its versions by number.
 
     :param kind: the kind.
-    :param options: the options of the emulator.
-    :ivar engines: the versions by engine id and version number. Tests may change them.
     """
 
     def __init__(self, kind: Kind, options: Options) -> None:
+        super().__init__(options)
         self.kind = kind
-        self.options = options
-        self.engines: dict[str, dict[int, Engine]] = {}
+        self.noun, self.table = kind.noun, kind.type
 
-    def find(self, engine_id: str, version: int | None = None) -> Engine:
+    def find_version(self, engine_id: str, version: int | None = None) -> Engine:
         """Return one version of an engine, by default the latest, or raise the 404 for an unknown one."""
-        versions = self.engines.get(engine_id, {})
+        versions = self.objects.get(engine_id, {})
         number = max(versions, default=0) if version is None else version
         if number not in versions:
-            raise ApiError(
-                self.options.missing_asset_status, f"Item {engine_id} not found from {self.kind.table}"
-            )
+            raise self.missing(engine_id)
         return versions[number]
 
     def visible(self, engine: Engine) -> Engine:
@@ -79,7 +74,7 @@ class EngineBackend(Backend):
 
     def all(self) -> list[dict[str, Any]]:
         """Return all versions of all engines."""
-        return [engine for versions in self.engines.values() for engine in versions.values()]
+        return [engine for versions in self.objects.values() for engine in versions.values()]
 
     def add(self, **fields: Any) -> Engine:
         """Add an engine and return its version 0.
@@ -87,7 +82,7 @@ class EngineBackend(Backend):
         :param fields: fields that differ from the sample, or the id; None leaves a field out.
         """
         engine_id = fields.pop(self.kind.id_name, None) or samples.new_id(self.kind.prefix)
-        if engine_id in self.engines:
+        if engine_id in self.objects:
             raise ValueError(f"{self.kind.id_name} {engine_id!r} exists already")
         version = fields.pop("version", 0)
         engine = {
@@ -98,10 +93,10 @@ class EngineBackend(Backend):
             **self.kind.sample(),
             **fields,
         }
-        self.engines[engine_id] = {
+        self.objects[engine_id] = {
             version: {name: value for name, value in engine.items() if value is not None}
         }
-        return self.engines[engine_id][version]
+        return self.objects[engine_id][version]
 
     def edit(self, object_id: str, *, version: int | None = None, **fields: Any) -> Engine:
         """Change fields of a version, published or not, and return it.
@@ -109,7 +104,7 @@ class EngineBackend(Backend):
         :param version: the version number. Default: the latest.
         :param fields: the new values; None removes a field.
         """
-        versions = self.engines.get(object_id, {})
+        versions = self.objects.get(object_id, {})
         number = max(versions, default=0) if version is None else version
         if number not in versions:
             raise LookupError(f"there is no version {number} of {object_id!r}")
@@ -129,13 +124,9 @@ class EngineBackend(Backend):
 
     def fork(self, engine_id: str, base: int | None, version: int) -> None:
         """Copy version *base* of an engine, or its latest, to the draft *version*."""
-        self.engines[engine_id][version] = {
-            **copy.deepcopy(self.find(engine_id, base)),
+        self.objects[engine_id][version] = {
+            **copy.deepcopy(self.find_version(engine_id, base)),
             "version": version,
             "is_published": False,
             "last_modification_timestamp": self.options.clock.now_ms(),
         }
-
-    def clear(self) -> None:
-        """Remove all engines."""
-        self.engines.clear()

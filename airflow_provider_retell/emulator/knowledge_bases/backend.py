@@ -28,25 +28,20 @@ _FILES = "https://dxc03zgurdly9.cloudfront.net.invalid"
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
 
 
-class KnowledgeBaseBackend(Backend):
+class KnowledgeBaseBackend(Backend[KnowledgeBase]):
     """The knowledge bases of one organization.
 
-    :param options: the options of the emulator.
     :param timeline: the schedule of the organization.
-    :ivar knowledge_bases: all of them by id. Tests may change them.
     """
 
+    noun = "knowledge base"
+
     def __init__(self, options: Options, timeline: Timeline) -> None:
-        self._clock = options.clock
-        self.options = options.knowledge_bases
+        super().__init__(options)
+        self.settings = options.knowledge_bases
         self._timeline = timeline
-        self.knowledge_bases: dict[str, KnowledgeBase] = {}
 
     # -- the control API and tests
-
-    def all(self) -> list[KnowledgeBase]:
-        """Return all knowledge bases, with the fields that the API does not show."""
-        return list(self.knowledge_bases.values())
 
     def add(self, **fields: Any) -> KnowledgeBase:
         """Add a knowledge base that is indexed, and return it; see ``Organization.add_knowledge_base``."""
@@ -54,17 +49,15 @@ class KnowledgeBaseBackend(Backend):
         knowledge_base = new_knowledge_base({"status": "complete", **fields})
         if knowledge_base["status"] not in STATUSES:
             raise ValueError(f"status must be one of {', '.join(STATUSES)}, not {knowledge_base['status']!r}")
-        if knowledge_base["knowledge_base_id"] in self.knowledge_bases:
+        if knowledge_base["knowledge_base_id"] in self.objects:
             raise ValueError(f"knowledge base {knowledge_base['knowledge_base_id']!r} exists already")
         knowledge_base["knowledge_base_sources"] = [new_source(source) for source in given]
-        self.knowledge_bases[knowledge_base["knowledge_base_id"]] = knowledge_base
+        self.objects[knowledge_base["knowledge_base_id"]] = knowledge_base
         return knowledge_base
 
     def edit(self, object_id: str, **fields: Any) -> KnowledgeBase:
         """Change fields of a knowledge base and return it; see ``Organization.edit_knowledge_base``."""
-        knowledge_base = self.knowledge_bases.get(object_id)
-        if knowledge_base is None:
-            raise LookupError(f"there is no knowledge base {object_id!r}")
+        knowledge_base = self.existing(object_id)
         if fields.get("knowledge_base_id", object_id) != object_id:
             raise ValueError("knowledge_base_id must not change: add a new knowledge base instead")
         if fields.get("status", "complete") not in STATUSES:
@@ -73,10 +66,6 @@ class KnowledgeBaseBackend(Backend):
             fields["knowledge_base_sources"] = [new_source(item) for item in fields["knowledge_base_sources"]]
         knowledge_base.update(fields)
         return knowledge_base
-
-    def clear(self) -> None:
-        """Remove all knowledge bases."""
-        self.knowledge_bases.clear()
 
     # -- the endpoints
 
@@ -90,19 +79,14 @@ class KnowledgeBaseBackend(Backend):
         errors = [*shown.pop("error_messages", ()), *(value for _, value in knowledge_base["_errors"])]
         return {**shown, "error_messages": errors} if errors else shown
 
-    def find(self, knowledge_base_id: str) -> KnowledgeBase:
-        """Return a knowledge base by its id, or raise the error for an unknown one."""
-        try:
-            return self.knowledge_bases[knowledge_base_id]
-        except KeyError:
-            raise ApiError(
-                self.options.missing_status, f"Item {knowledge_base_id} not found from knowledge-base"
-            ) from None
+    def missing(self, object_id: str) -> ApiError:
+        """Return the error that Retell sends for an unknown id."""
+        return ApiError(self.settings.missing_status, f"Item {object_id} not found from knowledge-base")
 
     def create(self, fields: Mapping[str, Any], sources: list[Source]) -> KnowledgeBase:
         """Create a knowledge base and start to index its sources."""
         knowledge_base = new_knowledge_base({**fields, "status": "complete"})
-        self.knowledge_bases[knowledge_base["knowledge_base_id"]] = knowledge_base
+        self.objects[knowledge_base["knowledge_base_id"]] = knowledge_base
         self.index(knowledge_base, sources, status="in_progress")
         return knowledge_base
 
@@ -119,7 +103,7 @@ class KnowledgeBaseBackend(Backend):
         knowledge_base["_errors"] = []
         knowledge_base["_requests"] += 1
         indexed = partial(self._indexed, knowledge_base, list(sources))
-        self._timeline.at(self._clock.now() + self.options.indexing_seconds, indexed)
+        self._timeline.at(self.options.clock.now() + self.settings.indexing_seconds, indexed)
 
     def _indexed(self, knowledge_base: KnowledgeBase, sources: list[Source], when: float) -> None:
         listed = []
@@ -127,10 +111,10 @@ class KnowledgeBaseBackend(Backend):
             message = self._failure(source)
             if message is not None:
                 knowledge_base["_errors"].append((source["source_id"], self._error(source, message)))
-            if message is None or self.options.lists_failed_sources:
+            if message is None or self.settings.lists_failed_sources:
                 listed.append(source)
-        if self.options.listing_delay:
-            later = when + self.options.listing_delay
+        if self.settings.listing_delay:
+            later = when + self.settings.listing_delay
             self._timeline.at(later, lambda _: knowledge_base["knowledge_base_sources"].extend(listed))
         else:
             knowledge_base["knowledge_base_sources"].extend(listed)
@@ -142,12 +126,12 @@ class KnowledgeBaseBackend(Backend):
             knowledge_base["status"] = "error" if broken else "complete"
 
     def _failure(self, source: Source) -> str | None:
-        return next((text for part, text in self.options.failures.items() if part in name_of(source)), None)
+        return next((text for part, text in self.settings.failures.items() if part in name_of(source)), None)
 
     def _error(self, source: Source, message: str) -> Any:
-        if self.options.error_form == "source_id":
+        if self.settings.error_form == "source_id":
             return {"source_id": source["source_id"], "message": message}
-        return f"{name_of(source)}: {message}" if self.options.error_form == "name" else message
+        return f"{name_of(source)}: {message}" if self.settings.error_form == "name" else message
 
     def delete_source(self, knowledge_base: KnowledgeBase, source_id: str) -> None:
         """Delete a source."""
@@ -155,23 +139,23 @@ class KnowledgeBaseBackend(Backend):
         found = next((source for source in sources if source["source_id"] == source_id), None)
         if found is None or "_deleted" in found:
             raise ApiError(
-                self.options.missing_status, f"Item {source_id} not found from knowledge-base-source"
+                self.settings.missing_status, f"Item {source_id} not found from knowledge-base-source"
             )
-        if len(sources) == 1 and self.options.keeps_last_source:
+        if len(sources) == 1 and self.settings.keeps_last_source:
             raise ApiError(400, "Knowledge base must have at least one source")
         knowledge_base["_errors"] = [error for error in knowledge_base["_errors"] if error[0] != source_id]
         found["_deleted"] = True
-        if self.options.listing_delay:
-            later = self._clock.now() + self.options.listing_delay
+        if self.settings.listing_delay:
+            later = self.options.clock.now() + self.settings.listing_delay
             self._timeline.at(later, lambda _: sources.remove(found))
         else:
             sources.remove(found)
-        if self.options.refreshes_on_delete:
+        if self.settings.refreshes_on_delete:
             self.index(knowledge_base, ())
 
     def stored_name(self, filename: str) -> str:
         """Return the name under which a file is stored."""
-        return _UNSAFE.sub("_", filename) if self.options.sanitizes_file_names else filename
+        return _UNSAFE.sub("_", filename) if self.settings.sanitizes_file_names else filename
 
 
 def new_knowledge_base(fields: Mapping[str, Any]) -> KnowledgeBase:

@@ -17,7 +17,7 @@ class KnowledgeBaseObjects(Objects):
     def knowledge_bases(self) -> dict[str, KnowledgeBase]:
         """The knowledge bases by id, up to date with the clock. The dictionary is live: tests may change it."""
         self._owner.catch_up()
-        return self._owner.knowledge_base_backend.knowledge_bases
+        return self._owner.knowledge_base_backend.objects
 
     def add_knowledge_base(self, **fields: Any) -> KnowledgeBase:
         """Add a knowledge base that is indexed, and return it.

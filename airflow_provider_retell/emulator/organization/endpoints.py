@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
 
 _BASE_CONCURRENCY = 20
 _PURCHASE_LIMIT = 100
 
 
+@ROUTES.add("GET", "/get-concurrency")
 def get_concurrency(org: Organization, _: Request) -> Response:
     """Return the number of live calls and its limit. Limits above 20 count as purchased; bursts are off."""
     base = min(org.concurrency, _BASE_CONCURRENCY)
@@ -35,6 +38,7 @@ def get_concurrency(org: Organization, _: Request) -> Response:
     )
 
 
+@ROUTES.add("GET", "/get-api-key-info")
 def get_api_key_info(org: Organization, request: Request) -> Response:
     """Return the organization of the key, and the key's name if it has one."""
     key = request.key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.agents.backend import AgentBackend
 from airflow_provider_retell.emulator.agents.objects import AgentObjects
@@ -62,7 +62,7 @@ class Organization(
         api_key: str,
         webhooks: Webhooks,
         routes: frozenset[str],
-        custom_attributes: Collection[str] = (),
+        custom_attributes: Collection[str],
         quotas: Mapping[str, Limit | None] | None,
         concurrency: int,
     ) -> None:
@@ -98,7 +98,7 @@ class Organization(
         self.test_case_backend = TestCaseBackend(options)
         self.batch_test_backend = BatchTestBackend(options, self.timeline, self.test_case_backend)
         self.knowledge_base_backend = KnowledgeBaseBackend(options, self.timeline)
-        self.backends: dict[str, Backend] = {
+        self.backends: dict[str, Backend[Any]] = {
             "calls": self.call_backend,
             "chats": self.chat_backend,
             "contacts": self.contact_backend,

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend, assign
-from airflow_provider_retell.emulator.phone_numbers import samples
 from airflow_provider_retell.emulator.phone_numbers.bodies import BINDINGS
 from airflow_provider_retell.emulator.responses import ApiError
 
@@ -15,53 +14,47 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.agents.backend import AgentBackend
     from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
+
+Number = dict[str, Any]
+"""A phone number as the emulator stores it: Retell's object."""
 
 
-class PhoneNumberBackend(Backend):
+class PhoneNumberBackend(Backend[Number]):
     """The phone numbers of one organization.
 
-    :param options: the options of the emulator.
     :param agents: the agents of the organization.
-    :ivar numbers: the numbers by phone number. Tests may change them.
     """
 
+    table = "phone-number"
+
     def __init__(self, options: Options, agents: AgentBackend) -> None:
-        self.options = options
+        super().__init__(options)
         self.agents = agents
-        self.numbers: dict[str, Number] = {}
-
-    def find(self, phone_number: str) -> Number:
-        """Return a number, or raise the 404 for one that the organization does not have."""
-        if phone_number not in self.numbers:
-            raise ApiError(
-                self.options.missing_asset_status, f"Item {phone_number} not found from phone-number"
-            )
-        return self.numbers[phone_number]
-
-    def all(self) -> list[Number]:
-        """Return all numbers."""
-        return list(self.numbers.values())
 
     def add(self, *, phone_number: str = "", **fields: Any) -> Number:
         """Add a number and return it; see ``Organization.add_phone_number``."""
         if not phone_number:
             raise ValueError("phone_number must not be empty")
-        if phone_number in self.numbers:
+        if phone_number in self.objects:
             raise ValueError("the phone number exists already")
         number = {
-            **samples.bought(phone_number),
+            # As a number that was bought from Retell and is bound to no agent.
+            "phone_number": phone_number,
+            "phone_number_type": "retell-twilio",
+            "phone_number_pretty": phone_number,
+            "inbound_agents": [],
+            "outbound_agents": [],
             "last_modification_timestamp": self.options.clock.now_ms(),
             **fields,
         }
-        self.numbers[phone_number] = {name: value for name, value in number.items() if value is not None}
-        return self.numbers[phone_number]
+        self.objects[phone_number] = {name: value for name, value in number.items() if value is not None}
+        return self.objects[phone_number]
 
     def edit(self, object_id: str, **fields: Any) -> Number:
         """Change fields of a number and return it; None removes a field."""
-        if object_id not in self.numbers:
+        if object_id not in self.objects:
             raise LookupError("there is no such phone number")
-        return self.change(self.numbers[object_id], fields)
+        return self.change(self.objects[object_id], fields)
 
     def change(self, number: Number, fields: Mapping[str, Any]) -> Number:
         """Set *fields*; None removes a field."""
@@ -77,7 +70,3 @@ class PhoneNumberBackend(Backend):
                 raise ApiError(400, f"body/{name} weights must add up to 1")
             for agent in bound:
                 self.agents.find(agent["agent_id"])
-
-    def clear(self) -> None:
-        """Remove all numbers."""
-        self.numbers.clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
+    from airflow_provider_retell.emulator.phone_numbers.backend import Number
 
 
 class PhoneNumberObjects(Objects):
@@ -16,7 +16,7 @@ class PhoneNumberObjects(Objects):
     @property
     def phone_numbers(self) -> dict[str, Number]:
         """The phone numbers. The dictionary is live: tests may change it."""
-        return self._owner.number_backend.numbers
+        return self._owner.number_backend.objects
 
     def add_phone_number(self, phone_number: str, **fields: Any) -> Number:
         """Add a phone number and return it. The returned dictionary is live.

@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_retell.emulator.calls.samples import FILES_URL
 from airflow_provider_retell.emulator.recordings.content import content_of
+from airflow_provider_retell.emulator.recordings.links import PATH
 from airflow_provider_retell.emulator.responses import Response
+from airflow_provider_retell.emulator.routing import Request, Routes
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
+@ROUTES.add("GET", f"{PATH}/{{owner}}/{{call_id}}/{{file}}", name="get-call-file", is_public=True)
 def get_call_file(org: Organization, request: Request) -> Response:
     """Return a file of a call, or the requested range of it."""
     call_id, name = request.ids["call_id"], request.ids["file"]
     call = org.call_backend.store.calls.get(call_id)
     if call is None or f"{FILES_URL}/{call_id}/{name}" not in call.values():
         return _refusal(404, "NoSuchKey")
-    links = org.call_backend.links
-    if not links.admits(request.path, request.query, signed=links.are_signed(call)):
+    if not org.call_backend.links.admits(call, request.path, request.query):
         return _refusal(403, "AccessDenied")
     body, media_type = content_of(call, name)
     if not org.options.serves_ranges:

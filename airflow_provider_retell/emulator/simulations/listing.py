@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.paging import page
 from airflow_provider_retell.emulator.responses import ApiError, Response, json_response
+from airflow_provider_retell.emulator.routing import Request, Routes
 from airflow_provider_retell.emulator.simulations.backend import same_engine, visible
 from airflow_provider_retell.emulator.simulations.endpoints import batch_view, find_engine
 from airflow_provider_retell.emulator.simulations.vocabulary import ENGINE_IDS
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.organization.organization import Organization
-    from airflow_provider_retell.emulator.routing import Request
+
+ROUTES = Routes()
+
+_READ = ("testing", "read")
 
 
+@ROUTES.add("GET", "/v2/list-test-case-definitions", _READ)
 def list_test_case_definitions(org: Organization, request: Request) -> Response:
     """Return one page of the test cases of a response engine, newest first, which is our guess."""
     engine = _engine(request.query)
@@ -25,6 +30,7 @@ def list_test_case_definitions(org: Organization, request: Request) -> Response:
     return _page(cases, "test_case_definition_id", request.query)
 
 
+@ROUTES.add("GET", "/v2/list-batch-tests", _READ)
 def list_batch_tests(org: Organization, request: Request) -> Response:
     """Return one page of the batch tests of a version of a response engine, newest first, which is our guess."""
     engine = _engine(request.query)
@@ -42,6 +48,7 @@ def list_batch_tests(org: Organization, request: Request) -> Response:
     return _page(batches, "test_case_batch_job_id", request.query)
 
 
+@ROUTES.add("GET", "/v2/list-test-runs/{test_case_batch_job_id}", _READ)
 def list_test_runs(org: Organization, request: Request) -> Response:
     """Return one page of the test runs of a batch test."""
     batch = org.batch_test_backend.find(request.ids["test_case_batch_job_id"])

@@ -16,13 +16,13 @@ class SimulationObjects(Objects):
     @property
     def test_cases(self) -> dict[str, TestCase]:
         """The test cases by id. The dictionary is live: tests may change it."""
-        return self._owner.test_case_backend.test_cases
+        return self._owner.test_case_backend.objects
 
     @property
     def batch_tests(self) -> dict[str, BatchTest]:
         """The batch tests by id, oldest first and up to date with the clock, each with its ``runs``."""
         self._owner.catch_up()
-        return self._owner.batch_test_backend.batch_tests
+        return self._owner.batch_test_backend.objects
 
     @property
     def test_run_credit(self) -> int | None:
@@ -63,7 +63,7 @@ class SimulationObjects(Objects):
             return self._owner.test_case_backend.add(**fields)
 
     def _engine_of(self, agent_id: str) -> dict[str, Any]:
-        agent = self._owner.agent_backend.agents.get(agent_id)
+        agent = self._owner.agent_backend.objects.get(agent_id)
         if agent is None:
             raise LookupError(f"there is no agent {agent_id!r}")
         return {name: value for name, value in agent.latest["response_engine"].items() if name != "version"}
