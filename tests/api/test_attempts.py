@@ -220,6 +220,20 @@ def test_result_of_an_observed_request_is_its_response(clock: SleepingClock, sta
     assert Sender(clock, Window(Rate(9, 9)), [outcome]).send(GET.observe()) is outcome
 
 
+@pytest.mark.parametrize(
+    "fault", [response(503), response(200, b'{"call_id": "ca')], ids=["503", "truncated"]
+)
+def test_observed_request_is_repeated_as_any_other(clock: SleepingClock, fault: Response) -> None:
+    sender = Sender(clock, Window(Rate(9, 9)), [fault, fault, SUCCESS])
+    assert sender.send(GET.observe()) is SUCCESS
+
+
+def test_last_error_of_an_observed_request_is_its_result(clock: SleepingClock) -> None:
+    last = response(429, Retry_After="30")
+    sender = Sender(clock, Window(Rate(9, 9)), [response(503), last], RetryLimits(attempts=2))
+    assert sender.send(GET.observe()) is last
+
+
 def test_observed_request_without_a_response_raises_its_error(clock: SleepingClock) -> None:
     sender = Sender(
         clock, Window(Rate(9, 9)), [errors.RetellConnectionError("dropped")], RetryLimits(attempts=1)

@@ -91,6 +91,8 @@ def test_any_mapping_is_an_object() -> None:
         ({"items": [{"name": "a", "note": 1}]}, "items[0].note must be text"),
         ({"title": ""}, "title must not be empty"),
         ({"title": 5}, "title must be text"),
+        ({"items": 5}, "items must be a list"),
+        ({"items": [5]}, "items[0] must be a dict"),
         (
             {"items": [{"name": None}]},
             "items[0].name must be text, and is null: give it a value, or leave it out",

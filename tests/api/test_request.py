@@ -56,27 +56,6 @@ def test_invalid_id_is_rejected_without_quoting_it(value: object, message: str) 
     assert "71234567" not in text
 
 
-@pytest.mark.parametrize(("value", "message"), INVALID_IDS)
-@pytest.mark.parametrize(
-    "build",
-    [
-        endpoints.get_call,
-        endpoints.stop_call,
-        endpoints.delete_call,
-        endpoints.rerun_call_analysis,
-        lambda call_id: endpoints.update_call(call_id, metadata={"a": 1}),
-        lambda call_id: endpoints.update_live_call(call_id, trigger_response=True),
-    ],
-)
-def test_every_endpoint_checks_its_id(build, value, message) -> None:
-    with pytest.raises(RetellInputError) as caught:
-        build(value)
-    assert message in str(caught.value)
-    assert "Nothing was sent" in str(caught.value)
-    assert "privat" not in str(caught.value)
-    assert "71234567" not in str(caught.value)
-
-
 def test_request_is_printed_as_operation_and_subject_without_its_body() -> None:
     request = endpoints.update_call("call_1", metadata={"note": "private"})
     assert str(request) == "update-call of call call_1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 def operator_of(decorated: Any, *args: Any, **kwargs: Any) -> Any:
     """Return the operator of the task that a call of *decorated* makes."""
-    with DAG("made", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)):
+    with DAG("made", schedule=None):
         return decorated(*args, **kwargs).operator
 
 

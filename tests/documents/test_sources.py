@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
+from memory_storage import memory
 
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.documents import FileDocuments, SqlDocuments
@@ -21,33 +21,23 @@ from airflow_provider_retell.documents.documents import (
     as_documents,
 )
 
-try:
-    from airflow.sdk.io import attach
-except ImportError:  # Airflow 2.11
-    from airflow.io.store import attach
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from fsspec.implementations.memory import MemoryFileSystem
+
+__all__ = ["memory"]
 
 FILES = {"a.md": b"a", "billing/refunds.TXT": b"bb", "billing/prices.pdf": b"%PDF", ".git/x.md": b"x"}
 
 
 @pytest.fixture(params=["local", "memory"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def folder(request: pytest.FixtureRequest, tmp_path: Path, memory: MemoryFileSystem) -> str:
     """A folder with files, on the disk and on a storage with URLs."""
-    if request.param == "local":
-        for name, data in FILES.items():
-            path = tmp_path / "hand book" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        yield str(tmp_path / "hand book")
-        return
-    memory = MemoryFileSystem()
-    attach(protocol="memory", fs=memory)
     for name, data in FILES.items():
+        path = tmp_path / "hand book" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
         memory.pipe(f"/hand book/{name}", data)
-    yield "memory://hand book"
-    memory.rm("/hand book", recursive=True)
+    return str(tmp_path / "hand book") if request.param == "local" else "memory://hand book"
 
 
 def files(documents: FileDocuments) -> list[tuple[str, bool, int]]:

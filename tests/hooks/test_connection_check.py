@@ -12,8 +12,6 @@ from airflow_provider_retell.emulator import Fault
 from airflow_provider_retell.hooks.retell import RetellHook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow_provider_retell.emulator import Emulator
 
 
@@ -143,58 +141,13 @@ def test_timeouts_are_at_most_10_seconds(connect: Any, emulator: Emulator) -> No
     assert (hook.settings.timeout, hook.settings.connect_timeout) == (10, 10)
 
 
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port on which no server listens and no other process can listen."""
+def test_closed_port_is_reported_without_the_random_id_of_the_connection_under_test(connect: Any) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        yield bound.getsockname()[1]
-
-
-def test_the_random_id_of_a_connection_under_test_is_not_named(closed_port: int, connect: Any) -> None:
-    connect(f"http://127.0.0.1:{closed_port}")
-    assert "retell_default" not in check()[1]
-
-
-def test_closed_port_is_reported(closed_port: int, connect: Any) -> None:
-    connect(f"http://127.0.0.1:{closed_port}")
-    works, text = check()
+        connect(f"http://127.0.0.1:{bound.getsockname()[1]}")
+        works, text = check()
     assert not works
     assert (
         "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy" in text
     )
-
-
-def test_unknown_host_name_is_reported(connect: Any) -> None:
-    connect("https://retell.invalid")
-    hook = RetellHook()
-    works, text = hook.test_connection()
-    assert not works
-    assert "The host name does not resolve" in text
-
-
-def test_http_server_at_an_https_url_is_a_tls_error(serve: Any, connect: Any) -> None:
-    connect(serve().url.replace("http://", "https://"))
-    works, text = check()
-    assert not works
-    assert "The TLS certificate was not accepted" in text
-
-
-def test_self_signed_certificate_is_not_accepted(serve: Any, tls: Any, connect: Any) -> None:
-    server = serve(tls=tls)
-    connect(server.url)
-    works, text = check()
-    assert not works
-    assert "The TLS certificate was not accepted: check the host" in text
-    assert "REQUESTS_CA_BUNDLE" in text
-    assert server.seen == []
-
-
-def test_missing_certificates_are_reported_with_their_path(
-    serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-    connect(serve().url)
-    works, text = check()
-    assert not works
-    assert "REQUESTS_CA_BUNDLE names certificates that do not exist: /nowhere/ca.pem" in text
+    assert "retell_default" not in text

@@ -12,7 +12,6 @@ from airflow_provider_retell.api.errors import (
     BadRequestError,
     NotFoundError,
     PermissionDeniedError,
-    RetellConnectionError,
     RetellInputError,
     UpdateMismatchError,
 )
@@ -117,22 +116,6 @@ def test_the_newest_draft_of_earlier_tries_is_used(client: Any, emulator: Emulat
 def test_a_draft_that_equals_the_published_version_is_used(hook: RetellHook, emulator: Emulator) -> None:
     emulator.add_agent_version("agent_1")
     assert hook.draft_agent_version("agent_1", llm=PROMPT).version == 2
-
-
-@pytest.mark.parametrize("after", range(8))
-@pytest.mark.parametrize("fault", [Fault.drop(), Fault.drop_after()], ids=["not processed", "processed"])
-def test_an_interrupted_run_ends_in_the_same_draft_after_a_retry(
-    hook: RetellHook, emulator: Emulator, fault: Fault, after: int
-) -> None:
-    emulator.faults.add(fault, after=after)
-    changes: dict[str, Any] = {"agent": {"voice_speed": 1.2}, "llm": PROMPT}
-    try:
-        draft = hook.draft_agent_version("agent_1", **changes)
-    except RetellConnectionError:
-        draft = hook.draft_agent_version("agent_1", **changes)
-    assert draft.version == max(emulator.agents["agent_1"].versions) == 2
-    assert emulator.llms["llm_1"][2]["general_prompt"] == "New prompt"
-    assert emulator.agents["agent_1"].versions[2]["voice_speed"] == 1.2
 
 
 def test_a_conversation_flow_is_drafted_like_an_llm(client: Any, emulator: Emulator) -> None:

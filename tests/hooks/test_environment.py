@@ -159,26 +159,22 @@ def test_error_of_a_proxy_that_is_down_mentions_the_proxy_without_its_login(
 
 
 def test_proxy_that_does_not_respond_is_a_timeout(
-    make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
+    one_attempt: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = make_client(retry=RetryLimits(attempts=1))
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel accepts
         connect("https://api.example.com", timeout=0.2, connect_timeout=0.2)
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(RetellTimeoutError):
-            client.get_call("call_1")
+            one_attempt.get_call("call_1")
 
 
-def test_socks_proxy_is_rejected(
-    make_client: Callable[..., Any], connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = make_client(retry=RetryLimits(attempts=1))
+def test_socks_proxy_is_rejected(one_attempt: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     connect("https://api.example.com")
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
     with pytest.raises(
         RetellConfigError, match="names a socks5 proxy: only http and https proxies are supported"
     ):
-        client.get_call("call_1")
+        one_attempt.get_call("call_1")
 
 
 def test_proxy_of_https_is_not_used_for_http(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,6 +251,7 @@ def test_server_with_an_unknown_certificate_is_not_trusted(
     with pytest.raises(RetellConnectionError, match="The TLS certificate was not accepted") as caught:
         one_attempt.get_call("call_1")
     assert caught.value.kind == "tls"
+    assert "REQUESTS_CA_BUNDLE" in str(caught.value)
     assert server.seen == []
 
 

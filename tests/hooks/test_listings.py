@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from airflow_provider_retell.api.errors import RetellResponseError
-
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
 
@@ -40,35 +36,3 @@ def test_listing_without_matches_is_one_request(client: Any, emulator: Emulator)
     criteria = {"call_id": {"type": "string", "op": "eq", "value": "other"}}
     assert client.list_calls(filter_criteria=criteria) == []
     assert [request.body for request in emulator.requests] == [{"filter_criteria": criteria, "limit": 1000}]
-
-
-@pytest.mark.parametrize(
-    ("keys", "fault", "requests"),
-    [
-        ([None], "page 1 says that more pages follow, but has no pagination_key", 1),
-        (["a", None], "page 2 says that more pages follow, but has no pagination_key", 2),
-        (["a", "a"], "page 2 says that more pages follow, but repeats a pagination_key", 2),
-        (["a", "b", "a"], "page 3", 3),
-    ],
-)
-def test_missing_or_repeated_key_is_an_error(
-    client: Any, serve: Any, reply: Any, connect: Any, keys: list[Any], fault: str, requests: int
-) -> None:
-    left = list(keys)
-
-    def page(_: Any) -> Any:
-        key = left.pop(0)
-        return reply(200, {"items": [], "has_more": True, **({"pagination_key": key} if key else {})})
-
-    server = serve(page)
-    connect(server.url)
-    with pytest.raises(RetellResponseError, match=fault):
-        client.list_calls()
-    assert len(server.seen) == requests
-
-
-def test_last_page_may_have_a_key(client: Any, serve: Any, reply: Any, connect: Any) -> None:
-    server = serve(reply(200, {"items": [], "has_more": False, "pagination_key": "a"}))
-    connect(server.url)
-    assert client.list_calls() == []
-    assert len(server.seen) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import pkgutil
 import pydoc
 import re
@@ -215,21 +214,10 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
     ("name", "args", "kwargs"),
     [
         ("get_call", ("pr1vate/../x",), {}),
-        ("get_call", ("",), {}),
-        ("get_call", (None,), {}),
-        ("delete_call", ("pr1vate?x",), {}),
-        ("stop_call", ("..",), {}),
-        ("rerun_call_analysis", ("pr1vate\n",), {}),
         ("update_call", ("call_1",), {}),
-        ("update_call", ("call_1",), {"metadata": {"a": b"pr1vate"}}),
-        ("update_call", ("call_1",), {"metadata": {"a": "pr1vate\ud800"}}),
-        ("update_call", ("call_1",), {"metadata": {"a": "pr1vate" * 8000}}),
         ("update_call", ("call_1",), {"custom_attributes": {"a": ["pr1vate"]}}),
         ("update_live_call", ("call_1",), {}),
-        ("update_live_call", ("call_1",), {"override_dynamic_variables": {"a": ["pr1vate"]}}),
-        ("list_calls", (), {"page_size": 0}),
         ("list_calls", (), {"filter_criteria": {"call_id": {"type": "pr1vate"}}}),
-        ("create_phone_call", ("pr1vate", TO), {}),
         ("create_phone_call", (FROM, TO), {"metadata": {"a": {"pr1vate"}}}),
         ("create_batch_call", (FROM, ["pr1vate"]), {}),
         ("create_test_case_definition", (), {"user_prompt": "pr1vate", **TEST_CASE, "metrics": []}),
@@ -252,8 +240,6 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ),
         ("update_test_case_definition", ("test_case_1",), {}),
         ("update_test_case_definition", ("test_case_1",), {"dynamic_variables": {"a": ["pr1vate"]}}),
-        ("get_test_case_definition", ("pr1vate/../x",), {}),
-        ("delete_test_case_definition", ("",), {}),
         ("list_test_case_definitions", (CUSTOM,), {}),
         ("list_test_case_definitions_page", ({"type": "retell-llm"},), {}),
         ("create_batch_test", ([], LLM), {}),
@@ -262,10 +248,7 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("create_batch_test", (["test_case_1"], {**LLM, "version": "pr1vate"}), {}),
         ("create_batch_test", (["test_case_1"], {**LLM, "version": True}), {}),
         ("create_batch_test", (["test_case_1"], {**LLM, "agent": "pr1vate"}), {}),
-        ("get_batch_test", (None,), {}),
         ("list_batch_tests", ({"type": "pr1vate"},), {}),
-        ("get_test_run", ("pr1vate ",), {}),
-        ("list_test_runs", ("",), {}),
         ("create_contact", (), {"phone_number": "pr1vate"}),
         ("create_contact", (), {"phone_number": TO, "first_name": ["pr1vate"]}),
         ("create_contact", (), {"phone_number": TO, "contact_memory": "pr1vate" * 500}),
@@ -275,7 +258,6 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("create_contact_import", ("upload_1",), {"column_mapping": [{**IMPORTED, "field_name": "pr1vate"}]}),
         ("update_contact", ("contact_1",), {}),
         ("update_contact", ("contact_1",), {"contact_tag_ids": ["pr1vate", ""]}),
-        ("get_contact", ("pr1vate/../x",), {}),
         ("get_agent", ("agent_1",), {"version": -1}),
         ("get_agent", ("agent_1",), {"version": True}),
         ("get_chat_agent", ("agent_1",), {"version": " "}),
@@ -284,15 +266,11 @@ def test_metadata_is_read_as_it_was_written(client: Any, emulator: Emulator) -> 
         ("publish_agent_version", ("agent_1",), {"version": -1}),
         ("delete_agent_version", ("agent_1",), {"version": "pr1vate"}),
         ("delete_agent_version", ("agent_1",), {"version": None}),
-        ("get_retell_llm", ("pr1vate/../x",), {}),
         ("update_retell_llm", ("llm_1", {}), {}),
         ("update_conversation_flow", ("conversation_flow_1", {"nodes": b"pr1vate"}), {}),
         ("update_phone_number", ("+14155550100", {}), {}),
-        ("delete_contact", ("",), {}),
         ("find_contact", ("pr1vate",), {}),
         ("list_contacts_page", (), {"sort_order": "pr1vate"}),
-        ("get_knowledge_base", ("pr1vate/x",), {}),
-        ("delete_knowledge_base", ("",), {}),
         ("delete_knowledge_base_source", ("kb_1", "pr1vate/../x"), {}),
         ("create_knowledge_base", ("x" * 40,), {}),
         ("create_knowledge_base", (" ",), {}),
@@ -335,14 +313,6 @@ def test_invalid_input_is_rejected_before_a_request_and_not_quoted(
     assert "pr1vate" not in caplog.text
     printed = [line for line in traceback.format_exception(caught.value) if not line.startswith("  File")]
     assert "pr1vate" not in "".join(printed)
-
-
-def test_results_have_no_access_token(client: Any, emulator: Emulator) -> None:
-    emulator.add_call(call_id="web", call_type="web_call", access_token="token_private")
-    call = client.get_call("web")
-    assert call.access_token is None
-    assert "token_private" not in json.dumps(call.model_dump(mode="json"))
-    assert "token_private" not in repr(list(client.list_calls()))
 
 
 def test_session_of_the_hook_can_send_other_requests(emulator: Emulator) -> None:

@@ -15,8 +15,6 @@ from airflow_provider_retell.api.errors import (
     RetellConnectionError,
     RetellInputError,
     RetellResponseError,
-    RetellTimeoutError,
-    ServerError,
 )
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.hooks.retell import RetellHook
@@ -92,29 +90,6 @@ def test_a_chat_agent_is_published_in_the_same_way(hook: RetellHook, emulator: E
 
 
 # -- the outcome of the request is unknown
-
-
-@pytest.mark.parametrize(
-    "fault", [Fault.drop_after(), Fault.truncate()], ids=["connection lost", "truncated"]
-)
-def test_a_lost_response_is_replaced_by_a_read(hook: RetellHook, emulator: Emulator, fault: Fault) -> None:
-    emulator.faults.add(fault, route="publish-agent-version")
-    assert hook.publish_agent_version_checked("agent_1", version=1).sent
-    assert emulator.count("publish-agent-version") == 1
-
-
-@pytest.mark.parametrize("fault", [Fault.drop(), Fault.status(500)], ids=["connection lost", "500"])
-def test_a_lost_request_is_not_sent_again_by_the_same_try(
-    hook: RetellHook, emulator: Emulator, fault: Fault
-) -> None:
-    emulator.faults.add(fault, route="publish-agent-version")
-    with pytest.raises((RetellConnectionError, ServerError)) as caught:
-        hook.publish_agent_version_checked("agent_1", version=1)
-    assert caught.value.permanent is False
-    assert emulator.count("publish-agent-version") == 1
-    assert not emulator.agents["agent_1"].versions[1]["is_published"]
-    # The next try reads that the version is a draft, and publishes it.
-    assert hook.publish_agent_version_checked("agent_1", version=1).sent
 
 
 def test_a_request_that_is_throttled_is_sent_again(hook: RetellHook, emulator: Emulator) -> None:
@@ -294,12 +269,3 @@ def test_a_key_that_cannot_read_numbers_can_publish_but_not_rebind(
     assert (done.sent, done.numbers) == (True, None)
     with pytest.raises(PermissionDeniedError):
         hook.publish_agent_version_checked("agent_1", version=1, rebind_numbers=True)
-
-
-def test_a_request_that_times_out_is_resolved_by_the_next_try(emulator: Emulator, connect: Any) -> None:
-    connect(emulator.url, password=emulator.api_key, timeout=1)
-    emulator.faults.add(Fault.hang(), route="publish-agent-version")
-    with RetellHook() as hook:
-        with pytest.raises(RetellTimeoutError):
-            hook.publish_agent_version_checked("agent_1", version=1)
-        assert hook.publish_agent_version_checked("agent_1", version=1).sent

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_retell.api.errors import NotFoundError, PaymentRequiredError, RetellInputError
+from airflow_provider_retell.api.errors import NotFoundError, RetellInputError
 from airflow_provider_retell.api.simulations.response_engine import Engine
 from airflow_provider_retell.api.simulations.search import find_batch_test
 from airflow_provider_retell.api.simulations.simulation_plan import plan_simulation, read_agent
@@ -76,14 +76,6 @@ def test_a_status_that_retell_adds_later_is_not_an_end(client: Any, frozen: Emul
     frozen.batch_tests["test_batch_1"]["status"] = "complete"
     frozen.batch_tests["test_batch_1"]["runs"][0]["status"] = "judging"
     assert not client.run(BatchTestEnded("test_batch_1").poll()).done
-
-
-def test_an_exhausted_balance_is_named(client: Any, emulator: Emulator) -> None:
-    emulator.test_run_credit = 0
-    with pytest.raises(
-        PaymentRequiredError, match=r"402: Credit balance exhausted.*balance is exhausted.*add credit"
-    ):
-        client.create_batch_test(["test_case_1"], LLM)
 
 
 def test_a_batch_test_is_found_by_its_engine_and_test_cases(client: Any, frozen: Emulator) -> None:

@@ -1,17 +1,12 @@
-"""Report failures from several processes at once, each with many threads.
-
-Reads one JSON command per line, and writes a line when all reports of the command are done. The processes are forks of
-this one, so that Airflow is imported once.
-"""
+"""Report failures from several processes at once, each with many threads."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+# Processes are forked, so all imports come first.
 from alerts import WAYS, context, notifier, notify
 
 from airflow_provider_retell.hooks import aiohttp_transport, requests_transport, retell  # noqa: F401
@@ -43,20 +38,8 @@ def fork(numbers: list[int], runs: int, arguments: dict[str, Any]) -> int:
         os._exit(status)
 
 
-def write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
-    write("ready")
-    for line in sys.stdin:
-        command = json.loads(line)
-        os.environ["AIRFLOW_CONN_RETELL_DEFAULT"] = command["connection"]
-        processes = [fork(numbers, command["runs"], command["arguments"]) for numbers in command["numbers"]]
-        statuses = [os.waitpid(process, 0)[1] for process in processes]
-        write("failed" if any(statuses) else "done")
-
-
-if __name__ == "__main__":
-    main()
+def run(connection: str, numbers: list[list[int]], runs: int, arguments: dict[str, Any]) -> None:
+    """Report *numbers* of tasks, each list from a process of its own."""
+    os.environ["AIRFLOW_CONN_RETELL_DEFAULT"] = connection
+    processes = [fork(each, runs, arguments) for each in numbers]
+    assert [os.waitpid(process, 0)[1] for process in processes] == [0] * len(numbers)

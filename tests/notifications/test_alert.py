@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import subprocess
-import sys
-import threading
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from alerts import FROM, TO, WAYS, context, notifier, notify
+from task_forker import Forker
 from tasks import connect
 
 from airflow_provider_retell.clock import no_waiting
@@ -100,54 +96,22 @@ class TestLimits:
         assert len(emulator.placed) == 1
 
 
-class Reporters:
-    """Three processes that report failures, each from 20 threads at once."""
-
-    def __init__(self) -> None:
-        tests = Path(__file__).parents[1]
-        path = os.pathsep.join(map(str, (tests.parent, tests / "support")))
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("reporter.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
-            text=True,
-        )
-        self._wait_for("ready")
-
-    def report(self, runs: int, arguments: dict[str, Any]) -> None:
-        command = {
-            "connection": os.environ["AIRFLOW_CONN_RETELL_DEFAULT"],
-            "numbers": [list(range(first, first + 20)) for first in (0, 20, 40)],
-            "runs": runs,
-            "arguments": arguments,
-        }
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
-        self._wait_for("done")
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-    def _wait_for(self, word: str) -> None:
-        assert self.process.stdout is not None
-        timer = threading.Timer(60, self.process.kill)
-        timer.start()
-        # Airflow logs to the same stream.
-        words = (line.strip() for line in self.process.stdout)
-        found = next((line for line in words if line in (word, "failed")), None)
-        timer.cancel()
-        assert found == word
-
-
 @pytest.fixture(scope="module")
-def reporters() -> Iterator[Reporters]:
-    running = Reporters()
-    yield running
-    running.stop()
+def forker() -> Iterator[Forker]:
+    """The process that forks reporters."""
+    with Forker("tests.notifications.reporter") as forker:
+        yield forker
+
+
+def report_all(forker: Forker, runs: int, arguments: dict[str, Any]) -> None:
+    """Report 60 failures from three processes, each from 20 threads at once."""
+    forker.start(
+        connection=os.environ["AIRFLOW_CONN_RETELL_DEFAULT"],
+        numbers=[list(range(first, first + 20)) for first in (0, 20, 40)],
+        runs=runs,
+        arguments=arguments,
+    )
+    assert forker.status() == 0
 
 
 @pytest.mark.slow
@@ -168,14 +132,14 @@ class TestConcurrentReports:
     def test_limits_hold(
         self,
         monkeypatch: pytest.MonkeyPatch,
-        reporters: Reporters,
+        forker: Forker,
         runs: int,
         arguments: dict[str, Any],
         expected: int,
     ) -> None:
         with Emulator(quotas=None, concurrency=1000) as emulator:
             connect(monkeypatch, emulator, list_quota="100000/1")
-            reporters.report(runs, arguments)
+            report_all(forker, runs, arguments)
             assert emulator.count("list-calls") == 60
             assert len(emulator.placed) <= expected
             # Concurrent reporters share one call, so later reporters may use up the limit.
@@ -184,10 +148,10 @@ class TestConcurrentReports:
             assert len(emulator.placed) == expected
 
     def test_limits_hold_if_retell_limits_the_rate(
-        self, monkeypatch: pytest.MonkeyPatch, reporters: Reporters
+        self, monkeypatch: pytest.MonkeyPatch, forker: Forker
     ) -> None:
         with Emulator(quotas={"list-calls": (15, 60)}) as emulator:
             connect(monkeypatch, emulator, list_quota="100000/1")
-            reporters.report(1, {"cooldown": 0, "max_calls_per_run": 2})
+            report_all(forker, 1, {"cooldown": 0, "max_calls_per_run": 2})
             assert emulator.count("list-calls", status=429) > 0
             assert 1 <= len(emulator.placed) <= 2

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -33,21 +33,7 @@ def variables(emulator: Emulator) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["from_number", "to_number"])
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "+1 415 555 0100",
-        "tel:+14155550100",
-        "+14155550100;ext=12",
-        "+14155550100,,123#",
-        "0014155550100",
-        "+１４１５５５５０１００",  # noqa: RUF001
-        "101",
-        "",
-        None,
-        14155550100,
-    ],
-)
+@pytest.mark.parametrize("bad", ["+1 415 555 0100", "", None, 14155550100])
 def test_a_number_that_cannot_be_called_fails_when_the_dag_is_read(name: str, bad: Any) -> None:
     with pytest.raises(ValueError, match=f"{name} must be a phone number in E.164 format") as error:
         notifier(**{name: bad})
@@ -136,7 +122,6 @@ class TestTemplates:
         dag = DAG(
             "dag_n",
             schedule=None,
-            start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
             render_template_as_native_obj=True,
         )
         alert = notifier(
@@ -160,7 +145,6 @@ class TestTemplates:
         dag = DAG(
             "dag_n",
             schedule=None,
-            start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
             render_template_as_native_obj=native,
         )
         notifier(to_number="{{ to }}")({**context(to=bad), "dag": dag})
@@ -175,16 +159,6 @@ class TestTemplates:
         notifier(retell_llm_dynamic_variables={"a": "{% raw %}{{user_name}}{% endraw %}"})(context())
         assert variables(emulator)[0]["a"] == "{{user_name}}"
         assert "could not be rendered" not in caplog.text
-
-    def test_call_is_placed_if_a_template_cannot_be_rendered(
-        self, emulator: Emulator, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        notifier(reason="{{ missing.much }}")(context())
-        assert variables(emulator)[0]["reason"] == "{{ missing.much }}"
-        assert (
-            "Phone alert about DAG dag_a, run run_1: reason could not be rendered: UndefinedError: 'missing' is "
-            "undefined. Check the template"
-        ) in caplog.messages
 
     def test_message_about_a_variable_of_the_agent_says_how_to_write_it(
         self, emulator: Emulator, caplog: pytest.LogCaptureFixture
@@ -222,6 +196,11 @@ class TestTemplates:
         (placed,) = emulator.placed
         assert placed.get("agent_id") != "{{ missing.much }}"
         assert "the agent of from_number speaks instead" in caplog.text
+        assert variables(emulator)[0]["reason"] == "{{ missing.much }}"
+        assert (
+            "Phone alert about DAG dag_a, run run_1: reason could not be rendered: UndefinedError: 'missing' is "
+            "undefined. Check the template"
+        ) in caplog.messages
         assert variables(emulator)[0]["who"] == "dag_a"
         assert PRIVATE not in caplog.text
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tasks
@@ -26,7 +25,6 @@ __all__ = [
     "no_sleep",
     "object_store",
     "private_memory",
-    "run_try",
     "state_store",
     "store",
 ]
@@ -54,9 +52,3 @@ def no_sleep(emulator: Emulator) -> Iterator[None]:
     """Waits and back-off advance the emulator's clock instead of sleeping."""
     with no_waiting(emulator.clock.advance):
         yield
-
-
-@pytest.fixture
-def run_try() -> Callable[..., Any]:
-    """Run an operator as one try of a task."""
-    return tasks.run_try

@@ -43,12 +43,6 @@ def test_the_task_returns_the_draft(emulator: Emulator) -> None:
     assert emulator.llms["llm_1"][1]["general_prompt"] == "New prompt"
 
 
-def test_the_task_returns_the_published_version_if_nothing_differs(emulator: Emulator) -> None:
-    result = run_try(draft(llm={"general_prompt": "Old prompt"}))
-    assert result == {"agent_id": "agent_1", "version": 0, "changed": [], "created": False}
-    assert list(emulator.agents["agent_1"].versions) == [0]
-
-
 @pytest.mark.parametrize("native", [False, True])
 def test_settings_can_be_templates(emulator: Emulator, native: bool) -> None:
     task = draft(

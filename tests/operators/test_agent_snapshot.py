@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_storage import memory, private_memory
 from tasks import Ti, rendered_fields, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
@@ -15,8 +14,6 @@ from airflow_provider_retell.operators import SnapshotAgentsOperator
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
-
-__all__ = ["memory", "private_memory"]
 
 SECRET = "zebra-umbrella"
 NUMBER = "+14155550100"
@@ -143,39 +140,6 @@ def drift(emulator: Emulator) -> None:
     emulator.add_phone_number("+14155550101")
 
 
-CHANGES = [
-    {
-        "kind": "agent",
-        "id": "agent_1",
-        "name": SECRET,
-        "change": "changed",
-        "fields": [
-            "agent_name",
-            "draft",
-            "draft.llm",
-            "published.agent_name",
-            "published.base_version",
-            "published.llm.begin_message",
-            "published.llm.general_prompt",
-            "published.llm.version",
-            "published.response_engine",
-            "published.version",
-            "tags",
-        ],
-    },
-    {"kind": "agent", "id": "agent_2", "name": "Chat desk", "change": "removed", "fields": []},
-    {"kind": "agent", "id": "agent_3", "name": "New desk", "change": "added", "fields": []},
-    {
-        "kind": "phone_number",
-        "id": "…0100",
-        "name": "Main line",
-        "change": "changed",
-        "fields": ["inbound_agents"],
-    },
-    {"kind": "phone_number", "id": "…0101", "name": None, "change": "added", "fields": []},
-]
-
-
 def test_drift_is_returned_and_logged_by_name(
     emulator: Emulator, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -183,28 +147,17 @@ def test_drift_is_returned_and_logged_by_name(
     snapshot(folder / "a")
     drift(emulator)
     result = snapshot(folder / "b", compare_with=folder / "a")
-    assert (result["drift"], result["changes"]) == (True, CHANGES)
+    assert result["drift"] is True
+    assert [(each["kind"], each["id"], each["change"]) for each in result["changes"]] == [
+        ("agent", "agent_1", "changed"),
+        ("agent", "agent_2", "removed"),
+        ("agent", "agent_3", "added"),
+        ("phone_number", "…0100", "changed"),
+        ("phone_number", "…0101", "added"),
+    ]
+    assert {"draft", "published.llm.general_prompt", "tags"} < set(result["changes"][0]["fields"])
     assert "phone number Main line (…0100) changed: inbound_agents" in caplog.text
     assert "1415" not in caplog.text + str(result)
-
-
-def test_a_change_of_an_engine_names_its_agent(emulator: Emulator, folder: Path) -> None:
-    snapshot(folder / "a")
-    emulator.llms["llm_1"][0]["general_prompt"] = "By hand"
-    (change,) = snapshot(folder / "b", compare_with=folder / "a")["changes"]
-    assert (change["name"], change["fields"]) == ("Front desk", ["published.llm.general_prompt"])
-
-
-def test_test_cases_are_compared_by_id(emulator: Emulator, folder: Path) -> None:
-    snapshot(folder / "a")
-    engine = {"type": "retell-llm", "llm_id": "llm_1"}
-    emulator.test_cases["test_case_1"]["user_prompt"] = "Other"
-    emulator.add_test_case(test_case_definition_id="test_case_2", name="Cancels", response_engine=engine)
-    changes = snapshot(folder / "b", compare_with=folder / "a")["changes"]
-    assert [(change["kind"], change["name"], change["change"], change["fields"]) for change in changes] == [
-        ("test_case", "Moves an appointment", "changed", ["user_prompt"]),
-        ("test_case", "Cancels", "added", []),
-    ]
 
 
 def test_drift_can_fail_the_task_for_good(emulator: Emulator, folder: Path) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from crashes import FAULTS, LATER, killed
-from tasks import StateStore, Ti, eventually, rendered_fields, run_task, run_try
+from tasks import StateStore, Ti, eventually, rendered_fields, run_try
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.api.errors import (
@@ -117,14 +117,6 @@ def test_an_invalid_start_time_calls_nobody(emulator: Emulator, given: Any, says
         run_try(batch(trigger_timestamp=given), native=native, none=None)
     assert isinstance(error.value.__cause__, RetellInputError)
     assert NOTE not in str(error.value)
-    assert not emulator.requests
-
-
-@pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("name", ["from_number", "tasks"])
-def test_a_template_without_a_value_calls_nobody(emulator: Emulator, name: str, native: bool) -> None:
-    with pytest.raises(AirflowFailException, match=f"{name} rendered to an empty value"):
-        run_try(batch(**{name: "{{ none }}"}), native=native, none=None)
     assert not emulator.requests
 
 
@@ -285,13 +277,6 @@ def test_invalid_input_is_rejected_before_it_is_sent(emulator: Emulator, store: 
         assert len(emulator.placed) == 2
 
 
-@pytest.mark.usefixtures("no_sleep")
-def test_a_throttled_batch_is_retried_within_the_try(emulator: Emulator, store: Any) -> None:
-    emulator.faults.add(Fault.status(429, headers={"Retry-After": "1"}), route="create-batch-call", times=2)
-    run_try(batch(), store=store)
-    assert len(emulator.placed) == 2
-
-
 def test_throttling_beyond_the_retry_limits_is_left_to_airflow(emulator: Emulator, store: Any) -> None:
     emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="create-batch-call")
     # Without a store, a retry could not know that nothing was sent.
@@ -300,22 +285,6 @@ def test_throttling_beyond_the_retry_limits_is_left_to_airflow(emulator: Emulato
     if store is not None:
         run_try(batch(), try_number=2, store=store)
         assert len(emulator.placed) == 2
-
-
-def test_a_store_that_a_clear_discards_does_not_prove_a_first_try(
-    emulator: Emulator, state_store: StateStore
-) -> None:
-    def run(*numbers: int) -> None:
-        ti = Ti(*numbers)
-        ti.region_id = UUID(int=0)  # Airflow 3.4
-        run_task(batch(), ti=ti, task_state_store=state_store)
-
-    run(1, 1)
-    state_store.clear()
-    for numbers in ((2, 2), (2, 1)):
-        with pytest.raises(AirflowFailException, match="may have sent|has already sent"):
-            run(*numbers)
-    assert len(emulator.placed) == 2
 
 
 def test_a_store_that_is_cleared_on_success_does_not_prove_a_first_try(
@@ -329,14 +298,19 @@ def test_a_store_that_is_cleared_on_success_does_not_prove_a_first_try(
     assert len(emulator.placed) == 2
 
 
-def test_a_batch_whose_calls_show_its_id_is_returned(emulator: Emulator, store: Any) -> None:
+def test_a_batch_whose_calls_show_its_id_is_returned_to_the_same_people(
+    emulator: Emulator, store: Any
+) -> None:
     first = run_try(batch(), store=store)
     if store:
         store.clear()
     call = {**emulator.placed[0], "batch_call_id": first["batch_call_id"]}
     page = {"items": [call], "has_more": False}
-    emulator.faults.add(Fault.status(200, body=page), route="list-calls")
-    assert run_try(batch(), try_number=2, cleared_at=1, store=store, region=NOT_IN_LOOP) == first
+    emulator.faults.add(Fault.status(200, body=page), route="list-calls", times=2)
+    again = {"try_number": 2, "cleared_at": 1, "store": store, "region": NOT_IN_LOOP}
+    with pytest.raises(AirflowFailException, match="from_number, tasks or do_not_call changed"):
+        run_try(batch(tasks=TASKS[:1]), **again)
+    assert run_try(batch(), **again) == first
     assert emulator.count("create-batch-call") == 1
 
 
@@ -366,17 +340,6 @@ def test_the_batch_of_other_people_is_not_returned(
     assert says in str(error.value)
     assert all(private[1:] not in str(error.value) for private in (TO, OTHER, FROM, NOTE))
     assert (len(emulator.placed), ti.xcom) == (2, {})
-
-
-def test_a_batch_that_is_found_by_its_calls_must_have_the_same_people(emulator: Emulator, store: Any) -> None:
-    run_try(batch(), store=store)
-    if store:
-        store.clear()
-    call = {**emulator.placed[0], "batch_call_id": "batch_1"}
-    page = {"items": [call], "has_more": False}
-    emulator.faults.add(Fault.status(200, body=page), route="list-calls")
-    with pytest.raises(AirflowFailException, match="from_number, tasks or do_not_call changed"):
-        run_try(batch(tasks=TASKS[:1]), try_number=2, cleared_at=1, store=store, region=NOT_IN_LOOP)
 
 
 def test_the_batch_of_the_same_people_in_another_order_is_returned(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,8 +11,8 @@ import pytest
 from tasks import rendered_fields, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
-from airflow_provider_retell.api.errors import CallNotEndedError, RateLimitError
-from airflow_provider_retell.emulator import Emulator, Fault
+from airflow_provider_retell.api.errors import CallNotEndedError
+from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
 PRIVATE = "Ada's private note"
@@ -21,10 +20,10 @@ BEFORE = {"kept": 1, "tier": "old"}
 READ, WRITE = ["get-call"], ["update-call"]
 
 
-@pytest.fixture
-def call(emulator: Emulator) -> dict[str, Any]:
+@pytest.fixture(autouse=True)
+def call(emulator: Emulator) -> None:
     """A call that has ended, with metadata."""
-    return emulator.add_call(call_id="call_1", call_status="ended", metadata=dict(BEFORE))
+    emulator.add_call(call_id="call_1", call_status="ended", metadata=dict(BEFORE))
 
 
 def update(**arguments: Any) -> UpdateCallOperator:
@@ -66,15 +65,22 @@ def routes(emulator: Emulator) -> list[str]:
         ),
         ({"remove_metadata_keys": ("kept",)}, {"tier": "old"}, ["kept"], READ + WRITE),
         ({"remove_metadata_keys": ["absent"]}, BEFORE, [], READ),
+        (
+            {"remove_metadata_keys": ["kept"], "metadata_mode": "replace"},
+            {"tier": "old"},
+            ["kept"],
+            READ + WRITE,
+        ),
+        (
+            {"metadata": {"a": 1}, "remove_metadata_keys": ["tier"], "metadata_mode": "replace"},
+            {"a": 1},
+            ["a"],
+            WRITE,
+        ),
     ],
 )
 def test_the_parameters_decide_what_is_written(
-    call: dict[str, Any],
-    emulator: Emulator,
-    arguments: Any,
-    metadata: Any,
-    written: list[str],
-    sent: list[str],
+    emulator: Emulator, arguments: Any, metadata: Any, written: list[str], sent: list[str]
 ) -> None:
     result = run_try(update(**arguments))
     assert emulator.calls["call_1"]["metadata"] == metadata
@@ -87,9 +93,7 @@ def test_the_parameters_decide_what_is_written(
     "arguments",
     [{"metadata": {}}, {"metadata": "{{ facts }}"}, {"metadata": {}, "data_storage_setting": "everything"}],
 )
-def test_replace_rejects_empty_metadata(
-    call: dict[str, Any], emulator: Emulator, arguments: Any, native: bool
-) -> None:
+def test_replace_rejects_empty_metadata(emulator: Emulator, arguments: Any, native: bool) -> None:
     with pytest.raises(AirflowFailException, match=r"metadata is empty.*replace.*clear_metadata=True"):
         run_try(update(**arguments, metadata_mode="replace"), native=native, facts={})
     assert not emulator.requests
@@ -97,7 +101,7 @@ def test_replace_rejects_empty_metadata(
 
 @pytest.mark.parametrize("mode", ["replace", "merge"])
 def test_all_metadata_is_cleared_and_the_result_names_the_keys(
-    call: dict[str, Any], emulator: Emulator, mode: Any, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, mode: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     result = run_try(update(clear_metadata=True, metadata_mode=mode))
@@ -108,7 +112,7 @@ def test_all_metadata_is_cleared_and_the_result_names_the_keys(
     assert routes(emulator) == ["get-call", "update-call", "get-call"]
 
 
-def test_metadata_is_cleared_together_with_other_changes(call: dict[str, Any], emulator: Emulator) -> None:
+def test_metadata_is_cleared_together_with_other_changes(emulator: Emulator) -> None:
     run_try(update(clear_metadata=True, data_storage_setting="everything_except_pii"))
     assert emulator.requests[-1].body == {
         "metadata": {},
@@ -126,7 +130,7 @@ def test_metadata_is_cleared_together_with_other_changes(call: dict[str, Any], e
     ids=["dict", "json", "values"],
 )
 def test_templates_give_the_same_with_and_without_native_rendering(
-    call: dict[str, Any], emulator: Emulator, template: Any, native: bool
+    emulator: Emulator, template: Any, native: bool
 ) -> None:
     facts = {"tier": "gold", "note": f"{PRIVATE} \U0001f600"}
     operator = update(call_id="{{ which }}", metadata=template, metadata_mode="replace")
@@ -142,25 +146,12 @@ def test_a_call_id_of_digits_survives_native_rendering(emulator: Emulator) -> No
 
 
 @pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("name", ["call_id", "metadata", "custom_attributes"])
-def test_a_template_without_a_value_is_an_error(
-    call: dict[str, Any], emulator: Emulator, name: str, native: bool
-) -> None:
-    operator = update(**{"data_storage_setting": "basic_attributes_only", name: "{{ none }}"})
-    with pytest.raises(AirflowFailException, match=f"{name} rendered to an empty value"):
-        run_try(operator, native=native, none=None)
-    assert not emulator.requests
-
-
-@pytest.mark.parametrize("native", [False, True])
-def test_an_empty_storage_setting_changes_nothing(
-    call: dict[str, Any], emulator: Emulator, native: bool
-) -> None:
+def test_an_empty_storage_setting_changes_nothing(emulator: Emulator, native: bool) -> None:
     run_try(update(metadata={"a": 1}, data_storage_setting="{{ none }}"), native=native, none=None)
     assert emulator.requests[-1].body == {"metadata": {"kept": 1, "tier": "old", "a": 1}}
 
 
-def test_the_operator_works_without_rendering(call: dict[str, Any], emulator: Emulator) -> None:
+def test_the_operator_works_without_rendering() -> None:
     class Context(dict):  # type: ignore[type-arg]
         def xcom_push(self, **_: Any) -> None: ...
 
@@ -170,7 +161,7 @@ def test_the_operator_works_without_rendering(call: dict[str, Any], emulator: Em
 # -- the storage setting
 
 
-def test_the_storage_setting_is_made_stricter(call: dict[str, Any], emulator: Emulator) -> None:
+def test_the_storage_setting_is_made_stricter(emulator: Emulator) -> None:
     result = run_try(update(data_storage_setting="{{ how }}"), how="basic_attributes_only")
     assert emulator.calls["call_1"]["data_storage_setting"] == "basic_attributes_only"
     assert result["data_storage_setting"] == "basic_attributes_only"
@@ -183,14 +174,12 @@ def opt_out(flag: Any, **arguments: Any) -> UpdateCallOperator:
 
 
 @pytest.mark.parametrize("flag", [True, "true", "{{ flag }}"])
-def test_the_deprecated_flag_sets_the_strictest_setting(
-    call: dict[str, Any], emulator: Emulator, flag: Any
-) -> None:
+def test_the_deprecated_flag_sets_the_strictest_setting(emulator: Emulator, flag: Any) -> None:
     run_try(opt_out(flag), flag=True)
     assert emulator.requests[-1].body == {"data_storage_setting": "basic_attributes_only"}
 
 
-def test_the_deprecated_flag_set_to_false_changes_nothing(call: dict[str, Any], emulator: Emulator) -> None:
+def test_the_deprecated_flag_set_to_false_changes_nothing(emulator: Emulator) -> None:
     run_try(opt_out(False, metadata={"a": 1}, metadata_mode="replace"))
     assert emulator.requests[-1].body == {"metadata": {"a": 1}}
 
@@ -203,17 +192,13 @@ def test_the_deprecated_flag_set_to_false_changes_nothing(call: dict[str, Any], 
         ("", "rendered to an empty value"),
     ],
 )
-def test_the_deprecated_flag_must_be_true_or_false(
-    call: dict[str, Any], emulator: Emulator, flag: Any, says: str
-) -> None:
+def test_the_deprecated_flag_must_be_true_or_false(emulator: Emulator, flag: Any, says: str) -> None:
     with pytest.raises(AirflowFailException, match=f"opt_out_sensitive_data_storage {says}"):
         run_try(opt_out(flag, metadata={"a": 1}), none=None)
     assert not emulator.requests
 
 
-def test_the_deprecated_flag_and_another_setting_are_an_error(
-    call: dict[str, Any], emulator: Emulator
-) -> None:
+def test_the_deprecated_flag_and_another_setting_are_an_error(emulator: Emulator) -> None:
     with pytest.raises(AirflowFailException, match="Remove opt_out_sensitive_data_storage"):
         run_try(opt_out(True, data_storage_setting="everything_except_pii"))
     assert not emulator.requests
@@ -242,11 +227,7 @@ def test_the_deprecated_flag_and_another_setting_are_an_error(
     ],
 )
 def test_invalid_input_is_rejected_before_anything_is_sent(
-    call: dict[str, Any],
-    emulator: Emulator,
-    caplog: pytest.LogCaptureFixture,
-    arguments: dict[str, Any],
-    says: str,
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, arguments: dict[str, Any], says: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     operator = update(**{"metadata": {"a": 1}, **arguments})
@@ -290,53 +271,24 @@ def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: dict[str, An
 def test_a_call_that_has_not_ended_is_an_error_that_says_what_to_do(
     emulator: Emulator, mode: Any, status: str
 ) -> None:
-    emulator.add_call(call_id="call_1", call_status=status)
+    emulator.edit_call("call_1", call_status=status)
     with pytest.raises(
         CallNotEndedError, match=rf"call call_1 is {status}.*wait_until='ended'.*UpdateLiveCallOperator"
     ):
         run_try(update(metadata={"a": 1}, metadata_mode=mode))
 
 
-def test_an_unknown_call_uses_no_retries(emulator: Emulator) -> None:
-    with pytest.raises(AirflowFailException, match="call_1.*422.*the API key belongs to the organization"):
-        run_try(update(metadata={"a": 1}))
+def test_an_unknown_call_uses_no_retries() -> None:
+    with pytest.raises(AirflowFailException, match="call_2.*422.*the API key belongs to the organization"):
+        run_try(update(call_id="call_2", metadata={"a": 1}))
 
 
-def test_throttling_beyond_the_retry_limits_is_left_to_airflow(
-    call: dict[str, Any], emulator: Emulator
-) -> None:
-    emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="update-call")
-    with pytest.raises(RateLimitError) as error:
-        run_try(update(metadata={"a": 1}))
-    assert error.value.retry_after == 3600
+def test_an_attribute_that_retell_dropped_is_an_error_on_request() -> None:
+    with pytest.raises(AirflowFailException, match=r"sent: custom_attributes\.unknown\. .*dashboard"):
+        run_try(update(custom_attributes={"unknown": "x"}, confirm_custom_attributes=True))
 
 
-class TestCustomAttributes:
-    """Retell drops custom attributes with unknown ids without an error."""
-
-    @pytest.fixture(params=[True, False], ids=["echoed", "not-echoed"])
-    def emulator(self, request: pytest.FixtureRequest, connect: Any) -> Iterator[Emulator]:
-        with Emulator(custom_attributes=("known",), echo_custom_attributes=request.param) as emulator:
-            emulator.add_call(call_id="call_1", call_status="ended")
-            connect(emulator)
-            yield emulator
-
-    def test_a_known_attribute_is_confirmed(
-        self, emulator: Emulator, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        run_try(update(custom_attributes={"known": 3}, confirm_custom_attributes=True))
-        assert "does not show" not in caplog.text
-
-    @pytest.mark.parametrize("value", ["text", 4.5, True])
-    def test_a_dropped_attribute_is_an_error(self, emulator: Emulator, value: Any) -> None:
-        attributes = {"known": value, "unknown": value}
-        with pytest.raises(AirflowFailException, match=r"sent: custom_attributes\.unknown\. .*dashboard"):
-            run_try(update(custom_attributes=attributes, confirm_custom_attributes=True))
-
-
-def test_an_attribute_that_the_response_does_not_show_is_logged(
-    call: Any, emulator: Emulator, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_attribute_that_the_response_does_not_show_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     run_try(update(custom_attributes={"some": "x"}))
     assert "does not show whether it stored custom_attributes.some" in caplog.text
 
@@ -344,7 +296,7 @@ def test_an_attribute_that_the_response_does_not_show_is_logged(
 # -- the result
 
 
-def test_the_result_contains_no_values(call: Any, emulator: Emulator) -> None:
+def test_the_result_contains_no_values(emulator: Emulator) -> None:
     result = run_try(update(metadata={"note": PRIVATE}, metadata_mode="replace"))
     shown = ("agent_id", "disconnection_reason", "start_timestamp", "end_timestamp", "duration_ms")
     assert set(result.pop("call_cost")) == {"cents", "seconds"}
@@ -360,7 +312,7 @@ def test_the_result_contains_no_values(call: Any, emulator: Emulator) -> None:
     }
 
 
-def test_the_hook_is_closed_after_the_task(call: Any) -> None:
+def test_the_hook_is_closed_after_the_task() -> None:
     operator = update(metadata={"a": 1})
     run_try(operator)
     assert "_session" not in operator.hook.__dict__

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from airflow.models.trigger import Trigger
-from tasks import TaskDeferred, Ti, event_of, rendered_fields, restored, run_task
+from tasks import TaskDeferred, Ti, rendered_fields, run_deferred
+from waits import ENCRYPT
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowTaskTimeout
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
@@ -18,7 +19,6 @@ from airflow_provider_retell.clock import clock, no_waiting
 from airflow_provider_retell.emulator import Clock, Emulator, Fault, Lifecycle
 from airflow_provider_retell.operators.call import UpdateCallOperator
 
-ENCRYPT = getattr(Trigger, "encrypt_kwargs", None) or Trigger._encrypt_kwargs  # 2.11
 PRIVATE = "Ada's private note"
 ONE_ATTEMPT = {"x-should-retry": "false"}
 
@@ -42,38 +42,25 @@ class Run:
         self.operator: Any = None
 
     def execute(self, native: bool = False, **arguments: Any) -> Any:
-        options: dict[str, Any] = {}
         arguments = {"call_id": "call_1", "wait_until": "ended", "poll_interval": 5, **arguments}
         if arguments["deferrable"]:
             arguments["poll_interval"] = 0.02  # the trigger's polls take this long
-        while True:
-            self.operator = UpdateCallOperator(task_id="update", **arguments)
-            try:
-                return run_task(
-                    self.operator,
-                    native=native,
-                    facts={"note": PRIVATE},
-                    which="call_1",
-                    **options,
-                )
-            except TaskDeferred as deferred:
-                assert "_session" not in self.operator.hook.__dict__
-                assert self.emulator.count("update-call") == 0
-                self.deferred = deferred
-                event = self._event(deferred.trigger)
-                assert self.emulator.count("update-call") == 0  # a trigger only reads
-                options = {
-                    "method": deferred.method_name,
-                    "kwargs": {**(deferred.kwargs or {}), "event": event},
-                }
 
-    def _event(self, trigger: Any) -> dict[str, Any]:
-        self.emulator.clock.advance(60)
-        path, arguments = trigger.serialize()
+        def make() -> UpdateCallOperator:
+            self.operator = UpdateCallOperator(task_id="update", **arguments)
+            return self.operator
+
+        context = {"facts": {"note": PRIVATE}, "which": "call_1"}
+        return run_deferred(make, on_deferral=self._defer, native=native, **context)
+
+    def _defer(self, deferred: TaskDeferred) -> None:
+        assert "_session" not in self.operator.hook.__dict__
+        assert self.emulator.count("update-call") == 0
+        self.deferred = deferred
+        path, arguments = deferred.trigger.serialize()
         assert Trigger._decrypt_kwargs(ENCRYPT(arguments)) == arguments
-        event = event_of(restored(trigger))
-        assert PRIVATE not in json.dumps([path, arguments, event])
-        return event
+        assert PRIVATE not in json.dumps([path, arguments])
+        self.emulator.clock.advance(60)
 
 
 @pytest.fixture

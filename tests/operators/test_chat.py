@@ -53,13 +53,6 @@ def test_an_update_merges_metadata_and_sends_only_differences(
     assert NOTE not in f"{caplog.text} {result}"
 
 
-def test_custom_attributes_that_the_chat_has_are_not_sent(ended: dict[str, Any], emulator: Emulator) -> None:
-    attributes = {"attr_tier": "gold"}
-    assert update(custom_attributes=attributes)["written"] == ["custom_attributes.attr_tier"]
-    assert update(custom_attributes=attributes)["updated"] is False
-    assert bodies(emulator) == [{"custom_attributes": attributes}]
-
-
 @pytest.mark.parametrize("semantics", ["merge", "replace"])
 @pytest.mark.parametrize("mode", [{}, {"metadata": {"a": 1}, "metadata_mode": "replace"}], ids=str)
 def test_other_custom_attributes_of_the_chat_are_kept(
@@ -117,12 +110,6 @@ def test_a_storage_setting_of_calls_is_rejected_before_anything_is_sent(
             setting="everything_except_pii",
         )
     assert not bodies(emulator)
-
-
-def test_a_less_strict_storage_setting_is_a_conflict(emulator: Emulator) -> None:
-    emulator.add_chat(chat_id="chat_1", data_storage_setting="basic_attributes_only")
-    with pytest.raises(AirflowFailException):
-        update(data_storage_setting="everything")
 
 
 def test_an_update_without_values_is_rejected() -> None:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tasks import defer, event_of, restored, run_task
+from tasks import run_deferred
 
 from airflow_provider_retell.operators import (
     CreatePhoneCallOperator,
@@ -26,8 +26,7 @@ def test_a_batch_test_is_evaluated_and_not_started_again(emulator: Emulator) -> 
     def simulate() -> Any:
         return RunBatchTestOperator(task_id="simulate", agent_id="agent_1", deferrable=True, poll_interval=1)
 
-    event = event_of(restored(defer(simulate()).trigger))
-    result = run_task(simulate(), method="resume", kwargs={"event": event})
+    result = run_deferred(simulate, by_event=True)
     assert (result["passed"], len(result["batch_test_ids"])) == (1, 1)
     assert emulator.count("create-batch-test") == 1
 
@@ -45,8 +44,7 @@ def test_a_refresh_continues_with_its_counts(emulator: Emulator) -> None:
             poll_interval=1,
         )
 
-    event = event_of(restored(defer(refresh()).trigger))
-    result = run_task(refresh(), method="resume", kwargs={"event": event})
+    result = run_deferred(refresh, by_event=True)
     assert (result["added"], result["unchanged"]) == (1, 0)
 
 
@@ -66,9 +64,7 @@ def test_the_log_of_a_phone_call_has_the_time_since_the_start_of_the_wait(
             poll_interval=1,
         )
 
-    event = event_of(restored(defer(call()).trigger))
-    caplog.clear()
-    result = run_task(call(), method="resume", kwargs={"event": event})
+    result = run_deferred(call, by_event=True, on_deferral=lambda _: caplog.clear())
     assert result["call_status"] == "ended"
     [line] = [line for line in caplog.messages if "aiting for call" in line]
     assert line.startswith("Finished waiting for call")

@@ -19,26 +19,19 @@ from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators.call import DeleteCallOperator
 
 
-@pytest.fixture
-def ongoing(emulator: Emulator) -> dict[str, Any]:
-    return emulator.add_call(call_id="call_1", call_status="ongoing")
+@pytest.fixture(autouse=True)
+def ended(emulator: Emulator) -> None:
+    emulator.add_call(call_id="call_1", call_type="web_call", call_status="ended")
 
 
-@pytest.fixture
-def ended(emulator: Emulator) -> dict[str, Any]:
-    return emulator.add_call(call_id="call_1", call_type="web_call", call_status="ended")
-
-
-def delete(**arguments: Any) -> DeleteCallOperator:
-    return DeleteCallOperator(task_id="a_task", call_id="call_1", **arguments)
+def delete(call_id: str = "call_1", **arguments: Any) -> DeleteCallOperator:
+    return DeleteCallOperator(task_id="a_task", call_id=call_id, **arguments)
 
 
 @pytest.mark.parametrize("missing_ok", [True, False])
 @pytest.mark.parametrize("fault", [None, Fault.drop(), Fault.drop_after(), Fault.status(500)])
 @pytest.mark.usefixtures("no_sleep")
-def test_a_call_is_deleted(
-    ended: dict[str, Any], emulator: Emulator, fault: Fault | None, missing_ok: bool
-) -> None:
+def test_a_call_is_deleted(emulator: Emulator, fault: Fault | None, missing_ok: bool) -> None:
     if fault is not None:
         emulator.faults.add(fault, route="delete-call")
     result = run_try(delete(missing_ok=missing_ok))
@@ -47,22 +40,21 @@ def test_a_call_is_deleted(
     assert result["deleted"] is (missing_ok is False or fault is None or fault.kind != "drop_after")
 
 
-def test_a_missing_call_is_no_error_by_default(emulator: Emulator) -> None:
-    assert run_try(delete()) == {"call_id": "call_1", "deleted": False}
+def test_a_missing_call_is_no_error_by_default() -> None:
+    assert run_try(delete("call_2")) == {"call_id": "call_2", "deleted": False}
 
 
 def test_a_missing_call_is_an_error_without_missing_ok(emulator: Emulator) -> None:
     with pytest.raises(AirflowFailException, match="the API key belongs") as error:
-        run_try(delete(missing_ok=False))
+        run_try(delete("call_2", missing_ok=False))
     assert isinstance(error.value.__cause__, NotFoundError)
     assert emulator.count("delete-call") == 0
 
 
 @pytest.mark.parametrize("missing_ok", [True, False])
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_a_refusal_to_delete_a_call_is_an_error(
-    ongoing: dict[str, Any], emulator: Emulator, status: int, missing_ok: bool
-) -> None:
+def test_a_refusal_to_delete_a_call_is_an_error(emulator: Emulator, status: int, missing_ok: bool) -> None:
+    emulator.edit_call("call_1", call_status="ongoing")
     refusal = {"status": "error", "message": "Cannot delete an ongoing call"}
     emulator.faults.add(Fault.status(status, body=refusal), route="delete-call", times=0)
     with pytest.raises(
@@ -77,9 +69,8 @@ def test_a_refusal_to_delete_a_call_is_an_error(
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_call_that_must_end_first_is_deleted_after_its_end(
-    ongoing: dict[str, Any], emulator: Emulator, status: int
-) -> None:
+def test_a_call_that_must_end_first_is_deleted_after_its_end(emulator: Emulator, status: int) -> None:
+    emulator.edit_call("call_1", call_status="ongoing")
     emulator.options.delete_live_status = status
     with pytest.raises(CallNotEndedError, match="has not ended"):
         run_try(delete())
@@ -92,21 +83,19 @@ def test_an_api_key_that_cannot_read_calls_cannot_confirm_a_missing_call(
     emulator: Emulator, missing_ok: bool
 ) -> None:
     emulator.faults.add(Fault.status(403), route="get-call", times=0)
-    with pytest.raises(AirflowFailException, match="get-call of call call_1.*403"):
-        run_try(delete(missing_ok=missing_ok))
+    with pytest.raises(AirflowFailException, match="get-call of call call_2.*403"):
+        run_try(delete("call_2", missing_ok=missing_ok))
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_404_from_another_server_is_an_error(ended: Any, emulator: Emulator, dry_run: bool) -> None:
+def test_a_404_from_another_server_is_an_error(emulator: Emulator, dry_run: bool) -> None:
     emulator.faults.add(Fault.status(404, body="Cannot DELETE /v2"), times=0)
     with pytest.raises(AirflowFailException, match="does not know this endpoint"):
         run_try(delete(dry_run=dry_run))
 
 
 @pytest.mark.parametrize("missing_ok", [True, False])
-def test_a_login_page_with_200_deletes_nothing_and_is_retried(
-    ended: Any, emulator: Emulator, missing_ok: bool
-) -> None:
+def test_a_login_page_with_200_deletes_nothing_and_is_retried(emulator: Emulator, missing_ok: bool) -> None:
     emulator.faults.add(Fault.garbage("<html>Please log in</html>"), route="delete-call")
     with pytest.raises(RetellResponseError, match="check the host in the Airflow connection") as error:
         run_try(delete(missing_ok=missing_ok))
@@ -117,7 +106,7 @@ def test_a_login_page_with_200_deletes_nothing_and_is_retried(
 
 @pytest.mark.parametrize("missing_ok", [True, False])
 def test_a_deleted_call_whose_answer_is_not_retells_is_deleted_or_missing_for_the_retry(
-    ended: Any, emulator: Emulator, missing_ok: bool
+    emulator: Emulator, missing_ok: bool
 ) -> None:
     emulator.faults.add(Fault.garbage("OK"), route="delete-call")
     with pytest.raises(RetellResponseError):
@@ -132,8 +121,8 @@ def test_a_deleted_call_whose_answer_is_not_retells_is_deleted_or_missing_for_th
 
 @pytest.mark.parametrize("native", [False, True])
 @pytest.mark.parametrize("given", [True, False, "True", "false"])
-def test_missing_ok_may_be_a_template(emulator: Emulator, native: bool, given: Any) -> None:
-    operator = delete(missing_ok="{{ params.ok }}")
+def test_missing_ok_may_be_a_template(native: bool, given: Any) -> None:
+    operator = delete("call_2", missing_ok="{{ params.ok }}")
     if given in (True, "True"):
         assert run_try(operator, native=native, params={"ok": given})["deleted"] is False
         return
@@ -148,23 +137,17 @@ def test_missing_ok_may_be_a_template(emulator: Emulator, native: bool, given: A
     + [(value, "must be True or False") for value in ("yes", 2)],
 )
 def test_a_flag_that_is_neither_true_nor_false_deletes_nothing(
-    ended: Any, emulator: Emulator, name: str, given: Any, says: str
+    emulator: Emulator, name: str, given: Any, says: str
 ) -> None:
     with pytest.raises(AirflowFailException, match=f"{name} {says}"):
         run_try(delete(**{name: "{{ params.flag }}"}), params={"flag": given})
     assert not emulator.requests
 
 
-def test_a_wrong_api_key_is_an_error(ended: Any, emulator: Emulator) -> None:
-    emulator.faults.add(Fault.status(401), route="delete-call")
-    with pytest.raises(AirflowFailException, match="401"):
-        run_try(delete())
-
-
 @pytest.mark.parametrize("native", [False, True])
 @pytest.mark.parametrize("dry_run", [True, "{{ params.dry_run }}"])
 def test_a_dry_run_deletes_nothing(
-    ended: Any, emulator: Emulator, native: bool, dry_run: Any, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, native: bool, dry_run: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     result = run_try(delete(dry_run=dry_run), native=native, params={"dry_run": True})
@@ -175,7 +158,11 @@ def test_a_dry_run_deletes_nothing(
     assert run_try(delete(dry_run="{{ params.dry_run }}"), params={"dry_run": False})["deleted"] is True
 
 
-def test_a_dry_run_reports_a_missing_call(emulator: Emulator) -> None:
-    assert run_try(delete(dry_run=True)) == {"call_id": "call_1", "deleted": False, "would_delete": False}
+def test_a_dry_run_reports_a_missing_call() -> None:
+    assert run_try(delete("call_2", dry_run=True)) == {
+        "call_id": "call_2",
+        "deleted": False,
+        "would_delete": False,
+    }
     with pytest.raises(AirflowFailException, match="the API key belongs"):
-        run_try(delete(dry_run=True, missing_ok=False))
+        run_try(delete("call_2", dry_run=True, missing_ok=False))

@@ -57,17 +57,6 @@ def test_get_writes_the_whole_call_without_its_access_token(
     assert NOTE not in f"{result} {caplog.text}"
 
 
-@pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("path", ["{{ none }}", ""])
-def test_get_with_an_empty_path_sends_nothing(
-    ended: dict[str, Any], emulator: Emulator, native: bool, path: str
-) -> None:
-    with pytest.raises(AirflowFailException, match="path rendered to an empty value"):
-        run_try(GetCallOperator(task_id="a_task", call_id="call_1", path=path), native=native, none=None)
-    assert not emulator.requests
-    assert not Path("None").exists()
-
-
 def test_get_of_an_unknown_call_writes_nothing(emulator: Emulator, tmp_path: Path) -> None:
     with pytest.raises(AirflowFailException, match=r"call_none.*422"):
         run_try(GetCallOperator(task_id="a_task", call_id="call_none", path=str(tmp_path / "call.json")))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contact_runs import Run, listing, no_private_log, phone, row, writes
+from contact_runs import Run, no_private_log, phone, row, writes
 from full_disk import full_file
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
@@ -21,15 +21,16 @@ from airflow_provider_retell.emulator import Clock, Emulator, Fault
 from airflow_provider_retell.operators import ImportContactsOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.usefixtures("no_sleep")
 
 __all__ = ["no_private_log"]
 
 
-def run(folder: Path, **arguments: Any) -> Run:
-    return Run(ImportContactsOperator, folder / "report.jsonl", **arguments)
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Run]:
+    return lambda **arguments: Run(ImportContactsOperator, tmp_path / "report.jsonl", **arguments)
 
 
 def contact(emulator: Emulator, n: int) -> dict[str, Any]:
@@ -38,11 +39,11 @@ def contact(emulator: Emulator, n: int) -> dict[str, Any]:
     return found
 
 
-def test_rows_that_differ_are_imported_with_one_file(emulator: Emulator, tmp_path: Path) -> None:
+def test_rows_that_differ_are_imported_with_one_file(emulator: Emulator, run: Any) -> None:
     emulator.add_contacts(map(phone, range(100)), first_name="Ada", custom_fields={"plan": "gold"})
     rows = [row(n, first_name="Ada", plan="gold") for n in range(90)]
     rows += [row(n, first_name='Pr1vate, "B"\nó', plan=None) for n in range(90, 120)]
-    done = run(tmp_path, rows=rows, columns=["first_name", "plan"])
+    done = run(rows=rows, columns=["first_name", "plan"])
     assert done.error is None
     assert done.counts == {"created": 20, "updated": 10, "unchanged": 90}
     assert done.manifest["complete"] is True
@@ -62,12 +63,12 @@ def test_rows_that_differ_are_imported_with_one_file(emulator: Emulator, tmp_pat
     assert [line["contact_id"] for line in done.report] == [
         contact(emulator, n)["contact_id"] for n in range(120)
     ]
-    again = run(tmp_path, rows=rows, columns=["first_name", "plan"])
+    again = run(rows=rows, columns=["first_name", "plan"])
     assert (again.counts, again.manifest["imports"]) == ({"unchanged": 120}, [])
     assert writes(emulator) == 2
 
 
-def test_all_types_of_values_are_compared_as_texts(emulator: Emulator, tmp_path: Path) -> None:
+def test_all_types_of_values_are_compared_as_texts(emulator: Emulator, run: Any) -> None:
     types = {"age": "number", "vip": "boolean", "score": "number", "text": "text"}
     emulator.options.contacts.custom_fields = types
     emulator.add_contact(phone(0), custom_fields={"age": 30, "vip": True, "score": 0.5, "text": "30"})
@@ -76,19 +77,18 @@ def test_all_types_of_values_are_compared_as_texts(emulator: Emulator, tmp_path:
         row(1, age=31, vip=False, score=1.5, text="x"),
     ]
     for outcomes in ({"created": 1, "unchanged": 1}, {"unchanged": 2}):
-        done = run(tmp_path, rows=rows, columns=list(types))
+        done = run(rows=rows, columns=list(types))
         assert (done.counts, done.error) == (outcomes, None)
     assert contact(emulator, 1)["custom_fields"] == {"age": 31, "vip": False, "score": 1.5, "text": "x"}
 
 
 @pytest.mark.parametrize("blanks", ["clear", "keep"])
-def test_nulls_and_blank_texts_change_nothing(emulator: Emulator, tmp_path: Path, blanks: str) -> None:
+def test_nulls_and_blank_texts_change_nothing(emulator: Emulator, run: Any, blanks: str) -> None:
     emulator.options.contacts.import_blanks = blanks
     before = {"first_name": "Ada", "custom_fields": {"plan": "gold", "other": 1}, "do_not_call": True}
     emulator.add_contact(phone(0), **before)
     rows = [row(0, first_name=" ", last_name="Pr1vate", plan="", out=None), row(1, first_name=None)]
     done = run(
-        tmp_path,
         rows=rows,
         columns=["first_name", "last_name", "plan"],
         do_not_call_column="out",
@@ -99,11 +99,11 @@ def test_nulls_and_blank_texts_change_nothing(emulator: Emulator, tmp_path: Path
     assert "first_name" not in contact(emulator, 1)
 
 
-def test_a_dry_run_imports_nothing_and_does_not_wait(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_dry_run_imports_nothing_and_does_not_wait(emulator: Emulator, run: Any) -> None:
     emulator.add_contact(phone(0))
     emulator.add_contact_import(seconds=1e6)
     rows = [row(0, first_name="Ada"), row(1, first_name="Ada")]
-    done = run(tmp_path, rows=rows, columns=["first_name"], dry_run="true", max_changed_ratio=1)
+    done = run(rows=rows, columns=["first_name"], dry_run="true", max_changed_ratio=1)
     assert (done.counts, done.error) == ({"would_create": 1, "would_update": 1}, None)
     assert (writes(emulator), done.manifest["imports"]) == (0, [])
 
@@ -122,83 +122,60 @@ def test_a_dry_run_imports_nothing_and_does_not_wait(emulator: Emulator, tmp_pat
     ],
 )
 def test_an_invalid_row_keeps_everything_from_being_imported(
-    emulator: Emulator, tmp_path: Path, bad: dict[str, Any], reason: str
+    emulator: Emulator, run: Any, bad: dict[str, Any], reason: str
 ) -> None:
     rows = [row(0, plan="x", out=True), {"plan": None, "out": None, **bad}]
     arguments: dict[str, Any] = {"columns": ["plan"], "do_not_call_column": "out"}
-    done = run(tmp_path, rows=rows, **arguments)
+    done = run(rows=rows, **arguments)
     assert isinstance(done.error, AirflowFailException)
     assert str(done.error).startswith("Nothing was imported: 1 of 2 rows failed: 1 invalid")
     assert reason in done.reason(2)
     assert (writes(emulator), emulator.contacts) == (0, {})
-    done = run(tmp_path, rows=rows, max_failed_rows=1, **arguments)
+    done = run(rows=rows, max_failed_rows=1, **arguments)
     assert (done.error, done.counts) == (None, {"created": 1, "invalid": 1})
 
 
 def test_a_value_of_a_contact_that_a_file_cannot_have_is_not_overwritten(
-    emulator: Emulator, tmp_path: Path
+    emulator: Emulator, run: Any
 ) -> None:
     emulator.add_contact(phone(0), custom_fields={"plan": ["a", "b"]})
-    done = run(tmp_path, rows=[row(0, first_name="Ada", plan=None)], columns=["first_name", "plan"])
+    done = run(rows=[row(0, first_name="Ada", plan=None)], columns=["first_name", "plan"])
     assert "is a list or an object" in done.reason(1)
     assert writes(emulator) == 0
-    done = run(tmp_path, rows=[row(0, plan="x")], columns=["plan"], max_changed_ratio=1)
+    done = run(rows=[row(0, plan="x")], columns=["plan"], max_changed_ratio=1)
     assert (done.counts, contact(emulator, 0)["custom_fields"]) == ({"updated": 1}, {"plan": "x"})
 
 
-def test_two_contacts_with_one_number_keep_everything_from_being_imported(
-    emulator: Emulator, tmp_path: Path
+def test_a_source_that_fails_or_has_no_rows_imports_nothing(
+    emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
-    emulator.add_contact(phone(0))
-    emulator.add_contact(phone(1))["phone_number"] = phone(0)
-    done = run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
-    assert "several contacts" in done.reason(1)
-    assert (writes(emulator), done.counts) == (0, {"failed": 1})
-
-
-def test_a_source_that_fails_or_has_no_rows_imports_nothing(emulator: Emulator, tmp_path: Path) -> None:
     def rows() -> Any:
         yield row(0)
         raise RuntimeError("the warehouse is down")
 
-    assert "the warehouse is down" in str(run(tmp_path, rows=rows).error)
-    assert "on_empty is 'fail'" in str(run(tmp_path, rows=[]).error)
-    assert isinstance(run(tmp_path, rows=[], on_empty="skip").error, AirflowSkipException)
-    few = run(tmp_path, rows=[row(0)], min_rows=2).error
+    assert "the warehouse is down" in str(run(rows=rows).error)
+    assert "on_empty is 'fail'" in str(run(rows=[]).error)
+    assert isinstance(run(rows=[], on_empty="skip").error, AirflowSkipException)
+    few = run(rows=[row(0)], min_rows=2).error
     assert type(few) is TooFewRowsError
     assert "The source has 1 row, and min_rows is 2. Nothing was sent" in str(few)
-    missing = run(tmp_path, rows=[row(0)], columns=["first_name"]).error
+    missing = run(rows=[row(0)], columns=["first_name"]).error
     assert "No row has the column first_name" in str(missing)
     (tmp_path / "rows.csv").write_text(f"phone\n{phone(0)}\n")
-    assert "no column phone_number" in str(run(tmp_path, rows=FileRows(str(tmp_path / "rows.csv"))).error)
+    assert "no column phone_number" in str(run(rows=FileRows(str(tmp_path / "rows.csv"))).error)
     report = tmp_path / "earlier.jsonl"
     report.write_text("")
-    assert "must not be FailedRows" in str(
-        run(tmp_path, rows=FailedRows([row(0)], report_path=str(report))).error
-    )
+    assert "must not be FailedRows" in str(run(rows=FailedRows([row(0)], report_path=str(report))).error)
     assert writes(emulator) == 0
 
 
-def test_too_many_changed_contacts_keep_everything_from_being_imported(
-    emulator: Emulator, tmp_path: Path
-) -> None:
+def test_too_many_changed_contacts_keep_everything_from_being_imported(emulator: Emulator, run: Any) -> None:
     emulator.add_contacts(map(phone, range(4)))
     rows = [row(n, first_name="Ada") for n in range(3)]
-    done = run(tmp_path, rows=rows, columns=["first_name"])
+    done = run(rows=rows, columns=["first_name"])
     assert "3 of 4 contacts would be updated, and max_changed_ratio is 0.5" in str(done.error)
     assert writes(emulator) == 0
-    assert run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1).error is None
-
-
-def test_an_incomplete_listing_keeps_everything_from_being_imported(
-    emulator: Emulator, tmp_path: Path
-) -> None:
-    emulator.add_contacts(map(phone, range(4)), first_name="Ada")
-    page = listing(total=4)
-    emulator.faults.add(Fault.status(200, body=page), route="list-contacts", times=1)
-    done = run(tmp_path, rows=[row(n, first_name="Bo") for n in range(4)], columns=["first_name"])
-    assert "list-contacts has 0 of 4 contacts" in str(done.error)
-    assert writes(emulator) == 0
+    assert run(rows=rows, columns=["first_name"], max_changed_ratio=1).error is None
 
 
 # -- do not call
@@ -208,11 +185,10 @@ def test_an_incomplete_listing_keeps_everything_from_being_imported(
     "opt_out", [{"first_name": 5, "out": True}, {"first_name": "Bo", "out": "opted out"}]
 )
 def test_an_opt_out_in_an_invalid_row_keeps_the_mark(
-    emulator: Emulator, tmp_path: Path, opt_out: dict[str, Any]
+    emulator: Emulator, run: Any, opt_out: dict[str, Any]
 ) -> None:
     emulator.add_contact(phone(0), do_not_call=True)
     done = run(
-        tmp_path,
         rows=[row(0, first_name=None, out=False), row(0, **opt_out)],
         columns=["first_name"],
         do_not_call_column="out",
@@ -224,7 +200,7 @@ def test_an_opt_out_in_an_invalid_row_keeps_the_mark(
     assert (contact(emulator, 0)["do_not_call"], writes(emulator)) == (True, 0)
 
 
-def test_marks_are_set_in_a_file_of_their_own(emulator: Emulator, tmp_path: Path) -> None:
+def test_marks_are_set_in_a_file_of_their_own(emulator: Emulator, run: Any) -> None:
     emulator.add_contacts(map(phone, range(3)), first_name="Ada")
     emulator.edit_contact(contact(emulator, 2)["contact_id"], do_not_call=True)
     rows = [
@@ -234,7 +210,7 @@ def test_marks_are_set_in_a_file_of_their_own(emulator: Emulator, tmp_path: Path
         row(3, first_name="Cy", out=False),
         row(4, first_name="Di", out="yes"),
     ]
-    done = run(tmp_path, rows=rows, columns=["first_name"], do_not_call_column="out", max_changed_ratio=1)
+    done = run(rows=rows, columns=["first_name"], do_not_call_column="out", max_changed_ratio=1)
     assert (done.counts, done.error) == ({"created": 2, "updated": 2, "unchanged": 1}, None)
     marks = {n: (contact(emulator, n)["first_name"], contact(emulator, n)["do_not_call"]) for n in range(5)}
     assert marks == {0: ("Bo", True), 1: ("Ada", True), 2: ("Ada", True), 3: ("Cy", False), 4: ("Di", True)}
@@ -250,9 +226,7 @@ def test_marks_are_set_in_a_file_of_their_own(emulator: Emulator, tmp_path: Path
     assert mapped == [["phone_number", "do_not_call", "first_name"], ["phone_number", "first_name"]]
 
 
-def test_a_mark_is_cleared_only_with_permission_and_without_the_import(
-    emulator: Emulator, tmp_path: Path
-) -> None:
+def test_a_mark_is_cleared_only_with_permission_and_without_the_import(emulator: Emulator, run: Any) -> None:
     emulator.add_contacts(map(phone, range(4)), do_not_call=True)
     rows = [
         row(0, first_name="Ada", out=False),
@@ -266,22 +240,21 @@ def test_a_mark_is_cleared_only_with_permission_and_without_the_import(
         "max_changed_ratio": 1,
     }
     for dry_run in (False, True):
-        done = run(tmp_path, **arguments, dry_run=dry_run)
+        done = run(**arguments, dry_run=dry_run)
         assert isinstance(done.error, AirflowFailException)
         assert "2 rows would clear do_not_call of a contact, the first of them row 1" in str(done.error)
     assert writes(emulator) == 0
-    done = run(tmp_path, **arguments, allow_clearing_do_not_call=True)
+    done = run(**arguments, allow_clearing_do_not_call=True)
     assert (done.error, done.counts) == (None, {"updated": 2, "unchanged": 1})
     assert [contact(emulator, n)["do_not_call"] for n in range(4)] == [False, False, True, True]
     assert contact(emulator, 0)["first_name"] == "Ada"
     assert (emulator.count("create-contact-import"), emulator.count("update-contact")) == (1, 2)
-    assert run(tmp_path, **arguments).counts == {"unchanged": 3}
+    assert run(**arguments).counts == {"unchanged": 3}
 
 
-def test_a_row_does_not_clear_a_mark_that_another_row_sets(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_row_does_not_clear_a_mark_that_another_row_sets(emulator: Emulator, run: Any) -> None:
     emulator.add_contact(phone(0), do_not_call=True)
     done = run(
-        tmp_path,
         rows=[row(0, out=False), row(0, out=True)],
         do_not_call_column="out",
         allow_clearing_do_not_call=True,
@@ -309,7 +282,7 @@ def meanwhile(emulator: Emulator) -> Iterator[Any]:
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_mark_that_is_set_during_the_import_is_kept(
-    emulator: Emulator, tmp_path: Path, meanwhile: Any, exists: bool, allowed: bool
+    emulator: Emulator, run: Any, meanwhile: Any, exists: bool, allowed: bool
 ) -> None:
     if exists:
         emulator.add_contact(phone(0))
@@ -320,7 +293,6 @@ def test_a_mark_that_is_set_during_the_import_is_kept(
 
     meanwhile(mark)
     done = run(
-        tmp_path,
         rows=[row(0, first_name="Ada", out=False)],
         columns=["first_name"],
         do_not_call_column="out",
@@ -332,10 +304,10 @@ def test_a_mark_that_is_set_during_the_import_is_kept(
     assert "was marked as do-not-call during the run" in done.reason(1)
 
 
-def test_marks_that_retell_does_not_understand_fail(emulator: Emulator, tmp_path: Path) -> None:
+def test_marks_that_retell_does_not_understand_fail(emulator: Emulator, run: Any) -> None:
     emulator.options.contacts.import_marks = "digits"
     emulator.add_contact(phone(0))
-    done = run(tmp_path, rows=[row(0, out=True)], do_not_call_column="out", max_changed_ratio=1)
+    done = run(rows=[row(0, out=True)], do_not_call_column="out", max_changed_ratio=1)
     assert isinstance(done.error, AirflowFailException)
     assert "these fields differ from the row: do_not_call" in done.reason(1)
 
@@ -343,11 +315,11 @@ def test_marks_that_retell_does_not_understand_fail(emulator: Emulator, tmp_path
 # -- rows that Retell does not import
 
 
-def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator, tmp_path: Path) -> None:
+def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator, run: Any) -> None:
     emulator.add_contact(phone(0), first_name="Ada")
     emulator.options.contacts.import_failures = {phone(0), phone(2)}
     rows = [row(n, first_name="Bo") for n in range(4)]
-    done = run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1)
+    done = run(rows=rows, columns=["first_name"], max_changed_ratio=1)
     assert isinstance(done.error, AirflowFailException)
     assert str(done.error).startswith("2 of 4 rows failed: 2 failed")
     assert "starts no further import. Correct the rows, and run SyncContactsOperator" in str(done.error)
@@ -356,22 +328,22 @@ def test_rows_that_retell_only_counts_are_found_by_comparison(emulator: Emulator
     assert "these fields differ from the row: first_name. Retell does not give the reason" in done.reason(1)
     assert "the import has not created the contact" in done.reason(3)
     assert emulator.count("list-contacts") == 2
-    done = run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1, max_failed_ratio=0.5)
+    done = run(rows=rows, columns=["first_name"], max_changed_ratio=1, max_failed_ratio=0.5)
     assert (done.error, done.counts) == (None, {"failed": 2, "unchanged": 2})
 
 
-def test_failed_rows_of_both_files_are_found_with_one_reading(emulator: Emulator, tmp_path: Path) -> None:
+def test_failed_rows_of_both_files_are_found_with_one_reading(emulator: Emulator, run: Any) -> None:
     emulator.options.contacts.import_failures = {phone(0), phone(1)}
     rows = [row(n, out=n == 0) for n in range(3)]
-    done = run(tmp_path, rows=rows, do_not_call_column="out", max_failed_rows=2)
+    done = run(rows=rows, do_not_call_column="out", max_failed_rows=2)
     assert (done.counts, done.error) == ({"created": 1, "failed": 2}, None)
     assert [each["failed"] for each in done.manifest["imports"]] == [1, 1]
     assert emulator.count("list-contacts") == 2
 
 
-def test_contacts_that_can_be_read_only_later_are_not_failed(emulator: Emulator, tmp_path: Path) -> None:
+def test_contacts_that_can_be_read_only_later_are_not_failed(emulator: Emulator, run: Any) -> None:
     emulator.options.contacts.import_read_lag = 15
-    done = run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
+    done = run(rows=[row(0, first_name="Ada")], columns=["first_name"])
     assert (done.counts, done.error) == ({"created": 1}, None)
 
 
@@ -382,13 +354,13 @@ def test_contacts_that_can_be_read_only_later_are_not_failed(emulator: Emulator,
 @pytest.mark.parametrize("lag", [0, 5])
 @pytest.mark.parametrize("queued", [0, 60])
 def test_the_task_waits_for_its_own_import(
-    emulator: Emulator, tmp_path: Path, queued_start: Any, lag: float, queued: float
+    emulator: Emulator, run: Any, queued_start: Any, lag: float, queued: float
 ) -> None:
     options = emulator.options.contacts
     options.import_start, options.import_lag, options.import_queue_seconds = queued_start, lag, queued
     emulator.add_contact_import([row(9)])
     for n in (0, 1):
-        done = run(tmp_path, rows=[row(n, first_name="Ada")], columns=["first_name"])
+        done = run(rows=[row(n, first_name="Ada")], columns=["first_name"])
         assert (done.counts, done.error) == ({"created": 1}, None)
         start, succeeded = emulator.contact_imports[-1]["start_timestamp"], 1
         if queued_start == "moved" and queued:
@@ -400,36 +372,36 @@ def test_the_task_waits_for_its_own_import(
     assert len(emulator.contact_imports) == 3
 
 
-def test_each_of_two_files_is_waited_for_if_start_times_move(emulator: Emulator, tmp_path: Path) -> None:
+def test_each_of_two_files_is_waited_for_if_start_times_move(emulator: Emulator, run: Any) -> None:
     options = emulator.options.contacts
     options.import_start, options.import_lag, options.import_queue_seconds = "moved", 5, 60
     rows = [row(n, first_name="Ada", out=n == 0) for n in (0, 1)]
-    done = run(tmp_path, rows=rows, columns=["first_name"], do_not_call_column="out")
+    done = run(rows=rows, columns=["first_name"], do_not_call_column="out")
     assert (done.counts, done.error) == ({"created": 2}, None)
     assert len(emulator.contact_imports) == 2
 
 
 def test_the_task_waits_for_the_import_of_another_client_before_it_compares(
-    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     emulator.add_contact_import([row(0, first_name="Ada")], seconds=600)
-    done = run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"])
+    done = run(rows=[row(0, first_name="Ada")], columns=["first_name"])
     assert (done.counts, writes(emulator)) == ({"unchanged": 1}, 0)
     assert "Waiting for the organization's contact import to end: running" in caplog.text
 
 
 def test_the_log_has_no_wait_for_other_imports_if_none_is_running(
-    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     emulator.add_contact(phone(0), first_name="Ada")
-    assert run(tmp_path, rows=[row(0, first_name="Ada")], columns=["first_name"]).error is None
+    assert run(rows=[row(0, first_name="Ada")], columns=["first_name"]).error is None
     assert "the organization's contact import" not in caplog.text
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
 @pytest.mark.parametrize("lag", [0, 5])
 def test_rows_are_compared_again_if_another_import_starts_first(
-    emulator: Emulator, tmp_path: Path, status: int, lag: float
+    emulator: Emulator, run: Any, status: int, lag: float
 ) -> None:
     emulator.options.contacts.import_busy_status = status
     emulator.options.contacts.import_lag = lag
@@ -439,18 +411,18 @@ def test_rows_are_compared_again_if_another_import_starts_first(
         yield from rows
         emulator.add_contact_import([row(0, first_name="Ada")])
 
-    done = run(tmp_path, rows=source, columns=["first_name"])
+    done = run(rows=source, columns=["first_name"])
     assert (done.counts, done.error) == ({"created": 2}, None)
     assert done.manifest["imports"][0]["rows"] == 1
     assert (len(emulator.contact_imports), emulator.count("create-contact-import")) == (2, 2)
 
 
-def test_guards_hold_for_rows_that_are_compared_again(emulator: Emulator, tmp_path: Path) -> None:
+def test_guards_hold_for_rows_that_are_compared_again(emulator: Emulator, run: Any) -> None:
     def source() -> Any:
         yield row(0, out=False)
         emulator.add_contact_import([row(0, do_not_call="true")])
 
-    done = run(tmp_path, rows=source, do_not_call_column="out", max_changed_ratio=1)
+    done = run(rows=source, do_not_call_column="out", max_changed_ratio=1)
     assert "1 row would clear do_not_call of a contact" in str(done.error)
     assert contact(emulator, 0)["do_not_call"] is True
     assert len(emulator.contact_imports) == 1
@@ -458,18 +430,13 @@ def test_guards_hold_for_rows_that_are_compared_again(emulator: Emulator, tmp_pa
 
 @pytest.mark.parametrize("marks_meanwhile", [True, False])
 def test_an_error_after_the_first_file_names_the_rows_that_were_imported(
-    emulator: Emulator,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-    meanwhile: Any,
-    marks_meanwhile: bool,
+    emulator: Emulator, run: Any, caplog: pytest.LogCaptureFixture, meanwhile: Any, marks_meanwhile: bool
 ) -> None:
     other = emulator.add_contact(phone(1))
     emulator.faults.add(Fault.status(409), route="create-contact-import", after=1, times=0)
     if marks_meanwhile:
         meanwhile(lambda: emulator.edit_contact(other["contact_id"], do_not_call=True))
     done = run(
-        tmp_path,
         rows=[row(0, out=True, first_name="Ada"), row(1, out=False, first_name="Bo")],
         columns=["first_name"],
         do_not_call_column="out",
@@ -485,9 +452,9 @@ def test_an_error_after_the_first_file_names_the_rows_that_were_imported(
     assert "first_name" not in contact(emulator, 1) or contact(emulator, 1)["first_name"] != "Bo"
 
 
-def test_the_task_gives_up_if_others_are_always_faster(emulator: Emulator, tmp_path: Path) -> None:
+def test_the_task_gives_up_if_others_are_always_faster(emulator: Emulator, run: Any) -> None:
     emulator.faults.add(Fault.status(409), route="create-contact-import", times=0)
-    done = run(tmp_path, rows=[row(0)])
+    done = run(rows=[row(0)])
     assert isinstance(done.error, RetellError)
     assert "Other clients started an import before this task, 5 times. Nothing was imported" in str(
         done.error
@@ -495,42 +462,41 @@ def test_the_task_gives_up_if_others_are_always_faster(emulator: Emulator, tmp_p
     assert emulator.contacts == {}
 
 
-def test_a_wait_that_takes_too_long_fails(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_wait_that_takes_too_long_fails(emulator: Emulator, run: Any) -> None:
     emulator.add_contact_import(seconds=1e6)
-    done = run(tmp_path, rows=[row(0)], wait_timeout=60)
+    done = run(rows=[row(0)], wait_timeout=60)
     assert isinstance(done.error, WaitTimeoutError)
     assert "waiting for the organization's contact import to end. Last state: running" in str(done.error)
     assert writes(emulator) == 0
 
 
-def test_failed_polls_are_tolerated(emulator: Emulator, tmp_path: Path) -> None:
+def test_failed_polls_are_tolerated(emulator: Emulator, run: Any) -> None:
     emulator.faults.add(Fault.status(500), route="get-contact-import", times=7)
-    assert run(tmp_path, rows=[row(0)]).counts == {"created": 1}
+    assert run(rows=[row(0)]).counts == {"created": 1}
     emulator.faults.add(Fault.status(500), route="get-contact-import", times=0)
-    done = run(tmp_path, rows=[row(1)], max_poll_failures=1)
+    done = run(rows=[row(1)], max_poll_failures=1)
     assert "Stopped waiting for the organization's contact import to end (2 polls in a row failed)" in str(
         done.error
     )
 
 
-def test_only_failed_polls_in_a_row_count(emulator: Emulator, tmp_path: Path) -> None:
-    # Each failed poll sends two requests.
+def test_only_failed_polls_in_a_row_count(emulator: Emulator, run: Any) -> None:
     for after in (1, 2):
         emulator.faults.add(Fault.status(500), route="get-contact-import", times=2, after=after)
-    done = run(tmp_path, rows=[row(0)], max_poll_failures=1)
+    done = run(rows=[row(0)], max_poll_failures=1)
     assert (done.counts, done.error) == ({"created": 1}, None)
     assert emulator.count("get-contact-import", status=500) == 4
 
 
 def test_the_counts_of_an_import_that_a_later_one_hides_are_unknown(
-    emulator: Emulator, tmp_path: Path, meanwhile: Any
+    emulator: Emulator, run: Any, meanwhile: Any
 ) -> None:
     def replace() -> None:
         emulator.clock.advance(100)
         emulator.add_contact_import(seconds=0)
 
     meanwhile(replace)
-    done = run(tmp_path, rows=[row(0)])
+    done = run(rows=[row(0)])
     assert (done.counts, done.error) == ({"created": 1}, None)
     first = emulator.contact_imports[0]["start_timestamp"]
     assert done.manifest["imports"][0].items() >= {"start_timestamp": first, "succeeded": None}.items()
@@ -554,14 +520,14 @@ def test_invalid_parameters_are_errors_of_the_dag_file(arguments: dict[str, Any]
 
 
 @pytest.mark.slow
-def test_many_rows_are_imported_with_few_requests(connect: Any, tmp_path: Path) -> None:
+def test_many_rows_are_imported_with_few_requests(connect: Any, run: Any) -> None:
     with Emulator(clock=Clock(frozen=True), quotas=None) as emulator, no_waiting(emulator.clock.advance):
         connect(emulator)
-        emulator.add_contacts(map(phone, range(2_000)), first_name="Ada")
-        rows = [row(n, first_name="Ada" if n % 5 else "Bo") for n in range(4_000)]
-        done = run(tmp_path, rows=rows, columns=["first_name"])
-        assert done.counts == {"created": 2_000, "updated": 400, "unchanged": 1_600}
-        assert (writes(emulator), emulator.count("list-contacts")) == (2, 6)
+        emulator.add_contacts(map(phone, range(1_000)), first_name="Ada")
+        rows = [row(n, first_name="Ada" if n % 5 else "Bo") for n in range(2_000)]
+        done = run(rows=rows, columns=["first_name"])
+        assert done.counts == {"created": 1_000, "updated": 200, "unchanged": 800}
+        assert (writes(emulator), emulator.count("list-contacts")) == (2, 3)
 
 
 def test_a_full_disk_names_the_folder_for_temporary_files(mocker: Any) -> None:

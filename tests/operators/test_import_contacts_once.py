@@ -24,7 +24,7 @@ from at_most_once import (
 from crashes import timeouts
 from simulations import dag_run
 from task_forker import Forker
-from tasks import HAS_STATE_STORE, StateStore, Ti, run_task, run_try
+from tasks import StateStore, Ti, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, WaitTimeoutError
@@ -289,11 +289,9 @@ def test_a_retry_or_clear_starts_another_import_only_with_resend(
 
 
 def test_each_iteration_of_a_task_loop_has_an_import_of_its_own(emulator: Emulator, tmp_path: Path) -> None:
-    if not HAS_STATE_STORE:
-        pytest.skip("requires Airflow 3.3 or later")
     region = uuid4()
     for index, total in ((0, 1), (1, 2)):
-        store = StateStore(tmp_path / f"store_{index}.json")
+        store = store_of("kept", tmp_path, index)
         for number in (1, 2):
             attempt(emulator, "skip", new_ti(number, 1, region, index), store)
             assert len(emulator.contact_imports) == total

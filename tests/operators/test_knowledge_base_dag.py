@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def dag() -> Iterator[DAG]:
-    with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
+    with DAG("a_dag", schedule=None) as dag:
         yield dag
 
 

@@ -8,8 +8,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from knowledge_base_runs import KB, History, contents, listed, name_of, task, texts, writes
-from tasks import TaskDeferred, Ti, event_of, restored, run_task, run_try
+import tasks
+from knowledge_base_runs import KB, History, contents, listed, name_of, outcomes, task, texts, writes
+from tasks import TaskDeferred, Ti, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import DocumentsFailedError, WaitTimeoutError
@@ -42,23 +43,19 @@ def emulator(connect: Any) -> Iterator[Emulator]:
 
 
 def run_deferred(
-    make: Callable[[], Any], ti: Any = None, between: Callable[[], object] = lambda: None
+    make: Callable[[], Any], between: Callable[[], object] = lambda: None, **options: Any
 ) -> tuple[Any, list[TaskDeferred]]:
-    """Run a task as Airflow does, each part in a new process, and return its result and its deferrals.
+    """Run a task to its end, and return its result and its deferrals.
 
     :param between: called while the task is deferred.
     """
     deferrals: list[TaskDeferred] = []
-    method, kwargs = "execute", {}
-    while True:
-        try:
-            return run_task(make(), ti=ti, method=method, kwargs=kwargs), deferrals
-        except TaskDeferred as deferred:
-            deferrals.append(deferred)
-            between()
-            event = event_of(restored(deferred.trigger))
-            method = deferred.method_name
-            kwargs = {**json.loads(json.dumps(deferred.kwargs)), "event": json.loads(json.dumps(event))}
+
+    def on_deferral(deferred: TaskDeferred) -> None:
+        deferrals.append(deferred)
+        between()
+
+    return tasks.run_deferred(make, on_deferral=on_deferral, **options), deferrals
 
 
 def test_deferred_refresh_does_the_same_as_a_blocking_one(emulator: Emulator) -> None:
@@ -66,13 +63,7 @@ def test_deferred_refresh_does_the_same_as_a_blocking_one(emulator: Emulator) ->
     result, deferrals = run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True))
     assert contents(emulator) == AFTER
     assert len(deferrals) > 1
-    assert [result[name] for name in ("added", "replaced", "unchanged", "failed", "deleted")] == [
-        1,
-        3,
-        1,
-        0,
-        1,
-    ]
+    assert outcomes(result) == (1, 3, 1, 0, 1)
     assert result["documents"] == 5
     assert result["seconds"] >= 40
     assert history.missing("abcd") == set()
@@ -98,14 +89,9 @@ def test_failed_documents_are_remembered_across_deferrals(emulator: Emulator) ->
     emulator.options.knowledge_bases.failures["a ["] = "Failed to parse"
     ti = Ti()
     with pytest.raises(DocumentsFailedError, match=r"1 of 5 documents: 'a' \(.*Failed to parse"):
-        run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True), ti)
+        run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True), ti=ti)
     assert contents(emulator) == AFTER | {"a": "old"}
-    assert [ti.xcom["return_value"][name] for name in ("added", "replaced", "unchanged", "failed")] == [
-        1,
-        2,
-        1,
-        1,
-    ]
+    assert outcomes(ti.xcom["return_value"])[:4] == (1, 2, 1, 1)
 
 
 def test_documents_that_change_before_they_are_sent_are_taken_as_they_are(emulator: Emulator) -> None:
@@ -117,9 +103,7 @@ def test_documents_that_change_before_they_are_sent_are_taken_as_they_are(emulat
 
     result, _ = run_deferred(lambda: task(texts(documents), max_texts=6, deferrable=True), between=change)
     assert contents(emulator) == documents
-    assert (
-        sum(result[name] for name in ("added", "replaced", "unchanged", "failed")) == result["documents"] == 4
-    )
+    assert sum(outcomes(result)[:4]) == result["documents"] == 4
 
 
 # -- documents that differ each time they are read

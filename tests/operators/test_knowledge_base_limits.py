@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from knowledge_base_runs import KB, History, contents, listed, refresh, texts, writes
+from knowledge_base_runs import KB, History, contents, listed, prepared, refresh, texts, writes
+from tasks import json_lines
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import DocumentsFailedError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("no_sleep")
 
 ADD, DELETE = "add-knowledge-base-sources", "delete-knowledge-base-source"
+LIMITS = {"max_texts": 6, "max_files": 3}
 SIX = dict.fromkeys("abcdef", "old")
 
 
@@ -34,19 +35,12 @@ def emulator(connect: Any) -> Iterator[Emulator]:
 
 
 def at_limit(documents: dict[str, str], **arguments: Any) -> dict[str, Any]:
-    return refresh(texts(documents), max_texts=6, max_files=3, **arguments)
-
-
-def prepared(emulator: Emulator, documents: dict[str, str]) -> History:
-    """Fill the knowledge base, and watch it from then on."""
-    at_limit(documents)
-    emulator.clear_requests()
-    return History(emulator)
+    return refresh(texts(documents), **LIMITS, **arguments)
 
 
 def test_replacements_are_done_in_rounds_of_the_free_places(emulator: Emulator) -> None:
     four = dict.fromkeys("abcd", "old")
-    history = prepared(emulator, four)
+    history = prepared(emulator, four, **LIMITS)
     new = dict.fromkeys(four, "new")
     result = at_limit(new)
     assert contents(emulator) == new
@@ -57,7 +51,7 @@ def test_replacements_are_done_in_rounds_of_the_free_places(emulator: Emulator) 
 
 def test_new_documents_come_after_replacements(emulator: Emulator) -> None:
     four = dict.fromkeys("abcd", "old")
-    history = prepared(emulator, four)
+    history = prepared(emulator, four, **LIMITS)
     new = dict.fromkeys("abcdef", "new")
     result = at_limit(new)
     assert contents(emulator) == new
@@ -66,7 +60,7 @@ def test_new_documents_come_after_replacements(emulator: Emulator) -> None:
 
 
 def test_sources_whose_document_is_gone_make_room_first(emulator: Emulator) -> None:
-    history = prepared(emulator, SIX)
+    history = prepared(emulator, SIX, **LIMITS)
     new = dict.fromkeys("abcdg", "new")
     result = at_limit(new)
     assert contents(emulator) == new
@@ -78,7 +72,7 @@ def test_sources_whose_document_is_gone_make_room_first(emulator: Emulator) -> N
 def test_only_one_document_is_missing_if_the_knowledge_base_is_full(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    history = prepared(emulator, SIX)
+    history = prepared(emulator, SIX, **LIMITS)
     new = dict.fromkeys(SIX, "new")
     result = at_limit(new)
     assert contents(emulator) == new
@@ -91,7 +85,7 @@ def test_only_one_document_is_missing_if_the_knowledge_base_is_full(
 def test_failed_document_whose_old_version_made_room_is_named_as_missing(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    prepared(emulator, SIX)
+    prepared(emulator, SIX, **LIMITS)
     emulator.options.knowledge_bases.failures["f ["] = "Failed"
     path = tmp_path / "r.jsonl"
     with pytest.raises(DocumentsFailedError, match="could not index 1 of 6 documents: 'f'") as caught:
@@ -101,7 +95,7 @@ def test_failed_document_whose_old_version_made_room_is_named_as_missing(
         caught.value
     )
     assert "stay" not in str(caught.value)
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = json_lines(path)
     assert [(line["title"], "Its old version was deleted first" in line["reason"]) for line in lines] == [
         (letter, letter == "f") for letter in "abcdef"
     ]
@@ -111,7 +105,7 @@ def test_failed_document_whose_old_version_made_room_is_named_as_missing(
 
 
 def test_old_versions_that_stay_and_that_are_missing_are_told_apart(emulator: Emulator) -> None:
-    prepared(emulator, SIX)
+    prepared(emulator, SIX, **LIMITS)
     emulator.options.knowledge_bases.failures |= {"f [": "Failed", "a [": "Failed"}
     with pytest.raises(DocumentsFailedError, match="could not index 2 of 6") as caught:
         at_limit(SIX | {"a": "new", "f": "new"})
@@ -122,7 +116,7 @@ def test_old_versions_that_stay_and_that_are_missing_are_told_apart(emulator: Em
 
 def test_content_of_a_renamed_document_that_made_room_is_named_as_missing(emulator: Emulator) -> None:
     letters = {letter: letter for letter in "abcdef"}
-    prepared(emulator, letters)
+    prepared(emulator, letters, **LIMITS)
     emulator.options.knowledge_bases.failures["F ["] = "Failed"
     with pytest.raises(DocumentsFailedError, match="the old versions of 'F' were deleted first"):
         at_limit({"F" if letter == "f" else letter: text for letter, text in letters.items()})
@@ -130,7 +124,7 @@ def test_content_of_a_renamed_document_that_made_room_is_named_as_missing(emulat
 
 
 def test_unchanged_documents_stay_if_the_knowledge_base_is_full(emulator: Emulator) -> None:
-    history = prepared(emulator, SIX)
+    history = prepared(emulator, SIX, **LIMITS)
     result = at_limit(SIX | {"c": "new"})
     assert contents(emulator) == SIX | {"c": "new"}
     assert (result["replaced"], result["unchanged"]) == (1, 5)
@@ -139,7 +133,7 @@ def test_unchanged_documents_stay_if_the_knowledge_base_is_full(emulator: Emulat
 
 def test_renamed_document_is_missing_only_if_there_is_no_other_room(emulator: Emulator) -> None:
     five = {letter: letter for letter in "abcde"}
-    history = prepared(emulator, five)
+    history = prepared(emulator, five, **LIMITS)
     at_limit({"A": "a", "b": "new", "c": "new", "d": "d", "e": "e"})
     assert writes(emulator).count(ADD) == 3
     assert all({"a", "A"} & state for state in history.states)
@@ -151,7 +145,7 @@ def test_renamed_document_is_missing_only_if_there_is_no_other_room(emulator: Em
 
 def test_document_that_fails_in_one_round_does_not_stop_the_others(emulator: Emulator) -> None:
     four = dict.fromkeys("abcd", "old")
-    history = prepared(emulator, four)
+    history = prepared(emulator, four, **LIMITS)
     emulator.options.knowledge_bases.failures["a ["] = "Failed"
     with pytest.raises(DocumentsFailedError, match="1 of 4 documents: 'a'"):
         at_limit(dict.fromkeys(four, "new"))
@@ -165,9 +159,9 @@ def test_files_and_texts_have_limits_of_their_own(emulator: Emulator, tmp_path: 
             (tmp_path / name).write_text(text)
         return FileDocuments(str(tmp_path))
 
-    refresh(write("old"), max_texts=6, max_files=3)
+    refresh(write("old"), **LIMITS)
     history = History(emulator)
-    result = refresh(write("new"), max_texts=6, max_files=3)
+    result = refresh(write("new"), **LIMITS)
     assert result["replaced"] == 3
     assert history.missing({"a.pdf", "b.pdf", "c.md"}) == set()
     assert len(listed(emulator)) == 3
@@ -189,7 +183,7 @@ def test_one_source_is_left_at_any_time(emulator: Emulator) -> None:
 def test_places_that_foreign_sources_take_are_not_free(emulator: Emulator) -> None:
     emulator.edit_knowledge_base(KB, knowledge_base_sources=[{"title": "one"}, {"title": "two"}])
     three = dict.fromkeys("abc", "old")
-    history = prepared(emulator, three)
+    history = prepared(emulator, three, **LIMITS)
     at_limit(dict.fromkeys(three, "new"))
     assert writes(emulator) == [ADD, DELETE] * 3
     assert history.missing([*three, "one", "two"]) == set()

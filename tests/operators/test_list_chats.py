@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import tasks
+from tasks import json_lines
 
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import ListChatsOperator
@@ -21,10 +22,6 @@ def export(path: Path, context: Any = None, **arguments: Any) -> dict[str, Any]:
     if context is not None:
         return task.execute(context)
     return tasks.run_task(task)
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def test_the_file_has_listed_chats_and_the_manifest_counts_them(emulator: Emulator, tmp_path: Path) -> None:
@@ -46,8 +43,8 @@ def test_the_file_has_listed_chats_and_the_manifest_counts_them(emulator: Emulat
         "requests": 1,
         "window": None,
     }
-    assert [row["chat_id"] for row in rows(path)] == ["a", "b"]
-    assert all("transcript" not in row for row in rows(path))
+    assert [row["chat_id"] for row in json_lines(path)] == ["a", "b"]
+    assert all("transcript" not in row for row in json_lines(path))
 
 
 def test_the_window_is_the_data_interval_and_its_overlap(emulator: Emulator, tmp_path: Path) -> None:
@@ -59,7 +56,7 @@ def test_the_window_is_the_data_interval_and_its_overlap(emulator: Emulator, tmp
     context = {"data_interval_start": start, "data_interval_end": end}
     manifest = export(path, context, by="end_timestamp")
     assert manifest["window"] == [END - 3_600_000 - 1_800_000, END - 1]
-    assert [row["chat_id"] for row in rows(path)] == ["within"]
+    assert [row["chat_id"] for row in json_lines(path)] == ["within"]
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -71,16 +68,16 @@ def test_chats_with_the_metadata_key_are_listed_and_skipped(
     path = tmp_path / "chats.jsonl"
     manifest = export(path, without_metadata_key="done", whole_chats=whole)
     assert (manifest["chats"], manifest["skipped"]) == (3, 2)
-    assert [row["chat_id"] for row in rows(path)] == ["chat_0", "chat_2", "chat_4"]
+    assert [row["chat_id"] for row in json_lines(path)] == ["chat_0", "chat_2", "chat_4"]
     # The others are not read.
     assert emulator.count("get-chat") == (3 if whole else 0)
-    assert all(("transcript" in row) == whole for row in rows(path))
+    assert all(("transcript" in row) == whole for row in json_lines(path))
 
 
 def test_fields_selects_the_exported_fields(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_chat(chat_id="a", metadata={"tier": "gold"})
     export(tmp_path / "chats.jsonl", fields=["metadata"])
-    assert rows(tmp_path / "chats.jsonl") == [{"chat_id": "a", "metadata": {"tier": "gold"}}]
+    assert json_lines(tmp_path / "chats.jsonl") == [{"chat_id": "a", "metadata": {"tier": "gold"}}]
     with pytest.raises(ValueError, match=r"no chat has call_id"):
         ListChatsOperator(task_id="a_task", path="x.jsonl", fields=["call_id"])
     with pytest.raises(ValueError, match=r"listed chats have no transcript. Set whole_chats=True"):

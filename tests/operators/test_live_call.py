@@ -20,14 +20,9 @@ def live(**arguments: Any) -> UpdateLiveCallOperator:
     return UpdateLiveCallOperator(task_id="a_task", **{"call_id": "call_1", **arguments})
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def ongoing(emulator: Emulator) -> dict[str, Any]:
     return emulator.add_call(call_id="call_1", call_status="ongoing", metadata={"old": 1})
-
-
-@pytest.fixture
-def ended(emulator: Emulator) -> dict[str, Any]:
-    return emulator.add_call(call_id="call_1", call_status="ended")
 
 
 # -- update
@@ -35,7 +30,7 @@ def ended(emulator: Emulator) -> dict[str, Any]:
 
 @pytest.mark.parametrize("native", [False, True])
 def test_all_parameters_are_sent_and_nothing_private_is_shown(
-    ongoing: dict[str, Any], emulator: Emulator, native: bool, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, native: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     operator = live(
@@ -59,23 +54,30 @@ def test_all_parameters_are_sent_and_nothing_private_is_shown(
     assert "4711" not in f"{rendered_fields(operator)} {caplog.text}"
 
 
-def test_an_empty_storage_setting_is_not_sent(ongoing: dict[str, Any], emulator: Emulator) -> None:
-    run_try(live(metadata={"new": 1}, data_storage_setting="{{ none }}"), none=None)
-    assert emulator.requests[0].body == {"fields_to_override": {"metadata": {"new": 1}}}
-
-
-def test_dynamic_variables_are_cleared(ongoing: dict[str, Any], emulator: Emulator) -> None:
-    run_try(live(clear_dynamic_variables=True))
-    assert emulator.requests[0].body == {"fields_to_override": {"override_dynamic_variables": None}}
-
-
-def test_metadata_is_cleared(ongoing: dict[str, Any], emulator: Emulator) -> None:
-    run_try(live(clear_metadata=True, additional_context="Hi", trigger_response=False))
-    assert emulator.requests[0].body == {
-        "fields_to_override": {"metadata": {}},
-        "call_control": {"additional_context": "Hi"},
-    }
-    assert emulator.calls["call_1"]["metadata"] == {}
+@pytest.mark.parametrize(
+    ("arguments", "fields", "control"),
+    [
+        (
+            {"metadata": {"new": 1}, "data_storage_setting": "{{ none }}"},
+            {"fields_to_override": {"metadata": {"new": 1}}},
+            {},
+        ),
+        (
+            {"clear_dynamic_variables": True},
+            {"fields_to_override": {"override_dynamic_variables": None}},
+            {},
+        ),
+        (
+            {"clear_metadata": True, "additional_context": "Hi", "trigger_response": False},
+            {"fields_to_override": {"metadata": {}}},
+            {"call_control": {"additional_context": "Hi"}},
+        ),
+    ],
+    ids=["empty storage setting", "clear variables", "clear metadata"],
+)
+def test_only_what_is_set_is_sent(emulator: Emulator, arguments: Any, fields: Any, control: Any) -> None:
+    run_try(live(**arguments), none=None)
+    assert emulator.requests[0].body == fields | control
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_an_invalid_parameter_fails_when_the_dag_is_read(arguments: Any, says: s
     "fault", [Fault.drop_after(), Fault.status(500), Fault.garbage(), Fault.status(403, body="<html>blocked")]
 )
 def test_an_instruction_with_an_unknown_outcome_is_not_sent_again(
-    ongoing: dict[str, Any], emulator: Emulator, arguments: Any, fault: Fault
+    emulator: Emulator, arguments: Any, fault: Fault
 ) -> None:
     emulator.faults.add(fault, route="update-live-call")
     with pytest.raises(
@@ -136,34 +138,23 @@ def test_an_instruction_with_an_unknown_outcome_is_not_sent_again(
 
 @pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
 def test_an_instruction_that_was_not_processed_is_left_to_airflows_retries(
-    ongoing: dict[str, Any], emulator: Emulator, arguments: Any
+    emulator: Emulator, arguments: Any
 ) -> None:
     emulator.faults.add(Fault.status(429, headers={"Retry-After": "3600"}), route="update-live-call")
     with pytest.raises(RateLimitError):
         run_try(live(**arguments))
 
 
-@pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("name", ["metadata", "override_dynamic_variables", "additional_context"])
-def test_a_template_without_a_value_changes_nothing(
-    ongoing: dict[str, Any], emulator: Emulator, name: str, native: bool
-) -> None:
-    with pytest.raises(
-        AirflowFailException, match=f"update-live-call of call call_1: {name} rendered to an empty value"
-    ):
-        run_try(live(trigger_response=True, **{name: "{{ none }}"}), native=native, none=None)
-    assert not emulator.requests
-
-
 @pytest.mark.usefixtures("no_sleep")
-def test_metadata_is_sent_again_after_a_lost_response(ongoing: dict[str, Any], emulator: Emulator) -> None:
+def test_metadata_is_sent_again_after_a_lost_response(emulator: Emulator) -> None:
     emulator.faults.add(Fault.drop_after(), route="update-live-call")
     run_try(live(metadata={"new": 1}))
     assert emulator.calls["call_1"]["metadata"] == {"new": 1}
     assert emulator.count("update-live-call") == 2
 
 
-def test_a_call_that_has_ended_is_not_changed(ended: dict[str, Any]) -> None:
+def test_a_call_that_has_ended_is_not_changed(emulator: Emulator) -> None:
+    emulator.edit_call("call_1", call_status="ended")
     with pytest.raises(
         AirflowFailException, match=r"update-live-call of call call_1.*has ended, use UpdateCallOperator"
     ):
@@ -171,15 +162,13 @@ def test_a_call_that_has_ended_is_not_changed(ended: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"additional_context": "Hi"}, {"trigger_response": True}])
-def test_an_instruction_without_success_is_not_sent_again(
-    ongoing: dict[str, Any], emulator: Emulator, arguments: Any
-) -> None:
+def test_an_instruction_without_success_is_not_sent_again(emulator: Emulator, arguments: Any) -> None:
     emulator.faults.add(Fault.status(200, body={"success": False}), route="update-live-call")
     with pytest.raises(AirflowFailException, match="did not succeed.*so it is not sent again"):
         run_try(live(**arguments))
 
 
-def test_a_response_without_success_fails_the_task(ongoing: dict[str, Any], emulator: Emulator) -> None:
+def test_a_response_without_success_fails_the_task(emulator: Emulator) -> None:
     emulator.faults.add(Fault.status(200, body={"success": False}), route="update-live-call")
     with pytest.raises(RetellResponseError, match="the update did not succeed. Check in Retell's dashboard"):
         run_try(live(metadata={"new": 1}))
@@ -194,12 +183,12 @@ def stop() -> StopCallOperator:
 
 @pytest.mark.parametrize("status", ["registered", "ongoing"])
 def test_a_live_call_is_stopped(emulator: Emulator, status: str) -> None:
-    emulator.add_call(call_id="call_1", call_status=status)
+    emulator.edit_call("call_1", call_status=status)
     assert run_try(stop()) == {"call_id": "call_1", "stopped": True}
     assert emulator.calls["call_1"]["disconnection_reason"] == "manual_stopped"
 
 
-def test_a_login_page_with_200_does_not_stop_a_call(ongoing: dict[str, Any], emulator: Emulator) -> None:
+def test_a_login_page_with_200_does_not_stop_a_call(emulator: Emulator) -> None:
     emulator.faults.add(Fault.garbage("<html>Please log in</html>"), route="stop-call")
     with pytest.raises(RetellResponseError, match="check the host in the Airflow connection"):
         run_try(stop())
@@ -207,20 +196,20 @@ def test_a_login_page_with_200_does_not_stop_a_call(ongoing: dict[str, Any], emu
     assert run_try(stop()) == {"call_id": "call_1", "stopped": True}
 
 
-def test_a_call_that_has_ended_needs_no_stop(ended: dict[str, Any], emulator: Emulator) -> None:
+def test_a_call_that_has_ended_needs_no_stop(emulator: Emulator) -> None:
+    emulator.edit_call("call_1", call_status="ended")
     assert run_try(stop()) == {"call_id": "call_1", "stopped": False}
     assert emulator.count("stop-call") == 0
 
 
 @pytest.mark.usefixtures("no_sleep")
-def test_a_call_that_ends_before_the_stop_is_no_error(ongoing: dict[str, Any], emulator: Emulator) -> None:
-    # The first request stops the call and its response is lost, so Retell refuses the second.
+def test_a_call_that_ends_before_the_stop_is_no_error(emulator: Emulator) -> None:
     emulator.faults.add(Fault.drop_after(), route="stop-call")
     assert run_try(stop()) == {"call_id": "call_1", "stopped": False}
     assert emulator.count("stop-call") == 2
 
 
-def test_a_refusal_to_stop_a_live_call_fails_the_task(ongoing: dict[str, Any], emulator: Emulator) -> None:
+def test_a_refusal_to_stop_a_live_call_fails_the_task(emulator: Emulator) -> None:
     emulator.faults.add(Fault.status(400), route="stop-call")
     with pytest.raises(AirflowFailException, match="stop-call of call call_1"):
         run_try(stop())

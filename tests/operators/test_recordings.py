@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 from broken_server import change_items
 from object_store import ObjectStore
-from tasks import Ti
+from tasks import Ti, run_try
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FileRows
@@ -65,27 +64,19 @@ def downloads(emulator: Emulator) -> int:
     return sum(each.route == "get-call-file" and "range" not in each.headers for each in emulator.requests)
 
 
-@pytest.fixture
-def run(run_try: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+def run(
+    task: ArchiveRecordingsOperator, error: type[Exception] | None = None, **options: Any
+) -> dict[str, Any]:
     """Run a task for the calls of the interval or for its rows, and return its manifest."""
-
-    def run(
-        task: ArchiveRecordingsOperator, error: type[Exception] | None = None, **options: Any
-    ) -> dict[str, Any]:
-        ti = options.pop("ti", None) or Ti()
-        if error is None:
-            run_try(task, ti=ti, **INTERVAL, **options)
-        else:
-            with pytest.raises(error):
-                run_try(task, ti=ti, **INTERVAL, **options)
-        manifest: dict[str, Any] = ti.xcom["manifest"]
-        return manifest
-
-    return run
+    ti = options.pop("ti", None) or Ti()
+    with nullcontext() if error is None else pytest.raises(error):
+        run_try(task, ti=ti, **INTERVAL, **options)
+    manifest: dict[str, Any] = ti.xcom["manifest"]
+    return manifest
 
 
 def test_recordings_of_the_data_interval_are_copied(
-    emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     add(emulator, "inside")
@@ -109,7 +100,7 @@ def test_recordings_of_the_data_interval_are_copied(
     "path", ["report.csv", "s3://user:secret@bucket/report.jsonl"], ids=["suffix", "password"]
 )
 def test_a_report_path_that_cannot_be_is_an_error_without_rows_too(
-    emulator: Emulator, run_try: Callable[..., Any], tmp_path: Path, path: str
+    emulator: Emulator, tmp_path: Path, path: str
 ) -> None:
     add(emulator, "call_1")
     with pytest.raises(AirflowFailException, match="report_path must ") as error:
@@ -118,15 +109,13 @@ def test_a_report_path_that_cannot_be_is_an_error_without_rows_too(
     assert not emulator.requests
 
 
-def test_rows_may_be_tuples(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_rows_may_be_tuples(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "call_1")
     run(archive(tmp_path, rows=[("call_1", 7)], column_names=["call_id", "n"]))
     assert names(tmp_path) == ["call_1.wav"]
 
 
-def test_filter_criteria_select_among_the_calls_of_the_interval(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
+def test_filter_criteria_select_among_the_calls_of_the_interval(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "sales", agent_id="agent_sales")
     add(emulator, "support", agent_id="agent_support")
     run(archive(tmp_path, filter_criteria={"agent": [{"agent_id": "agent_sales"}]}))
@@ -135,7 +124,7 @@ def test_filter_criteria_select_among_the_calls_of_the_interval(
 
 @pytest.mark.parametrize("from_rows", [True, False])
 def test_all_files_of_a_call_are_copied_on_request(
-    emulator: Emulator, run: Any, tmp_path: Path, from_rows: bool
+    emulator: Emulator, tmp_path: Path, from_rows: bool
 ) -> None:
     add(emulator, "call_1")
     url = emulator.calls["call_1"]["recording_url"].removesuffix("recording.wav")
@@ -164,7 +153,7 @@ def test_all_files_of_a_call_are_copied_on_request(
 
 
 def test_a_second_run_copies_nothing_and_reads_one_byte_of_each_file(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     for number in range(5):
         add(emulator, f"call_{number}")
@@ -183,7 +172,7 @@ def test_a_second_run_copies_nothing_and_reads_one_byte_of_each_file(
     ids=str,
 )
 def test_recordings_are_copied_once_whatever_retell_does_not_document(
-    emulator: Emulator, run: Any, tmp_path: Path, options: dict[str, Any]
+    emulator: Emulator, tmp_path: Path, options: dict[str, Any]
 ) -> None:
     for name, value in options.items():
         setattr(emulator.options, name, value)
@@ -197,7 +186,7 @@ def test_recordings_are_copied_once_whatever_retell_does_not_document(
 
 @pytest.mark.parametrize("files", [["recording", "transcript"], ["transcript", "recording"]])
 def test_a_link_that_only_get_call_shows_is_used_with_one_read(
-    emulator: Emulator, run: Any, tmp_path: Path, files: list[str]
+    emulator: Emulator, tmp_path: Path, files: list[str]
 ) -> None:
     emulator.options.lists_links = "others"
     add(emulator, "call_1")
@@ -213,7 +202,7 @@ def without(emulator: Emulator, number: int, *fields: str) -> None:
 
 
 def test_missing_links_are_read_until_twenty_reads_show_that_lists_are_complete(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "a_call_with_a_recording", START)
     without(emulator, 60, "recording_url")
@@ -222,7 +211,7 @@ def test_missing_links_are_read_until_twenty_reads_show_that_lists_are_complete(
     assert emulator.count("get-call") == 20
 
 
-def test_links_that_lists_never_show_are_always_read(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_links_that_lists_never_show_are_always_read(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.lists_links = "others"
     without(emulator, 30, "recording_url")
     add(emulator, "late", START + timedelta(minutes=50))
@@ -231,9 +220,7 @@ def test_links_that_lists_never_show_are_always_read(emulator: Emulator, run: An
     assert names(tmp_path) == ["late.wav"]
 
 
-def test_after_a_read_that_showed_a_link_all_others_are_read(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
+def test_after_a_read_that_showed_a_link_all_others_are_read(emulator: Emulator, tmp_path: Path) -> None:
     for number in range(60):
         add(emulator, f"call_{number:02}", START + timedelta(minutes=number / 2))
 
@@ -247,7 +234,7 @@ def test_after_a_read_that_showed_a_link_all_others_are_read(
 
 
 def test_a_read_for_transcripts_still_finds_a_link_after_twenty_reads(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "a_call_with_a_recording", START)
     without(emulator, 20, "recording_url")
@@ -260,14 +247,14 @@ def test_a_read_for_transcripts_still_finds_a_link_after_twenty_reads(
     assert "late.wav" in names(tmp_path)
 
 
-def test_a_file_of_another_size_is_replaced(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_a_file_of_another_size_is_replaced(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "call_1")
     (tmp_path / "call_1.wav").write_bytes(ONE_SECOND[:100])
     assert run(archive(tmp_path))["archived"] == 1
     assert (tmp_path / "call_1.wav").read_bytes() == ONE_SECOND
 
 
-def test_rows_with_links_need_no_request_to_the_api(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_rows_with_links_need_no_request_to_the_api(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "call_1")
     rows = [{"call_id": "call_1", "recording_url": f"{emulator.url}/call-files/default/call_1/recording.wav"}]
     manifest = run(archive(tmp_path, rows=rows))
@@ -275,7 +262,7 @@ def test_rows_with_links_need_no_request_to_the_api(emulator: Emulator, run: Any
 
 
 def test_rows_of_an_export_are_archived_even_if_their_links_have_expired(
-    emulator: Emulator, run: Any, run_try: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "call_1", opt_in_signed_url=True)
     export = tmp_path / "calls.jsonl"
@@ -290,7 +277,7 @@ def test_rows_of_an_export_are_archived_even_if_their_links_have_expired(
 
 
 def test_calls_without_a_recording_are_counted_by_cause_and_do_not_fail_the_task(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "no_answer", call_status="not_connected")
     add(emulator, "strict", data_storage_setting="basic_attributes_only", recording_url=None)
@@ -305,7 +292,7 @@ def test_calls_without_a_recording_are_counted_by_cause_and_do_not_fail_the_task
 
 
 def test_a_recording_that_retell_has_removed_after_it_was_archived_is_unchanged(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "call_1")
     run(archive(tmp_path))
@@ -316,7 +303,7 @@ def test_a_recording_that_retell_has_removed_after_it_was_archived_is_unchanged(
 
 
 def test_a_link_that_was_removed_after_it_was_exported_is_no_failure(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "call_1")
     link = f"{emulator.url}/call-files/default/call_1/recording.wav"
@@ -329,7 +316,7 @@ def test_a_link_that_was_removed_after_it_was_exported_is_no_failure(
     assert "the agent's retention has deleted them" in json.loads(report.read_text())["reason"]
 
 
-def test_a_call_without_transcripts_has_no_file_of_them(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_a_call_without_transcripts_has_no_file_of_them(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "call_1")
     names_of_transcripts = [name for name in emulator.calls["call_1"] if name.startswith("transcript")]
     for name in names_of_transcripts:
@@ -338,9 +325,7 @@ def test_a_call_without_transcripts_has_no_file_of_them(emulator: Emulator, run:
     assert (len(names_of_transcripts) > 1, manifest["no_recording"], names(tmp_path)) == (True, 1, [])
 
 
-def test_a_listed_call_that_has_not_ended_is_not_archived(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
+def test_a_listed_call_that_has_not_ended_is_not_archived(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_call(call_id="live", call_status="ongoing")
     link = f"{emulator.url}/call-files/default/live/recording.wav"
     listed = {**emulator.calls["live"], "recording_url": link}
@@ -352,9 +337,7 @@ def test_a_listed_call_that_has_not_ended_is_not_archived(
     assert json.loads(report.read_text())["reason"] == "the call has not ended. Archive it after its end"
 
 
-def test_a_recording_of_more_than_one_buffer_is_copied_whole(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
+def test_a_recording_of_more_than_one_buffer_is_copied_whole(emulator: Emulator, tmp_path: Path) -> None:
     end = START + timedelta(minutes=5)
     times = {"start_timestamp": ms(end) - 60_000, "end_timestamp": ms(end), "duration_ms": 60_000}
     emulator.add_call(call_id="call_1", **times)
@@ -365,7 +348,7 @@ def test_a_recording_of_more_than_one_buffer_is_copied_whole(
 
 
 def test_a_call_with_some_of_the_files_is_archived_and_the_report_names_the_others(
-    emulator: Emulator, run: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     add(emulator, "call_1")
     report = tmp_path / "report.jsonl"
@@ -376,9 +359,7 @@ def test_a_call_with_some_of_the_files_is_archived_and_the_report_names_the_othe
     assert line["reason"] == "Retell has no scrubbed_recording"
 
 
-def test_rows_that_name_no_archivable_call_fail_the_task(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
+def test_rows_that_name_no_archivable_call_fail_the_task(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "call_1")
     emulator.add_call(call_id="live", call_status="ongoing")
     ids: list[Any] = ["call_1", "call_1", "unknown", "live", None, "a/b"]
@@ -410,7 +391,7 @@ def test_rows_are_read_while_calls_are_archived() -> None:
 
 
 def test_a_source_without_the_id_column_fails_before_anything_is_copied(
-    emulator: Emulator, run_try: Any, tmp_path: Path
+    emulator: Emulator, tmp_path: Path
 ) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("id,recording_url\ncall_1,https://example.invalid/a.wav\n")
@@ -418,22 +399,12 @@ def test_a_source_without_the_id_column_fails_before_anything_is_copied(
         run_try(archive(tmp_path / "archive", rows=FileRows(str(rows))))
 
 
-def test_an_interval_without_calls_can_skip_the_task(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_an_interval_without_calls_can_skip_the_task(emulator: Emulator, tmp_path: Path) -> None:
     assert run(archive(tmp_path, on_empty="skip"), AirflowSkipException)["rows"] == 0
 
 
-def test_files_on_another_storage_are_copied_and_skipped(emulator: Emulator, run: Any, memory: Any) -> None:
-    for number in range(20):
-        add(emulator, f"call_{number}")
-    assert run(archive("memory://bucket/calls"))["archived"] == 20
-    assert memory.cat_file("/bucket/calls/call_7.wav") == ONE_SECOND
-    emulator.clear_requests()
-    assert run(archive("memory://bucket/calls"))["unchanged"] == 20
-    assert downloads(emulator) == 0
-
-
 def test_files_are_copied_and_compared_with_the_connection_of_the_storage(
-    emulator: Emulator, run: Any, private_memory: Any
+    emulator: Emulator, private_memory: Any
 ) -> None:
     add(emulator, "call_1")
     options = {
@@ -448,7 +419,7 @@ def test_files_are_copied_and_compared_with_the_connection_of_the_storage(
 
 
 def test_the_first_request_to_a_storage_is_alone(
-    emulator: Emulator, run: Any, object_store: ObjectStore, mocker: Any
+    emulator: Emulator, object_store: ObjectStore, mocker: Any
 ) -> None:
     for number in range(5):
         add(emulator, f"call_{number}")
@@ -465,9 +436,7 @@ def test_the_first_request_to_a_storage_is_alone(
     assert run(archive("s3://bucket", path_conn_id=object_store.conn_id))["archived"] == 5
 
 
-def test_an_object_store_has_whole_files_and_no_others(
-    emulator: Emulator, run: Any, object_store: ObjectStore
-) -> None:
+def test_an_object_store_has_whole_files_and_no_others(emulator: Emulator, object_store: ObjectStore) -> None:
     for number in range(20):
         add(emulator, f"call_{number}")
     broken = {f"bucket/calls/call_{number}.wav" for number in (3, 7)}
@@ -509,14 +478,12 @@ def test_an_invalid_parameter_is_named_when_the_dag_is_read(arguments: dict[str,
     assert "secret" not in str(raised.value)
 
 
-def test_a_run_without_a_data_interval_names_the_alternative(
-    emulator: Emulator, run_try: Any, tmp_path: Path
-) -> None:
+def test_a_run_without_a_data_interval_names_the_alternative(emulator: Emulator, tmp_path: Path) -> None:
     with pytest.raises(AirflowFailException, match="To archive without an interval, set rows"):
         run_try(archive(tmp_path))
 
 
-def test_a_retry_counts_each_call_once_over_all_tries(emulator: Emulator, run: Any, tmp_path: Path) -> None:
+def test_a_retry_counts_each_call_once_over_all_tries(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "call_1")
     report = str(tmp_path / "report.jsonl")
     run(archive(tmp_path / "archive", report_path=report))

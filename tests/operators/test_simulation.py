@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from simulations import AGENT, BOOK, ENGINE, MOCK, add_agent, add_case, dag_run, simulate, simulation
-from tasks import TaskDeferred, Ti, defer, event_of, rendered_fields, restored, run_task
+from tasks import TaskDeferred, Ti, json_lines, rendered_fields, restored, run_deferred, run_task
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import (
@@ -31,10 +31,6 @@ PRIVATE = "Ask for Ada's private appointment"
 @pytest.fixture(autouse=True)
 def agent(emulator: Emulator) -> None:
     add_agent(emulator)
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 # -- verdicts
@@ -169,7 +165,7 @@ def test_the_report_has_a_line_for_each_test_run(emulator: Emulator, tmp_path: P
     path = tmp_path / "new" / "report.jsonl"
     result = simulate(emulator, simulation(report_path=str(path.parent) + "/{{ 'report' }}.jsonl"))
     assert result["report"] == str(path)
-    report = lines(path)
+    report = json_lines(path)
     assert [(line["name"], line["status"], line["attempt"], line["attempts"]) for line in report] == [
         ("Books", "pass", 1, 1),
         ("Cancels", "fail", 1, 2),
@@ -210,7 +206,7 @@ def test_a_failing_simulation_writes_the_report_and_names_it(emulator: Emulator,
     path = tmp_path / "report.jsonl"
     with pytest.raises(AirflowFailException, match=rf"The explanations are in {path}"):
         simulate(emulator, simulation(report_path=str(path)))
-    assert len(lines(path)) == 2
+    assert len(json_lines(path)) == 2
 
 
 @pytest.mark.parametrize("path", ["report.txt", "report", "{{ 'report.csv' }}", "{{ none }}", ""])
@@ -296,14 +292,6 @@ def test_invalid_ids_are_rejected(emulator: Emulator, ids: Any, match: str) -> N
     rejected(emulator, match, test_case_definition_ids=ids)
 
 
-@pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("name", ["agent_id", "agent_version"])
-def test_a_template_without_a_value_is_rejected(emulator: Emulator, name: str, native: bool) -> None:
-    with pytest.raises(AirflowFailException, match=f"{name} rendered to an empty value"):
-        simulate(emulator, simulation(**{name: "{{ none }}"}), native=native, none=None)
-    assert not emulator.requests
-
-
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -316,7 +304,6 @@ def test_a_template_without_a_value_is_rejected(emulator: Emulator, name: str, n
         ({"include_transcripts": "yes"}, "include_transcripts must be True or False"),
         ({"report_path": "x.csv"}, "report_path must end in .jsonl"),
         ({"on_clear": "same"}, "on_clear must be 'skip' or 'resend'"),
-        ({"poll_interval": 0}, "poll_interval"),
     ],
 )
 def test_invalid_parameters_fail_when_the_dag_is_read(arguments: dict[str, Any], match: str) -> None:
@@ -467,25 +454,19 @@ def test_a_deferred_task_runs_failed_test_cases_again_and_defers_again(
     emulator: Emulator, store: Any
 ) -> None:
     add_case(emulator, "Books", "fail", "pass")
-    started = dag_run()
+    deferred: list[str] = []
 
-    def resume(deferred: TaskDeferred) -> Any:
-        event = event_of(restored(deferred.trigger))
-        assert (event["status"], event["batch_test_id"]) == ("done", list(emulator.batch_tests)[-1])
-        return run_task(
-            simulation(deferrable=True),
-            method=deferred.method_name,
-            kwargs={**json.loads(json.dumps(deferred.kwargs)), "event": event},
-            ti=Ti(1, 1),
-            dag_run=started,
-            **({"task_state_store": store} if store else {}),
-        )
+    def on_deferral(deferral: TaskDeferred) -> None:
+        assert restored(deferral.trigger).serialize()[1]["poll_interval"] == 5
+        deferred.append(list(emulator.batch_tests)[-1])
 
-    first = defer(simulation(deferrable=True, poll_interval=5), dag_run=started, store=store)
-    assert restored(first.trigger).serialize()[1]["poll_interval"] == 5
-    with pytest.raises(TaskDeferred) as second:
-        resume(first)
-    result = resume(second.value)
+    result = run_deferred(
+        lambda: simulation(deferrable=True, poll_interval=5),
+        on_deferral=on_deferral,
+        dag_run=dag_run(),
+        store=store,
+    )
+    assert deferred == result["batch_test_ids"]
     assert (result["flaky"], len(result["batch_test_ids"])) == (["Books"], 2)
     assert len(emulator.batch_tests) == 2
 

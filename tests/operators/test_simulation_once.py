@@ -22,7 +22,7 @@ from at_most_once import (
 )
 from crashes import killed, timeouts
 from simulations import AGENT, ENGINE, add_agent, add_case, dag_run, simulation
-from tasks import HAS_STATE_STORE, StateStore, Ti, defer, event_of, restored, run_task, run_try
+from tasks import StateStore, Ti, continuation, defer, run_deferred, run_task, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError
@@ -149,17 +149,8 @@ def test_a_batch_test_that_still_runs_shows_that_no_other_was_started_after_it(
 
 
 def test_a_restored_trigger_waits_for_the_same_batch_test(emulator: Emulator, store: Any) -> None:
-    started = dag_run()
     with fast(emulator):
-        deferred = defer(simulation(deferrable=True), store=store, dag_run=started)
-        event = event_of(restored(deferred.trigger))
-        result = run_task(
-            simulation(deferrable=True),
-            method=deferred.method_name,
-            kwargs={**deferred.kwargs, "event": event},
-            ti=Ti(1, 1),
-            dag_run=started,
-        )
+        result = run_deferred(lambda: simulation(deferrable=True), store=store, dag_run=dag_run())
     assert result["batch_test_ids"] == list(emulator.batch_tests)
     assert len(emulator.batch_tests) == 1
 
@@ -169,17 +160,11 @@ def test_a_retry_knows_after_a_deferred_wait_that_it_has_seen_the_batch_test_run
 ) -> None:
     emulator.edit_test_case(add_case(emulator, "Pays"), verdicts=["fail", "pass"])
     killed("waiting", lambda: run_try(simulation(poll_interval=0.05), store=store, dag_run=dag_run()))
-    options = {"dag_run": dag_run(), **({"task_state_store": store} if store else {})}
+    options = {"dag_run": dag_run(), "store": store, "try_number": 2}
     with fast(emulator):
-        deferred = defer(simulation(deferrable=True), try_number=2, **options)
+        deferred = defer(simulation(deferrable=True), **options)
         assert len(emulator.batch_tests) == 1
-        result = run_task(
-            simulation(),
-            method=deferred.method_name,
-            kwargs={**deferred.kwargs, "event": event_of(restored(deferred.trigger))},
-            ti=Ti(2, 1),
-            **options,
-        )
+        result = run_try(simulation(), **continuation(deferred), **options)
     assert (result["flaky"], len(emulator.batch_tests)) == (["Pays"], 2)
 
 
@@ -289,11 +274,9 @@ def test_a_retry_on_airflow_3_4_of_a_task_that_sent_nothing_starts_the_batch_tes
 def test_each_iteration_of_a_task_loop_has_a_batch_test_of_its_own(
     emulator: Emulator, tmp_path: Path
 ) -> None:
-    if not HAS_STATE_STORE:
-        pytest.skip("requires Airflow 3.3 or later")
     region = uuid4()
     for index, total in ((0, 1), (1, 2)):
-        store = StateStore(tmp_path / f"store_{index}.json")
+        store = store_of("kept", tmp_path, index)
         first = attempt(emulator, "skip", new_ti(1, 1, region, index), store)
         again = attempt(emulator, "skip", new_ti(2, 1, region, index), store)
         assert again["batch_test_ids"] == first["batch_test_ids"]
@@ -304,16 +287,14 @@ def test_an_iteration_that_a_clear_has_created_again_finds_the_batch_test(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     """Airflow then begins a new region with an empty store, and counts the tries from 1."""
-    if not HAS_STATE_STORE:
-        pytest.skip("requires Airflow 3.3 or later")
-    first = attempt(emulator, "skip", new_ti(1, 1, uuid4()), StateStore(tmp_path / "store_0.json"))
+    first = attempt(emulator, "skip", new_ti(1, 1, uuid4()), store_of("kept", tmp_path))
     cleared = dag_run(datetime.now(timezone.utc) + timedelta(hours=1))
     cleared.clear_number = 1
     again = attempt(
         emulator,
         "skip",
         new_ti(1, 1, uuid4()),
-        StateStore(tmp_path / "store_1.json"),
+        store_of("kept", tmp_path, 1),
         dag_run=cleared,
     )
     assert again["batch_test_ids"] == first["batch_test_ids"]
@@ -420,15 +401,10 @@ def test_a_continuation_that_runs_twice_starts_no_batch_test_again(
 ) -> None:
     """The event of the trigger has only the first batch test, and the store or Retell's list has both."""
     add_case(emulator, "Pays", "fail", "pass")
-    options: dict[str, Any] = {"dag_run": dag_run(), "ti": Ti(1, 1)}
-    if store is not None:
-        options["task_state_store"] = store
+    options = {"dag_run": dag_run(), "store": store}
     with fast(emulator):
-        deferred = defer(simulation(deferrable=True), **options)
-        kwargs = {**deferred.kwargs, "event": event_of(restored(deferred.trigger))}
-        results = [
-            run_task(simulation(), method=deferred.method_name, kwargs=kwargs, **options) for _ in range(2)
-        ]
+        step = continuation(defer(simulation(deferrable=True), **options))
+        results = [run_try(simulation(), **step, **options) for _ in range(2)]
     assert results[0] == results[1]
     assert len(emulator.batch_tests) == 2
 

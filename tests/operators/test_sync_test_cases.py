@@ -108,14 +108,6 @@ def test_fields_that_a_test_case_leaves_out_are_emptied_except_the_model(emulato
     assert (case["dynamic_variables"], case["tool_mocks"], case["llm_model"]) == ({}, [], "gpt-5")
 
 
-def test_fields_that_retell_adds_to_a_mock_are_no_difference(emulator: Emulator) -> None:
-    run_try(sync(BOOKS))
-    (case,) = emulator.test_cases.values()
-    case["tool_mocks"][0].update(type="custom", result=None)
-    emulator.clear_requests()
-    assert run_try(sync(BOOKS))["unchanged"] == ["Books"]
-
-
 @pytest.mark.parametrize(("semantics", "puts"), [("merge", 1), ("replace", 2)])
 def test_fields_that_an_update_loses_are_sent_again(connect: Any, semantics: Any, puts: int) -> None:
     with Emulator(clock=Clock(frozen=True), test_case_update_semantics=semantics) as emulator:
@@ -363,27 +355,15 @@ def test_an_agent_with_a_custom_llm_has_no_test_cases(emulator: Emulator) -> Non
         run_try(sync(BOOKS, agent_id="agent_2"))
 
 
-@pytest.mark.parametrize("native", [False, True])
-@pytest.mark.parametrize("name", ["agent_id", "test_cases", "dry_run"])
-def test_a_template_without_a_value_is_rejected(emulator: Emulator, name: str, native: bool) -> None:
-    operator = sync(**{"test_cases": [CANCELS], name: "{{ none }}"})
-    with pytest.raises(AirflowFailException, match=f"{name} rendered to an empty value"):
-        run_try(operator, native=native, none=None)
-    assert writes(emulator) == []
-
-
 @pytest.mark.parametrize("value", [3, [3], object()])
 def test_test_cases_of_another_type_are_rejected(emulator: Emulator, value: Any) -> None:
     with pytest.raises(AirflowFailException, match="test_cases must be test cases as dicts, or paths"):
         run_try(sync(test_cases=value))
 
 
-def test_delete_missing_must_be_a_flag() -> None:
+def test_an_invalid_parameter_fails_when_the_dag_is_read() -> None:
     with pytest.raises(TypeError, match="delete_missing must be True or False"):
         sync(BOOKS, delete_missing="yes")
-
-
-def test_max_deleted_ratio_must_be_a_share() -> None:
     with pytest.raises(ValueError, match="max_deleted_ratio must be a number from 0 to 1"):
         sync(BOOKS, max_deleted_ratio=2)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -52,8 +51,7 @@ class Task(TemplatedTask, BaseOperator):
 
 
 def a_dag(default_args: dict[str, Any] | None = None) -> DAG:
-    start = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    return DAG("a_dag", schedule=None, start_date=start, default_args=default_args or {})
+    return DAG("a_dag", schedule=None, default_args=default_args or {})
 
 
 def render(

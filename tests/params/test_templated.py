@@ -6,7 +6,6 @@ import json
 import logging
 import traceback
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ def task(**fields: Any) -> Task:
 
 def render_mapped(fields: dict[str, Any], **context: Any) -> Task:
     """Return the task that Airflow makes for the only index of a mapped task, rendered."""
-    with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc)) as dag:
+    with DAG("a_dag", schedule=None) as dag:
         mapped: Any = Task.partial(task_id="a_task").expand_kwargs([fields])
     values: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}, **context}
     unmapped: Task = mapped.unmap(fields)
@@ -279,7 +278,6 @@ def test_a_variable_of_the_agent_is_explained(lenient: bool) -> None:
     dag = DAG(
         "a_dag",
         schedule=None,
-        start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
         **({"template_undefined": Undefined} if lenient else {}),
     )
     operator.dag = dag

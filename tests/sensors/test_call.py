@@ -47,10 +47,7 @@ class TestCall:
         }
         assert until == "ended" or "call_analysis" in call
         assert sensor_run.ti.xcom == {XCOM_KEY: "call_1"}
-        assert (sensor_run.deferred, sensor_run.rescheduled > 0) == (
-            int(mode == "deferrable"),
-            mode == "reschedule",
-        )
+        assert sensor_run.waited_in(mode)
         assert emulator.count("get-call") >= 2
 
     def test_result_has_the_requested_fields_of_the_analysis(
@@ -147,10 +144,7 @@ class TestBatch:
             "calls_without_cost": 0,
         }
         assert {call["call_status"] for call in emulator.calls.values()} == {"ended"}
-        assert (sensor_run.deferred, sensor_run.rescheduled > 0) == (
-            int(mode == "deferrable"),
-            mode == "reschedule",
-        )
+        assert sensor_run.waited_in(mode)
 
     def test_sensor_waits_for_the_analyses_of_the_batch(
         self, emulator: Emulator, sensor_run: SensorRun, mode: str

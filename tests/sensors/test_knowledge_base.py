@@ -33,10 +33,7 @@ def test_sensor_waits_until_nothing_is_in_progress(
     busy.knowledge_bases["kb_1"]["status"] = status
     result = sensor_run.run(KnowledgeBaseSensor, mode, knowledge_base_id="kb_1")
     assert result == {"knowledge_base_id": "kb_1", "knowledge_base_status": "complete", "sources": 1}
-    assert (sensor_run.deferred, sensor_run.rescheduled > 0) == (
-        int(mode == "deferrable"),
-        mode == "reschedule",
-    )
+    assert sensor_run.waited_in(mode)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
-from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
+from tasks import DAG
 
-try:
-    from airflow.sdk import DAG
-except ImportError:
-    from airflow.models.dag import DAG
+from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 
 __all__ = ["DAG", "DAG_A", "FROM", "PRIVATE", "TO", "WAYS", "context", "notifier", "notify"]
 
 FROM, TO = "+14155550101", "+14155550102"
 PRIVATE = "zebra-umbrella"
 WAYS = ["sync", "async"]
-DAG_A = DAG("dag_a", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
+DAG_A = DAG("dag_a", schedule=None)
 
 
 def notifier(**arguments: Any) -> PhoneCallNotifier:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import tasks
 from crashes import HOUR
 
 from airflow_provider_retell.operators import PhoneApprovalOperator
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 FROM, FIRST, SECOND = "+14155550100", "+14155550123", "+14155550199"
 
-__all__ = ["FIRST", "FROM", "HOUR", "SECOND", "answer", "approval", "asked", "run_deferred"]
+__all__ = ["FIRST", "FROM", "HOUR", "SECOND", "answer", "approval", "asked"]
 
 
 def approval(**arguments: Any) -> PhoneApprovalOperator:
@@ -43,22 +41,3 @@ def answer(emulator: Emulator, number: str, reply: Any) -> None:
 def asked(emulator: Emulator) -> list[str]:
     """Return the numbers that were called."""
     return [call["to_number"] for call in emulator.placed]
-
-
-def run_deferred(
-    make: Any, *, by_event: bool = False, step: dict[str, Any] | None = None, **options: Any
-) -> Any:
-    """Run a deferrable task to its end, with a new operator after each deferral, as Airflow does.
-
-    :param make: returns the operator.
-    :param by_event: True to pass only the event, as ``airflow dags test`` does.
-    :param step: ``method`` and ``kwargs`` of the deferral to continue from. Default: run the task from its start.
-    """
-    step = step or {}
-    while True:
-        try:
-            return tasks.run_try(make(), **step, **options)
-        except tasks.TaskDeferred as deferred:
-            event = tasks.event_of(tasks.restored(deferred.trigger))
-            kwargs = {} if by_event else json.loads(json.dumps(deferred.kwargs))
-            step = {"method": deferred.method_name, "kwargs": {**kwargs, "event": event}}

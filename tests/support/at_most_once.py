@@ -53,13 +53,13 @@ def new_ti(try_number: int, max_tries: int, region: UUID = UUID(int=0), index: i
     return Ti(try_number, max_tries).in_region(region, index)
 
 
-def store_of(kind: str, folder: Path) -> StateStore | None:
-    """Return the state store of one of :data:`STORES`."""
+def store_of(kind: str, folder: Path, number: int = 0) -> StateStore | None:
+    """Return the state store of one of :data:`STORES`. Stores with different numbers are different."""
     if kind == "none":
         return None
     if not HAS_STATE_STORE:
         pytest.skip("requires Airflow 3.3 or later")
-    return StateStore(folder / "store.json")
+    return StateStore(folder / f"store_{number}.json")
 
 
 def cell(number: int | None) -> str:

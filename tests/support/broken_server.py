@@ -96,26 +96,23 @@ def remember_first(route: str) -> Break:
 
 def without_filter(name: str, route: str = "list-calls") -> Break:
     """Return a break that ignores a condition of lists."""
-
-    def wrap(endpoint: Any) -> Any:
-        def unfiltered(organization: Any, request: Request) -> Response:
-            request.body.get("filter_criteria", {}).pop(name, None)
-            return endpoint(organization, request)
-
-        return unfiltered
-
-    return replace(route, wrap)
+    return _with_body(route, lambda body: body.get("filter_criteria", {}).pop(name, None))
 
 
 def without_field(route: str, name: str) -> Break:
     """Return a break that ignores a field of the body."""
+    return _with_body(route, lambda body: body.pop(name, None))
+
+
+def _with_body(route: str, edit: Callable[[Any], Any]) -> Break:
+    """Return a break that changes the body of requests before *route* gets them."""
 
     def wrap(endpoint: Any) -> Any:
-        def ignoring(organization: Any, request: Request) -> Response:
-            request.body.pop(name, None)
+        def edited(organization: Any, request: Request) -> Response:
+            edit(request.body)
             return endpoint(organization, request)
 
-        return ignoring
+        return edited
 
     return replace(route, wrap)
 

@@ -74,9 +74,9 @@ def in_child(task: Callable[[], Any], prepare: Callable[[], Any] = lambda: None)
 def killed(step: str, task: Callable[[], Any], operation: str | None = None, nth: int = 1) -> None:
     """Run *task* in a forked process, and kill the process at *step*.
 
-    :param step: ``"before"`` the request, when Retell has ``"acted"``, when the response is ``"received"``, when the
-        operator starts to ``"wait"``, or ``"waiting"``.
-    :param operation: the kind of request that the first three steps refer to. Default: any.
+    :param step: ``"before"`` an attempt of the request, when Retell has ``"acted"``, ``"after"`` the attempt, when the
+        hook has ``"received"`` the response, when the operator starts to ``"wait"``, or ``"waiting"``.
+    :param operation: the kind of request that the steps before the wait refer to. Default: any.
     :param nth: its number, from 1.
     """
     assert in_child(task, lambda: arm(step, operation, nth)) == signal.SIGKILL
@@ -87,10 +87,10 @@ def killed_at_request(number: int, when: str, task: Callable[[], Any]) -> None:
 
     :param when: ``"before"`` the request is sent, or ``"after"`` its response was received.
     """
-    assert in_child(task, lambda: die_at(number, when)) == signal.SIGKILL
+    killed(when, task, nth=number)
 
 
-def arm(step: str, operation: str | None, nth: int) -> None:
+def arm(step: str, operation: str | None = None, nth: int = 1) -> None:
     """Let this process kill itself at a step; see :func:`killed`."""
     send, exchange = RetellHook.send, requests_transport.exchange
     number = itertools.count(1)
@@ -99,11 +99,15 @@ def arm(step: str, operation: str | None, nth: int) -> None:
         return operation in (None, request.operation) and next(number) == nth
 
     def exchange_or_die(session: Any, settings: Any, request: Any) -> Any:
-        if is_meant(request):
-            if step == "before":
-                die()
+        meant = is_meant(request)
+        if meant and step == "before":
+            die()
+        if meant and step == "acted":
             urllib3.connection.HTTPConnection.getresponse = _die_when_readable
-        return exchange(session, settings, request)
+        outcome = exchange(session, settings, request)
+        if meant:
+            die()
+        return outcome
 
     def send_and_die(hook: Any, request: Any) -> Any:
         result = send(hook, request)
@@ -111,7 +115,7 @@ def arm(step: str, operation: str | None, nth: int) -> None:
             die()
         return result
 
-    if step in ("before", "acted"):
+    if step in ("before", "acted", "after"):
         requests_transport.exchange = exchange_or_die
     elif step == "received":
         RetellHook.send = send_and_die
@@ -131,20 +135,3 @@ def die(*_: Any, **__: Any) -> None:
 def _die_when_readable(connection: Any) -> None:
     select.select([connection.sock], [], [], 20)
     die()
-
-
-def die_at(number: int, when: str) -> None:
-    """Let this process kill itself at a request; see :func:`killed_at_request`."""
-    exchange, sent = requests_transport.exchange, 0
-
-    def exchange_or_die(*arguments: Any) -> Any:
-        nonlocal sent
-        sent += 1
-        if sent == number and when == "before":
-            die()
-        outcome = exchange(*arguments)
-        if sent == number:
-            die()
-        return outcome
-
-    requests_transport.exchange = exchange_or_die

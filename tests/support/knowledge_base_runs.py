@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks import run_try
 
-from airflow_provider_retell.api.knowledge_bases.document import Mark, without_mark
+from airflow_provider_retell.api.knowledge_bases.document import Document, Mark, without_mark
+from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
+from airflow_provider_retell.api.multipart import Content
 from airflow_provider_retell.operators.knowledge_base import SyncKnowledgeBaseOperator
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ def refresh(documents: Any, **arguments: Any) -> dict[str, Any]:
     return run_try(task(documents, **arguments))
 
 
+def outcomes(result: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the numbers of documents that were added, replaced, unchanged and failed, and of deleted sources."""
+    return tuple(result[name] for name in ("added", "replaced", "unchanged", "failed", "deleted"))
+
+
 def texts(contents: Mapping[str, str]) -> list[dict[str, str]]:
     """Return documents from texts by title."""
     return [{"title": title, "text": text} for title, text in contents.items()]
@@ -42,6 +49,19 @@ def source(title: str, text: str = "", *, kind: str = "text") -> dict[str, Any]:
         return {"type": "text", "title": f"{title} [{mark}]", "_text": text}
     stem, _, suffix = title.rpartition(".")
     return {"type": "document", "filename": f"{stem}.{mark}.{suffix}"}
+
+
+def document(title: str, text: str = "1", kind: Any = "text") -> Document:
+    """Return a document as the operator reads it."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Document(title, kind, Mark.of(title, digest), Content.of(text.encode()))
+
+
+def knowledge_base(*sources: dict[str, Any], **fields: Any) -> KnowledgeBase:
+    """Return a knowledge base as Retell describes it."""
+    numbered: Any = [{"source_id": f"source_{n}", "type": "text", **item} for n, item in enumerate(sources)]
+    values: dict[str, Any] = {"knowledge_base_id": "kb", "status": "complete", **fields}
+    return KnowledgeBase(knowledge_base_sources=numbered, **values)
 
 
 def names(emulator: Emulator, knowledge_base_id: str = KB) -> list[str]:
@@ -101,3 +121,10 @@ class History:
         """Return the largest number of *titles* that were missing at the same time."""
         wanted = set(titles)
         return max((len(wanted - state) for state in self.states), default=0)
+
+
+def prepared(emulator: Emulator, documents: Mapping[str, str], **arguments: Any) -> History:
+    """Fill the knowledge base, forget the requests, and watch the knowledge base from then on."""
+    refresh(texts(documents), **arguments)
+    emulator.clear_requests()
+    return History(emulator)

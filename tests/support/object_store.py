@@ -10,11 +10,7 @@ from typing import Any
 
 import pytest
 from fsspec import AbstractFileSystem
-
-try:
-    from airflow.sdk.io import attach
-except ImportError:
-    from airflow.io.store import attach
+from memory_storage import attach
 
 
 class ObjectStore(AbstractFileSystem):  # type: ignore[misc]

@@ -15,17 +15,6 @@ from waits import payloads, stored
 MODES = ["poke", "reschedule", "deferrable"]
 
 
-class SensorTi(Ti):
-    """A task instance that knows when its sensor was first rescheduled."""
-
-    def __init__(self, run: SensorRun) -> None:
-        super().__init__()
-        self._run = run
-
-    def get_first_reschedule_date(self, context: Any) -> datetime | None:
-        return self.started if self._run.rescheduled else None
-
-
 class SensorRun:
     """One run of a sensor, and its cost.
 
@@ -41,7 +30,12 @@ class SensorRun:
         self.by_event = False
         self.timeout: timedelta | None = None
         self.event: dict[str, Any] | None = None
-        self.ti = SensorTi(self)
+        self.ti = Ti()
+        self.ti.get_first_reschedule_date = lambda _context: self.ti.started if self.rescheduled else None
+
+    def waited_in(self, mode: str) -> bool:
+        """Return True if the sensor has waited as *mode* says."""
+        return (self.deferred == 1, self.rescheduled > 0) == (mode == "deferrable", mode == "reschedule")
 
     def run(self, kind: Any, mode: str, **arguments: Any) -> Any:
         """Run a sensor to its end, with a new instance in each worker, and return its result."""

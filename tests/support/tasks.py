@@ -42,11 +42,14 @@ __all__ = [
     "TaskDeferred",
     "Ti",
     "connect",
+    "continuation",
     "defer",
     "event_of",
     "eventually",
+    "json_lines",
     "rendered_fields",
     "restored",
+    "run_deferred",
     "run_task",
     "run_try",
 ]
@@ -180,9 +183,45 @@ def event_of(trigger: Any, timeout: float = 20) -> dict[str, Any]:
     return asyncio.run(asyncio.wait_for(run(), timeout))
 
 
+def run_deferred(
+    make: Callable[[], Any],
+    *,
+    by_event: bool = False,
+    step: dict[str, Any] | None = None,
+    on_deferral: Callable[[TaskDeferred], object] = lambda _: None,
+    **options: Any,
+) -> Any:
+    """Run a deferrable task to its end, with a new operator after each deferral, as Airflow does.
+
+    :param make: returns the operator.
+    :param by_event: True to pass only the event, as ``airflow dags test`` does.
+    :param step: ``method`` and ``kwargs`` of the deferral to continue from. Default: run the task from its start.
+    :param on_deferral: called while the task is deferred.
+    """
+    step = step or {}
+    while True:
+        try:
+            return run_try(make(), **step, **options)
+        except TaskDeferred as deferred:
+            on_deferral(deferred)
+            step = continuation(deferred, by_event=by_event)
+
+
+def continuation(deferred: TaskDeferred, *, by_event: bool = False) -> dict[str, Any]:
+    """Run the trigger, and return ``method`` and ``kwargs`` of the rest of the task, as Airflow's database has them."""
+    event = event_of(restored(deferred.trigger))
+    kwargs = {} if by_event else deferred.kwargs or {}
+    return {"method": deferred.method_name, "kwargs": json.loads(json.dumps({**kwargs, "event": event}))}
+
+
 def rendered_fields(task: Any) -> dict[str, Any]:
     """Return the rendered template fields as Airflow stores and shows them."""
     return {name: serialize_template_field(getattr(task, name), name) for name in task.template_fields}
+
+
+def json_lines(path: Path) -> list[Any]:
+    """Return the values of a file with a JSON value per line."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def eventually(condition: Callable[[], bool], timeout: float = 20) -> None:

@@ -12,7 +12,7 @@ from airflow_provider_retell.api.calls.waits import CallReached
 from airflow_provider_retell.api.errors import RateLimitError
 from airflow_provider_retell.api.waits import Poll
 from airflow_provider_retell.clock import clock, no_waiting
-from airflow_provider_retell.waiting.wait_log import HEARTBEAT_SECONDS, Progress, duration
+from airflow_provider_retell.waiting.wait_log import HEARTBEAT_SECONDS, Progress
 
 
 @pytest.fixture(autouse=True)
@@ -109,23 +109,3 @@ def test_a_hint_is_logged_once_after_some_polls_and_ends_the_timeout_message(
 def test_another_logger_may_be_used(caplog: pytest.LogCaptureFixture) -> None:
     progress(log=logging.getLogger("a.trigger")).start()
     assert [record.name for record in caplog.records] == ["a.trigger"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (-1, "0 s"),
-        (0, "0 s"),
-        (0.3, "0.3 s"),
-        (45, "45 s"),
-        (59.99, "1 min"),
-        (60, "1 min"),
-        (125, "2 min 5 s"),
-        (3600, "1 h"),
-        (3599.8, "1 h"),
-        (7500, "2 h 5 min"),
-        (100_000, "27 h 46 min"),
-    ],
-)
-def test_durations_are_written_with_units(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

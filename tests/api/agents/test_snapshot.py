@@ -41,13 +41,3 @@ def test_engine_that_retell_does_not_name_has_an_empty_file() -> None:
     assert (file["channel"], file["draft"], file["published"]["agent_name"]) == ("chat", None, "Desk")
     assert not {"is_published", "a_timestamp"} & set(file["published"])
     assert hook.operations[1:] == ["get-chat-agent"] * 2 + ["get-retell-llm", "list-phone-numbers"]
-
-
-def test_all_pages_of_response_engines_are_read() -> None:
-    hook = FakeHook(page({"llm_id": "llm_1"}, key="next"), page({"llm_id": "llm_2"}))
-    assert [llm.llm_id for llm in hook.run(list_retell_llms())] == ["llm_1", "llm_2"]
-    assert "pagination_key=next" in hook.requests[1].path
-    flows = [{"conversation_flow_id": name} for name in ("flow_1", "flow_2")]
-    hook = FakeHook(page(flows[0], key="next"), page(flows[1]))
-    found = hook.run(list_conversation_flows())
-    assert [flow.conversation_flow_id for flow in found] == ["flow_1", "flow_2"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import pytest
-from knowledge_base_runs import source
+from knowledge_base_runs import document, knowledge_base, source
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
+from airflow_provider_retell.api.knowledge_bases.document import Document
 from airflow_provider_retell.api.knowledge_bases.guards import (
     SyncSettings,
     check_chunk_sizes,
@@ -20,18 +19,6 @@ from airflow_provider_retell.api.knowledge_bases.guards import (
 from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
 from airflow_provider_retell.api.knowledge_bases.plan import Plan, compare
 from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
-from airflow_provider_retell.api.multipart import Content
-
-
-def document(title: str, text: str = "1", kind: Any = "text") -> Document:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Document(title, kind, Mark.of(title, digest), Content.of(text.encode()))
-
-
-def knowledge_base(*sources: dict[str, Any], **fields: Any) -> KnowledgeBase:
-    numbered = [{"source_id": f"source_{n}", "type": "text", **item} for n, item in enumerate(sources)]
-    values: dict[str, Any] = {"knowledge_base_id": "kb", "status": "complete", **fields}
-    return KnowledgeBase(knowledge_base_sources=numbered, **values)  # type: ignore[arg-type]
 
 
 def fault(check: Any, *args: Any, **kwargs: Any) -> str:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import Any
 
 import pytest
-from knowledge_base_runs import source
+from knowledge_base_runs import document, knowledge_base, source
 
 from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.api.knowledge_bases.document import Document, Mark
 from airflow_provider_retell.api.knowledge_bases.guards import SyncSettings, check_plan
-from airflow_provider_retell.api.knowledge_bases.models import KnowledgeBase
 from airflow_provider_retell.api.knowledge_bases.plan import (
     Plan,
     compare,
@@ -22,22 +19,6 @@ from airflow_provider_retell.api.knowledge_bases.plan import (
 from airflow_provider_retell.api.knowledge_bases.source_errors import SourceErrors
 from airflow_provider_retell.api.knowledge_bases.sync_progress import Progress
 from airflow_provider_retell.api.knowledge_bases.verdicts import digest, failures, rejected
-from airflow_provider_retell.api.multipart import Content
-
-
-def document(title: str, text: str, kind: Any = "text") -> Document:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Document(title, kind, Mark.of(title, digest), Content.of(text.encode()))
-
-
-def knowledge_base(*sources: dict[str, Any], status: str = "complete", errors: Any = None) -> KnowledgeBase:
-    numbered = [{"source_id": f"source_{n}", "type": "text", **item} for n, item in enumerate(sources)]
-    return KnowledgeBase(
-        knowledge_base_id="kb",
-        status=status,
-        knowledge_base_sources=numbered,  # type: ignore[arg-type]
-        error_messages=errors,
-    )
 
 
 def actions(plan: Plan) -> dict[str, str]:
@@ -85,7 +66,7 @@ def test_foreign_sources_are_adopted_only_on_request() -> None:
 
 
 def test_source_with_an_error_is_not_current() -> None:
-    there = knowledge_base(source("a", "1"), errors=[{"source_id": "source_0", "message": "Failed"}])
+    there = knowledge_base(source("a", "1"), error_messages=[{"source_id": "source_0", "message": "Failed"}])
     assert actions(compare([document("a", "1")], there)) == {"a": "replace"}
 
 
@@ -147,7 +128,7 @@ MARK = str(document("a", "1").mark)
     ],
 )
 def test_message_is_assigned_to_its_source(errors: Any) -> None:
-    found = SourceErrors(knowledge_base(source("a", "1"), source("b", "1"), errors=errors))
+    found = SourceErrors(knowledge_base(source("a", "1"), source("b", "1"), error_messages=errors))
     assert "failed" in found.of_mark(MARK)
     assert found.of_mark(str(document("b", "1").mark)) == ""
     assert found.unassigned() == []
@@ -165,7 +146,7 @@ def test_message_is_assigned_to_its_source(errors: Any) -> None:
     ],
 )
 def test_message_is_not_assigned_to_a_source_whose_name_it_only_contains(name: str, error: str) -> None:
-    there = knowledge_base({"title": name}, source("b", "1"), errors=[error])
+    there = knowledge_base({"title": name}, source("b", "1"), error_messages=[error])
     found = SourceErrors(there)
     assert found.of_source(there.sources[0]) == ""
     assert found.unassigned() == [error]
@@ -173,7 +154,7 @@ def test_message_is_not_assigned_to_a_source_whose_name_it_only_contains(name: s
 
 def test_message_is_not_assigned_to_a_source_whose_id_it_only_contains() -> None:
     there = knowledge_base(
-        source("a", "1"), source("b", "1"), errors=["source_10 failed", "my-source_1 failed"]
+        source("a", "1"), source("b", "1"), error_messages=["source_10 failed", "my-source_1 failed"]
     )
     assert [SourceErrors(there).of_source(item) for item in there.sources] == ["", ""]
 
@@ -193,7 +174,7 @@ def test_message_is_not_assigned_to_a_source_whose_id_it_only_contains() -> None
     ],
 )
 def test_message_is_assigned_to_a_source_without_a_mark_by_its_name(name: str, error: Any) -> None:
-    there = knowledge_base({"title": name}, source("b", "1"), errors=[error])
+    there = knowledge_base({"title": name}, source("b", "1"), error_messages=[error])
     found = SourceErrors(there)
     assert "failed" in found.of_source(there.sources[0])
     assert found.of_source(there.sources[1]) == ""
@@ -202,12 +183,12 @@ def test_message_is_assigned_to_a_source_without_a_mark_by_its_name(name: str, e
 
 @pytest.mark.parametrize("errors", [None, [], {}, ""])
 def test_knowledge_base_without_messages_has_no_errors(errors: Any) -> None:
-    found = SourceErrors(knowledge_base(source("a", "1"), errors=errors))
+    found = SourceErrors(knowledge_base(source("a", "1"), error_messages=errors))
     assert (found.of_mark(MARK), found.unassigned()) == ("", [])
 
 
 def test_message_about_a_source_that_is_not_listed_is_assigned_by_its_mark() -> None:
-    found = SourceErrors(knowledge_base(errors=[f"a [{MARK}]: failed"]))
+    found = SourceErrors(knowledge_base(error_messages=[f"a [{MARK}]: failed"]))
     assert found.of_mark(MARK)
     assert found.unassigned() == []
 
@@ -225,7 +206,7 @@ def test_message_about_a_source_that_is_not_listed_is_assigned_by_its_mark() -> 
     ],
 )
 def test_failed_sources_are_found(errors: Any, listed: str, failed: str, deleted: str) -> None:
-    there = knowledge_base(*(source(title, "1") for title in listed), errors=errors)
+    there = knowledge_base(*(source(title, "1") for title in listed), error_messages=errors)
     marks = {title: str(document(title, "1").mark) for title in "ab"}
     found = failures(there, Progress(pending=list(marks.values())))
     assert found.keys() == {marks[title] for title in failed}
@@ -235,7 +216,7 @@ def test_failed_sources_are_found(errors: Any, listed: str, failed: str, deleted
 
 
 def test_source_without_a_message_of_its_own_is_deleted_if_an_old_version_is_left() -> None:
-    there = knowledge_base(source("a", "old"), source("a", "1"), source("b", "1"), errors=["x"])
+    there = knowledge_base(source("a", "old"), source("a", "1"), source("b", "1"), error_messages=["x"])
     marks = [str(document(title, "1").mark) for title in "ab"]
     found = failures(there, Progress(pending=marks))
     assert [item.source_id for item in rejected(there, found, [])] == ["source_1"]
@@ -244,7 +225,7 @@ def test_source_without_a_message_of_its_own_is_deleted_if_an_old_version_is_lef
 @pytest.mark.parametrize("adopt", [False, True])
 def test_source_that_replaces_one_under_another_name_is_deleted_if_it_failed(adopt: bool) -> None:
     old = {"title": "a"} if adopt else source("former title of a", "1")
-    there = knowledge_base(old, source("a", "1"), errors=["x"])
+    there = knowledge_base(old, source("a", "1"), error_messages=["x"])
     replacing = compare([document("a", "1")], there, adopt=adopt).replacing
     assert replacing == [MARK]
     found = failures(there, Progress(pending=replacing))
@@ -259,7 +240,7 @@ def test_all_new_sources_of_a_broken_knowledge_base_failed() -> None:
 
 
 def test_messages_from_before_the_request_do_not_count() -> None:
-    there = knowledge_base(source("a", "1"), errors=["x"])
+    there = knowledge_base(source("a", "1"), error_messages=["x"])
     assert failures(there, Progress(pending=[MARK], messages=[digest("x")])) == {}
 
 
@@ -268,14 +249,14 @@ def test_source_that_may_not_have_been_sent_has_not_failed() -> None:
 
 
 def test_reason_has_only_plain_words() -> None:
-    there = knowledge_base(errors=[f"{MARK}: Failed to parse 'Zanzibar payroll' in page 12"])
+    there = knowledge_base(error_messages=[f"{MARK}: Failed to parse 'Zanzibar payroll' in page 12"])
     assert failures(there, Progress(pending=[MARK]))[MARK] == (
         "Retell reports: ***: Failed to parse '***' in page 12"
     )
 
 
 def test_repr_of_a_knowledge_base_shows_ids_and_the_status_only() -> None:
-    there = knowledge_base({"title": "private", "content_url": "https://private"}, errors=["private"])
+    there = knowledge_base({"title": "private", "content_url": "https://private"}, error_messages=["private"])
     assert "private" not in repr(there)
     assert "private" not in str(there.sources)
     assert "complete" in repr(there)

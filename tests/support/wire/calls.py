@@ -8,22 +8,46 @@ from airflow_provider_retell.api.calls.models import BatchCall, Call, CallPage, 
 from wire import Example
 
 FROM, TO = "+14155550100", "+14155550123"
+OTHER_CHANGES = {
+    "data_storage_setting": "everything_except_pii",
+    "custom_attributes": {"attr_tier": "gold"},
+}
+LISTING = {
+    "filter_criteria": {"call_status": {"type": "enum", "op": "in", "value": ["ended"]}},
+    "sort_order": "ascending",
+    "limit": 1,
+    "skip": 1,
+    "include_total": True,
+}
+PHONE_CALL = {
+    "override_agent_id": "agent_1",
+    "override_agent_version": 2,
+    "agent_override": {"agent": {"voice_speed": 1.1}},
+    "metadata": {"a": 1},
+    "retell_llm_dynamic_variables": {"name": "Ada"},
+    "custom_sip_headers": {"X-A": "b"},
+    "honor_internal_dnc": True,
+    "idempotency_key": "k1",
+}
+TASK = {"to_number": TO, "metadata": {"a": 1}}
+BATCH = {
+    "name": "Monday",
+    "trigger_timestamp": 4_000_000_000_000,
+    "reserved_concurrency": 1,
+    "call_time_window": {
+        "windows": [{"start": 540, "end": 600}],
+        "timezone": "Europe/Warsaw",
+        "day": ["Monday"],
+    },
+}
 
 EXAMPLES = [
     Example(
         "update_call",
         ("call_1",),
-        {
-            "metadata": {"score": Decimal("0.5"), "none": None},
-            "data_storage_setting": "everything_except_pii",
-            "custom_attributes": {"attr_tier": "gold"},
-        },
+        {"metadata": {"score": Decimal("0.5"), "none": None}, **OTHER_CHANGES},
         "PATCH /v2/update-call/call_1",
-        {
-            "metadata": {"score": 0.5, "none": None},
-            "data_storage_setting": "everything_except_pii",
-            "custom_attributes": {"attr_tier": "gold"},
-        },
+        {"metadata": {"score": 0.5, "none": None}, **OTHER_CHANGES},
         200,
         Call,
     ),
@@ -77,79 +101,27 @@ EXAMPLES = [
     Example(
         "list_calls_page",
         (),
-        {
-            "filter_criteria": {"call_status": {"type": "enum", "op": "in", "value": ["ended"]}},
-            "sort_order": "ascending",
-            "limit": 1,
-            "skip": 1,
-            "include_total": True,
-        },
+        LISTING,
         "POST /v3/list-calls",
-        {
-            "filter_criteria": {"call_status": {"type": "enum", "op": "in", "value": ["ended"]}},
-            "sort_order": "ascending",
-            "limit": 1,
-            "skip": 1,
-            "include_total": True,
-        },
+        LISTING,
         200,
         CallPage,
     ),
     Example(
         "create_phone_call",
         (FROM, TO),
-        {
-            "override_agent_id": "agent_1",
-            "override_agent_version": 2,
-            "agent_override": {"agent": {"voice_speed": 1.1}},
-            "metadata": {"a": 1},
-            "retell_llm_dynamic_variables": {"name": "Ada"},
-            "custom_sip_headers": {"X-A": "b"},
-            "honor_internal_dnc": True,
-            "idempotency_key": "k1",
-        },
+        PHONE_CALL,
         "POST /v2/create-phone-call",
-        {
-            "from_number": FROM,
-            "to_number": TO,
-            "override_agent_id": "agent_1",
-            "override_agent_version": 2,
-            "agent_override": {"agent": {"voice_speed": 1.1}},
-            "metadata": {"a": 1},
-            "retell_llm_dynamic_variables": {"name": "Ada"},
-            "custom_sip_headers": {"X-A": "b"},
-            "honor_internal_dnc": True,
-            "idempotency_key": "k1",
-        },
+        {"from_number": FROM, "to_number": TO, **PHONE_CALL},
         201,
         Call,
     ),
     Example(
         "create_batch_call",
-        (FROM, [{"to_number": TO, "metadata": {"a": 1}}]),
-        {
-            "name": "Monday",
-            "trigger_timestamp": 4_000_000_000_000,
-            "reserved_concurrency": 1,
-            "call_time_window": {
-                "windows": [{"start": 540, "end": 600}],
-                "timezone": "Europe/Warsaw",
-                "day": ["Monday"],
-            },
-        },
+        (FROM, [TASK]),
+        BATCH,
         "POST /create-batch-call",
-        {
-            "from_number": FROM,
-            "tasks": [{"to_number": TO, "metadata": {"a": 1}}],
-            "name": "Monday",
-            "trigger_timestamp": 4_000_000_000_000,
-            "reserved_concurrency": 1,
-            "call_time_window": {
-                "windows": [{"start": 540, "end": 600}],
-                "timezone": "Europe/Warsaw",
-                "day": ["Monday"],
-            },
-        },
+        {"from_number": FROM, "tasks": [TASK], **BATCH},
         201,
         BatchCall,
         sent_once=True,

@@ -7,23 +7,23 @@ from decimal import Decimal
 from airflow_provider_retell.api.chats.models import Chat, ChatPage
 from wire import Example
 
+OTHER_CHANGES = {
+    "data_storage_setting": "basic_attributes_only",
+    "custom_attributes": {"attr_tier": "gold"},
+    "override_dynamic_variables": {"name": "Ada"},
+}
+LISTING = {
+    "filter_criteria": {"chat_id": {"type": "enum", "op": "in", "value": ["chat_1"]}},
+    "limit": 5,
+}
+
 EXAMPLES = [
     Example(
         "update_chat",
         ("chat_1",),
-        {
-            "metadata": {"score": Decimal("0.5"), "none": None},
-            "data_storage_setting": "basic_attributes_only",
-            "custom_attributes": {"attr_tier": "gold"},
-            "override_dynamic_variables": {"name": "Ada"},
-        },
+        {"metadata": {"score": Decimal("0.5"), "none": None}, **OTHER_CHANGES},
         "PATCH /update-chat/chat_1",
-        {
-            "metadata": {"score": 0.5, "none": None},
-            "data_storage_setting": "basic_attributes_only",
-            "custom_attributes": {"attr_tier": "gold"},
-            "override_dynamic_variables": {"name": "Ada"},
-        },
+        {"metadata": {"score": 0.5, "none": None}, **OTHER_CHANGES},
         200,
         Chat,
     ),
@@ -37,15 +37,7 @@ EXAMPLES = [
         Chat,
     ),
     Example("get_chat", ("chat_1",), {}, "GET /get-chat/chat_1", None, 200, Chat),
-    Example(
-        "list_chats_page",
-        (),
-        {"filter_criteria": {"chat_id": {"type": "enum", "op": "in", "value": ["chat_1"]}}, "limit": 5},
-        "POST /v3/list-chats",
-        {"filter_criteria": {"chat_id": {"type": "enum", "op": "in", "value": ["chat_1"]}}, "limit": 5},
-        200,
-        ChatPage,
-    ),
+    Example("list_chats_page", (), LISTING, "POST /v3/list-chats", LISTING, 200, ChatPage),
     Example("end_chat", ("chat_live",), {}, "PATCH /end-chat/chat_live", None, 204, None),
     Example("delete_chat", ("chat_1",), {}, "DELETE /delete-chat/chat_1", None, 204, None),
     Example(

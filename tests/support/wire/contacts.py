@@ -15,30 +15,29 @@ from wire import Example
 
 CSV = b"phone\n+14155550123\n"
 MAPPING = [{"external_field_name": "phone", "field_name": "phone_number"}]
+IMPORT = {"column_mapping": MAPPING, "contact_tags": ["VIP"], "default_country": "DE"}
+ADA = {
+    "phone_number": "+14155550150",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "do_not_call": True,
+    "contact_tag_ids": ["tag_1"],
+    "contact_memory": "Prefers e-mail.",
+}
+CHANGES = {"do_not_call": False, "custom_fields": {"plan": None}, "contact_memory": None}
+LISTING = {
+    "filter_criteria": {"do_not_call": {"type": "boolean", "op": "eq", "value": True}},
+    "sort_order": "asc",
+    "limit": 5,
+}
 
 EXAMPLES = [
     Example(
         "create_contact",
         (),
-        {
-            "phone_number": "+14155550150",
-            "first_name": "Ada",
-            "last_name": "Lovelace",
-            "do_not_call": True,
-            "custom_fields": {"score": Decimal("0.5")},
-            "contact_tag_ids": ["tag_1"],
-            "contact_memory": "Prefers e-mail.",
-        },
+        {**ADA, "custom_fields": {"score": Decimal("0.5")}},
         "POST /create-contact",
-        {
-            "phone_number": "+14155550150",
-            "first_name": "Ada",
-            "last_name": "Lovelace",
-            "do_not_call": True,
-            "custom_fields": {"score": 0.5},
-            "contact_tag_ids": ["tag_1"],
-            "contact_memory": "Prefers e-mail.",
-        },
+        {**ADA, "custom_fields": {"score": 0.5}},
         201,
         Contact,
         sent_once=True,
@@ -46,9 +45,9 @@ EXAMPLES = [
     Example(
         "update_contact",
         ("contact_1",),
-        {"do_not_call": False, "custom_fields": {"plan": None}, "contact_memory": None},
+        CHANGES,
         "PATCH /update-contact/contact_1",
-        {"do_not_call": False, "custom_fields": {"plan": None}, "contact_memory": None},
+        CHANGES,
         200,
         Contact,
     ),
@@ -56,17 +55,9 @@ EXAMPLES = [
     Example(
         "list_contacts_page",
         (),
-        {
-            "filter_criteria": {"do_not_call": {"type": "boolean", "op": "eq", "value": True}},
-            "sort_order": "asc",
-            "limit": 5,
-        },
+        LISTING,
         "POST /list-contacts",
-        {
-            "filter_criteria": {"do_not_call": {"type": "boolean", "op": "eq", "value": True}},
-            "sort_order": "asc",
-            "limit": 5,
-        },
+        LISTING,
         200,
         ContactPage,
     ),
@@ -93,14 +84,9 @@ EXAMPLES = [
     Example(
         "create_contact_import",
         ("upload_1",),
-        {"column_mapping": MAPPING, "contact_tags": ["VIP"], "default_country": "DE"},
+        IMPORT,
         "POST /create-contact-import",
-        {
-            "upload_id": "upload_1",
-            "column_mapping": MAPPING,
-            "contact_tags": ["VIP"],
-            "default_country": "DE",
-        },
+        {"upload_id": "upload_1", **IMPORT},
         201,
         ContactImport,
         sent_once=True,
