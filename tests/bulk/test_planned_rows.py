@@ -86,20 +86,6 @@ def test_update_has_the_request_and_the_names_of_the_fields() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("plan", "sent"),
-    [
-        (Plan(CALLS), {"kept": 1, "old": 2, "tier": "gold"}),
-        (Plan(CALLS, "replace"), {"tier": "gold"}),
-        (Plan(CALLS, "fill", frozenset({"old"})), {"kept": 1, "tier": "gold"}),
-        (Plan(CALLS, remove=frozenset({"old"})), {"kept": 1, "tier": "gold"}),
-    ],
-)
-def test_mode_and_keys_to_remove_belong_to_the_plan(plan: Plan, sent: Any) -> None:
-    record = state(CALLS, metadata={"kept": 1, "old": 2})
-    assert json.loads(planned(record, plan, metadata={"tier": "gold"}).request.body) == {"metadata": sent}
-
-
 def test_difference_of_an_update_without_metadata_has_no_values() -> None:
     update = planned(state(CALLS), data_storage_setting="everything_except_pii")
     assert update.difference() == Difference("update call id_1", ("data_storage_setting",), {}, {})

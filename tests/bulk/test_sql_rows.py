@@ -413,12 +413,6 @@ def test_a_query_can_be_in_a_file(emulator: Emulator, run: Any, warehouse: Any, 
     assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
 
 
-def test_a_statement_without_rows_is_rejected(emulator: Emulator, run: Any, warehouse: Any) -> None:
-    task = run(rows=SqlRows("warehouse", "pragma query_only = off"), fails=True)
-    assert isinstance(task.error, AirflowFailException)
-    assert "the statement returns no rows" in str(task.error)
-
-
 def test_a_connection_without_a_database_is_rejected(emulator: Emulator, run: Any, define_hook: Any) -> None:
     define_hook("bucket", SimpleNamespace())
     task = run(rows=SqlRows("bucket", "select"), fails=True)
