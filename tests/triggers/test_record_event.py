@@ -18,7 +18,7 @@ from airflow_provider_retell.emulator import Clock, Emulator, Fault
 pytest.importorskip("airflow.sdk", reason="needs Airflow 3")
 
 from tasks import connect
-from watching import CALLS, CHATS, Records, Store, Watch, ago
+from watching import CALLS, CHATS, Records, Store, ago
 
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock, no_waiting
@@ -250,10 +250,8 @@ class TestFiring:
         asyncio.run(go())
 
     @pytest.mark.slow
-    def test_thousands_of_records_fire_once_and_fit_into_the_state_store(
-        self, records: Records, emulator: Emulator
-    ) -> None:
-        store = Store()
+    def test_thousands_of_records_fire_once_and_fit_into_the_state_store(self, emulator: Emulator) -> None:
+        records, store = CALLS, Store()  # the state of chats has the same form
         for index in range(6000):  # two per second
             records.end(emulator, f"id_{index}", 3000 - index / 2)
 
@@ -492,27 +490,6 @@ class TestFailures:
         asyncio.run(asyncio.wait_for(go(), 20))
 
 
-class Watches:
-    """Several watchers in one event loop, stopped together.
-
-    :param records: the kind of records that they watch.
-    """
-
-    def __init__(self, records: Records) -> None:
-        self._records = records
-
-    async def __aenter__(self) -> Watches:
-        self._stack = AsyncExitStack()
-        self.all: list[Watch] = []
-        return self
-
-    async def add(self, **arguments: Any) -> None:
-        self.all.append(await self._stack.enter_async_context(self._records.watching(**arguments)))
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
-
-
 class TestSharedPoll:
     @pytest.fixture
     def emulator(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
@@ -526,13 +503,18 @@ class TestSharedPoll:
         interval = 0.1
 
         async def go() -> None:
-            async with Watches(records) as watches:
+            async with AsyncExitStack() as stack:
+                watches = []
                 for index in range(20):
                     agent = [f"agent_{index}"]
-                    await watches.add(agent_ids=agent, poll_interval=interval, lookback=3600 + index)
+                    watching = records.watching(
+                        agent_ids=agent, poll_interval=interval, lookback=3600 + index
+                    )
+                    watches.append(await stack.enter_async_context(watching))
                     records.end(emulator, f"id_{index}", agent_id=agent[0])
-                await watches.add(retell_conn_id="other", poll_interval=interval)
-                for watch in watches.all[:-1]:
+                other = records.watching(retell_conn_id="other", poll_interval=interval)
+                await stack.enter_async_context(other)
+                for watch in watches:
                     await watch.has(1)
                 emulator.clear_requests()
                 began = time.monotonic()
@@ -540,7 +522,7 @@ class TestSharedPoll:
                 rounds = (time.monotonic() - began) / (interval * 0.8)
                 # One poll for each of the two connections.
                 assert 2 * 3 <= emulator.count(records.route) <= 2 * (rounds + 1)
-                assert [watch.ids for watch in watches.all[:-1]] == [[f"id_{index}"] for index in range(20)]
+                assert [watch.ids for watch in watches] == [[f"id_{index}"] for index in range(20)]
 
         asyncio.run(go())
 
@@ -550,9 +532,9 @@ class TestSharedPoll:
         emulator.faults.add(Fault.status(401), route=records.route, times=0)
 
         async def go() -> None:
-            async with Watches(records) as watches:
+            async with AsyncExitStack() as stack:
                 for _ in range(20):
-                    await watches.add(poll_interval=5)
+                    await stack.enter_async_context(records.watching(poll_interval=5))
                 while caplog.text.count("could not be listed") < 20:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
@@ -580,12 +562,12 @@ class TestSharedPoll:
         emulator.faults.add(Fault.slow(0.3), route=records.route)
 
         async def go() -> None:
-            async with Watches(records) as watches:
+            async with AsyncExitStack() as stack:
                 async with records.watching():
                     await asyncio.sleep(0.1)  # it waits for the slow response
-                    await watches.add()
+                    other = await stack.enter_async_context(records.watching())
                 records.end(emulator, "id_1")
-                assert await watches.all[0].has(1) == ["id_1"]
+                assert await other.has(1) == ["id_1"]
 
         asyncio.run(go())
 
