@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import retell
 
-from airflow_provider_retell.emulator import Clock, Options
-
 if TYPE_CHECKING:
     from tests.emulator.conftest import Connect, Make, Send
 
@@ -168,28 +166,6 @@ def test_a_restricted_key_gets_the_chosen_status(make: Make, connect: Connect) -
     call = connect(emulator, "key_reader").call
     assert call.retrieve("call_1").call_id == "call_1"
     assert status_of(call.update, "call_1", metadata={}) == 401
-
-
-def test_options_may_change_while_the_emulator_runs(make: Make, connect: Connect) -> None:
-    emulator = make()
-    emulator.options.unknown_id_status = 404
-    assert status_of(connect(emulator).call.retrieve, "call_unknown") == 404
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"unknown_id_status": 500}, "unknown_id_status must be between 200 and 499"),
-        (
-            {"custom_attributes_semantics": "drop"},
-            "custom_attributes_semantics must be one of merge, replace",
-        ),
-        ({"ended_statuses": ("over",)}, "ended_statuses must be among"),
-    ],
-)
-def test_invalid_values_are_rejected(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Options(clock=Clock(), **options)
 
 
 def test_tool_calls_may_be_shown(make: Make, connect: Connect) -> None:

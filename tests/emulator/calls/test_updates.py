@@ -226,13 +226,3 @@ def test_an_invalid_body_for_a_live_call_gets_400(
 ) -> None:
     emulator.add_call(call_id="call_1", call_status="ongoing", data_storage_setting="basic_attributes_only")
     assert send(emulator, "PATCH", "/v2/update-live-call/call_1", body).status == 400
-
-
-def test_the_sdk_updates_a_live_call(emulator: Emulator, client: Retell) -> None:
-    if not hasattr(client.call, "update_live"):
-        pytest.skip("this SDK cannot update live calls")
-    emulator.add_call(call_id="call_1", call_status="ongoing")
-    assert client.call.update_live("call_1", fields_to_override={"metadata": {"a": 1}}).success
-    with pytest.raises(retell.NotFoundError):
-        emulator.add_call(call_id="call_2")
-        client.call.update_live("call_2", call_control={})

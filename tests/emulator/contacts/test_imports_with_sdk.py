@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from retell import APIStatusError
 
-from airflow_provider_retell.emulator import Clock, Emulator
+from airflow_provider_retell.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from retell import Retell
 
 ONE, TWO, THREE = "+14155550101", "+14155550102", "+14155550103"
-
-
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """An emulator whose clock the test advances."""
-    with Emulator(clock=Clock(frozen=True)) as emulator:
-        yield emulator
 
 
 def columns(*names: str) -> list[Any]:
