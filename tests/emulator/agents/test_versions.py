@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from retell import Retell
 
     from airflow_provider_retell.emulator import Emulator
-    from tests.emulator.conftest import Make, Send
+    from tests.emulator.conftest import Send
 
 
 # Not the version of the draft.
@@ -148,12 +148,6 @@ def test_an_unknown_agent_is_not_found_on_any_endpoint(client: Retell) -> None:
     ):
         with pytest.raises(retell.NotFoundError, match="not found from agent"):
             call()
-
-
-def test_missing_assets_can_be_a_422(make: Make, send: Send) -> None:
-    emulator = make(missing_asset_status=422)
-    for path in ("/get-agent/agent_none", "/get-retell-llm/llm_none", "/get-phone-number/+14155550100"):
-        assert send(emulator, "GET", path).status == 422
 
 
 def test_a_chat_agent_has_versions_too(emulator: Emulator, client: Retell) -> None:
