@@ -101,51 +101,35 @@ class TestFiring:
         asyncio.run(go())
 
     @pytest.mark.parametrize(
-        ("arguments", "expected"),
+        ("records", "arguments", "expected"),
         [
-            ({}, ["a", "b", "c", "d"]),
-            ({"agent_ids": ["agent_1"]}, ["a", "b"]),
-            ({"agent_ids": ("agent_2", "agent_1")}, ["a", "b", "c", "d"]),
-            ({"agent_ids": ["agent_3"]}, []),
-            ({"call_type": "web_call"}, ["d"]),
-            ({"direction": "inbound"}, ["b"]),
-            ({"direction": "outbound", "agent_ids": ["agent_2"]}, ["c"]),
+            (CALLS, {}, "abcd"),
+            (CALLS, {"agent_ids": ["agent_1"]}, "ab"),
+            (CALLS, {"agent_ids": ("agent_2", "agent_1")}, "abcd"),
+            (CALLS, {"agent_ids": ["agent_3"]}, ""),
+            (CALLS, {"call_type": "web_call"}, "d"),
+            (CALLS, {"direction": "inbound"}, "b"),
+            (CALLS, {"direction": "outbound", "agent_ids": ["agent_2"]}, "c"),
+            (CHATS, {}, "ab"),
+            (CHATS, {"agent_ids": ["agent_1"]}, "a"),
+            (CHATS, {"chat_type": "sms_chat"}, "b"),
+            (CHATS, {"chat_type": "sms_chat", "agent_ids": ["agent_1"]}, ""),
         ],
     )
-    def test_filters_select_calls(
-        self, emulator: Emulator, arguments: dict[str, Any], expected: list[str]
+    def test_filters_select_records(
+        self, emulator: Emulator, records: Records, arguments: dict[str, Any], expected: str
     ) -> None:
         CALLS.end(emulator, "a", agent_id="agent_1", direction="outbound")
         CALLS.end(emulator, "b", agent_id="agent_1", direction="inbound")
         CALLS.end(emulator, "c", agent_id="agent_2", direction="outbound")
         CALLS.end(emulator, "d", agent_id="agent_2", call_type="web_call", direction=None)
-        self.check(CALLS, emulator, arguments, expected)
-
-    @pytest.mark.parametrize(
-        ("arguments", "expected"),
-        [
-            ({}, ["a", "b"]),
-            ({"agent_ids": ["agent_1"]}, ["a"]),
-            ({"chat_type": "sms_chat"}, ["b"]),
-            ({"chat_type": "sms_chat", "agent_ids": ["agent_1"]}, []),
-        ],
-    )
-    def test_filters_select_chats(
-        self, emulator: Emulator, arguments: dict[str, Any], expected: list[str]
-    ) -> None:
         CHATS.end(emulator, "a", agent_id="agent_1")
         CHATS.end(emulator, "b", agent_id="agent_2", chat_type="sms_chat")
-        self.check(CHATS, emulator, arguments, expected)
-
-    def check(
-        self, records: Records, emulator: Emulator, arguments: dict[str, Any], expected: list[str]
-    ) -> None:
-        """Check that a watcher with *arguments* fires for the *expected* records only."""
 
         async def go() -> None:
             async with records.watching(**arguments) as watch:
                 await records.polls(emulator)
-                assert sorted(watch.ids) == expected
+                assert sorted(watch.ids) == list(expected)
 
         asyncio.run(go())
 
