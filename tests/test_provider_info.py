@@ -65,39 +65,6 @@ def test_every_path_in_the_metadata_can_be_imported() -> None:
                 raise
 
 
-# Base classes, which users do not import.
-BASES = {
-    "at_most_once",
-    "base",
-    "bulk_records",
-    "call_base",
-    "contact_rows",
-    "data_interval",
-    "delete_record",
-    "event_loop",
-    "list_records",
-    "placing",
-    "record",
-    "rerun_analysis",
-    "record_event",
-    "reporting",
-    "rows_base",
-}
-
-
-def test_every_module_of_operators_sensors_and_triggers_is_listed() -> None:
-    listed = set(every_path(get_provider_info()))
-    package = Path(__file__).parents[1] / "airflow_provider_retell"
-    for kind in ("operators", "sensors", "triggers"):
-        modules = {
-            f"airflow_provider_retell.{kind}.{file.stem}"
-            for file in (package / kind).glob("*.py")
-            if re.search(r"^class \w+(Operator|Sensor|Trigger)\(", file.read_text(), re.MULTILINE)
-            and file.stem not in BASES
-        }
-        assert modules == {path for path in listed if path.startswith(f"airflow_provider_retell.{kind}.")}
-
-
 def test_description_ends_with_the_url() -> None:
     # The Providers page removes the markup and takes punctuation after the URL for a part of it.
     description = re.sub("[`_<>]", "", get_provider_info()["description"].strip(" \n."))

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import functools
 from pathlib import Path
-from typing import Any, get_args
 
 import pytest
-import tasks
+from contact_runs import outcomes_of
 
 from airflow_provider_retell.bulk import FailedRows
-from airflow_provider_retell.bulk.outcome import Outcome
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import BulkUpdateChatOperator
 
-
-def run(
-    tmp_path: Path, name: str = "report.jsonl", **arguments: Any
-) -> tuple[dict[str, Any], list[Any], Any]:
-    """Return the counts of the outcomes, the report, and the error or None."""
-    path, ti, error = tmp_path / name, tasks.Ti(), None
-    task = BulkUpdateChatOperator(
-        task_id="update", **{"report_path": str(path), "quota": "100000/1", **arguments}
-    )
-    try:
-        task.execute({"ti": ti})
-    except Exception as caught:
-        error = caught
-    manifest = ti.xcom["manifest"]
-    lines = sorted(map(json.loads, path.read_text().splitlines()), key=lambda line: line["row"])
-    return {name: manifest[name] for name in get_args(Outcome) if manifest.get(name)}, lines, error
+run = functools.partial(outcomes_of, BulkUpdateChatOperator)
 
 
 def test_chats_are_read_by_page_compared_and_updated(emulator: Emulator, tmp_path: Path) -> None:

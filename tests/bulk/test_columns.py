@@ -78,15 +78,6 @@ def test_a_column_needs_only_one_row_that_has_it(emulator: Emulator, run: Any) -
     assert run(rows=given, metadata_columns=["tier"]).counts == {"updated": 1, "unchanged": 1499}
 
 
-@pytest.mark.parametrize(("rows", "counts"), [([], {}), (["a", None], {"invalid": 2})])
-def test_columns_are_missed_in_readable_rows_only(
-    emulator: Emulator, run: Any, rows: Any, counts: Any
-) -> None:
-    task = run(rows=rows, metadata_columns=["tier"], fails=bool(rows))
-    assert task.counts == counts
-    assert "No row has" not in str(task.error)
-
-
 @pytest.mark.parametrize("kind", ["query", "csv", "parquet"])
 def test_two_columns_of_one_name_are_rejected(
     emulator: Emulator, run: Any, tmp_path: Path, request: Any, kind: str
@@ -125,20 +116,6 @@ def test_columns_that_are_neither_a_list_nor_a_dict_of_texts_are_rejected(column
         names_by_column("columns", columns)
 
 
-def test_a_call_id_can_be_a_whole_number_but_no_other_value(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["12345"])
-    rows = [
-        {"call_id": 12345, "a": 1},
-        {"call_id": True},
-        {"call_id": 1.5},
-        {"call_id": None},
-        {"call_id": ""},
-    ]
-    task = run(rows=rows, fails=True)
-    assert [line["outcome"] for line in task.report] == ["updated", *["invalid"] * 4]
-    assert task.outcome(4)[1] == "call_id is null"
-
-
 @pytest.mark.parametrize(
     ("value", "says"),
     [
@@ -161,14 +138,6 @@ def test_a_row_with_a_value_that_cannot_be_sent_is_invalid(
     assert (task.counts, task.report[0]["call_id"]) == ({"invalid": 1}, "a")
     assert says in task.outcome(1)[1]
     assert PRIVATE not in task.path.read_text() + caplog.text + str(task.error)
-
-
-def test_a_row_with_an_attribute_that_cannot_be_sent_is_invalid(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["a"])
-    task = run(rows=[{"call_id": "a", "x": [PRIVATE]}], custom_attribute_columns=["x"], fails=True)
-    assert task.counts == {"invalid": 1}
-    assert "custom_attributes.x" in task.outcome(1)[1]
-    assert PRIVATE not in task.path.read_text()
 
 
 def test_a_row_is_invalid_if_its_merged_metadata_is_too_large(emulator: Emulator, run: Any) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import tasks
-from contact_runs import Run, listing, no_private_log, phone, writes
+from contact_runs import Run, listing, no_private_log, phone, row, writes
 
-from airflow_provider_retell._compat import AirflowFailException
+from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk.errors import BulkStoppedError, RowsFailedError
 from airflow_provider_retell.emulator import Emulator, Fault
 from airflow_provider_retell.operators import DeleteContactsOperator, SyncContactsOperator
@@ -55,8 +55,8 @@ def test_an_opt_out_in_an_invalid_row_keeps_the_mark(emulator: Emulator, opt_out
     contact = emulator.add_contact(phone(1), do_not_call=True)
     run = sync(
         rows=[
-            {"phone_number": phone(1), "first_name": None, "out": False},
-            {"phone_number": phone(1), **opt_out},
+            row(1, first_name=None, out=False),
+            row(1, **opt_out),
         ],
         columns=["first_name"],
         do_not_call_column="out",
@@ -73,8 +73,8 @@ def test_an_opt_out_keeps_the_mark_of_a_contact_that_is_created_during_the_run(
     emulator: Emulator, opt_out: dict[str, Any]
 ) -> None:
     given = [
-        {"phone_number": phone(1), "first_name": None, "out": False},
-        {"phone_number": phone(1), **opt_out},
+        row(1, first_name=None, out=False),
+        row(1, **opt_out),
     ]
     run = sync(
         rows=rows_and_then(given, lambda: emulator.add_contact(phone(1), do_not_call=True)),
@@ -108,7 +108,7 @@ def test_a_contact_that_is_marked_after_the_search_is_not_deleted(emulator: Emul
 
 def test_a_contact_that_is_deleted_after_the_search_is_not_found(emulator: Emulator, tmp_path: Path) -> None:
     contact = emulator.add_contact(phone(1))
-    given = [{"phone_number": phone(1)}, *[{"phone_number": "1"}] * 999]
+    given = [row(1), *[{"phone_number": "1"}] * 999]
     rows = rows_and_then(given, lambda: emulator.contacts.pop(contact["contact_id"]))
     run = delete(tmp_path / "report.jsonl", rows=rows, max_failed_rows=1000)
     assert (run.counts, emulator.count("delete-contact")) == ({"not_found": 1, "invalid": 999}, 0)
@@ -118,7 +118,7 @@ def test_a_contact_that_is_deleted_after_the_search_is_not_found(emulator: Emula
 def test_a_page_of_another_server_is_not_taken_for_a_missing_contact(emulator: Emulator) -> None:
     emulator.add_contact(phone(1))
     emulator.faults.add(Fault.status(404, body="<html>"), route="get-contact", times=0)
-    run = delete(rows=[{"phone_number": phone(1)}])
+    run = delete(rows=[row(1)])
     assert (run.counts, len(emulator.contacts)) == ({"failed": 1}, 1)
 
 
@@ -138,7 +138,7 @@ def test_an_ambiguous_or_malformed_contact_is_not_deleted(
     contact = emulator.add_contact(phone(1))
     page = [contact, {**contact, **fields}] if "contact_id" in fields else [{**contact, **fields}]
     emulator.faults.add(listed(*page), route="list-contacts")
-    run = delete(rows=[{"phone_number": phone(1)}])
+    run = delete(rows=[row(1)])
     assert (run.counts, len(emulator.contacts)) == ({"failed": 1}, 1)
     assert reason in run.first_reason
 
@@ -151,7 +151,7 @@ def test_tags_that_others_add_during_the_run_are_kept(emulator: Emulator) -> Non
     contact = emulator.add_contact(phone(1), contact_tag_ids=["a"])
     change = {"contact_tag_ids": ["a", "b"]}
     rows = rows_and_then(
-        [{"phone_number": phone(1), "c": True}],
+        [row(1, c=True)],
         lambda: emulator.edit_contact(contact["contact_id"], **change),
     )
     run = sync(rows=rows, tag_columns=["c"])
@@ -163,7 +163,7 @@ def test_tags_that_a_listing_lacks_are_read_and_kept(emulator: Emulator, wanted:
     emulator.options.contacts.tags = {"a": "A", "b": "B"}
     contact = emulator.add_contact(phone(1), contact_tag_ids=["a", "b"])
     emulator.faults.add(listed(contact, total=1), route="list-contacts")
-    run = sync(rows=[{"phone_number": phone(1), "b": wanted}], tag_columns=["b"])
+    run = sync(rows=[row(1, b=wanted)], tag_columns=["b"])
     assert run.counts == {"updated": 1}
     assert contact["contact_tag_ids"] == (["a", "b"] if wanted else ["a"])
 
@@ -173,7 +173,7 @@ def test_unknown_tags_are_not_replaced(emulator: Emulator) -> None:
     contact = emulator.add_contact(phone(1), contact_tag_ids=["a"])
     emulator.faults.add(listed(contact, total=1), route="list-contacts")
     emulator.faults.add(Fault.status(200, body=contact), route="get-contact")
-    run = sync(rows=[{"phone_number": phone(1), "b": True}], tag_columns=["b"])
+    run = sync(rows=[row(1, b=True)], tag_columns=["b"])
     assert (run.counts, contact["contact_tag_ids"], writes(emulator)) == ({"failed": 1}, ["a"], 0)
     assert "Retell's response has no contact_tags" in run.first_reason
 
@@ -186,9 +186,7 @@ def test_an_incomplete_listing_changes_nothing(emulator: Emulator) -> None:
     first = next(iter(emulator.contacts.values()))
     # The same contact twice does not make up for a missing one.
     emulator.faults.add(listed(first, first, total=2), route="list-contacts")
-    run = sync(
-        rows=[{"phone_number": phone(n), "first_name": "new"} for n in range(20)], columns=["first_name"]
-    )
+    run = sync(rows=[row(n, first_name="new") for n in range(20)], columns=["first_name"])
     assert "list-contacts has 1 of 2 contacts" in str(run.error)
     assert (run.manifest["rows"], writes(emulator)) == (0, 0)
 
@@ -198,7 +196,7 @@ def test_updates_of_contacts_that_the_listing_lacked_count_for_the_ratio(emulato
     known = [dict(contact) for contact in list(emulator.contacts.values())[:10]]
     emulator.faults.add(listed(*known), route="list-contacts", times=1)
     run = sync(
-        rows=[{"phone_number": phone(n), "first_name": "new"} for n in range(8, 20)],
+        rows=[row(n, first_name="new") for n in range(8, 20)],
         columns=["first_name"],
         max_changed_ratio=0.3,
         concurrency=1,
@@ -212,7 +210,7 @@ def test_updates_of_contacts_that_the_listing_lacked_count_for_the_ratio(emulato
 
 def test_a_share_of_updates_that_equals_its_limit_is_accepted(emulator: Emulator) -> None:
     emulator.add_contacts(map(phone, range(100)), first_name="old")
-    rows = [{"phone_number": phone(n), "first_name": "new"} for n in range(30)]
+    rows = [row(n, first_name="new") for n in range(30)]
     run = sync(rows=rows, columns=["first_name"], max_changed_ratio=0.29)
     assert "30 of 100 contacts would be updated, and max_changed_ratio is 0.29" in str(run.error)
     run = sync(rows=rows[:29], columns=["first_name"], max_changed_ratio=0.29)
@@ -222,7 +220,7 @@ def test_a_share_of_updates_that_equals_its_limit_is_accepted(emulator: Emulator
 def test_a_contact_that_is_listed_twice_is_one_contact(emulator: Emulator) -> None:
     contact = emulator.add_contact(phone(1), first_name="old")
     emulator.faults.add(listed(contact, contact, total=1), route="list-contacts", times=1)
-    run = sync(rows=[{"phone_number": phone(1), "first_name": "new"}], columns=["first_name"])
+    run = sync(rows=[row(1, first_name="new")], columns=["first_name"])
     assert (run.counts, run.error, contact["first_name"]) == ({"updated": 1}, None, "new")
 
 
@@ -231,11 +229,13 @@ def test_a_contact_that_is_listed_twice_is_one_contact(emulator: Emulator) -> No
 
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_too_few_rows_change_nothing(emulator: Emulator, dry_run: bool) -> None:
-    run = sync(rows=[{"phone_number": phone(1)}, {"phone_number": "1"}], min_rows=3, dry_run=dry_run)
+    run = sync(rows=[row(1), {"phone_number": "1"}], min_rows=3, dry_run=dry_run)
     assert isinstance(run.error, RowsFailedError)
     assert str(run.error) == "The source has 2 rows, and min_rows is 3. Nothing was sent. Check the source"
     assert (emulator.count("list-contacts"), writes(emulator)) == (1, 0)
-    assert sync(rows=[{"phone_number": phone(1)}], min_rows=1, dry_run=dry_run).error is None
+    assert sync(rows=[row(1)], min_rows=1, dry_run=dry_run).error is None
+    empty = sync(rows=[], min_rows=3, on_empty="skip", dry_run=dry_run)
+    assert isinstance(empty.error, AirflowSkipException)
 
 
 def test_contacts_that_exist_keep_their_counts_if_the_rows_change_their_order(
@@ -243,7 +243,7 @@ def test_contacts_that_exist_keep_their_counts_if_the_rows_change_their_order(
 ) -> None:
     emulator.add_contact(phone(2))
     emulator.faults.add(Fault.status(400), route="update-contact", times=1)
-    rows = [{"phone_number": phone(n), "plan": "gold"} for n in (1, 2)]
+    rows = [row(n, plan="gold") for n in (1, 2)]
     arguments: dict[str, Any] = {"columns": ["plan"], "path": tmp_path / "report.jsonl"}
     ti = tasks.Ti()
     assert sync(rows=rows, ti=ti, **arguments).counts == {"created": 1, "failed": 1}
@@ -258,7 +258,7 @@ def test_a_deletion_whose_response_was_lost_is_counted_once(emulator: Emulator, 
     contact = emulator.add_contact(phone(1))
     emulator.faults.add(Fault.status(400), route="delete-contact", times=1)
     arguments: dict[str, Any] = {
-        "rows": [{"phone_number": phone(1)}],
+        "rows": [row(1)],
         "path": tmp_path / "report.jsonl",
     }
     ti = tasks.Ti()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import tasks
 from broken_server import change_items, change_json
-from contact_runs import Run, has_phone_number, listing, no_private_log, phone, writes
+from contact_runs import has_phone_number, listing, no_private_log, outcomes_of, phone, row, writes
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FailedRows, FileRows
@@ -20,24 +21,19 @@ from airflow_provider_retell.operators import SyncContactsOperator
 __all__ = ["no_private_log"]
 
 
-def run(
-    tmp_path: Path, name: str = "report.jsonl", ti: tasks.Ti | None = None, **arguments: Any
-) -> tuple[dict[str, int], list[Any], Any]:
-    """Return the counts of the outcomes, the report, and the error or None."""
-    done = Run(SyncContactsOperator, tmp_path / name, ti, **arguments)
-    return done.counts, done.report, done.error
+run = functools.partial(outcomes_of, SyncContactsOperator)
 
 
 def test_an_id_with_the_digits_of_a_number_is_not_taken_for_one(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact(phone(1), contact_id="contact_a4155550001")
-    counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}])
+    counts, lines, _ = run(tmp_path, rows=[row(1)])
     assert (counts, lines[0]["contact_id"]) == ({"unchanged": 1}, "contact_a4155550001")
     assert has_phone_number(f"call {phone(1)}, 4155550001")
 
 
 def test_only_contacts_that_differ_are_written(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contacts(map(phone, range(1050)), custom_fields={"plan": "gold"})
-    rows = [{"phone_number": phone(n), "plan": "gold" if n % 50 else "silver"} for n in range(1050)]
+    rows = [row(n, plan="gold" if n % 50 else "silver") for n in range(1050)]
     counts, lines, error = run(tmp_path, rows=rows, columns=["plan"])
     assert (counts, error) == ({"updated": 21, "unchanged": 1029}, None)
     assert (emulator.count("list-contacts"), writes(emulator)) == (2, 21)
@@ -97,7 +93,7 @@ def test_other_tags_and_custom_fields_are_kept(emulator: Emulator, tmp_path: Pat
         phone(1), custom_fields={"plan": "gold", "other": 1}, contact_tag_ids=["a", "b"], do_not_call=True
     )
     emulator.add_contact(phone(2))
-    rows = [{"phone_number": phone(1), "plan": None, "b": "false", "c": True}]
+    rows = [row(1, plan=None, b="false", c=True)]
     counts, lines, _ = run(tmp_path, rows=rows, columns=["plan"], tag_columns=["b", "c"])
     contact = emulator.contact_of(phone(1))
     assert contact is not None
@@ -121,7 +117,7 @@ def test_all_custom_fields_of_a_contact_are_kept(
 ) -> None:
     emulator.options.contacts.custom_fields_semantics = semantics
     contact = emulator.add_contact(phone(1), custom_fields={"plan": "gold", "age": 30, "note": "x", **others})
-    rows = [{"phone_number": phone(1), "plan": "silver", "age": 30, "note": None}]
+    rows = [row(1, plan="silver", age=30, note=None)]
     columns = ["plan", "age", "note"]
     counts, lines, error = run(tmp_path, rows=rows, columns=columns, max_changed_ratio=1)
     assert (counts, error) == ({"updated": 1}, None)
@@ -135,10 +131,10 @@ def test_all_custom_fields_of_a_contact_are_kept(
 def test_only_contacts_with_other_custom_fields_are_read_again(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact(phone(1), custom_fields={"plan": "gold"})
     emulator.add_contact(phone(2), custom_fields={"plan": "gold", "other": 1})
-    rows = [{"phone_number": phone(n), "plan": "silver"} for n in (1, 2, 3)]
+    rows = [row(n, plan="silver") for n in (1, 2, 3)]
     assert run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)[0] == {"created": 1, "updated": 2}
     assert emulator.count("get-contact") == 1
-    rows = [{"phone_number": phone(n), "first_name": "Ann"} for n in (1, 2, 3)]
+    rows = [row(n, first_name="Ann") for n in (1, 2, 3)]
     assert run(tmp_path, rows=rows, columns=["first_name"], max_changed_ratio=1)[0] == {"updated": 3}
     assert emulator.count("get-contact") == 1
 
@@ -152,7 +148,7 @@ def test_custom_fields_that_others_change_during_the_run_are_kept(
     change_items(
         lambda items, _: [item["custom_fields"].update(other="old") for item in items], "list-contacts"
     )(emulator)
-    rows = [{"phone_number": phone(1), "plan": "silver"}]
+    rows = [row(1, plan="silver")]
     assert run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)[0] == {"updated": 1}
     assert contact["custom_fields"] == {"plan": "silver", "other": "new"}
 
@@ -160,7 +156,7 @@ def test_custom_fields_that_others_change_during_the_run_are_kept(
 def test_a_row_whose_contact_lost_another_custom_field_fails(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact(phone(1), custom_fields={"plan": "gold", "other": "pr1vate"})
     change_json("update-contact", lambda contact, _: contact["custom_fields"].pop("other") and None)(emulator)
-    rows = [{"phone_number": phone(1), "plan": "silver"}]
+    rows = [row(1, plan="silver")]
     counts, lines, _ = run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)
     assert counts == {"failed": 1}
     assert "differ from the values sent: custom_fields.other. " in lines[0]["reason"]
@@ -171,7 +167,7 @@ def test_a_custom_field_that_cannot_be_sent_back_fails_the_row(
     emulator: Emulator, tmp_path: Path, value: Any
 ) -> None:
     emulator.add_contact(phone(1), custom_fields={"plan": "gold", "other": value})
-    rows = [{"phone_number": phone(1), "plan": "silver"}]
+    rows = [row(1, plan="silver")]
     counts, lines, _ = run(tmp_path, rows=rows, columns=["plan"], max_changed_ratio=1)
     assert (counts, writes(emulator)) == ({"failed": 1}, 0)
     assert lines[0]["reason"].startswith("the contact's custom fields have ")
@@ -181,7 +177,7 @@ def test_a_custom_field_that_cannot_be_sent_back_fails_the_row(
 @pytest.mark.parametrize("value", [None, float("nan"), "", " "])
 def test_blank_names_change_nothing(emulator: Emulator, tmp_path: Path, value: Any, nulls: str) -> None:
     contact = emulator.add_contact(phone(1), first_name="Ann")
-    rows = [{"phone_number": phone(1), "first_name": value}]
+    rows = [row(1, first_name=value)]
     counts, _, error = run(tmp_path, rows=rows, columns=["first_name"], nulls=nulls)
     assert (counts, error, contact["first_name"]) == ({"unchanged": 1}, None, "Ann")
 
@@ -193,7 +189,7 @@ def test_blank_names_change_nothing(emulator: Emulator, tmp_path: Path, value: A
 def test_invalid_names_are_reported_with_their_column(
     emulator: Emulator, tmp_path: Path, value: Any, reason: str
 ) -> None:
-    rows = [{"phone_number": phone(1), "name": value}]
+    rows = [row(1, name=value)]
     counts, lines, _ = run(tmp_path, rows=rows, columns={"name": "first_name"})
     assert counts == {"invalid": 1}
     assert lines[0]["reason"].startswith(reason)
@@ -201,7 +197,7 @@ def test_invalid_names_are_reported_with_their_column(
 
 def test_a_mark_is_set(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contacts([phone(1), phone(2)])
-    rows = [{"phone_number": phone(1), "out": True}, {"phone_number": phone(3), "out": "true"}]
+    rows = [row(1, out=True), row(3, out="true")]
     counts, lines, error = run(tmp_path, rows=rows, do_not_call_column="out")
     assert (counts, error) == ({"created": 1, "updated": 1}, None)
     assert [line["changed"] for line in lines] == [["do_not_call"]] * 2
@@ -214,7 +210,7 @@ def test_the_log_has_the_numbers_of_marks_to_set_and_to_clear(
 ) -> None:
     emulator.add_contacts([phone(1), phone(2)], do_not_call=True)
     emulator.add_contact(phone(3))
-    rows = [{"phone_number": phone(n), "plan": "gold", "out": n != 1} for n in (1, 2, 3, 4)]
+    rows = [row(n, plan="gold", out=n != 1) for n in (1, 2, 3, 4)]
     run(
         tmp_path,
         rows=rows,
@@ -234,7 +230,7 @@ def test_a_run_that_would_clear_one_mark_writes_nothing(
 ) -> None:
     emulator.add_contact(phone(1), do_not_call=True)
     emulator.add_contacts(map(phone, range(2, 9)))
-    rows = [{"phone_number": phone(n), "out": value if n == 1 else True} for n in (9, 2, 1)]
+    rows = [row(n, out=value if n == 1 else True) for n in (9, 2, 1)]
     _, lines, error = run(tmp_path, rows=rows, do_not_call_column="out", dry_run=dry_run)
     assert isinstance(error, AirflowFailException)
     assert str(error).startswith("1 row would clear do_not_call of a contact, the first of them row 3.")
@@ -244,7 +240,7 @@ def test_a_run_that_would_clear_one_mark_writes_nothing(
 
 def test_a_mark_is_cleared_with_permission(emulator: Emulator, tmp_path: Path) -> None:
     emulator.add_contact(phone(1), do_not_call=True)
-    rows = [{"phone_number": phone(1), "out": False}]
+    rows = [row(1, out=False)]
     arguments: dict[str, Any] = {"do_not_call_column": "out", "max_changed_ratio": 1}
     counts, _, error = run(tmp_path, rows=rows, allow_clearing_do_not_call=True, **arguments)
     assert (counts, error) == ({"updated": 1}, None)
@@ -255,7 +251,7 @@ def test_a_mark_is_not_cleared_if_another_row_of_the_number_sets_it(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.add_contact(phone(1), do_not_call=True)
-    rows = [{"phone_number": phone(1), "out": out} for out in (False, True)]
+    rows = [row(1, out=out) for out in (False, True)]
     _, lines, error = run(
         tmp_path,
         rows=rows,
@@ -287,7 +283,7 @@ def test_a_value_that_is_no_boolean_never_clears_a_mark(
     emulator: Emulator, tmp_path: Path, value: Any, outcome: str, allow: bool
 ) -> None:
     contact = emulator.add_contact(phone(1), do_not_call=True)
-    rows = [{"phone_number": phone(1), "out": value}]
+    rows = [row(1, out=value)]
     counts, lines, error = run(
         tmp_path, rows=rows, do_not_call_column="out", allow_clearing_do_not_call=allow
     )
@@ -301,7 +297,7 @@ def test_a_contact_without_a_row_keeps_its_mark(emulator: Emulator, tmp_path: Pa
     emulator.add_contact(phone(1), do_not_call=True)
     counts, _, error = run(
         tmp_path,
-        rows=[{"phone_number": phone(2), "out": False}],
+        rows=[row(2, out=False)],
         do_not_call_column="out",
         allow_clearing_do_not_call=True,
     )
@@ -322,14 +318,14 @@ def test_a_source_that_lost_its_column_or_breaks_changes_nothing(
     emulator: Emulator, tmp_path: Path, source: str
 ) -> None:
     emulator.add_contacts([phone(1), phone(2), phone(3)])
-    rows: Any = [{"phone_number": phone(1), "plan": "gold"}]
+    rows: Any = [row(1, plan="gold")]
     if source == "csv":
         (tmp_path / "rows.csv").write_text(f"phone_number,plan\n{phone(1)},gold\n")
         rows = FileRows(str(tmp_path / "rows.csv"))
     elif source == "failing":
 
         def rows() -> Any:
-            yield {"phone_number": phone(1), "plan": "gold", "out": True}
+            yield row(1, plan="gold", out=True)
             raise RuntimeError("the warehouse is down")
 
     _, _, error = run(tmp_path, rows=rows, columns=["plan"], do_not_call_column="out")
@@ -341,7 +337,7 @@ def test_too_many_updates_write_nothing_and_new_contacts_do_not_count(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.add_contacts(map(phone, range(4)))
-    rows = [{"phone_number": phone(n), "plan": "gold"} for n in (*range(3), *range(10, 30))]
+    rows = [row(n, plan="gold") for n in (*range(3), *range(10, 30))]
     _, _, error = run(tmp_path, rows=rows, columns=["plan"])
     assert isinstance(error, AirflowFailException)
     assert "3 of 4 contacts would be updated, and max_changed_ratio is 0.5" in str(error)
@@ -384,9 +380,7 @@ def test_the_summary_of_a_refused_run_counts_all_rows_and_names_the_guard(
     dry_run: bool,
 ) -> None:
     emulator.add_contacts(map(phone, range(5)), custom_fields={"plan": "gold"}, do_not_call=True)
-    rows = [
-        {"phone_number": phone(n), "plan": "gold" if n < 2 else "silver", "out": n != 2} for n in range(6)
-    ]
+    rows = [row(n, plan="gold" if n < 2 else "silver", out=n != 2) for n in range(6)]
     rows.append({"phone_number": "555", "plan": "gold", "out": True})
     counts, _, error = run(tmp_path, rows=rows, columns=["plan"], dry_run=dry_run, **arguments)
     assert (counts, writes(emulator)) == ({"unchanged": 2, "invalid": 1}, 0)
@@ -418,7 +412,7 @@ def test_numbers_must_be_in_e164_format(emulator: Emulator, tmp_path: Path, numb
 
 def test_a_second_row_of_a_number_is_invalid(emulator: Emulator, tmp_path: Path) -> None:
     contact = emulator.add_contact(phone(1))
-    counts, lines, _ = run(tmp_path, rows=[{"phone_number": phone(1)}] * 2)
+    counts, lines, _ = run(tmp_path, rows=[row(1)] * 2)
     assert counts == {"unchanged": 1, "invalid": 1}
     assert lines[1]["reason"] == "an earlier row has the same phone number: row 1"
     assert lines[1]["contact_id"] == contact["contact_id"]
@@ -427,7 +421,7 @@ def test_a_second_row_of_a_number_is_invalid(emulator: Emulator, tmp_path: Path)
 def test_pages_shrink_until_retell_accepts_them(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.contacts.max_page = 100
     emulator.add_contacts(map(phone, range(130)))
-    counts, _, error = run(tmp_path, rows=[{"phone_number": phone(n)} for n in range(130)])
+    counts, _, error = run(tmp_path, rows=[row(n) for n in range(130)])
     assert (counts, error) == ({"unchanged": 130}, None)
     # 1000, 500, 250 and 125 are rejected, and then three pages of 62.
     assert emulator.count("list-contacts") == 4 + 3
@@ -441,7 +435,7 @@ class Late:
 
     def __call__(self) -> Any:
         self._emulator.add_contact(phone(1), **self._fields)
-        yield {"phone_number": phone(1), "plan": "gold", "out": False}
+        yield row(1, plan="gold", out=False)
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
@@ -473,7 +467,7 @@ def test_a_mark_of_the_last_second_is_not_cleared(emulator: Emulator, tmp_path: 
 
 def test_a_rejection_without_such_a_contact_fails_the_row(emulator: Emulator, tmp_path: Path) -> None:
     emulator.options.contacts.custom_fields = ["plan"]
-    rows = [{"phone_number": phone(1), "tier": "Pr1vate"}]
+    rows = [row(1, tier="Pr1vate")]
     counts, lines, _ = run(tmp_path, rows=rows, columns=["tier"])
     assert counts == {"failed": 1}
     assert lines[0]["reason"].startswith("create-contact: Retell answered 400")
@@ -483,7 +477,7 @@ def test_a_value_that_retell_drops_fails_the_row(emulator: Emulator, tmp_path: P
     emulator.add_contact(phone(1))
     counts, lines, _ = run(
         tmp_path,
-        rows=[{"phone_number": phone(1), "t": True}],
+        rows=[row(1, t=True)],
         tag_columns={"t": "tag_x"},
         max_changed_ratio=1,
     )
@@ -501,7 +495,7 @@ def test_a_malformed_contact_fails_only_its_row(
     contacts = [{**emulator.add_contact(phone(1)), **fields}, emulator.add_contact(phone(2))]
     page = listing(*contacts, total=2)
     emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
-    rows = [{"phone_number": phone(1)}, {"phone_number": phone(2)}]
+    rows = [row(1), row(2)]
     counts, lines, _ = run(tmp_path, rows=rows)
     assert counts == {"unchanged": 1, "failed": 1}
     assert "the contact could not be read" in lines[0]["reason"]
@@ -512,7 +506,7 @@ def test_two_contacts_with_the_same_number_are_not_changed(emulator: Emulator, t
     others = [{**contact, "contact_id": name, "do_not_call": True} for name in ("contact_a", "contact_b")]
     page = listing(contact, *others, total=3)
     emulator.faults.add(Fault.status(200, body=page), route="list-contacts")
-    rows = [{"phone_number": phone(1), "out": False}]
+    rows = [row(1, out=False)]
     counts, lines, _ = run(
         tmp_path, rows=rows, do_not_call_column="out", allow_clearing_do_not_call=True, max_changed_ratio=1
     )
@@ -520,26 +514,9 @@ def test_two_contacts_with_the_same_number_are_not_changed(emulator: Emulator, t
     assert "Retell has several contacts with the phone number" in lines[0]["reason"]
 
 
-def test_a_retry_counts_every_row_once(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.faults.add(Fault.status(400), route="create-contact", times=1)
-    rows = [{"phone_number": phone(1)}, {"phone_number": phone(2)}]
-    ti = tasks.Ti()
-    counts, _, error = run(tmp_path, rows=rows, ti=ti, concurrency=1)
-    assert (counts, error is None) == ({"created": 1, "failed": 1}, False)
-    ti.try_number += 1
-    counts, _, error = run(tmp_path, rows=rows, ti=ti)
-    assert (counts, error) == ({"created": 1, "unchanged": 1}, None)
-    task_run = ti.xcom["manifest"]["task_run"]
-    assert {name: task_run[name] for name in ("tries", "rows", "created")} == {
-        "tries": 2,
-        "rows": 2,
-        "created": 2,
-    }
-
-
 def test_a_lost_response_to_a_creation_is_resolved_by_a_retry(emulator: Emulator, tmp_path: Path) -> None:
     emulator.faults.add(Fault.drop_after(), route="create-contact", times=1)
-    rows = [{"phone_number": phone(1)}]
+    rows = [row(1)]
     counts, _, _ = run(tmp_path, rows=rows)
     assert (counts, emulator.count("create-contact"), len(emulator.contacts)) == ({"failed": 1}, 1, 1)
     assert run(tmp_path, rows=rows)[0] == {"unchanged": 1}
@@ -577,7 +554,7 @@ def test_permission_must_be_a_literal() -> None:
 def test_the_log_names_the_columns_that_the_task_does_not_use(
     emulator: Emulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = [{"phone_number": phone(1), "first": "Pr1vate", "opted_out": True, "555-1": 1}]
+    rows = [row(1, first="Pr1vate", opted_out=True, **{"555-1": 1})]
     counts, _, error = run(tmp_path, rows=rows, columns={"first": "first_name"})
     assert (counts, error) == ({"created": 1}, None)
     assert "The task uses no column opted_out, column 4" in caplog.messages
@@ -590,7 +567,7 @@ def test_a_rejection_that_quotes_the_contact_is_masked(
     emulator.add_contact(phone(1), first_name="Pr1vate", custom_fields={"plan": "silver", **others})
     body = {"message": "Contact Pr1vate (silver) cannot have a gold plan"}
     emulator.faults.add(Fault.status(400, body=body), route="update-contact", times=0)
-    rows = [{"phone_number": phone(1), "plan": "gold", "first_name": None}]
+    rows = [row(1, plan="gold", first_name=None)]
     counts, lines, _ = run(tmp_path, rows=rows, columns=["plan", "first_name"], max_changed_ratio=1)
     assert counts == {"failed": 1}
     assert "Contact *** (***) cannot have a *** plan" in lines[0]["reason"]

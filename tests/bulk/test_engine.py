@@ -374,8 +374,10 @@ class Guarded(Things):
 
 def test_guard_sees_all_changes_before_the_first_is_sent(path: Path) -> None:
     things = Guarded(guarded=True)
-    ran = Ran([{"key": "a"}, {"key": "b", "answer": "same"}, {"key": "c"}], things, path)
-    assert (things.seen, sorted(things.applied), ran.error) == ([1, 3], [1, 3], None)
+    same = [{"key": str(n), "answer": "same"} for n in range(1500)]
+    ran = Ran([{"key": "a"}, *same, {"key": "c"}], things, path)
+    assert (things.seen, sorted(things.applied), ran.error) == ([1, 1502], [1, 1502], None)
+    assert len(things.chunks) == 2
     things = Guarded(guarded=True)
     ran = Ran([{"key": n} for n in "abc"], things, path)
     assert str(ran.error) == "too many changes. Nothing was sent"

@@ -7,13 +7,10 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from remote_emulator import RemoteEmulator, remote_emulator
-
-from airflow_provider_retell.bulk import FileRows
 
 pytestmark = pytest.mark.slow
 
@@ -86,35 +83,3 @@ def other_client(remote: RemoteEmulator) -> Iterator[None]:
     finally:
         stop.set()
         client.join()
-
-
-def test_a_run_costs_one_list_request_per_1_000_rows_and_one_update_per_difference(
-    connect: Any, run: Any, tmp_path: Path
-) -> None:
-    count, every = 5_000, 100
-    calls, rows = tmp_path / "calls.jsonl", tmp_path / "rows.jsonl"
-    with calls.open("w") as file:
-        for n in range(count):
-            call = {"call_id": f"call_{n}", "minimal": True, "metadata": {"n": n, "tier": "silver"}}
-            file.write(json.dumps(call) + "\n")
-    with rows.open("w") as file:
-        for n in range(count):
-            file.write(json.dumps({"call_id": f"call_{n}", "tier": "silver" if n % every else "gold"}) + "\n")
-    with remote_emulator("--no-quota", "--calls", str(calls)) as remote:
-        connect(remote.url, list_quota="10000/1")
-        task = run(rows=FileRows(str(rows)))
-        task.check(rows=count)
-        assert task.counts == {"updated": count // every, "unchanged": count - count // every}
-        requests = remote.requests()
-        assert sorted({(r["route"], r["status"]) for r in requests}) == [
-            ("list-calls", 200),
-            ("update-call", 200),
-        ]
-        assert sum(r["route"] == "list-calls" for r in requests) == count // 1000
-        assert {r["ids"].get("call_id") for r in requests if r["route"] == "update-call"} == {
-            f"call_{n}" for n in range(0, count, every)
-        }
-        assert len(requests) == count // 1000 + count // every == task.manifest["requests"]
-        again = run(rows=FileRows(str(rows)))
-        assert again.counts == {"unchanged": count}
-        assert again.manifest["requests"] == count // 1000

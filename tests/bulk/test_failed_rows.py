@@ -11,7 +11,6 @@ import pytest
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_retell.bulk import FailedRows, FileRows, SqlRows
-from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.earlier_rows import EarlierRows
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.report import Report
@@ -353,18 +352,6 @@ def test_ids_of_a_report_are_logged_only_if_they_look_like_ids(
         record.getMessage()
         == "The source does not have the rows of 1 call that failed in the earlier run: [..]"
     )
-
-
-def test_the_state_of_a_million_calls_fits_into_memory() -> None:
-    digests = DigestMap()
-    texts = [f"call_{n:x}" for n in range(50_000)]
-    for number, text in enumerate(texts):
-        digests[text] = number % 3
-    assert [digests[text] for text in texts] == [number % 3 for number in range(len(texts))]
-    assert digests["another"] == 0
-    digests[texts[0]] = 7
-    assert digests[texts[0]] == 7
-    assert len(digests._table) * digests._table.itemsize + len(digests._values) <= 36 * len(texts)
 
 
 @pytest.mark.parametrize("field", ["report", "path"])

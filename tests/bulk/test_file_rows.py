@@ -48,15 +48,6 @@ def test_a_bad_json_line_is_invalid_and_the_others_are_processed(
     assert emulator.calls["b"]["metadata"] == {"tier": "café"}
 
 
-def test_a_column_that_the_csv_lacks_is_named_at_the_start(
-    emulator: Emulator, run: Any, tmp_path: Path
-) -> None:
-    (tmp_path / "rows.csv").write_text("id,tier\na,gold\n")
-    task = run(rows=FileRows(str(tmp_path / "rows.csv")), metadata_columns=["tier"], fails=True)
-    assert "the rows have no column call_id; they have: id, tier" in str(task.error)
-    assert not emulator.requests
-
-
 @pytest.mark.parametrize("line", ["a,+14155550101,Ada Lovelace", "a,+14155550101,+14155550101"])
 def test_an_error_has_no_values_of_a_csv_without_a_header(
     emulator: Emulator, run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str
@@ -349,15 +340,6 @@ def test_a_column_that_nobody_would_make_a_key_must_be_named(
     columns = {"metadata": "facts"} if "metadata" in header else {header.split(",")[-1] or "n": "facts"}
     assert run(rows=rows, metadata_columns=columns).counts == {"updated": 1}
     assert emulator.calls["a"]["metadata"] == {"facts": "1"}
-
-
-def test_exported_metadata_is_not_nested_in_metadata(emulator: Emulator, run: Any, tmp_path: Path) -> None:
-    emulator.add_call(call_id="a", metadata={"tier": "gold"})
-    path = str(tmp_path / "calls.jsonl")
-    tasks.run_task(ListCallsOperator(task_id="list", path=path, by=None, fields=["metadata"]))
-    task = run(rows=FileRows(path), fails=True)
-    assert task.outcome(1)[1].startswith("the column metadata would become one key of the metadata")
-    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
 
 
 @pytest.mark.parametrize(

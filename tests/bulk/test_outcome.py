@@ -112,9 +112,15 @@ def test_a_source_without_rows_is_named_without_its_query(
     [
         ({"on_empty": "skip"}, 0, AirflowSkipException, "The source has no rows"),
         ({"on_empty": "skip", "min_rows": 2}, 0, AirflowSkipException, "The source has no rows"),
-        ({"on_empty": "fail"}, 0, RowsFailedError, "The source has no rows, and on_empty is 'fail'"),
-        ({"on_empty": "skip", "min_rows": 2}, 1, TooFewRowsError, "The source has 1 row, and min_rows is 2"),
-        ({"min_rows": 1}, 0, TooFewRowsError, "The source has no rows, and min_rows is 1"),
+        (
+            *({"on_empty": "fail"}, 0, RowsFailedError),
+            "The source has no rows, and on_empty is 'fail'. Check the source",
+        ),
+        (
+            *({"on_empty": "skip", "min_rows": 1000}, 1, TooFewRowsError),
+            "The source has 1 row, and min_rows is 1,000. All of them were processed. Check the source",
+        ),
+        ({"min_rows": 1}, 0, TooFewRowsError, "The source has no rows, and min_rows is 1. All"),
         ({"min_rows": 1}, 1, None, ""),
         ({"on_empty": "fail"}, 1, None, ""),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -187,8 +186,3 @@ def test_a_file_without_rows_is_checked_for_its_columns(emulator: Emulator, run:
     rows = write(tmp_path, {"call_id": pyarrow.array([], "string"), "n": pyarrow.array([], "string")})
     assert run(rows=rows, metadata_columns=["n"]).counts == {}
     assert "no column tier" in str(run(rows=rows, metadata_columns=["tier"], fails=True).error)
-
-
-def test_exported_calls_can_be_read(tmp_path: Path) -> None:
-    rows = write(tmp_path, {"call_id": ["a"], "metadata": [json.dumps({"n": 1})]})
-    assert [dict(row) for row in rows.read()][1:] == [{"call_id": "a", "metadata": '{"n": 1}'}]

@@ -32,33 +32,6 @@ def planned(record: Any, resource: RecordUpdates | None = None, **wanted: Any) -
     return update
 
 
-@pytest.mark.parametrize("kind", [CALLS, CHATS], ids=["call", "chat"])
-@pytest.mark.parametrize(
-    ("fields", "wanted", "outcome", "reason"),
-    [
-        (None, {"metadata": {"n": 1}}, "not_found", "the API key's organization has no such {kind}"),
-        ({"metadata": {"n": 1}}, {"metadata": {"n": 1}}, "unchanged", ""),
-        ({}, {"metadata": {"n": "x" * 50_000}}, "invalid", "metadata is 50,008 bytes of JSON"),
-        (
-            {"data_storage_setting": "basic_attributes_only"},
-            {"data_storage_setting": "everything"},
-            "conflict",
-            "{kind} id_1: data_storage_setting is basic_attributes_only",
-        ),
-    ],
-)
-def test_row_without_an_update_has_a_result_with_its_kind(
-    kind: Kind[Any], fields: Any, wanted: Any, outcome: str, reason: str
-) -> None:
-    record = None if fields is None else state(kind, **fields)
-    result = updates(kind).plan_row(7, "id_1", record, kind.change(**wanted))
-    assert isinstance(result, Result)
-    assert (result.row, result.record_id, result.outcome, result.kind) == (7, "id_1", outcome, kind.name)
-    assert reason.format(kind=kind.name) in result.reason
-    assert bool(result.reason) is bool(reason)
-    assert result.changed == ()
-
-
 @pytest.mark.parametrize("status", ["registered", "ongoing", "new"])
 def test_call_that_has_not_ended_is_not_updated(status: str) -> None:
     result = updates(CALLS).plan_row(7, "id_1", state(CALLS, status), CALLS.change(metadata={"n": 1}))
@@ -89,20 +62,6 @@ def test_update_has_the_request_and_the_names_of_the_fields() -> None:
         {"new": None, "tier": "old"},
         {"new": 2, "tier": "gold"},
     )
-
-
-@pytest.mark.parametrize(
-    ("resource", "sent"),
-    [
-        (updates(CALLS), {"kept": 1, "old": 2, "tier": "gold"}),
-        (updates(CALLS, "replace"), {"tier": "gold"}),
-        (updates(CALLS, "fill", frozenset({"old"})), {"kept": 1, "tier": "gold"}),
-        (updates(CALLS, remove=frozenset({"old"})), {"kept": 1, "tier": "gold"}),
-    ],
-)
-def test_mode_and_keys_to_remove_belong_to_the_updates(resource: RecordUpdates, sent: Any) -> None:
-    record = state(CALLS, metadata={"kept": 1, "old": 2})
-    assert json.loads(planned(record, resource, metadata={"tier": "gold"}).request.body) == {"metadata": sent}
 
 
 def test_difference_of_an_update_without_metadata_has_no_values() -> None:

@@ -84,15 +84,6 @@ def test_calls_that_are_missing_in_a_listing_are_read_one_by_one(emulator: Emula
     assert emulator.count("get-call") == 101
 
 
-def test_a_listing_is_trusted_after_20_unknown_calls(emulator: Emulator, run: Any) -> None:
-    rows = add_rows(emulator, 100)
-    missing = [{"call_id": f"missing_{n}"} for n in range(1500)]
-    task = run(rows=[*rows, *missing], tolerate=["not_found"])
-    task.check(rows=1600)
-    assert task.counts == {"unchanged": 100, "not_found": 1500}
-    assert emulator.count("get-call") == 20
-
-
 def test_unknown_calls_of_all_chunks_count_for_the_trust(emulator: Emulator, run: Any) -> None:
     rows = add_rows(emulator, 3 * 985)
     missing = [{"call_id": f"missing_{n}"} for n in range(45)]

@@ -14,45 +14,20 @@ from airflow_provider_retell.operators import BulkUpdateCallOperator
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
 
-ROWS = [{"call_id": "a", "tier": None, "n": 1}]
-
 
 @pytest.mark.parametrize(
-    ("nulls", "metadata"),
-    [
-        ("write", {"tier": None, "n": 1, "other": 2}),
-        ("skip", {"tier": "gold", "n": 1, "other": 2}),
-        ("remove", {"n": 1, "other": 2}),
-    ],
+    ("nulls", "tier", "updated"),
+    [("write", {"tier": None}, 2), ("skip", {"tier": "gold"}, 1), ("remove", {}, 2)],
 )
 def test_nulls_are_written_skipped_or_removed(
-    emulator: Emulator, run: Any, nulls: Any, metadata: Any
+    emulator: Emulator, run: Any, nulls: Any, tier: dict[str, Any], updated: int
 ) -> None:
-    emulator.add_calls(["a"], metadata={"tier": "gold", "other": 2})
-    for outcome in ("updated", "unchanged"):
-        assert run(rows=ROWS, nulls=nulls).counts == {outcome: 1}
-    assert emulator.calls["a"]["metadata"] == metadata
-
-
-def test_a_row_of_nulls_removes_all_its_keys(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["a"], metadata={"tier": "gold", "other": 2})
-    rows = [{"call_id": "a", "tier": None}]
-    assert run(rows=rows, nulls="skip").counts == {"unchanged": 1}
-    assert run(rows=rows, nulls="remove").counts == {"updated": 1}
-    assert emulator.calls["a"]["metadata"] == {"other": 2}
-
-
-def test_a_removed_null_deletes_the_metadata_key_and_keeps_the_custom_attribute(
-    emulator: Emulator, run: Any
-) -> None:
-    emulator.add_calls(["a"], metadata={"tier": "gold"})
-    emulator.calls["a"]["custom_attributes"] = {"attr_tier": "gold"}
-    arguments = {"custom_attribute_columns": {"attr": "attr_tier"}, "nulls": "remove"}
-    task = run(rows=[{"call_id": "a", "attr": None, "tier": None}], **arguments)
-    assert task.counts == {"updated": 1}
-    assert task.report[0]["changed"] == ["metadata.tier"]
-    assert "tier" not in emulator.calls["a"]["metadata"]
-    assert emulator.calls["a"]["custom_attributes"] == {"attr_tier": "gold"}
+    emulator.add_calls("ab", metadata={"tier": "gold", "other": 2})
+    rows = [{"call_id": "a", "tier": None, "n": 1}, {"call_id": "b", "tier": None}]
+    assert run(rows=rows, nulls=nulls).counts.get("updated") == updated
+    assert run(rows=rows, nulls=nulls).counts == {"unchanged": 2}
+    assert emulator.calls["a"]["metadata"] == {**tier, "n": 1, "other": 2}
+    assert emulator.calls["b"]["metadata"] == {**tier, "other": 2}
 
 
 def test_a_null_custom_attribute_is_invalid_and_the_reason_names_the_option(
@@ -66,14 +41,6 @@ def test_a_null_custom_attribute_is_invalid_and_the_reason_names_the_option(
         "custom_attributes.attr_tier must not be null. Set nulls='skip' or nulls='remove' on the task to keep the "
         "attribute as it is"
     )
-
-
-def test_a_skipped_null_sends_no_custom_attribute(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["a"])
-    rows = [{"call_id": "a", "attr": None}]
-    arguments = {"rows": rows, "custom_attribute_columns": {"attr": "attr_tier"}, "metadata_columns": []}
-    assert run(nulls="skip", **arguments).counts == {"unchanged": 1}
-    assert not emulator.count("update-call")
 
 
 def test_the_zone_of_timestamps_without_one(emulator: Emulator, run: Any) -> None:
@@ -115,12 +82,6 @@ def test_json_in_text_with_the_same_key_twice_is_invalid(emulator: Emulator, run
     assert task.outcome(1) == ("invalid", "facts has the key tier twice")
     assert task.outcome(2)[0] == "updated"
     assert not emulator.calls["a"]["metadata"]
-
-
-def test_a_json_column_that_no_row_has_fails_the_task(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["a"])
-    task = run(rows=[{"call_id": "a", "tier": "x"}], json_columns=["fcts"], fails=True)
-    assert "No row has the column fcts" in str(task.error)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_every_outcome_in_one_run(emulator: Emulator, run: Any) -> None:
     assert task.report[0]["changed"] == ["metadata.tier"]
     assert task.report[2]["reason"] == "the API key's organization has no such call"
     assert task.report[3]["reason"] == "the call is ongoing"
+    assert task.report[5]["reason"].startswith("call strict: data_storage_setting is basic_attributes_only")
     assert emulator.calls["changes"]["metadata"] == {"kept": 1, "tier": "gold"}
     assert str(task.error).splitlines() == [
         "5 of 7 rows failed: 1 failed, 1 invalid, 1 conflict, 1 not_found, 1 not_ended",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -181,41 +180,6 @@ def tasks_mask(value: Any) -> Any:
 
 
 # -- functions
-
-
-def test_a_function_gets_the_context(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["a"])
-
-    def rows(context: Any) -> Any:
-        yield {"call_id": "a", "day": context["ds"]}
-
-    run(rows=rows, context={"ds": "2026-11-22"})
-    assert emulator.calls["a"]["metadata"] == {"day": "2026-11-22"}
-
-
-def test_a_function_gets_parts_of_the_context_by_name(emulator: Emulator, run: Any) -> None:
-    emulator.add_calls(["a"])
-
-    def rows(ds: str, params: Any, /, *_others: Any, conn: str, extra: int = 3, **context: Any) -> Any:
-        return [
-            {
-                "call_id": "a",
-                "day": ds,
-                "extra": extra,
-                "conn": conn,
-                "has_ti": "ti" in context,
-                "params": params,
-            }
-        ]
-
-    run(rows=functools.partial(rows, conn="db"), context={"ds": "d"})
-    assert emulator.calls["a"]["metadata"] == {
-        "day": "d",
-        "extra": 3,
-        "conn": "db",
-        "has_ti": True,
-        "params": {},
-    }
 
 
 def test_a_function_in_failed_rows_gets_the_context(emulator: Emulator, run: Any, tmp_path: Path) -> None:

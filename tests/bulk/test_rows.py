@@ -11,7 +11,6 @@ import pytest
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.bulk.rows import BadRow
 from airflow_provider_retell.emulator import Emulator
 from airflow_provider_retell.operators import BulkUpdateCallOperator
 
@@ -110,10 +109,6 @@ def test_an_error_of_the_source_fails_the_task_after_the_rows_before_it(emulator
     assert closed == [True]
     ours = ("retell-rows", "retell-report", "retell-loop")
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(ours)]
-
-
-def test_a_bad_row_is_empty() -> None:
-    assert (dict(BadRow("why")), BadRow("why").reason) == ({}, "why")
 
 
 def test_a_function_must_not_return_a_source(emulator: Emulator, run: Any, tmp_path: Path) -> None:

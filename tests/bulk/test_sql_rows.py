@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import threading
 from collections import namedtuple
+from contextlib import closing
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -30,14 +31,18 @@ from airflow_provider_retell.emulator import Emulator, Fault
 
 @pytest.fixture
 def define_hook(mocker: Any) -> Any:
-    """Let an Airflow connection have a given hook."""
+    """Let the connection ``warehouse`` have a given hook, or one of a given database. Return its ``hook_params``."""
     real = BaseHook.get_connection
 
-    def define_hook(conn_id: str, hook: Any) -> None:
-        connection = SimpleNamespace(get_hook=lambda hook_params: hook)
+    def define_hook(hook: Any) -> list[Any]:
+        if isinstance(hook, FakeDatabase):
+            hook = SimpleNamespace(get_conn=lambda database=hook: database, get_records=None)
+        given: list[Any] = []
+        connection = SimpleNamespace(get_hook=lambda hook_params: given.append(hook_params) or hook)
         mocker.patch.object(
-            BaseHook, "get_connection", lambda name: connection if name == conn_id else real(name)
+            BaseHook, "get_connection", lambda name: connection if name == "warehouse" else real(name)
         )
+        return given
 
     return define_hook
 
@@ -118,7 +123,7 @@ def test_the_result_is_copied_and_the_database_closed_before_the_first_request(
     emulator: Emulator, run: Any, define_hook: Any, spools: list[Any]
 ) -> None:
     database = FakeDatabase(emulator, batches=10)
-    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    define_hook(database)
     emulator.add_calls([f"call_{n}" for n in range(10_000)])
     assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 10_000}
     assert database.log == ["execute", "commit", "close"]
@@ -129,7 +134,7 @@ def test_a_full_disk_is_no_error_of_the_database(
     emulator: Emulator, run: Any, define_hook: Any, mocker: Any
 ) -> None:
     database = FakeDatabase(emulator, batches=1)
-    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    define_hook(database)
     mocker.patch.object(tempfile, "TemporaryFile", full_file)
     error = run(rows=SqlRows("warehouse", "select"), fails=True, report_path=None).error
     assert str(error) == (
@@ -144,7 +149,7 @@ def test_the_temporary_file_is_closed_if_the_run_fails(
     emulator: Emulator, run: Any, define_hook: Any, spools: list[Any]
 ) -> None:
     database = FakeDatabase(emulator, batches=3)
-    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    define_hook(database)
     emulator.faults.add(Fault.status(401), route="list-calls", times=0)
     task = run(rows=SqlRows("warehouse", "select"), fails=True)
     assert "401" in str(task.error)
@@ -158,7 +163,7 @@ def test_a_cursor_that_cannot_be_closed_is_logged(
         raise OSError("the server is gone")
 
     database = FakeDatabase(emulator, 1, close)
-    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    define_hook(database)
     emulator.add_calls([f"call_{n}" for n in range(1000)])
     assert run(rows=SqlRows("warehouse", "select")).counts == {"unchanged": 1000}
     assert "The database could not be closed (OSError)" in caplog.text
@@ -245,6 +250,13 @@ def test_only_a_plain_select_gets_a_cursor_on_the_server(sql: str, plain: bool) 
     assert is_plain_select(sql) is plain
 
 
+def sqlite_row() -> sqlite3.Row:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        row: sqlite3.Row = database.execute("select 'a' as id, 1 as n").fetchone()
+        return row
+
+
 class Point:
     def __init__(self, **fields: Any) -> None:
         self.__dict__.update(fields)
@@ -258,6 +270,7 @@ class Point:
         {"n": 1, "id": "a"},
         namedtuple("Row", "id n")("a", 1),
         Point(id="a", n=1),
+        sqlite_row(),
     ],
 )
 def test_rows_of_any_class_are_read(row: Any) -> None:
@@ -270,36 +283,12 @@ def test_the_value_of_the_only_column_is_a_row_too() -> None:
         values("ab", ["id", "n"])
 
 
-def test_row_factories_of_sqlite_are_read(emulator: Emulator, run: Any, warehouse: Any, mocker: Any) -> None:
-    warehouse.execute("insert into facts values ('a', 'd', 'gold', 1.5)")
-    emulator.add_calls(["a"])
-    real = sqlite3.connect
-
-    def connect(*args: Any, **kwargs: Any) -> Any:
-        database = real(*args, **kwargs)
-        database.row_factory = sqlite3.Row
-        return database
-
-    mocker.patch("sqlite3.connect", connect)
-    run(rows=SqlRows("warehouse", "select id as call_id, tier from facts"))
-    assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
-
-
-def test_hook_params_reach_the_hook_and_are_not_shown(emulator: Emulator, run: Any, mocker: Any) -> None:
-    given: list[Any] = []
-
-    def get_hook(hook_params: Any) -> Any:
-        given.append(hook_params)
-        database = FakeDatabase(emulator, batches=0)
-        return SimpleNamespace(get_conn=lambda: database, get_records=None)
-
-    real = BaseHook.get_connection
-    connection = SimpleNamespace(get_hook=get_hook)
-    mocker.patch.object(BaseHook, "get_connection", lambda name: connection if name == "w" else real(name))
-    source = SqlRows("w", "select", hook_params={"role": "{{ role }}"})
+def test_hook_params_reach_the_hook_and_are_not_shown(emulator: Emulator, run: Any, define_hook: Any) -> None:
+    given = define_hook(FakeDatabase(emulator, batches=0))
+    source = SqlRows("warehouse", "select", hook_params={"role": "{{ role }}"})
     run(rows=source, context={"role": "PRIVATE"})
     assert given == [{"role": "PRIVATE"}]
-    assert str(source) == "SqlRows(conn_id='w', sql='select')"
+    assert str(source) == "SqlRows(conn_id='warehouse', sql='select')"
 
 
 BIGQUERY = [
@@ -369,7 +358,7 @@ def test_wire_formats_that_need_another_schema_are_rejected(
     database.description = (("call_id", "STRING"), ("facts", "RECORD"))
     batches = iter([[("a", value)], []])
     database.fetchmany = lambda size: next(batches)  # type: ignore[method-assign]
-    define_hook("warehouse", SimpleNamespace(get_conn=lambda: database, get_records=None))
+    define_hook(database)
     task = run(rows=SqlRows("warehouse", "select"), fails=True)
     assert "returns column facts in the format of its server" in str(task.error)
     assert not emulator.requests
@@ -413,16 +402,10 @@ def test_a_query_can_be_in_a_file(emulator: Emulator, run: Any, warehouse: Any, 
     assert emulator.calls["a"]["metadata"] == {"tier": "gold"}
 
 
-def test_a_statement_without_rows_is_rejected(emulator: Emulator, run: Any, warehouse: Any) -> None:
-    task = run(rows=SqlRows("warehouse", "pragma query_only = off"), fails=True)
-    assert isinstance(task.error, AirflowFailException)
-    assert "the statement returns no rows" in str(task.error)
-
-
 def test_a_connection_without_a_database_is_rejected(emulator: Emulator, run: Any, define_hook: Any) -> None:
-    define_hook("bucket", SimpleNamespace())
-    task = run(rows=SqlRows("bucket", "select"), fails=True)
-    assert "connection 'bucket' must be a connection to a SQL database" in str(task.error)
+    define_hook(SimpleNamespace())
+    task = run(rows=SqlRows("warehouse", "select"), fails=True)
+    assert "connection 'warehouse' must be a connection to a SQL database" in str(task.error)
 
 
 @pytest.mark.parametrize("source", [SqlRows, SqlDocuments])

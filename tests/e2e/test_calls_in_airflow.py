@@ -99,12 +99,7 @@ def test_nothing_private_is_left_behind(home: AirflowHome) -> None:
         assert len(emulator.placed) == 4
         assert len([call for call in emulator.placed if call["metadata"]["note"] == NOTE]) == 4
     assert printed.count("must be a phone number in E.164 format") >= 2
-    left = home.files(without="dags") | {"the output": printed.encode()}
-    assert any(name.endswith(".db") for name in left)
-    secrets = (NOTE, PHONE, BAD_PHONE)
-    assert not [
-        (secret, name) for secret in secrets for name, text in left.items() if secret.encode() in text
-    ]
+    assert home.leaks(printed, NOTE, PHONE, BAD_PHONE, without="dags") == []
 
 
 @pytest.mark.example
@@ -144,8 +139,7 @@ def test_the_example_that_archives_recordings(home: AirflowHome) -> None:
     assert outcomes == {"answered": "archived", "unanswered": "no_recording"}
     assert "1 calls archived, 0 were there, 1 without a recording" in printed
     assert links
-    left = home.files(without="dags") | {"the output": printed.encode()}
-    assert not [name for name, text in left.items() if b"call-files" in text]
+    assert home.leaks(printed, "call-files", without="dags") == []
 
 
 @pytest.mark.example
@@ -208,7 +202,6 @@ def test_the_example_that_places_calls(home: AirflowHome) -> None:
         assert {call["call_status"] for call in emulator.placed} == {"ended", "not_connected"}
         assert emulator.placed[0]["retell_llm_dynamic_variables"]["name"] in ("Ada", "Grace", "Edsger")
     # Only the DAG's code has the customers' numbers.
-    tables = [name for (name,) in home.query("select name from sqlite_master where type = 'table'")]
-    stored = {name: str(home.query(f"select * from {name}")) for name in tables} | {"the output": printed}
+    stored = home.tables() | {"the output": printed}
     for number in ("+14155550101", "+14155550102", "+14155550103"):
         assert [name for name, text in stored.items() if number in text] in ([], ["dag_code"])

@@ -29,12 +29,6 @@ def results_of(folder: Path) -> dict[str, tuple[Any, ...]]:
         return {customer: rest for customer, *rest in database.execute(query)}
 
 
-def tables_of(home: AirflowHome) -> dict[str, str]:
-    """Return the content of Airflow's database by table."""
-    tables = [name for (name,) in home.query("select name from sqlite_master where type = 'table'")]
-    return {name: str(home.query(f"select * from {name}")) for name in tables}
-
-
 def test_a_campaign_has_a_result_for_each_person_and_redials_who_was_not_reached(tmp_path: Path) -> None:
     home = AirflowHome(
         tmp_path,
@@ -72,7 +66,7 @@ def test_a_campaign_has_a_result_for_each_person_and_redials_who_was_not_reached
     ]
     assert labels == [["C-1001", "C-1002", "C-1003", "C-1004"], *[["C-1002", "C-1003"]] * 2]
     # The warehouse has the phone numbers, and Airflow does not.
-    stored = tables_of(home) | {"the output": printed}
+    stored = home.tables() | {"the output": printed}
     for number in (ADA, GRACE, EDSGER):
         assert [name for name, text in stored.items() if number in text] in ([], ["dag_code"])
 
@@ -94,6 +88,6 @@ def test_an_ended_call_is_scored_once_and_nothing_private_is_left_behind(tmp_pat
         assert emulator.calls["call_2"]["metadata"] == {}
         printed += home.test("score_ended_calls", "2026-11-21", call_ids=["call_1"])
         assert emulator.count("update-call") == 1
-    stored = tables_of(home) | {"the output": printed}
+    stored = home.tables() | {"the output": printed}
     for private in (call["transcript"].splitlines()[0], metadata["scored_by"]):
         assert [name for name, text in stored.items() if private in text] in ([], ["dag_code"])

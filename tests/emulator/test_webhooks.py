@@ -73,68 +73,40 @@ def emulator(make: Make, receiver: Receiver) -> Emulator:
     return make(webhook_url=receiver.url, outcomes={BUSY: "dial_busy"})
 
 
-def test_a_call_sends_its_events_as_it_progresses(
-    emulator: Emulator, receiver: Receiver, connect: Connect
+@pytest.mark.parametrize(
+    ("noun", "steps"),
+    [("call", {1: 0, 2: 1, 32: 2, 42: 3, 142: 3}), ("chat", {0: 1, 30: 2, 40: 3, 140: 3})],
+)
+def test_calls_and_chats_send_their_events_as_they_progress(
+    emulator: Emulator, receiver: Receiver, connect: Connect, noun: str, steps: dict[int, int]
 ) -> None:
-    call = connect(emulator).call.create_phone_call(
-        from_number=FROM, to_number=TO, metadata={"a": 1}, retell_llm_dynamic_variables={}
-    )
-    seen = []
-    for seconds in (1, 1, 30, 10, 100):
-        emulator.clock.advance(seconds)
+    sdk: Any = getattr(connect(emulator), noun)
+    if noun == "call":
+        numbers = {"from_number": FROM, "to_number": TO}
+        placed = sdk.create_phone_call(**numbers, metadata={"a": 1}, retell_llm_dynamic_variables={})
+        record_id = placed.call_id
+    else:
+        record_id = "chat_1"
+        emulator.add_chat(chat_id=record_id, chat_status="ongoing", progress=True, metadata={"a": 1})
+    names = [f"{noun}_{state}" for state in ("started", "ended", "analyzed")]
+    passed = 0
+    for seconds, events in steps.items():
+        emulator.clock.advance(seconds - passed)
+        passed = seconds
         emulator.wait_for_webhooks()
-        seen.append([event for event, _ in receiver.events()])
-    assert seen == [
-        [],
-        ["call_started"],
-        ["call_started", "call_ended"],
-        *[["call_started", "call_ended", "call_analyzed"]] * 2,
-    ]
-    started, ended, analyzed = (json.loads(body)["call"] for body, _ in receiver.received)
-    assert (started["call_status"], ended["call_status"]) == ("ongoing", "ended")
+        assert receiver.events() == [(name, record_id) for name in names[:events]]
+    started, ended, analyzed = (json.loads(body)[noun] for body, _ in receiver.received)
+    assert (started[f"{noun}_status"], ended[f"{noun}_status"]) == ("ongoing", "ended")
     assert started["metadata"] == {"a": 1}
     assert "retell_llm_dynamic_variables" not in started
     assert "transcript" not in started
     assert "transcript" in ended
-    assert "call_analysis" not in ended
-    assert analyzed == {
-        name: value
-        for name, value in connect(emulator).call.retrieve(call.call_id).to_dict().items()
-        if name != "retell_llm_dynamic_variables"
-    }
-    assert emulator.webhooks == [
-        WebhookDelivery(event, call.call_id, [204])
-        for event in ("call_started", "call_ended", "call_analyzed")
-    ]
-    assert all(delivery.delivered for delivery in emulator.webhooks)
-
-
-def test_a_chat_sends_its_events_as_it_progresses(
-    emulator: Emulator, receiver: Receiver, connect: Connect
-) -> None:
-    emulator.add_chat(chat_id="chat_1", chat_status="ongoing", progress=True, metadata={"a": 1})
-    seen = []
-    for seconds in (0, 30, 10, 100):
-        emulator.clock.advance(seconds)
-        emulator.wait_for_webhooks()
-        seen.append([event for event, _ in receiver.events()])
-    all_events = ["chat_started", "chat_ended", "chat_analyzed"]
-    assert seen == [all_events[:1], all_events[:2], all_events, all_events]
-    assert {chat_id for _, chat_id in receiver.events()} == {"chat_1"}
-    started, ended, analyzed = (json.loads(body)["chat"] for body, _ in receiver.received)
-    assert (started["chat_status"], ended["chat_status"]) == ("ongoing", "ended")
-    assert started["metadata"] == {"a": 1}
-    assert "retell_llm_dynamic_variables" not in started
-    assert "transcript" not in started
-    assert "transcript" in ended
-    assert "chat_analysis" not in ended
+    assert f"{noun}_analysis" not in ended
+    shown = sdk.retrieve(record_id).to_dict()
     left_out = ("retell_llm_dynamic_variables", "collected_dynamic_variables")
-    assert analyzed == {
-        name: value
-        for name, value in connect(emulator).chat.retrieve("chat_1").to_dict().items()
-        if name not in left_out
-    }
-    assert emulator.webhooks == [WebhookDelivery(event, "chat_1", [204]) for event in all_events]
+    assert analyzed == {name: value for name, value in shown.items() if name not in left_out or value}
+    assert emulator.webhooks == [WebhookDelivery(name, record_id, [204]) for name in names]
+    assert all(delivery.delivered for delivery in emulator.webhooks)
 
 
 def test_a_chat_that_is_ended_sends_its_end_and_a_new_analysis_no_event(

@@ -335,11 +335,11 @@ def test_memory_holds_one_page_of_calls_and_the_page_before_it(
     mocker.patch.object(formats.JsonLines, "write", counting)
     with Emulator() as emulator, no_waiting(emulator.clock.advance):
         connect(emulator)
-        emulator.add_calls([f"call_{n:04}" for n in range(5000)], call_status="ended")
+        emulator.add_calls([f"call_{n:04}" for n in range(3000)], call_status="ended")
         result = export(tmp_path / "calls.jsonl")
-    assert (result["calls"], result["requests"]) == (5000, 5)
-    assert len({row["call_id"] for row in rows(tmp_path / "calls.jsonl")}) == 5000
-    assert len(alive) == 5
+    assert (result["calls"], result["requests"]) == (3000, 3)
+    assert len({row["call_id"] for row in rows(tmp_path / "calls.jsonl")}) == 3000
+    assert len(alive) == 3
     assert max(alive) <= 2000
 
 

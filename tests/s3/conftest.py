@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import tasks
+from connected import connect
 from memory_storage import memory
 
 from airflow_provider_retell.emulator import Emulator
@@ -37,16 +37,6 @@ def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
     monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(connection))
     s3_server.reset(BUCKET)
     return s3_server
-
-
-@pytest.fixture
-def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Define the connection ``retell_default``, with extras as keywords."""
-
-    def connect(server: Emulator | str, **extra: Any) -> None:
-        tasks.connect(monkeypatch, server, **extra)
-
-    return connect
 
 
 @pytest.fixture

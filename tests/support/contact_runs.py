@@ -115,3 +115,11 @@ class Run:
     def first_reason(self) -> str:
         """The reason of the first row that failed."""
         return str(self.ti.xcom["failures"][0]["reason"])
+
+
+def outcomes_of(
+    operator: Any, folder: Path, name: str = "report.jsonl", **arguments: Any
+) -> tuple[dict[str, int], list[Any], Any]:
+    """Run an operator, and return the counts of the outcomes, the report in *folder*, and the error or None."""
+    done = Run(operator, folder / name, **arguments)
+    return done.counts, done.report, done.error

@@ -123,3 +123,19 @@ class AirflowHome:
             for path in self.folder.rglob("*")
             if path.is_file() and without not in path.relative_to(self.folder).parts
         }
+
+    def leaks(self, printed: str, *secrets: str, without: str | None = None) -> list[tuple[str, str]]:
+        """Return each of *secrets* with the names of the files that contain it, and "the output" for *printed*.
+
+        :param without: the name of a folder that is not searched.
+        """
+        left = self.files(without=without) | {"the output": printed.encode()}
+        assert any(name.endswith(".db") for name in left)
+        return [
+            (secret, name) for secret in secrets for name, text in left.items() if secret.encode() in text
+        ]
+
+    def tables(self) -> dict[str, str]:
+        """Return the content of Airflow's database by table."""
+        names = [name for (name,) in self.query("select name from sqlite_master where type = 'table'")]
+        return {name: str(self.query(f"select * from {name}")) for name in names}

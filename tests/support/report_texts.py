@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -27,16 +29,26 @@ console.log(JSON.stringify({
 
 def run_script(file: str, script: str, value: Any) -> Any:
     """Run *script* after the functions in *file*, with *value* as ``input``, and return the JSON that it prints."""
+    node = _node(file, script)
+    assert node.stdin is not None
+    assert node.stdout is not None
+    node.stdin.write(json.dumps(value) + "\n")
+    node.stdin.flush()
+    return json.loads(node.stdout.readline())
+
+
+@functools.cache
+def _node(file: str, script: str) -> subprocess.Popen[str]:
+    """Start a process that runs *script* for each line of its input, until the tests end."""
+    functions = (STATIC / file).read_text(encoding="utf-8")
     source = (
-        f"{(STATIC / file).read_text(encoding='utf-8')}\nconst input = JSON.parse(process.argv[1]);\n{script}"
+        f"import {{ createInterface }} from 'node:readline';\n{functions}\n"
+        f"for await (const line of createInterface(process.stdin)) {{ const input = JSON.parse(line); {script} }}"
     )
-    done = subprocess.run(
-        ["node", "--input-type=module", "-e", source, json.dumps(value)],
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout)
+    command = ["node", "--input-type=module", "-e", source]
+    node = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+    atexit.register(node.kill)
+    return node
 
 
 def report_texts(manifest: Any, failures: Any, task: dict[str, Any]) -> dict[str, Any]:

@@ -160,13 +160,6 @@ def test_html_in_any_value_is_shown_as_text(browser: Browser) -> None:
         assert href.startswith("https://dashboard.retellai.com/call-history?history=%3Cscript%3E")
 
 
-def test_entries_of_the_failed_rows_that_are_no_rows_are_left_out(browser: Browser) -> None:
-    with other_xcom(browser, "failures", [None, {"row": 7, "call_id": "call_7", "outcome": "invalid"}]):
-        page = browser.open(report_of("enrich"))
-        assert verdict(page).endswith(" rows failed")
-        assert [row[0] for row in rows_of(page)] == ["7"]
-
-
 def test_rows_are_filtered_sorted_and_copied_with_the_keyboard(browser: Browser) -> None:
     page = browser.open(report_of("enrich"))
     verdict(page)

@@ -1,4 +1,4 @@
-"""CallTrigger and BatchCallTrigger: the conditions, and hanging up when the task is killed."""
+"""CallTrigger, BatchCallTrigger, ConcurrencyTrigger: the conditions, and hanging up when the task is killed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from waits import common, payloads, stored, until
 
 from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
+from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
 
 AIRFLOW = version("apache-airflow")
 
@@ -91,6 +92,19 @@ def test_batch_ends_when_all_its_calls_have_ended(emulator: Emulator) -> None:
         "batch_call_id": "batch_1",
         "ended": 3,
     }
+
+
+def test_wait_ends_when_enough_calls_have_ended(emulator: Emulator) -> None:
+    emulator.organization.concurrency = 2
+
+    async def go() -> list[Any]:
+        running = asyncio.ensure_future(payloads(stored(ConcurrencyTrigger(calls=2, **common()))))
+        await until(lambda: emulator.count() >= 3)
+        assert not running.done()
+        emulator.calls["call_1"]["call_status"] = "ended"
+        return await asyncio.wait_for(running, 5)
+
+    assert asyncio.run(go()) == [{"status": "done", "available": 2}]
 
 
 @pytest.mark.parametrize("stop_on_kill", [False, True])

@@ -18,7 +18,7 @@ from airflow_provider_retell.emulator import Clock, Emulator, Fault
 pytest.importorskip("airflow.sdk", reason="needs Airflow 3")
 
 from tasks import connect
-from watching import CALLS, CHATS, Records, Store, Watch, ago
+from watching import CALLS, CHATS, Records, Store, ago
 
 from airflow_provider_retell.api.retry import RetryLimits
 from airflow_provider_retell.clock import clock, no_waiting
@@ -101,51 +101,35 @@ class TestFiring:
         asyncio.run(go())
 
     @pytest.mark.parametrize(
-        ("arguments", "expected"),
+        ("records", "arguments", "expected"),
         [
-            ({}, ["a", "b", "c", "d"]),
-            ({"agent_ids": ["agent_1"]}, ["a", "b"]),
-            ({"agent_ids": ("agent_2", "agent_1")}, ["a", "b", "c", "d"]),
-            ({"agent_ids": ["agent_3"]}, []),
-            ({"call_type": "web_call"}, ["d"]),
-            ({"direction": "inbound"}, ["b"]),
-            ({"direction": "outbound", "agent_ids": ["agent_2"]}, ["c"]),
+            (CALLS, {}, "abcd"),
+            (CALLS, {"agent_ids": ["agent_1"]}, "ab"),
+            (CALLS, {"agent_ids": ("agent_2", "agent_1")}, "abcd"),
+            (CALLS, {"agent_ids": ["agent_3"]}, ""),
+            (CALLS, {"call_type": "web_call"}, "d"),
+            (CALLS, {"direction": "inbound"}, "b"),
+            (CALLS, {"direction": "outbound", "agent_ids": ["agent_2"]}, "c"),
+            (CHATS, {}, "ab"),
+            (CHATS, {"agent_ids": ["agent_1"]}, "a"),
+            (CHATS, {"chat_type": "sms_chat"}, "b"),
+            (CHATS, {"chat_type": "sms_chat", "agent_ids": ["agent_1"]}, ""),
         ],
     )
-    def test_filters_select_calls(
-        self, emulator: Emulator, arguments: dict[str, Any], expected: list[str]
+    def test_filters_select_records(
+        self, emulator: Emulator, records: Records, arguments: dict[str, Any], expected: str
     ) -> None:
         CALLS.end(emulator, "a", agent_id="agent_1", direction="outbound")
         CALLS.end(emulator, "b", agent_id="agent_1", direction="inbound")
         CALLS.end(emulator, "c", agent_id="agent_2", direction="outbound")
         CALLS.end(emulator, "d", agent_id="agent_2", call_type="web_call", direction=None)
-        self.check(CALLS, emulator, arguments, expected)
-
-    @pytest.mark.parametrize(
-        ("arguments", "expected"),
-        [
-            ({}, ["a", "b"]),
-            ({"agent_ids": ["agent_1"]}, ["a"]),
-            ({"chat_type": "sms_chat"}, ["b"]),
-            ({"chat_type": "sms_chat", "agent_ids": ["agent_1"]}, []),
-        ],
-    )
-    def test_filters_select_chats(
-        self, emulator: Emulator, arguments: dict[str, Any], expected: list[str]
-    ) -> None:
         CHATS.end(emulator, "a", agent_id="agent_1")
         CHATS.end(emulator, "b", agent_id="agent_2", chat_type="sms_chat")
-        self.check(CHATS, emulator, arguments, expected)
-
-    def check(
-        self, records: Records, emulator: Emulator, arguments: dict[str, Any], expected: list[str]
-    ) -> None:
-        """Check that a watcher with *arguments* fires for the *expected* records only."""
 
         async def go() -> None:
             async with records.watching(**arguments) as watch:
                 await records.polls(emulator)
-                assert sorted(watch.ids) == expected
+                assert sorted(watch.ids) == list(expected)
 
         asyncio.run(go())
 
@@ -250,10 +234,8 @@ class TestFiring:
         asyncio.run(go())
 
     @pytest.mark.slow
-    def test_thousands_of_records_fire_once_and_fit_into_the_state_store(
-        self, records: Records, emulator: Emulator
-    ) -> None:
-        store = Store()
+    def test_thousands_of_records_fire_once_and_fit_into_the_state_store(self, emulator: Emulator) -> None:
+        records, store = CALLS, Store()  # the state of chats has the same form
         for index in range(6000):  # two per second
             records.end(emulator, f"id_{index}", 3000 - index / 2)
 
@@ -492,27 +474,6 @@ class TestFailures:
         asyncio.run(asyncio.wait_for(go(), 20))
 
 
-class Watches:
-    """Several watchers in one event loop, stopped together.
-
-    :param records: the kind of records that they watch.
-    """
-
-    def __init__(self, records: Records) -> None:
-        self._records = records
-
-    async def __aenter__(self) -> Watches:
-        self._stack = AsyncExitStack()
-        self.all: list[Watch] = []
-        return self
-
-    async def add(self, **arguments: Any) -> None:
-        self.all.append(await self._stack.enter_async_context(self._records.watching(**arguments)))
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
-
-
 class TestSharedPoll:
     @pytest.fixture
     def emulator(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
@@ -526,13 +487,18 @@ class TestSharedPoll:
         interval = 0.1
 
         async def go() -> None:
-            async with Watches(records) as watches:
+            async with AsyncExitStack() as stack:
+                watches = []
                 for index in range(20):
                     agent = [f"agent_{index}"]
-                    await watches.add(agent_ids=agent, poll_interval=interval, lookback=3600 + index)
+                    watching = records.watching(
+                        agent_ids=agent, poll_interval=interval, lookback=3600 + index
+                    )
+                    watches.append(await stack.enter_async_context(watching))
                     records.end(emulator, f"id_{index}", agent_id=agent[0])
-                await watches.add(retell_conn_id="other", poll_interval=interval)
-                for watch in watches.all[:-1]:
+                other = records.watching(retell_conn_id="other", poll_interval=interval)
+                await stack.enter_async_context(other)
+                for watch in watches:
                     await watch.has(1)
                 emulator.clear_requests()
                 began = time.monotonic()
@@ -540,7 +506,7 @@ class TestSharedPoll:
                 rounds = (time.monotonic() - began) / (interval * 0.8)
                 # One poll for each of the two connections.
                 assert 2 * 3 <= emulator.count(records.route) <= 2 * (rounds + 1)
-                assert [watch.ids for watch in watches.all[:-1]] == [[f"id_{index}"] for index in range(20)]
+                assert [watch.ids for watch in watches] == [[f"id_{index}"] for index in range(20)]
 
         asyncio.run(go())
 
@@ -550,9 +516,9 @@ class TestSharedPoll:
         emulator.faults.add(Fault.status(401), route=records.route, times=0)
 
         async def go() -> None:
-            async with Watches(records) as watches:
+            async with AsyncExitStack() as stack:
                 for _ in range(20):
-                    await watches.add(poll_interval=5)
+                    await stack.enter_async_context(records.watching(poll_interval=5))
                 while caplog.text.count("could not be listed") < 20:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
@@ -580,12 +546,12 @@ class TestSharedPoll:
         emulator.faults.add(Fault.slow(0.3), route=records.route)
 
         async def go() -> None:
-            async with Watches(records) as watches:
+            async with AsyncExitStack() as stack:
                 async with records.watching():
                     await asyncio.sleep(0.1)  # it waits for the slow response
-                    await watches.add()
+                    other = await stack.enter_async_context(records.watching())
                 records.end(emulator, "id_1")
-                assert await watches.all[0].has(1) == ["id_1"]
+                assert await other.has(1) == ["id_1"]
 
         asyncio.run(go())
 

@@ -40,12 +40,6 @@ def test_wait_ends_when_all_test_runs_have_ended_whatever_their_verdict(
     assert asyncio.run(go()) == [{"status": "done", "batch_test_id": batch_test_id}]
 
 
-def test_event_has_nothing_of_the_conversation(emulator: Emulator, batch_test_id: str) -> None:
-    emulator.clock.advance(62)
-    [event] = asyncio.run(payloads(stored(BatchTestTrigger(batch_test_id=batch_test_id, **common()))))
-    assert event == {"status": "done", "batch_test_id": batch_test_id}
-
-
 def test_an_unknown_batch_test_ends_the_wait_for_good(emulator: Emulator) -> None:
     [event] = asyncio.run(payloads(stored(BatchTestTrigger(batch_test_id="test_batch_x", **common()))))
     assert (event["status"], event["permanent"]) == ("error", True)

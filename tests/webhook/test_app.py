@@ -13,7 +13,7 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from signed_events import make_event, sign
+from signed_events import KEY, make_event, sign
 from tasks import eventually
 
 from airflow_provider_retell._compat import AirflowNotFoundException
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 
 PRIVATE = "zebra-umbrella"
 OTHER_KEY = "a signature that does not match the API key"
+ONE_HEADER = "without exactly one X-Retell-Signature header"
+BODY = make_event()
+
+
+def signed(body: bytes = BODY, key: str = KEY) -> tuple[str, str]:
+    return ("X-Retell-Signature", sign(body, key))
+
+
+def upper_case() -> tuple[str, str]:
+    version, digest = sign(BODY).split(",d=")
+    return ("X-Retell-Signature", f"{version},d={digest.upper()}")
 
 
 @pytest.fixture(autouse=True)
@@ -37,50 +48,41 @@ def lines(records: list[logging.LogRecord]) -> list[str]:
     return [r.getMessage() for r in records if r.name.startswith("airflow_provider_retell") or r.levelno > 30]
 
 
-@pytest.mark.usefixtures("whole_log")
-def test_signed_event_becomes_an_asset_event(receiver: Any, airflow_api: Any, caplog: Any) -> None:
-    body = make_event(
-        agent_id="agent_1", end_timestamp=5, direction="inbound", transcript=PRIVATE, from_number="+14155550111",
-        metadata={"note": PRIVATE}, access_token=PRIVATE, call_analysis={"call_summary": PRIVATE},
-    )  # fmt: skip
-    assert receiver.post(body) == 204
-    (event,) = airflow_api.events
-    assert event["asset_id"] == 8
-    facts = {
-        "call_id": "call_1",
-        "call_status": "ended",
-        "call_type": "phone_call",
-        "direction": "inbound",
-        "agent_id": "agent_1",
-        "disconnection_reason": None,
-        "end_timestamp": 5,
-    }
-    assert event["extra"] == {"event": "call_ended", "calls": [facts], "from_rest_api": True}
-    assert lines(caplog.records) == ["Webhook: call_ended of call call_1"]
-    assert PRIVATE not in caplog.text
+CALL = make_event(
+    agent_id="agent_1", end_timestamp=5, direction="inbound", transcript=PRIVATE, from_number="+14155550111",
+    metadata={"note": PRIVATE}, access_token=PRIVATE, call_analysis={"call_summary": PRIVATE},
+)  # fmt: skip
+CALL_FACTS = {
+    **{"call_id": "call_1", "call_status": "ended", "call_type": "phone_call", "direction": "inbound"},
+    **{"agent_id": "agent_1", "disconnection_reason": None, "end_timestamp": 5},
+}
+CHAT = make_event(
+    "chat_1", event="chat_analyzed", agent_id="agent_1", end_timestamp=5, chat_type="sms_chat",
+    transcript=PRIVATE, user_number="+14155550111", message_with_tool_calls=[{"content": PRIVATE}],
+    metadata={"note": PRIVATE}, chat_analysis={"chat_summary": PRIVATE},
+)  # fmt: skip
+CHAT_FACTS = {
+    **{"chat_id": "chat_1", "chat_status": "ended", "chat_type": "sms_chat"},
+    **{"agent_id": "agent_1", "end_timestamp": 5},
+}
 
 
+@pytest.mark.parametrize(
+    ("body", "name", "noun", "asset_id", "facts"),
+    [
+        pytest.param(CALL, "call_ended", "call", 8, CALL_FACTS, id="call"),
+        pytest.param(CHAT, "chat_analyzed", "chat", 9, CHAT_FACTS, id="chat"),
+    ],
+)
 @pytest.mark.usefixtures("whole_log")
-def test_signed_event_of_a_chat_becomes_an_event_of_the_asset_for_chats(
-    receiver: Any, airflow_api: Any, caplog: Any
+def test_signed_event_becomes_an_event_of_the_asset_of_its_kind(
+    receiver: Any, airflow_api: Any, caplog: Any, body: bytes, name: str, noun: str, asset_id: int, facts: Any
 ) -> None:
-    body = make_event(
-        "chat_1", event="chat_analyzed", agent_id="agent_1", end_timestamp=5, chat_type="sms_chat",
-        transcript=PRIVATE, user_number="+14155550111", message_with_tool_calls=[{"content": PRIVATE}],
-        metadata={"note": PRIVATE}, chat_analysis={"chat_summary": PRIVATE},
-    )  # fmt: skip
     assert receiver.post(body) == 204
     (event,) = airflow_api.events
-    assert event["asset_id"] == 9
-    facts = {
-        "chat_id": "chat_1",
-        "chat_status": "ended",
-        "chat_type": "sms_chat",
-        "agent_id": "agent_1",
-        "end_timestamp": 5,
-    }
-    assert event["extra"] == {"event": "chat_analyzed", "chats": [facts], "from_rest_api": True}
-    assert lines(caplog.records) == ["Webhook: chat_analyzed of chat chat_1"]
+    assert event["asset_id"] == asset_id
+    assert event["extra"] == {"event": name, f"{noun}s": [facts], "from_rest_api": True}
+    assert lines(caplog.records) == [f"Webhook: {name} of {noun} {noun}_1"]
     assert PRIVATE not in caplog.text
 
 
@@ -133,16 +135,11 @@ class TestRejected:
         ]
         assert receiver.post(make_event(), seconds=seconds) == 401
 
-    def test_signature_of_another_body_is_rejected(self, receiver: Any, reasons: list[str]) -> None:
-        reasons += [OTHER_KEY]
-        headers = {"X-Retell-Signature": sign(make_event())}
-        assert receiver.request("POST", "/retell/webhook", make_event("call_2"), headers) == 401
-
     @pytest.mark.parametrize("body", [b"", b"not json", b"{}", b"\xff" * 100, b"[" * 10_000])
     def test_request_without_a_signature_is_rejected(
         self, receiver: Any, reasons: list[str], body: bytes
     ) -> None:
-        reasons += ["without exactly one X-Retell-Signature header"]
+        reasons += [ONE_HEADER]
         assert receiver.request("POST", "/retell/webhook", body) == 401
 
     @pytest.mark.parametrize(
@@ -154,50 +151,39 @@ class TestRejected:
         headers = {"X-Retell-Signature": header}
         assert receiver.request("POST", "/retell/webhook", make_event(), headers) == 401
 
-    def test_upper_case_digest_is_rejected(self, receiver: Any, reasons: list[str]) -> None:
-        reasons += ["malformed X-Retell-Signature header"]
-        body = make_event()
-        version, digest = sign(body).split(",d=")
-        headers = {"X-Retell-Signature": f"{version},d={digest.upper()}"}
-        assert receiver.request("POST", "/retell/webhook", body, headers) == 401
-
-    @pytest.mark.parametrize("good_first", [True, False])
-    def test_valid_and_invalid_signature_together_are_rejected(
-        self, receiver: Any, reasons: list[str], good_first: bool
+    @pytest.mark.parametrize(
+        ("headers", "body", "reason"),
+        [
+            (lambda: [signed(make_event("call_2"))], BODY, OTHER_KEY),
+            (lambda: [signed(), ("Content-Encoding", "gzip")], gzip.compress(BODY), OTHER_KEY),
+            (lambda: [upper_case()], BODY, "malformed X-Retell-Signature header"),
+            (lambda: [signed(), signed()], BODY, ONE_HEADER),
+            (lambda: [signed(), signed(key="other")], BODY, ONE_HEADER),
+            (lambda: [signed(key="other"), signed()], BODY, ONE_HEADER),
+        ],
+        ids=["another body", "compressed", "upper case", "two", "valid and invalid", "invalid and valid"],
+    )
+    def test_signature_that_is_not_of_the_body_or_not_the_only_one_is_rejected(
+        self, receiver: Any, reasons: list[str], headers: Any, body: bytes, reason: str
     ) -> None:
-        reasons += ["without exactly one X-Retell-Signature header"]
-        body = make_event()
-        headers = [("X-Retell-Signature", sign(body)), ("x-retell-signature", sign(body, "other"))]
-        assert (
-            receiver.request("POST", "/retell/webhook", body, headers if good_first else headers[::-1]) == 401
-        )
+        reasons += [reason]
+        assert receiver.request("POST", "/retell/webhook", body, headers()) == 401
 
-    def test_two_valid_signatures_are_rejected(self, receiver: Any, reasons: list[str]) -> None:
-        reasons += ["without exactly one X-Retell-Signature header"]
-        body = make_event()
-        assert (
-            receiver.request("POST", "/retell/webhook", body, [("X-Retell-Signature", sign(body))] * 2) == 401
-        )
-
-    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-    def test_other_methods_are_rejected(self, receiver: Any, reasons: list[str], method: str) -> None:
-        reasons += ["another address or method"]
-        body = make_event()
-        assert receiver.request(method, "/retell/webhook", body, {"X-Retell-Signature": sign(body)}) == 401
-
-    @pytest.mark.parametrize("path", ["/retell/", "/retell/webhooks", "/retell/webhook/x"])
-    def test_other_paths_are_rejected(self, receiver: Any, reasons: list[str], path: str) -> None:
-        reasons += ["another address or method"]
-        body = make_event()
-        assert receiver.request("POST", path, body, {"X-Retell-Signature": sign(body)}) == 401
-
-    def test_compressed_body_with_the_signature_of_its_text_is_rejected(
-        self, receiver: Any, reasons: list[str]
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            *(
+                (method, "/retell/webhook")
+                for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+            ),
+            *(("POST", path) for path in ("/retell/", "/retell/webhooks", "/retell/webhook/x")),
+        ],
+    )
+    def test_other_methods_and_paths_are_rejected(
+        self, receiver: Any, reasons: list[str], method: str, path: str
     ) -> None:
-        reasons += [OTHER_KEY]
-        body = make_event()
-        headers = {"X-Retell-Signature": sign(body), "Content-Encoding": "gzip"}
-        assert receiver.request("POST", "/retell/webhook", gzip.compress(body), headers) == 401
+        reasons += ["another address or method"]
+        assert receiver.request(method, path, BODY, [signed()]) == 401
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_body_over_the_limit_is_rejected(self, receiver: Any, reasons: list[str], chunked: bool) -> None:

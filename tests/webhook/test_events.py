@@ -12,6 +12,7 @@ import pytest
 from signed_events import make_event, sign
 from tasks import eventually
 
+from airflow_provider_retell.api.event_payload import records_in
 from airflow_provider_retell.webhook import events
 
 if TYPE_CHECKING:
@@ -37,45 +38,54 @@ class TestOneAssetEvent:
         assert [event["extra"]["event"] for event in airflow_api.events] == ["call_ended", "call_analyzed"]
         assert caplog.text.count("call_ended of call call_1 dropped: Airflow has its event") == 3
 
-    def test_events_of_two_agents_of_one_call_are_two(self, start: Any, airflow_api: Any) -> None:
-        """Retell sends a set of events for each agent if one hands the call over to the other."""
-        one, other = start(), start()
-        bodies = [make_event(agent_id=agent) for agent in ("agent_1", "agent_2")]
-        for receiver in (one, other, one):
-            assert [receiver.post(body) for body in bodies] == [204, 204]
-        calls = [event["extra"]["calls"][0] for event in airflow_api.events]
-        assert [call["agent_id"] for call in calls] == ["agent_1", "agent_2"]
-
-    def test_events_of_calls_and_of_chats_do_not_mix(self, start: Any, airflow_api: Any) -> None:
-        one, other = start(), start()
-        bodies = [
-            make_event("same_id", event=event) for event in ("call_ended", "chat_ended", "chat_analyzed")
-        ]
-        for receiver in (one, other, one):
-            assert [receiver.post(body) for body in bodies] == [204] * 3
-        seen = [(event["asset_id"], event["extra"]["event"]) for event in airflow_api.events]
-        assert seen == [(8, "call_ended"), (9, "chat_ended"), (9, "chat_analyzed")]
-
-    def test_event_of_a_chat_that_the_trigger_has_fired_is_dropped(
-        self, receiver: Any, airflow_api: Any
+    @pytest.mark.parametrize(
+        ("bodies", "expected"),
+        [
+            # Retell sends a set of events for each agent if one hands the call over to the other.
+            (
+                [make_event(agent_id=agent) for agent in ("agent_1", "agent_2")],
+                [(8, "call_ended", "agent_1"), (8, "call_ended", "agent_2")],
+            ),
+            (
+                [make_event("same_id", event=name) for name in ("call_ended", "chat_ended", "chat_analyzed")],
+                [(8, "call_ended", None), (9, "chat_ended", None), (9, "chat_analyzed", None)],
+            ),
+        ],
+        ids=["agents", "calls and chats"],
+    )
+    def test_other_events_of_the_same_id_do_not_mix(
+        self, start: Any, airflow_api: Any, bodies: list[bytes], expected: list[Any]
     ) -> None:
-        chat = {"chat_id": "chat_1", "agent_id": "agent_1"}
-        payload = {"event": "chat_ended", "chats": [chat]}
-        airflow_api.add({"from_trigger": True, "payload": payload}, asset_id=9)
-        assert receiver.post(make_event("chat_1", event="chat_ended", agent_id="agent_1")) == 204
-        assert receiver.result == "duplicate"
-        assert receiver.post(make_event("chat_1", event="chat_analyzed", agent_id="agent_1")) == 204
-        assert receiver.result == "created"
-        assert len(airflow_api.events) == 2
+        one, other = start(), start()
+        for receiver in (one, other, one):
+            assert [receiver.post(body) for body in bodies] == [204] * len(bodies)
+        seen = []
+        for event in airflow_api.events:
+            ((_, summary),) = records_in(event["extra"])
+            seen.append((event["asset_id"], event["extra"]["event"], summary["agent_id"]))
+        assert seen == expected
 
-    def test_event_that_the_trigger_has_fired_for_the_same_agent_is_dropped(
-        self, receiver: Any, airflow_api: Any
+    @pytest.mark.parametrize(
+        ("noun", "asset_id", "agent"),
+        [("call", 8, {}), ("call", 8, {"agent_id": "agent_1"}), ("chat", 9, {})],
+    )
+    def test_event_that_the_trigger_has_fired_is_dropped(
+        self, receiver: Any, airflow_api: Any, noun: str, asset_id: int, agent: dict[str, str]
     ) -> None:
-        call = {"call_id": "call_1", "agent_id": "agent_1"}
-        airflow_api.add({"from_trigger": True, "payload": {"event": "call_ended", "calls": [call]}})
-        airflow_api.add({"event": "call_ended", "calls": [{"call_id": "call_2", "agent_id": ["odd"]}]})
-        assert receiver.post(make_event(agent_id="agent_1")) == 204
-        assert len(airflow_api.events) == 2
+        def fired(record_id: str, **fields: Any) -> dict[str, Any]:
+            record = {f"{noun}_id": record_id, **fields}
+            return {"from_trigger": True, "payload": {"event": f"{noun}_ended", f"{noun}s": [record]}}
+
+        airflow_api.add(fired("id_1", **agent), asset_id=asset_id)
+        airflow_api.add(fired("id_2", agent_id=["odd"]), asset_id=asset_id)
+        airflow_api.add(fired("id_3"), asset_id=7)  # another asset's
+        airflow_api.add({}, asset_id=asset_id)
+        results = []
+        for record_id, event in (("id_1", "ended"), ("id_1", "analyzed"), ("id_3", "ended")):
+            assert receiver.post(make_event(record_id, event=f"{noun}_{event}", **agent)) == 204
+            results.append(receiver.result)
+        assert results == ["duplicate", "created", "created"]
+        assert len(airflow_api.events) == 4 + 2
 
     def test_concurrent_events_of_one_call_are_one(
         self, receiver: Any, airflow_api: Any, caplog: Any
@@ -140,23 +150,6 @@ class TestOneAssetEvent:
         assert other.post(make_event("old_249")) == 204
         assert one.post(make_event("call_9")) == 204
         assert len(airflow_api.events) == 250 + 10
-
-    def test_event_that_was_received_before_a_restart_is_dropped(self, start: Any, airflow_api: Any) -> None:
-        assert start().post(make_event()) == 204
-        assert start().post(make_event()) == 204
-        assert len(airflow_api.events) == 1
-
-    def test_event_that_the_trigger_has_fired_is_dropped(self, receiver: Any, airflow_api: Any) -> None:
-        airflow_api.add(
-            {"from_trigger": True, "payload": {"event": "call_ended", "calls": [{"call_id": "call_1"}]}}
-        )
-        airflow_api.add({})
-        airflow_api.add(
-            {"event": "call_ended", "calls": [{"call_id": "call_2"}]}, asset_id=7
-        )  # another asset's
-        assert receiver.post(make_event("call_1")) == 204
-        assert receiver.post(make_event("call_2")) == 204
-        assert len(airflow_api.events) == 4
 
     def test_only_the_newest_events_stay_known(
         self, receiver: Any, airflow_api: Any, mocker: MockerFixture

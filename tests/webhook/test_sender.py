@@ -44,31 +44,28 @@ def run(receiver: Any, *arguments: str) -> int:
     return main(["send", "--url", url_of(receiver), "--api-key-env", "RETELL_KEY", *arguments])
 
 
-def test_a_test_event_becomes_an_asset_event(
-    receiver: Any, airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "event", "asset_id"),
+    [(("--id", "call_test"), "call_ended", 8), (("--event", "chat_ended"), "chat_ended", 9)],
+)
+def test_a_test_event_becomes_an_event_of_the_asset_of_its_kind(
+    receiver: Any,
+    airflow_api: FakeAirflow,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    event: str,
+    asset_id: int,
 ) -> None:
-    assert run(receiver, "--id", "call_test") == 0
+    assert run(receiver, *arguments) == 0
+    (created,) = airflow_api.events
+    assert (created["asset_id"], created["extra"]["event"]) == (asset_id, event)
+    noun = event[:4]
+    record_id = created["extra"][f"{noun}s"][0][f"{noun}_id"]
+    assert record_id == "call_test" if noun == "call" else record_id.startswith("chat_test_")
     assert printed(capsys) == [
-        "call_ended of call call_test: 204 created",
+        f"{event} of {noun} {record_id}: 204 created",
         "Airflow has created the asset event.",
     ]
-    (event,) = airflow_api.events
-    assert event["extra"]["event"] == "call_ended"
-    assert [call["call_id"] for call in event["extra"]["calls"]] == ["call_test"]
-
-
-def test_a_test_event_of_a_chat_becomes_an_event_of_the_asset_for_chats(
-    receiver: Any, airflow_api: FakeAirflow, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(receiver, "--event", "chat_ended") == 0
-    first, second = printed(capsys)
-    assert first.startswith("chat_ended of chat chat_test_")
-    assert first.endswith(": 204 created")
-    assert second == "Airflow has created the asset event."
-    (event,) = airflow_api.events
-    assert event["asset_id"] == 9
-    assert event["extra"]["event"] == "chat_ended"
-    assert first.split()[3] == f"{event['extra']['chats'][0]['chat_id']}:"
 
 
 def test_each_result_is_explained(receiver: Any, airflow_api: FakeAirflow, capsys: Any) -> None:

@@ -8,7 +8,6 @@ from fake_hook import FakeHook
 
 from airflow_provider_retell.api.agents.snapshot import read_snapshot
 from airflow_provider_retell.api.errors import NotFoundError
-from airflow_provider_retell.api.listings import list_conversation_flows, list_retell_llms
 
 GONE = NotFoundError("gone", status=404)
 

@@ -6,12 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import retell
 
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
     from tests.emulator.calls.conftest import Ids
-    from tests.emulator.conftest import Connect, Make, Send
+    from tests.emulator.conftest import Connect, Send
 
 HOUR = 3_600_000
 
@@ -103,15 +102,6 @@ def test_a_page_has_50_calls_by_default_and_skip_leaves_calls_out(emulator: Emul
     assert len(ids(emulator)) == 50
     assert ids(emulator, skip=118) == ["call_001", "call_000"]
     assert ids(emulator, skip=500) == []
-
-
-@pytest.mark.usefixtures("v3_sdk")
-def test_max_ids_per_filter_limits_the_ids(make: Make, connect: Connect) -> None:
-    emulator = make(max_ids_per_filter=2)
-    client = connect(emulator)
-    client.call.list(filter_criteria={"call_id": among("a", "b")})
-    with pytest.raises(retell.BadRequestError, match="more than 2 items"):
-        client.call.list(filter_criteria={"call_id": among("a", "b", "c")})
 
 
 def test_a_filter_by_ids_does_not_scan_all_calls(emulator: Emulator, send: Send) -> None:

@@ -73,34 +73,6 @@ def test_errors_are_forgotten_with_the_next_request(
     assert "error_messages" not in knowledge_base.to_dict()
 
 
-def test_list_of_sources_can_lag_behind_the_status(
-    emulator: Emulator, client: Retell, options: KnowledgeBaseOptions
-) -> None:
-    options.listing_delay = 30
-    shown = create(emulator, client)
-    assert (shown["status"], titles(shown)) == ("complete", [])
-    emulator.clock.advance(30)
-    (source,) = client.knowledge_base.list()[0].knowledge_base_sources or []
-    options.keeps_last_source = False
-    left = client.knowledge_base.delete_source(source.source_id, knowledge_base_id=shown["knowledge_base_id"])
-    assert len(left.knowledge_base_sources or []) == 1
-    emulator.clock.advance(30)
-    assert client.knowledge_base.list()[0].knowledge_base_sources == []
-
-
-def test_deletion_can_start_a_refresh(
-    emulator: Emulator, client: Retell, options: KnowledgeBaseOptions
-) -> None:
-    options.refreshes_on_delete = True
-    emulator.add_knowledge_base(
-        knowledge_base_id="kb_1", knowledge_base_sources=[{"source_id": "source_1"}, {"title": "Two"}]
-    )
-    left = client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1")
-    assert left.status == "refreshing_in_progress"
-    emulator.clock.advance(20)
-    assert client.knowledge_base.retrieve("kb_1").status == "complete"
-
-
 def test_creation_without_sources_can_be_refused(
     emulator: Emulator, client: Retell, options: KnowledgeBaseOptions
 ) -> None:

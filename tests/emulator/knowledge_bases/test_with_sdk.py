@@ -91,10 +91,6 @@ def test_last_source_cannot_be_deleted(emulator: Emulator, client: Retell) -> No
     )
     with pytest.raises(retell.BadRequestError, match="at least one source"):
         client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1")
-    emulator.options.knowledge_bases.keeps_last_source = False
-    assert (
-        client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1").knowledge_base_sources == []
-    )
 
 
 def test_list_has_all_knowledge_bases_without_an_envelope(emulator: Emulator, client: Retell) -> None:
@@ -114,9 +110,6 @@ def test_deleted_knowledge_base_is_unknown(emulator: Emulator, client: Retell) -
     ):
         with pytest.raises(retell.NotFoundError, match="kb_1 not found"):
             attempt("kb_1")
-    emulator.options.knowledge_bases.missing_status = 422
-    with pytest.raises(retell.UnprocessableEntityError):
-        client.knowledge_base.retrieve("kb_1")
 
 
 @pytest.mark.parametrize(
@@ -153,15 +146,6 @@ def test_file_over_50_mb_is_refused(emulator: Emulator, client: Retell) -> None:
         client.knowledge_base.create(
             knowledge_base_name="x", knowledge_base_files=[("x.pdf", bytes(50_000_001))]
         )
-
-
-def test_names_can_be_changed_by_the_server(emulator: Emulator, client: Retell) -> None:
-    emulator.options.knowledge_bases.sanitizes_file_names = True
-    created = client.knowledge_base.create(
-        knowledge_base_name="x", knowledge_base_files=[("Preise (1).pdf", b"x")]
-    )
-    (source,) = indexed(emulator, client, created.knowledge_base_id).knowledge_base_sources
-    assert source.filename == "Preise__1_.pdf"
 
 
 def test_key_without_permission_cannot_edit(emulator: Emulator, connect: Any) -> None:

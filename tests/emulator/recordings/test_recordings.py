@@ -74,40 +74,6 @@ def test_signed_links_expire_after_a_day_and_cannot_be_changed(emulator: Emulato
     assert fetch(client.call.retrieve("call_1").recording_url)[0] == 200
 
 
-def test_links_that_no_agent_signs_can_expire(emulator: Emulator, client: Retell) -> None:
-    emulator.options.links_expire = True
-    emulator.add_call(call_id="call_1")
-    link = client.call.retrieve("call_1").recording_url
-    assert fetch(link)[0] == 200
-    assert fetch(link.partition("?")[0])[0] == 403
-    emulator.clock.advance(DAY)
-    assert fetch(link)[0] == 403
-
-
-@pytest.mark.usefixtures("v3_sdk")
-def test_lists_can_leave_out_the_links(emulator: Emulator, client: Retell) -> None:
-    def listed() -> set[str]:
-        [call] = client.call.list().items
-        return {
-            name for name, value in call.to_dict().items() if name.endswith("_url") and isinstance(value, str)
-        }
-
-    emulator.add_call(call_id="call_1")
-    links = listed()
-    emulator.options.lists_links = "others"
-    assert listed() == links - {"recording_url"} != links
-    emulator.options.lists_links = "none"
-    assert not listed()
-    assert client.call.retrieve("call_1").recording_url
-
-
-def test_the_host_can_ignore_ranges(emulator: Emulator, client: Retell) -> None:
-    emulator.options.serves_ranges = False
-    emulator.add_call(call_id="call_1", duration_ms=1000)
-    link = client.call.retrieve("call_1").recording_url
-    assert fetch(link, Range="bytes=0-0") == fetch(link)
-
-
 def test_files_that_a_call_does_not_have_are_unknown(emulator: Emulator, client: Retell) -> None:
     emulator.add_call(call_id="call_1")
     link = client.call.retrieve("call_1").recording_url

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from retell import Retell
 
     from airflow_provider_retell.emulator import Emulator
-    from tests.emulator.conftest import Make, Send
+    from tests.emulator.conftest import Send
 
 ENGINE: Any = {"type": "retell-llm", "llm_id": "llm_1"}
 MOCK: Any = {"tool_name": "book", "input_match_rule": {"type": "any"}, "output": '{"ok": true}'}
@@ -48,15 +48,11 @@ def test_names_need_not_be_unique(client: Retell) -> None:
     assert create(client).test_case_definition_id != create(client).test_case_definition_id
 
 
-@pytest.mark.parametrize(("semantics", "mocks"), [("merge", 1), ("replace", 0)])
-def test_an_update_changes_the_given_fields(make: Make, connect: Any, semantics: str, mocks: int) -> None:
-    emulator = make(test_case_update_semantics=semantics)
-    emulator.add_agent(agent_id="agent_1", llm={"llm_id": "llm_1"})
-    client = connect(emulator)
+def test_an_update_changes_the_given_fields(emulator: Emulator, client: Retell) -> None:
     case = create(client, tool_mocks=[MOCK])
     emulator.clock.advance(1)
     updated = client.tests.update_test_case_definition(case.test_case_definition_id, user_prompt="Cancel.")
-    assert (updated.user_prompt, updated.name, len(updated.tool_mocks)) == ("Cancel.", "Books", mocks)
+    assert (updated.user_prompt, updated.name, len(updated.tool_mocks)) == ("Cancel.", "Books", 1)
     assert updated.user_modified_timestamp == case.user_modified_timestamp + 1000
 
 

@@ -392,23 +392,6 @@ class TestSync:
             asyncio.run(go())
         assert triggerer.fired == {"id_0_1": 1, "id_0_2": 1, "id_1_1": 1, "id_1_2": 1}
 
-    def test_end_in_the_future_hides_no_other_record(
-        self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
-    ) -> None:
-        triggerer = Triggerer(records, airflow_api)
-        records.end(emulator, "future", -365 * 24 * 3600)
-
-        async def go() -> None:
-            async with triggerer.run(overlap=60) as watch:
-                await watch.has(1)
-            records.end(emulator, "now", 1)
-            async with triggerer.run(overlap=60) as watch:
-                assert await watch.has(1) == ["now"]
-                await records.polls(emulator, 3)
-
-        asyncio.run(go())
-        assert triggerer.fired == {"future": 1, "now": 1}
-
     def test_event_that_airflow_never_shows_is_logged_and_not_repeated(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, caplog: pytest.LogCaptureFixture
     ) -> None:
