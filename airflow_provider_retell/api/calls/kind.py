@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.calls import endpoints
 from airflow_provider_retell.api.calls.endpoints import CallChange
-from airflow_provider_retell.api.calls.models import Call, CallState, CallSummary
+from airflow_provider_retell.api.calls.models import Call, CallState
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.api.response_model import Page
 
 CALLS = Kind(
     "call",
     record=Call,
-    summary=CallSummary,
     state=CallState,
     state_page=Page[CallState],
     change=CallChange,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_retell.api.calls import endpoints
-from airflow_provider_retell.api.calls.kind import CALLS
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES, CallSummary
-from airflow_provider_retell.api.choices import BatchUntil
+from airflow_provider_retell.api.choices import BatchUntil, Until
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.costs import CostTotal
 from airflow_provider_retell.api.records.waits import RecordReached
@@ -21,10 +20,22 @@ _NOTHING_LISTED = (
 )
 
 
+@dataclass(frozen=True)
 class CallReached(RecordReached):
-    """A call has ended, has an analysis, or its transfer has ended."""
+    """A call has ended, has an analysis, or its transfer has ended. An unknown status does not count as an end."""
 
-    kind = CALLS
+    call_id: str
+    until: Until = "ended"
+    analysis_fields: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.until == "transfer_ended":
+            return f"call {self.call_id} and its transfer to end"
+        return f"call {self.call_id} {'to end' if self.until == 'ended' else 'to be analyzed'}"
+
+    def request(self) -> Request[CallSummary]:
+        """Return the request that reads the call without its transcript."""
+        return endpoints.get_call(self.call_id).with_parser(CallSummary.read)
 
 
 @dataclass(frozen=True)

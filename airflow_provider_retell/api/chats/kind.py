@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.chats import endpoints
 from airflow_provider_retell.api.chats.endpoints import ChatChange
-from airflow_provider_retell.api.chats.models import Chat, ChatState, ChatSummary
+from airflow_provider_retell.api.chats.models import Chat, ChatState
 from airflow_provider_retell.api.records.kind import Kind
 from airflow_provider_retell.api.response_model import Page
 
 CHATS = Kind(
     "chat",
     record=Chat,
-    summary=ChatSummary,
     state=ChatState,
     state_page=Page[ChatState],
     change=ChatChange,

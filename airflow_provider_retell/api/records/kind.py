@@ -19,13 +19,11 @@ R = TypeVar("R", bound=RecordSummary)
 class Kind(Generic[R]):
     """Calls, or chats.
 
-    :ivar summary: the model with the fields that show the progress of a record.
     :ivar state: the model with the fields that an update compares.
     """
 
     name: Noun
     record: type[R]
-    summary: type[RecordSummary]
     state: type[RecordState]
     state_page: type[Page[Any]]
     change: type[Change]
