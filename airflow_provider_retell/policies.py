@@ -15,7 +15,6 @@ except ImportError as error:
 
 __all__ = ["RetellRetryPolicy"]
 
-
 _CAUSES = {
     401: "the API key was rejected",
     402: "no credit",

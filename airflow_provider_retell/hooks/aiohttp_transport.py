@@ -104,7 +104,6 @@ class _Connector(aiohttp.TCPConnector):
 
 def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
     """Return a session with at most *connections* open connections. Call it inside an event loop."""
-    address = proxy_for(settings.base_url)
     session = aiohttp.ClientSession(
         connector=_Connector(
             settings.connect_timeout + settings.timeout,
@@ -121,7 +120,7 @@ def open_session(settings: Settings, connections: int) -> aiohttp.ClientSession:
         auto_decompress=False,
         # Ignore .netrc files, which would replace the API key.
         trust_env=False,
-        proxy=address,
+        proxy=proxy_for(settings.base_url),
     )
     # Otherwise aiohttp repeats a GET, PUT or DELETE when a kept connection breaks. That could start a second paid
     # analysis, and the quota would not count the request.

@@ -46,16 +46,12 @@ def settings_from(args: argparse.Namespace, *, host: str | None = None) -> Setti
         except Exception as error:
             # Airflow's text may quote the connection.
             raise UsageError(f"cannot read the connection {conn_id!r} ({type(error).__name__})") from None
+    fields = {name: getattr(connection, name) for name in ("conn_id", "password", "host", "port", "extra")}
     if host:
-        connection = SimpleNamespace(
-            conn_id=connection.conn_id,
-            password=connection.password,
-            host=host,
-            port=None,
-            extra=connection.extra,
-        )
+        fields |= {"host": host, "port": None}
+    chosen: Any = SimpleNamespace(**fields)
     try:
-        return read_connection(connection)
+        return read_connection(chosen)
     except RetellError as error:
         raise UsageError(str(error)) from None
 

@@ -31,11 +31,9 @@ class Blocking(Protocol):
 
     def send(self, request: Request[S]) -> S:
         """Send *request* and return its result."""
-        ...
 
     def run(self, flow: Flow[S]) -> S:
         """Run *flow* and return its result."""
-        ...
 
 
 class Async(Protocol):
@@ -43,11 +41,9 @@ class Async(Protocol):
 
     def send(self, request: Request[S]) -> Awaitable[S]:
         """Send *request* and return its result."""
-        ...
 
     def run(self, flow: Flow[S]) -> Awaitable[S]:
         """Run *flow* and return its result."""
-        ...
 
 
 class _Descriptor(Generic[P]):

@@ -17,8 +17,6 @@ from airflow_provider_retell._compat import AirflowFailException
 ADDED = frozenset(
     {"_airflow_from_mapped", "dag", "end_date", "params", "start_date", "task_group", "task_id"}
 )
-
-
 _TASK_VARIABLES = ("ti", "task_instance", "task")
 
 

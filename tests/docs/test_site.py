@@ -52,7 +52,7 @@ SHOWN_TOO = {
     "airflow_provider_retell.api.calls.bodies.CallTarget",
     "airflow_provider_retell.api.calls.bodies.CallTimeWindow",
     "airflow_provider_retell.api.calls.bodies.TimeWindow",
-    "airflow_provider_retell.api.calls.changes.MetadataMode",
+    "airflow_provider_retell.api.choices.MetadataMode",
     "airflow_provider_retell.api.records.update.UpdateResult",
     "airflow_provider_retell.bulk.errors.BulkStoppedError",
     "airflow_provider_retell.bulk.errors.ReportError",
