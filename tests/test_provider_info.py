@@ -80,7 +80,6 @@ BASES = {
     "record",
     "rerun_analysis",
     "record_event",
-    "reporting",
     "rows_base",
 }
 
