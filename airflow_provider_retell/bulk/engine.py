@@ -9,7 +9,6 @@ before the first is sent.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.report import Report
     from airflow_provider_retell.bulk.rows import Row, Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
-
-log = logging.getLogger(__name__)
 
 _REPORT_LINES = 500
 _SAMPLES = 10

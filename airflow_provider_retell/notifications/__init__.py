@@ -9,11 +9,6 @@ from airflow_provider_retell._lazy import lazy_exports
 if TYPE_CHECKING:
     from airflow_provider_retell.notifications.phone_call import PhoneCallNotifier
 else:
-    __getattr__, __dir__ = lazy_exports(
-        __name__,
-        {
-            "notifications.phone_call": ["PhoneCallNotifier"],
-        },
-    )
+    __getattr__, __dir__ = lazy_exports(__name__, {"notifications.phone_call": ["PhoneCallNotifier"]})
 
 __all__ = ["PhoneCallNotifier"]

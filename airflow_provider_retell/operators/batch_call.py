@@ -17,12 +17,7 @@ from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADA
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, find_call
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
-from airflow_provider_retell.params.rendered import (
-    as_epoch_milliseconds,
-    as_list,
-    as_phone_number,
-    is_empty,
-)
+from airflow_provider_retell.params.rendered import as_epoch_milliseconds, as_list, as_phone_number, is_empty
 
 if TYPE_CHECKING:
     from airflow.sdk import XComArg

@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.operators.at_most_once import (
-    AtMostOnceOperator,
-    SentRequests,
-)
+from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.same_request import check_same
 from airflow_provider_retell.operators.task_try import CLOCK_SKEW, first_try_at
 

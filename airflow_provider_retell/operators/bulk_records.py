@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.bulk.records.columns import Columns
     from airflow_provider_retell.bulk.resource import Resource
-    from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
 
 
@@ -93,7 +92,7 @@ class BulkUpdateOperator(BulkOperator):
         self.metadata_mode = metadata_mode
         self.remove_metadata_keys = remove_metadata_keys
 
-    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+    def resource(self, hook: RetellAsyncHook) -> Resource[Any, Any]:
         """Return the updates of calls or chats."""
         from airflow_provider_retell.bulk.records.updates import RecordUpdates
 

@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 
 
 class ChatOperator(RecordOperator):
-    """Base class of the operators that act on one existing chat.
-
-    :param chat_id: the chat (templated).
-    """
+    """Base class of the operators that act on one existing chat."""
 
     template_fields: Sequence[str] = ("chat_id", "retell_conn_id")
     noun: ClassVar[Noun] = "chat"

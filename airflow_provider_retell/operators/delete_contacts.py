@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.row_limits import OnEmpty
-    from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
     from airflow_provider_retell.operators.rows_base import AnyRows
 
@@ -118,12 +117,12 @@ class DeleteContactsOperator(BulkOperator):
         self.allow_deleting_do_not_call = allow_deleting_do_not_call
         self.missing_ok = missing_ok
 
-    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+    def resource(self, hook: RetellAsyncHook) -> Resource[Any, Any]:
         """Return the deletion of contacts."""
         from airflow_provider_retell.bulk.contacts.columns import check_source
         from airflow_provider_retell.bulk.contacts.deletions import ContactDeletions
 
-        check_source(rows)
+        check_source(self._source)
         return ContactDeletions(
             hook,
             self.phone_number_column,

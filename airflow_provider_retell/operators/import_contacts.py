@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.bulk.contacts.import_jobs import ImportJobs
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.row_limits import OnEmpty
-    from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
     from airflow_provider_retell.operators.contact_imports import StartedImports
     from airflow_provider_retell.operators.rows_base import AnyRows
@@ -177,12 +176,12 @@ class ImportContactsOperator(ContactRowsOperator, AtMostOnceOperator):
                 "of them: it sends only the remaining differences, with Retell's reason for each row that fails"
             ) from None
 
-    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+    def resource(self, hook: RetellAsyncHook) -> Resource[Any, Any]:
         """Return the import of contacts."""
         from airflow_provider_retell.bulk.contacts.columns import ContactColumns, check_source
         from airflow_provider_retell.bulk.contacts.csv_import import ContactImport
 
-        check_source(rows)
+        check_source(self._source)
         columns = ContactColumns(
             phone_number=self.phone_number_column,
             fields=names_by_column("columns", self.columns) or {},

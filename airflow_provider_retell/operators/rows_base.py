@@ -17,8 +17,8 @@ from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.links.report import RetellReportLink
+from airflow_provider_retell.operators.base import ReportingOperator
 from airflow_provider_retell.operators.event_loop import LoopOperator
-from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_bool, as_text
@@ -207,12 +207,8 @@ class BulkOperator(RowsOperator):
         self._differences: list[Difference] = []
 
     @abstractmethod
-    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
-        """Return the kind of record, for one run.
-
-        :param hook: the open hook of the run.
-        :param rows: the source of the rows.
-        """
+    def resource(self, hook: RetellAsyncHook) -> Resource[Any, Any]:
+        """Return the kind of record, for one run with its open hook."""
 
     async def process(self, context: Context, limits: FailureLimits, report: Report) -> None:
         """Compare all rows with the records, and send the differences."""
@@ -221,11 +217,10 @@ class BulkOperator(RowsOperator):
         dry_run = as_bool(self.dry_run, "dry_run")
         rows = self.open_rows(context, report)
         async with self.new_hook() as hook:
-            resource = self.resource(hook, rows)
             update = BulkUpdate(
                 hook,
                 rows,
-                resource,
+                self.resource(hook),
                 report,
                 self.concurrency,
                 limits,

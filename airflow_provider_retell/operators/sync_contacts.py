@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.bulk.resource import Resource
     from airflow_provider_retell.bulk.row_limits import OnEmpty
-    from airflow_provider_retell.bulk.rows import Rows
     from airflow_provider_retell.hooks.retell import RetellAsyncHook
     from airflow_provider_retell.operators.rows_base import AnyRows
 
@@ -140,12 +139,12 @@ class SyncContactsOperator(ContactRowsOperator):
         self.tag_columns = tag_columns
         self.nulls = nulls
 
-    def resource(self, hook: RetellAsyncHook, rows: Rows) -> Resource[Any, Any]:
+    def resource(self, hook: RetellAsyncHook) -> Resource[Any, Any]:
         """Return the sync of contacts."""
         from airflow_provider_retell.bulk.contacts.columns import ContactColumns, check_source
         from airflow_provider_retell.bulk.contacts.contact_sync import ContactSync
 
-        check_source(rows)
+        check_source(self._source)
         columns = ContactColumns(
             phone_number=self.phone_number_column,
             fields=names_by_column("columns", self.columns) or {},

@@ -147,7 +147,7 @@ def as_flag(value: Any, column: str) -> bool | None:
     return flag
 
 
-def check_source(rows: Rows) -> None:
+def check_source(rows: Rows | None) -> None:
     """Raise :class:`RetellInputError` for ``FailedRows``: reports of contacts have no key that finds a row."""
     if isinstance(rows, FailedRows):
         raise RetellInputError(

@@ -6,11 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from airflow_provider_retell.api.errors import (
-    NotFoundError,
-    RetellError,
-    RetellStatusError,
-)
+from airflow_provider_retell.api.errors import NotFoundError, RetellError, RetellStatusError
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.models import RecordState
 from airflow_provider_retell.bulk.read_each import read_each
