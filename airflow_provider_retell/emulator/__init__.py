@@ -12,7 +12,7 @@ the option or endpoint says "our guess", and the most important of these guesses
 
 from __future__ import annotations
 
-from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
+from airflow_provider_retell.emulator.calls.options import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.contacts.options import ContactOptions
 from airflow_provider_retell.emulator.emulator import Emulator

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.arguments import parser as parser
-from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
+from airflow_provider_retell.emulator.calls.options import Lifecycle
 from airflow_provider_retell.emulator.clock import Clock
 from airflow_provider_retell.emulator.emulator import Emulator
 from airflow_provider_retell.emulator.options import Options

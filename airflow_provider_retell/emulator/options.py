@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
-from airflow_provider_retell.emulator.calls.options import CallOptions
+from airflow_provider_retell.emulator.calls.options import CallOptions, Lifecycle
 from airflow_provider_retell.emulator.calls.vocabulary import DISCONNECTION_REASONS
 from airflow_provider_retell.emulator.chats.options import ChatOptions
 from airflow_provider_retell.emulator.clock import Clock

@@ -14,7 +14,7 @@ from airflow_provider_retell.emulator.calls.vocabulary import LINKS, TRANSCRIPTS
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from airflow_provider_retell.emulator.calls.speakers import Speakers
     from airflow_provider_retell.emulator.options import Options
@@ -56,17 +56,14 @@ class CallBackend(Backend["Call"]):
         self.speakers = speakers
         self.store = CallStore()
         self.objects = self.store.calls
+        self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
         self.progress = Progress(
             self.store,
             timeline,
             options,
-            lifecycle=options.lifecycle,
-            outcomes=options.outcomes,
-            custom_analysis=options.custom_analysis,
+            on_event=lambda event, call: on_event(event, self.visible(call)),
+            on_end=self.batches.dispatch,
         )
-        self.batches = Batches(self.store, timeline, place=self.place, concurrency=concurrency)
-        self.progress.on_end.append(self.batches.dispatch)
-        self.progress.on_event.append(lambda event, call: on_event(event, self.visible(call)))
         self.placed: list[Call] = []
         self.reruns = 0
         self.analysis_runs: dict[str, int] = {}
@@ -143,16 +140,6 @@ class CallBackend(Backend["Call"]):
             if progress:
                 self.progress.schedule(call, clock.now())
             return call
-
-    def add_many(self, call_ids: Iterable[str], *, minimal: bool = True, **fields: Any) -> None:
-        """Add a call for each id; see ``Organization.add_calls``."""
-        for call_id in call_ids:
-            if not isinstance(call_id, str):
-                raise TypeError(
-                    f"call_ids must be texts, not {type(call_id).__name__}. For calls with different fields, use "
-                    "add_call(**fields) for each call"
-                )
-            self.add(**{**copy.deepcopy(fields), "call_id": call_id, "minimal": minimal})
 
     def edit(self, object_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call and return it; see ``Organization.edit_call``."""

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.calls import samples
 from airflow_provider_retell.emulator.calls.vocabulary import LIVE_STATUSES, Call, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from airflow_provider_retell.emulator.calls.options import CallOptions
     from airflow_provider_retell.emulator.calls.store import CallStore
+    from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.timeline import Timeline
-
-
-@dataclass(frozen=True)
-class Lifecycle:
-    """The duration of each step of a call, in seconds on the emulator's clock.
-
-    :param answer: from the placing of a call until it is answered or fails to connect.
-    :param talk: from the answer until the end.
-    :param analyze: from the end until ``call_analysis`` appears.
-    :param transfer: from the end of a call with the reason ``call_transfer`` until ``transfer_end_timestamp`` appears.
-    """
-
-    answer: float = 2.0
-    talk: float = 30.0
-    analyze: float = 10.0
-    transfer: float = 60.0
-
-    def __post_init__(self) -> None:
-        if min(self.answer, self.talk, self.analyze, self.transfer) < 0:
-            raise ValueError("answer, talk, analyze and transfer must be 0 or more seconds")
 
 
 class Progress:
@@ -41,32 +20,25 @@ class Progress:
 
     :param store: the calls.
     :param timeline: the schedule of the organization.
-    :param options: the options for calls.
-    :param lifecycle: the duration of each step.
-    :param outcomes: the disconnection reason by the number called. Default: ``user_hangup``.
-    :param custom_analysis: the ``custom_analysis_data`` by the number called.
-    :ivar on_end: functions to call with the time when a call has ended.
-    :ivar on_event: functions to call with the name of a webhook event and its call.
+    :param options: the options of the emulator.
+    :param on_event: called with the name of a webhook event and its call.
+    :param on_end: called with the time when a call has ended.
     """
 
     def __init__(
         self,
         store: CallStore,
         timeline: Timeline,
-        options: CallOptions,
+        options: Options,
         *,
-        lifecycle: Lifecycle,
-        outcomes: Mapping[str, str],
-        custom_analysis: Mapping[str, Mapping[str, Any]],
+        on_event: Callable[[str, Call], None],
+        on_end: Callable[[float], None],
     ) -> None:
         self._store = store
         self._timeline = timeline
         self._options = options
-        self._lifecycle = lifecycle
-        self._outcomes = outcomes
-        self._custom_analysis = custom_analysis
-        self.on_end: list[Callable[[float], None]] = []
-        self.on_event: list[Callable[[str, Call], None]] = []
+        self._on_event = on_event
+        self._on_end = on_end
 
     def schedule(self, call: Call, now: float) -> None:
         """Schedule the next step of *call*.
@@ -75,14 +47,14 @@ class Progress:
         """
         status = call["call_status"]
         if status == "registered":
-            self._timeline.at(now + self._lifecycle.answer, lambda when: self._answer(call, when))
+            self._timeline.at(now + self._options.lifecycle.answer, lambda when: self._answer(call, when))
         elif status == "ongoing":
             started = call.get("start_timestamp", now * 1000) / 1000
             self._timeline.at(
-                max(now, started + self._lifecycle.talk), lambda when: self._hang_up(call, when)
+                max(now, started + self._options.lifecycle.talk), lambda when: self._hang_up(call, when)
             )
         elif "call_analysis" not in call:
-            self._timeline.at(now + self._lifecycle.analyze, lambda _: self._analyze(call))
+            self._timeline.at(now + self._options.lifecycle.analyze, lambda _: self._analyze(call))
 
     def end(self, call: Call, when: float, reason: str) -> None:
         """End a live call and schedule its analysis.
@@ -92,12 +64,13 @@ class Progress:
         """
         samples.finish(call, round(when * 1000), reason)
         self._store.changed(call)
-        self._emit("call_ended", call)
+        self._on_event("call_ended", call)
         self.schedule(call, when)
         if reason == "call_transfer":
-            self._timeline.at(when + self._lifecycle.transfer, lambda at: self._end_transfer(call, at))
-        for action in self.on_end:
-            action(when)
+            self._timeline.at(
+                when + self._options.lifecycle.transfer, lambda at: self._end_transfer(call, at)
+            )
+        self._on_end(when)
 
     def analysis(self, call: Call, run: int = 1) -> dict[str, Any]:
         """Return the analysis of a call that is over.
@@ -105,7 +78,7 @@ class Progress:
         :param run: the number of the analysis.
         """
         analysis = samples.analysis(call, run)
-        custom = self._custom_analysis.get(call.get("to_number", ""))
+        custom = self._options.custom_analysis.get(call.get("to_number", ""))
         if custom is not None and analysis["custom_analysis_data"]:
             analysis["custom_analysis_data"] = dict(custom)
         return analysis
@@ -115,7 +88,7 @@ class Progress:
         return self._store.calls.get(call["call_id"]) is call and call["call_status"] == status
 
     def _reason(self, call: Call) -> str:
-        return self._outcomes.get(call.get("to_number", ""), "user_hangup")
+        return self._options.outcomes.get(call.get("to_number", ""), "user_hangup")
 
     def _answer(self, call: Call, when: float) -> None:
         if not self._is_in(call, "registered"):
@@ -128,8 +101,8 @@ class Progress:
         call["call_status"] = "ongoing"
         call["start_timestamp"] = round(when * 1000)
         self._store.changed(call)
-        self._emit("call_started", call)
-        self._timeline.at(when + self._lifecycle.talk, lambda at: self._hang_up(call, at))
+        self._on_event("call_started", call)
+        self._timeline.at(when + self._options.lifecycle.talk, lambda at: self._hang_up(call, at))
 
     def _hang_up(self, call: Call, when: float) -> None:
         if self._is_in(call, "ongoing"):
@@ -144,8 +117,4 @@ class Progress:
             return
         if "call_analysis" not in call:
             call["call_analysis"] = self.analysis(call)
-            self._emit("call_analyzed", call)
-
-    def _emit(self, event: str, call: Call) -> None:
-        for action in self.on_event:
-            action(event, call)
+            self._on_event("call_analyzed", call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.objects import Objects
@@ -54,7 +55,13 @@ class CallObjects(Objects):
         :param minimal: as in ``add_call``, but True by default.
         :param fields: the fields of every call.
         """
-        self._owner.call_backend.add_many(call_ids, minimal=minimal, **fields)
+        for call_id in call_ids:
+            if not isinstance(call_id, str):
+                raise TypeError(
+                    f"call_ids must be texts, not {type(call_id).__name__}. For calls with different fields, use "
+                    "add_call(**fields) for each call"
+                )
+            self.add_call(**{**copy.deepcopy(fields), "call_id": call_id, "minimal": minimal})
 
     def edit_call(self, call_id: str, *, progress: bool = False, **fields: Any) -> Call:
         """Change fields of a call, whatever its status, and return it.

@@ -1,4 +1,4 @@
-"""The options for calls: points that Retell does not document."""
+"""The options for calls: the duration of each step, and points that Retell does not document."""
 
 from __future__ import annotations
 
@@ -14,6 +14,26 @@ if TYPE_CHECKING:
 
 METADATA_MAX_BYTES = 50_000
 """Our reading of Retell's "max 50 kB": 50,000 bytes of compact JSON in UTF-8."""
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The duration of each step of a call, in seconds on the emulator's clock.
+
+    :param answer: from the placing of a call until it is answered or fails to connect.
+    :param talk: from the answer until the end.
+    :param analyze: from the end until ``call_analysis`` appears.
+    :param transfer: from the end of a call with the reason ``call_transfer`` until ``transfer_end_timestamp`` appears.
+    """
+
+    answer: float = 2.0
+    talk: float = 30.0
+    analyze: float = 10.0
+    transfer: float = 60.0
+
+    def __post_init__(self) -> None:
+        if min(self.answer, self.talk, self.analyze, self.transfer) < 0:
+            raise ValueError("answer, talk, analyze and transfer must be 0 or more seconds")
 
 
 @dataclass(kw_only=True, eq=False)

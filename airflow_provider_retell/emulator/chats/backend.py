@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend, assign
@@ -11,7 +10,7 @@ from airflow_provider_retell.emulator.chats.vocabulary import UNDECLARED, Chat
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from airflow_provider_retell.emulator.options import Options
     from airflow_provider_retell.emulator.timeline import Timeline
@@ -67,11 +66,6 @@ class ChatBackend(Backend["Chat"]):
                     clock.now() + self.options.lifecycle.talk, lambda when: self._end_if_ongoing(chat, when)
                 )
             return chat
-
-    def add_many(self, chat_ids: Iterable[str], **fields: Any) -> None:
-        """Add a minimal chat for each id; see ``Organization.add_chats``."""
-        for chat_id in chat_ids:
-            self.add(**{**copy.deepcopy(fields), "chat_id": chat_id, "minimal": True})
 
     def edit(self, object_id: str, **fields: Any) -> Chat:
         """Change fields of a chat and return it; see ``Organization.edit_chat``."""

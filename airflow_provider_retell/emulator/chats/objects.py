@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.objects import Objects
@@ -45,7 +46,8 @@ class ChatObjects(Objects):
         :param chat_ids: an id for each chat.
         :param fields: the fields of every chat.
         """
-        self._owner.chat_backend.add_many(chat_ids, **fields)
+        for chat_id in chat_ids:
+            self.add_chat(**{**copy.deepcopy(fields), "chat_id": chat_id, "minimal": True})
 
     def edit_chat(self, chat_id: str, **fields: Any) -> Chat:
         """Change fields of a chat, whatever its status, and return it.

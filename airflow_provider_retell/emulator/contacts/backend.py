@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,6 @@ from airflow_provider_retell.emulator.backend import Backend, assign
 from airflow_provider_retell.emulator.responses import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from airflow_provider_retell.emulator.options import Options
 
 Contact = dict[str, Any]
@@ -76,11 +73,6 @@ class ContactBackend(Backend[Contact]):
         self._ids[phone_number] = contact["contact_id"]
         self.objects[contact["contact_id"]] = contact
         return contact
-
-    def add_many(self, phone_numbers: Iterable[str], **fields: Any) -> None:
-        """Add a contact for each number; see ``Organization.add_contacts``."""
-        for phone_number in phone_numbers:
-            self.add(phone_number=phone_number, **copy.deepcopy(fields))
 
     def edit(self, object_id: str, **fields: Any) -> Contact:
         """Change fields of a contact and return it; None removes a field."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.objects import Objects
@@ -45,7 +46,8 @@ class ContactObjects(Objects):
         :param fields: the fields of every contact.
         """
         with self._owner.options.clock.lock:
-            self._owner.contact_backend.add_many(phone_numbers, **fields)
+            for phone_number in phone_numbers:
+                self.add_contact(phone_number, **copy.deepcopy(fields))
 
     def edit_contact(self, contact_id: str, **fields: Any) -> Contact:
         """Change fields of a contact and return it.
