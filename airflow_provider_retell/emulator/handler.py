@@ -12,7 +12,7 @@ from aiohttp import web
 
 from airflow_provider_retell.emulator.control import PREFIX, Control
 from airflow_provider_retell.emulator.dispatch import BAD_JSON, dispatch, parse
-from airflow_provider_retell.emulator.multipart import Form, FormTooLarge, is_form, read_form
+from airflow_provider_retell.emulator.multipart import BodyTooLarge, Form, read_form
 from airflow_provider_retell.emulator.recorder import RecordedRequest
 from airflow_provider_retell.emulator.responses import ApiError, Response
 from airflow_provider_retell.emulator.routing import Request
@@ -43,7 +43,7 @@ class Handler:
         """Answer one request."""
         try:
             body = await _read(incoming)
-        except _BodyTooLarge:
+        except BodyTooLarge:
             response = _to_aiohttp(ApiError(413, "Request body is too large").response())
             response.force_close()
             _log(incoming, 413)
@@ -119,24 +119,17 @@ def _log(incoming: web.BaseRequest, status: int | None) -> None:
         log.info("%s %s %s", incoming.method, incoming.raw_path, status or "(no response)")
 
 
-class _BodyTooLarge(Exception):  # noqa: N818 - not an error of the emulator
-    pass
-
-
 async def _read(incoming: web.BaseRequest) -> Any:
     """Return the JSON value or the :class:`Form` in the body, None if it is empty, or :data:`BAD_JSON`.
 
-    :raises _BodyTooLarge: if the body is too large.
+    :raises BodyTooLarge: if the body is too large.
     """
     if not incoming.body_exists:
         return None
-    if is_form(incoming):
-        try:
-            return await read_form(incoming) or BAD_JSON
-        except FormTooLarge:
-            raise _BodyTooLarge from None
+    if incoming.content_type == "multipart/form-data":
+        return await read_form(incoming) or BAD_JSON
     if (incoming.content_length or 0) > MAX_BODY:
-        raise _BodyTooLarge
+        raise BodyTooLarge
     if incoming.content_length is not None:
         return parse(await incoming.content.read())
     parts: list[bytes] = []
@@ -144,7 +137,7 @@ async def _read(incoming: web.BaseRequest) -> Any:
     async for part in incoming.content.iter_any():
         size += len(part)
         if size > MAX_BODY:
-            raise _BodyTooLarge
+            raise BodyTooLarge
         parts.append(part)
     return parse(b"".join(parts))
 

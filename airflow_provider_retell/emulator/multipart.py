@@ -66,19 +66,14 @@ class Form:
         return found
 
 
-class FormTooLarge(Exception):  # noqa: N818 - not an error of the emulator
-    """A field that is kept exceeds :data:`MAX_FIELD`."""
-
-
-def is_form(incoming: web.BaseRequest) -> bool:
-    """Return whether the body of a request is a form."""
-    return incoming.content_type == "multipart/form-data"
+class BodyTooLarge(Exception):  # noqa: N818 - not an error of the emulator
+    """The body of a request, or a field of a form that is kept, is too large."""
 
 
 async def read_form(incoming: web.BaseRequest) -> Form | None:
     """Return the form in the body of a request, or None if it is malformed or lacks its end.
 
-    :raises FormTooLarge: if a field is too large.
+    :raises BodyTooLarge: if a field is too large.
     """
     form = Form()
     try:
@@ -100,7 +95,7 @@ async def _read_field(part: BodyPartReader) -> str:
     while chunk := await part.read_chunk(_CHUNK):
         value += chunk
         if len(value) > MAX_FIELD:
-            raise FormTooLarge
+            raise BodyTooLarge
     return value.decode()
 
 
@@ -112,6 +107,6 @@ async def _read_file(part: BodyPartReader, name: str, filename: str) -> Uploaded
         if name == KEPT:
             kept += chunk
             if size > MAX_FIELD:
-                raise FormTooLarge
+                raise BodyTooLarge
     content_type = part.headers.get(hdrs.CONTENT_TYPE, "")
     return UploadedFile(name, filename, content_type, size, digest.hexdigest(), bytes(kept))

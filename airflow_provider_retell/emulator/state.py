@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.faults import Faults
 from airflow_provider_retell.emulator.organization.api_keys import ApiKey
@@ -14,10 +14,7 @@ from airflow_provider_retell.emulator.routing import Router
 from airflow_provider_retell.emulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.rate_limits import Limit
 
 DEFAULT_ORGANIZATION = "default"
 
@@ -64,11 +61,12 @@ class State:
         name: str,
         *,
         api_key: str | None,
-        custom_attributes: Collection[str],
-        quotas: Mapping[str, Limit | None] | None,
-        concurrency: int,
+        **settings: Any,
     ) -> Organization:
-        """Add an organization and its full-access key, which is random if *api_key* is None."""
+        """Add an organization and its full-access key, which is random if *api_key* is None.
+
+        :param settings: see :class:`Organization`.
+        """
         if name in self.organizations:
             raise ValueError(f"organization {name!r} exists already")
         secret = api_key or f"key_{secrets.token_hex(14)}"
@@ -78,9 +76,7 @@ class State:
             api_key=secret,
             webhooks=self.webhooks,
             routes=self.router.names,
-            custom_attributes=custom_attributes,
-            quotas=quotas,
-            concurrency=concurrency,
+            **settings,
         )
         self.add_key(ApiKey(secret, organization))
         self.organizations[name] = organization

@@ -19,17 +19,8 @@ def undocumented(default: Any, *others: Any) -> Any:
     return dataclasses.field(default=default, metadata={"others": others})
 
 
-def undocumented_options(options: type) -> dict[str, tuple[Any, ...]]:
-    """Return the other values of each such option of a dataclass, by name."""
-    return {name: item.metadata["others"] for name, item in _fields(options).items()}
-
-
-def defaults(options: type) -> dict[str, Any]:
-    """Return the default of each such option of a dataclass, by name."""
-    return {name: item.default for name, item in _fields(options).items()}
-
-
-def _fields(options: Any) -> dict[str, dataclasses.Field[Any]]:
+def undocumented_options(options: Any) -> dict[str, dataclasses.Field[Any]]:
+    """Return the field of each such option of a dataclass, by name. Its metadata have the ``others``."""
     found = {}
     for item in dataclasses.fields(options):
         if "others" in item.metadata:
@@ -37,7 +28,7 @@ def _fields(options: Any) -> dict[str, dataclasses.Field[Any]]:
             continue
         group: Any = item.default_factory
         if dataclasses.is_dataclass(group):
-            found.update({f"{item.name}.{name}": each for name, each in _fields(group).items()})
+            found.update({f"{item.name}.{name}": each for name, each in undocumented_options(group).items()})
     return found
 
 
@@ -46,7 +37,7 @@ def as_option(options: type, name: str, value: Any) -> Any:
 
     :raises ValueError: if there is no such option, or the value has another type.
     """
-    known = _fields(options)
+    known = undocumented_options(options)
     if name not in known:
         raise ValueError(f"unknown option {name!r}; known: {', '.join(sorted(known))}")
     value = tuple(value) if isinstance(value, list) else value

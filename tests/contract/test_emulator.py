@@ -22,7 +22,7 @@ from airflow_provider_retell.clock import no_waiting
 from airflow_provider_retell.contract.resources import CHECKS
 from airflow_provider_retell.contract.results import breaks
 from airflow_provider_retell.emulator import Clock, Options
-from airflow_provider_retell.emulator.undocumented import defaults, keywords, undocumented_options
+from airflow_provider_retell.emulator.undocumented import keywords, undocumented_options
 
 OPTIONS = undocumented_options(Options)
 
@@ -86,7 +86,7 @@ def test_every_assumption_holds(client: str) -> None:
                 fields.pop("custom_attributes", None)  # they are not restored
             assert record == before[name]
         assert all(call["call_status"] == "ended" for call in emulator.placed)
-    expected = {name: as_option(default) for name, default in defaults(Options).items()}
+    expected = {name: as_option(item.default) for name, item in OPTIONS.items()}
     if client == "sdk":
         del expected["ignores_unknown_fields"]
     assert found_options(results) == expected
@@ -94,7 +94,7 @@ def test_every_assumption_holds(client: str) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [(name, value) for name, others in OPTIONS.items() for value in others],
+    [(name, value) for name, item in OPTIONS.items() for value in item.metadata["others"]],
     ids=lambda item: str(item),
 )
 def test_exactly_the_checks_that_speak_of_an_option_differ(option: str, value: Any) -> None:

@@ -186,8 +186,8 @@ def options_of(*arguments: str) -> Options:
 def test_every_undocumented_option_can_be_set_by_name() -> None:
     options = undocumented_options(Options)
     assert len(options) > 30
-    for name, others in options.items():
-        for value in others:
+    for name, item in options.items():
+        for value in item.metadata["others"]:
             text = value if isinstance(value, str) else json.dumps(value)
             assert operator.attrgetter(name)(options_of("--option", f"{name}={text}")) == value
 

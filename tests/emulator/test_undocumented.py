@@ -11,7 +11,6 @@ import pytest
 from airflow_provider_retell.emulator.undocumented import (
     as_option,
     check_values,
-    defaults,
     keywords,
     options_in_report,
     undocumented,
@@ -33,8 +32,10 @@ class Outer:
 
 
 def test_options_of_a_resource_have_dotted_names() -> None:
-    assert undocumented_options(Outer) == {"semantics": ("replace",), "chats.missing_status": (422,)}
-    assert defaults(Outer) == {"semantics": "merge", "chats.missing_status": 404}
+    found = {
+        name: (item.default, *item.metadata["others"]) for name, item in undocumented_options(Outer).items()
+    }
+    assert found == {"semantics": ("merge", "replace"), "chats.missing_status": (404, 422)}
 
 
 def test_a_report_becomes_the_arguments_of_the_options() -> None:

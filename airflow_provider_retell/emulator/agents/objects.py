@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.agents.backend import Agent
     from airflow_provider_retell.emulator.agents.vocabulary import Version
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
+    from airflow_provider_retell.emulator.engines.samples import Engine
 
 
 class AgentObjects(Objects):

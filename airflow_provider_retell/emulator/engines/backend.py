@@ -12,7 +12,7 @@ from airflow_provider_retell.emulator.engines import samples
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
+    from airflow_provider_retell.emulator.engines.samples import Engine
     from airflow_provider_retell.emulator.options import Options
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.engines.vocabulary import Engine
+Engine = dict[str, Any]
+"""One version of a response engine as the emulator stores it: Retell's object."""
 
 
 def new_id(prefix: str) -> str:

@@ -62,7 +62,7 @@ class Organization(
         api_key: str,
         webhooks: Webhooks,
         routes: frozenset[str],
-        custom_attributes: Collection[str] = (),
+        custom_attributes: Collection[str],
         quotas: Mapping[str, Limit | None] | None,
         concurrency: int,
     ) -> None:

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.backend import Backend, assign
-from airflow_provider_retell.emulator.phone_numbers import samples
 from airflow_provider_retell.emulator.phone_numbers.bodies import BINDINGS
 from airflow_provider_retell.emulator.responses import ApiError
 
@@ -15,10 +14,12 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.agents.backend import AgentBackend
     from airflow_provider_retell.emulator.options import Options
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
+
+Number = dict[str, Any]
+"""A phone number as the emulator stores it: Retell's object."""
 
 
-class PhoneNumberBackend(Backend["Number"]):
+class PhoneNumberBackend(Backend[Number]):
     """The phone numbers of one organization.
 
     :param agents: the agents of the organization.
@@ -37,7 +38,12 @@ class PhoneNumberBackend(Backend["Number"]):
         if phone_number in self.objects:
             raise ValueError("the phone number exists already")
         number = {
-            **samples.bought(phone_number),
+            # As a number that was bought from Retell and is bound to no agent.
+            "phone_number": phone_number,
+            "phone_number_type": "retell-twilio",
+            "phone_number_pretty": phone_number,
+            "inbound_agents": [],
+            "outbound_agents": [],
             "last_modification_timestamp": self.options.clock.now_ms(),
             **fields,
         }

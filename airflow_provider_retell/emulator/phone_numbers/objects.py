@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_retell.emulator.objects import Objects
 
 if TYPE_CHECKING:
-    from airflow_provider_retell.emulator.phone_numbers.samples import Number
+    from airflow_provider_retell.emulator.phone_numbers.backend import Number
 
 
 class PhoneNumberObjects(Objects):

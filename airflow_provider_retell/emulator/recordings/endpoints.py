@@ -26,8 +26,7 @@ def get_call_file(org: Organization, request: Request) -> Response:
     call = org.call_backend.store.calls.get(call_id)
     if call is None or f"{FILES_URL}/{call_id}/{name}" not in call.values():
         return _refusal(404, "NoSuchKey")
-    links = org.call_backend.links
-    if not links.admits(request.path, request.query, signed=links.are_signed(call)):
+    if not org.call_backend.links.admits(call, request.path, request.query):
         return _refusal(403, "AccessDenied")
     body, media_type = content_of(call, name)
     if not org.options.serves_ranges:

@@ -44,14 +44,13 @@ class Links:
         """
         if self.base_url is None:
             return
-        signed = self.are_signed(call)
+        signed = self._are_signed(call)
         for name in LINKS:
             value = call.get(name)
             if isinstance(value, str) and value.startswith(FILES_URL):
                 call[name] = self._link(value, signed)
 
-    def are_signed(self, call: Call) -> bool:
-        """Return True if the links to the files of *call* are signed, and so expire."""
+    def _are_signed(self, call: Call) -> bool:
         return self._options.links_expire or bool(call.get("opt_in_signed_url"))
 
     def _link(self, sample: str, signed: bool) -> str:
@@ -61,12 +60,9 @@ class Links:
             path += f"?Expires={expires}&Signature={self._sign(path, expires)}"
         return f"{self.base_url}{path}"
 
-    def admits(self, path: str, query: Mapping[str, str], *, signed: bool) -> bool:
-        """Return True if a link is valid now.
-
-        :param signed: True if the file needs a signature.
-        """
-        if not signed:
+    def admits(self, call: Call, path: str, query: Mapping[str, str]) -> bool:
+        """Return True if a link to a file of *call* is valid now."""
+        if not self._are_signed(call):
             return True
         expires = query.get("Expires", "0")
         if not hmac.compare_digest(query.get("Signature", ""), self._sign(path, expires)):

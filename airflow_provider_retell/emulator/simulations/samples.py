@@ -11,11 +11,12 @@ from airflow_provider_retell.emulator.simulations.vocabulary import SCRIPT
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator.simulations.vocabulary import BatchTest, TestCase, TestRun
 
-_EXPLANATIONS = {
+EXPLANATIONS = {
     "pass": "The agent met every metric.",
     "fail": "The agent did not confirm the appointment.",
     "error": "The simulation timed out.",
 }
+"""The explanation of each verdict."""
 
 
 def new_id(kind: str) -> str:
@@ -69,11 +70,6 @@ def test_run(case: TestCase, now_ms: int) -> TestRun:
         "creation_timestamp": now_ms,
         "user_modified_timestamp": now_ms,
     }
-
-
-def explanation(verdict: str) -> str:
-    """Return an explanation of a verdict."""
-    return _EXPLANATIONS[verdict]
 
 
 def transcript(case: TestCase, tool_calls: list[dict[str, Any]]) -> dict[str, Any]:

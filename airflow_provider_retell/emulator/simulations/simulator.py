@@ -65,10 +65,6 @@ class Simulator:
         for run, case in zip(batch["runs"], cases, strict=True):
             self._judge(run, case)
             run["user_modified_timestamp"] = round(when * 1000)
-        self.finish(batch, when)
-
-    def finish(self, batch: BatchTest, when: float) -> None:
-        """Complete a batch test and count its verdicts."""
         verdicts = Counter(run["status"] for run in batch["runs"])
         batch.update(
             status="complete",
@@ -95,7 +91,7 @@ class Simulator:
         calls = [self._call_tool(run, mocks, call) for call in case.get("tool_calls") or ()]
         run.update(
             status=verdict,
-            result_explanation=samples.explanation(verdict),
+            result_explanation=samples.EXPLANATIONS[verdict],
             transcript_snapshot=samples.transcript(case, calls),
         )
 
