@@ -30,6 +30,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = result.add_argument
+
+    def many(option: str, metavar: str, text: str) -> None:
+        add(option, action="append", default=[], metavar=metavar, help=f"{text}; may be repeated")
+
     add("--port", type=int, default=8787, help="port to listen on; 0 for a free one (default: 8787)")
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add(
@@ -39,27 +43,13 @@ def parser() -> argparse.ArgumentParser:
         help="the API key that it accepts (default: key_emulator)",
     )
     add("--calls", type=Path, metavar="FILE", help="JSON lines file with calls to load")
-    add(
-        "--custom-attribute",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="id of a custom attribute of the organization; may be repeated",
-    )
-    add(
-        "--contact-tag",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="id of a tag of contacts; may be repeated",
-    )
-    add(
+    many("--custom-attribute", "ID", "id of a custom attribute of the organization")
+    many("--contact-tag", "ID", "id of a tag of contacts")
+    many(
         "--quota",
-        action="append",
-        default=[],
-        metavar="NAME=COUNT/SECONDS",
-        help=f"override a request quota, such as general=100/10; NAME is {', '.join(DEFAULT_QUOTAS)} or a route "
-        "such as update-call; NAME=off removes the quota; may be repeated",
+        "NAME=COUNT/SECONDS",
+        f"override a request quota, such as general=100/10; NAME is {', '.join(DEFAULT_QUOTAS)} or a route "
+        "such as update-call; NAME=off removes the quota",
     )
     add("--no-quota", action="store_true", help="remove all request quotas")
     add("--concurrency", type=int, default=20, help="number of live calls allowed (default: 20)")
@@ -71,27 +61,17 @@ def parser() -> argparse.ArgumentParser:
         metavar="ANSWER/TALK/ANALYZE",
         help="seconds until a call is answered, then until it ends, then until it is analyzed (default: 2/30/10)",
     )
-    add(
+    many(
         "--outcome",
-        action="append",
-        default=[],
-        metavar="NUMBER=REASON",
-        help="disconnection reason of calls to a number, such as +14155550123=dial_no_answer; may be repeated",
+        "NUMBER=REASON",
+        "disconnection reason of calls to a number, such as +14155550123=dial_no_answer",
     )
-    add(
-        "--do-not-call",
-        action="append",
-        default=[],
-        metavar="NUMBER",
-        help="number that is marked as do not call; may be repeated",
-    )
-    add(
+    many("--do-not-call", "NUMBER", "number that is marked as do not call")
+    many(
         "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option for a point that Retell does not document, such as metadata_semantics=merge, drops_null=true "
-        "or chats.unknown_id_status=404; may be repeated",
+        "NAME=VALUE",
+        "an option for a point that Retell does not document, such as metadata_semantics=merge, drops_null=true "
+        "or chats.unknown_id_status=404",
     )
     add(
         "--like",

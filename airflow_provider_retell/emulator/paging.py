@@ -84,5 +84,5 @@ def page(
             400, "query/sort_order must be equal to one of the allowed values: ascending, descending"
         )
     keys = sorted((order(value), object_id) for object_id, value in objects.items())
-    ids, rest = cut(walk(keys, query), query)
+    ids, rest = cut(walk(keys, query), {"limit": text})
     return [objects[object_id] for object_id in ids], rest

@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 class Kind:
     """A kind of response engine.
 
-    :ivar type: the ``type`` of an agent's ``response_engine``.
+    :ivar type: the ``type`` of an agent's ``response_engine``, and its name in the message for an unknown id.
+    :ivar noun: what an engine is, for messages.
     :ivar id_name: the field with its id.
     :ivar prefix: the first part of its ids.
-    :ivar table: its name in the message for an unknown id.
     :ivar shows_published: True if the API returns ``is_published``.
     :ivar sample: returns the settings of a new engine.
     """
 
     type: str
+    noun: str
     id_name: str
     prefix: str
-    table: str
     shows_published: bool
     sample: Callable[[], Engine]
 
 
-LLM = Kind("retell-llm", "llm_id", "llm", "retell-llm", True, samples.llm)
+LLM = Kind("retell-llm", "LLM", "llm_id", "llm", True, samples.llm)
 FLOW = Kind(
     "conversation-flow",
+    "conversation flow",
     "conversation_flow_id",
     "conversation_flow",
-    "conversation-flow",
     False,
     samples.conversation_flow,
 )
@@ -56,7 +56,7 @@ class EngineBackend(Backend["dict[int, Engine]"]):
     def __init__(self, kind: Kind, options: Options) -> None:
         super().__init__(options)
         self.kind = kind
-        self.table = kind.table
+        self.noun, self.table = kind.noun, kind.type
 
     def find_version(self, engine_id: str, version: int | None = None) -> Engine:
         """Return one version of an engine, by default the latest, or raise the 404 for an unknown one."""

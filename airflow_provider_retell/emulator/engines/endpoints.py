@@ -19,27 +19,26 @@ _READ, _EDIT = ("agent", "read"), ("agent", "edit")
 
 
 @ROUTES.add("GET", "/get-retell-llm/{llm_id}", _READ)
-def get_llm(org: Organization, request: Request) -> Response:
-    """Return one version of an LLM."""
-    return _get(org.llm_backend, request)
-
-
 @ROUTES.add("GET", "/get-conversation-flow/{conversation_flow_id}", _READ)
-def get_flow(org: Organization, request: Request) -> Response:
-    """Return one version of a conversation flow."""
-    return _get(org.flow_backend, request)
+def get_engine(org: Organization, request: Request) -> Response:
+    """Return one version of an LLM or a conversation flow."""
+    engines = _engines(org, request)
+    engine = engines.find_version(request.ids[engines.kind.id_name], _version(request))
+    return json_response(200, engines.visible(engine))
 
 
 @ROUTES.add("PATCH", "/update-retell-llm/{llm_id}", _EDIT, bodies.UPDATE_LLM)
-def update_llm(org: Organization, request: Request) -> Response:
-    """Change a draft of an LLM. Retell refuses changes of a published version with this text."""
-    return _update(org.llm_backend, request, "Cannot update published LLM")
-
-
 @ROUTES.add("PATCH", "/update-conversation-flow/{conversation_flow_id}", _EDIT, bodies.UPDATE_FLOW)
-def update_flow(org: Organization, request: Request) -> Response:
-    """Change a draft of a conversation flow. The text of the refusal is our guess, after that of LLMs."""
-    return _update(org.flow_backend, request, "Cannot update published conversation flow")
+def update_engine(org: Organization, request: Request) -> Response:
+    """Change a draft of an LLM or a conversation flow.
+
+    Retell refuses changes of a published LLM with this text. That it does the same for flows is our guess.
+    """
+    engines = _engines(org, request)
+    engine = engines.find_version(request.ids[engines.kind.id_name], _version(request))
+    if engine["is_published"]:
+        raise ApiError(400, f"Cannot update published {engines.noun}")
+    return json_response(200, engines.visible(engines.change(engine, request.body)))
 
 
 @ROUTES.add("GET", "/get-conversation-flow-component/{conversation_flow_component_id}", _READ)
@@ -61,16 +60,8 @@ def list_flows(org: Organization, request: Request) -> Response:
     return _list(org.flow_backend, request)
 
 
-def _get(engines: EngineBackend, request: Request) -> Response:
-    engine = engines.find_version(request.ids[engines.kind.id_name], _version(request))
-    return json_response(200, engines.visible(engine))
-
-
-def _update(engines: EngineBackend, request: Request, refusal: str) -> Response:
-    engine = engines.find_version(request.ids[engines.kind.id_name], _version(request))
-    if engine["is_published"]:
-        raise ApiError(400, refusal)
-    return json_response(200, engines.visible(engines.change(engine, request.body)))
+def _engines(org: Organization, request: Request) -> EngineBackend:
+    return org.llm_backend if "llm_id" in request.ids else org.flow_backend
 
 
 def _list(engines: EngineBackend, request: Request) -> Response:
