@@ -45,6 +45,12 @@ class ListChecks:
             return differs(f"has_more is {more}", handled=not found.pagination_key)
         return holds("items and has_more")
 
+    def transcripts(self, target: Target) -> Flow[Finding]:
+        """Search the newest records that have ended for transcripts."""
+        sample = yield from self.records.sample(target)
+        shown = sorted(self.records.transcripts & set().union(*sample))
+        return differs(", ".join(shown)) if shown else holds("no transcript")
+
     def pages(self, target: Target) -> Flow[Finding]:
         """Read up to three records one by one."""
         records = self.records

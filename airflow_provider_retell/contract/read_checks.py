@@ -1,4 +1,4 @@
-"""The checks of calls that are the same for chats, as the API returns them."""
+"""The checks of call objects that are the same for chat objects."""
 
 from __future__ import annotations
 

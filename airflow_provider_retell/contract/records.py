@@ -40,6 +40,7 @@ class Records:
     :ivar update_live: the endpoint that updates a record that is ongoing.
     :ivar flag: the flag that names the records that checks may change.
     :ivar statuses: the documented statuses.
+    :ivar transcripts: the fields that lists leave out.
     :ivar options: the first part of the names of the emulator's options for them.
     """
 
@@ -48,6 +49,7 @@ class Records:
     update_live: Callable[..., Request[Any]]
     flag: Flag
     statuses: frozenset[str]
+    transcripts: frozenset[str]
     options: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""The interface that every resource implements: its objects in one organization."""
+"""The base of every resource: its objects in one organization."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Backend(ABC, Generic[T]):
 
     :param options: the options of the emulator.
     :cvar noun: what an object is, such as "chat", for messages to the user of the emulator.
-    :cvar table: the name of the resource in Retell's message for an unknown id.
+    :cvar table: the name of the resource in Retell's message for an unknown id, unless ``missing`` has another message.
     :ivar objects: the objects by id. Tests may change them.
     """
 

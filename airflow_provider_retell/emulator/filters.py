@@ -43,13 +43,11 @@ def list_body(criteria: Schema) -> Schema:
 class FilterFields:
     """Where the conditions of a listing find their values, unless that is the field of the same name.
 
-    :ivar nested: conditions on fields of nested objects.
-    :ivar maps: conditions on single keys of an object.
+    :ivar nested: conditions on fields of nested objects, or on their keys.
     :ivar special: conditions of another form; each returns the tests for its specification.
     """
 
-    nested: Mapping[str, Callable[[Record], Any]]
-    maps: Mapping[str, Callable[[Record], Any]]
+    nested: Mapping[str, Callable[[Record], Any]] = field(default_factory=dict)
     special: Mapping[str, Callable[[Any], list[Filter]]] = field(default_factory=dict)
 
     def compile(self, criteria: Mapping[str, Any]) -> list[Filter]:
@@ -59,12 +57,13 @@ class FilterFields:
         """
         tests: list[Filter] = []
         for name, spec in criteria.items():
+            get = self.nested.get(name) or inside(name)
             if name in self.special:
                 tests.extend(self.special[name](spec))
-            elif name in self.maps:
-                tests.extend(_keyed(self.maps[name], entry) for entry in spec)
+            elif isinstance(spec, list):
+                tests.extend(_keyed(get, entry) for entry in spec)
             else:
-                tests.append(_plain(self.nested.get(name) or inside(name), compile_condition(spec)))
+                tests.append(_plain(get, compile_condition(spec)))
         return tests
 
 
@@ -96,20 +95,17 @@ def take_ids(criteria: dict[str, Any], name: str, limit: int | None) -> list[str
     return list(dict.fromkeys(ids))
 
 
-def agents(version_field: str) -> Callable[[Any], list[Filter]]:
-    """Return the compiler of the condition ``agent``.
+def agents(version_field: str, wanted: list[dict[str, Any]]) -> list[Filter]:
+    """Return the test of the condition ``agent``.
 
     :param version_field: the field with the version of the agent.
     """
 
-    def compile_agents(wanted: list[dict[str, Any]]) -> list[Filter]:
-        def matches(record: Record) -> bool:
-            return any(
-                record.get("agent_id") == agent["agent_id"]
-                and ("version" not in agent or record.get(version_field) in agent["version"])
-                for agent in wanted
-            )
+    def matches(record: Record) -> bool:
+        return any(
+            record.get("agent_id") == agent["agent_id"]
+            and ("version" not in agent or record.get(version_field) in agent["version"])
+            for agent in wanted
+        )
 
-        return [matches]
-
-    return compile_agents
+    return [matches]

@@ -11,8 +11,7 @@ from tasks import Ti, json_lines, run_try
 
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.bulk import FileRows
-from airflow_provider_retell.emulator import Clock, Emulator
-from airflow_provider_retell.emulator.calls.lifecycle import Lifecycle
+from airflow_provider_retell.emulator import Clock, Emulator, Lifecycle
 from airflow_provider_retell.operators import BulkUpdateCallOperator, ListCallsOperator
 
 START = datetime(2026, 11, 21, 10, tzinfo=timezone.utc)

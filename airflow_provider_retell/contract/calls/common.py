@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.calls import kind
 from airflow_provider_retell.api.calls.endpoints import update_call, update_live_call
+from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.contract.flags import WRITE, Flag
 from airflow_provider_retell.contract.list_checks import ListChecks
 from airflow_provider_retell.contract.read_checks import ReadChecks
@@ -25,5 +26,6 @@ CALLS = Records(
     update_live_call,
     CALL_ID,
     statuses=frozenset({"registered", "not_connected", "ongoing", "ended", "error"}),
+    transcripts=TRANSCRIPTS,
 )
 LISTS, READS, UPDATES = ListChecks(CALLS), ReadChecks(CALLS), UpdateChecks(CALLS)

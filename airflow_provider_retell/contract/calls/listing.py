@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_retell.api.calls.fields import TRANSCRIPTS
 from airflow_provider_retell.api.calls.models import ENDED_STATUSES
 from airflow_provider_retell.contract.calls.common import CALLS, LISTS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
@@ -20,7 +19,6 @@ CHECKS = Checks()
 
 _LIST = page("list-calls")
 
-
 CHECKS.add(
     "calls.list_has_documented_form",
     assumption="list-calls returns `items`, `has_more` and calls with the documented types.",
@@ -30,19 +28,13 @@ CHECKS.add(
     "export writes it as received.",
 )(LISTS.form)
 
-
-@CHECKS.add(
+CHECKS.add(
     "calls.list_leaves_out_transcripts",
     assumption="list-calls leaves out transcripts.",
     matters="Exports contain transcripts only with `whole_calls=True`.",
     source=_LIST,
     otherwise="Exports contain transcripts unless `fields` leaves them out.",
-)
-def list_leaves_out_transcripts(target: Target) -> Flow[Finding]:
-    """Look for transcripts in the newest calls that have ended."""
-    calls = yield from CALLS.sample(target)
-    shown = sorted(TRANSCRIPTS & set().union(*calls))
-    return differs(", ".join(shown)) if shown else holds("no transcript")
+)(LISTS.transcripts)
 
 
 @CHECKS.add(

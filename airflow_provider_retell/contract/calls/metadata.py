@@ -21,7 +21,6 @@ CHECKS = Checks()
 
 _UPDATE = page("update-call")
 
-
 CHECKS.add(
     "calls.update_returns_call",
     assumption="update-call returns the call with its new metadata.",

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 CHECKS = Checks()
 
-
 CHECKS.add(
     "calls.unknown_id",
     assumption="get-call rejects an unknown id with 422.",

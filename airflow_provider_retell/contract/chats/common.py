@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_retell.api.chats import kind
 from airflow_provider_retell.api.chats.endpoints import update_chat
+from airflow_provider_retell.api.chats.fields import TRANSCRIPTS
 from airflow_provider_retell.contract.flags import WRITE, Flag
 from airflow_provider_retell.contract.list_checks import ListChecks
 from airflow_provider_retell.contract.read_checks import ReadChecks
@@ -25,6 +26,7 @@ CHATS = Records(
     update_chat,
     CHAT_ID,
     statuses=frozenset({"ongoing", "ended", "error"}),
+    transcripts=TRANSCRIPTS,
     options="chats.",
 )
 LISTS, READS, UPDATES = ListChecks(CHATS), ReadChecks(CHATS), UpdateChecks(CHATS)

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from airflow_provider_retell.api.chats.fields import TRANSCRIPTS
-from airflow_provider_retell.contract.chats.common import CHATS, LISTS
+from airflow_provider_retell.contract.chats.common import LISTS
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
-from airflow_provider_retell.contract.findings import Finding, differs, holds
 from airflow_provider_retell.contract.list_checks import PAGE
-
-if TYPE_CHECKING:
-    from airflow_provider_retell.api.request import Flow
-    from airflow_provider_retell.contract.target import Target
 
 CHECKS = Checks()
 
 _LIST = page("list-chats")
-
 
 CHECKS.add(
     "chats.list_has_documented_form",
@@ -28,20 +19,13 @@ CHECKS.add(
     "export writes it as received.",
 )(LISTS.form)
 
-
-@CHECKS.add(
+CHECKS.add(
     "chats.list_leaves_out_transcripts",
     assumption="list-chats leaves out transcripts.",
     matters="Exports contain transcripts only with `whole_chats=True`.",
     source=_LIST,
     otherwise="Exports contain transcripts unless `fields` leaves them out.",
-)
-def list_leaves_out_transcripts(target: Target) -> Flow[Finding]:
-    """Search the newest chats that have ended for transcripts."""
-    chats = yield from CHATS.sample(target)
-    shown = sorted(TRANSCRIPTS & set().union(*chats))
-    return differs(", ".join(shown)) if shown else holds("no transcript")
-
+)(LISTS.transcripts)
 
 CHECKS.add(
     "chats.list_pages",

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from airflow_provider_retell.contract.chats.common import READS
 from airflow_provider_retell.contract.check import Checks, page
 
-if TYPE_CHECKING:
-    pass
-
 CHECKS = Checks()
-
 
 CHECKS.add(
     "chats.unknown_id",

@@ -32,7 +32,6 @@ CHECKS = Checks()
 _UPDATE = page("update-chat")
 _ATTRIBUTES = (*WRITES, ATTRIBUTE)
 
-
 CHECKS.add(
     "chats.update_unknown_id",
     assumption="update-chat rejects an unknown id with 404 or 422.",

@@ -100,36 +100,41 @@ CREATE_BATCH_CALL = closed(
 )
 
 
+SHARED_CONDITIONS: dict[str, Schema] = {
+    "agent": AGENTS,
+    "agent_tag": enum(),
+    "combined_cost": AMOUNT,
+    "custom_analysis_data": KEYED_LIST,
+    "custom_attributes": KEYED_LIST,
+    "data_storage_setting": enum(*STORAGE_SETTINGS),
+    "direction": enum(*DIRECTIONS),
+    "disconnection_reason": enum(*DISCONNECTION_REASONS),
+    "duration_ms": AMOUNT,
+    "end_timestamp": AMOUNT,
+    "start_timestamp": AMOUNT,
+    "user_sentiment": enum(*SENTIMENTS),
+}
+"""The conditions that lists of calls and lists of chats have in common."""
+
 _FILTER = closed(
     {
-        "agent": AGENTS,
-        "agent_tag": enum(),
+        **SHARED_CONDITIONS,
         "batch_call_id": TEXT,
         "call_id": one_of(TEXT, enum()),
         # Retell documents these four only, without "registered".
         "call_status": enum("not_connected", "ongoing", "ended", "error"),
         "call_successful": TRUTH,
         "call_type": enum(*CALL_TYPES),
-        "combined_cost": AMOUNT,
-        "custom_analysis_data": KEYED_LIST,
-        "custom_attributes": KEYED_LIST,
-        "data_storage_setting": enum(*STORAGE_SETTINGS),
-        "direction": enum(*DIRECTIONS),
-        "disconnection_reason": enum(*DISCONNECTION_REASONS),
-        "duration_ms": AMOUNT,
         "dynamic_variables": KEYED_LIST,
         "e2e_latency_p50": AMOUNT,
-        "end_timestamp": AMOUNT,
         "from_number": TEXT,
         "in_voicemail": TRUTH,
         "metadata": KEYED_LIST,
-        "start_timestamp": AMOUNT,
         "to_number": TEXT,
         "tool_calls": {
             "type": "array",
             "items": closed({"name": STRING, "type": STRING, "success": TRUTH, "latency_ms": AMOUNT}),
         },
-        "user_sentiment": enum(*SENTIMENTS),
     }
 )
 

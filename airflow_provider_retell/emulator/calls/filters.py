@@ -6,6 +6,7 @@ A call without ``data_storage_setting`` does not count as ``everything``, which 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from airflow_provider_retell.emulator.conditions import MISSING, compile_condition, inside
@@ -17,17 +18,13 @@ def _variables(call: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _NESTED: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "dynamic_variables": _variables,
+    "custom_analysis_data": inside("call_analysis", "custom_analysis_data"),
     "call_successful": inside("call_analysis", "call_successful"),
     "in_voicemail": inside("call_analysis", "in_voicemail"),
     "user_sentiment": inside("call_analysis", "user_sentiment"),
     "combined_cost": inside("call_cost", "combined_cost"),
     "e2e_latency_p50": inside("latency", "e2e", "p50"),
-}
-_MAPS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "metadata": inside("metadata"),
-    "dynamic_variables": _variables,
-    "custom_attributes": inside("custom_attributes"),
-    "custom_analysis_data": inside("call_analysis", "custom_analysis_data"),
 }
 
 
@@ -63,9 +60,8 @@ def tool_calls(call: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 FIELDS = FilterFields(
     _NESTED,
-    _MAPS,
     special={
-        "agent": agents("agent_version"),
+        "agent": partial(agents, "agent_version"),
         "tool_calls": lambda spec: [_tool_call(entry) for entry in spec],
     },
 )

@@ -14,14 +14,6 @@ if TYPE_CHECKING:
 _ALWAYS_SORT = 5_000
 
 
-def order_key(call: Call) -> OrderKey:
-    """Return the sort key of a call in list-calls.
-
-    Calls that have not started come first in ascending order, which is our guess.
-    """
-    return (call.get("start_timestamp", 0), call["call_id"])
-
-
 class CallStore:
     """The calls by id, and their order.
 
@@ -80,5 +72,5 @@ class CallStore:
 
 
 def ordered(calls: Iterable[Call]) -> list[OrderKey]:
-    """Return the sort keys of *calls*, ascending."""
-    return sorted(map(order_key, calls))
+    """Return the sort keys of *calls* in list-calls, ascending. Calls that have not started come first: our guess."""
+    return sorted((call.get("start_timestamp", 0), call["call_id"]) for call in calls)

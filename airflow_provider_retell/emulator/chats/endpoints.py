@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.emulator.chats import bodies
@@ -30,12 +31,9 @@ _FIELDS = FilterFields(
         "chat_successful": inside("chat_analysis", "chat_successful"),
         "user_sentiment": inside("chat_analysis", "user_sentiment"),
         "combined_cost": inside("chat_cost", "combined_cost"),
-    },
-    maps={
-        "custom_attributes": inside("custom_attributes"),
         "custom_analysis_data": inside("chat_analysis", "custom_analysis_data"),
     },
-    special={"agent": agents("version")},
+    special={"agent": partial(agents, "version")},
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.emulator.conditions import inside
 from airflow_provider_retell.emulator.contacts import bodies
 from airflow_provider_retell.emulator.contacts.imports import visible
 from airflow_provider_retell.emulator.filters import FilterFields
@@ -26,9 +25,7 @@ def _tags(spec: Any) -> list[Filter]:
     return [lambda contact: not set(contact["contact_tag_ids"]).isdisjoint(spec["value"])]
 
 
-_FIELDS = FilterFields(
-    nested={}, maps={"custom_fields": inside("custom_fields")}, special={"contact_tag_ids": _tags}
-)
+_FIELDS = FilterFields(special={"contact_tag_ids": _tags})
 
 
 @ROUTES.add("GET", "/get-contact/{contact_id}", _READ)
