@@ -698,7 +698,7 @@ def test_deletion_that_does_not_happen_is_an_error(kb: Emulator) -> None:
         {"keeps_last_source": False},
         {"missing_status": 422},
         {"indexing_seconds": 0},
-        {"indexing_seconds": 900},
+        {"indexing_seconds": 300},
     ],
 )
 def test_points_that_retell_does_not_document_do_not_matter(kb: Emulator, options: dict[str, Any]) -> None:
