@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -172,26 +173,14 @@ def test_invalid_extra_field_is_rejected_by_name(extra: dict[str, Any], message:
     assert message in rejection(extra=json.dumps(extra))
 
 
-@pytest.mark.parametrize("extra", ["[]", '"text"', "5"])
-def test_extra_fields_that_are_not_an_object_are_rejected(extra: str) -> None:
-    class Stored:
-        """A stored connection. The constructor of Airflow's class may reject such extra fields."""
-
-        conn_id, password, host, port = "my_retell", "key_1", None, None
-
-    Stored.extra = extra
+@pytest.mark.parametrize("extra", ["[]", '"text"', "5", "{pr1vate"])
+def test_extra_fields_that_are_no_object_are_rejected_without_quoting_them(extra: str) -> None:
+    # A stored connection. The constructor of Airflow's class may reject such extra fields.
+    stored = SimpleNamespace(conn_id="my_retell", password="key_1", host=None, port=None, extra=extra)
     with pytest.raises(
         RetellConfigError, match="connection 'my_retell': the extra fields must be a JSON object"
-    ):
-        read_connection(Stored())
-
-
-def test_extra_fields_that_are_not_json_are_rejected_without_quoting_them() -> None:
-    class Stored:
-        conn_id, password, host, port, extra = "my_retell", "key_1", None, None, "{pr1vate"
-
-    with pytest.raises(RetellConfigError, match="must be a JSON object") as caught:
-        read_connection(Stored())
+    ) as caught:
+        read_connection(stored)
     assert "pr1vate" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None

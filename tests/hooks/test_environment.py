@@ -99,24 +99,24 @@ def test_login_of_a_proxy_is_sent_to_the_proxy_only(
     assert "proxy-authorization" not in headers
 
 
-@pytest.mark.parametrize("no_proxy", ["localhost", "127.0.0.1,localhost", "*", "host:port"])
-def test_hosts_in_no_proxy_are_connected_directly(
-    client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch, no_proxy: str
+@pytest.mark.parametrize(
+    ("no_proxy", "through_proxy"),
+    [
+        ("localhost", 0),
+        ("127.0.0.1,localhost", 0),
+        ("*", 0),
+        ("host:port", 0),
+        ("example.com,127.0.0.2", 1),
+    ],
+)
+def test_only_hosts_in_no_proxy_are_connected_directly(
+    client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch, no_proxy: str, through_proxy: int
 ) -> None:
     server, proxy = proxied
     own = no_proxy.replace("host:port", server.url.removeprefix("https://"))
     monkeypatch.setenv("NO_PROXY", own)
     client.get_call("call_1")
-    assert (len(server.seen), len(proxy.seen)) == (1, 0)
-
-
-def test_no_proxy_for_other_hosts_is_ignored(
-    client: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server, proxy = proxied
-    monkeypatch.setenv("NO_PROXY", "example.com,127.0.0.2")
-    client.get_call("call_1")
-    assert (len(server.seen), len(proxy.seen)) == (1, 1)
+    assert (len(server.seen), len(proxy.seen)) == (1, through_proxy)
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
@@ -303,26 +303,18 @@ def test_closed_port_is_refused(one_attempt: Any, connect: Any) -> None:
     assert caught.value.kind == "refused"
 
 
-def test_server_that_accepts_no_connection_is_a_connect_timeout(
-    one_attempt: Any, connect: Any, deaf_server: str
+@pytest.mark.parametrize("is_proxy", [False, True])
+def test_server_or_proxy_that_accepts_no_connection_is_a_connect_timeout(
+    one_attempt: Any, connect: Any, deaf_server: str, monkeypatch: pytest.MonkeyPatch, is_proxy: bool
 ) -> None:
-    connect(deaf_server, connect_timeout=0.2)
+    connect("https://api.example.com" if is_proxy else deaf_server, connect_timeout=0.2)
+    monkeypatch.setenv("https_proxy", deaf_server)
     with pytest.raises(
         RetellTimeoutError, match=r"no connection in time to http\S+ .connect_timeout: 0\.2 s"
     ) as caught:
         one_attempt.get_call("call_1")
     assert caught.value.kind == "connect"
     assert "raise connect_timeout" in str(caught.value)
-
-
-def test_proxy_that_accepts_no_connection_is_a_connect_timeout(
-    one_attempt: Any, connect: Any, deaf_server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connect("https://api.example.com", connect_timeout=0.2)
-    monkeypatch.setenv("https_proxy", deaf_server)
-    with pytest.raises(RetellTimeoutError, match="no connection in time") as caught:
-        one_attempt.get_call("call_1")
-    assert caught.value.kind == "connect"
 
 
 def test_unknown_host_name_is_a_dns_error(one_attempt: Any, connect: Any) -> None:

@@ -354,13 +354,6 @@ def test_the_batch_of_the_same_people_in_another_order_is_returned(
     assert "accepted" not in caplog.text
 
 
-def test_a_skipped_task_is_skipped_again(emulator: Emulator, store: Any) -> None:
-    for try_number in (1, 2):
-        with pytest.raises(AirflowSkipException):
-            run_try(batch(tasks=[]), try_number=try_number, cleared_at=try_number - 1, store=store)
-    assert not emulator.placed
-
-
 def test_nobody_is_left_to_call_after_an_unknown_outcome(emulator: Emulator, state_store: StateStore) -> None:
     killed("before", lambda: run_try(batch(), store=state_store))
     with pytest.raises(
@@ -400,13 +393,13 @@ def test_a_batch_is_not_returned_if_the_api_key_has_changed(
 # -- the people
 
 
-def test_an_empty_list_of_people_skips_the_task(emulator: Emulator, store: Any) -> None:
-    for tasks in ([], "{{ [] }}", "[]"):
+def test_an_empty_list_of_people_skips_the_task_and_the_cleared_task(emulator: Emulator, store: Any) -> None:
+    for cleared_at, tasks in enumerate(([], "{{ [] }}", "[]")):
         with pytest.raises(
             AirflowSkipException, match=r"There is nobody to call: no tasks.*No batch was sent"
         ):
-            run_try(batch(tasks=tasks), store=store)
-    assert not emulator.requests
+            run_try(batch(tasks=tasks), try_number=cleared_at + 1, cleared_at=cleared_at, store=store)
+    assert emulator.count("create-batch-call") == 0
 
 
 def test_a_number_that_occurs_twice_is_an_error(emulator: Emulator) -> None:

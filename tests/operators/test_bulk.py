@@ -88,12 +88,6 @@ def test_a_wrong_argument_fails_when_the_dag_is_read(arguments: dict[str, Any], 
         bulk(**arguments)
 
 
-def test_an_unknown_argument_is_named() -> None:
-    with pytest.raises(Exception, match="Invalid arguments were passed") as caught:
-        bulk(id_column="call")
-    assert "id_column" in str(caught.value)
-
-
 def test_parameters_are_stored_under_their_own_names() -> None:
     arguments: dict[str, Any] = {
         "metadata_columns": ["tier"],

@@ -173,15 +173,18 @@ def opt_out(flag: Any, **arguments: Any) -> UpdateCallOperator:
         return update(opt_out_sensitive_data_storage=flag, **arguments)
 
 
-@pytest.mark.parametrize("flag", [True, "true", "{{ flag }}"])
-def test_the_deprecated_flag_sets_the_strictest_setting(emulator: Emulator, flag: Any) -> None:
-    run_try(opt_out(flag), flag=True)
-    assert emulator.requests[-1].body == {"data_storage_setting": "basic_attributes_only"}
-
-
-def test_the_deprecated_flag_set_to_false_changes_nothing(emulator: Emulator) -> None:
-    run_try(opt_out(False, metadata={"a": 1}, metadata_mode="replace"))
-    assert emulator.requests[-1].body == {"metadata": {"a": 1}}
+@pytest.mark.parametrize(
+    ("flag", "body"),
+    [
+        *((flag, {"data_storage_setting": "basic_attributes_only"}) for flag in (True, "true", "{{ flag }}")),
+        (False, {}),
+    ],
+)
+def test_the_deprecated_flag_sets_the_strictest_setting_or_none(
+    emulator: Emulator, flag: Any, body: dict[str, Any]
+) -> None:
+    run_try(opt_out(flag, metadata={"a": 1}, metadata_mode="replace"), flag=True)
+    assert emulator.requests[-1].body == {"metadata": {"a": 1}, **body}
 
 
 @pytest.mark.parametrize(

@@ -136,18 +136,6 @@ def test_the_trigger_has_the_parameters_of_the_operator(emulator: Emulator, run:
     assert timedelta(seconds=415) < run.deferred.timeout <= timedelta(seconds=420)
 
 
-def test_durations_may_be_timedeltas() -> None:
-    operator = UpdateCallOperator(
-        task_id="update",
-        call_id="call_1",
-        metadata={"a": 1},
-        wait_until="ended",
-        poll_interval=timedelta(seconds=45),
-        wait_timeout=timedelta(hours=1),
-    )
-    assert (operator.poll_interval, operator.wait_timeout) == (45.0, 3600.0)
-
-
 def test_a_timeout_in_the_worker_reports_the_wait_and_updates_nothing(emulator: Emulator, run: Run) -> None:
     before = clock().monotonic()
     message = "Timed out after 12 s of waiting for call call_1 to end. Last state: ongoing"

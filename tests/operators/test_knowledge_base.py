@@ -103,14 +103,6 @@ def test_three_changed_documents_are_one_request_and_three_deletions(kb: Emulato
     assert history.missing(FORTY) == set()
 
 
-def test_documents_come_and_go(kb: Emulator) -> None:
-    refresh(texts({"a": "1", "b": "2", "c": "3"}))
-    result = refresh(texts({"b": "2", "c": "new", "d": "4"}))
-    assert contents(kb) == {"b": "2", "c": "new", "d": "4"}
-    assert outcomes(result)[:4] == (1, 1, 1, 0)
-    assert (result["documents"], result["deleted"]) == (3, 1)
-
-
 @pytest.mark.parametrize("text", ["1", "3"], ids=["renamed", "gone"])
 def test_sources_are_deleted_after_new_ones_are_indexed(kb: Emulator, text: str) -> None:
     prepared(kb, {"a": "1", "b": "2"})
@@ -706,7 +698,7 @@ def test_deletion_that_does_not_happen_is_an_error(kb: Emulator) -> None:
         {"keeps_last_source": False},
         {"missing_status": 422},
         {"indexing_seconds": 0},
-        {"indexing_seconds": 900},
+        {"indexing_seconds": 300},
     ],
 )
 def test_points_that_retell_does_not_document_do_not_matter(kb: Emulator, options: dict[str, Any]) -> None:

@@ -58,9 +58,11 @@ def run_deferred(
     return tasks.run_deferred(make, on_deferral=on_deferral, **options), deferrals
 
 
-def test_deferred_refresh_does_the_same_as_a_blocking_one(emulator: Emulator) -> None:
+@pytest.mark.parametrize("by_event", [False, True], ids=["", "dags-test"])
+def test_deferred_refresh_does_the_same_as_a_blocking_one(emulator: Emulator, by_event: bool) -> None:
     history = History(emulator)
-    result, deferrals = run_deferred(lambda: task(texts(AFTER), max_texts=6, deferrable=True))
+    make = lambda: task(texts(AFTER), max_texts=6, deferrable=True)  # noqa: E731
+    result, deferrals = run_deferred(make, by_event=by_event)
     assert contents(emulator) == AFTER
     assert len(deferrals) > 1
     assert outcomes(result) == (1, 3, 1, 0, 1)

@@ -32,19 +32,26 @@ def phone_call(**arguments: Any) -> CreatePhoneCallOperator:
     )
 
 
-def test_a_task_without_a_call_has_no_link_and_reads_no_xcom(emulator: Emulator, stored: MagicMock) -> None:
-    task = phone_call()
-    with pytest.raises(AirflowFailException, match="to_number"):
+@pytest.mark.parametrize(
+    ("make", "link", "field"),
+    [
+        (phone_call, RetellCallLink(), "to_number"),
+        (
+            lambda: DraftAgentVersionOperator(task_id="draft", agent_id="{{ number }}", agent={"volume": 1}),
+            RetellAgentLink(),
+            "agent_id",
+        ),
+    ],
+    ids=["call", "agent"],
+)
+@pytest.mark.usefixtures("emulator")
+def test_a_task_without_a_call_or_agent_has_no_link_and_reads_no_xcom(
+    stored: MagicMock, make: Any, link: Any, field: str
+) -> None:
+    task = make()
+    with pytest.raises(AirflowFailException, match=field):
         run_try(task, number="")
-    assert RetellCallLink().get_link(task, ti_key=None) == ""
-    stored.assert_not_called()
-
-
-def test_a_task_without_an_agent_has_no_link_and_reads_no_xcom(emulator: Emulator, stored: MagicMock) -> None:
-    task = DraftAgentVersionOperator(task_id="draft", agent_id="{{ none }}", agent={"language": "en-US"})
-    with pytest.raises(AirflowFailException, match="agent_id"):
-        run_try(task, none=None)
-    assert RetellAgentLink().get_link(task, ti_key=None) == ""
+    assert link.get_link(task, ti_key=None) == ""
     stored.assert_not_called()
 
 

@@ -60,17 +60,6 @@ def test_the_overlap_is_seconds_or_a_timedelta(emulator: Emulator, tmp_path: Pat
     assert result["window"] == [ms(START) - 90_000, ms(END) - 1]
 
 
-def test_hourly_files_without_overlap_have_every_call_once(emulator: Emulator, tmp_path: Path) -> None:
-    for minute in range(0, 180, 10):
-        add(emulator, f"call_{minute:03}", ms(START) + minute * 60_000)
-    found = []
-    for hour in range(3):
-        interval = {name: time + timedelta(hours=hour) for name, time in INTERVAL.items()}
-        run_try(listing(tmp_path / f"{hour}.jsonl", overlap=0), **interval)
-        found += ids(tmp_path / f"{hour}.jsonl")
-    assert sorted(found) == sorted(emulator.calls)
-
-
 def test_a_call_of_two_hours_is_exported_by_start_after_its_end(emulator: Emulator, tmp_path: Path) -> None:
     add(emulator, "two_hours", ms(START) + 60_000)
     emulator.calls["two_hours"]["start_timestamp"] = ms(START) - 2 * 3_600_000

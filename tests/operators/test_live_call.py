@@ -145,14 +145,6 @@ def test_an_instruction_that_was_not_processed_is_left_to_airflows_retries(
         run_try(live(**arguments))
 
 
-@pytest.mark.usefixtures("no_sleep")
-def test_metadata_is_sent_again_after_a_lost_response(emulator: Emulator) -> None:
-    emulator.faults.add(Fault.drop_after(), route="update-live-call")
-    run_try(live(metadata={"new": 1}))
-    assert emulator.calls["call_1"]["metadata"] == {"new": 1}
-    assert emulator.count("update-live-call") == 2
-
-
 def test_a_call_that_has_ended_is_not_changed(emulator: Emulator) -> None:
     emulator.edit_call("call_1", call_status="ended")
     with pytest.raises(

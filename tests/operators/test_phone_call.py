@@ -426,6 +426,18 @@ def test_the_result_has_the_requested_fields_of_the_analysis(emulator: Emulator,
     assert result["analysis"] == {"score": 0.9, "call_successful": True}
 
 
+def test_the_log_has_the_time_since_the_start_of_the_wait_although_dags_test_passes_only_the_event(
+    emulator: Emulator, no_sleep: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    make = lambda: phone_call(wait_until="ended", deferrable=True, poll_interval=1)  # noqa: E731
+    run_deferred(make, by_event=True, on_deferral=lambda _: caplog.clear())
+    # Without the lines of the trigger, which Airflow 2 logs here.
+    [line] = [record.getMessage() for record in caplog.records if record.name.endswith("wait_log")]
+    assert line.startswith("Finished waiting for call")
+    assert " after 0" not in line
+
+
 @pytest.mark.parametrize("until", [None, "ended", "transfer_ended"])
 def test_analysis_fields_need_the_wait_for_the_analysis(until: Any) -> None:
     with pytest.raises(ValueError, match="analysis_fields needs wait_until='analyzed'"):

@@ -24,7 +24,7 @@ from airflow_provider_retell.operators import ArchiveRecordingsOperator
 pytestmark = pytest.mark.slow
 
 # Each killed run archives fewer than ten calls.
-CALLS = max(150, 10 * KILLS)
+CALLS = 10 * KILLS
 CONCURRENCY = 4
 AUDIO = recording(1)
 

@@ -449,9 +449,10 @@ def test_a_published_version_cannot_change(emulator: Emulator) -> None:
 # -- waits
 
 
+@pytest.mark.parametrize("by_event", [False, True], ids=["", "dags-test"])
 @pytest.mark.usefixtures("no_sleep")
 def test_a_deferred_task_runs_failed_test_cases_again_and_defers_again(
-    emulator: Emulator, store: Any
+    emulator: Emulator, store: Any, by_event: bool
 ) -> None:
     add_case(emulator, "Books", "fail", "pass")
     deferred: list[str] = []
@@ -463,6 +464,7 @@ def test_a_deferred_task_runs_failed_test_cases_again_and_defers_again(
     result = run_deferred(
         lambda: simulation(deferrable=True, poll_interval=5),
         on_deferral=on_deferral,
+        by_event=by_event,
         dag_run=dag_run(),
         store=store,
     )

@@ -13,7 +13,7 @@ from tasks import rendered_fields, run_try
 from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell.api.errors import RetellError, RetellInputError, UpdateMismatchError
 from airflow_provider_retell.emulator import Clock, Emulator, Fault
-from airflow_provider_retell.operators import RunBatchTestOperator, SyncTestCasesOperator
+from airflow_provider_retell.operators import SyncTestCasesOperator
 
 PRIVATE = "Ask for Ada's private appointment"
 MOCK: dict[str, Any] = {"tool_name": "book", "input_match_rule": {"type": "any"}, "output": "{}"}
@@ -383,11 +383,3 @@ def test_prompts_stay_out_of_logs_rendered_fields_and_xcom(
     for private in (PRIVATE, "confirms the appointment", "Ann"):
         assert private not in shown
     assert "Created test case 'Books'" in caplog.text
-
-
-def test_the_ids_can_be_passed_to_a_simulation(emulator: Emulator) -> None:
-    ids = run_try(sync(BOOKS, CANCELS))["test_case_definition_ids"]
-    operator = RunBatchTestOperator(
-        task_id="simulate", agent_id="agent_1", test_case_definition_ids=ids, deferrable=False
-    )
-    assert operator.test_case_definition_ids == list(emulator.test_cases)

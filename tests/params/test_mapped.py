@@ -163,6 +163,12 @@ def test_values_of_an_argument_of_a_mapped_task_group_are_not_rendered() -> None
     assert (unmask(task.private), task.text) == (nested("{{ x }}"), "Monday")
 
 
+def check_refused(task: Task, dag: DAG) -> None:
+    context: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}}
+    with pytest.raises(AirflowFailException, match="does not show which of its values come out of XCom"):
+        task._do_render_template_fields(task, Task.template_fields, context, dag.get_template_env(), set())
+
+
 @pytest.mark.parametrize("missing", ["partial_kwargs", "expand_input", "value", "dag"])
 def test_a_task_does_not_run_if_airflow_does_not_show_what_is_mapped(missing: str) -> None:
     with a_dag() as dag:
@@ -182,9 +188,7 @@ def test_a_task_does_not_run_if_airflow_does_not_show_what_is_mapped(missing: st
         setattr(Operator, missing, None)
         dag.task_dict["a_task"] = Operator()
     task = mapped.unmap({"text": "{{ x }}"})
-    context: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}}
-    with pytest.raises(AirflowFailException, match="does not show which of its values come out of XCom"):
-        task._do_render_template_fields(task, Task.template_fields, context, dag.get_template_env(), set())
+    check_refused(task, dag)
 
 
 def test_a_task_that_airflow_makes_in_an_unknown_way_does_not_run() -> None:
@@ -193,9 +197,7 @@ def test_a_task_that_airflow_makes_in_an_unknown_way_does_not_run() -> None:
     with a_dag() as other:
         task = Task(task_id="a_task", text="{{ x }}")
     other.task_dict["a_task"] = mapped
-    context: Any = {"ti": Ti(map_index=0), "dag": dag, "params": {}}
-    with pytest.raises(AirflowFailException, match="does not show which of its values come out of XCom"):
-        task._do_render_template_fields(task, Task.template_fields, context, dag.get_template_env(), set())
+    check_refused(task, dag)
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,6 @@ def test_first_failure_ends_the_wait_if_the_limit_is_0() -> None:
         PollFailures(0).check(DROPPED, "the end")
 
 
-def test_success_resets_the_count() -> None:
-    failures = PollFailures(1, count=1)
-    failures.reset()
-    failures.check(DROPPED, "the end")
-    assert failures.count == 1
-
-
 def test_rate_limiting_does_not_count(caplog: pytest.LogCaptureFixture) -> None:
     failures = PollFailures(0)
     for _ in range(20):

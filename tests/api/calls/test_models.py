@@ -48,14 +48,6 @@ def test_unknown_fields_and_values_are_kept() -> None:
     assert call.call_cost.combined_cost == 70
 
 
-@pytest.mark.parametrize(
-    ("status", "ended"),
-    [("registered", False), ("ongoing", False), ("ended", True), ("error", True), ("not_connected", True)],
-)
-def test_status_says_whether_a_call_has_ended(status: str, ended: bool) -> None:
-    assert Call(call_id="c", call_status=status).has_ended is ended
-
-
 def test_access_token_is_not_kept() -> None:
     call = Call.model_validate_json(json.dumps({**CALL, "access_token": "token_private"}))
     assert call.access_token is None
