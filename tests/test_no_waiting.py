@@ -117,17 +117,14 @@ def test_hook_retries_without_sleeping(retell_emulator: Emulator, retell_connect
     assert retell_emulator.clock.now() - emulated >= 100
 
 
-def test_wait_of_the_real_clock_ends_with_the_task_or_with_the_time() -> None:
-    async def go() -> None:
-        quick = asyncio.ensure_future(asyncio.sleep(0))
-        await clock().wait(quick, 20)
-        assert quick.done()
-        slow = asyncio.ensure_future(asyncio.sleep(20))
-        await clock().wait(slow, 0.01)
-        assert not slow.done()
-        slow.cancel()
-
-    asyncio.run(go())
+async def test_wait_of_the_real_clock_ends_with_the_task_or_with_the_time() -> None:
+    quick = asyncio.ensure_future(asyncio.sleep(0))
+    await clock().wait(quick, 20)
+    assert quick.done()
+    slow = asyncio.ensure_future(asyncio.sleep(20))
+    await clock().wait(slow, 0.01)
+    assert not slow.done()
+    slow.cancel()
 
 
 def test_skipped_time_of_other_coroutines_counts_for_a_wait() -> None:

@@ -266,24 +266,20 @@ class Written(Report):
         super().write(results)
 
 
-def test_every_result_is_in_the_report_once_also_those_of_rows_in_flight() -> None:
+async def test_every_result_is_in_the_report_once_also_those_of_rows_in_flight() -> None:
     report = Written()
     progress = Progress(report, Usage(), kind="chat")
-
-    async def main() -> None:
-        async with progress.recording():
-            for row in (1, 2):
-                progress.end(result(row))
-            await progress.flush(at_least=3)
-            assert report.batches == []
-            await progress.flush(at_least=2)
-            assert report.batches == [[1, 2]]
-            await progress.flush()
-            progress.start(3, None)
-            progress.start(4, "chat_4")
-            progress.end(result(3))
-
-    asyncio.run(main())
+    async with progress.recording():
+        for row in (1, 2):
+            progress.end(result(row))
+        await progress.flush(at_least=3)
+        assert report.batches == []
+        await progress.flush(at_least=2)
+        assert report.batches == [[1, 2]]
+        await progress.flush()
+        progress.start(3, None)
+        progress.start(4, "chat_4")
+        progress.end(result(3))
     assert report.batches == [[1, 2], [3, 4]]
     assert [(failed.row, failed.record_id, failed.kind) for failed in progress.first_failures()] == [
         (4, "chat_4", "chat")
@@ -308,13 +304,9 @@ def test_manifest_of_a_real_run_has_no_names_of_a_dry_run() -> None:
     assert not [name for name in progress.manifest() if name.startswith("would_")]
 
 
-def test_total_of_unverified_rows_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+async def test_total_of_unverified_rows_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     progress = Progress(Report(None), Usage())
-
-    async def main() -> None:
-        async with progress.recording():
-            for row in (1, 2, 3):
-                progress.end(result(row), unverified=row != 2)
-
-    asyncio.run(main())
+    async with progress.recording():
+        for row in (1, 2, 3):
+            progress.end(result(row), unverified=row != 2)
     assert "do not confirm all values of 2 rows" in caplog.text
