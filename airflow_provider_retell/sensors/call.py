@@ -109,7 +109,7 @@ class BatchCallSensor(RetellSensor):
         BatchCallSensor(
             task_id="wait",
             batch_call_id="{{ ti.xcom_pull('call_them')['batch_call_id'] }}",
-            total="{{ ti.xcom_pull('call_them')['total_task_count'] }}",
+            total_task_count="{{ ti.xcom_pull('call_them')['total_task_count'] }}",
             deferrable=True,
             timeout=6 * 3600,
         )
@@ -120,8 +120,7 @@ class BatchCallSensor(RetellSensor):
     - API: https://docs.retellai.com/api-references/create-batch-call
 
     :param batch_call_id: the batch (templated).
-    :param total: the number of its calls, ``total_task_count`` in the result of
-        :class:`~airflow_provider_retell.operators.batch_call.CreateBatchCallOperator` (templated).
+    :param total_task_count: the number of its calls, which ``CreateBatchCallOperator`` returns (templated).
     :param until: ``"ended"`` (default) waits for the end of all calls; ``"analyzed"`` waits until all calls have a
         ``call_analysis``, except calls that never connected.
     :param deferrable: True to wait in the triggerer, without a worker slot. Default: Airflow's
@@ -135,22 +134,22 @@ class BatchCallSensor(RetellSensor):
     :raises AirflowFailException: if a retry cannot help: the input is invalid, or Retell rejects the API key.
     """
 
-    template_fields: Sequence[str] = ("batch_call_id", "total", *RetellSensor.template_fields)
+    template_fields: Sequence[str] = ("batch_call_id", "total_task_count", *RetellSensor.template_fields)
 
     def __init__(
         self,
         *,
         batch_call_id: str | XComArg,
-        total: int | str | XComArg,
+        total_task_count: int | str | XComArg,
         until: BatchUntil = "ended",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         checks.one_of("until", until, BATCH_UNTIL)
-        if isinstance(total, int):
-            checks.whole_number("total", total, 1)
+        if isinstance(total_task_count, int):
+            checks.whole_number("total_task_count", total_task_count, 1)
         self.batch_call_id = batch_call_id
-        self.total = total
+        self.total_task_count = total_task_count
         self.until: BatchUntil = until
 
     def condition(self) -> Condition:
@@ -159,7 +158,7 @@ class BatchCallSensor(RetellSensor):
 
         return BatchReached(
             as_id(self.batch_call_id, "batch_call_id"),
-            as_whole_number(self.total, "total", minimum=1),
+            as_whole_number(self.total_task_count, "total_task_count", minimum=1),
             self.until,
         )
 

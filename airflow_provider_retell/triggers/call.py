@@ -92,7 +92,7 @@ class BatchCallTrigger(PollTrigger):
         self.defer(
             trigger=BatchCallTrigger(
                 batch_call_id="batch_abc",
-                total=200,
+                total_task_count=200,
                 retell_conn_id="retell_default",
                 poll_interval=60,
                 deadline=time.time() + 6 * 3600,
@@ -104,23 +104,29 @@ class BatchCallTrigger(PollTrigger):
     - API: https://docs.retellai.com/api-references/list-calls
 
     :param batch_call_id: the batch.
-    :param total: the number of its calls, ``total_task_count`` in the response of create-batch-call.
+    :param total_task_count: the number of its calls, as in the response of create-batch-call.
     :param until: ``"ended"`` (default) waits for the end of all calls; ``"analyzed"`` waits for their analyses, except
         those of calls that never connected.
     """
 
-    def __init__(self, *, batch_call_id: str, total: int, until: BatchUntil = "ended", **kwargs: Any) -> None:
+    def __init__(
+        self, *, batch_call_id: str, total_task_count: int, until: BatchUntil = "ended", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.batch_call_id = batch_call_id
-        self.total = total
+        self.total_task_count = total_task_count
         self.until: BatchUntil = until
 
     def parameters(self) -> dict[str, Any]:
         """Return the constructor's arguments that this class adds."""
-        return {"batch_call_id": self.batch_call_id, "total": self.total, "until": self.until}
+        return {
+            "batch_call_id": self.batch_call_id,
+            "total_task_count": self.total_task_count,
+            "until": self.until,
+        }
 
     def condition(self) -> Condition:
         """Return the condition to wait for."""
         from airflow_provider_retell.api.calls.waits import BatchReached
 
-        return BatchReached(self.batch_call_id, self.total, self.until)
+        return BatchReached(self.batch_call_id, self.total_task_count, self.until)

@@ -106,7 +106,7 @@ def test_unknown_value_of_until_fails_when_the_dag_is_read() -> None:
     with pytest.raises(ValueError, match="^until must be 'ended', 'analyzed' or 'transfer_ended'"):
         CallSensor(task_id="wait", call_id="call_1", until="over")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="^until must be 'ended' or 'analyzed', not 'transfer_ended'"):
-        BatchCallSensor(task_id="wait", batch_call_id="batch_1", total=1, until="transfer_ended")  # type: ignore[arg-type]
+        BatchCallSensor(task_id="wait", batch_call_id="batch_1", total_task_count=1, until="transfer_ended")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ class TestBatch:
                 progress=True,
                 start_timestamp=emulator.clock.now_ms() - number * 1000,
             )
-        arguments = {"batch_call_id": "batch_1", "total": "3"}
+        arguments = {"batch_call_id": "batch_1", "total_task_count": "3"}
         assert sensor_run.run(BatchCallSensor, mode, **arguments) == {
             "batch_call_id": "batch_1",
             "ended": 3,
@@ -164,7 +164,7 @@ class TestBatch:
                 progress=True,
                 start_timestamp=emulator.clock.now_ms() - number * 1000,
             )
-        arguments = {"batch_call_id": "batch_1", "total": 3, "until": "analyzed"}
+        arguments = {"batch_call_id": "batch_1", "total_task_count": 3, "until": "analyzed"}
         result = sensor_run.run(BatchCallSensor, mode, **arguments)
         assert (result["ended"], result["analyzed"], result["calls_without_cost"]) == (3, 3, 1)
         assert sum("call_analysis" in call for call in emulator.calls.values()) == 2
@@ -172,36 +172,36 @@ class TestBatch:
     @pytest.mark.parametrize(
         ("total", "message"),
         [
-            ("", "total rendered to an empty value"),
-            ("None", "total rendered to an empty value"),
-            (None, "total rendered to an empty value"),
-            ("three", "total must be a whole number of at least 1"),
-            ("0", "total must be a whole number of at least 1"),
-            ("-1", "total must be a whole number of at least 1"),
+            ("", "total_task_count rendered to an empty value"),
+            ("None", "total_task_count rendered to an empty value"),
+            (None, "total_task_count rendered to an empty value"),
+            ("three", "total_task_count must be a whole number of at least 1"),
+            ("0", "total_task_count must be a whole number of at least 1"),
+            ("-1", "total_task_count must be a whole number of at least 1"),
         ],
     )
     def test_invalid_total_fails_before_any_request(
         self, emulator: Emulator, sensor_run: SensorRun, mode: str, total: Any, message: str
     ) -> None:
         with pytest.raises(AirflowFailException, match=message):
-            sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_1", total=total)
+            sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_1", total_task_count=total)
         assert emulator.count() == 0
 
     def test_timeout_of_an_unknown_batch_says_to_check_its_id(
         self, emulator: Emulator, sensor_run: SensorRun, mode: str
     ) -> None:
         with pytest.raises(AirflowSensorTimeout, match=r"0 of 2 calls ended\. .* Check batch_call_id"):
-            sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_9", total=2, timeout=0.1)
+            sensor_run.run(BatchCallSensor, mode, batch_call_id="batch_9", total_task_count=2, timeout=0.1)
 
     def test_invalid_batch_id_fails_before_any_request(
         self, emulator: Emulator, sensor_run: SensorRun, mode: str
     ) -> None:
         with pytest.raises(AirflowFailException, match="batch_call_id"):
-            sensor_run.run(BatchCallSensor, mode, batch_call_id="a/b", total=1)
+            sensor_run.run(BatchCallSensor, mode, batch_call_id="a/b", total_task_count=1)
         assert emulator.count() == 0
 
 
 @pytest.mark.parametrize("total", [0, -1])
 def test_total_below_1_fails_when_the_dag_is_read(total: int) -> None:
-    with pytest.raises(ValueError, match="^total must be a whole number of at least 1, not "):
-        BatchCallSensor(task_id="wait", batch_call_id="batch_1", total=total)
+    with pytest.raises(ValueError, match="^total_task_count must be a whole number of at least 1, not "):
+        BatchCallSensor(task_id="wait", batch_call_id="batch_1", total_task_count=total)

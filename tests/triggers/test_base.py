@@ -267,7 +267,7 @@ class TestTime:
 
 TRIGGERS = [
     (CallTrigger, "call", {"call_id": "call_1", "until": "analyzed", "stop_on_kill": True}),
-    (BatchCallTrigger, "call", {"batch_call_id": "batch_1", "total": 7, "until": "analyzed"}),
+    (BatchCallTrigger, "call", {"batch_call_id": "batch_1", "total_task_count": 7, "until": "analyzed"}),
     (ConcurrencyTrigger, "concurrency", {"calls": 3}),
 ]
 COMMON = {

@@ -68,7 +68,7 @@ async def test_batch_ends_when_all_its_calls_have_ended(emulator: Emulator) -> N
     for number in range(3):
         emulator.add_call(call_id=f"b_{number}", call_status="ongoing", batch_call_id="batch_1")
     emulator.add_call(call_id="other", call_status="ended", batch_call_id="batch_2")
-    trigger = BatchCallTrigger(batch_call_id="batch_1", total=3, **common())
+    trigger = BatchCallTrigger(batch_call_id="batch_1", total_task_count=3, **common())
     running = asyncio.ensure_future(payloads(stored(trigger)))
     for number, status in enumerate(("ended", "not_connected", "error")):
         seen = emulator.count("list-calls")

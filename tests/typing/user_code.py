@@ -454,17 +454,19 @@ def everything() -> None:
         analysis_fields=["score"],
     )
     CallSensor(task_id="transferred", call_id="call_1", until="transfer_ended")
-    BatchCallSensor(task_id="all_ended", batch_call_id="batch_1", total=12, timeout=3600, until="analyzed")
+    BatchCallSensor(
+        task_id="all_ended", batch_call_id="batch_1", total_task_count=12, timeout=3600, until="analyzed"
+    )
     BatchCallSensor(
         task_id="bad_batch_until",
         batch_call_id="batch_1",
-        total=12,
+        total_task_count=12,
         until="transfer_ended",  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
     BatchCallSensor(
         task_id="all_ended_too",
         batch_call_id=pick(batch.output, "batch_call_id"),
-        total=pick(batch.output, "total_task_count"),
+        total_task_count=pick(batch.output, "total_task_count"),
     )
     ChatSensor(task_id="chat_ended", chat_id="chat_1", until="analyzed", analysis_fields=["score"])
     ConcurrencySensor(task_id="room", calls="{{ params.calls }}")
@@ -498,7 +500,7 @@ def triggers() -> None:
             chat_id="chat_1", until="analyzed", retell_conn_id="retell", poll_interval=30, deadline=0
         ),
         BatchCallTrigger(
-            batch_call_id="batch_1", total=3, retell_conn_id="retell", poll_interval=30, deadline=0
+            batch_call_id="batch_1", total_task_count=3, retell_conn_id="retell", poll_interval=30, deadline=0
         ),
         ConcurrencyTrigger(calls=2, retell_conn_id="retell", poll_interval=30, deadline=0),
         BatchTestTrigger(batch_test_id="test_batch_1", retell_conn_id="retell", poll_interval=10, deadline=0),

@@ -48,12 +48,12 @@ class BatchReached(Condition):
     """
 
     batch_call_id: str
-    total: int
+    total_task_count: int
     until: BatchUntil = "ended"
 
     def __str__(self) -> str:
         end = "to end" if self.until == "ended" else "to be analyzed"
-        return f"the {self.total} calls of batch {self.batch_call_id} {end}"
+        return f"the {self.total_task_count} calls of batch {self.batch_call_id} {end}"
 
     def poll(self) -> Flow[Poll]:
         """Count the ended calls, which is one request. List them if there are enough, one request per 1000 calls.
@@ -73,8 +73,8 @@ class BatchReached(Condition):
         }
         page: CallSummaryPage = yield _list(filter_criteria=criteria, limit=1, include_total=True)
         result: dict[str, Any] = {"batch_call_id": self.batch_call_id}
-        if page.total is not None and page.total < self.total:
-            hint, state = "", f"{page.total} of {self.total} calls ended"
+        if page.total is not None and page.total < self.total_task_count:
+            hint, state = "", f"{page.total} of {self.total_task_count} calls ended"
             if page.total == 0:
                 begun: CallSummaryPage = yield _list(filter_criteria=of_batch, limit=1, include_total=True)
                 hint = _NOTHING_LISTED if begun.total == 0 else ""
@@ -88,8 +88,8 @@ class BatchReached(Condition):
                 cost.add(call.call_cost)
         counts = {"ended": ended} if self.until == "ended" else {"ended": ended, "analyzed": reached}
         return Poll(
-            reached >= self.total,
-            f"{reached} of {self.total} calls {self.until}",
+            reached >= self.total_task_count,
+            f"{reached} of {self.total_task_count} calls {self.until}",
             result | counts | cost.fields(),
         )
 

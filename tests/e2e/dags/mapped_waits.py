@@ -37,5 +37,7 @@ with DAG(
     ).expand(call_id=["call_1", "call_2"])
     rescheduled = {"mode": "reschedule", "deferrable": False, "poke_interval": 0.5}
     CallSensor(task_id="rescheduled", call_id="call_1", until="analyzed", **rescheduled)
-    BatchCallSensor(task_id="batch", batch_call_id="batch_1", total=2, deferrable=True, poke_interval=1)
+    BatchCallSensor(
+        task_id="batch", batch_call_id="batch_1", total_task_count=2, deferrable=True, poke_interval=1
+    )
     ConcurrencySensor(task_id="room", calls="{{ 20 }}", deferrable=True, poke_interval=0.5)
