@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from contextlib import suppress
@@ -76,20 +75,16 @@ def test_a_line_without_rows_and_requests_says_no(frozen: FastClock, lines: Any)
     ("rows", "error", "logged"),
     [(0, RetellError("no such table"), False), (1, RetellError("no such table"), True), (0, None, True)],
 )
-def test_an_error_before_the_first_row_leaves_out_the_total(
+async def test_an_error_before_the_first_row_leaves_out_the_total(
     lines: Any, rows: int, error: RetellError | None, logged: bool
 ) -> None:
     progress = Progress(Report(None), Usage(), None)
-
-    async def work() -> None:
+    with suppress(RetellError):
         async with progress.recording():
             for row in range(rows):
                 progress.end(result(row + 1))
             if error is not None:
                 raise error
-
-    with suppress(RetellError):
-        asyncio.run(work())
     assert any(line.startswith("Total: ") for line in lines()) is logged
 
 
@@ -207,10 +202,9 @@ def test_a_wait_of_the_hooks_limit_or_longer_stops_the_run(seconds: float) -> No
     assert stopped.value.retry_after == seconds
 
 
-def test_the_message_of_a_stopped_run_counts_the_rows_that_were_in_flight() -> None:
+async def test_the_message_of_a_stopped_run_counts_the_rows_that_were_in_flight() -> None:
     progress = Progress(Report(None), Usage())
-
-    async def work() -> None:
+    with pytest.raises(BulkStoppedError) as stopped:
         async with progress.recording():
             for row in (1, 2, 3):
                 progress.start(row, f"call_{row}")
@@ -219,9 +213,6 @@ def test_the_message_of_a_stopped_run_counts_the_rows_that_were_in_flight() -> N
                 progress.stop_if_throttled(RateLimitError("later", status=429, retry_after=300))
             finally:
                 progress.end(result(2))
-
-    with pytest.raises(BulkStoppedError) as stopped:
-        asyncio.run(work())
     assert str(stopped.value) == f"Stopped after 3 rows, because Retell asks to wait 300 s. {RESUME}"
     assert stopped.value.retry_after == 300
     assert [failed.row for failed in progress.first_failures()] == [3]
@@ -266,24 +257,20 @@ class Written(Report):
         super().write(results)
 
 
-def test_every_result_is_in_the_report_once_also_those_of_rows_in_flight() -> None:
+async def test_every_result_is_in_the_report_once_also_those_of_rows_in_flight() -> None:
     report = Written()
     progress = Progress(report, Usage(), kind="chat")
-
-    async def main() -> None:
-        async with progress.recording():
-            for row in (1, 2):
-                progress.end(result(row))
-            await progress.flush(at_least=3)
-            assert report.batches == []
-            await progress.flush(at_least=2)
-            assert report.batches == [[1, 2]]
-            await progress.flush()
-            progress.start(3, None)
-            progress.start(4, "chat_4")
-            progress.end(result(3))
-
-    asyncio.run(main())
+    async with progress.recording():
+        for row in (1, 2):
+            progress.end(result(row))
+        await progress.flush(at_least=3)
+        assert report.batches == []
+        await progress.flush(at_least=2)
+        assert report.batches == [[1, 2]]
+        await progress.flush()
+        progress.start(3, None)
+        progress.start(4, "chat_4")
+        progress.end(result(3))
     assert report.batches == [[1, 2], [3, 4]]
     assert [(failed.row, failed.record_id, failed.kind) for failed in progress.first_failures()] == [
         (4, "chat_4", "chat")
@@ -308,13 +295,9 @@ def test_manifest_of_a_real_run_has_no_names_of_a_dry_run() -> None:
     assert not [name for name in progress.manifest() if name.startswith("would_")]
 
 
-def test_total_of_unverified_rows_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+async def test_total_of_unverified_rows_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     progress = Progress(Report(None), Usage())
-
-    async def main() -> None:
-        async with progress.recording():
-            for row in (1, 2, 3):
-                progress.end(result(row), unverified=row != 2)
-
-    asyncio.run(main())
+    async with progress.recording():
+        for row in (1, 2, 3):
+            progress.end(result(row), unverified=row != 2)
     assert "do not confirm all values of 2 rows" in caplog.text

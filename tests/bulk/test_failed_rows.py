@@ -160,7 +160,7 @@ def test_another_file_than_a_report_fails_before_the_source_is_read(
         assert isinstance(task.error, AirflowFailException)
         assert str(task.error) == (
             "memory://bucket/export.jsonl?*** is not a report of a bulk update: none of its lines has the outcome "
-            "of a row. Set report_path of FailedRows to the report_path of the earlier run, or use the source without "
+            "of a row. Set report_path to the report_path of the earlier run, or use the source without "
             "FailedRows to process all rows. Nothing was sent"
         )
     assert not emulator.requests

@@ -48,10 +48,10 @@ def test_the_log_says_how_many_ids_are_sent_next(
 
 
 def test_later_chunks_use_the_accepted_length(emulator: Emulator, run: Any) -> None:
-    rows = add_rows(emulator, 3000)
+    rows = add_rows(emulator, 2000)
     emulator.options.max_ids_per_filter = 500
-    assert run(rows=rows).counts == {"unchanged": 3000}
-    assert emulator.count("list-calls") == 1 + 6
+    assert run(rows=rows).counts == {"unchanged": 2000}
+    assert emulator.count("list-calls") == 1 + 4
 
 
 @pytest.mark.parametrize("status", [413, 414, 422])
@@ -66,7 +66,7 @@ def test_a_server_without_the_endpoint_is_not_taken_for_one_without_calls(
     emulator: Emulator, run: Any
 ) -> None:
     """The connection's host may be wrong. The task may tolerate unknown calls, but must not tolerate that."""
-    rows = add_rows(emulator, 3000)
+    rows = add_rows(emulator, 1000)
     emulator.faults.add(Fault.status(404, body="Cannot POST /v3/list-calls"), times=0)
     task = run(rows=rows, tolerate=["not_found"], fails=True)
     assert set(task.counts) == {"failed"}

@@ -12,17 +12,14 @@ from airflow_provider_retell.bulk.report import Report
 from airflow_provider_retell.bulk.watch import watch
 
 
-def test_the_first_error_of_a_task_is_raised_while_others_run() -> None:
+async def test_the_first_error_of_a_task_is_raised_while_others_run() -> None:
     async def fail() -> None:
         raise OSError("broken")
 
-    async def go() -> None:
-        running = [asyncio.create_task(work) for work in (asyncio.sleep(60), fail())]
-        try:
-            with pytest.raises(OSError, match="broken"):
-                await asyncio.wait_for(watch(running, Progress(Report(None), Usage())), 10)
-            assert not running[0].done()
-        finally:
-            running[0].cancel()
-
-    asyncio.run(go())
+    running = [asyncio.create_task(work) for work in (asyncio.sleep(60), fail())]
+    try:
+        with pytest.raises(OSError, match="broken"):
+            await asyncio.wait_for(watch(running, Progress(Report(None), Usage())), 10)
+        assert not running[0].done()
+    finally:
+        running[0].cancel()

@@ -124,6 +124,12 @@ def test_an_invalid_line_of_the_calls_file_is_named(
         (["--option", "metadata_semantics=append"], "metadata_semantics must be one of replace, merge"),
         (["--option", 'ended_statuses=["over"]'], "ended_statuses must be among"),
         (["--option", "api_key=key"], "unknown option 'api_key'; known: "),
+        (["--option", "contacts={}"], "unknown option 'contacts'"),
+        (["--option", "contacts.import_seconds=1"], "unknown option 'contacts.import_seconds'"),
+        (
+            ["--option", 'contacts.missing_status="404"'],
+            "contacts.missing_status must be a value such as 422",
+        ),
         (["--like", "/nonexistent/report.json"], "cannot read"),
         (["--port", "99999"], "port must be between"),
         (["--host", "host.invalid"], "cannot listen"),
@@ -194,11 +200,14 @@ def test_every_undocumented_option_can_be_set_by_name() -> None:
 
 def test_the_emulator_behaves_as_the_account_in_a_report(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    found = {"metadata_semantics": "merge", "list_lag": 60, "ended_statuses": ["ended"], "drops_null": True}
+    found = {
+        **{"metadata_semantics": "merge", "list_lag": 60, "ended_statuses": ["ended"], "drops_null": True},
+        "contacts.missing_status": 422,
+    }
     report.write_text(json.dumps({"schema_version": 1, "emulator": found}))
     options = options_of("--like", str(report))
     assert (options.metadata_semantics, options.list_lag, options.drops_null) == ("merge", 60, True)
-    assert options.ended_statuses == ("ended",)
+    assert (options.ended_statuses, options.contacts.missing_status) == (("ended",), 422)
     assert options.unknown_id_status == Options().unknown_id_status
     options = options_of(
         "--like", str(report), "--option=metadata_semantics=replace", "--option=list_lag=1.5"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import tasks
+from contact_runs import Run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,22 +63,17 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 def sync(given_rows: list[dict[str, Any]], allow: bool) -> tuple[dict[str, Any], BaseException | None]:
     """Return the manifest and the error."""
-    task = SyncContactsOperator(
-        task_id="sync",
+    run = Run(
+        SyncContactsOperator,
+        None,
         rows=[{"out": None, "plan": None, "vip": None}, *given_rows],
         columns=["plan"],
         do_not_call_column="out",
         tag_columns=["vip"],
         allow_clearing_do_not_call=allow,
         max_changed_ratio=1,
-        quota="100000/1",
     )
-    ti, error = tasks.Ti(), None
-    try:
-        task.execute({"ti": ti})
-    except Exception as caught:
-        error = caught
-    return ti.xcom["manifest"], error
+    return run.manifest, run.error
 
 
 def expected(

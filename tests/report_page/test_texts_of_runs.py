@@ -78,8 +78,14 @@ def test_a_source_that_breaks_after_a_failed_row(emulator: Emulator) -> None:
 def test_too_few_rows_that_all_succeeded(emulator: Emulator) -> None:
     emulator.add_calls(["call_1"])
     texts = shown(BulkUpdateCallOperator, rows=[{"call_id": "call_1", "tier": "gold"}], min_rows=2)
-    assert texts["verdict"]["title"] == "No row failed, but the task did"
-    assert list(texts["advice"]) == ["Task failed:"]
+    assert texts["verdict"] == {
+        "kind": "error",
+        "title": "No row failed, but the task did",
+        "text": "1 updated. The task's log has the reason.",
+    }
+    assert texts["advice"] == {
+        "Task failed:": "The task's log has the reason. Fix the cause, then clear the task."
+    }
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -97,6 +103,8 @@ def test_a_limit_that_refuses_a_sync(emulator: Emulator, dry_run: bool) -> None:
 def test_an_empty_source_of_a_sync(emulator: Emulator) -> None:
     texts = shown(SyncContactsOperator, rows=[], columns=["first_name"])
     assert (texts["verdict"]["kind"], texts["verdict"]["title"]) == ("error", "No rows")
+    assert "The task's log has the reason why the task failed." in texts["verdict"]["text"]
+    assert list(texts["advice"]) == ["Task failed:"]
 
 
 def test_an_import_that_is_stopped_after_its_first_file(emulator: Emulator) -> None:

@@ -78,26 +78,6 @@ def test_a_run_without_rows_does_not_claim_that_its_source_was_empty(state: str)
     assert shown["advice"] == {}
 
 
-def test_a_task_that_fails_because_it_has_no_rows_was_not_stopped() -> None:
-    shown = texts("SyncContactsOperator", rows=0, state="failed")
-    assert (shown["verdict"]["kind"], shown["verdict"]["title"]) == ("error", "No rows")
-    assert "The task's log has the reason why the task failed." in shown["verdict"]["text"]
-    assert list(shown["advice"]) == ["Task failed:"]
-
-
-def test_a_task_that_fails_although_no_row_did_was_not_stopped() -> None:
-    """It has fewer rows than min_rows, for example."""
-    shown = texts("BulkUpdateCallOperator", updated=3, state="failed")
-    assert shown["verdict"] == {
-        "kind": "error",
-        "title": "No row failed, but the task did",
-        "text": "3 updated. The task's log has the reason.",
-    }
-    assert shown["advice"] == {
-        "Task failed:": "The task's log has the reason. Fix the cause, then clear the task."
-    }
-
-
 @pytest.mark.parametrize(
     ("counts", "title"),
     [

@@ -123,7 +123,7 @@ class TestFailedPolls:
         assert "Connection 'retell_default': poll failed, 1 in a row: KeyError" in log
         assert "transcript" not in log
 
-    def test_waits_continue_with_a_new_key_when_the_old_one_is_revoked(
+    async def test_waits_continue_with_a_new_key_when_the_old_one_is_revoked(
         self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         emulator.add_call(call_id="call_2", call_status="ongoing")
@@ -133,21 +133,18 @@ class TestFailedPolls:
             seen = emulator.count("get-call")
             await until(lambda: emulator.count("get-call") >= seen + times)
 
-        async def go() -> list[Any]:
-            before = asyncio.ensure_future(payloads(stored(call_trigger())))
-            await polled(2)
-            connect(monkeypatch, emulator.url, api_key="key_new", quota="9999/1")
-            after = asyncio.ensure_future(payloads(stored(call_trigger("call_2"))))
-            await polled(5)
-            emulator.revoke_key(emulator.api_key)
-            assert await shared_poll("call", "retell_default", 0, 0) == []  # as a watcher of calls does
-            await polled(5)
-            assert [before.done(), after.done()] == [False, False]
-            for call in ("call_1", "call_2"):
-                emulator.calls[call]["call_status"] = "ended"
-            return await asyncio.wait_for(asyncio.gather(before, after), 5)
-
-        first, second = asyncio.run(go())
+        before = asyncio.ensure_future(payloads(stored(call_trigger())))
+        await polled(2)
+        connect(monkeypatch, emulator.url, api_key="key_new", quota="9999/1")
+        after = asyncio.ensure_future(payloads(stored(call_trigger("call_2"))))
+        await polled(5)
+        emulator.revoke_key(emulator.api_key)
+        assert await shared_poll("call", "retell_default", 0, 0) == []  # as a watcher of calls does
+        await polled(5)
+        assert [before.done(), after.done()] == [False, False]
+        for call in ("call_1", "call_2"):
+            emulator.calls[call]["call_status"] = "ended"
+        first, second = await asyncio.wait_for(asyncio.gather(before, after), 5)
         assert [event["status"] for event in first + second] == ["done", "done"]
 
 
@@ -167,20 +164,16 @@ class BrokenTrigger(PollTrigger):
 
 
 class TestTime:
-    def test_deadline_survives_a_restart(self, emulator: Emulator) -> None:
+    async def test_deadline_survives_a_restart(self, emulator: Emulator) -> None:
         with no_waiting(emulator.clock.advance) as fast:
             started = clock().time()
             trigger = call_trigger(poll_interval=30, deadline=started + 3600)
-
-            async def run_half() -> None:
-                running = asyncio.ensure_future(payloads(stored(trigger)))
-                await until(lambda: emulator.count("get-call") >= 2)
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-
-            asyncio.run(run_half())
+            running = asyncio.ensure_future(payloads(stored(trigger)))
+            await until(lambda: emulator.count("get-call") >= 2)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
             fast.sleep(1800 - (clock().time() - started))
-            event = run(trigger)  # another triggerer, from the row
+            [event] = await payloads(stored(trigger))  # another triggerer, from the row
             assert started + 3600 <= clock().time() < started + 3600 + 5
         assert event == {
             "call_id": "call_1",
@@ -202,10 +195,9 @@ class TestTime:
         assert event["status"] == outcome
         assert emulator.count("get-call") == 1
 
-    def test_hanging_server_does_not_delay_the_end_of_the_wait(self, emulator: Emulator) -> None:
+    async def test_hanging_server_does_not_delay_the_end_of_the_wait(self, emulator: Emulator) -> None:
         emulator.faults.add(Fault.hang(), times=0)
-
-        async def go() -> dict[str, Any]:
+        with no_waiting() as fast:
             deadline = clock().time() + 600
             running = asyncio.ensure_future(payloads(stored(call_trigger(deadline=deadline))))
             await until(lambda: emulator.count("get-call") > 0)
@@ -215,10 +207,6 @@ class TestTime:
             fast.sleep(5)
             [event] = await asyncio.wait_for(running, 5)
             assert clock().time() < deadline + 35
-            return event
-
-        with no_waiting() as fast:
-            event = asyncio.run(go())
         assert event["status"] == "timeout"
         assert "Last state: unknown" in event["message"]
 
@@ -332,9 +320,10 @@ class TestRow:
 
 class TestCancellation:
     @pytest.mark.parametrize("moment", ["sleeping", "polling", "opening"])
-    def test_cancelled_wait_leaves_nothing_behind(
+    async def test_cancelled_wait_leaves_nothing_behind(
         self, emulator: Emulator, mocker: MockerFixture, moment: str
     ) -> None:
+        before = asyncio.all_tasks()
         sent: list[Any] = []
         opened: list[RetellAsyncHook] = []
         enter = RetellAsyncHook.__aenter__
@@ -348,45 +337,37 @@ class TestCancellation:
         mocker.patch.object(RetellAsyncHook, "__aenter__", open_hook)
         if moment == "polling":
             emulator.faults.add(Fault.hang(), times=0)
+        trigger = call_trigger(poll_interval=0.02 if moment != "sleeping" else 0.2)
 
-        async def go() -> None:
-            trigger = call_trigger(poll_interval=0.02 if moment != "sleeping" else 0.2)
+        async def run_trigger() -> None:
+            async for event in trigger.run():
+                sent.append(event)
 
-            async def run_trigger() -> None:
-                async for event in trigger.run():
-                    sent.append(event)
-
-            task = asyncio.ensure_future(run_trigger())
-            await until(lambda: bool(opened) and (moment == "opening" or emulator.count() > 0))
-            if moment == "sleeping":
-                await until(lambda: emulator.count("get-call", status=200) > 0)
-                await asyncio.sleep(0.02)  # the response arrives
-            session = opened[0]._session
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert shared._shared == {}
-            assert opened[0]._session is None
-            assert session is None or session.closed
-            assert asyncio.all_tasks() == {asyncio.current_task()}
-
-        asyncio.run(go())
+        task = asyncio.ensure_future(run_trigger())
+        await until(lambda: bool(opened) and (moment == "opening" or emulator.count() > 0))
+        if moment == "sleeping":
+            await until(lambda: emulator.count("get-call", status=200) > 0)
+            await asyncio.sleep(0.02)  # the response arrives
+        session = opened[0]._session
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert shared._shared == {}
+        assert opened[0]._session is None
+        assert session is None or session.closed
+        assert asyncio.all_tasks() == before
         assert sent == []
 
-    def test_hook_is_closed_before_the_event_is_sent(self, emulator: Emulator) -> None:
+    async def test_hook_is_closed_before_the_event_is_sent(self, emulator: Emulator) -> None:
         """Airflow may drop the generator as soon as it has the event."""
         emulator.calls["call_1"]["call_status"] = "ended"
-
-        async def go() -> None:
-            events = call_trigger().run()
-            assert (await anext(events)).payload["status"] == "done"
-            assert shared._shared == {}
-            await events.aclose()
-
-        asyncio.run(go())
+        events = call_trigger().run()
+        assert (await anext(events)).payload["status"] == "done"
+        assert shared._shared == {}
+        await events.aclose()
 
 
-def test_concurrent_waits_share_one_lookup_of_the_connection(
+async def test_concurrent_waits_share_one_lookup_of_the_connection(
     emulator: Emulator, mocker: MockerFixture
 ) -> None:
     lookups: list[str] = []
@@ -401,10 +382,6 @@ def test_concurrent_waits_share_one_lookup_of_the_connection(
 
     mocker.patch.object(RetellAsyncHook, "__aenter__", fail_once)
     emulator.calls["call_1"]["call_status"] = "ended"
-
-    async def go() -> list[Any]:
-        triggers = [stored(call_trigger(poll_interval=0.01)) for _ in range(50)]
-        return await asyncio.gather(*map(payloads, triggers))
-
-    assert [event["status"] for [event] in asyncio.run(go())] == ["done"] * 50
+    triggers = [stored(call_trigger(poll_interval=0.01)) for _ in range(50)]
+    assert [event["status"] for [event] in await asyncio.gather(*map(payloads, triggers))] == ["done"] * 50
     assert len(lookups) == 2

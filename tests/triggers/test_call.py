@@ -23,18 +23,15 @@ def call_trigger(call_id: str = "call_1", **arguments: Any) -> CallTrigger:
 
 
 @pytest.mark.parametrize("status", ["ended", "error", "not_connected"])
-def test_wait_ends_with_every_end_status_and_with_no_other(emulator: Emulator, status: str) -> None:
-    async def go() -> list[Any]:
-        running = asyncio.ensure_future(payloads(stored(call_trigger())))
-        for other in ("registered", "ongoing", "status_of_a_later_api"):
-            emulator.calls["call_1"]["call_status"] = other
-            seen = emulator.count("get-call")
-            await until(lambda seen=seen: emulator.count("get-call") >= seen + 2)
-        assert not running.done()
-        emulator.calls["call_1"]["call_status"] = status
-        return await asyncio.wait_for(running, 5)
-
-    [event] = asyncio.run(go())
+async def test_wait_ends_with_every_end_status_and_with_no_other(emulator: Emulator, status: str) -> None:
+    running = asyncio.ensure_future(payloads(stored(call_trigger())))
+    for other in ("registered", "ongoing", "status_of_a_later_api"):
+        emulator.calls["call_1"]["call_status"] = other
+        seen = emulator.count("get-call")
+        await until(lambda seen=seen: emulator.count("get-call") >= seen + 2)
+    assert not running.done()
+    emulator.calls["call_1"]["call_status"] = status
+    [event] = await asyncio.wait_for(running, 5)
     assert {name: event[name] for name in ("status", "call_id", "call_status")} == {
         "status": "done",
         "call_id": "call_1",
@@ -51,42 +48,34 @@ def test_event_has_no_personal_data(emulator: Emulator) -> None:
     assert [text for text in private if text in repr(event)] == []
 
 
-def test_wait_for_the_analysis_continues_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_wait_for_the_analysis_continues_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     lifecycle = Lifecycle(talk=60, analyze=30)
     with Emulator(quotas=None, clock=Clock(frozen=True), lifecycle=lifecycle) as emulator:
         connect(monkeypatch, emulator, quota="9999/1")
         emulator.add_call(call_id="call_1", call_status="ongoing", progress=True)
-
-        async def go() -> list[Any]:
-            running = asyncio.ensure_future(payloads(stored(call_trigger(until="analyzed"))))
-            for status, seconds in (("ongoing", 60), ("ended", 30)):
-                assert emulator.calls["call_1"]["call_status"] == status
-                seen = emulator.count("get-call")
-                await until(lambda seen=seen: emulator.count("get-call") >= seen + 2)
-                assert not running.done()
-                emulator.clock.advance(seconds)
-            return await asyncio.wait_for(running, 5)
-
-        [event] = asyncio.run(go())
+        running = asyncio.ensure_future(payloads(stored(call_trigger(until="analyzed"))))
+        for status, seconds in (("ongoing", 60), ("ended", 30)):
+            assert emulator.calls["call_1"]["call_status"] == status
+            seen = emulator.count("get-call")
+            await until(lambda seen=seen: emulator.count("get-call") >= seen + 2)
+            assert not running.done()
+            emulator.clock.advance(seconds)
+        [event] = await asyncio.wait_for(running, 5)
     assert (event["status"], event["call_id"], event["call_status"]) == ("done", "call_1", "ended")
 
 
-def test_batch_ends_when_all_its_calls_have_ended(emulator: Emulator) -> None:
+async def test_batch_ends_when_all_its_calls_have_ended(emulator: Emulator) -> None:
     for number in range(3):
         emulator.add_call(call_id=f"b_{number}", call_status="ongoing", batch_call_id="batch_1")
     emulator.add_call(call_id="other", call_status="ended", batch_call_id="batch_2")
     trigger = BatchCallTrigger(batch_call_id="batch_1", total_task_count=3, **common())
-
-    async def go() -> list[Any]:
-        running = asyncio.ensure_future(payloads(stored(trigger)))
-        for number, status in enumerate(("ended", "not_connected", "error")):
-            seen = emulator.count("list-calls")
-            await until(lambda seen=seen: emulator.count("list-calls") >= seen + 2)
-            assert not running.done()
-            emulator.calls[f"b_{number}"]["call_status"] = status
-        return await asyncio.wait_for(running, 5)
-
-    [event] = asyncio.run(go())
+    running = asyncio.ensure_future(payloads(stored(trigger)))
+    for number, status in enumerate(("ended", "not_connected", "error")):
+        seen = emulator.count("list-calls")
+        await until(lambda seen=seen: emulator.count("list-calls") >= seen + 2)
+        assert not running.done()
+        emulator.calls[f"b_{number}"]["call_status"] = status
+    [event] = await asyncio.wait_for(running, 5)
     assert {name: event[name] for name in ("status", "batch_call_id", "ended")} == {
         "status": "done",
         "batch_call_id": "batch_1",
@@ -94,30 +83,23 @@ def test_batch_ends_when_all_its_calls_have_ended(emulator: Emulator) -> None:
     }
 
 
-def test_wait_ends_when_enough_calls_have_ended(emulator: Emulator) -> None:
+async def test_wait_ends_when_enough_calls_have_ended(emulator: Emulator) -> None:
     emulator.organization.concurrency = 2
-
-    async def go() -> list[Any]:
-        running = asyncio.ensure_future(payloads(stored(ConcurrencyTrigger(calls=2, **common()))))
-        await until(lambda: emulator.count() >= 3)
-        assert not running.done()
-        emulator.calls["call_1"]["call_status"] = "ended"
-        return await asyncio.wait_for(running, 5)
-
-    assert asyncio.run(go()) == [{"status": "done", "available": 2}]
+    running = asyncio.ensure_future(payloads(stored(ConcurrencyTrigger(calls=2, **common()))))
+    await until(lambda: emulator.count() >= 3)
+    assert not running.done()
+    emulator.calls["call_1"]["call_status"] = "ended"
+    assert await asyncio.wait_for(running, 5) == [{"status": "done", "available": 2}]
 
 
 @pytest.mark.parametrize("stop_on_kill", [False, True])
-def test_kill_hangs_up_only_with_stop_on_kill(emulator: Emulator, stop_on_kill: bool) -> None:
-    async def go() -> None:
-        trigger = stored(call_trigger(stop_on_kill=stop_on_kill))
-        task = asyncio.ensure_future(anext(trigger.run()))
-        await until(lambda: emulator.count("get-call") > 0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await trigger.on_kill()
-
-    asyncio.run(go())
+async def test_kill_hangs_up_only_with_stop_on_kill(emulator: Emulator, stop_on_kill: bool) -> None:
+    trigger = stored(call_trigger(stop_on_kill=stop_on_kill))
+    task = asyncio.ensure_future(anext(trigger.run()))
+    await until(lambda: emulator.count("get-call") > 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await trigger.on_kill()
     assert emulator.calls["call_1"]["call_status"] == ("ended" if stop_on_kill else "ongoing")
     assert emulator.count("stop-call") == int(stop_on_kill)
 

@@ -54,35 +54,31 @@ def stored_state(store: Store) -> dict[str, Any]:
 
 
 class TestFiring:
-    def test_record_that_ends_fires_once(self, records: Records, emulator: Emulator) -> None:
+    async def test_record_that_ends_fires_once(self, records: Records, emulator: Emulator) -> None:
         records.add(emulator, "id_live", "ongoing", progress=True, direction="outbound")
         records.end(emulator, "id_before", status="error")
+        async with records.watching() as watch:
+            assert await watch.has(1) == ["id_before"]
+            emulator.clock.advance(60)
+            assert await watch.has(2) == ["id_before", "id_live"]
+            await records.polls(emulator, 5)
+            assert len(watch.events) == 2
+            ended = records.of(emulator)["id_live"]
+            of_calls = {
+                "call_type": "phone_call",
+                "direction": "outbound",
+                "disconnection_reason": "user_hangup",
+            }
+            assert watch.events[1] == {
+                "event": records.named("ended"),
+                records.named("id"): "id_live",
+                records.named("status"): "ended",
+                "agent_id": ended["agent_id"],
+                "end_timestamp": ended["end_timestamp"],
+                **(of_calls if records is CALLS else {"chat_type": "api_chat"}),
+            }
 
-        async def go() -> None:
-            async with records.watching() as watch:
-                assert await watch.has(1) == ["id_before"]
-                emulator.clock.advance(60)
-                assert await watch.has(2) == ["id_before", "id_live"]
-                await records.polls(emulator, 5)
-                assert len(watch.events) == 2
-                ended = records.of(emulator)["id_live"]
-                of_calls = {
-                    "call_type": "phone_call",
-                    "direction": "outbound",
-                    "disconnection_reason": "user_hangup",
-                }
-                assert watch.events[1] == {
-                    "event": records.named("ended"),
-                    records.named("id"): "id_live",
-                    records.named("status"): "ended",
-                    "agent_id": ended["agent_id"],
-                    "end_timestamp": ended["end_timestamp"],
-                    **(of_calls if records is CALLS else {"chat_type": "api_chat"}),
-                }
-
-        asyncio.run(go())
-
-    def test_malformed_record_does_not_prevent_the_events_of_others(
+    async def test_malformed_record_does_not_prevent_the_events_of_others(
         self, records: Records, emulator: Emulator
     ) -> None:
         records.end(emulator, "odd")
@@ -91,14 +87,10 @@ class TestFiring:
             "agent_id": {"private": 1},
         }
         records.end(emulator, "plain")
-
-        async def go() -> None:
-            async with records.watching() as watch:
-                assert await watch.has(2) == ["odd", "plain"]
-                agents = {event[records.named("id")]: event["agent_id"] for event in watch.events}
-                assert agents["odd"] is None
-
-        asyncio.run(go())
+        async with records.watching() as watch:
+            assert await watch.has(2) == ["odd", "plain"]
+            agents = {event[records.named("id")]: event["agent_id"] for event in watch.events}
+            assert agents["odd"] is None
 
     @pytest.mark.parametrize(
         ("records", "arguments", "expected"),
@@ -116,7 +108,7 @@ class TestFiring:
             (CHATS, {"chat_type": "sms_chat", "agent_ids": ["agent_1"]}, ""),
         ],
     )
-    def test_filters_select_records(
+    async def test_filters_select_records(
         self, emulator: Emulator, records: Records, arguments: dict[str, Any], expected: str
     ) -> None:
         CALLS.end(emulator, "a", agent_id="agent_1", direction="outbound")
@@ -125,31 +117,23 @@ class TestFiring:
         CALLS.end(emulator, "d", agent_id="agent_2", call_type="web_call", direction=None)
         CHATS.end(emulator, "a", agent_id="agent_1")
         CHATS.end(emulator, "b", agent_id="agent_2", chat_type="sms_chat")
+        async with records.watching(**arguments) as watch:
+            await records.polls(emulator)
+            assert sorted(watch.ids) == list(expected)
 
-        async def go() -> None:
-            async with records.watching(**arguments) as watch:
-                await records.polls(emulator)
-                assert sorted(watch.ids) == list(expected)
-
-        asyncio.run(go())
-
-    def test_record_that_is_listed_late_fires_within_the_overlap(
+    async def test_record_that_is_listed_late_fires_within_the_overlap(
         self, records: Records, emulator: Emulator
     ) -> None:
         records.end(emulator, "newest", 10)
-
-        async def go() -> None:
-            async with records.watching(overlap=100) as watch:
-                await watch.has(1)
-                await records.polls(emulator)
-                newest = records.of(emulator)["newest"]["end_timestamp"]
-                records.end(emulator, "late", end_timestamp=newest - 90_000)
-                records.end(emulator, "too_late", end_timestamp=newest - 110_000)
-                await watch.has(2)
-                await records.polls(emulator)
-                assert sorted(watch.ids) == ["late", "newest"]
-
-        asyncio.run(go())
+        async with records.watching(overlap=100) as watch:
+            await watch.has(1)
+            await records.polls(emulator)
+            newest = records.of(emulator)["newest"]["end_timestamp"]
+            records.end(emulator, "late", end_timestamp=newest - 90_000)
+            records.end(emulator, "too_late", end_timestamp=newest - 110_000)
+            await watch.has(2)
+            await records.polls(emulator)
+            assert sorted(watch.ids) == ["late", "newest"]
 
     def test_late_analysis_fires_up_to_six_hours_after_the_call(
         self, records: Records, emulator: Emulator
@@ -179,20 +163,16 @@ class TestFiring:
         asyncio.run(go())
         assert stored_state(store)["since"] > ago(120)  # the watermark has passed all records
 
-    def test_record_that_is_given_up_because_too_many_others_fired_is_logged(
+    async def test_record_that_is_given_up_because_too_many_others_fired_is_logged(
         self, records: Records, emulator: Emulator, mocker: MockerFixture, caplog: pytest.LogCaptureFixture
     ) -> None:
         mocker.patch.object(watch_state, "MAX_FIRED", 3)
         records.end(emulator, "late", 3000)
         for index in range(5):
             records.end(emulator, f"id_{index}", 120 * index, **records.analyzed())
-
-        async def go() -> None:
-            async with records.watching(event="analyzed", overlap=60, lookback=8 * 3600) as watch:
-                await watch.has(5)
-                await records.polls(emulator, 3)
-
-        asyncio.run(go())
+        async with records.watching(event="analyzed", overlap=60, lookback=8 * 3600) as watch:
+            await watch.has(5)
+            await records.polls(emulator, 3)
         warnings = [
             line.getMessage() for line in caplog.records if "that had yet to fire" in line.getMessage()
         ]
@@ -234,105 +214,89 @@ class TestFiring:
         asyncio.run(go())
 
     @pytest.mark.slow
-    def test_thousands_of_records_fire_once_and_fit_into_the_state_store(self, emulator: Emulator) -> None:
+    async def test_thousands_of_records_fire_once_and_fit_into_the_state_store(
+        self, emulator: Emulator
+    ) -> None:
         records, store = CALLS, Store()  # the state of chats has the same form
         for index in range(6000):  # two per second
             records.end(emulator, f"id_{index}", 3000 - index / 2)
-
-        async def go() -> None:
-            async with records.watching(store, lookback=5000, overlap=5000) as watch:
-                assert len(set(await watch.has(6000))) == 6000
-                await records.polls(emulator)
-                assert len(watch.events) == 6000
-                assert watch.batches == [500] * 12
-            async with records.watching(store, overlap=5000) as watch:
-                await records.polls(emulator)
-                assert watch.events == []
-                records.end(emulator, "one_more", 1)
-                assert await watch.has(1) == ["one_more"]
-
-        asyncio.run(go())
+        async with records.watching(store, lookback=5000, overlap=5000) as watch:
+            assert len(set(await watch.has(6000))) == 6000
+            await records.polls(emulator)
+            assert len(watch.events) == 6000
+            assert watch.batches == [500] * 12
+        async with records.watching(store, overlap=5000) as watch:
+            await records.polls(emulator)
+            assert watch.events == []
+            records.end(emulator, "one_more", 1)
+            assert await watch.has(1) == ["one_more"]
         assert LIMIT / 2 < store.largest < LIMIT
 
     @pytest.mark.parametrize("hours", [-2, 2])
-    def test_retells_clock_may_differ_from_airflows(
+    async def test_retells_clock_may_differ_from_airflows(
         self, records: Records, monkeypatch: pytest.MonkeyPatch, hours: int
     ) -> None:
         retells = Clock(start=time.time() + hours * 3600)
         with Emulator(quotas=None, clock=retells) as emulator, no_waiting(retells.advance):
             connect(monkeypatch, emulator, list_quota="100000/1")
+            async with records.watching(lookback=3 * 3600, overlap=60) as watch:
+                for index in range(3):
+                    records.add(emulator, f"id_{index}", "ongoing", progress=True)
+                    retells.advance(300)
+                    assert len(await watch.has(index + 1)) == index + 1
+                    await records.polls(emulator)
+                assert watch.ids == ["id_0", "id_1", "id_2"]
 
-            async def go() -> None:
-                async with records.watching(lookback=3 * 3600, overlap=60) as watch:
-                    for index in range(3):
-                        records.add(emulator, f"id_{index}", "ongoing", progress=True)
-                        retells.advance(300)
-                        assert len(await watch.has(index + 1)) == index + 1
-                        await records.polls(emulator)
-                    assert watch.ids == ["id_0", "id_1", "id_2"]
-
-            asyncio.run(go())
-
-    def test_end_in_the_future_hides_no_other_record(self, records: Records, emulator: Emulator) -> None:
+    async def test_end_in_the_future_hides_no_other_record(
+        self, records: Records, emulator: Emulator
+    ) -> None:
         records.end(emulator, "future", -365 * 24 * 3600)
-
-        async def go() -> None:
-            async with records.watching(overlap=60) as watch:
-                await watch.has(1)
-                await records.polls(emulator)
-                records.end(emulator, "now", 1)
-                assert await watch.has(2) == ["future", "now"]
-
-        asyncio.run(go())
+        async with records.watching(overlap=60) as watch:
+            await watch.has(1)
+            await records.polls(emulator)
+            records.end(emulator, "now", 1)
+            assert await watch.has(2) == ["future", "now"]
 
 
 class TestRestart:
-    def test_watcher_continues_from_the_stored_state(self, records: Records, emulator: Emulator) -> None:
+    async def test_watcher_continues_from_the_stored_state(
+        self, records: Records, emulator: Emulator
+    ) -> None:
         store = Store()
         records.end(emulator, "before_lookback", 100)
+        async with records.watching(store, lookback=50) as watch:
+            await records.polls(emulator)
+            records.end(emulator, "first", 40)
+            await watch.has(1)
+            await records.polls(emulator)
+        records.end(emulator, "meanwhile", 30)
+        async with records.watching(store, lookback=0, poll_interval=0.05, overlap=800) as watch:
+            assert await watch.has(1) == ["meanwhile"]
+            await records.polls(emulator, 4)
+            assert watch.ids == ["meanwhile"]
 
-        async def go() -> None:
-            async with records.watching(store, lookback=50) as watch:
-                await records.polls(emulator)
-                records.end(emulator, "first", 40)
-                await watch.has(1)
-                await records.polls(emulator)
-            records.end(emulator, "meanwhile", 30)
-            async with records.watching(store, lookback=0, poll_interval=0.05, overlap=800) as watch:
-                assert await watch.has(1) == ["meanwhile"]
-                await records.polls(emulator, 4)
-                assert watch.ids == ["meanwhile"]
-
-        asyncio.run(go())
-
-    def test_watchers_with_other_filters_have_their_own_state(
+    async def test_watchers_with_other_filters_have_their_own_state(
         self, records: Records, emulator: Emulator
     ) -> None:
         store = Store()
         records.end(emulator, "one", agent_id="agent_1")
-
-        async def go() -> None:
-            for agents in (None, ["agent_1"], ["agent_2"]):
-                async with records.watching(store, agent_ids=agents) as watch:
-                    await records.polls(emulator, 3)
-                    assert watch.ids == ([] if agents == ["agent_2"] else ["one"])
-
-        asyncio.run(go())
+        for agents in (None, ["agent_1"], ["agent_2"]):
+            async with records.watching(store, agent_ids=agents) as watch:
+                await records.polls(emulator, 3)
+                assert watch.ids == ([] if agents == ["agent_2"] else ["one"])
         assert len(store.values) == 3
 
-    def test_watcher_without_a_state_store_looks_back(self, records: Records, emulator: Emulator) -> None:
+    async def test_watcher_without_a_state_store_looks_back(
+        self, records: Records, emulator: Emulator
+    ) -> None:
         records.end(emulator, "old", 300)
         records.end(emulator, "recent", 100)
+        for _ in range(2):
+            async with records.watching(lookback=200) as watch:
+                await records.polls(emulator)
+                assert watch.ids == ["recent"]
 
-        async def go() -> None:
-            for _ in range(2):
-                async with records.watching(lookback=200) as watch:
-                    await records.polls(emulator)
-                    assert watch.ids == ["recent"]
-
-        asyncio.run(go())
-
-    def test_state_is_stored_only_after_airflow_had_time_to_store_the_event(
+    async def test_state_is_stored_only_after_airflow_had_time_to_store_the_event(
         self, records: Records, emulator: Emulator, mocker: MockerFixture
     ) -> None:
         slept: list[float] = []
@@ -344,16 +308,12 @@ class TestRestart:
         mocker.patch.object(clock(), "sleep_async", sleep)
         store = Store()
         records.end(emulator, "id_1")
-
-        async def go() -> None:
-            for run in range(2):  # it fires again rather than never
-                async with records.watching(store) as watch:
-                    assert await watch.has(1) == ["id_1"]
-                    while len(slept) <= run:  # noqa: ASYNC110
-                        await asyncio.sleep(0.001)
-                    assert stored_state(store)["fired"] == {}
-
-        asyncio.run(go())
+        for run in range(2):  # it fires again rather than never
+            async with records.watching(store) as watch:
+                assert await watch.has(1) == ["id_1"]
+                while len(slept) <= run:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+                assert stored_state(store)["fired"] == {}
         assert slept == [SETTLE_SECONDS] * 2
         assert SETTLE_SECONDS == 5
 
@@ -385,7 +345,7 @@ class TestRestart:
         assert caplog.text.count("state store could not be written: RuntimeError. Trying again") == 1
         assert "10.0.0.1" not in caplog.text
 
-    def test_equal_watchers_of_several_assets_keep_their_state_in_memory(
+    async def test_equal_watchers_of_several_assets_keep_their_state_in_memory(
         self, records: Records, emulator: Emulator, caplog: pytest.LogCaptureFixture
     ) -> None:
         try:
@@ -395,14 +355,10 @@ class TestRestart:
             pytest.skip("Airflow before 3.3 has no state store")
         records.end(emulator, "id_1")
         stores: Any = AssetStateStoreAccessors(inlets=[Asset("one"), Asset("two")])
-
-        async def go() -> None:
-            async with records.watching(stores) as watch:
-                assert await watch.has(1) == ["id_1"]
-                await records.polls(emulator)
-                assert len(watch.ids) == 1
-
-        asyncio.run(go())
+        async with records.watching(stores) as watch:
+            assert await watch.has(1) == ["id_1"]
+            await records.polls(emulator)
+            assert len(watch.ids) == 1
         assert caplog.text.count("Several assets have equal watchers") == 1
         assert "could not be" not in caplog.text
 
@@ -420,7 +376,7 @@ class TestFailures:
         ],
         ids=["500", "429", "401", "garbage", "drop", "broken chain"],
     )
-    def test_watcher_survives_errors_of_retell(
+    async def test_watcher_survives_errors_of_retell(
         self,
         records: Records,
         emulator: Emulator,
@@ -431,14 +387,10 @@ class TestFailures:
         caplog.set_level(logging.INFO)
         mocker.patch.object(shared, "POLL_RETRY", RetryLimits(attempts=1))
         rule = emulator.faults.add(fault, route=records.route, times=3)
-
-        async def go() -> None:
-            async with records.watching() as watch:
-                records.end(emulator, "id_1")
-                assert await watch.has(1) == ["id_1"]
-                await records.polls(emulator)
-
-        asyncio.run(go())
+        async with records.watching() as watch:
+            records.end(emulator, "id_1")
+            assert await watch.has(1) == ["id_1"]
+            await records.polls(emulator)
         assert rule.hits == 3
         first, *_, event, last = [
             record.message for record in caplog.records if record.name == record_event.__name__
@@ -454,7 +406,7 @@ class TestFailures:
         assert f"Trying again in about 0.03 s; no {records.noun} is lost" in caplog.text
         assert ".. Trying" not in caplog.text
 
-    def test_connection_that_is_defined_later_is_found(
+    async def test_connection_that_is_defined_later_is_found(
         self,
         records: Records,
         emulator: Emulator,
@@ -463,15 +415,11 @@ class TestFailures:
     ) -> None:
         monkeypatch.delenv("AIRFLOW_CONN_RETELL_DEFAULT")
         records.end(emulator, "id_1")
-
-        async def go() -> None:
-            async with records.watching() as watch:
-                while "could not be listed" not in caplog.text:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-                connect(monkeypatch, emulator, list_quota="100000/1")
-                assert await watch.has(1) == ["id_1"]
-
-        asyncio.run(asyncio.wait_for(go(), 20))
+        async with records.watching() as watch:
+            while "could not be listed" not in caplog.text:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            connect(monkeypatch, emulator, list_quota="100000/1")
+            assert await watch.has(1) == ["id_1"]
 
 
 class TestSharedPoll:
@@ -483,77 +431,61 @@ class TestSharedPoll:
             connect(monkeypatch, emulator, conn_id="other", list_quota="100000/1")
             yield emulator
 
-    def test_twenty_watchers_share_one_poll(self, records: Records, emulator: Emulator) -> None:
+    async def test_twenty_watchers_share_one_poll(self, records: Records, emulator: Emulator) -> None:
         interval = 0.1
+        async with AsyncExitStack() as stack:
+            watches = []
+            for index in range(20):
+                agent = [f"agent_{index}"]
+                watching = records.watching(agent_ids=agent, poll_interval=interval, lookback=3600 + index)
+                watches.append(await stack.enter_async_context(watching))
+                records.end(emulator, f"id_{index}", agent_id=agent[0])
+            other = records.watching(retell_conn_id="other", poll_interval=interval)
+            await stack.enter_async_context(other)
+            for watch in watches:
+                await watch.has(1)
+            emulator.clear_requests()
+            began = time.monotonic()
+            await asyncio.sleep(8 * interval)
+            rounds = (time.monotonic() - began) / (interval * 0.8)
+            # One poll for each of the two connections.
+            assert 2 * 3 <= emulator.count(records.route) <= 2 * (rounds + 1)
+            assert [watch.ids for watch in watches] == [[f"id_{index}"] for index in range(20)]
 
-        async def go() -> None:
-            async with AsyncExitStack() as stack:
-                watches = []
-                for index in range(20):
-                    agent = [f"agent_{index}"]
-                    watching = records.watching(
-                        agent_ids=agent, poll_interval=interval, lookback=3600 + index
-                    )
-                    watches.append(await stack.enter_async_context(watching))
-                    records.end(emulator, f"id_{index}", agent_id=agent[0])
-                other = records.watching(retell_conn_id="other", poll_interval=interval)
-                await stack.enter_async_context(other)
-                for watch in watches:
-                    await watch.has(1)
-                emulator.clear_requests()
-                began = time.monotonic()
-                await asyncio.sleep(8 * interval)
-                rounds = (time.monotonic() - began) / (interval * 0.8)
-                # One poll for each of the two connections.
-                assert 2 * 3 <= emulator.count(records.route) <= 2 * (rounds + 1)
-                assert [watch.ids for watch in watches] == [[f"id_{index}"] for index in range(20)]
-
-        asyncio.run(go())
-
-    def test_twenty_watchers_share_one_failure(
+    async def test_twenty_watchers_share_one_failure(
         self, records: Records, emulator: Emulator, caplog: pytest.LogCaptureFixture
     ) -> None:
         emulator.faults.add(Fault.status(401), route=records.route, times=0)
-
-        async def go() -> None:
-            async with AsyncExitStack() as stack:
-                for _ in range(20):
-                    await stack.enter_async_context(records.watching(poll_interval=5))
-                while caplog.text.count("could not be listed") < 20:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-
-        asyncio.run(asyncio.wait_for(go(), 20))
+        async with AsyncExitStack() as stack:
+            for _ in range(20):
+                await stack.enter_async_context(records.watching(poll_interval=5))
+            while caplog.text.count("could not be listed") < 20:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert emulator.count(records.route) == 1
 
-    def test_watchers_of_calls_and_of_chats_share_no_poll(self, emulator: Emulator) -> None:
+    async def test_watchers_of_calls_and_of_chats_share_no_poll(self, emulator: Emulator) -> None:
         store = Store()
         CALLS.end(emulator, "same_id")
         CHATS.end(emulator, "same_id")
-
-        async def go() -> None:
-            async with (
-                CALLS.watching(store, poll_interval=60) as calls,
-                CHATS.watching(store, poll_interval=60) as chats,
-            ):
-                assert await calls.has(1) == ["same_id"]
-                assert await chats.has(1) == ["same_id"]
-                assert [calls.events[0]["event"], chats.events[0]["event"]] == ["call_ended", "chat_ended"]
-
-        asyncio.run(go())
+        async with (
+            CALLS.watching(store, poll_interval=60) as calls,
+            CHATS.watching(store, poll_interval=60) as chats,
+        ):
+            assert await calls.has(1) == ["same_id"]
+            assert await chats.has(1) == ["same_id"]
+            assert [calls.events[0]["event"], chats.events[0]["event"]] == ["call_ended", "chat_ended"]
         assert len(store.values) == 2
 
-    def test_stopping_one_watcher_does_not_stop_another(self, records: Records, emulator: Emulator) -> None:
+    async def test_stopping_one_watcher_does_not_stop_another(
+        self, records: Records, emulator: Emulator
+    ) -> None:
         emulator.faults.add(Fault.slow(0.3), route=records.route)
-
-        async def go() -> None:
-            async with AsyncExitStack() as stack:
-                async with records.watching():
-                    await asyncio.sleep(0.1)  # it waits for the slow response
-                    other = await stack.enter_async_context(records.watching())
-                records.end(emulator, "id_1")
-                assert await other.has(1) == ["id_1"]
-
-        asyncio.run(go())
+        async with AsyncExitStack() as stack:
+            async with records.watching():
+                await asyncio.sleep(0.1)  # it waits for the slow response
+                other = await stack.enter_async_context(records.watching())
+            records.end(emulator, "id_1")
+            assert await other.has(1) == ["id_1"]
 
 
 def test_no_private_value_is_kept_fired_or_logged(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from simulations import ENGINE, add_agent, add_case
@@ -25,19 +25,16 @@ def batch_test_id(emulator: Emulator) -> str:
     return found
 
 
-def test_wait_ends_when_all_test_runs_have_ended_whatever_their_verdict(
+async def test_wait_ends_when_all_test_runs_have_ended_whatever_their_verdict(
     emulator: Emulator, batch_test_id: str
 ) -> None:
-    async def go() -> list[Any]:
-        running = asyncio.ensure_future(
-            payloads(stored(BatchTestTrigger(batch_test_id=batch_test_id, **common())))
-        )
-        await until(lambda: emulator.count("get-batch-test") >= 2)
-        assert not running.done()
-        emulator.clock.advance(62)
-        return await asyncio.wait_for(running, 5)
-
-    assert asyncio.run(go()) == [{"status": "done", "batch_test_id": batch_test_id}]
+    running = asyncio.ensure_future(
+        payloads(stored(BatchTestTrigger(batch_test_id=batch_test_id, **common())))
+    )
+    await until(lambda: emulator.count("get-batch-test") >= 2)
+    assert not running.done()
+    emulator.clock.advance(62)
+    assert await asyncio.wait_for(running, 5) == [{"status": "done", "batch_test_id": batch_test_id}]
 
 
 def test_an_unknown_batch_test_ends_the_wait_for_good(emulator: Emulator) -> None:

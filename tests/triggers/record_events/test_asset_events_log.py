@@ -95,51 +95,43 @@ class Triggerer:
 
 class TestKill:
     @with_and_without_store
-    def test_kill_between_the_stored_event_and_the_stored_state(
+    async def test_kill_between_the_stored_event_and_the_stored_state(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, store: Any
     ) -> None:
         triggerer = Triggerer(records, airflow_api, store)
         records.end(emulator, "id_1")
-
-        async def go() -> None:
-            async with triggerer.run() as watch:
-                await watch.has(1)
-                assert triggerer.fired == {"id_1": 1}
-                assert triggerer.recorded == {}
-            async with triggerer.run() as watch:
-                await records.polls(emulator, 3)
-                assert watch.ids == []
-                records.end(emulator, "id_2")
-                assert await watch.has(1) == ["id_2"]
-
-        asyncio.run(go())
+        async with triggerer.run() as watch:
+            await watch.has(1)
+            assert triggerer.fired == {"id_1": 1}
+            assert triggerer.recorded == {}
+        async with triggerer.run() as watch:
+            await records.polls(emulator, 3)
+            assert watch.ids == []
+            records.end(emulator, "id_2")
+            assert await watch.has(1) == ["id_2"]
         assert triggerer.fired == {"id_1": 1, "id_2": 1}
 
     @with_and_without_store
-    def test_kill_before_the_event_is_stored(
+    async def test_kill_before_the_event_is_stored(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, store: Any
     ) -> None:
         triggerer = Triggerer(records, airflow_api, store)
         records.end(emulator, "id_1")
-
-        async def go() -> None:
-            async with triggerer.run(on_payload=lambda _payload: None) as watch:
-                await watch.has(1)
-                await records.polls(emulator, 5)  # no matter how long Airflow takes to store it
-                assert watch.ids == ["id_1"]
-                assert triggerer.recorded == {}
-            async with triggerer.run() as watch:
-                assert await watch.has(1) == ["id_1"]
-                await records.polls(emulator, 3)
-
-        asyncio.run(go())
+        async with triggerer.run(on_payload=lambda _payload: None) as watch:
+            await watch.has(1)
+            await records.polls(emulator, 5)  # no matter how long Airflow takes to store it
+            assert watch.ids == ["id_1"]
+            assert triggerer.recorded == {}
+        async with triggerer.run() as watch:
+            assert await watch.has(1) == ["id_1"]
+            await records.polls(emulator, 3)
         assert triggerer.fired == {"id_1": 1}
         assert triggerer.recorded or not store
 
     @with_and_without_store
     @pytest.mark.parametrize("event", ["ended", "analyzed"])
     @pytest.mark.parametrize("seed", range(3))
-    def test_kills_at_random_times(
+    async def test_kills_at_random_times(
         self,
         records: Records,
         emulator: Emulator,
@@ -165,30 +157,27 @@ class TestKill:
         def requests() -> int:
             return emulator.count() + len(airflow_api.seen)
 
-        async def go() -> None:
-            loop = asyncio.get_running_loop()
-            for _ in range(20):
-                end_some()
-                later: list[asyncio.TimerHandle] = []
+        loop = asyncio.get_running_loop()
+        for _ in range(20):
+            end_some()
+            later: list[asyncio.TimerHandle] = []
 
-                def store_later(payload: dict[str, Any], later: Any = later) -> None:
-                    delay = chance.choice((0, 0.002, 0.01, 20))
-                    later.append(loop.call_later(delay, triggerer.store_event, payload))
+            def store_later(payload: dict[str, Any], later: Any = later) -> None:
+                delay = chance.choice((0, 0.002, 0.01, 20))
+                later.append(loop.call_later(delay, triggerer.store_event, payload))
 
-                killed_at = requests() + chance.randrange(10)
-                async with triggerer.run(on_payload=store_later, **arguments):
-                    await until(lambda killed_at=killed_at: requests() >= killed_at)
-                    await asyncio.sleep(chance.uniform(0, 0.005))
-                for handle in later:
-                    handle.cancel()
-            for record_id in ids:
-                records.of(emulator)[record_id] |= records.analyzed()
-            async with triggerer.run(**arguments):
-                while len(triggerer.fired) < len(ids):  # noqa: ASYNC110
-                    await asyncio.sleep(0.002)
-                await records.polls(emulator, 3)
-
-        asyncio.run(asyncio.wait_for(go(), 60))
+            killed_at = requests() + chance.randrange(10)
+            async with triggerer.run(on_payload=store_later, **arguments):
+                await until(lambda killed_at=killed_at: requests() >= killed_at)
+                await asyncio.sleep(chance.uniform(0, 0.005))
+            for handle in later:
+                handle.cancel()
+        for record_id in ids:
+            records.of(emulator)[record_id] |= records.analyzed()
+        async with triggerer.run(**arguments):
+            while len(triggerer.fired) < len(ids):  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+            await records.polls(emulator, 3)
         assert len(ids) > 15
         assert triggerer.fired == Counter(ids)
 
@@ -219,22 +208,18 @@ class TestRestart:
         asyncio.run(go())
 
     @pytest.mark.parametrize("option", [{}, OPTION], ids=["without", "with"])
-    def test_record_that_ends_before_the_first_event_fires_with_a_state_store(
+    async def test_record_that_ends_before_the_first_event_fires_with_a_state_store(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, option: dict[str, str]
     ) -> None:
         store = Store()
+        async with records.watching(store, lookback=100, **option) as watch:
+            await records.polls(emulator)
+            assert watch.ids == []
+        records.end(emulator, "meanwhile", 50)
+        async with records.watching(store, lookback=0, **option) as watch:
+            assert await watch.has(1) == ["meanwhile"]
 
-        async def go() -> None:
-            async with records.watching(store, lookback=100, **option) as watch:
-                await records.polls(emulator)
-                assert watch.ids == []
-            records.end(emulator, "meanwhile", 50)
-            async with records.watching(store, lookback=0, **option) as watch:
-                assert await watch.has(1) == ["meanwhile"]
-
-        asyncio.run(go())
-
-    def test_analysis_that_is_missing_at_the_restart_fires_later(
+    async def test_analysis_that_is_missing_at_the_restart_fires_later(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
         triggerer = Triggerer(records, airflow_api)
@@ -242,18 +227,14 @@ class TestRestart:
         records.end(emulator, "late", 5000)
         for index in range(3):
             records.end(emulator, f"id_{index}", 100 * index, **records.analyzed())
-
-        async def go() -> None:
-            async with triggerer.run(**arguments, lookback=6000) as watch:
-                await watch.has(3)
-                await records.polls(emulator, 3)
-            records.of(emulator)["late"] |= records.analyzed()
-            async with triggerer.run(**arguments, lookback=0) as watch:
-                assert await watch.has(1) == ["late"]
-                await records.polls(emulator, 3)
-                assert watch.ids == ["late"]
-
-        asyncio.run(go())
+        async with triggerer.run(**arguments, lookback=6000) as watch:
+            await watch.has(3)
+            await records.polls(emulator, 3)
+        records.of(emulator)["late"] |= records.analyzed()
+        async with triggerer.run(**arguments, lookback=0) as watch:
+            assert await watch.has(1) == ["late"]
+            await records.polls(emulator, 3)
+            assert watch.ids == ["late"]
 
     def test_warning_if_events_of_others_hide_the_watchers_own(
         self, airflow_api: FakeAirflow, mocker: MockerFixture, caplog: pytest.LogCaptureFixture
@@ -270,7 +251,7 @@ class TestUnreadableEvents:
     @with_and_without_store
     @pytest.mark.parametrize("fault", ["500", "login", "refused", "asset", "order", "garbage"])
     @pytest.mark.usefixtures("whole_log")
-    def test_nothing_fires_until_the_events_can_be_read(
+    async def test_nothing_fires_until_the_events_can_be_read(
         self,
         records: Records,
         emulator: Emulator,
@@ -317,24 +298,21 @@ class TestUnreadableEvents:
             airflow_api.garbage = False
             define()
 
-        async def go() -> None:
-            async with triggerer.run() as watch:
-                await watch.has(1)
-            reason = break_api()
-            caplog.clear()
-            async with triggerer.run(lookback=0) as watch:
-                records.end(emulator, "id_2")
-                while not re.search(reason, caplog.text):  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-                await asyncio.sleep(0.1)  # about three more polls, which the log leaves out
-                assert len(re.findall(reason, caplog.text)) == 1
-                assert watch.ids == []
-                repair_api()
-                assert await watch.has(1) == ["id_2"]
-                await records.polls(emulator, 3)
-                assert watch.ids == ["id_2"]
-
-        asyncio.run(asyncio.wait_for(go(), 30))
+        async with triggerer.run() as watch:
+            await watch.has(1)
+        reason = break_api()
+        caplog.clear()
+        async with triggerer.run(lookback=0) as watch:
+            records.end(emulator, "id_2")
+            while not re.search(reason, caplog.text):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.1)  # about three more polls, which the log leaves out
+            assert len(re.findall(reason, caplog.text)) == 1
+            assert watch.ids == []
+            repair_api()
+            assert await watch.has(1) == ["id_2"]
+            await records.polls(emulator, 3)
+            assert watch.ids == ["id_2"]
         assert f"The events of asset '{ASSET}' could not be read (connection 'airflow_api')" in caplog.text
         assert f"Trying again in about 0.03 s; no {records.noun} is lost" in caplog.text
         assert "password_of" not in caplog.text
@@ -373,72 +351,60 @@ class TestSync:
         asyncio.run(go())
 
     @pytest.mark.parametrize("minutes", [-90, 50])
-    def test_retells_clock_may_be_behind_or_up_to_an_hour_ahead(
+    async def test_retells_clock_may_be_behind_or_up_to_an_hour_ahead(
         self, records: Records, monkeypatch: pytest.MonkeyPatch, airflow_api: FakeAirflow, minutes: int
     ) -> None:
         triggerer = Triggerer(records, airflow_api)
         retells = Clock(start=time.time() + minutes * 60)
         with Emulator(quotas=None, clock=retells) as emulator, no_waiting(retells.advance):
             connect(monkeypatch, emulator, list_quota="100000/1")
-
-            async def go() -> None:
-                for run in range(2):
-                    async with triggerer.run(lookback=6000, overlap=0) as watch:
-                        for count in (1, 2):
-                            records.end(emulator, f"id_{run}_{count}", -minutes * 60)
-                            await watch.has(count)
-                            await records.polls(emulator, 3)
-
-            asyncio.run(go())
+            for run in range(2):
+                async with triggerer.run(lookback=6000, overlap=0) as watch:
+                    for count in (1, 2):
+                        records.end(emulator, f"id_{run}_{count}", -minutes * 60)
+                        await watch.has(count)
+                        await records.polls(emulator, 3)
         assert triggerer.fired == {"id_0_1": 1, "id_0_2": 1, "id_1_1": 1, "id_1_2": 1}
 
-    def test_event_that_airflow_never_shows_is_logged_and_not_repeated(
+    async def test_event_that_airflow_never_shows_is_logged_and_not_repeated(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, caplog: pytest.LogCaptureFixture
     ) -> None:
         triggerer = Triggerer(records, airflow_api, Store)
         records.end(emulator, "id_1")
-
-        async def go() -> None:
-            async with triggerer.run(on_payload=lambda _payload: None) as watch:
-                await watch.has(1)
-                await records.polls(emulator, 3)
-                assert "Airflow has no event" not in caplog.text
-                clock().sleep(61)
-                while "Airflow has no event" not in caplog.text:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-                records.end(emulator, "id_2")
-                assert await watch.has(2) == ["id_1", "id_2"]
-                await records.polls(emulator, 3)
-                assert len(watch.ids) == 2
-
-        asyncio.run(asyncio.wait_for(go(), 20))
+        async with triggerer.run(on_payload=lambda _payload: None) as watch:
+            await watch.has(1)
+            await records.polls(emulator, 3)
+            assert "Airflow has no event" not in caplog.text
+            clock().sleep(61)
+            while "Airflow has no event" not in caplog.text:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            records.end(emulator, "id_2")
+            assert await watch.has(2) == ["id_1", "id_2"]
+            await records.polls(emulator, 3)
+            assert len(watch.ids) == 2
         assert (
             f"Airflow has no event of asset '{ASSET}' for 1 {records.plural}, the first of them id_1"
             in caplog.text
         )
         assert triggerer.recorded == {}
 
-    def test_event_that_airflow_stores_late_is_found(
+    async def test_event_that_airflow_stores_late_is_found(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
         triggerer = Triggerer(records, airflow_api, Store)
         payloads: list[dict[str, Any]] = []
         records.end(emulator, "id_1")
+        async with triggerer.run(on_payload=payloads.append) as watch:
+            await watch.has(1)
+            airflow_api.add(records.payload("ended"))
+            await records.polls(emulator, 3)
+            # Its timestamp is older than that of other events, which Airflow stored earlier.
+            airflow_api.add({"from_trigger": True, "payload": payloads[0]}, ago=300)
+            while not triggerer.recorded:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            assert watch.ids == ["id_1"]
 
-        async def go() -> None:
-            async with triggerer.run(on_payload=payloads.append) as watch:
-                await watch.has(1)
-                airflow_api.add(records.payload("ended"))
-                await records.polls(emulator, 3)
-                # Its timestamp is older than that of other events, which Airflow stored earlier.
-                airflow_api.add({"from_trigger": True, "payload": payloads[0]}, ago=300)
-                while not triggerer.recorded:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
-                assert watch.ids == ["id_1"]
-
-        asyncio.run(asyncio.wait_for(go(), 20))
-
-    def test_asset_that_gets_a_new_id_is_found(
+    async def test_asset_that_gets_a_new_id_is_found(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow, mocker: MockerFixture
     ) -> None:
         mocker.patch.object(airflow_api_client, "ASSET_SECONDS", 0.05)
@@ -447,37 +413,30 @@ class TestSync:
         def store_event(payload: dict[str, Any]) -> None:
             airflow_api.add({"payload": payload}, max(airflow_api.assets))
 
-        async def go() -> None:
-            async with triggerer.run(on_payload=store_event) as watch:
-                for asset_id in (8, 9, 10):
-                    airflow_api.assets = {asset_id: ASSET}
-                    records.end(emulator, f"id_{asset_id}")
-                    await watch.has(asset_id - 7)
-                    while len("".join(triggerer.recorded.values())) < 8 * (asset_id - 7):  # noqa: ASYNC110
-                        await asyncio.sleep(0.005)
+        async with triggerer.run(on_payload=store_event) as watch:
+            for asset_id in (8, 9, 10):
+                airflow_api.assets = {asset_id: ASSET}
+                records.end(emulator, f"id_{asset_id}")
+                await watch.has(asset_id - 7)
+                while len("".join(triggerer.recorded.values())) < 8 * (asset_id - 7):  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
 
-        asyncio.run(asyncio.wait_for(go(), 20))
-
-    def test_events_are_read_only_if_a_record_is_new_or_pending(
+    async def test_events_are_read_only_if_a_record_is_new_or_pending(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
         triggerer = Triggerer(records, airflow_api)
         records.end(emulator, "other", agent_id="agent_2")
-
-        async def go() -> None:
-            async with triggerer.run(agent_ids=["agent_1"]) as watch:
-                await records.polls(emulator, 2)
-                airflow_api.seen.clear()
-                await records.polls(emulator, 5)
-                assert airflow_api.seen == []
-                records.end(emulator, "id_1", agent_id="agent_1")
-                await watch.has(1)
-                await records.polls(emulator, 3)
-                airflow_api.seen.clear()
-                await records.polls(emulator, 5)
-                assert airflow_api.seen == []
-
-        asyncio.run(go())
+        async with triggerer.run(agent_ids=["agent_1"]) as watch:
+            await records.polls(emulator, 2)
+            airflow_api.seen.clear()
+            await records.polls(emulator, 5)
+            assert airflow_api.seen == []
+            records.end(emulator, "id_1", agent_id="agent_1")
+            await watch.has(1)
+            await records.polls(emulator, 3)
+            airflow_api.seen.clear()
+            await records.polls(emulator, 5)
+            assert airflow_api.seen == []
 
 
 class TestArguments:
@@ -517,18 +476,14 @@ class TestArguments:
         with pytest.raises(ValueError, match="airflow_conn_id and asset_name must be set together"):
             records.trigger(**{name: OPTION[name]})
 
-    def test_payload_has_the_watcher_and_its_watermark_only_with_the_option(
+    async def test_payload_has_the_watcher_and_its_watermark_only_with_the_option(
         self, records: Records, emulator: Emulator, airflow_api: FakeAirflow
     ) -> None:
         records.end(emulator, "id_1")
         payloads: list[dict[str, Any]] = []
-
-        async def go() -> None:
-            for option in ({}, OPTION):
-                async with records.watching(None, payloads.append, **option) as watch:
-                    await watch.has(1)
-
-        asyncio.run(go())
+        for option in ({}, OPTION):
+            async with records.watching(None, payloads.append, **option) as watch:
+                await watch.has(1)
         assert [sorted(payload) for payload in payloads] == [
             sorted(["event", records.plural]),
             sorted(["event", "since", "watcher", records.plural]),
