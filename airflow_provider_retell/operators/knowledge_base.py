@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SCHEMA_VERSION = 1
-
 
 class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
     """Bring a knowledge base to the state of a set of documents, and send only the differences.
@@ -278,7 +276,7 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
         if path is not None:
             write_json_lines(path, outcome.lines(), self.report_conn_id)
         result = {
-            "schema_version": _SCHEMA_VERSION,
+            "schema_version": 1,
             "knowledge_base_id": sync.progress.knowledge_base_id,
             "status": sync.status,
             **outcome.counts(),

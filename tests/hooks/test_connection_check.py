@@ -99,6 +99,7 @@ def test_another_server_is_recognized(serve: Any, connect: Any, response: Any) -
     works, text = check()
     assert not works
     assert text.startswith(server.url)
+    assert ("redirects to another URL" in text) == (response[0] in (300, 302))
     assert text.endswith("is not Retell's API: check the host and the proxy.")
 
 

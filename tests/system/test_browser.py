@@ -214,6 +214,10 @@ def given(stored: dict[str, Any]) -> dict[str, Any]:
 HANGING, RESTRICTED = "a server that hangs", "a restricted key"
 # What is different in a connection, and the notice of the Test button. The tests of hooks have all notices.
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
+    "no key": (
+        {"key": ""},
+        "This connection has no API key: copy it from Retell's dashboard (API Keys) into the field 'API key'",
+    ),
     "a wrong key": ({"key": "key_other"}, "Retell does not accept this API key: copy it again"),
     "a quota that is none": ({"quota": "many"}, "the quota must have the form '100/10'"),
     HANGING: ({"timeout": "1"}, "no answer within 1 s"),
