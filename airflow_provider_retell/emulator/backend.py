@@ -30,7 +30,7 @@ class Backend(ABC, Generic[T]):
     The control API serves it at ``/_emulator/<name of the resource>``.
 
     :param options: the options of the emulator.
-    :cvar noun: what an object is, such as "chat", for messages to the user of the emulator.
+    :cvar noun: the noun for an object, such as "chat", in messages to the user of the emulator.
     :cvar table: the name of the resource in Retell's message for an unknown id, unless ``missing`` has another message.
     :ivar objects: the objects by id. Tests may change them.
     """

@@ -21,7 +21,7 @@ class Kind:
     """A kind of response engine.
 
     :ivar type: the ``type`` of an agent's ``response_engine``, and its name in the message for an unknown id.
-    :ivar noun: what an engine is, for messages.
+    :ivar noun: the noun for an engine in messages.
     :ivar id_name: the field with its id.
     :ivar prefix: the first part of its ids.
     :ivar shows_published: True if the API returns ``is_published``.
