@@ -67,7 +67,7 @@ def blocked(response: Any, _: Any) -> Any:
     return dataclasses.replace(response, status=403, body=b"<html>blocked</html>", content_type="text/html")
 
 
-# What can happen to the response to a creation, or to the creation itself.
+# The ways in which a creation, or the response to it, is lost.
 TROUBLES: dict[str, Callable[[Emulator, str], object]] = {
     "lost once": struck(Fault.drop_after(), 1),
     "lost": struck(Fault.drop_after(), 4),

@@ -212,7 +212,7 @@ def given(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 HANGING, RESTRICTED = "a server that hangs", "a restricted key"
-# What is different in a connection, and the notice of the Test button. The tests of hooks have all notices.
+# Changes of a connection, and the notice of the Test button for each. The tests of hooks have all notices.
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "no key": (
         {"key": ""},
