@@ -114,7 +114,8 @@ class RowsOperator(LoopOperator, ReportingOperator):
 
     def work(self, context: Context) -> None:
         """Process the rows, push the manifest, and fail if too many rows failed."""
-        from airflow_provider_retell.bulk.outcome import FailureLimits, log_failed_rows
+        from airflow_provider_retell.bulk.failed_table import log_failed_rows
+        from airflow_provider_retell.bulk.outcome import FailureLimits
         from airflow_provider_retell.bulk.report import Report
         from airflow_provider_retell.bulk.task_tries import TryId
 

@@ -155,7 +155,7 @@ def test_every_outlet_gets_the_counts(emulator: Emulator) -> None:
 def log_lines(caplog: pytest.LogCaptureFixture) -> Any:
     """Return the messages about failed rows."""
     caplog.set_level(logging.INFO)
-    loggers = ("airflow_provider_retell.bulk.outcome", "airflow_provider_retell.operators.rows_base")
+    loggers = ("airflow_provider_retell.bulk.failed_table", "airflow_provider_retell.operators.rows_base")
     return lambda: [record.getMessage() for record in caplog.records if record.name in loggers]
 
 

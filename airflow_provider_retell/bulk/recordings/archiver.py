@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,7 @@ from airflow_provider_retell.api.errors import NotFoundError, RetellError
 from airflow_provider_retell.bulk.errors import StorageError
 from airflow_provider_retell.bulk.outcome import Result
 from airflow_provider_retell.bulk.recordings.archive_paths import recording_path
+from airflow_provider_retell.bulk.recordings.listed_links import ListedLinks
 from airflow_provider_retell.clock import clock
 
 if TYPE_CHECKING:
@@ -44,8 +45,6 @@ _REASONS: Mapping[Cause, str] = {
 # Attempts for one file, and the seconds of waiting before the second one. Each wait is twice as long as the one before.
 _ATTEMPTS = 3
 _FIRST_WAIT = 1.0
-# Reads that show no new link to a file, until a listing without the link is trusted.
-_CONFIRMATIONS = 20
 
 State = Literal["written", "present", "missing"]
 
@@ -67,35 +66,6 @@ class Archived:
     error: RetellError | None = None
 
 
-class _ListedLinks:
-    """Knows which links of a listing are complete, as far as a run has seen.
-
-    Retell's pages contradict each other about links in lists. A listed call without a link is therefore read, until
-    the listing has shown this link for another call and 20 reads in a row have shown no link that the listing lacks.
-    After a read that shows one, all further calls without the link are read.
-    """
-
-    def __init__(self) -> None:
-        self._listed: set[str] = set()
-        self._left_out: set[str] = set()
-        self._confirmed: Counter[str] = Counter()
-
-    def note_listed(self, names: Iterable[str]) -> None:
-        """Note the files whose links a listing shows for a call."""
-        self._listed.update(names)
-
-    def note_read(self, names: Iterable[str], read: Iterable[str]) -> None:
-        """Note the files *names*, whose links a listing lacks, and the files *read*, which the call itself has."""
-        missing = set(names)
-        self._left_out |= missing.intersection(read)
-        self._confirmed.update(missing.difference(read))
-
-    def are_complete(self, name: str) -> bool:
-        """Return True if a call without the link to the file *name* in a listing has none."""
-        is_confirmed = name in self._listed and self._confirmed[name] >= _CONFIRMATIONS
-        return is_confirmed and name not in self._left_out
-
-
 @dataclass(frozen=True)
 class Archiver:
     """Archives the files of calls.
@@ -109,7 +79,7 @@ class Archiver:
     storage: Storage
     path: str
     files: Sequence[str]
-    listed_links: _ListedLinks = field(default_factory=_ListedLinks)
+    listed_links: ListedLinks = field(default_factory=ListedLinks)
 
     async def archive(self, item: Item) -> Archived:
         """Archive the files of a call that are not there yet."""
