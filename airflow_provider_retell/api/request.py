@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -126,11 +127,18 @@ def request_to(
     body: bytes | Multipart | None = None,
     idempotent: bool = True,
     subject: str = "",
-    **query: str | int | None,
+    query: Mapping[str, str | int | None] = MappingProxyType({}),
 ) -> Request[S]:
     """Return a request to *path* with *query*. The last part of the path is the operation."""
-    operation = path.rpartition("/")[2]
-    return Request(operation, method, with_query(path, **query), parse, body, idempotent, subject)
+    return Request(
+        operation=path.rpartition("/")[2],
+        method=method,
+        path=with_query(path, **query),
+        parse=parse,
+        body=body,
+        idempotent=idempotent,
+        subject=subject,
+    )
 
 
 def check_id(value: object, name: str = "call_id") -> str:

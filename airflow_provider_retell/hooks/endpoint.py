@@ -148,21 +148,25 @@ class Listing(_Descriptor[P], Generic[P, M]):
         return self._bound(hook, owner)
 
     def _caller(self, is_async: bool) -> Callable[..., Any]:
-        build = self._build
+        build, items = self._build, _items_async if is_async else _items
 
-        def items(hook: Any, /, *args: Any, **kwargs: Any) -> Iterator[Any]:
-            pages = build(*args, **kwargs)
-            for request in pages:
-                yield from pages.read(hook.send(request))
+        # No generator itself, so that an invalid argument is an error where the method is called.
+        def listing(hook: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return items(hook, build(*args, **kwargs))
 
-        async def items_async(hook: Any, /, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            pages = build(*args, **kwargs)
-            for request in pages:
-                for item in pages.read(await hook.send(request)):
-                    yield item
-
-        return items_async if is_async else items
+        return listing
 
     def _result(self, annotation: str, is_async: bool) -> str:
         item = annotation.removeprefix("Pages[Page[").removesuffix("]]")
         return f"{'AsyncIterator' if is_async else 'Iterator'}[{item}]"
+
+
+def _items(hook: Blocking, pages: Pages[Page[M]]) -> Iterator[M]:
+    for request in pages:
+        yield from pages.read(hook.send(request))
+
+
+async def _items_async(hook: Async, pages: Pages[Page[M]]) -> AsyncIterator[M]:
+    for request in pages:
+        for item in pages.read(await hook.send(request)):
+            yield item

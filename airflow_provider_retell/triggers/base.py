@@ -89,7 +89,8 @@ class PollTrigger(BaseTrigger):
     @classmethod
     def waiting_for(cls, condition: Condition, **arguments: Any) -> Self:
         """Return a trigger that waits for *condition*; *arguments* are the others of the constructor."""
-        fields = {name: value for name, value in vars(condition).items() if name in cls.own_arguments}
+        # The task selects the fields of the analysis, because the trigger's event is stored in Airflow's database.
+        fields = {name: value for name, value in vars(condition).items() if name != "analysis_fields"}
         return cls(**fields, **arguments)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

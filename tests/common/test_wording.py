@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from airflow_provider_retell.common.wording import counted, duration
+from airflow_provider_retell.common.wording import counted, duration, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @pytest.mark.parametrize(
@@ -12,6 +17,19 @@ from airflow_provider_retell.common.wording import counted, duration
 )
 def test_a_count_is_grammatical(number: int, text: str) -> None:
     assert counted(number, "row") == text
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ("ab", "a, b"),
+        ("abc", "a, b, c"),
+        ("abcd", "a, b, c and 1 more"),
+        (range(2003), "0, 1, 2 and 2,000 more"),
+    ],
+)
+def test_a_long_list_is_cut(items: Sequence[object], text: str) -> None:
+    assert listed(items, 3) == text
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,11 @@ from airflow_provider_retell.hooks import shared
 from airflow_provider_retell.hooks.retell import RetellAsyncHook
 from airflow_provider_retell.triggers.base import PollTrigger
 from airflow_provider_retell.triggers.call import BatchCallTrigger, CallTrigger
+from airflow_provider_retell.triggers.chat import ChatTrigger
 from airflow_provider_retell.triggers.concurrency import ConcurrencyTrigger
+from airflow_provider_retell.triggers.knowledge_base import KnowledgeBaseTrigger
 from airflow_provider_retell.triggers.record_events.ended_records import shared_poll
+from airflow_provider_retell.triggers.simulation import BatchTestTrigger
 from airflow_provider_retell.waiting.event import check_event
 
 if TYPE_CHECKING:
@@ -268,7 +271,20 @@ class TestTime:
 TRIGGERS = [
     (CallTrigger, "call", {"call_id": "call_1", "until": "analyzed", "stop_on_kill": True}),
     (BatchCallTrigger, "call", {"batch_call_id": "batch_1", "total_task_count": 7, "until": "analyzed"}),
+    (ChatTrigger, "chat", {"chat_id": "chat_1", "until": "analyzed"}),
     (ConcurrencyTrigger, "concurrency", {"calls": 3}),
+    (
+        KnowledgeBaseTrigger,
+        "knowledge_base",
+        {
+            "knowledge_base_id": "knowledge_base_1",
+            "present": ["mark"],
+            "absent": ["source_1"],
+            "list_deadline": 1800000000.0,
+            "accept_error": True,
+        },
+    ),
+    (BatchTestTrigger, "simulation", {"batch_test_id": "test_batch_1"}),
 ]
 COMMON = {
     "retell_conn_id": "some_conn",

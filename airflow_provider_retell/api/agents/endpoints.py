@@ -86,9 +86,7 @@ def list_agents(
         "/v2/list-agents",
         AgentPage.read,
         body=build(ListAgents, "list-agents", given(filter_criteria=filter_criteria)),
-        limit=limit,
-        pagination_key=pagination_key,
-        sort_order=sort_order,
+        query={"limit": limit, "pagination_key": pagination_key, "sort_order": sort_order},
     )
 
 

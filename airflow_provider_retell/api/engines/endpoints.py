@@ -17,7 +17,7 @@ from airflow_provider_retell.api.engines.models import (
     RetellLlm,
     RetellLlmPage,
 )
-from airflow_provider_retell.api.request import ObjectKind, Request, given, request_to
+from airflow_provider_retell.api.request import ObjectKind, Request, request_to
 
 _LLM = ObjectKind("LLM", "llm_id")
 _FLOW = ObjectKind("conversation flow", "conversation_flow_id")
@@ -68,8 +68,8 @@ def list_retell_llms(
     :param limit: LLMs per page.
     :param pagination_key: the key from the previous page.
     """
-    page = given(limit=limit, pagination_key=pagination_key, sort_order=sort_order)
-    return request_to("GET", "/v2/list-retell-llms", RetellLlmPage.read, **page)
+    page = {"limit": limit, "pagination_key": pagination_key, "sort_order": sort_order}
+    return request_to("GET", "/v2/list-retell-llms", RetellLlmPage.read, query=page)
 
 
 def get_conversation_flow(
@@ -120,8 +120,8 @@ def list_conversation_flows(
     :param limit: conversation flows per page.
     :param pagination_key: the key from the previous page.
     """
-    page = given(limit=limit, pagination_key=pagination_key, sort_order=sort_order)
-    return request_to("GET", "/v2/list-conversation-flows", ConversationFlowPage.read, **page)
+    page = {"limit": limit, "pagination_key": pagination_key, "sort_order": sort_order}
+    return request_to("GET", "/v2/list-conversation-flows", ConversationFlowPage.read, query=page)
 
 
 def get_conversation_flow_component(

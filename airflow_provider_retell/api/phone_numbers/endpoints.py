@@ -12,7 +12,7 @@ from urllib.parse import quote
 from airflow_provider_retell.api.body import build_patch
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.models import PhoneNumber, PhoneNumberPage, last_digits
-from airflow_provider_retell.api.request import Request, given, request_to
+from airflow_provider_retell.api.request import Request, request_to
 
 
 def get_phone_number(phone_number: str) -> Request[PhoneNumber]:
@@ -64,8 +64,8 @@ def list_phone_numbers(
     :param limit: numbers per page.
     :param pagination_key: the key from the previous page.
     """
-    page = given(limit=limit, pagination_key=pagination_key, sort_order=sort_order)
-    return request_to("GET", "/v2/list-phone-numbers", PhoneNumberPage.read, **page)
+    page = {"limit": limit, "pagination_key": pagination_key, "sort_order": sort_order}
+    return request_to("GET", "/v2/list-phone-numbers", PhoneNumberPage.read, query=page)
 
 
 def _quoted(phone_number: object) -> str:

@@ -140,7 +140,7 @@ def list_test_case_definitions(
     engine = Engine.of(response_engine)
     query = {**engine.fields(version=False), "limit": limit, "pagination_key": pagination_key}
     path = "/v2/list-test-case-definitions"
-    return request_to("GET", path, TestCaseDefinitionPage.read, subject=str(engine), **query)
+    return request_to("GET", path, TestCaseDefinitionPage.read, subject=str(engine), query=query)
 
 
 def create_batch_test(
@@ -191,7 +191,7 @@ def list_batch_tests(
     """
     engine = Engine.of(response_engine)
     query = {**engine.fields(), "limit": limit, "pagination_key": pagination_key}
-    return request_to("GET", "/v2/list-batch-tests", BatchTestPage.read, subject=str(engine), **query)
+    return request_to("GET", "/v2/list-batch-tests", BatchTestPage.read, subject=str(engine), query=query)
 
 
 def get_test_run(test_case_job_id: str) -> Request[TestRun]:
