@@ -53,7 +53,10 @@ def test_airflow_is_told_about_every_module_with_a_public_class(kind: str) -> No
 def test_the_registry_file_lists_every_public_class() -> None:
     yaml = pytest.importorskip("yaml")
     registry = yaml.safe_load((ROOT / ".airflow-registry.yaml").read_text())
-    listed = {entry["module"].rpartition(".")[2] for kind in KINDS for entry in registry[kind]}
+    paths = [entry["module"].rpartition(".") for kind in KINDS for entry in registry[kind]]
+    for module, _, name in paths:
+        assert not importable("", name) or getattr(importlib.import_module(module), name).__module__ == module
+    listed = {name for _, _, name in paths}
     classes = {name for kind in KINDS for name in PUBLIC[f"airflow_provider_retell.{kind}"]}
     assert listed == classes - {
         "AirflowApi",

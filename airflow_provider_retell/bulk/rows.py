@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.source import Source
 
 if TYPE_CHECKING:
@@ -146,7 +148,15 @@ def _numbered(
     number = 0
     for row in rows:
         if isinstance(row, Header):
-            check_header(row)
+            try:
+                check_header(row)
+            except RetellInputError as error:
+                if not number:
+                    raise
+                raise SourceError(
+                    f"After row {number:,}, {error.fault}. The rows up to it were processed. Correct the source, and "
+                    "run the task again"
+                ) from None
         else:
             number += 1
             yield source.row_number or number, row

@@ -49,6 +49,18 @@ def test_an_unknown_outcome_is_rejected_when_the_dag_is_read(outcomes: Any) -> N
         FailedRows([], "report.jsonl", outcomes=outcomes)
 
 
+def test_rows_without_a_named_column_fail_before_anything_is_sent(
+    emulator: Emulator, run: Any, tmp_path: Path
+) -> None:
+    emulator.add_calls(["a", "b"])
+    (tmp_path / "rows.csv").write_text("call_id,n\na,1\nb,2\n")
+    (tmp_path / "old.jsonl").write_text('{"row": 1, "call_id": "a", "outcome": "failed"}\n')
+    rows = FailedRows(FileRows(str(tmp_path / "rows.csv")), str(tmp_path / "old.jsonl"))
+    task = run(rows=rows, metadata_columns=["n", "tier"], fails=True)
+    assert "the rows have no column tier; they have: call_id, n. Nothing was sent" in str(task.error)
+    assert not emulator.requests
+
+
 def test_a_second_row_of_a_call_is_a_duplicate_in_the_next_run_too(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:

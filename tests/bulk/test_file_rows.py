@@ -241,7 +241,8 @@ def test_every_part_must_have_the_named_columns(emulator: Emulator, run: Any, tm
     (tmp_path / "2.csv").write_text("call_id,m\n")
     task = run(rows=FileRows(f"{tmp_path}/*.csv"), metadata_columns=["n"], fails=True)
     assert isinstance(task.error, AirflowFailException)
-    assert "the rows have no column n; they have: call_id, m" in str(task.error)
+    assert "After row 1, the rows have no column n; they have: call_id, m. The rows up to" in str(task.error)
+    assert "Nothing was sent" not in str(task.error)
     assert task.counts == {"updated": 1}
 
 

@@ -170,16 +170,16 @@ def arrow_table() -> Any:
     )
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        pandas_frame,
-        polars_frame,
-        lambda: polars_frame().lazy(),
-        arrow_table,
-        lambda: arrow_table().to_batches()[0],
-    ],
-)
+TABLES = [
+    pandas_frame,
+    polars_frame,
+    lambda: polars_frame().lazy(),
+    arrow_table,
+    lambda: arrow_table().to_batches()[0],
+]
+
+
+@pytest.mark.parametrize("make", TABLES)
 @pytest.mark.parametrize("how", ["literal", "function", "mapped"])
 def test_tables_are_rows(emulator: Emulator, run: Any, make: Any, how: str) -> None:
     table = make()
@@ -268,9 +268,13 @@ def test_arrow_columns_of_pandas_are_values_of_arrow(emulator: Emulator, run: An
     assert emulator.calls["b"]["metadata"] == dict.fromkeys(kinds)
 
 
-def test_a_table_has_fixed_columns(emulator: Emulator, run: Any) -> None:
-    task = run(rows=arrow_table(), metadata_columns=["tier"], fails=True)
+@pytest.mark.parametrize("make", TABLES)
+def test_a_table_without_a_named_column_fails_before_anything_is_sent(
+    emulator: Emulator, run: Any, make: Any
+) -> None:
+    task = run(rows=make(), metadata_columns=["n", "tier"], fails=True)
     assert "the rows have no column tier; they have: call_id, n, short, at" in str(task.error)
+    assert not emulator.requests
 
 
 def test_options_that_another_run_may_need_are_accepted_without_effect(emulator: Emulator, run: Any) -> None:

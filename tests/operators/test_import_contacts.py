@@ -146,6 +146,16 @@ def test_a_value_of_a_contact_that_a_file_cannot_have_is_not_overwritten(
     assert (done.counts, contact(emulator, 0)["custom_fields"]) == ({"updated": 1}, {"plan": "x"})
 
 
+def test_two_contacts_with_one_number_keep_everything_from_being_imported(
+    emulator: Emulator, run: Any
+) -> None:
+    emulator.add_contact(phone(0))
+    emulator.add_contact(phone(1))["phone_number"] = phone(0)
+    done = run(rows=[row(0, first_name="Ada")], columns=["first_name"])
+    assert "several contacts" in done.reason(1)
+    assert (writes(emulator), done.counts) == (0, {"failed": 1})
+
+
 def test_a_source_that_fails_or_has_no_rows_imports_nothing(
     emulator: Emulator, run: Any, tmp_path: Path
 ) -> None:
