@@ -129,7 +129,7 @@ class ListRecordsOperator(LoopOperator):
         self, hook: RetellAsyncHook, criteria: Mapping[str, Any], start_ms: int
     ) -> None:
         """Log a warning if an agent's retention is shorter than the age of the window."""
-        from airflow_provider_retell.api.agents.settings import read_retention
+        from airflow_provider_retell.api.agents.retention import read_retention
 
         age_days = (clock().time() - start_ms / 1000) / _DAY
         if age_days <= 1:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from airflow_provider_retell.api.errors import RetellInputError
+from airflow_provider_retell.hooks import RetellAsyncHook, RetellHook
+
 if TYPE_CHECKING:
     from airflow_provider_retell.emulator import Emulator
 
@@ -36,3 +41,11 @@ def test_listing_without_matches_is_one_request(client: Any, emulator: Emulator)
     criteria = {"call_id": {"type": "string", "op": "eq", "value": "other"}}
     assert client.list_calls(filter_criteria=criteria) == []
     assert [request.body for request in emulator.requests] == [{"filter_criteria": criteria, "limit": 1000}]
+
+
+@pytest.mark.parametrize("hook", [RetellHook, RetellAsyncHook])
+def test_a_wrong_argument_is_an_error_at_the_call(hook: Any) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'filter'"):
+        hook().list_calls(filter={})
+    with pytest.raises(RetellInputError, match="limit"):
+        hook().list_contacts(page_size="many")

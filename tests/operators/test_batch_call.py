@@ -399,6 +399,8 @@ def test_an_empty_list_of_people_skips_the_task_and_the_cleared_task(emulator: E
             AirflowSkipException, match=r"There is nobody to call: no tasks.*No batch was sent"
         ):
             run_try(batch(tasks=tasks), try_number=cleared_at + 1, cleared_at=cleared_at, store=store)
+        if not cleared_at:
+            assert not emulator.requests
     assert emulator.count("create-batch-call") == 0
 
 

@@ -210,6 +210,7 @@ def run_deferred(
 def continuation(deferred: TaskDeferred, *, by_event: bool = False) -> dict[str, Any]:
     """Run the trigger, and return ``method`` and ``kwargs`` of the rest of the task, as Airflow's database has them."""
     event = event_of(restored(deferred.trigger))
+    assert "analysis" not in event  # Airflow's database would have it
     kwargs = {} if by_event else deferred.kwargs or {}
     return {"method": deferred.method_name, "kwargs": json.loads(json.dumps({**kwargs, "event": event}))}
 

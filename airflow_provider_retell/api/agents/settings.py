@@ -5,7 +5,7 @@ A setting is a field that a task can change, unlike ids, version numbers, titles
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,6 @@ from airflow_provider_retell.api.choices import Channel
 from airflow_provider_retell.api.encode import JsonValue, same_json
 from airflow_provider_retell.api.engines import endpoints as engine_endpoints
 from airflow_provider_retell.api.engines.models import ConversationFlow, RetellLlm
-from airflow_provider_retell.api.errors import NotFoundError
 from airflow_provider_retell.api.request import Flow, Request
 
 Settings = Mapping[str, Any]
@@ -27,9 +26,6 @@ ENGINE_PARTS: Mapping[str, str] = {"retell-llm": "llm", "conversation-flow": "co
 
 MODIFIED = "last_modification_timestamp"
 """The field of agents and response engines with the time of their last change, in epoch milliseconds."""
-
-MAX_AGENTS = 20
-"""The largest number of agents whose retention is read."""
 
 NOT_SETTINGS = frozenset(
     {
@@ -143,23 +139,3 @@ def holds(stored: JsonValue, sent: JsonValue) -> bool:
     if isinstance(stored, str) and isinstance(sent, str):
         return stored.strip() == sent.strip()
     return same_json(stored, sent)
-
-
-def read_retention(agent_ids: Sequence[str], channel: Channel) -> Flow[dict[str, float]]:
-    """Return the days for which Retell keeps the data of agents, by agent. Agents without a limit are left out.
-
-    :param agent_ids: the agents; if empty, the first ones of the organization.
-    """
-    if not agent_ids:
-        page = yield endpoints.list_agents(limit=100)
-        agent_ids = [agent.agent_id for agent in page.items if agent.channel == channel]
-    days = {}
-    for agent_id in agent_ids[:MAX_AGENTS]:
-        try:
-            agent = yield get_version(agent_id, channel)
-        except NotFoundError:
-            continue  # deleted, or an agent of the other kind
-        kept = getattr(agent, "data_storage_retention_days", None)
-        if isinstance(kept, (int, float)):
-            days[agent_id] = float(kept)
-    return days

@@ -10,6 +10,7 @@ from fake_hook import FakeHook
 from airflow_provider_retell.api.agents.changes import published_values
 from airflow_provider_retell.api.agents.foreign_drafts import ForeignDraft, discard, refuse
 from airflow_provider_retell.api.agents.models import Agent, AgentVersion
+from airflow_provider_retell.api.agents.retention import read_retention
 from airflow_provider_retell.api.agents.settings import (
     MAX_AGENTS,
     VersionState,
@@ -17,7 +18,6 @@ from airflow_provider_retell.api.agents.settings import (
     last_modified,
     listed,
     read_engine,
-    read_retention,
     settings,
 )
 from airflow_provider_retell.api.engines.models import RetellLlm
