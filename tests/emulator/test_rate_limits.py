@@ -115,3 +115,20 @@ def test_requests_without_a_valid_key_use_no_quota(make: Make, send: Send) -> No
 def test_an_invalid_quota_is_refused(quotas: Any) -> None:
     with pytest.raises(ValueError, match="quota"):
         Emulator(quotas=quotas)
+
+
+@pytest.mark.parametrize(
+    ("style", "present"),
+    [
+        ("http-date", {"retry-after", "x-ratelimit-limiter", "ratelimit-limit", "ratelimit-reset"}),
+        ("ratelimit-reset", {"x-ratelimit-limiter", "ratelimit-limit", "ratelimit-reset"}),
+        ("none", set()),
+    ],
+)
+def test_throttle_headers_chooses_the_headers_of_a_refusal(
+    make: Make, send: Send, style: str, present: set[str]
+) -> None:
+    emulator = make(quotas={"general": (0, 30)}, throttle_headers=style)
+    reply = send(emulator, "GET", "/get-concurrency")
+    every = {"retry-after", "x-ratelimit-limiter", "ratelimit-limit", "ratelimit-reset"}
+    assert (reply.status, every & reply.headers.keys()) == (429, present)

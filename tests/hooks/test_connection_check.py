@@ -152,3 +152,13 @@ def test_closed_port_is_reported_without_the_random_id_of_the_connection_under_t
         "Nothing answers there: check the host in the Airflow connection, the firewall and the proxy" in text
     )
     assert "retell_default" not in text
+
+
+def test_missing_certificates_are_reported_with_their_path(
+    serve: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    connect(serve().url)
+    works, text = check()
+    assert not works
+    assert "REQUESTS_CA_BUNDLE names certificates that do not exist: /nowhere/ca.pem" in text

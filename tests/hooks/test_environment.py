@@ -248,7 +248,9 @@ def test_server_with_an_unknown_certificate_is_not_trusted(
 ) -> None:
     server = serve(tls=tls)
     connect(server.url)
-    with pytest.raises(RetellConnectionError, match="The TLS certificate was not accepted") as caught:
+    with pytest.raises(
+        RetellConnectionError, match="The TLS certificate was not accepted: check the host"
+    ) as caught:
         one_attempt.get_call("call_1")
     assert caught.value.kind == "tls"
     assert "REQUESTS_CA_BUNDLE" in str(caught.value)

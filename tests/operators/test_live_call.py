@@ -205,3 +205,10 @@ def test_a_refusal_to_stop_a_live_call_fails_the_task(emulator: Emulator) -> Non
     emulator.faults.add(Fault.status(400), route="stop-call")
     with pytest.raises(AirflowFailException, match="stop-call of call call_1"):
         run_try(stop())
+
+
+@pytest.mark.parametrize("name", ["metadata", "override_dynamic_variables", "additional_context"])
+def test_an_empty_value_is_an_error_that_names_the_call(name: str) -> None:
+    says = f"update-live-call of call call_1: {name} rendered to an empty value"
+    with pytest.raises(AirflowFailException, match=says):
+        run_try(live(trigger_response=True, **{name: "{{ none }}"}), none=None)

@@ -10,9 +10,8 @@ from fake_hook import FakeHook
 from airflow_provider_retell.api.agents.changes import published_values
 from airflow_provider_retell.api.agents.foreign_drafts import ForeignDraft, discard, refuse
 from airflow_provider_retell.api.agents.models import Agent, AgentVersion
-from airflow_provider_retell.api.agents.retention import read_retention
+from airflow_provider_retell.api.agents.retention import MAX_AGENTS, read_retention
 from airflow_provider_retell.api.agents.settings import (
-    MAX_AGENTS,
     VersionState,
     holds,
     last_modified,

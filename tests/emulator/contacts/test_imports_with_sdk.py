@@ -130,3 +130,16 @@ def test_a_reset_forgets_imports(emulator: Emulator, client: Retell) -> None:
 def test_negative_times_are_refused() -> None:
     with pytest.raises(ValueError, match="import_lag must be 0 or more"):
         type(Emulator().options.contacts)(import_lag=-1)
+
+
+@pytest.mark.parametrize(("blanks", "first_name"), [("clear", None), ("keep", "Ada")])
+def test_a_blank_cell_clears_or_keeps_a_field(
+    emulator: Emulator, client: Retell, blanks: Any, first_name: str | None
+) -> None:
+    emulator.options.contacts.import_blanks = blanks
+    emulator.add_contact(ONE, first_name="Ada", do_not_call=True)
+    upload_id = upload(client, f"phone_number,first_name,do_not_call\n{ONE},,\n")
+    client.contact.create_import(upload_id=upload_id, column_mapping=columns("first_name", "do_not_call"))
+    emulator.clock.advance(31)
+    contact = client.contact.get_by_phone(ONE)
+    assert (contact.first_name, contact.do_not_call) == (first_name, blanks == "keep")

@@ -133,3 +133,15 @@ def test_ids_and_numbers_do_not_change(emulator: Emulator) -> None:
     assert "first_name" not in contact
     assert emulator.contact_of(ONE) is contact
     assert emulator.contact_of(TWO) is None
+
+
+@pytest.mark.parametrize(("semantics", "kept"), [("merge", {"plan": "gold"}), ("replace", {})])
+def test_an_update_keeps_or_removes_other_custom_fields(
+    emulator: Emulator, client: Retell, semantics: Any, kept: dict[str, Any]
+) -> None:
+    emulator.options.contacts.custom_fields_semantics = semantics
+    contact = emulator.add_contact(ONE, custom_fields={"plan": "gold"})
+    client.contact.update(contact["contact_id"], first_name="Ada")
+    assert contact["custom_fields"] == {"plan": "gold"}
+    client.contact.update(contact["contact_id"], custom_fields={"age": 30})
+    assert contact["custom_fields"] == {**kept, "age": 30}

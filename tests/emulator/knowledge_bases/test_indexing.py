@@ -88,3 +88,15 @@ def test_options_are_checked() -> None:
         KnowledgeBaseOptions(error_form="other")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="must be 0 or more"):
         KnowledgeBaseOptions(indexing_seconds=-1)
+
+
+def test_a_deleted_source_can_be_listed_for_a_while(
+    emulator: Emulator, client: Retell, options: KnowledgeBaseOptions
+) -> None:
+    options.listing_delay = 30
+    sources = [{"source_id": "source_1", "title": "One"}, {"title": "Two"}]
+    emulator.add_knowledge_base(knowledge_base_id="kb_1", knowledge_base_sources=sources)
+    left = client.knowledge_base.delete_source("source_1", knowledge_base_id="kb_1")
+    assert titles(left.to_dict()) == ["One", "Two"]
+    emulator.clock.advance(30)
+    assert titles(client.knowledge_base.retrieve("kb_1").to_dict()) == ["Two"]

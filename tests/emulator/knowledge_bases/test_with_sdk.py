@@ -167,3 +167,12 @@ def test_path_without_the_source_segment_is_no_endpoint(emulator: Emulator, send
     emulator.add_knowledge_base(knowledge_base_id="kb_1")
     reply = send(emulator, "DELETE", "/delete-knowledge-base-source/kb_1/source_1")
     assert (reply.status, reply.body) == (404, b"Cannot DELETE /delete-knowledge-base-source/kb_1/source_1")
+
+
+def test_names_can_be_changed_by_the_server(emulator: Emulator, client: Retell) -> None:
+    emulator.options.knowledge_bases.sanitizes_file_names = True
+    created = client.knowledge_base.create(
+        knowledge_base_name="x", knowledge_base_files=[("Preise (1).pdf", b"x")]
+    )
+    (source,) = indexed(emulator, client, created.knowledge_base_id).knowledge_base_sources
+    assert source.filename == "Preise__1_.pdf"

@@ -203,3 +203,24 @@ def test_tests_can_start_batch_tests_of_another_client(emulator: Emulator, send:
     assert send(emulator, "PATCH", f"/_emulator/batch-tests/{batch_id}", {"total_count": 9}).status == 200
     assert emulator.batch_tests[batch_id]["total_count"] == 9
     assert send(emulator, "PATCH", "/_emulator/batch-tests/x", {}).status == 404
+
+
+def test_lists_can_lag_behind(make: Make, connect: Any, send: Send) -> None:
+    emulator = with_agent(make(batch_test_list_delay=30, test_run_list_delay=20))
+    client = connect(emulator)
+    batch = start(client, case(emulator))
+
+    def listed() -> int:
+        return len(client.tests.list_batch_tests(type="retell-llm", llm_id="llm_1", version=0).items)
+
+    emulator.clock.advance(29)
+    assert listed() == 0
+    emulator.clock.advance(1)
+    assert listed() == 1
+    emulator.clock.advance(32)
+    assert client.tests.get_batch_test(batch.test_case_batch_job_id).status == "complete"
+    assert statuses(client, batch) == ["in_progress"]
+    (run,) = send(emulator, "GET", f"/v2/list-test-runs/{batch.test_case_batch_job_id}").json["items"]
+    assert "transcript_snapshot" not in run
+    emulator.clock.advance(20)
+    assert statuses(client, batch) == ["pass"]
