@@ -63,8 +63,11 @@ def test_lists_are_filtered_sorted_and_cut_into_pages(emulator: Emulator, client
     assert client.contact.list().items[0].first_name == "Ada"
 
     def found(**arguments: Any) -> list[str]:
-        return [item.phone_number[-1] for item in client.contact.list(sort_order="asc", **arguments).items]
+        return [
+            item.phone_number[-1] for item in client.contact.list(**{"sort_order": "asc", **arguments}).items
+        ]
 
+    assert found(sort_order="desc") == ["9", "4", "3", "2", "1", "0"]
     assert found(
         filter_criteria={"phone_number": {"type": "string", "op": "eq", "value": "+14155550103"}}
     ) == ["3"]
@@ -133,3 +136,10 @@ def test_ids_and_numbers_do_not_change(emulator: Emulator) -> None:
     assert "first_name" not in contact
     assert emulator.contact_of(ONE) is contact
     assert emulator.contact_of(TWO) is None
+
+
+def test_a_reset_forgets_the_numbers_of_contacts(emulator: Emulator) -> None:
+    emulator.add_contact(ONE, contact_id="contact_1")
+    emulator.reset()
+    emulator.add_contact(TWO, contact_id="contact_1")
+    assert emulator.contact_of(ONE) is None
