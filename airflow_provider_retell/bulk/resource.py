@@ -113,7 +113,6 @@ class Resource(ABC, Generic[S, W]):
         """Return the key of the row's record and the change that the row asks for.
 
         :raises InvalidRowError: if the row cannot be sent.
-        :raises RetellInputError: if the whole source cannot be used.
         """
 
     @abstractmethod

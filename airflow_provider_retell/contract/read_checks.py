@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from airflow_provider_retell.api import parsing
 from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
-from airflow_provider_retell.contract.seeing import describe, fields_of, is_success, see, unknown
+from airflow_provider_retell.contract.seeing import body_of, describe, is_success, see, unknown
 
 if TYPE_CHECKING:
     from airflow_provider_retell.api.request import Flow
@@ -33,13 +33,15 @@ class ReadChecks:
         """Read a record of the sample; return it as a dict, and its fault or ``""``."""
         request = self.records.kind.get(self.records.ids((yield from self.records.sample(target)))[0])
         response = yield from see(request)
-        if not is_success(response):
+        body = body_of(response)
+        # Without fields, as in the page of a proxy, nothing is known about the fields of a record.
+        if not is_success(response) or not isinstance(body, dict):
             raise CannotTellError(f"{request.operation}: {describe(response)}")
         try:
             request.parse(response.body)
         except ValidationError as fault:
-            return fields_of(response), parsing.describe(fault)
-        return fields_of(response), ""
+            return body, parsing.describe(fault)
+        return body, ""
 
     def types(self, target: Target) -> Flow[Finding]:
         """Read the newest record that has ended."""

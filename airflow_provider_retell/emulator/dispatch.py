@@ -112,7 +112,7 @@ def _check_body(organization: Organization, route: Route, request: Request) -> N
         raise ApiError(400, "body must be a form of the type multipart/form-data")
     if request.body is BAD_JSON or isinstance(request.body, Form):
         raise ApiError(400, "body is not valid JSON")
-    if request.body is None and route.limiter == "list":
+    if request.body is None and route.body_optional:
         request.body = {}
     schema = route.schema or {}
     if (

@@ -1,13 +1,13 @@
 """The resources that the emulator serves, and the places to touch to add one.
 
-A resource is a package with the same modules each time. To add one, for example voices:
+A resource is a package with the same modules each time, as far as it has them. To add one, for example voices:
 
 1. ``emulator/voices/``: ``backend.py`` (a subclass of :class:`~.backend.Backend`), ``bodies.py`` (the schemas of
-   the request bodies), ``endpoints.py`` (``ROUTES``, with a function for each endpoint), ``samples.py`` (complete
-   objects) and ``vocabulary.py`` (statuses and other fixed values). Give endpoints that need more than a screen a
-   module of their own, as ``calls/listing.py``.
-2. ``resources.py``: add its ``ROUTES``. Keys, permissions, quotas, faults and recording then work, and
-   ``Faults.add`` accepts the ids in its paths.
+   the request bodies), ``endpoints.py`` (``ROUTES``, with a function for each endpoint), and as needed ``samples.py``
+   (complete objects) and ``vocabulary.py`` (statuses and other fixed values). Give endpoints that need more than a
+   screen a module of their own, as ``calls/listing.py``.
+2. ``resources.py``: add the ``ROUTES`` of each of its modules. Keys, permissions, quotas, faults and
+   recording then work, and ``Faults.add`` accepts the ids in its paths.
 3. ``organization/organization.py``: create the backend in ``__init__`` and add it to ``backends``. Resetting and
    the control API (``/_emulator/voices``) then work.
 4. ``emulator/voices/objects.py``: a subclass of :class:`~.objects.Objects` with the properties and methods for tests

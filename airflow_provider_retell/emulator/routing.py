@@ -33,8 +33,8 @@ class Route:
     :param permission: the group and level that a restricted key needs; None to admit any key. The assignment
         of endpoints to groups is our reading of Retell's description of the groups.
     :param limiter: the quota that it counts against.
-    :param schema: the schema of the body; None to ignore the body. With the limiter "list", an empty body
-        is accepted as ``{}``.
+    :param schema: the schema of the body; None to ignore the body.
+    :param body_optional: an empty body is accepted as ``{}``.
     :param from_form: the endpoint takes a form; this function returns its JSON value.
     :param is_public: the endpoint needs no key and has no quota. The id ``owner`` in its path names the organization.
     """
@@ -46,6 +46,7 @@ class Route:
     permission: tuple[str, str] | None = None
     limiter: str = "general"
     schema: Schema | None = None
+    body_optional: bool = False
     from_form: Callable[[Form], Any] | None = None
     is_public: bool = False
 
@@ -66,14 +67,17 @@ class Routes(list[Route]):
     ) -> Callable[[Endpoint], Endpoint]:
         """Return a decorator that adds the route of an endpoint; see :class:`Route`.
 
+        The body is optional for names that begin with "list-".
+
         :param name: Default: the last part of the path before the ids.
         :param limiter: Default: "list" for names that begin with "list-", "general" for others.
         """
         name = name or path.partition("/{")[0].rpartition("/")[2]
-        limiter = limiter or ("list" if name.startswith("list-") else "general")
+        is_list = name.startswith("list-")
+        limiter = limiter or ("list" if is_list else "general")
 
         def decorate(endpoint: Endpoint) -> Endpoint:
-            self.append(Route(name, method, path, endpoint, permission, limiter, schema, **details))
+            self.append(Route(name, method, path, endpoint, permission, limiter, schema, is_list, **details))
             return endpoint
 
         return decorate

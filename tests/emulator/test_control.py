@@ -53,6 +53,12 @@ def test_an_edited_call_continues_its_life_cycle_if_asked(emulator: Emulator, se
     assert emulator.calls["call_2"]["end_timestamp"] == now + 30_000
 
 
+def test_the_id_of_an_edited_call_is_percent_decoded(emulator: Emulator, send: Send) -> None:
+    emulator.add_call(call_id="a/b ü")
+    reply = send(emulator, "PATCH", "/_emulator/calls/a%2Fb%20%C3%BC", {"metadata": {"a": 1}})
+    assert (reply.status, emulator.calls["a/b ü"]["metadata"]) == (200, {"a": 1})
+
+
 def test_ending_a_call_by_an_edit_lets_a_batch_continue(make: Make, send: Send) -> None:
     emulator = make(concurrency=1)
     body = {"from_number": "+14155550100", "tasks": [{"to_number": "+14155550123"}] * 2}

@@ -78,6 +78,14 @@ class TestLimits:
         notify(notifier(), context(run="run_2"), way)
         assert len(emulator.placed) == 2
 
+    def test_every_run_calls_once_within_the_cooldown_if_calls_cannot_be_listed(
+        self, emulator: Emulator
+    ) -> None:
+        emulator.faults.add(Fault.status(403), route="list-calls", times=0)
+        for run in ("run_1", "run_2"):
+            notify(notifier(cooldown=900), context(run=run))
+        assert len(emulator.placed) == 2
+
     def test_deployments_do_not_silence_each_other(
         self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:

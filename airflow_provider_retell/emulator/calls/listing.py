@@ -9,7 +9,7 @@ from airflow_provider_retell.emulator.calls import bodies
 from airflow_provider_retell.emulator.calls.filters import FIELDS
 from airflow_provider_retell.emulator.calls.store import ordered
 from airflow_provider_retell.emulator.filters import take_ids
-from airflow_provider_retell.emulator.paging import cut, walk
+from airflow_provider_retell.emulator.paging import OrderKey, cut, walk
 from airflow_provider_retell.emulator.responses import Response, json_response
 from airflow_provider_retell.emulator.routing import Request, Routes
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_retell.emulator.calls.store import CallStore
     from airflow_provider_retell.emulator.calls.vocabulary import Call
-    from airflow_provider_retell.emulator.filters import take_ids
     from airflow_provider_retell.emulator.organization.organization import Organization
-from airflow_provider_retell.emulator.paging import OrderKey
 
 ROUTES = Routes()
 

@@ -63,8 +63,11 @@ def test_lists_are_filtered_sorted_and_cut_into_pages(emulator: Emulator, client
     assert client.contact.list().items[0].first_name == "Ada"
 
     def found(**arguments: Any) -> list[str]:
-        return [item.phone_number[-1] for item in client.contact.list(sort_order="asc", **arguments).items]
+        return [
+            item.phone_number[-1] for item in client.contact.list(**{"sort_order": "asc", **arguments}).items
+        ]
 
+    assert found(sort_order="desc") == ["9", "4", "3", "2", "1", "0"]
     assert found(
         filter_criteria={"phone_number": {"type": "string", "op": "eq", "value": "+14155550103"}}
     ) == ["3"]
@@ -145,3 +148,10 @@ def test_an_update_keeps_or_removes_other_custom_fields(
     assert contact["custom_fields"] == {"plan": "gold"}
     client.contact.update(contact["contact_id"], custom_fields={"age": 30})
     assert contact["custom_fields"] == {**kept, "age": 30}
+
+
+def test_a_reset_forgets_the_numbers_of_contacts(emulator: Emulator) -> None:
+    emulator.add_contact(ONE, contact_id="contact_1")
+    emulator.reset()
+    emulator.add_contact(TWO, contact_id="contact_1")
+    assert emulator.contact_of(ONE) is None

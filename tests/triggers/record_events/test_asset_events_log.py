@@ -246,6 +246,20 @@ class TestRestart:
         assert asyncio.run(log.load()) is None
         assert f"The newest 2 events of asset '{ASSET}' are not of this watcher" in caplog.text
 
+    async def test_no_warning_about_the_state_store_because_the_events_have_the_state(
+        self, airflow_api: FakeAirflow, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Undecided:
+            async def aget(self, _key: str) -> None:
+                raise ValueError
+
+        payload = {**CALLS.payload("ended"), "watcher": "mine", "since": 5}
+        airflow_api.add({"from_trigger": True, "payload": payload})
+        state = await AssetEventsLog("airflow_api", ASSET, "call_ended", "mine", Undecided()).load()
+        assert state is not None
+        assert state.since == 5
+        assert "Several assets have equal watchers" not in caplog.text
+
 
 class TestUnreadableEvents:
     @with_and_without_store
