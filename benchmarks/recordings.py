@@ -25,7 +25,7 @@ COUNT = int(os.environ.get("RECORDINGS", "2000"))
 SMALL = 20
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 CONCURRENCY = 16
-MIN_RATIO = 0.8
+MIN_RATIO = 0.6
 MAX_MB = 60
 
 
