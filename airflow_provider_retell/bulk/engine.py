@@ -19,8 +19,8 @@ from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import FATAL, BulkStoppedError, InvalidRowError, RowsFailedError
 from airflow_provider_retell.bulk.outcome import IN_DRY_RUN, FailureLimits, Result, duplicate
 from airflow_provider_retell.bulk.resource import Difference, Planned, Resource
+from airflow_provider_retell.bulk.row_chunks import CHUNK, open_rows, take
 from airflow_provider_retell.bulk.row_limits import RowLimits
-from airflow_provider_retell.bulk.rows import CHUNK, open_rows, take
 from airflow_provider_retell.bulk.watch import watch
 from airflow_provider_retell.common.threads import WorkerThread
 from airflow_provider_retell.common.wording import counted

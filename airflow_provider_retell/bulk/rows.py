@@ -1,4 +1,4 @@
-"""The base class of the sources of rows, and functions that read a source in chunks.
+"""The base class of the sources of rows.
 
 DAG files import this module, so it imports neither Airflow nor other libraries. A source yields one row at a time and
 never holds all of them.
@@ -7,29 +7,19 @@ never holds all of them.
 from __future__ import annotations
 
 import inspect
-import logging
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_retell.api.errors import RetellInputError
-from airflow_provider_retell.bulk.errors import SourceError
 from airflow_provider_retell.bulk.source import Source
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-log = logging.getLogger(__name__)
-
 Row = Mapping[str, Any]
 
 BATCH = 1000
 """The number of rows that a source fetches at once."""
-
-CHUNK = 1000
-"""Rows per chunk: the largest number of records in one page of a listing, as Retell documents it."""
 
 
 class BadRow(dict[str, Any]):
@@ -122,52 +112,3 @@ class SourceField:
     def serialize(self) -> str:
         """Return the text for the UI."""
         return str(self.source)
-
-
-@contextmanager
-def open_rows(
-    source: Rows, check_header: Callable[[Collection[str]], None]
-) -> Iterator[Iterator[tuple[int, Row]]]:
-    """Open the rows of *source* with their numbers, and close it at the end of the block, on the same thread.
-
-    :param check_header: called with the names of the columns, if the source announces them.
-    """
-    rows: Any = iter(source.read())
-    try:
-        yield _numbered(source, rows, check_header)
-    finally:
-        try:
-            getattr(rows, "close", lambda: None)()
-        except Exception:
-            log.warning("The source of the rows could not be closed", exc_info=True)
-
-
-def _numbered(
-    source: Rows, rows: Iterator[Row], check_header: Callable[[Collection[str]], None]
-) -> Iterator[tuple[int, Row]]:
-    number = 0
-    for row in rows:
-        if isinstance(row, Header):
-            try:
-                check_header(row)
-            except RetellInputError as error:
-                if not number:
-                    raise
-                raise SourceError(
-                    f"After row {number:,}, {error.fault}. The rows up to it were processed. Correct the source, and "
-                    "run the task again"
-                ) from None
-        else:
-            number += 1
-            yield source.row_number or number, row
-
-
-def take(rows: Iterator[tuple[int, Row]], most: int) -> tuple[list[tuple[int, Row]], Exception | None]:
-    """Return the next rows with their numbers, and the error of the source after them."""
-    taken: list[tuple[int, Row]] = []
-    try:
-        for row in islice(rows, most):
-            taken.append(row)
-    except Exception as error:
-        return taken, error
-    return taken, None

@@ -11,19 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException, AirflowNotFoundException, BaseOperator
 from airflow_provider_retell._compat.features import default_deferrable
-from airflow_provider_retell.api.errors import RetellError, RetellInputError
+from airflow_provider_retell.api.errors import RetellError
 from airflow_provider_retell.clock import clock
-from airflow_provider_retell.common.paths import check_no_secrets, file_name, safe_path
 from airflow_provider_retell.hooks.reason import missing_connection
 from airflow_provider_retell.links.retell import expect_link, expect_no_link
 from airflow_provider_retell.operators.same_request import digest
 from airflow_provider_retell.params import checks
-from airflow_provider_retell.params.rendered import as_text
 from airflow_provider_retell.params.templated import TemplatedTask
 
 if TYPE_CHECKING:
-    from airflow.sdk import XComArg
-
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.waits import Condition, Poll
     from airflow_provider_retell.hooks.retell import RetellHook
@@ -252,38 +248,3 @@ class DeferrableOperator(RetellOperator):
         :param event: the result of the trigger's last poll.
         :param state: ``deadline``, and the values that :meth:`wait_for` was given.
         """
-
-
-class ReportingOperator(RetellOperator):
-    """Base class of the operators that write a report."""
-
-    def __init__(
-        self, *, report_path: str | XComArg | None = None, report_conn_id: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        if checks.is_literal(report_path):
-            _check_suffix(report_path)
-        self.check_effect("report_path", report_path is not None, report_conn_id=report_conn_id)
-        self.report_path = report_path
-        self.report_conn_id = report_conn_id
-
-    def check_report_path(self, context: Context) -> None:
-        """Raise :class:`RetellInputError` if a report cannot have this name, or if mapped tasks share it."""
-        path = self.rendered("report_path", as_text)
-        if path is None:
-            return
-        map_index = context["ti"].map_index
-        if map_index is not None and map_index >= 0 and not self.differs_between_mapped_tasks("report_path"):
-            raise RetellInputError(
-                "report_path must differ between mapped tasks, or they overwrite each other's report. Put "
-                "{{ ti.map_index }} into the path"
-            )
-        _check_suffix(path)
-
-
-def _check_suffix(path: str) -> None:
-    check_no_secrets("report_path", path)
-    if not file_name(path).removesuffix(".gz").endswith((".jsonl", ".ndjson")):
-        raise RetellInputError(
-            f"report_path must end in .jsonl or .ndjson, optionally followed by .gz, not {safe_path(path)!r}"
-        )

@@ -12,9 +12,9 @@ from airflow_provider_retell.api.errors import RESEND, RetellError
 from airflow_provider_retell.hooks.metrics import count_calls_placed
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator, SentRequests
 from airflow_provider_retell.operators.batch_tasks import BatchTasks
-from airflow_provider_retell.operators.placing import OnUnreachable, check_on_unreachable
 from airflow_provider_retell.operators.same_request import REQUEST_DIGEST_METADATA, check_same
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, find_call
+from airflow_provider_retell.operators.unreachable import OnUnreachable, check_on_unreachable
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_epoch_milliseconds, as_list, as_phone_number, is_empty

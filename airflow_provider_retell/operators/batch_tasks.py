@@ -9,8 +9,8 @@ from typing import Any
 from airflow_provider_retell.api.errors import RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE_IN_TASK
 from airflow_provider_retell.common.wording import counted, listed
-from airflow_provider_retell.operators.placing import OnUnreachable
 from airflow_provider_retell.operators.same_request import canonical
+from airflow_provider_retell.operators.unreachable import OnUnreachable
 from airflow_provider_retell.params.rendered import as_phone_number
 
 _SHOWN_INDEXES = 20

@@ -12,7 +12,8 @@ from airflow_provider_retell.api.knowledge_bases.limits import MAX_FILES, MAX_NA
 from airflow_provider_retell.clock import clock
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.documents.documents import Documents, as_documents, as_template
-from airflow_provider_retell.operators.base import DeferrableOperator, ReportingOperator
+from airflow_provider_retell.operators.base import DeferrableOperator
+from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_bool, as_id, as_list, as_text

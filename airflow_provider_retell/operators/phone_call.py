@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow_provider_retell._compat import AirflowFailException, AirflowSkipException
+from airflow_provider_retell._compat import AirflowFailException
 from airflow_provider_retell._compat.task_context import task_state_store
 from airflow_provider_retell.api.choices import UNTIL, Until
-from airflow_provider_retell.api.errors import RESEND, DoNotCallError, RetellError, RetellInputError
+from airflow_provider_retell.api.errors import RESEND, DoNotCallError, RetellInputError
 from airflow_provider_retell.api.phone_numbers.e164 import IGNORE
 from airflow_provider_retell.links.retell import link_call
-from airflow_provider_retell.operators.placing import OnUnreachable, PlacingOperator, check_on_unreachable
+from airflow_provider_retell.operators.placing import PlacingOperator
 from airflow_provider_retell.operators.task_try import CALL_KEY_METADATA, TaskTry, find_call
+from airflow_provider_retell.operators.unreachable import OUTCOME, OnUnreachable, check_on_unreachable, skip
 from airflow_provider_retell.params import checks
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from airflow_provider_retell.operators.at_most_once import OnClear
 
 log = logging.getLogger(__name__)
-
-Outcome = Literal["placed", "invalid_number", "do_not_call"]
-
-_OUTCOME = "outcome"
-"""The XCom key of the outcome of a call."""
 
 
 class CreatePhoneCallOperator(PlacingOperator):
@@ -151,16 +147,16 @@ class CreatePhoneCallOperator(PlacingOperator):
         except RetellInputError as error:
             if earlier is not None:
                 self._fail_for_number(earlier)
-            _skip(context, "invalid_number", self.on_invalid_number, error)
+            skip(context, "invalid_number", self.on_invalid_number, error)
             raise
         try:
             call = earlier or self.place(context, to_number, {CALL_KEY_METADATA: task_try.key}, task_try.key)
         except DoNotCallError as error:
-            _skip(context, "do_not_call", self.on_do_not_call, error)
+            skip(context, "do_not_call", self.on_do_not_call, error)
             raise
         if store:
             store.set(task_try.key, call.call_id)
-        context["ti"].xcom_push(key=_OUTCOME, value="placed")
+        context["ti"].xcom_push(key=OUTCOME, value="placed")
         link_call(self, context, call.call_id)
         self._check_number(call, to_number)
         log.info(
@@ -210,14 +206,3 @@ class CreatePhoneCallOperator(PlacingOperator):
             "input of the mapped task may have changed. Nobody was called. To call the new number, "
             f"{RESEND}"
         )
-
-
-def _skip(context: Context, outcome: Outcome, on_unreachable: OnUnreachable, error: RetellError) -> None:
-    """Push *outcome* to XCom, and skip the task if the DAG asks for it."""
-    context["ti"].xcom_push(key=_OUTCOME, value=outcome)
-    if on_unreachable == "skip":
-        # Not the message of the error: it advises to skip the task.
-        reason = "the contact is marked as do-not-call in Retell"
-        if isinstance(error, RetellInputError):
-            reason = error.fault
-        raise AirflowSkipException(f"Nobody was called ({outcome}): {reason}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell._compat import AirflowFailException, BaseOperatorLink
 from airflow_provider_retell.api.errors import RESEND, NotFoundError, RetellError
@@ -24,15 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_retell._compat import Context
     from airflow_provider_retell.api.calls.models import Call
 
-OnUnreachable = Literal["fail", "skip"]
-
 log = logging.getLogger(__name__)
-
-
-def check_on_unreachable(**parameters: object) -> None:
-    """Raise :class:`ValueError` unless all *parameters* are valid."""
-    for name, value in parameters.items():
-        checks.one_of(name, value, get_args(OnUnreachable))
 
 
 class PlacingOperator(WaitingOperator):

@@ -17,8 +17,8 @@ from airflow_provider_retell.bulk.row_limits import OnEmpty, RowLimits
 from airflow_provider_retell.common.wording import counted
 from airflow_provider_retell.hooks.metrics import count_rows
 from airflow_provider_retell.links.report import RetellReportLink
-from airflow_provider_retell.operators.base import ReportingOperator
 from airflow_provider_retell.operators.event_loop import LoopOperator
+from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.masked import unmask
 from airflow_provider_retell.params.rendered import as_bool, as_text

@@ -12,8 +12,9 @@ from airflow_provider_retell.api.versions import version_number
 from airflow_provider_retell.common.paths import safe_path
 from airflow_provider_retell.export.jsonl_writer import write_json_lines
 from airflow_provider_retell.operators.at_most_once import AtMostOnceOperator
-from airflow_provider_retell.operators.base import DeferrableOperator, ReportingOperator
+from airflow_provider_retell.operators.base import DeferrableOperator
 from airflow_provider_retell.operators.batch_tests import BatchTests
+from airflow_provider_retell.operators.reporting import ReportingOperator
 from airflow_provider_retell.params import checks
 from airflow_provider_retell.params.rendered import as_id, as_list, as_text
 

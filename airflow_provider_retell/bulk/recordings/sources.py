@@ -15,7 +15,8 @@ from airflow_provider_retell.bulk.digest_map import DigestMap
 from airflow_provider_retell.bulk.errors import InvalidRowError
 from airflow_provider_retell.bulk.named_columns import NamedColumns
 from airflow_provider_retell.bulk.outcome import Result, duplicate
-from airflow_provider_retell.bulk.rows import Row, Rows, open_rows, take
+from airflow_provider_retell.bulk.row_chunks import open_rows, take
+from airflow_provider_retell.bulk.rows import Row, Rows
 from airflow_provider_retell.common.threads import WorkerThread
 
 if TYPE_CHECKING:

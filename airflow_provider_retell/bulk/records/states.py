@@ -10,7 +10,7 @@ from airflow_provider_retell.api.errors import NotFoundError, RetellError, Retel
 from airflow_provider_retell.api.paging import Pages
 from airflow_provider_retell.api.records.models import RecordState
 from airflow_provider_retell.bulk.read_each import read_each
-from airflow_provider_retell.bulk.rows import CHUNK
+from airflow_provider_retell.bulk.row_chunks import CHUNK
 from airflow_provider_retell.common.wording import counted
 
 if TYPE_CHECKING:
