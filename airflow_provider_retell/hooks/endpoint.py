@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import MethodType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
@@ -46,7 +47,7 @@ class Async(Protocol):
         """Run *flow* and return its result."""
 
 
-class _Descriptor(Generic[P]):
+class _Descriptor(ABC, Generic[P]):
     """A function of the API as a method of both hooks. The subclasses call it and use its result."""
 
     def __init__(self, build: Callable[P, Any]) -> None:
@@ -77,11 +78,13 @@ class _Descriptor(Generic[P]):
         )
         return function  # type: ignore[no-any-return]
 
+    @abstractmethod
     def _caller(self, is_async: bool) -> Callable[..., Any]:
-        raise NotImplementedError
+        """Return a function that gets the hook and the arguments, and uses the result of the function of the API."""
 
+    @abstractmethod
     def _result(self, annotation: str, is_async: bool) -> str:
-        raise NotImplementedError
+        """Return the annotation of the method's result for that of the function of the API."""
 
 
 class _Method(_Descriptor[P], Generic[P, T]):

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airflow_provider_retell.api import listings
-from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.agents import endpoints, listings
 from airflow_provider_retell.api.agents.changes import (
     Changes,
     checked_changes,

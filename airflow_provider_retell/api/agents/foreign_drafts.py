@@ -13,7 +13,7 @@ from airflow_provider_retell.api.agents.settings import VersionState, get_versio
 from airflow_provider_retell.api.choices import Channel
 from airflow_provider_retell.api.deletion import delete
 from airflow_provider_retell.api.errors import AgentVersionError
-from airflow_provider_retell.api.listings import list_phone_numbers
+from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
 from airflow_provider_retell.api.request import Flow
 
 log = logging.getLogger(__name__)

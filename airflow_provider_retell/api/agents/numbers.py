@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from airflow_provider_retell.api.agents.models import Agent
-from airflow_provider_retell.api.listings import list_phone_numbers
 from airflow_provider_retell.api.phone_numbers import endpoints
+from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
 from airflow_provider_retell.api.phone_numbers.models import BINDINGS, BoundAgent, PhoneNumber
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.versions import version_number

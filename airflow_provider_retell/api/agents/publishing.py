@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_retell.api import listings
-from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.agents import endpoints, listings
 from airflow_provider_retell.api.agents.models import Agent
 from airflow_provider_retell.api.agents.numbers import BoundNumbers, read_bound_numbers, rebind
 from airflow_provider_retell.api.agents.settings import get_version, last_modified, read_engine

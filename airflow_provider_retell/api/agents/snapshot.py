@@ -10,14 +10,16 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from airflow_provider_retell.api.agents.listings import list_agents
 from airflow_provider_retell.api.agents.models import Agent, AgentSummary
 from airflow_provider_retell.api.agents.settings import ENGINE_PARTS, get_version, read_engine
 from airflow_provider_retell.api.choices import Channel
 from airflow_provider_retell.api.engines.models import ConversationFlow, RetellLlm
 from airflow_provider_retell.api.errors import NotFoundError, RetellInputError
-from airflow_provider_retell.api.listings import list_agents, list_phone_numbers, list_test_case_definitions
+from airflow_provider_retell.api.phone_numbers.listings import list_phone_numbers
 from airflow_provider_retell.api.request import Flow, given
 from airflow_provider_retell.api.response_model import ResponseModel
+from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
 from airflow_provider_retell.api.simulations.models import TestCaseDefinition
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from airflow_provider_retell.api.agents.listings import list_agents
 from airflow_provider_retell.api.agents.models import AgentSummary
 from airflow_provider_retell.api.errors import NotFoundError, RetellInputError
-from airflow_provider_retell.api.listings import list_agents
 from airflow_provider_retell.api.phone_numbers.endpoints import get_phone_number
 from airflow_provider_retell.api.phone_numbers.models import PhoneNumber
 from airflow_provider_retell.api.request import Flow

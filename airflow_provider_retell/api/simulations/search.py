@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from airflow_provider_retell.api.listings import list_batch_tests, list_test_run_states
 from airflow_provider_retell.api.request import Flow
+from airflow_provider_retell.api.simulations.listings import list_batch_tests, list_test_run_states
 from airflow_provider_retell.api.simulations.models import BatchTest
 from airflow_provider_retell.api.simulations.response_engine import Engine
 

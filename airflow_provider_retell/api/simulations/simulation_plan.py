@@ -20,8 +20,8 @@ from airflow_provider_retell.api.errors import (
     RetellInputError,
     SimulationFailedError,
 )
-from airflow_provider_retell.api.listings import list_test_case_definitions
 from airflow_provider_retell.api.request import Flow
+from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
 from airflow_provider_retell.api.simulations.models import TestCaseDefinition
 from airflow_provider_retell.api.simulations.response_engine import Engine
 from airflow_provider_retell.api.simulations.tools import LiveTool, live_tools, shared_components

@@ -11,10 +11,10 @@ from airflow_provider_retell.api.body import build
 from airflow_provider_retell.api.deletion import check_deleted_ratio, delete
 from airflow_provider_retell.api.encode import JsonValue, same_json, to_json
 from airflow_provider_retell.api.errors import RetellInputError, UpdateMismatchError
-from airflow_provider_retell.api.listings import list_test_case_definitions
 from airflow_provider_retell.api.request import Flow, given
 from airflow_provider_retell.api.simulations import endpoints
 from airflow_provider_retell.api.simulations.bodies import CreateTestCaseDefinition
+from airflow_provider_retell.api.simulations.listings import list_test_case_definitions
 from airflow_provider_retell.api.simulations.models import TestCaseDefinition
 from airflow_provider_retell.api.simulations.response_engine import Engine
 

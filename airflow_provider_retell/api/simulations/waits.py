@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from airflow_provider_retell.api.listings import list_test_run_states
 from airflow_provider_retell.api.request import Flow
 from airflow_provider_retell.api.simulations import endpoints
+from airflow_provider_retell.api.simulations.listings import list_test_run_states
 from airflow_provider_retell.api.simulations.models import BatchTest, TestRunState
 from airflow_provider_retell.api.waits import Condition, Poll
 

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_retell.api.agents import endpoints
+from airflow_provider_retell.api.agents.listings import list_agent_versions
 from airflow_provider_retell.api.engines import endpoints as engine_endpoints
-from airflow_provider_retell.api.listings import list_agent_versions
 from airflow_provider_retell.contract.check import NOT_DOCUMENTED, Checks, page
 from airflow_provider_retell.contract.creation import Creation
 from airflow_provider_retell.contract.findings import CannotTellError, Finding, SkipError, differs, holds
