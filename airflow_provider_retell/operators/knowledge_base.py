@@ -247,9 +247,8 @@ class SyncKnowledgeBaseOperator(DeferrableOperator, ReportingOperator):
     def _source(self) -> Documents:
         """Return the source of the documents, after checking that it does not read the report."""
         value = unmask(self.documents)
-        source = as_documents(
-            as_list(value, "documents") if value is None or isinstance(value, str) else value
-        )
+        is_rendered = value is None or isinstance(value, str)
+        source = as_documents(as_list(value, "documents") if is_rendered else value)
         path = self.rendered("report_path", as_text)
         if path is not None and source.reads(path):
             raise RetellInputError(
