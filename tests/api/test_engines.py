@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from fake_hook import FakeHook
 
-from airflow_provider_retell.api.agents import listings
-from airflow_provider_retell.api.engines import endpoints
+from airflow_provider_retell.api.engines import endpoints, listings
 
 
 @pytest.mark.parametrize(
